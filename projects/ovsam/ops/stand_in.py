@@ -1,0 +1,265 @@
+"""A module with the interface of ``mmcv._ext`` on torchvision's kernels.
+
+Each operator has the call signature that ``mmcv.ops`` uses; tensors named as
+outputs are written in place, as the compiled operators do. Operators that have
+no counterpart here exist (mmcv checks for their names at import) and raise
+``NotImplementedError`` when called.
+
+Glossary: B images, C channels, N boxes or regions. Boxes are xyxy.
+"""
+
+from types import ModuleType
+from typing import Callable
+
+import torch
+import torchvision  # noqa: F401  (registers torch.ops.torchvision)
+from torch import Tensor
+
+_LOW_PRECISION = (torch.float16, torch.bfloat16)
+_AVERAGE = 1
+
+
+def _full_precision(tensor: Tensor) -> Tensor:
+    """Torchvision's kernels lack half types on some devices; compute in float32 there."""
+    return tensor.float() if tensor.dtype in _LOW_PRECISION else tensor
+
+
+def _require_average_pooling(pool_mode: int) -> None:
+    if pool_mode != _AVERAGE:
+        raise NotImplementedError(
+            "RoIAlign with pool_mode='max' needs mmcv's compiled operators, and this "
+            "installation has none. Use pool_mode='avg', or install the full mmcv "
+            '(pip uninstall mmcv-lite; pip install "mmcv>=2.0,<2.2").'
+        )
+
+
+def roi_align_forward(
+    input: Tensor,
+    rois: Tensor,
+    output: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
+    """RoIAlign by averaging.
+
+    Args:
+        input: Feature map ``(B, C, H, W)``.
+        rois: ``(N, 5)``, each row ``[image index, x1, y1, x2, y2]`` in the
+            frame that ``spatial_scale`` maps to the feature map's cells.
+        output: Written in place, ``(N, C, aligned_height, aligned_width)``.
+        argmax_y: Unused by averaging.
+        argmax_x: Unused by averaging.
+        aligned_height: Rows of the output grid.
+        aligned_width: Columns of the output grid.
+        spatial_scale: Feature cells per pixel.
+        sampling_ratio: Samples per output cell and axis; 0 or less adapts to
+            the region's size.
+        pool_mode: 1 averages; 0 (maximum) is not available.
+        aligned: Whether cell centres lie at half-integer coordinates.
+    """
+    _require_average_pooling(pool_mode)
+    pooled = torch.ops.torchvision.roi_align(
+        _full_precision(input),
+        _full_precision(rois),
+        spatial_scale,
+        aligned_height,
+        aligned_width,
+        sampling_ratio,
+        aligned,
+    )
+    output.copy_(pooled)
+
+
+def roi_align_backward(
+    grad_output: Tensor,
+    rois: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    grad_input: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
+    """Gradient of :func:`roi_align_forward` with respect to its feature map.
+
+    Args:
+        grad_output: ``(N, C, aligned_height, aligned_width)``.
+        rois: As in the forward pass.
+        argmax_y: Unused by averaging.
+        argmax_x: Unused by averaging.
+        grad_input: Written in place, ``(B, C, H, W)``.
+        aligned_height: As in the forward pass.
+        aligned_width: As in the forward pass.
+        spatial_scale: As in the forward pass.
+        sampling_ratio: As in the forward pass.
+        pool_mode: As in the forward pass.
+        aligned: As in the forward pass.
+    """
+    _require_average_pooling(pool_mode)
+    gradient = torch.ops.torchvision._roi_align_backward(
+        _full_precision(grad_output),
+        _full_precision(rois),
+        spatial_scale,
+        aligned_height,
+        aligned_width,
+        *grad_input.shape,
+        sampling_ratio,
+        aligned,
+    )
+    grad_input.copy_(gradient)
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
+    """Greedy non-maximum suppression.
+
+    Args:
+        boxes: ``(N, 4)``.
+        scores: ``(N,)``.
+        iou_threshold: Boxes overlapping a better one by more are dropped.
+        offset: 0, or 1 where a box's width is ``x2 - x1 + 1``.
+
+    Returns:
+        Indices of the kept boxes, best score first.
+    """
+    boxes = _full_precision(boxes)
+    if offset:
+        # Moving the far corner adds the offset to every width, height and overlap alike.
+        boxes = boxes + boxes.new_tensor([0, 0, offset, offset])
+    return torch.ops.torchvision.nms(boxes, scores.to(boxes.dtype), iou_threshold)
+
+
+def _iou_with_one(box: Tensor, boxes: Tensor, offset: int = 0) -> Tensor:
+    """IoU of ``box (4,)`` with each of ``boxes (N, 4)``."""
+    size = (boxes[:, 2:] - boxes[:, :2] + offset).prod(1)
+    shared = torch.minimum(box[2:], boxes[:, 2:]) - torch.maximum(box[:2], boxes[:, :2])
+    shared = (shared + offset).clamp(min=0).prod(1)
+    return shared / ((box[2:] - box[:2] + offset).prod() + size - shared)
+
+
+def _soft_nms_weights(overlaps: Tensor, iou_threshold: float, sigma: float, method: int) -> Tensor:
+    """What each score is multiplied by: method 0 drops, 1 is linear, 2 Gaussian."""
+    if method == 2:
+        return torch.exp(-(overlaps * overlaps) / sigma)
+    lowered = torch.zeros_like(overlaps) if method == 0 else 1 - overlaps
+    return torch.where(overlaps >= iou_threshold, lowered, torch.ones_like(overlaps))
+
+
+def softnms(
+    boxes: Tensor,
+    scores: Tensor,
+    dets: Tensor,
+    iou_threshold: float,
+    sigma: float,
+    min_score: float,
+    method: int,
+    offset: int,
+) -> Tensor:
+    """Soft non-maximum suppression: overlapping boxes lose score.
+
+    Args:
+        boxes: ``(N, 4)`` on the CPU.
+        scores: ``(N,)``.
+        dets: Written in place, ``(N, 5)``: the kept boxes and their new
+            scores, best first; rows beyond the kept ones are undefined.
+        iou_threshold: Overlap from which methods 0 and 1 act.
+        sigma: Width of method 2's Gaussian.
+        min_score: Boxes whose score falls below are dropped.
+        method: 0 drops, 1 is linear, 2 Gaussian.
+        offset: 0, or 1 where a box's width is ``x2 - x1 + 1``.
+
+    Returns:
+        Indices of the kept boxes, in the order of ``dets``.
+    """
+    left = torch.arange(len(boxes))
+    scores = scores.clone()
+    kept: list[Tensor] = []
+    while len(left):
+        best = int(scores[left].argmax())
+        chosen = left[best]
+        dets[len(kept), :4] = boxes[chosen]
+        dets[len(kept), 4] = scores[chosen]
+        kept.append(chosen)
+        left = torch.cat([left[:best], left[best + 1 :]])
+        overlaps = _iou_with_one(boxes[chosen], boxes[left], offset)
+        scores[left] *= _soft_nms_weights(overlaps, iou_threshold, sigma, method)
+        left = left[scores[left] >= min_score]
+    return torch.stack(kept) if kept else left
+
+
+def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
+    """Groups boxes by the one that suppresses them.
+
+    Args:
+        dets: ``(N, 5)`` boxes and scores on the CPU.
+        iou_threshold: Overlap from which a box joins a better one's group.
+
+    Returns:
+        One list of indices per group: the kept box first, then those it
+        suppresses, by falling score.
+    """
+    left = dets[:, 4].argsort(descending=True)
+    groups = []
+    while len(left):
+        overlaps = _iou_with_one(dets[left[0], :4], dets[left, :4])
+        joins = overlaps >= iou_threshold
+        # A box without area has no overlap even with itself.
+        joins[0] = True
+        groups.append(left[joins].tolist())
+        left = left[~joins]
+    return groups
+
+
+def get_compiler_version() -> str:
+    """What stands in environment reports in place of a compiler."""
+    return 'not compiled'
+
+
+def get_compiling_cuda_version() -> str:
+    """What stands in environment reports in place of a CUDA version."""
+    return 'not compiled'
+
+
+_OPERATORS: dict[str, Callable] = {
+    operator.__name__: operator
+    for operator in (
+        roi_align_forward,
+        roi_align_backward,
+        nms,
+        softnms,
+        nms_match,
+        get_compiler_version,
+        get_compiling_cuda_version,
+    )
+}
+
+
+def _missing_operator(name: str) -> Callable:
+    def missing(*args, **kwargs):
+        raise NotImplementedError(
+            f"mmcv's operator '{name}' is compiled code, and this installation of mmcv has none. "
+            'Install the full mmcv built for this version of torch '
+            '(pip uninstall mmcv-lite; pip install "mmcv>=2.0,<2.2") and run again; '
+            'it is used as soon as it is there.'
+        )
+
+    missing.__name__ = name
+    return missing
+
+
+class StandInModule(ModuleType):
+    """The module that answers as ``mmcv._ext``."""
+
+    def __getattr__(self, name: str) -> Callable:
+        """The operator ``name``; one that raises when called if there is none."""
+        if name.startswith('_'):
+            raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
+        return _OPERATORS.get(name) or _missing_operator(name)
