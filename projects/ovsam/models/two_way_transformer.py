@@ -1,0 +1,130 @@
+"""The transformer in SAM's mask decoder: prompt tokens and image cells attend to each other.
+
+Glossary: N prompts, T tokens per prompt, S = h * w cells of the image embedding, C channels.
+Every tensor is (N, length, C). Keys of the state dict are SAM's ``mask_decoder.transformer.*``.
+Source: Kirillov et al., "Segment Anything", section A ("Lightweight mask decoder").
+"""
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class DownsampledAttention(nn.Module):
+    """Multi-head attention whose inner width is ``embed_dims / downsample``."""
+
+    def __init__(self, embed_dims: int, num_heads: int, downsample: int = 1) -> None:
+        super().__init__()
+        inner_dims = embed_dims // downsample
+        if inner_dims % num_heads:
+            raise ValueError(f'{embed_dims} channels downsampled by {downsample} give {inner_dims}'
+                             f', which {num_heads} heads cannot share evenly')
+        self.num_heads = num_heads
+        self.q_proj = nn.Linear(embed_dims, inner_dims)
+        self.k_proj = nn.Linear(embed_dims, inner_dims)
+        self.v_proj = nn.Linear(embed_dims, inner_dims)
+        self.out_proj = nn.Linear(inner_dims, embed_dims)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        query, key, value = (
+            x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+            for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value)))
+        out = F.scaled_dot_product_attention(query, key, value)
+        return self.out_proj(out.transpose(1, 2).flatten(2))
+
+
+class TokenMLP(nn.Module):
+    """Two linear layers with a ReLU between them."""
+
+    def __init__(self, embed_dims: int, mlp_dim: int) -> None:
+        super().__init__()
+        self.lin1 = nn.Linear(embed_dims, mlp_dim)
+        self.lin2 = nn.Linear(mlp_dim, embed_dims)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.lin2(self.lin1(x).relu())
+
+
+class TwoWayBlock(nn.Module):
+    """Tokens attend to themselves and to the image, then the image attends to the tokens.
+
+    Args:
+        embed_dims: Channels C.
+        num_heads: Attention heads.
+        mlp_dim: Hidden width of the tokens' MLP.
+        downsample: Factor by which the cross-attentions narrow.
+        is_first: The first block reads tokens that are still equal to their position encodings;
+            there self-attention replaces them instead of adding to them.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int, mlp_dim: int, downsample: int,
+                 is_first: bool) -> None:
+        super().__init__()
+        self.is_first = is_first
+        self.self_attn = DownsampledAttention(embed_dims, num_heads)
+        self.norm1 = nn.LayerNorm(embed_dims)
+        self.cross_attn_token_to_image = DownsampledAttention(embed_dims, num_heads, downsample)
+        self.norm2 = nn.LayerNorm(embed_dims)
+        self.mlp = TokenMLP(embed_dims, mlp_dim)
+        self.norm3 = nn.LayerNorm(embed_dims)
+        self.norm4 = nn.LayerNorm(embed_dims)
+        self.cross_attn_image_to_token = DownsampledAttention(embed_dims, num_heads, downsample)
+
+    def forward(self, tokens: Tensor, image: Tensor, token_pe: Tensor,
+                image_pe: Tensor) -> tuple[Tensor, Tensor]:
+        if self.is_first:
+            tokens = self.self_attn(tokens, tokens, tokens)
+        else:
+            query = tokens + token_pe
+            tokens = tokens + self.self_attn(query, query, tokens)
+        tokens = self.norm1(tokens)
+
+        image_key = image + image_pe
+        tokens = self.norm2(
+            tokens + self.cross_attn_token_to_image(tokens + token_pe, image_key, image))
+        tokens = self.norm3(tokens + self.mlp(tokens))
+        image = self.norm4(
+            image + self.cross_attn_image_to_token(image_key, tokens + token_pe, tokens))
+        return tokens, image
+
+
+class TwoWayTransformer(nn.Module):
+    """``depth`` two-way blocks and a last attention from tokens to the image.
+
+    Args:
+        embed_dims: Channels C.
+        depth: Number of blocks.
+        num_heads: Attention heads.
+        mlp_dim: Hidden width of the tokens' MLPs.
+        downsample: Factor by which the cross-attentions narrow.
+    """
+
+    def __init__(self,
+                 embed_dims: int,
+                 depth: int = 2,
+                 num_heads: int = 8,
+                 mlp_dim: int = 2048,
+                 downsample: int = 2) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            TwoWayBlock(embed_dims, num_heads, mlp_dim, downsample, is_first=index == 0)
+            for index in range(depth))
+        self.final_attn_token_to_image = DownsampledAttention(embed_dims, num_heads, downsample)
+        self.norm_final_attn = nn.LayerNorm(embed_dims)
+
+    def forward(self, tokens: Tensor, image: Tensor, image_pe: Tensor) -> tuple[Tensor, Tensor]:
+        """Lets tokens and image exchange what they know.
+
+        Args:
+            tokens: (N, T, C); they also serve as their own position encoding.
+            image: (N, S, C).
+            image_pe: (1, S, C).
+
+        Returns:
+            Tokens (N, T, C) and image (N, S, C).
+        """
+        token_pe = tokens
+        for layer in self.layers:
+            tokens, image = layer(tokens, image, token_pe, image_pe)
+        attended = self.final_attn_token_to_image(tokens + token_pe, image + image_pe, image)
+        return self.norm_final_attn(tokens + attended), image
