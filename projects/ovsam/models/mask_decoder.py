@@ -6,6 +6,7 @@ h x w the image embedding's size. Masks have four times that size ("low resoluti
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from mmpretrain.models.utils import LayerNorm2d
@@ -93,20 +94,40 @@ class SAMMaskDecoder(BaseModule):
         Returns:
             Mask logits (N, M, 4h, 4w), and predicted IoU (N, M) or None without an IoU token.
         """
-        size = image_embeddings.shape[-2:]
         # Mask tokens come last among the decoder's own tokens, the IoU token first.
-        own = [token.weight for token in (self.iou_token, self.label_token, self.mask_tokens)
-               if token is not None]
-        own = torch.cat(own)
+        own = torch.cat([token.weight for token in
+                         (self.iou_token, self.label_token, self.mask_tokens) if token is not None])
         tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
-        # Adding the dense prompt here is what makes one copy of the image per prompt.
-        image = (image_embeddings[image_index] + dense).flatten(2).transpose(1, 2)
+        # Adding the dense prompt here is what makes one copy of the image per prompt. Cells
+        # before channels from here on: linear layers and norms then never reorder memory.
+        image = image_embeddings.flatten(2).transpose(1, 2).contiguous()[image_index]
+        image = image + dense.flatten(2).transpose(1, 2)
         tokens, image = self.transformer(tokens, image, image_pe.flatten(2).transpose(1, 2))
 
-        upscaled = self.output_upscaling(image.transpose(1, 2).unflatten(2, size))
         mask_out = tokens[:, len(own) - self.num_mask_tokens:len(own)]
-        weights = torch.stack([mlp(mask_out[:, index]) for index, mlp in
-                               enumerate(self.output_hypernetworks_mlps)], dim=1)
-        masks = torch.einsum('nmc,nchw->nmhw', weights, upscaled)
+        masks = self._predict_masks(mask_out, image, image_embeddings.shape[-2:])
         iou = self.iou_prediction_head(tokens[:, 0]) if self.iou_token is not None else None
         return masks, iou
+
+    def _predict_masks(self, mask_tokens: Tensor, image: Tensor, size: tuple[int, int]) -> Tensor:
+        """Mask logits (N, M, 4h, 4w) of mask tokens (N, M, C) and image cells (N, h * w, C).
+
+        A transposed convolution whose kernel equals its stride writes each cell's 2 x 2 children
+        independently, so it is a linear layer. Children stay beside their parent until channels
+        have been reduced to masks: only those are put in image order.
+        """
+        conv1, norm, act1, conv2, act2 = self.output_upscaling
+        children = _linear_upscale(image, conv1)  # (N, h * w, 4, C / 4)
+        children = F.layer_norm(children, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+        children = act2(_linear_upscale(act1(children), conv2))  # (N, h * w, 4, 4, C / 8)
+        weights = torch.stack([mlp(mask_tokens[:, index]) for index, mlp in
+                               enumerate(self.output_hypernetworks_mlps)], dim=1)
+        masks = weights @ children.flatten(1, 3).transpose(1, 2)  # (N, M, h * w * 4 * 4)
+        masks = masks.unflatten(-1, (*size, 2, 2, 2, 2)).permute(0, 1, 2, 4, 6, 3, 5, 7)
+        return masks.flatten(5, 7).flatten(2, 4)
+
+
+def _linear_upscale(x: Tensor, conv: nn.ConvTranspose2d) -> Tensor:
+    """``conv``, of kernel and stride 2, on (..., C_in): (..., 4, C_out), children row by row."""
+    weight = conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
+    return F.linear(x, weight, conv.bias.repeat(4)).unflatten(-1, (4, -1))
