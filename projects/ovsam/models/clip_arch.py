@@ -1,0 +1,82 @@
+"""Which CLIP: an open_clip model name, or a dict shaped like open_clip's JSON files.
+
+A dict makes a CLIP of any size without new code::
+
+    arch = dict(embed_dim=128, vision_cfg=dict(image_size=64, layers=[1, 2, 2, 1], width=24,
+                head_width=32), text_cfg=dict(context_length=16, vocab_size=4610, width=64,
+                heads=2, layers=2), tokenizer=dict(merges=4096))
+"""
+import copy
+import gzip
+import tempfile
+from pathlib import Path
+from typing import Union
+
+import open_clip
+from open_clip.model import CLIP
+from open_clip.tokenizer import SimpleTokenizer, default_bpe
+
+Arch = Union[str, dict]
+
+
+def clip_config(arch: Arch) -> dict:
+    """The open_clip configuration of ``arch``: ``embed_dim``, ``vision_cfg``, ``text_cfg``, ...
+
+    Raises:
+        ValueError: The name is not one of open_clip's, or the dict lacks a key.
+    """
+    if isinstance(arch, str):
+        config = open_clip.get_model_config(arch)
+        if config is None:
+            near = [name for name in open_clip.list_models() if arch[:4].lower() in name.lower()]
+            raise ValueError(f'open_clip has no model {arch!r}; near it: {", ".join(near[:8])}. '
+                             'Names are listed by open_clip.list_models().')
+        return config
+    config = copy.deepcopy(dict(arch))
+    missing = {'embed_dim', 'vision_cfg', 'text_cfg'} - set(config)
+    if missing:
+        raise ValueError(f'A CLIP given as a dict needs embed_dim, vision_cfg and text_cfg; '
+                         f'{sorted(missing)} missing.')
+    return config
+
+
+def build_clip(arch: Arch) -> CLIP:
+    """An open_clip ``CLIP`` (both towers) with random weights; nothing is downloaded."""
+    config = clip_config(arch)
+    config.pop('tokenizer', None)
+    for key in ('hf_model_name', 'hf_tokenizer_name'):
+        if config['text_cfg'].get(key):
+            raise ValueError(f'{arch!r} has a Hugging Face text tower; only open_clip\'s own text '
+                             'transformer is supported.')
+    config.pop('custom_text', None)
+    # OpenAI's weights were trained with QuickGELU; only the *-quickgelu names say so.
+    return CLIP(**config)
+
+
+def build_tokenizer(arch: Arch) -> SimpleTokenizer:
+    """The tokenizer that goes with ``arch``; called with a list of texts gives (T, L) ids.
+
+    ``arch['tokenizer']['merges']`` keeps the first so many merges of CLIP's byte-pair code, which
+    keeps a miniature's embedding table small; every text can still be written.
+
+    Raises:
+        ValueError: The text tower's ``vocab_size`` is not the tokenizer's.
+    """
+    config = clip_config(arch)
+    text = config['text_cfg']
+    merges = config.get('tokenizer', {}).get('merges')
+    length = text.get('context_length', 77)
+    if merges is None:
+        tokenizer = SimpleTokenizer(context_length=length)
+    else:
+        with gzip.open(default_bpe(), 'rt', encoding='utf-8') as file:
+            lines = [next(file).rstrip('\n') for _ in range(merges + 1)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / 'merges.txt.gz'
+            path.write_bytes(gzip.compress('\n'.join(lines).encode()))
+            tokenizer = SimpleTokenizer(str(path), context_length=length)
+    expected = text.get('vocab_size', 49408)
+    if tokenizer.vocab_size != expected:
+        raise ValueError(f'text_cfg.vocab_size is {expected}, but this tokenizer has '
+                         f'{tokenizer.vocab_size} ids; set vocab_size={tokenizer.vocab_size}.')
+    return tokenizer
