@@ -1,0 +1,318 @@
+"""One record for every prompt of a batch of images.
+
+Glossary: B images, N prompts, P points per prompt, T tokens per prompt.
+
+A prompt is a short list of tokens, as in SAM's prompt encoder (Kirillov et al., "Segment
+Anything", section 3): each token is a coordinate and a label that says what the coordinate means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+PAD = -1
+NEGATIVE_POINT = 0
+POSITIVE_POINT = 1
+BOX_TOP_LEFT = 2
+BOX_BOTTOM_RIGHT = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Prompts:
+    """N prompts, each for one instance of one image; checked when made.
+
+    Rows carry their identity, so any module may drop, reorder or concatenate them.
+    Coordinates are (x, y) pixels in one frame that the owner knows: original pixels in the public
+    interface, input pixels inside the model; :meth:`scale` goes from one to the other.
+
+    Args:
+        coords: (N, T, 2) float.
+        labels: (N, T) long: -1 padding, 0 negative point, 1 positive point, 2 top-left and
+            3 bottom-right corner of a box. A row has no box or one.
+        image_index: (N,) long, the image in the batch; zeros if not given.
+        instance_index: (N,) long, the instance of that image which the row stands for; the row's
+            rank among the rows of its image if not given.
+        masks: (N, 1, h, w) low-resolution mask logits, a further prompt; for all rows or for none.
+
+    Raises:
+        ValueError: if shapes disagree, a coordinate is not finite, a label or index is not one of
+            those above.
+    """
+
+    coords: Tensor
+    labels: Tensor
+    image_index: Tensor | None = None
+    instance_index: Tensor | None = None
+    masks: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        _check_tokens(self.coords, self.labels)
+        num, device = len(self.coords), self.coords.device
+        if self.image_index is None:
+            zeros = torch.zeros(num, dtype=torch.long, device=device)
+            object.__setattr__(self, 'image_index', zeros)
+        _check_index('image_index', self.image_index, num)
+        if self.instance_index is None:
+            object.__setattr__(self, 'instance_index', _rank_in_image(self.image_index))
+        _check_index('instance_index', self.instance_index, num)
+        if self.masks is not None and (self.masks.dim() != 4 or self.masks.shape[:2] != (num, 1)):
+            raise ValueError(
+                f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
+                f'got {tuple(self.masks.shape)}'
+            )
+
+    @classmethod
+    def from_points(cls, points, labels=None, **identity) -> Prompts:
+        """Prompts of P points each, followed by the padding token with which SAM was trained.
+
+        Args:
+            points: (N, P, 2) tensor, array or nested list.
+            labels: (N, P), 1 for positive, 0 for negative points, -1 for padding; ones if not
+                given.
+            **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
+        """
+        points, labels = _as_points(points, labels)
+        pad = points.new_zeros(len(points), 1, 2)
+        coords = torch.cat([points, pad], dim=1)
+        labels = torch.cat([labels, labels.new_full((len(points), 1), PAD)], dim=1)
+        return cls(coords, labels, **identity)
+
+    @classmethod
+    def from_boxes(cls, boxes, **identity) -> Prompts:
+        """Prompts of one box each.
+
+        Args:
+            boxes: (N, 4) tensor, array or nested list, xyxy.
+            **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
+        """
+        return cls(*_box_tokens(boxes), **identity)
+
+    @classmethod
+    def from_points_and_boxes(cls, points, boxes, labels=None, **identity) -> Prompts:
+        """Prompts of P points and one box each; as in SAM, the box takes the padding's place.
+
+        Args:
+            points: (N, P, 2), see :meth:`from_points`.
+            boxes: (N, 4) xyxy.
+            labels: (N, P) of the points; ones if not given.
+            **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
+        """
+        points, labels = _as_points(points, labels)
+        corners, corner_labels = _box_tokens(boxes)
+        if len(points) != len(corners):
+            raise ValueError(
+                f'got {len(points)} rows of points and {len(corners)} boxes; a prompt with both '
+                f'needs one box per row of points'
+            )
+        coords = torch.cat([points, corners.to(points)], dim=1)
+        return cls(coords, torch.cat([labels, corner_labels.to(labels)], dim=1), **identity)
+
+    @classmethod
+    def empty(cls, device: torch.device | str | None = None) -> Prompts:
+        """No prompts at all (N = 0)."""
+        return cls(
+            torch.zeros(0, 0, 2, device=device),
+            torch.zeros(0, 0, dtype=torch.long, device=device),
+        )
+
+    @classmethod
+    def cat(cls, prompts: Sequence[Prompts]) -> Prompts:
+        """All rows in order; shorter rows are padded.
+
+        A padding token is embedded and attended to like any other token, so a box in a longer
+        record is not exactly the same prompt as the box alone. One-point rows and box rows have
+        equal length and do not touch each other.
+
+        Raises:
+            ValueError: if some of the non-empty records have mask prompts and others have none.
+        """
+        rows = [p for p in prompts if len(p)]
+        if not rows:
+            return prompts[0] if len(prompts) else cls.empty()
+        length = max(p.coords.shape[1] for p in rows)
+        with_masks = [p.masks is not None for p in rows]
+        if any(with_masks) and not all(with_masks):
+            raise ValueError(
+                'some prompts have mask prompts and others have none; run them as separate batches'
+            )
+        padded = [_pad_tokens(p.coords, p.labels, length) for p in rows]
+        return cls(
+            torch.cat([coords for coords, _ in padded]),
+            torch.cat([labels for _, labels in padded]),
+            torch.cat([p.image_index for p in rows]),
+            torch.cat([p.instance_index for p in rows]),
+            torch.cat([p.masks for p in rows]) if all(with_masks) else None,
+        )
+
+    def __len__(self) -> int:
+        return len(self.coords)
+
+    def __getitem__(self, index: int | slice | Tensor | Sequence[int]) -> Prompts:
+        """Rows by number, slice, index tensor or boolean mask; identity is kept."""
+        if isinstance(index, int):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f'prompt {index} of {len(self)}')
+            index = [index]
+        return Prompts(
+            self.coords[index],
+            self.labels[index],
+            self.image_index[index],
+            self.instance_index[index],
+            None if self.masks is None else self.masks[index],
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return self.coords.device
+
+    @property
+    def has_box(self) -> Tensor:
+        """(N,) bool: whether the row holds a box."""
+        return (self.labels == BOX_TOP_LEFT).any(dim=1)
+
+    @property
+    def boxes(self) -> Tensor:
+        """(N, 4) xyxy.
+
+        Raises:
+            ValueError: if a row has no box; ``prompts[prompts.has_box].boxes`` leaves those out.
+        """
+        if not self.has_box.all():
+            raise ValueError('some prompts have no box; select with prompts[prompts.has_box]')
+        corners = [self.coords[self.labels == c] for c in (BOX_TOP_LEFT, BOX_BOTTOM_RIGHT)]
+        return torch.cat(corners, dim=1)
+
+    def to(self, device: torch.device | str) -> Prompts:
+        """The same prompts on another device."""
+        moved = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Prompts(**{k: v if v is None else v.to(device) for k, v in moved.items()})
+
+    def scale(self, factors: Tensor) -> Prompts:
+        """Into another frame, e.g. from original to input pixels.
+
+        Args:
+            factors: (B, 2), by what to multiply x and y in each image.
+        """
+        factors = torch.as_tensor(factors, dtype=self.coords.dtype, device=self.device)
+        if factors.dim() != 2 or factors.shape[1] != 2:
+            raise ValueError(f'factors must be (B, 2) for x and y; got {tuple(factors.shape)}')
+        self._check_images(len(factors))
+        return replace(self, coords=self.coords * factors[self.image_index, None])
+
+    def check_inside(self, image_sizes: Sequence[tuple[int, int]]) -> None:
+        """Reject prompts that cannot mean anything in their image.
+
+        Args:
+            image_sizes: B pairs (height, width) in the frame of the coordinates.
+
+        Raises:
+            ValueError: for a point outside its image, a box without area or a box that has no
+                part inside its image.
+        """
+        self._check_images(len(image_sizes))
+        if not len(self):
+            return
+        sizes = torch.as_tensor([tuple(s)[:2] for s in image_sizes], device=self.device)
+        limits = sizes.to(self.coords).flip(1)[self.image_index]
+        is_point = (self.labels == NEGATIVE_POINT) | (self.labels == POSITIVE_POINT)
+        outside = (self.coords < 0) | (self.coords > limits[:, None])
+        bad = (outside.any(dim=2) & is_point).any(dim=1)
+        self._reject(bad, 'has a point outside its image', sizes)
+        boxed = torch.nonzero(self.has_box).flatten()
+        boxes, limits = self[boxed].boxes, limits[boxed]
+        flat = (boxes[:, 2:] <= boxes[:, :2]).any(dim=1)
+        self[boxed]._reject(flat, 'has a box without area (boxes are x1, y1, x2, y2)', sizes)
+        away = ((boxes[:, 2:] <= 0) | (boxes[:, :2] >= limits)).any(dim=1)
+        self[boxed]._reject(away, 'has a box outside its image', sizes)
+
+    def _check_images(self, num_images: int) -> None:
+        if len(self) and int(self.image_index.max()) >= num_images:
+            raise ValueError(
+                f'prompts refer to image {int(self.image_index.max())}, '
+                f'but the batch has {num_images} images'
+            )
+
+    def _reject(self, bad: Tensor, fault: str, sizes: Tensor) -> None:
+        if bad.any():
+            row = int(torch.nonzero(bad)[0])
+            image = int(self.image_index[row])
+            height, width = sizes[image].tolist()
+            raise ValueError(
+                f'the prompt for instance {int(self.instance_index[row])} of image {image} '
+                f'{fault}: {self.coords[row].tolist()} in an image {width} wide, {height} high; '
+                f'are the coordinates in the frame of this image?'
+            )
+
+
+def _check_tokens(coords: Tensor, labels: Tensor) -> None:
+    if coords.dim() != 3 or coords.shape[2] != 2 or not coords.is_floating_point():
+        raise ValueError(
+            f'coords must be (N, T, 2) floating point; got {tuple(coords.shape)} {coords.dtype}'
+        )
+    if labels.shape != coords.shape[:2] or labels.dtype != torch.long:
+        raise ValueError(
+            f'labels must be {tuple(coords.shape[:2])} long, one per coordinate; '
+            f'got {tuple(labels.shape)} {labels.dtype}'
+        )
+    if not torch.isfinite(coords).all():
+        raise ValueError('coords hold values that are not finite')
+    if ((labels < PAD) | (labels > BOX_BOTTOM_RIGHT)).any():
+        raise ValueError(
+            f'labels must be -1 (padding), 0, 1 (points), 2 or 3 (box corners); '
+            f'got {sorted(set(labels.flatten().tolist()))}'
+        )
+    num_first = (labels == BOX_TOP_LEFT).sum(dim=1)
+    if ((num_first != (labels == BOX_BOTTOM_RIGHT).sum(dim=1)) | (num_first > 1)).any():
+        raise ValueError('a prompt has one box (labels 2 and 3 once each) or none')
+
+
+def _check_index(name: str, index: Tensor, num: int) -> None:
+    if index.shape != (num,) or index.dtype != torch.long:
+        raise ValueError(
+            f'{name} must be ({num},) long, one per prompt; got {tuple(index.shape)} {index.dtype}'
+        )
+    if (index < 0).any():
+        raise ValueError(f'{name} must not be negative')
+
+
+def _rank_in_image(image_index: Tensor) -> Tensor:
+    """(N,) how many earlier rows have the same image."""
+    same = image_index[:, None] == image_index[None]
+    return same.long().tril(-1).sum(dim=1)
+
+
+def _as_points(points, labels) -> tuple[Tensor, Tensor]:
+    points = torch.as_tensor(points, dtype=torch.float32)
+    if points.dim() != 3 or points.shape[2] != 2:
+        raise ValueError(
+            f'points must be (N, P, 2): N prompts of P points (x, y); got {tuple(points.shape)}'
+        )
+    if labels is None:
+        labels = torch.full(points.shape[:2], POSITIVE_POINT, device=points.device)
+    labels = torch.as_tensor(labels, dtype=torch.long, device=points.device)
+    if labels.shape != points.shape[:2]:
+        raise ValueError(
+            f'labels must be {tuple(points.shape[:2])}, one per point; got {tuple(labels.shape)}'
+        )
+    if (labels > POSITIVE_POINT).any():
+        raise ValueError('labels of points must be 1 (positive), 0 (negative) or -1 (padding)')
+    return points, labels
+
+
+def _box_tokens(boxes) -> tuple[Tensor, Tensor]:
+    boxes = torch.as_tensor(boxes, dtype=torch.float32)
+    if boxes.dim() != 2 or boxes.shape[1] != 4:
+        raise ValueError(f'boxes must be (N, 4) as x1, y1, x2, y2; got {tuple(boxes.shape)}')
+    labels = torch.tensor([[BOX_TOP_LEFT, BOX_BOTTOM_RIGHT]], device=boxes.device)
+    return boxes.reshape(-1, 2, 2), labels.expand(len(boxes), -1)
+
+
+def _pad_tokens(coords: Tensor, labels: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    missing = length - coords.shape[1]
+    pad = coords.new_zeros(len(coords), missing, 2)
+    pad_labels = labels.new_full((len(labels), missing), PAD)
+    return torch.cat([coords, pad], dim=1), torch.cat([labels, pad_labels], dim=1)
