@@ -1,0 +1,109 @@
+"""Write the small world to disk: an ordinary COCO data set of pictogram scenes and crops.
+
+    data/pictograms/{train,val,test}/000000.jpg ...   scenes
+    data/pictograms/{train_crops,val_crops}/...       one pictogram an image
+    data/pictograms/annotations/{train,val,test,train_crops,val_crops}.json
+
+The same seed writes the same files. A finished split is left as it is; an interrupted one is
+written again (its annotation file comes last).
+"""
+import argparse
+import json
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pycocotools import mask as mask_utils
+from tqdm import tqdm
+
+from ovsam.datasets.pictogram_glyphs import pictogram_names, pictogram_table
+from ovsam.datasets.pictogram_renderer import Scene, render_crop, render_scene
+
+# name: (images by default, offset to the seed, crops?)
+SPLITS = dict(train=(6000, 0, False), val=(400, 1, False), test=(800, 2, False),
+              train_crops=(8180, 3, True), val_crops=(1636, 4, True))
+SCENE_SIZE, CROP_SIZE = 256, 64
+
+
+def draw(index: int, seed: int, crops: bool) -> Scene:
+    """Image ``index`` of the split with this seed.
+
+    Every other scene holds COCO's classes only: the split's classes are a seventh of the names
+    and would be too rare to train on or to measure.
+    """
+    names = pictogram_names()
+    rng = np.random.default_rng([seed, index])
+    if crops:
+        return render_crop(rng, index % len(names), CROP_SIZE)
+    split = pictogram_table()['split']
+    split_labels = [names.index(name) for name in split['base'] + split['novel']]
+    pool = split_labels if index % 2 == 0 else np.arange(len(names))
+    return render_scene(rng, rng.choice(pool, rng.integers(3, 9)), SCENE_SIZE)
+
+
+def write_image(index: int, seed: int, crops: bool, folder: Path) -> tuple:
+    """Draw and write one image; returns its COCO image record and annotations (without ids)."""
+    cv2.setNumThreads(1)
+    scene = draw(index, seed, crops)
+    path = folder / f'{index:06d}.jpg'
+    if not cv2.imwrite(str(path), scene.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95]):
+        raise OSError(f'Could not write {path}: is the disk full or the folder read-only?')
+    height, width = scene.image.shape[:2]
+    annotations = []
+    for label, mask in zip(scene.labels, scene.masks):
+        rle = mask_utils.encode(np.asfortranarray(mask))
+        box = mask_utils.toBbox(rle).tolist()
+        annotations.append(dict(image_id=index, category_id=int(label) + 1, iscrowd=0, bbox=box,
+                                area=float(mask.sum()),
+                                segmentation=dict(size=[height, width],
+                                                  counts=rle['counts'].decode())))
+    return dict(id=index, file_name=path.name, height=height, width=width), annotations
+
+
+def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> None:
+    """Write one split unless its annotation file already holds it."""
+    _, offset, crops = SPLITS[name]
+    info = dict(description='pictograms', split=name, seed=seed, images=count, version=1)
+    target = out / 'annotations' / f'{name}.json'
+    if target.exists() and json.loads(target.read_text())['info'] == info:
+        print(f'{target}: already written ({count} images)')
+        return
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write = partial(write_image, seed=10 * seed + offset, crops=crops, folder=folder)
+    with ProcessPoolExecutor(workers) as pool:
+        results = list(tqdm(pool.map(write, range(count), chunksize=32), name, total=count))
+    annotations = [annotation for _, group in results for annotation in group]
+    for i, annotation in enumerate(annotations):
+        annotation['id'] = i + 1
+    categories = [dict(id=i + 1, name=name) for i, name in enumerate(pictogram_names())]
+    content = dict(info=info, images=[image for image, _ in results], annotations=annotations,
+                   categories=categories)
+    partial_file = target.with_suffix('.partial')
+    partial_file.write_text(json.dumps(content))
+    os.replace(partial_file, target)
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, default=Path('data/pictograms'), help='(%(default)s)')
+    parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS))
+    parser.add_argument('--seed', type=int, default=0, help='names the world (%(default)s)')
+    parser.add_argument('--limit', type=int, help='at most this many images a split')
+    parser.add_argument('--workers', type=int, default=os.cpu_count())
+    args = parser.parse_args(argv)
+    for name in args.splits:
+        count = min(SPLITS[name][0], args.limit or SPLITS[name][0])
+        write_split(args.out, name, count, args.seed, args.workers)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
