@@ -1,0 +1,78 @@
+"""Keys of published checkpoints, and what they are called here.
+
+- SAM's files (``image_encoder.*``, ``prompt_encoder.*``, ``mask_decoder.*``) name the layers of
+  their vision transformer otherwise than mmpretrain, whose layers this project uses.
+- The published OVSAM files hold the adapter under ``neck_student.*``, CLIP2SAM's neck under
+  ``fpn_neck.*``, and mask decoder and head together under ``mask_decoder.*``.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+# A transformer layer's parts, and what surrounds the layers of SAM's image encoder.
+_VIT_LAYER = (
+    (r'\.norm([12])\.', r'.ln\1.'),
+    (r'\.mlp\.lin1\.', '.ffn.layers.0.0.'),
+    (r'\.mlp\.lin2\.', '.ffn.layers.1.'),
+)
+_VIT_FRAME = (
+    (r'^blocks\.', 'layers.'),
+    (r'^patch_embed\.proj\.', 'patch_embed.projection.'),
+    (r'^neck\.', 'channel_reduction.'),
+)
+# Order matters: the first pattern that matches at the start of a key decides its prefix.
+_OVSAM_PARTS = (
+    ('neck_student.', 'adapter.'),
+    ('fpn_neck.', 'clip2sam_head.fpn.'),
+    ('mask_decoder.mask_decoder.', 'mask_decoder.'),
+    ('mask_decoder.label_token.', 'mask_decoder.label_token.'),
+    ('mask_decoder.roi_conv.0.conv.', 'clip2sam_head.projection.'),
+    ('mask_decoder.label_mlp.', None),  # stored, but never used by the published model
+)
+
+
+def vit_layer_key(key: str) -> str:
+    """``blocks.0.mlp.lin1.weight`` as mmpretrain's layer calls it; other keys unchanged.
+
+    Only keys of the list ``blocks`` are touched, so the function may see its own output.
+    """
+    if key.startswith('blocks.'):
+        for pattern, replacement in _VIT_LAYER:
+            key = re.sub(pattern, replacement, key)
+    return key
+
+
+def sam_image_encoder_key(key: str) -> str:
+    """A key of SAM's ``image_encoder`` as mmpretrain's ``ViTSAM`` calls it."""
+    key = vit_layer_key(key)
+    for pattern, replacement in _VIT_FRAME:
+        key = re.sub(pattern, replacement, key)
+    return key
+
+
+def rename_in_place(state_dict: dict[str, Tensor], prefix: str, rename) -> None:
+    """Applies ``rename`` to what follows ``prefix`` in the keys that start with it."""
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        state_dict[prefix + rename(key[len(prefix):])] = state_dict.pop(key)
+
+
+def convert_published_ovsam(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A published OVSAM state dict (adapter, CLIP2SAM, or both) with this project's keys.
+
+    Raises:
+        ValueError: If a key belongs to none of the known parts.
+    """
+    converted = {}
+    for key, value in state_dict.items():
+        for published, ours in _OVSAM_PARTS:
+            if key.startswith(published):
+                break
+        else:
+            raise ValueError(f"unknown key {key!r} in a published OVSAM checkpoint: expected keys "
+                             f"that start with one of {[part for part, _ in _OVSAM_PARTS]}")
+        if ours is not None:
+            converted[ours + vit_layer_key(key[len(published):])] = value
+    return converted
