@@ -1,0 +1,59 @@
+"""From the decoder's low-resolution mask logits to masks of the original image, and to boxes.
+
+Glossary: N prompts, M masks per prompt.
+Sizes are (height, width). The *original* image is resized to the *input* size, and zeros are added
+at its right and bottom up to the *padded* size; low-resolution masks cover the padded size.
+"""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MASK_THRESHOLD = 0.  # of logits: a pixel belongs to the object where that is likelier than not
+
+
+def postprocess_masks(low_res: Tensor, padded_size: tuple[int, int], input_size: tuple[int, int],
+                      original_size: tuple[int, int]) -> Tensor:
+    """Masks of the original image, as SAM computes them.
+
+    Args:
+        low_res: Mask logits (N, M, h, w) of one image.
+        padded_size: Of the tensor that the model saw.
+        input_size: Of the image inside it.
+        original_size: Of the image before it was resized.
+
+    Returns:
+        Bool (N, M, *original_size).
+    """
+    if not len(low_res):
+        return low_res.new_zeros(*low_res.shape[:2], *original_size, dtype=torch.bool)
+    padded = F.interpolate(low_res, tuple(padded_size), mode='bilinear', align_corners=False)
+    inside = padded[..., :input_size[0], :input_size[1]]
+    original = F.interpolate(inside, tuple(original_size), mode='bilinear', align_corners=False)
+    return original > MASK_THRESHOLD
+
+
+def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:
+    """Tight boxes of masks.
+
+    Args:
+        logits: (N, h, w); the mask is where they are positive.
+        scale: Pixels of the boxes' frame per mask pixel.
+
+    Returns:
+        (N, 4) xyxy; right and bottom are the far edges of the last pixels. Zeros where the mask
+        is empty.
+    """
+    mask = logits > MASK_THRESHOLD
+    left, right = _first_and_end(mask.any(dim=1))
+    top, bottom = _first_and_end(mask.any(dim=2))
+    return scale * torch.stack([left, top, right, bottom], dim=-1).to(logits)
+
+
+def _first_and_end(occupied: Tensor) -> tuple[Tensor, Tensor]:
+    """First true position of each row of (N, n) and the position after the last, or zeros."""
+    position = torch.arange(1, occupied.shape[1] + 1, device=occupied.device)
+    end = (occupied * position).amax(dim=1)
+    reversed_end = (occupied * position.flip(0)).amax(dim=1)
+    return (occupied.shape[1] - reversed_end) * (end > 0), end
