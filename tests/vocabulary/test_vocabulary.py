@@ -1,0 +1,141 @@
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmdet.registry import TASK_UTILS
+
+from ovsam.vocabulary import Vocabulary, build_vocabulary
+
+
+@pytest.mark.parametrize('names', [[], (), '', ' , '])
+def test_no_names(names):
+    with pytest.raises(ValueError, match='at least one name|empty'):
+        build_vocabulary(names)
+
+
+def test_defaults():
+    vocabulary = Vocabulary(['cat', 'dog'])
+    assert vocabulary.names == ('cat', 'dog')
+    assert vocabulary.synonyms == (('cat',), ('dog',))
+    assert vocabulary.seen.tolist() == [True, True]
+    assert vocabulary.split == {}
+    assert len(vocabulary) == 2
+    assert vocabulary.index('dog') == 1
+
+
+def test_synonyms_come_from_the_name():
+    vocabulary = Vocabulary(['aerosol_can_or_spray_can', 'sofa/couch', 'tench, Tinca_tinca'])
+    assert vocabulary.synonyms == (
+        ('aerosol can', 'spray can'),
+        ('sofa', 'couch'),
+        ('tench', 'Tinca tinca'),
+    )
+
+
+def test_given_synonyms_replace_those_of_the_name():
+    vocabulary = Vocabulary(['car', 'sofa/couch'], synonyms={'sofa/couch': ['settee', 'settee']})
+    assert vocabulary.synonyms == (('car',), ('settee',))
+
+
+def test_seen_by_name_group_or_flags():
+    split = {'base': ['dog'], 'novel': ['cat']}
+    for seen in (['dog'], 'base', np.array([False, True])):
+        vocabulary = Vocabulary(['cat', 'dog'], seen=seen, split=split)
+        assert vocabulary.seen.tolist() == [False, True]
+    with pytest.raises(ValueError, match='read-only'):
+        vocabulary.seen[0] = True
+
+
+def test_select_keeps_what_belongs_to_the_names():
+    vocabulary = Vocabulary(
+        ['a', 'b', 'c'],
+        synonyms={'c': ['see']},
+        seen=['c'],
+        split={'base': ['a', 'c'], 'novel': ['b']},
+    )
+    part = vocabulary.select(['c', 'b'])
+    assert part.names == ('c', 'b')
+    assert part.synonyms == (('see',), ('b',))
+    assert part.seen.tolist() == [True, False]
+    assert part.split == {'base': ('c',), 'novel': ('b',)}
+    assert vocabulary.select('base').names == ('a', 'c')
+
+
+def test_json_round_trip(tmp_path):
+    vocabulary = Vocabulary(['ä_b', 'c'], {'c': ['see', 'sea']}, ['c'], {'novel': ['c']})
+    vocabulary.to_json(tmp_path / 'names.json')
+    again = Vocabulary.from_file(tmp_path / 'names.json')
+    assert again.to_dict() == vocabulary.to_dict()
+    assert pickle.loads(pickle.dumps(vocabulary)).to_dict() == vocabulary.to_dict()
+
+
+def test_text_file(tmp_path):
+    path = tmp_path / 'names.txt'
+    path.write_text('# animals\ncat\n\n dog, hound  # a pet\n')
+    vocabulary = Vocabulary.from_file(str(path))
+    assert vocabulary.names == ('cat', 'dog, hound')
+    assert vocabulary.synonyms[1] == ('dog', 'hound')
+
+
+def test_json_files_that_say_less(tmp_path):
+    path = tmp_path / 'names.json'
+    path.write_text('["cat", "dog"]')
+    assert Vocabulary.from_file(path).names == ('cat', 'dog')
+    path.write_text(json.dumps({'split': {'base': ['cat'], 'novel': ['dog']}, 'font': 'x'}))
+    assert Vocabulary.from_file(path).names == ('cat', 'dog')
+    config = {'type': 'VocabularyFile', 'path': str(path), 'group': 'novel', 'seen': 'base'}
+    part = TASK_UTILS.build(config)
+    assert part.names == ('dog',)
+    assert part.seen.tolist() == [False]
+
+
+def test_build_from_anything(tmp_path):
+    path = tmp_path / 'names.txt'
+    path.write_text('cat\ndog\n')
+    vocabulary = Vocabulary(['cat', 'dog'])
+    assert build_vocabulary(vocabulary) is vocabulary
+    for source in (
+        'cat, dog',
+        ['cat', 'dog'],
+        path,
+        str(path),
+        {'type': 'Vocabulary', 'names': ['cat', 'dog']},
+    ):
+        assert build_vocabulary(source).names == ('cat', 'dog')
+    with pytest.raises(TypeError, match='a vocabulary is made from'):
+        build_vocabulary(5)
+
+
+@pytest.mark.parametrize(
+    ('make', 'error', 'message'),
+    [
+        (lambda: Vocabulary('cat'), TypeError, 'sequence of strings'),
+        (lambda: Vocabulary(['cat', 5]), TypeError, 'must be strings'),
+        (lambda: Vocabulary(['cat', ' ']), ValueError, 'name 1'),
+        (lambda: Vocabulary(['cat', 'cat ']), ValueError, 'repeated'),
+        (lambda: Vocabulary(['_/_']), ValueError, 'no text'),
+        (lambda: Vocabulary(['cat'], synonyms={'dog': ['hound']}), ValueError, 'synonyms'),
+        (lambda: Vocabulary(['cat'], synonyms={'cat': 'kitten'}), TypeError, 'list of strings'),
+        (lambda: Vocabulary(['cat'], synonyms=[['a'], ['b']]), ValueError, '1 names'),
+        (lambda: Vocabulary(['cat'], seen=['dog']), ValueError, 'seen'),
+        (lambda: Vocabulary(['cat'], seen='base'), ValueError, 'no group'),
+        (lambda: Vocabulary(['cat'], seen=np.ones(2, bool)), ValueError, 'seen must be'),
+        (lambda: Vocabulary(['cat'], split={'base': ['dog']}), ValueError, "split 'base'"),
+        (lambda: Vocabulary(['cat']).index('dog'), ValueError, 'dog'),
+        (lambda: Vocabulary.from_file('names.csv'), ValueError, '.txt or .json'),
+        (lambda: Vocabulary.from_file('no/such.txt'), FileNotFoundError, 'no/such.txt'),
+    ],
+)
+def test_bad_vocabularies_are_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize('content', ['{', '{"labels": ["cat"]}', '[1]', '[]'])
+def test_bad_files_are_named(tmp_path, content):
+    path = Path(tmp_path / 'names.json')
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r'names\.json is not a vocabulary'):
+        Vocabulary.from_file(path)
