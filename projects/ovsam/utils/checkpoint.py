@@ -6,6 +6,7 @@ refuses those unless they are listed. This module lists exactly what mmengine
 writes, and makes mmengine load with that check in every supported torch.
 """
 
+import codecs
 import functools
 import os
 import pickle
@@ -73,8 +74,10 @@ class _RestrictedUnpickler(pickle.Unpickler):
         """The listed global ``module.name``; anything else is refused."""
         from torch._weights_only_unpickler import _get_allowed_globals
 
-        full_name = f'{module}.{name}'
-        allowed = dict(_get_allowed_globals())
+        # Protocol 2 writes Python 2's name for the builtins.
+        full_name = f'{module.replace("__builtin__", "builtins")}.{name}'
+        # It also writes the bytes of numpy arrays as encoded text.
+        allowed = {**_get_allowed_globals(), '_codecs.encode': codecs.encode}
         allowed.update({f'{g.__module__}.{g.__qualname__}': g for g in _allowed_globals()})
         if full_name not in allowed:
             raise pickle.UnpicklingError(f'Unsupported global: {full_name}')
