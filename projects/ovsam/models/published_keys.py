@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
@@ -53,10 +53,21 @@ def sam_image_encoder_key(key: str) -> str:
     return key
 
 
-def rename_in_place(state_dict: dict[str, Tensor], prefix: str, rename) -> None:
+def rename_in_place(state_dict: dict[str, Tensor], prefix: str,
+                    rename: Callable[[str], str]) -> None:
     """Applies ``rename`` to what follows ``prefix`` in the keys that start with it."""
     for key in [key for key in state_dict if key.startswith(prefix)]:
         state_dict[prefix + rename(key[len(prefix):])] = state_dict.pop(key)
+
+
+def drop_other_parts(state_dict: dict[str, Tensor], prefix: str, parts: tuple[str, ...]) -> None:
+    """Removes keys under ``prefix`` whose next name is none of ``parts``.
+
+    For a module that holds one tower of a CLIP and is given the state dict of both.
+    """
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        if key[len(prefix):].split('.')[0] not in parts:
+            del state_dict[key]
 
 
 def convert_published_ovsam(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,166 @@
+"""A frozen CLIP image tower: four feature levels, and CLIP's own embedding of regions.
+
+Glossary: B images, N regions, C channels. Regions are (image index, x1, y1, x2, y2) in input
+pixels (the resized and padded image).
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmcv.ops import roi_align
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from open_clip.modified_resnet import ModifiedResNet
+from open_clip.timm_model import TimmModel
+from torch import Tensor, nn
+
+from .clip_arch import Arch, build_clip, clip_config
+from .published_keys import drop_other_parts
+
+STRIDES = (4, 8, 16, 32)
+# open_clip builds both towers at once; this is the smallest text tower to throw away.
+_SMALLEST_TEXT_TOWER = {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
+
+
+class AttentionPooledTower:
+    """How to use open_clip's ``ModifiedResNet``, which ends in an attention pool."""
+
+    @staticmethod
+    def channels(visual: ModifiedResNet) -> tuple[int, ...]:
+        stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
+        return tuple(stage[-1].conv3.out_channels for stage in stages)
+
+    @staticmethod
+    def levels(visual: ModifiedResNet, images: Tensor) -> list[Tensor]:
+        return visual.forward_intermediates(
+            images, indices=[1, 2, 3, 4], intermediates_only=True)['image_intermediates']
+
+    @staticmethod
+    def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
+        """RoI-aligns regions to the grid that the attention pool was trained on."""
+        grid = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
+        regions = roi_align(level, rois, (grid, grid), 1 / STRIDES[-1], 0, 'avg', True)
+        return visual.attnpool(regions)
+
+
+class MaskPooledTower:
+    """How to use a timm ConvNeXt, which ends in an average, a norm and a projection."""
+
+    @staticmethod
+    def channels(visual: TimmModel) -> tuple[int, ...]:
+        return tuple(stage['num_chs'] for stage in visual.trunk.feature_info)
+
+    @staticmethod
+    def levels(visual: TimmModel, images: Tensor) -> list[Tensor]:
+        return visual.forward_intermediates(
+            images, intermediates_only=True)['image_intermediates']
+
+    @staticmethod
+    def pool(visual: TimmModel, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
+        """Averages each mask's cells, by covered area; the box's where there is no mask."""
+        weights = _box_coverage(rois[:, 1:] / STRIDES[-1], level.shape[-2:])
+        if masks is not None:
+            covered = F.adaptive_avg_pool2d((masks > 0).to(level), level.shape[-2:])
+            is_empty = covered.sum(dim=(1, 2), keepdim=True) == 0
+            weights = torch.where(is_empty, weights, covered)
+        weights = weights / weights.sum(dim=(1, 2), keepdim=True).clamp(min=1e-8)
+        features = torch.einsum('nhw,nchw->nc', weights, level[rois[:, 0].long()])
+        return visual.head(visual.trunk.forward_head(features[..., None, None]))
+
+
+def _box_coverage(boxes: Tensor, size: Sequence[int]) -> Tensor:
+    """Share of each cell that boxes (N, 4), in cells, cover: (N, height, width)."""
+
+    def along_axis(low: Tensor, high: Tensor, length: int) -> Tensor:
+        start = torch.arange(length, device=boxes.device, dtype=boxes.dtype)
+        return (torch.minimum(high[:, None], start + 1)
+                - torch.maximum(low[:, None], start)).clamp(min=0)
+
+    x1, y1, x2, y2 = boxes.unbind(dim=1)
+    return along_axis(y1, y2, size[0])[:, :, None] * along_axis(x1, x2, size[1])[:, None]
+
+
+def _tower_kind(visual: nn.Module) -> type:
+    if isinstance(visual, ModifiedResNet):
+        return AttentionPooledTower
+    if isinstance(visual, TimmModel):
+        strides = tuple(stage['reduction'] for stage in getattr(visual.trunk, 'feature_info', ()))
+        if strides == STRIDES:
+            return MaskPooledTower
+    raise ValueError(f'the CLIP image tower {type(visual).__name__} has no feature levels of '
+                     f'strides {STRIDES}: choose a ResNet (RN50, RN50x16) or a ConvNeXt '
+                     '(convnext_large_d_320)')
+
+
+@MODELS.register_module()
+class CLIPBackbone(BaseModule):
+    """The image tower of an open_clip model, under its keys ``visual.*``.
+
+    Whether it learns is its owner's decision; in OVSAM it is frozen. Source: OVSAM paper, section
+    3.2; pooling of regions as in section 3.3 (ResNets) and FC-CLIP (ConvNeXt).
+
+    Args:
+        arch: open_clip's model name, or a dict; see :mod:`~ovsam.models.clip_arch`.
+        init_cfg: Where weights come from, as in mmengine. A checkpoint with the keys of an
+            open_clip model loads without a prefix.
+
+    Attributes:
+        out_channels: Channels of the four levels.
+        embed_dims: Length C of CLIP's embeddings.
+        image_size: Side of the square image that CLIP was trained on, in pixels.
+
+    Raises:
+        ValueError: If the tower is of a kind without feature levels, such as a ViT.
+    """
+
+    strides = STRIDES
+
+    def __init__(self, arch: Arch, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        config = clip_config(arch)
+        self.visual = build_clip({**config, 'text_cfg': _SMALLEST_TEXT_TOWER}).visual
+        self.embed_dims = config['embed_dim']
+        self._kind = _tower_kind(self.visual)
+        self.out_channels = self._kind.channels(self.visual)
+        size = self.visual.image_size
+        self.image_size = size if isinstance(size, int) else size[0]
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Four levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W)."""
+        return tuple(self._kind.levels(self.visual, images))
+
+    def embed_regions(self, levels: Sequence[Tensor], rois: Tensor,
+                      masks: Tensor | None = None) -> Tensor:
+        """CLIP's embedding of regions, from the last level through CLIP's own pooling.
+
+        Args:
+            levels: As :meth:`forward` returns them.
+            rois: (N, 5) image index and box, input pixels.
+            masks: (N, h, w) mask logits that cover the input; read by ConvNeXts, which pool the
+                mask's cells instead of the box's.
+
+        Returns:
+            (N, C), L2-normalised.
+        """
+        if not len(rois):
+            return rois.new_zeros(0, self.embed_dims)
+        return F.normalize(self._kind.pool(self.visual, levels[-1], rois, masks), dim=-1)
+
+    def embed_images(self, images: Tensor) -> Tensor:
+        """CLIP's embedding (B, C), L2-normalised, of whole images (B, 3, size, size).
+
+        Raises:
+            ValueError: If images are not of CLIP's ``image_size``.
+        """
+        expected = (self.image_size, self.image_size)
+        if tuple(images.shape[-2:]) != expected:
+            raise ValueError(f'got images of {tuple(images.shape[-2:])}, but this CLIP embeds '
+                             f'whole images of {expected}: resize them')
+        return F.normalize(self.visual(images), dim=-1)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
+        drop_other_parts(state_dict, prefix, ('visual', ))
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

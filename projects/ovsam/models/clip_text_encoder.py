@@ -1,0 +1,72 @@
+"""The text tower of a CLIP: names as vectors that region embeddings are compared with.
+
+Glossary: T texts, L tokens of a text, C channels.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from open_clip import CustomTextCLIP
+from torch import Tensor
+
+from .clip_arch import Arch, build_tokenizer, clip_config
+from .published_keys import drop_other_parts, rename_in_place
+
+# What open_clip's CLIP class keeps of its text tower, at the top level of its state dict.
+_TEXT_PARTS = ('token_embedding', 'positional_embedding', 'transformer', 'ln_final',
+               'text_projection')
+# open_clip builds both towers at once; this is the smallest image tower to throw away.
+_SMALLEST_IMAGE_TOWER = {'layers': 1, 'width': 8, 'head_width': 8, 'patch_size': 8,
+                         'image_size': 8}
+
+
+@MODELS.register_module()
+class CLIPTextEncoder(BaseModule):
+    """The text tower of an open_clip model and its tokenizer.
+
+    Args:
+        arch: open_clip's model name, or a dict; see :mod:`~ovsam.models.clip_arch`.
+        init_cfg: Where weights come from, as in mmengine. A checkpoint with the keys of an
+            open_clip model loads without a prefix.
+
+    Attributes:
+        embed_dims: Length C of CLIP's embeddings.
+
+    Raises:
+        ValueError: If the text tower is a Hugging Face model.
+    """
+
+    def __init__(self, arch: Arch, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        config = clip_config(arch)
+        if config['text_cfg'].get('hf_model_name'):
+            raise ValueError(f'the text tower of {arch!r} is a Hugging Face model, which this '
+                             "class does not hold: choose a CLIP with open_clip's own text tower")
+        self.tokenizer = build_tokenizer(arch)
+        self.text = CustomTextCLIP(
+            config['embed_dim'], _SMALLEST_IMAGE_TOWER, config['text_cfg'],
+            quick_gelu=config.get('quick_gelu', False)).text
+        self.embed_dims = config['embed_dim']
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Embeds token ids (T, L) as (T, C), L2-normalised."""
+        return F.normalize(self.text(tokens), dim=-1)
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """Embeds texts as (T, C), L2-normalised; a text's tokens beyond L are cut off."""
+        weight = self.text.token_embedding.weight
+        if not len(texts):
+            return weight.new_zeros(0, self.embed_dims)
+        return self(self.tokenizer(list(texts)).to(weight.device))
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
+        rename_in_place(state_dict, prefix, _text_tower_key)
+        drop_other_parts(state_dict, prefix, ('text', ))
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def _text_tower_key(key: str) -> str:
+    return f'text.{key}' if key.split('.')[0] in _TEXT_PARTS else key
