@@ -34,6 +34,6 @@ def pictogram_vocabulary(group: str = 'all', seen: str = 'all') -> Vocabulary:
         seen: Which of them the naming head has seen in training, likewise a group.
     """
     names, seen_names = pictogram_group(group), set(pictogram_group(seen))
-    return Vocabulary(names, seen=[name in seen_names for name in names],
+    return Vocabulary(names, seen=[name for name in names if name in seen_names],
                       split={key: tuple(n for n in pictogram_group(key) if n in names)
                              for key in ('base', 'novel')})

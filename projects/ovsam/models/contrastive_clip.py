@@ -56,15 +56,19 @@ class ContrastiveCLIP(BaseModel):
         self._text_features = None
         return super().train(mode)
 
-    def forward(self, inputs: Tensor, labels: Optional[Tensor] = None, mode: str = 'tensor'):
+    def forward(self, inputs: Tensor, data_samples: None = None,
+                labels: Optional[Tensor] = None, mode: str = 'tensor'):
         """Run one of mmengine's modes.
 
         Args:
             inputs: (B, 3, H, W) normalised crops.
+            data_samples: Not used; mmengine's preprocessor passes it.
             labels: (B,) class of each crop.
             mode: 'loss' -> dict of losses; 'predict' -> B ``DataSample`` with ``pred_score`` (K,)
                 and ``gt_label``; 'tensor' -> (B, C) unit image embeddings.
         """
+        # Channels last is the faster layout for convolutions on CPUs.
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
         image = F.normalize(self.clip.visual(inputs), dim=-1)
         if mode == 'tensor':
             return image
@@ -89,6 +93,6 @@ class ContrastiveCLIP(BaseModel):
         return self._text_features
 
     def _predict(self, image: Tensor, labels: Tensor) -> List[DataSample]:
-        scores = (MAX_LOGIT_SCALE * image @ self.text_features().T).softmax(-1)
+        scores = (self.clip.logit_scale.exp() * image @ self.text_features().T).softmax(-1)
         return [DataSample().set_pred_score(score).set_gt_label(label)
                 for score, label in zip(scores, labels)]

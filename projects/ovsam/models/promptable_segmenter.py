@@ -1,0 +1,176 @@
+"""What every model here has in common: encode an image once, then segment and name per prompt.
+
+Glossary: B images, N prompts, M masks per prompt, K classes, C channels, h x w the embedding.
+Coordinates inside the model are input pixels (the resized, padded image), xyxy.
+"""
+from abc import abstractmethod
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from mmdet.models.detectors.base import BaseDetector
+from mmdet.registry import TASK_UTILS
+from mmdet.structures import DetDataSample, SampleList
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ..prompts import Prompts
+from .frozen_parts import FrozenParts
+from .mask_postprocess import low_res_mask_boxes, postprocess_masks
+
+
+class ImageFeatures(NamedTuple):
+    """What one pass of the image encoders gives; serves any number of prompts.
+
+    ``embedding`` (B, C, h, w) is what the mask decoder reads; ``levels`` what naming reads:
+    CLIP's stages, or the images themselves for a model that crops.
+    """
+
+    embedding: Tensor
+    levels: Tuple[Tensor, ...] = ()
+
+
+class Names(NamedTuple):
+    """Log-scores over K classes and the background, (N, K + 1); higher is likelier."""
+
+    log_scores: Tensor
+
+
+class PromptableSegmenter(FrozenParts, BaseDetector):
+    """Base of SAM, OVSAM and the crop baselines; subclasses give the three steps.
+
+    Evaluation runs by :meth:`predict`: the prompter turns each sample's ``gt_instances`` into
+    prompts, and ``pred_instances`` holds one row per prompt, at original size:
+    ``instance_index``, ``masks`` (bool), ``bboxes`` (tight, xyxy), ``mask_scores`` (predicted
+    IoU, if the decoder has an IoU token), and, if the model names, ``labels``, ``scores`` and
+    ``topk_labels``.
+
+    Args:
+        prompt_encoder: Config of the prompt encoder.
+        mask_decoder: Config of the mask decoder.
+        prompter: Config of the prompter used in :meth:`predict`.
+        train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
+        chunk_size: Prompts decoded at a time, which bounds memory.
+        frozen: Names of parts that do not learn; see :class:`~.frozen_parts.FrozenParts`.
+        data_preprocessor: As in mmdet.
+        init_cfg: As in mmengine.
+    """
+
+    TOP_K = 5
+
+    def __init__(self, prompter: dict, train_prompter: Optional[dict] = None,
+                 chunk_size: int = 64, frozen: Sequence[str] = (),
+                 data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None):
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.prompter = TASK_UTILS.build(prompter)
+        self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
+        self.chunk_size = chunk_size
+        self.frozen = tuple(frozen)
+
+    @abstractmethod
+    def encode_image(self, inputs: Tensor) -> ImageFeatures:
+        """Encode normalised images (B, 3, H, W)."""
+
+    @abstractmethod
+    def segment(self, features: ImageFeatures,
+                prompts: Prompts) -> Tuple[Tensor, Optional[Tensor]]:
+        """Mask logits (N, M, 4h, 4w) and predicted IoU (N, M), or None without an IoU token."""
+
+    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Optional[Names]:
+        """Name regions; None for a model that does not.
+
+        Args:
+            features: Of the images.
+            rois: (N, 5) image index and tight box of each mask, input pixels.
+            low_res: (N, 4h, 4w) mask logits.
+        """
+        return None
+
+    def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
+        """mmdet's name for :meth:`encode_image`."""
+        return self.encode_image(batch_inputs)
+
+    def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:
+        """Mask logits for the samples' prompts, without post-processing."""
+        prompts = self._prompts(batch_data_samples, self.prompter, batch_inputs.device)
+        return self.segment(self.encode_image(batch_inputs), prompts)[0]
+
+    @torch.no_grad()
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
+                rescale: bool = True) -> SampleList:
+        """Segment and name what the prompter points at.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples with ``gt_instances`` in original pixels.
+            rescale: Kept for mmdet's interface; results are always at original size.
+
+        Returns:
+            The samples, each with ``pred_instances``.
+        """
+        prompts = self._prompts(batch_data_samples, self.prompter, batch_inputs.device)
+        features = self.encode_image(batch_inputs)
+        rows = [[] for _ in batch_data_samples]
+        for start in range(0, len(prompts), self.chunk_size):
+            chunk = prompts[start:start + self.chunk_size]
+            low_res, quality, names = self.decode(features, chunk, batch_inputs.shape[-1])
+            for image in chunk.image_index.unique().tolist():
+                mine = chunk.image_index == image
+                rows[image].append(self._instances(
+                    batch_data_samples[image], chunk.instance_index[mine], low_res[mine],
+                    None if quality is None else quality[mine],
+                    None if names is None else names.log_scores[mine], batch_inputs.shape[-2:]))
+        for sample, parts in zip(batch_data_samples, rows):
+            sample.pred_instances = (InstanceData.cat(parts) if parts
+                                     else self._no_instances(sample, batch_inputs.device))
+        return batch_data_samples
+
+    def decode(self, features: ImageFeatures, prompts: Prompts,
+               input_width: int) -> Tuple[Tensor, Optional[Tensor], Optional[Names]]:
+        """Masks (N, 4h, 4w), predicted IoU (N,) and names of one chunk of prompts."""
+        masks, quality = self.segment(features, prompts)
+        low_res = masks[:, 0]
+        boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
+        rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
+        names = self.name(features, rois, low_res)
+        return low_res, None if quality is None else quality[:, 0], names
+
+    @staticmethod
+    def _prompts(samples: Sequence[DetDataSample], prompter, device) -> Prompts:
+        """The prompter's rows, brought from original to input pixels."""
+        prompts = prompter(samples).to(device)
+        factors = torch.tensor([sample.metainfo.get('scale_factor', (1., 1.))
+                                for sample in samples], device=device, dtype=torch.float32)
+        return prompts.scale(factors.reshape(-1, 2))
+
+    def _instances(self, sample: DetDataSample, instance_index: Tensor, low_res: Tensor,
+                   quality: Optional[Tensor], log_scores: Optional[Tensor],
+                   padded_shape: Tuple[int, int]) -> InstanceData:
+        masks = postprocess_masks(low_res[:, None], padded_shape, sample.img_shape[:2],
+                                  sample.ori_shape[:2])[:, 0]
+        found = InstanceData(instance_index=instance_index, masks=masks,
+                             bboxes=low_res_mask_boxes(masks.float() - 0.5, 1.))
+        if quality is not None:
+            found.mask_scores = quality
+        if log_scores is not None:
+            best = log_scores[:, :-1].topk(min(self.TOP_K, log_scores.shape[1] - 1), dim=1)
+            found.labels, found.scores = best.indices[:, 0], best.values[:, 0].exp()
+            found.topk_labels = best.indices
+        return found
+
+    def _no_instances(self, sample: DetDataSample, device) -> InstanceData:
+        height, width = sample.ori_shape[:2]
+        return InstanceData(
+            instance_index=torch.zeros(0, dtype=torch.long, device=device),
+            masks=torch.zeros(0, height, width, dtype=torch.bool, device=device),
+            bboxes=torch.zeros(0, 4, device=device),
+            labels=torch.zeros(0, dtype=torch.long, device=device),
+            scores=torch.zeros(0, device=device))
+
+    def mask_targets(self, samples: List[DetDataSample], prompts: Prompts,
+                     size: Tuple[int, int]) -> Tensor:
+        """The prompted instances' masks (N, *size) float in [0, 1], averaged down from input."""
+        targets = []
+        for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):
+            targets.append(torch.from_numpy(samples[image].gt_instances.masks.masks[index]))
+        full = torch.stack(targets)[:, None].float().to(prompts.coords.device)
+        return torch.nn.functional.interpolate(full, size, mode='area')[:, 0]

@@ -1,0 +1,95 @@
+"""SAM: the class-agnostic model whose encoder is SAM2CLIP's teacher.
+
+Glossary: B images, N prompts, M masks per prompt, C channels, h x w the embedding's size.
+"""
+from typing import Optional, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from torch import Tensor
+
+from ..prompts import Prompts
+from .promptable_segmenter import ImageFeatures, PromptableSegmenter
+
+
+@MODELS.register_module()
+class SAM(PromptableSegmenter):
+    """Image encoder, prompt encoder and mask decoder (Kirillov et al., "Segment Anything").
+
+    Trained here only in miniature; the published weights load into the same parts.
+
+    Args:
+        image_encoder: Config; gives (B, C, h, w) from (B, 3, H, W). It may be a
+            :class:`~.clip_image_encoder.CLIPImageEncoder`, which is SAM on SAM2CLIP's embedding.
+        prompt_encoder: Config.
+        mask_decoder: Config.
+        mask_loss: Config of the loss; needed for training only.
+        **kwargs: Of :class:`PromptableSegmenter`.
+    """
+
+    def __init__(self, image_encoder: dict, prompt_encoder: dict, mask_decoder: dict,
+                 mask_loss: Optional[dict] = None, **kwargs):
+        super().__init__(**kwargs)
+        self.image_encoder = MODELS.build(image_encoder)
+        self.prompt_encoder = MODELS.build(prompt_encoder)
+        self.mask_decoder = MODELS.build(mask_decoder)
+        self.mask_loss = MODELS.build(mask_loss) if mask_loss else None
+
+    def encode_image(self, inputs: Tensor) -> ImageFeatures:
+        """See the base class."""
+        return ImageFeatures(self.image_encoder(inputs))
+
+    def segment(self, features: ImageFeatures,
+                prompts: Prompts) -> Tuple[Tensor, Optional[Tensor]]:
+        """See the base class."""
+        sparse, dense = self.prompt_encoder(prompts)
+        return self.mask_decoder(features.embedding, self.prompt_encoder.dense_pe(), sparse,
+                                 dense, prompts.image_index)
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
+        """Mask losses of prompted instances; ``gt_instances`` are in input pixels here."""
+        prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
+        masks, quality = self.segment(self.encode_image(batch_inputs), prompts)
+        targets = self.mask_targets(batch_data_samples, prompts, masks.shape[-2:])
+        return self.mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+
+
+@MODELS.register_module()
+class SAMMaskLoss(torch.nn.Module):
+    """Focal, dice and IoU-regression loss on whole low-resolution masks ("Segment Anything", A).
+
+    Args:
+        focal_weight: Of the focal loss, gamma 2.
+        dice_weight: Of the dice loss.
+        iou_weight: Of the squared error of the predicted IoU.
+    """
+
+    def __init__(self, focal_weight: float = 20., dice_weight: float = 1.,
+                 iou_weight: float = 1.):
+        super().__init__()
+        self.focal_weight, self.dice_weight = focal_weight, dice_weight
+        self.iou_weight = iou_weight
+
+    def forward(self, logits: Tensor, quality: Optional[Tensor], targets: Tensor) -> dict:
+        """Losses of (N, h, w) logits and (N,) predicted IoU against (N, h, w) in [0, 1]."""
+        probability = logits.sigmoid()
+        gap = (probability - targets).abs()
+        focal = gap.detach().square() * F.binary_cross_entropy_with_logits(
+            logits, targets, reduction='none')
+        overlap = 2 * (probability * targets).sum((1, 2)) + 1
+        dice = 1 - overlap / (probability.sum((1, 2)) + targets.sum((1, 2)) + 1)
+        losses = dict(loss_focal=self.focal_weight * focal.mean(),
+                      loss_dice=self.dice_weight * dice.mean())
+        if quality is not None:
+            losses['loss_iou'] = self.iou_weight * F.mse_loss(quality, mask_iou(logits, targets))
+        return losses
+
+
+@torch.no_grad()
+def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:
+    """IoU (N,) of thresholded logits and targets (N, h, w)."""
+    found, truth = logits > 0, targets > 0.5
+    union = (found | truth).sum((1, 2)).clamp(min=1)
+    return (found & truth).sum((1, 2)) / union
