@@ -1,0 +1,73 @@
+"""CLIP2SAM: an embedding in CLIP's space for each region, from CLIP's multi-scale features.
+
+Glossary: B images, N regions, C channels. Regions are (image index, x1, y1, x2, y2) in input
+pixels (the resized and padded image).
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from mmdet.models.necks import FPN
+from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class CLIP2SAMHead(BaseModule):
+    """A feature pyramid, RoIAlign at the level that fits the region, and a projection.
+
+    Source: OVSAM paper, section 3.3 ("CLIP2SAM").
+
+    Args:
+        in_channels: Channels of the CLIP levels.
+        embed_dims: Length C of CLIP's embeddings.
+        fpn_channels: Channels of the pyramid.
+        roi_size: Side of the grid that regions are sampled on.
+        finest_scale: Regions whose side (square root of the area) is below twice this many pixels
+            are taken from the finest level; each doubling goes one level up.
+        featmap_strides: Strides of the CLIP levels.
+        init_cfg: Where weights come from, as in mmengine.
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int],
+                 embed_dims: int,
+                 fpn_channels: int = 256,
+                 roi_size: int = 12,
+                 finest_scale: int = 56,
+                 featmap_strides: Sequence[int] = (4, 8, 16, 32),
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if len(in_channels) != len(featmap_strides):
+            raise ValueError(f'{len(in_channels)} levels by in_channels {tuple(in_channels)}, but '
+                             f'{len(featmap_strides)} by featmap_strides {tuple(featmap_strides)}')
+        self.embed_dims = embed_dims
+        self.fpn = FPN(list(in_channels), fpn_channels, num_outs=len(in_channels))
+        self.roi_extractor = SingleRoIExtractor(
+            roi_layer={'type': 'RoIAlign', 'output_size': roi_size, 'sampling_ratio': 0},
+            out_channels=fpn_channels,
+            featmap_strides=list(featmap_strides),
+            finest_scale=finest_scale)
+        self.projection = nn.Conv2d(fpn_channels, embed_dims, kernel_size=1, bias=False)
+
+    def forward_features(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The pyramid of CLIP's levels: same sizes, (B, fpn_channels, H / stride, W / stride)."""
+        return self.fpn(levels)
+
+    def forward(self, fpn_levels: Sequence[Tensor], rois: Tensor) -> Tensor:
+        """Embeds regions.
+
+        Args:
+            fpn_levels: As :meth:`forward_features` returns them.
+            rois: (N, 5) image index and box, input pixels.
+
+        Returns:
+            (N, C), L2-normalised.
+        """
+        if not len(rois):
+            return rois.new_zeros(0, self.embed_dims)
+        regions = self.projection(self.roi_extractor(fpn_levels, rois)).relu()
+        return F.normalize(regions.mean(dim=(2, 3)), dim=-1)
