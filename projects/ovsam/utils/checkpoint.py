@@ -127,7 +127,8 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
 def _explain(path: str, error: Exception) -> str:
     """Says what is wrong with a file that torch would not load, and what to do."""
     # torch's message has advice (to switch the check off) around its actual reason.
-    reason = re.sub(r'(?s)^.*WeightsUnpickler error:|\n.*Check the documentation.*$', '', str(error))
+    surroundings = r'(?s)^.*WeightsUnpickler error:|\n.*Check the documentation.*$'
+    reason = re.sub(surroundings, '', str(error))
     reason = ' '.join(reason.split()) or type(error).__name__
     refused = isinstance(error, pickle.UnpicklingError) and (
         zipfile.is_zipfile(path) or 'global' in reason.lower()

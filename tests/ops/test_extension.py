@@ -1,0 +1,167 @@
+"""mmcv's operators give the numbers of the compiled ones, whichever are installed.
+
+``tests/data/mmcv_ops.npz`` holds what mmcv 2.1.0, compiled, prints for the inputs
+made here: RoIAlign sub-sampled, its gradient, and which boxes each NMS keeps.
+"""
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmcv.ops import batched_nms, nms, nms_match, roi_align, soft_nms
+
+from ovsam.ops import compiled_ops_in_use, extension, provide_mmcv_ops
+
+COMPILED = compiled_ops_in_use()
+stand_in_only = pytest.mark.skipif(COMPILED, reason='mmcv has compiled operators')
+EXPECTED = np.load(Path(__file__).parents[1] / 'data' / 'mmcv_ops.npz')
+IOU = {'iou_threshold': 0.5}
+ROI_CASES = [(7, 0, 1), (12, 0, 1), (7, 2, 1), (7, 0, 0)]
+
+
+def feature_map():
+    rng = np.random.Generator(np.random.PCG64(zlib.crc32(b'roi_feature')))
+    return torch.from_numpy(rng.standard_normal((2, 8, 40, 56)).astype('float32'))
+
+
+def expected(name):
+    return torch.from_numpy(EXPECTED[name])
+
+
+def test_nothing_to_suppress_or_pool():
+    no_boxes = torch.zeros(0, 4)
+    dets, keep = nms(no_boxes, torch.zeros(0), 0.5)
+    assert dets.shape == (0, 5) and keep.shape == (0,)
+    dets, keep = soft_nms(no_boxes, torch.zeros(0), 0.5)
+    assert dets.shape == (0, 5) and keep.shape == (0,)
+    assert roi_align(feature_map(), torch.zeros(0, 5), (7, 7)).shape == (0, 8, 7, 7)
+
+
+@pytest.mark.parametrize('size, sampling, aligned', ROI_CASES)
+def test_roi_align_and_gradient(size, sampling, aligned):
+    features = feature_map().requires_grad_()
+    pooled = roi_align(
+        features, expected('rois'), (size, size), 1 / 8, sampling, 'avg', bool(aligned)
+    )
+    (pooled**2).sum().backward()
+    name = f'roi_align_{size}_{sampling}_{aligned}'
+    torch.testing.assert_close(pooled[:, ::4, ::2, ::2], expected(name), rtol=0, atol=1e-5)
+    gradient = features.grad[:, ::4, ::4, ::4]
+    torch.testing.assert_close(gradient, expected(name + '_grad'), rtol=1e-5, atol=1e-5)
+
+
+def test_roi_align_gradient_against_differences():
+    features = feature_map()[:, :1, :6, :6].double().requires_grad_()
+    rois = torch.tensor([[0, 4.3, 5.1, 30.2, 40.7], [1, 0, 0, 48, 48]]).double()
+    assert torch.autograd.gradcheck(
+        lambda x: roi_align(x, rois, (2, 2), 1 / 8, 2, 'avg', True), features
+    )
+
+
+@stand_in_only
+def test_roi_align_in_half_precision():
+    features, rois = feature_map().bfloat16().requires_grad_(), expected('rois')
+    pooled = roi_align(features, rois.bfloat16(), (7, 7), 1 / 8)
+    pooled.float().sum().backward()
+    full = roi_align(features.detach().float(), rois.bfloat16().float(), (7, 7), 1 / 8)
+    assert pooled.dtype == features.grad.dtype == torch.bfloat16
+    torch.testing.assert_close(pooled.float(), full, rtol=0.01, atol=0.01)
+
+
+@stand_in_only
+def test_max_pooling_says_what_to_do():
+    with pytest.raises(NotImplementedError, match="pool_mode='max'.*install the full mmcv"):
+        roi_align(feature_map(), expected('rois'), (7, 7), 1 / 8, 0, 'max')
+
+
+def test_nms():
+    boxes, scores = expected('boxes'), expected('scores')
+    dets, keep = nms(boxes, scores, 0.5)
+    assert torch.equal(keep, expected('nms_keep'))
+    assert torch.equal(dets, torch.cat([boxes, scores[:, None]], 1)[keep])
+
+
+def test_nms_offset_counts_the_last_pixel():
+    # Side by side: with whole-pixel boxes they share one column, without they do not.
+    boxes = torch.tensor([[0.0, 0, 1, 1], [1.0, 0, 2, 1]])
+    scores = torch.tensor([0.9, 0.8])
+    assert len(nms(boxes, scores, 0.3, offset=0)[1]) == 2
+    assert len(nms(boxes, scores, 0.3, offset=1)[1]) == 1
+
+
+@pytest.mark.parametrize('class_agnostic', [False, True])
+def test_batched_nms(class_agnostic):
+    boxes, scores, labels = expected('boxes'), expected('scores'), expected('idxs')
+    _, keep = batched_nms(boxes, scores, labels, {'type': 'nms'} | IOU, class_agnostic)
+    name = 'agnostic_nms_keep' if class_agnostic else 'batched_nms_keep'
+    assert torch.equal(keep, expected(name))
+
+
+def test_soft_nms():
+    dets, keep = soft_nms(expected('boxes'), expected('scores'), 0.5)
+    assert torch.equal(keep, expected('soft_nms_keep'))
+    torch.testing.assert_close(dets, expected('soft_nms_dets'), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    'method, score', [('naive', None), ('linear', 0.8 * 0.4), ('gaussian', 0.8 * np.exp(-0.72))]
+)
+def test_soft_nms_methods(method, score):
+    # The second box overlaps the first by 0.6; the third stands apart.
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 6], [50, 50, 60, 60]])
+    dets, keep = soft_nms(boxes, torch.tensor([0.9, 0.8, 0.7]), 0.5, method=method)
+    assert keep.tolist() == ([0, 2] if score is None else [0, 2, 1])
+    if score is not None:
+        assert dets[2, 4].item() == pytest.approx(score)
+
+
+def test_nms_match_groups():
+    dets = torch.tensor(
+        [[0.0, 0, 10, 10, 0.7], [50, 50, 60, 60, 0.8], [0, 0, 10, 9, 0.9], [5, 5, 5, 5, 0.1]]
+    )
+    groups = [group.tolist() for group in nms_match(dets, 0.5)]
+    assert groups == [[2, 0], [1], [3]]
+
+
+@stand_in_only
+def test_other_operators_say_what_to_do():
+    from mmcv.ops import box_iou_rotated
+
+    with pytest.raises(NotImplementedError, match="'box_iou_rotated'.*Install the full mmcv"):
+        box_iou_rotated(torch.zeros(1, 5), torch.zeros(1, 5))
+
+
+def run(code, *path):
+    """Runs ``code`` in a fresh interpreter and returns what it prints."""
+    code = f'import sys; sys.path[:0] = {list(path)}\n{code}'
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+
+
+def test_compiled_module_keeps_precedence(tmp_path):
+    """A ``_ext`` file inside mmcv's folder is found before the stand-in."""
+    package = tmp_path / 'mmcv'
+    package.mkdir()
+    (package / '__init__.py').touch()
+    (package / '_ext.py').write_text("origin = 'compiled'")
+    code = (
+        'import runpy\n'
+        f'runpy.run_path({extension.__file__!r})["provide_mmcv_ops"]()\n'
+        'import mmcv._ext; print(mmcv._ext.origin)'
+    )
+    assert run(code, str(tmp_path)).stdout == 'compiled\n'
+
+
+def test_providing_twice_adds_one_finder():
+    before = list(sys.meta_path)
+    provide_mmcv_ops()
+    assert sys.meta_path == before
+
+
+def test_import_is_quiet_and_lets_mmdet_import():
+    result = run('import ovsam, mmdet.models, mmcv.ops; print(ovsam.__version__)')
+    assert result.stdout.strip() == '0.1.0'
+    assert result.stderr == ''
