@@ -41,9 +41,10 @@ def test_given_synonyms_replace_those_of_the_name():
 
 def test_seen_by_name_group_or_flags():
     split = {'base': ['dog'], 'novel': ['cat']}
-    for seen in (['dog'], 'base', np.array([False, True])):
+    for seen in (['dog'], 'base', [False, True], np.array([False, True])):
         vocabulary = Vocabulary(['cat', 'dog'], seen=seen, split=split)
         assert vocabulary.seen.tolist() == [False, True]
+    assert not Vocabulary(['cat', 'dog'], seen=[]).seen.any()
     with pytest.raises(ValueError, match='read-only'):
         vocabulary.seen[0] = True
 

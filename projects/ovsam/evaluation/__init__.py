@@ -1,0 +1,6 @@
+"""Metrics of prompted segmentation and naming, and of detection on LVIS."""
+
+from .lvis_metric import OVLVISMetric
+from .open_vocabulary_metric import OpenVocabularyMetric
+
+__all__ = ['OVLVISMetric', 'OpenVocabularyMetric']

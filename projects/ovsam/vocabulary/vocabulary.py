@@ -27,7 +27,7 @@ class Vocabulary:
             out take theirs from the name, as LVIS and ImageNet-21k write them: it is split at
             ``_or_``, ``/`` and ``,``, and underscores become spaces.
         seen: the names seen in training of the recognition head: names, the name of a group of
-            ``split``, or (K,) bool; all if not given. Kept as a (K,) bool array.
+            ``split``, or K bools; all if not given. Kept as a (K,) bool array.
         split: groups of names by group name, e.g. ``base`` and ``novel``, for evaluation. A group
             need not cover the rest, but must be of the vocabulary.
 
@@ -236,22 +236,21 @@ def _clean_texts(name: str, texts: Sequence[str] | None) -> tuple[str, ...]:
 
 def _seen(
     known: Mapping[str, int],
-    seen: np.ndarray | Sequence[str] | str | None,
+    seen: Sequence[bool] | Sequence[str] | str | None,
     split: Mapping[str, tuple[str, ...]],
 ) -> np.ndarray:
     if seen is None:
         flags = np.ones(len(known), dtype=bool)
-    elif isinstance(seen, np.ndarray):
-        if seen.shape != (len(known),) or seen.dtype != bool:
-            raise ValueError(
-                f'seen must be names or ({len(known)},) bool; got {seen.shape} {seen.dtype}'
-            )
-        flags = seen.copy()
-    else:
+    elif isinstance(seen, str) or not all(isinstance(s, (bool, np.bool_)) for s in seen):
         members = _group(seen, split) if isinstance(seen, str) else seen
         _require_known('seen', members, known)
         chosen = set(members)
         flags = np.array([name in chosen for name in known])
+    elif len(seen) not in (0, len(known)):
+        raise ValueError(f'seen must be names or {len(known)} bools; got {len(seen)} bools')
+    else:
+        flags = np.zeros(len(known), dtype=bool)
+        flags[: len(seen)] = seen
     flags.setflags(write=False)
     return flags
 

@@ -1,0 +1,47 @@
+"""LVIS's average precision where numpy has no ``np.float``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+import numpy as np
+from mmdet.evaluation import LVISMetric
+from mmdet.registry import METRICS
+
+
+class _NumpyWithFloat(ModuleType):
+    """numpy, and the alias ``float`` that numpy 1.24 removed."""
+
+    float = float
+
+    def __getattr__(self, name: str):
+        return getattr(np, name)
+
+
+@contextmanager
+def numpy_float_for_lvis() -> Iterator[None]:
+    """Let the lvis package evaluate on a current numpy.
+
+    ``LVISEval.accumulate`` of lvis 0.5.3 asks for ``np.float``. While the context lasts, that
+    one module sees a numpy which has it; numpy itself stays as it is.
+    """
+    from lvis import eval as lvis_eval
+
+    original = lvis_eval.np
+    lvis_eval.np = _NumpyWithFloat('numpy')
+    try:
+        yield
+    finally:
+        lvis_eval.np = original
+
+
+@METRICS.register_module()
+class OVLVISMetric(LVISMetric):
+    """:class:`mmdet.evaluation.LVISMetric`, usable with a current numpy; the same arguments."""
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """See mmdet; the numbers are the official evaluator's."""
+        with numpy_float_for_lvis():
+            return super().compute_metrics(results)

@@ -1,0 +1,295 @@
+"""How well prompted instances are segmented and named, on base and on novel classes.
+
+Glossary: N predicted rows, K classes, H x W the original image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmdet.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from terminaltables import AsciiTable
+
+from ..vocabulary import Vocabulary, build_vocabulary
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """What is kept of an annotated instance: a few numbers, which processes exchange."""
+
+    group: str
+    area: int | None
+    iou: float | None
+    correct: bool
+    in_top: bool
+
+
+@dataclass(frozen=True)
+class _Image:
+    """What is kept of an image, and what its rows had beside ``instance_index``."""
+
+    instances: tuple[_Instance, ...]
+    num_empty: int
+    num_rows: int
+    segmented: bool
+    named: bool
+    top: int
+
+
+@METRICS.register_module()
+class OpenVocabularyMetric(BaseMetric):
+    """The paper's protocol (section 4) for models that get a prompt per annotated instance.
+
+    A data sample needs ``gt_instances`` with ``labels`` and, for IoU, ``masks`` at original size;
+    and ``pred_instances`` with ``instance_index`` (N,), the annotated instance that the row stands
+    for, and any of
+
+    - ``masks`` (N, H, W) bool at original size, for IoU,
+    - ``labels`` (N,), for accuracy,
+    - ``topk_labels`` (N, k), for accuracy among the k likeliest.
+
+    An instance without a row has IoU 0 and a wrong label. Instances of classes in neither group
+    do not count, nor do instances with an empty annotated mask. mmdet keeps ignored (crowd)
+    annotations out of ``gt_instances``.
+
+    Results, in percent: ``IoU_b``, ``IoU_n``, ``IoU`` (mean over the instances of base, of novel,
+    of both groups), ``IoU_s``, ``IoU_m``, ``IoU_l`` (both groups, by area of the annotated mask),
+    ``Acc_b``, ``Acc_n``, ``Acc`` (share of instances with the right name), ``Acc_h`` (harmonic
+    mean of ``Acc_b`` and ``Acc_n``), ``Top<k>_b``, ``Top<k>_n``, ``Top<k>``; and the numbers of
+    instances ``num_b``, ``num_n`` and ``num_empty``. A mean over nothing is nan, and so is
+    ``Acc_h`` if one group has no instances. IoU or accuracy is left out where predictions have
+    no masks or no labels.
+
+    Args:
+        vocabulary: whose ``split`` has the groups ``base`` and ``novel``; anything that
+            :func:`~ovsam.vocabulary.build_vocabulary` takes.
+        base: names of the base classes, in place of ``vocabulary``.
+        novel: names of the novel classes, in place of ``vocabulary``.
+        prediction_classes: what predicted labels mean: the model's vocabulary, likewise; the
+            dataset's classes if not given. Labels are compared by name.
+        size_limits: square roots of the areas in pixels at which medium and large masks start.
+        collect_device: see mmengine.
+        prefix: see mmengine.
+    """
+
+    default_prefix = 'ov'
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | str | Path | Sequence[str] | dict | None = None,
+        base: Sequence[str] | None = None,
+        novel: Sequence[str] | None = None,
+        prediction_classes: Vocabulary | str | Path | Sequence[str] | dict | None = None,
+        size_limits: tuple[float, float] = (32, 96),
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        if (vocabulary is None) == (base is None and novel is None):
+            raise ValueError(
+                'the classes that count come from a vocabulary with a split or from base and '
+                'novel; give one of the two'
+            )
+        if vocabulary is not None:
+            vocabulary = build_vocabulary(vocabulary)
+            base, novel = vocabulary.group('base'), vocabulary.group('novel')
+        self.groups = {name: 'b' for name in base or ()}
+        both = sorted(set(novel or ()) & set(self.groups))
+        if both:
+            raise ValueError(f'a class is base or novel, not both: {both[:5]}')
+        self.groups.update({name: 'n' for name in novel or ()})
+        self.prediction_classes = (
+            None if prediction_classes is None else build_vocabulary(prediction_classes).names
+        )
+        self.size_limits = tuple(size_limits)
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Compare predictions with annotations, one result per sample.
+
+        Raises:
+            ValueError: if predictions do not say which instances they stand for, two stand for
+                the same, their masks have another size than the annotation's, or a label means
+                nothing.
+        """
+        classes = (self.dataset_meta or {}).get('classes')
+        if not classes:
+            raise ValueError("the dataset's metainfo has no classes; the metric compares names")
+        for sample in data_samples:
+            try:
+                self.results.append(self._judge(sample, classes))
+            except ValueError as error:
+                where = sample.get('img_path') or sample.get('img_id')
+                raise ValueError(f'image {where}: {error}') from error
+
+    def compute_metrics(self, results: list[_Image]) -> dict[str, float]:
+        """Average over instances and log a table; see the class for the keys."""
+        instances = [instance for image in results for instance in image.instances]
+        metrics = {}
+        # A model may leave out what it has no rows for, so images without rows decide nothing,
+        # unless there are no others.
+        deciding = [image for image in results if image.num_rows] or results
+        if any(image.segmented for image in deciding):
+            metrics.update(self._iou_metrics([i for i in instances if i.iou is not None]))
+        if any(image.named for image in deciding):
+            accuracy = _by_group('Acc', instances, 'correct')
+            accuracy['Acc_h'] = _harmonic_mean(accuracy['Acc_b'], accuracy['Acc_n'])
+            metrics.update(accuracy)
+        top = max((image.top for image in deciding), default=0)
+        if top:
+            metrics.update(_by_group(f'Top{top}', instances, 'in_top'))
+        for group in 'bn':
+            metrics[f'num_{group}'] = sum(i.group == group for i in instances)
+        metrics['num_empty'] = sum(image.num_empty for image in results)
+        MMLogger.get_current_instance().info('\n' + _table(metrics))
+        return metrics
+
+    def _judge(self, sample: dict, classes: Sequence[str]) -> _Image:
+        truth, found = sample['gt_instances'], sample['pred_instances']
+        labels = _numpy(truth['labels'])
+        rows = _row_of_instance(found, len(labels))
+        masks = truth.get('masks')
+        named = self._names(found.get('labels'), classes)
+        top = self._names(found.get('topk_labels'), classes)
+        instances, num_empty = [], 0
+        for index, label in enumerate(labels):
+            name = classes[label]
+            if name not in self.groups:
+                continue
+            mask = None if masks is None else _one_mask(masks, index)
+            if mask is not None and not mask.any():
+                num_empty += 1
+                continue
+            row = rows.get(index)
+            instances.append(
+                _Instance(
+                    group=self.groups[name],
+                    area=None if mask is None else int(np.count_nonzero(mask)),
+                    iou=None if mask is None else _iou(mask, found.get('masks'), row),
+                    correct=row is not None and named is not None and named[row] == name,
+                    in_top=row is not None and top is not None and name in top[row],
+                )
+            )
+        return _Image(
+            instances=tuple(instances),
+            num_empty=num_empty,
+            num_rows=len(rows),
+            segmented=masks is not None and 'masks' in found,
+            named=named is not None,
+            top=0 if top is None else top.shape[1],
+        )
+
+    def _names(self, labels: torch.Tensor | None, classes: Sequence[str]) -> np.ndarray | None:
+        """Predicted labels of any shape as names."""
+        if labels is None:
+            return None
+        meanings = self.prediction_classes or classes
+        labels = _numpy(labels)
+        if labels.size and not 0 <= labels.min() <= labels.max() < len(meanings):
+            raise ValueError(
+                f'predicted labels go from {labels.min()} to {labels.max()}, but there are '
+                f'{len(meanings)} prediction_classes; give the vocabulary of the model'
+            )
+        return np.asarray(meanings, dtype=object)[labels]
+
+    def _iou_metrics(self, instances: list[_Instance]) -> dict[str, float]:
+        metrics = _by_group('IoU', instances, 'iou')
+        medium, large = (limit**2 for limit in self.size_limits)
+        for size, low, high in (('s', 0, medium), ('m', medium, large), ('l', large, np.inf)):
+            metrics[f'IoU_{size}'] = _percent(i.iou for i in instances if low <= i.area < high)
+        return metrics
+
+
+def _row_of_instance(found: dict, num_instances: int) -> dict[int, int]:
+    """Which predicted row stands for which annotated instance."""
+    if 'instance_index' not in found:
+        raise ValueError(
+            'pred_instances has no instance_index, the annotated instance of each row; '
+            'this metric judges models that are prompted for each instance'
+        )
+    index = _numpy(found['instance_index']).tolist()
+    for row, instance in enumerate(index):
+        if not 0 <= instance < num_instances:
+            raise ValueError(
+                f'row {row} stands for instance {instance}, but {num_instances} are annotated'
+            )
+    rows = {instance: row for row, instance in enumerate(index)}
+    if len(rows) != len(index):
+        twice = sorted({instance for instance in index if index.count(instance) > 1})
+        raise ValueError(f'more than one row stands for instances {twice[:5]}')
+    return rows
+
+
+def _one_mask(masks, index: int) -> np.ndarray:
+    """(H, W) bool of one instance of mmdet's masks, a tensor or an array."""
+    mask = masks[index]
+    mask = mask.to_ndarray()[0] if hasattr(mask, 'to_ndarray') else _numpy(mask)
+    return mask.astype(bool, copy=False)
+
+
+def _iou(mask: np.ndarray, found: torch.Tensor | None, row: int | None) -> float:
+    """IoU of an annotated mask, not empty, with the predicted mask in a row."""
+    if found is None or row is None:
+        return 0.0
+    other = _one_mask(found, row)
+    if other.shape != mask.shape:
+        raise ValueError(
+            f'the predicted mask is {other.shape}, the annotated one {mask.shape}; both must be '
+            f'at original size (load annotations after Resize in the test pipeline)'
+        )
+    intersection = np.count_nonzero(mask & other)
+    return intersection / (np.count_nonzero(mask) + np.count_nonzero(other) - intersection)
+
+
+def _numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
+
+
+def _by_group(metric: str, instances: list[_Instance], field: str) -> dict[str, float]:
+    values = {
+        f'{metric}_{group}': _percent(getattr(i, field) for i in instances if i.group == group)
+        for group in 'bn'
+    }
+    return {**values, metric: _percent(getattr(i, field) for i in instances)}
+
+
+def _percent(values: Iterable[float]) -> float:
+    values = list(values)
+    return 100 * float(np.mean(values)) if values else float('nan')
+
+
+def _harmonic_mean(first: float, second: float) -> float:
+    """nan if one is nan, 0 if one is 0."""
+    if first == 0 or second == 0:
+        return first * second
+    return 2 * first * second / (first + second)
+
+
+def _table(metrics: dict[str, float]) -> str:
+    kinds = [key for key in metrics if '_' not in key]
+    rows = [['', 'instances', *kinds]]
+    total = metrics['num_b'] + metrics['num_n']
+    for title, suffix, num in (
+        ('base', '_b', metrics['num_b']),
+        ('novel', '_n', metrics['num_n']),
+        ('all', '', total),
+    ):
+        rows.append([title, num, *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
+    lines = [AsciiTable(rows).table]
+    if 'Acc_h' in metrics:
+        lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')
+    if 'IoU_s' in metrics:
+        sizes = (f'{n} {metrics[k]:.1f}' for n, k in zip(_SIZES, _SIZE_KEYS, strict=True))
+        lines.append('IoU by size: ' + ', '.join(sizes))
+    if metrics['num_empty']:
+        lines.append(f'{metrics["num_empty"]} instances with an empty mask are not counted')
+    return '\n'.join(lines)
+
+
+_SIZES = ('small', 'medium', 'large')
+_SIZE_KEYS = ('IoU_s', 'IoU_m', 'IoU_l')

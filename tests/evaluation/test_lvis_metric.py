@@ -1,0 +1,132 @@
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import METRICS
+from pycocotools import mask as mask_utils
+
+from ovsam.evaluation.lvis_metric import numpy_float_for_lvis
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get('OVSAM_SHARED', REPOSITORY.parent / 'shared'))
+LVIS = SHARED / 'data' / 'lvis'
+needs_lvis = pytest.mark.skipif(
+    not (LVIS / 'expected_ap.json').is_file(),
+    reason=f'no LVIS annotations in {LVIS}; set OVSAM_SHARED',
+)
+
+
+@pytest.fixture
+def tiny_annotations(tmp_path):
+    """One image with one square of the one category."""
+    square = [2, 2, 12, 2, 12, 12, 2, 12]
+    content = {
+        'images': [
+            {
+                'id': 1,
+                'height': 20,
+                'width': 20,
+                'neg_category_ids': [],
+                'not_exhaustive_category_ids': [],
+            }
+        ],
+        'categories': [{'id': 7, 'name': 'tile', 'frequency': 'r'}],
+        'annotations': [
+            {
+                'id': 1,
+                'image_id': 1,
+                'category_id': 7,
+                'bbox': [2, 2, 10, 10],
+                'area': 100,
+                'segmentation': [square],
+            }
+        ],
+    }
+    path = tmp_path / 'lvis.json'
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def evaluate(ann_file, samples, metric):
+    judge = METRICS.build({'type': 'OVLVISMetric', 'ann_file': ann_file, 'metric': metric})
+    judge.process({}, samples)
+    return judge.evaluate(len(samples))
+
+
+def as_sample(img_id, shape, detections, label_of):
+    """Detections in COCO's result format as a model's output."""
+    boxes = np.array([d['bbox'] for d in detections], dtype=float).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    masks = [mask_utils.decode(d['segmentation']) for d in detections]
+    return {
+        'img_id': img_id,
+        'ori_shape': shape,
+        'pred_instances': {
+            'bboxes': torch.from_numpy(boxes),
+            'scores': torch.tensor([d['score'] for d in detections], dtype=torch.float64),
+            'labels': torch.tensor([label_of[d['category_id']] for d in detections]).long(),
+            'masks': torch.from_numpy(np.reshape(masks, (-1, *shape))).bool(),
+        },
+    }
+
+
+def test_no_detections(tiny_annotations):
+    sample = as_sample(1, (20, 20), [], {7: 0})
+    assert evaluate(tiny_annotations, [sample], ['bbox', 'segm']) == {}
+
+
+def test_a_perfect_detection(tiny_annotations):
+    mask = np.zeros((20, 20), dtype=np.uint8, order='F')
+    mask[2:12, 2:12] = 1
+    found = {
+        'bbox': [2, 2, 10, 10],
+        'score': 0.9,
+        'category_id': 7,
+        'segmentation': mask_utils.encode(mask),
+    }
+    metrics = evaluate(tiny_annotations, [as_sample(1, (20, 20), [found], {7: 0})], ['segm'])
+    assert metrics['lvis/segm_AP'] == metrics['lvis/segm_APr'] == 1
+
+
+def test_numpy_is_left_alone():
+    from lvis import eval as lvis_eval
+
+    with numpy_float_for_lvis():
+        assert lvis_eval.np.float is float
+        assert lvis_eval.np.cumsum is np.cumsum
+        assert not hasattr(np, 'float')
+    assert lvis_eval.np is np
+
+
+@needs_lvis
+@pytest.mark.parametrize('iou_type', ['bbox', 'segm'])
+def test_exactly_the_official_numbers(iou_type):
+    from lvis import LVISEval
+
+    expected = json.loads((LVIS / 'expected_ap.json').read_text())[iou_type]
+    annotations, detections = LVIS / 'lvis_val_100.json', LVIS / 'detections_100.json'
+    with numpy_float_for_lvis():
+        evaluation = LVISEval(str(annotations), str(detections), iou_type)
+        evaluation.run()
+    assert {key: float(evaluation.get_results()[key]) for key in expected} == expected
+
+
+@needs_lvis
+def test_the_metric_gives_the_official_numbers():
+    annotations = json.loads((LVIS / 'lvis_val_100.json').read_text())
+    label_of = {category['id']: i for i, category in enumerate(annotations['categories'])}
+    detections = defaultdict(list)
+    for detection in json.loads((LVIS / 'detections_100.json').read_text()):
+        detections[detection['image_id']].append(detection)
+    samples = [
+        as_sample(i['id'], (i['height'], i['width']), detections[i['id']], label_of)
+        for i in annotations['images']
+    ]
+    metrics = evaluate(str(LVIS / 'lvis_val_100.json'), samples, ['segm'])
+    expected = json.loads((LVIS / 'expected_ap.json').read_text())['segm']
+    for item in ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'APr', 'APc', 'APf'):
+        assert metrics[f'lvis/segm_{item}'] == pytest.approx(round(expected[item], 3), abs=1e-9)
