@@ -1,10 +1,29 @@
 """The boxes of the paper's figure, one file each, registered in mmdet's registries."""
+from .clip2sam_head import CLIP2SAMHead
+from .clip2sam_loss import CLIP2SAMLoss
+from .clip_backbone import CLIPBackbone
+from .clip_text_encoder import CLIPTextEncoder
 from .contrastive_clip import ContrastiveCLIP
 from .mask_decoder import SAMMaskDecoder
+from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .prompt_encoder import SAMPromptEncoder
 from .sam import SAM, SAMMaskLoss
 from .sam2clip_adapter import SAM2CLIPAdapter
 from .sam_image_encoder import SAMImageEncoder
+from .score_fusion import GeometricFusion
 
-__all__ = ['SAM', 'ContrastiveCLIP', 'SAM2CLIPAdapter', 'SAMImageEncoder', 'SAMMaskDecoder',
-           'SAMMaskLoss', 'SAMPromptEncoder']
+__all__ = [
+    'CLIP2SAMHead',
+    'CLIP2SAMLoss',
+    'CLIPBackbone',
+    'CLIPTextEncoder',
+    'ContrastiveCLIP',
+    'GeometricFusion',
+    'OpenVocabularyClassifier',
+    'SAM',
+    'SAM2CLIPAdapter',
+    'SAMImageEncoder',
+    'SAMMaskDecoder',
+    'SAMMaskLoss',
+    'SAMPromptEncoder',
+]

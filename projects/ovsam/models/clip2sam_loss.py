@@ -1,0 +1,85 @@
+"""The losses that train CLIP2SAM and the mask decoder together.
+
+Glossary: N prompted instances, K classes, P points per mask.
+"""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmcv.ops import point_sample
+from mmdet.models.losses.dice_loss import dice_loss
+from mmdet.models.utils import get_uncertain_point_coords_with_randomness
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class CLIP2SAMLoss(nn.Module):
+    """Cross-entropy on classes; binary cross-entropy and dice on sampled points of the masks.
+
+    Points are sampled as in PointRend and Mask2Former: of ``oversample_ratio * num_points`` random
+    points the least certain ones are kept, and filled up with random ones. Dice is the form
+    with first powers in the denominator, smoothed by 1. Source: OVSAM paper, section 3.4.
+
+    Args:
+        num_points: Points P per mask.
+        oversample_ratio: Candidates per point.
+        importance_sample_ratio: Share of the points that are the least certain candidates.
+        cls_weight: Weight of the class loss.
+        mask_weight: Weight of the binary cross-entropy.
+        dice_weight: Weight of the dice loss.
+        background_weight: Weight of instances labelled as background in the class loss.
+    """
+
+    def __init__(self,
+                 num_points: int = 12544,
+                 oversample_ratio: float = 3.,
+                 importance_sample_ratio: float = 0.75,
+                 cls_weight: float = 2.,
+                 mask_weight: float = 5.,
+                 dice_weight: float = 5.,
+                 background_weight: float = 0.1) -> None:
+        super().__init__()
+        self.num_points = num_points
+        self.oversample_ratio = oversample_ratio
+        self.importance_sample_ratio = importance_sample_ratio
+        self.cls_weight = cls_weight
+        self.mask_weight = mask_weight
+        self.dice_weight = dice_weight
+        self.background_weight = background_weight
+
+    def forward(self, mask_logits: Tensor, class_logits: Tensor, mask_targets: Tensor,
+                labels: Tensor) -> dict[str, Tensor]:
+        """Computes the losses, each with its weight; of no instances they are zero.
+
+        Args:
+            mask_logits: (N, h, w), covering the padded input.
+            class_logits: (N, K + 1), the last column background.
+            mask_targets: (N, H, W) in {0, 1}, of any resolution, covering the same area.
+            labels: (N,) long in [0, K].
+
+        Returns:
+            ``loss_cls``, ``loss_mask`` and ``loss_dice``, scalars.
+        """
+        if not len(labels):
+            # Zeros that still depend on the parameters, so that every one gets a gradient.
+            return {'loss_cls': class_logits.sum() * 0, 'loss_mask': mask_logits.sum() * 0,
+                    'loss_dice': mask_logits.sum() * 0}
+        predicted, target = self._sample(mask_logits[:, None], mask_targets[:, None])
+        weight = class_logits.new_ones(class_logits.shape[1])
+        weight[-1] = self.background_weight
+        return {
+            'loss_cls': self.cls_weight * F.cross_entropy(class_logits, labels, weight),
+            'loss_mask': self.mask_weight * F.binary_cross_entropy_with_logits(predicted, target),
+            'loss_dice': self.dice_weight * dice_loss(
+                predicted.sigmoid(), target, eps=1., naive_dice=True),
+        }
+
+    def _sample(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and targets (N, P) at points that the logits choose."""
+        with torch.no_grad():
+            points = get_uncertain_point_coords_with_randomness(
+                logits, None, self.num_points, self.oversample_ratio,
+                self.importance_sample_ratio)
+            target = point_sample(targets.to(logits), points)[:, 0]
+        return point_sample(logits, points)[:, 0], target
