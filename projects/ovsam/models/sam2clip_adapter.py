@@ -89,12 +89,14 @@ class SAM2CLIPAdapter(BaseModule):
             for channels, in_stride in zip(in_channels, in_strides))
         self.level_encoding = nn.Embedding(len(in_channels), embed_dims)
         self.pos_embed = nn.Parameter(torch.zeros(1, size, size, embed_dims))
+        trunc_normal_(self.level_encoding.weight, std=0.02)
+        trunc_normal_(self.pos_embed, std=0.02)
         self.blocks = nn.ModuleList(
             TransformerEncoderLayer(
                 embed_dims,
                 num_heads,
                 feedforward_ratio * embed_dims,
-                norm_cfg=dict(type='LN', eps=1e-6),
+                norm_cfg={'type': 'LN', 'eps': 1e-6},
                 use_rel_pos=True,
                 window_size=0 if index in global_attn_indexes else window_size,
                 input_size=self.embedding_size) for index in range(depth))
@@ -104,12 +106,6 @@ class SAM2CLIPAdapter(BaseModule):
             nn.Conv2d(out_channels, out_channels, kernel_size=3, padding=1, bias=False),
             LayerNorm2d(out_channels, eps=1e-6),
         )
-
-    def init_weights(self) -> None:
-        super().init_weights()
-        if not (self.init_cfg and self.init_cfg['type'] == 'Pretrained'):
-            trunc_normal_(self.pos_embed, std=0.02)
-            trunc_normal_(self.level_encoding.weight, std=0.02)
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         """Turns L levels, each (B, C_level, H / stride, W / stride), into (B, C, h, w).
