@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import METRICS
-from pycocotools import mask as mask_utils
-
 from ovsam.evaluation.lvis_metric import numpy_float_for_lvis
+from pycocotools import mask as mask_utils
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get('OVSAM_SHARED', REPOSITORY.parent / 'shared'))
@@ -115,6 +114,7 @@ def test_exactly_the_official_numbers(iou_type):
     assert {key: float(evaluation.get_results()[key]) for key in expected} == expected
 
 
+@pytest.mark.slow
 @needs_lvis
 def test_the_metric_gives_the_official_numbers():
     annotations = json.loads((LVIS / 'lvis_val_100.json').read_text())

@@ -9,7 +9,6 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
-
 from ovsam.evaluation import OpenVocabularyMetric
 
 CLASSES = ('cat', 'dog', 'cup', 'tree')
@@ -19,7 +18,7 @@ SIZE = 20
 def squares(*sides):
     """Masks of squares in the upper left corner, as (N, SIZE, SIZE) uint8."""
     masks = np.zeros((len(sides), SIZE, SIZE), dtype=np.uint8)
-    for mask, side in zip(masks, sides, strict=True):
+    for mask, side in zip(masks, sides):
         mask[:side, :side] = 1
     return masks
 

@@ -6,7 +6,6 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from mmengine.structures import InstanceData
-
 from ovsam.prompts import (
     BoxPrompter,
     CenterPointPrompter,
@@ -32,7 +31,7 @@ def make_sample(masks, boxes=None):
 
 def rectangles(size, *bounds):
     masks = np.zeros((len(bounds), size, size), dtype=np.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, bounds, strict=True):
+    for mask, (x1, y1, x2, y2) in zip(masks, bounds):
         mask[y1:y2, x1:x2] = 1
     return masks
 
@@ -125,12 +124,12 @@ def test_max_instances_draws_a_subset_that_knows_itself(kind):
 def test_mixed_prompters_built_from_config():
     np.random.seed(0)
     prompter = TASK_UTILS.build(
-        dict(
-            type='MixedPrompter',
-            prompters=[dict(type='BoxPrompter'), dict(type='RandomPointPrompter')],
-            probabilities=[0.25, 0.75],
-            max_instances=40,
-        )
+        {
+            'type': 'MixedPrompter',
+            'prompters': [{'type': 'BoxPrompter'}, {'type': 'RandomPointPrompter'}],
+            'probabilities': [0.25, 0.75],
+            'max_instances': 40,
+        }
     )
     sample = make_sample(np.ones((50, 8, 8)))
     prompts = prompter([sample] * 10)

@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from ovsam.prompts import Prompts
 
 

@@ -1,5 +1,4 @@
 import pytest
-
 from ovsam.vocabulary.templates import TEMPLATES, fill_template, get_templates
 
 

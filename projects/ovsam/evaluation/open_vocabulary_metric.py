@@ -99,11 +99,11 @@ class OpenVocabularyMetric(BaseMetric):
         if vocabulary is not None:
             vocabulary = build_vocabulary(vocabulary)
             base, novel = vocabulary.group('base'), vocabulary.group('novel')
-        self.groups = {name: 'b' for name in base or ()}
+        self.groups = dict.fromkeys(base or (), 'b')
         both = sorted(set(novel or ()) & set(self.groups))
         if both:
             raise ValueError(f'a class is base or novel, not both: {both[:5]}')
-        self.groups.update({name: 'n' for name in novel or ()})
+        self.groups.update(dict.fromkeys(novel or (), 'n'))
         self.prediction_classes = (
             None if prediction_classes is None else build_vocabulary(prediction_classes).names
         )
@@ -264,7 +264,7 @@ def _percent(values: Iterable[float]) -> float:
 
 
 def _harmonic_mean(first: float, second: float) -> float:
-    """nan if one is nan, 0 if one is 0."""
+    """Zero if one is zero, nan if one is nan."""
     if first == 0 or second == 0:
         return first * second
     return 2 * first * second / (first + second)
@@ -284,12 +284,8 @@ def _table(metrics: dict[str, float]) -> str:
     if 'Acc_h' in metrics:
         lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')
     if 'IoU_s' in metrics:
-        sizes = (f'{n} {metrics[k]:.1f}' for n, k in zip(_SIZES, _SIZE_KEYS, strict=True))
+        sizes = (f'{name} {metrics["IoU_" + name[0]]:.1f}' for name in ('small', 'medium', 'large'))
         lines.append('IoU by size: ' + ', '.join(sizes))
     if metrics['num_empty']:
         lines.append(f'{metrics["num_empty"]} instances with an empty mask are not counted')
     return '\n'.join(lines)
-
-
-_SIZES = ('small', 'medium', 'large')
-_SIZE_KEYS = ('IoU_s', 'IoU_m', 'IoU_l')

@@ -76,6 +76,7 @@ class BoxPrompter(Prompter):
     """The annotated box."""
 
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
+        """See :class:`Prompter`."""
         boxes = get_box_tensor(instances.bboxes)
         index = torch.as_tensor(chosen, device=boxes.device)
         return Prompts.from_boxes(boxes[index], instance_index=index)
@@ -103,6 +104,7 @@ class JitteredBoxPrompter(BoxPrompter):
         self.max_shift = max_shift
 
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
+        """See :class:`Prompter`."""
         prompts = super().prompt(instances, chosen)
         corners = prompts.coords
         sides = (corners[:, 1] - corners[:, 0])[:, None].clamp(min=0)
@@ -117,6 +119,7 @@ class MaskPointPrompter(Prompter):
     """One positive point chosen in the instance's mask; instances with empty masks have no row."""
 
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
+        """See :class:`Prompter`."""
         points, kept = [], []
         for instance in chosen:
             mask = instances.masks[int(instance)].to_ndarray()[0].astype(np.uint8, copy=False)
@@ -149,6 +152,7 @@ class CenterPointPrompter(MaskPointPrompter):
     """
 
     def choose_point(self, mask: np.ndarray) -> tuple[int, int]:
+        """See :class:`MaskPointPrompter`."""
         # Outside its bounds the mask is empty, so a frame of zeros stands for the whole image.
         framed = np.pad(mask, 1)
         distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -161,6 +165,7 @@ class RandomPointPrompter(MaskPointPrompter):
     """A pixel inside the mask, each with the same probability."""
 
     def choose_point(self, mask: np.ndarray) -> tuple[int, int]:
+        """See :class:`MaskPointPrompter`."""
         # Listing the pixels of a large mask costs milliseconds; most masks fill enough of their
         # bounds for one of a few blind draws to hit, and a hit has the same distribution.
         blind = np.random.randint(mask.shape, size=(8, 2))
@@ -204,6 +209,7 @@ class MixedPrompter(Prompter):
         self.probabilities = shares
 
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
+        """See :class:`Prompter`."""
         drawn = np.random.choice(len(self.prompters), size=len(chosen), p=self.probabilities)
         rows = Prompts.cat(
             [p.prompt(instances, chosen[drawn == i]) for i, p in enumerate(self.prompters)]

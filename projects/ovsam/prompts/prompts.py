@@ -167,6 +167,7 @@ class Prompts:
 
     @property
     def device(self) -> torch.device:
+        """Where the prompts are."""
         return self.coords.device
 
     @property

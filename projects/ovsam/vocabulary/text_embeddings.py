@@ -71,7 +71,9 @@ def embed_texts(
     Args:
         text_encoder: see :class:`TextEncoder`.
         texts: T > 0 texts.
-        templates, batch_size, progress: see :func:`embed_vocabulary`.
+        templates: see :func:`~ovsam.vocabulary.templates.get_templates`.
+        batch_size: about how many texts to encode at a time.
+        progress: show a progress bar on standard error.
 
     Returns:
         (T, C), L2-normalised.

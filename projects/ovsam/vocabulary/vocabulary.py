@@ -106,8 +106,8 @@ class Vocabulary:
         """Everything as plain lists: ``names``, ``synonyms`` by name, ``seen`` names, ``split``."""
         return {
             'names': list(self.names),
-            'synonyms': {n: list(s) for n, s in zip(self.names, self.synonyms, strict=True)},
-            'seen': [n for n, seen in zip(self.names, self.seen, strict=True) if seen],
+            'synonyms': {n: list(s) for n, s in zip(self.names, self.synonyms)},
+            'seen': [n for n, seen in zip(self.names, self.seen) if seen],
             'split': {group: list(members) for group, members in self.split.items()},
         }
 
@@ -217,7 +217,7 @@ def _synonyms(
     elif not isinstance(synonyms, Mapping):
         if len(synonyms) != len(names):
             raise ValueError(f'{len(names)} names need as many synonyms; got {len(synonyms)}')
-        synonyms = dict(zip(names, synonyms, strict=True))
+        synonyms = dict(zip(names, synonyms))
     _require_known('synonyms', synonyms, known)
     return tuple(_clean_texts(name, synonyms.get(name)) for name in names)
 
