@@ -1,0 +1,32 @@
+# Everything a checkout can do, one command each. The first one sets up .venv (tools/bootstrap.py).
+PYTHON ?= python3
+OVSAM_VENV ?= .venv
+RUN := $(OVSAM_VENV)/bin/python
+PYTEST_ARGS ?= -n 2
+export OVSAM_VENV
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check mini clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv:  ## the virtual environment, made once
+	@$(PYTHON) tools/bootstrap.py
+
+demo: venv  ## segment and name the objects of a picture
+	$(RUN) tools/demo.py
+
+test: venv  ## the tests, without the slow ones
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
+
+check: venv  ## style and docstrings; the parts that are installed
+	$(RUN) -m ruff check .
+	$(RUN) -m ovsam.env
+
+mini: venv  ## train and test the small world from nothing
+	$(RUN) tools/make_mini.py
+
+clean:  ## remove what the targets made, but for data and trained weights
+	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
+	find projects tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,173 @@
+"""Setting up: refusals are clear, nothing half-made is used, a second run does nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import bootstrap
+
+SCRIPT = Path(bootstrap.__file__)
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Replaces the steps; holds the names of those that ran and may be told to fail."""
+
+    class Steps(list):
+        fail_at = None
+
+        def run(self, step, command, log):
+            self.append(step)
+            if step == self.fail_at:
+                raise KeyboardInterrupt
+            if command[1:3] == ['-m', 'venv']:
+                python = command[3] / 'bin' / 'python'
+                python.parent.mkdir()
+                python.touch()
+
+    steps = Steps()
+    monkeypatch.setattr(bootstrap, 'run', steps.run)
+    return steps
+
+
+def test_nothing_there_makes_it_once(tmp_path, commands):
+    venv = tmp_path / 'venv'
+    bootstrap.set_up(venv)
+    assert len(commands) == 5
+    bootstrap.set_up(venv)
+    assert len(commands) == 5
+
+
+def test_interrupted_setup_starts_again(tmp_path, commands):
+    venv = tmp_path / 'venv'
+    commands.fail_at = 'ovsam itself'
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap.set_up(venv)
+    (venv / 'half-made').touch()
+    commands.fail_at = None
+    commands.clear()
+    bootstrap.set_up(venv)
+    assert commands[0] == 'virtual environment'
+    assert not (venv / 'half-made').exists()
+
+
+def test_interrupted_removal_is_not_ready(tmp_path, commands, monkeypatch):
+    venv = tmp_path / 'venv'
+    bootstrap.set_up(venv)
+    finished = (venv / bootstrap.NOTE).read_text()
+
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bootstrap.shutil, 'rmtree', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap.make(venv, 'changed requirements')
+    assert not bootstrap.is_ready(venv, finished)
+
+
+def test_changed_requirements_are_noticed(tmp_path):
+    for name, text in (('requirements/a.txt', 'x==1'), ('tools/bootstrap.py', '')):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    venv = tmp_path / 'venv'
+    before = bootstrap.fingerprint(tmp_path, venv, (3, 11))
+    assert before == bootstrap.fingerprint(tmp_path, venv, (3, 11))
+    assert before != bootstrap.fingerprint(tmp_path, venv, (3, 12))
+    assert before != bootstrap.fingerprint(tmp_path, tmp_path / 'moved', (3, 11))
+    (tmp_path / 'requirements' / 'a.txt').write_text('x==2')
+    assert before != bootstrap.fingerprint(tmp_path, venv, (3, 11))
+
+
+def test_missing_interpreter_means_not_ready(tmp_path, commands):
+    venv = tmp_path / 'venv'
+    bootstrap.set_up(venv)
+    (venv / 'bin' / 'python').unlink()
+    assert not bootstrap.is_ready(venv, (venv / bootstrap.NOTE).read_text())
+
+
+def test_foreign_environment_is_left_alone(tmp_path, commands):
+    (tmp_path / 'pyvenv.cfg').touch()
+    with pytest.raises(bootstrap.SetupError, match='not made by this script'):
+        bootstrap.set_up(tmp_path)
+    assert commands == []
+    assert (tmp_path / 'pyvenv.cfg').exists()
+
+
+@pytest.mark.parametrize('version', [(3, 6), (3, 9), (3, 14), (2, 7)])
+def test_unsupported_python_names_both(version):
+    with pytest.raises(bootstrap.SetupError) as error:
+        bootstrap.check_version(version)
+    assert 'Python 3.10 to 3.13' in str(error.value)
+    assert '{}.{}'.format(*version) in str(error.value)
+
+
+@pytest.mark.parametrize('version', [(3, 10), (3, 13)])
+def test_supported_python_passes(version):
+    bootstrap.check_version(version)
+
+
+def test_full_disk_names_needed_and_available(tmp_path):
+    with pytest.raises(bootstrap.SetupError, match=r'6\.0 GB.*1\.5 GB\s+is available'):
+        bootstrap.check_space(tmp_path, 1.5e9)
+    bootstrap.check_space(tmp_path, 6.1e9)
+
+
+@pytest.mark.parametrize(
+    'output, cause',
+    [
+        ('', 'A step of the set-up failed'),
+        ('error: failed to write: No space left on device (os error 28)', 'disk is full'),
+        ('The virtual environment was not created: ensurepip is not available', 'python3-venv'),
+        ('cause: client error (Connect)\ncause: dns error', 'could not be reached'),
+        ('Temporary failure in name resolution', 'could not be reached'),
+        ('No solution found when resolving dependencies', 'A step of the set-up failed'),
+    ],
+)
+def test_causes(output, cause):
+    assert cause in bootstrap.explain(output)
+
+
+def test_failed_step_shows_the_end_of_its_own_output(tmp_path):
+    log = tmp_path / 'setup.log'
+    log.write_text('earlier step\n')
+    code = 'print("first\\n" * 30 + "dns error at last"); raise SystemExit(3)'
+    with pytest.raises(bootstrap.SetupError) as error:
+        bootstrap.run('step', [sys.executable, '-c', code], log)
+    message = str(error.value)
+    assert 'could not be reached' in message and str(log) in message
+    assert 'dns error at last' in message and 'earlier step' not in message
+    assert message.count('first') == 14
+
+
+def test_mirror_of_pip_serves_uv(monkeypatch):
+    monkeypatch.setenv('PIP_INDEX_URL', 'https://mirror.example/simple')
+    monkeypatch.delenv('UV_INDEX_URL', raising=False)
+    monkeypatch.delenv('UV_DEFAULT_INDEX', raising=False)
+    assert bootstrap.environment()['UV_DEFAULT_INDEX'] == 'https://mirror.example/simple'
+
+
+def test_named_interpreter_is_used(tmp_path):
+    python = tmp_path / 'python'
+    python.write_text('#!/bin/sh\necho chosen "$@"\n')
+    python.chmod(0o755)
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env={**os.environ, 'OVSAM_PYTHON': str(python)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout == f'chosen {SCRIPT}\n'
+
+
+def test_missing_named_interpreter_is_an_error_without_traceback():
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env={**os.environ, 'OVSAM_PYTHON': '/nowhere/python'},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert '/nowhere/python' in result.stderr and 'Traceback' not in result.stderr

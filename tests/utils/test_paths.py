@@ -1,0 +1,44 @@
+"""Configs and checkpoints are found in a checkout and in a wheel."""
+
+import pytest
+
+from ovsam.utils import paths
+
+
+@pytest.fixture(params=['checkout', 'wheel'])
+def root(request, tmp_path, monkeypatch):
+    package = tmp_path / 'projects' / 'ovsam'
+    package.mkdir(parents=True)
+    monkeypatch.setattr(paths, '_PACKAGE', package)
+    root = tmp_path if request.param == 'checkout' else package / '.mim'
+    for name in ('configs/mini/ovsam.py', 'configs/_base_/x.py', 'checkpoints/mini/ovsam.pth'):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_nothing_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, '_PACKAGE', tmp_path / 'a' / 'b')
+    with pytest.raises(FileNotFoundError, match='There is: none'):
+        paths.checkpoint_path('mini/ovsam')
+
+
+def test_found_with_and_without_suffix(root):
+    expected = root / 'configs' / 'mini' / 'ovsam.py'
+    assert paths.config_path('mini/ovsam') == paths.config_path('mini/ovsam.py') == expected
+    assert paths.checkpoint_path('mini/ovsam') == root / 'checkpoints' / 'mini' / 'ovsam.pth'
+
+
+def test_missing_lists_what_exists(root):
+    with pytest.raises(FileNotFoundError) as error:
+        paths.config_path('mini/osvam')
+    assert 'Did you mean mini/ovsam.py?' in str(error.value)
+    assert '_base_' not in str(error.value)
+
+
+def test_every_installed_config_is_found():
+    folder = paths.resource_root() / 'configs'
+    leaves = [file for file in folder.rglob('*.py') if '_base_' not in file.parts]
+    assert leaves
+    for leaf in leaves:
+        assert paths.config_path(leaf.relative_to(folder).as_posix()) == leaf
