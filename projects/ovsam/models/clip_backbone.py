@@ -30,11 +30,13 @@ class AttentionPooledTower:
 
     @staticmethod
     def channels(visual: ModifiedResNet) -> tuple[int, ...]:
+        """Channels of the four levels."""
         stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
         return tuple(stage[-1].conv3.out_channels for stage in stages)
 
     @staticmethod
     def levels(visual: ModifiedResNet, images: Tensor) -> list[Tensor]:
+        """Outputs of the four stages."""
         return visual.forward_intermediates(
             images, indices=[1, 2, 3, 4], intermediates_only=True)['image_intermediates']
 
@@ -51,10 +53,12 @@ class MaskPooledTower:
 
     @staticmethod
     def channels(visual: TimmModel) -> tuple[int, ...]:
+        """Channels of the four levels."""
         return tuple(stage['num_chs'] for stage in visual.trunk.feature_info)
 
     @staticmethod
     def levels(visual: TimmModel, images: Tensor) -> list[Tensor]:
+        """Outputs of the four stages."""
         return visual.forward_intermediates(
             images, intermediates_only=True)['image_intermediates']
 

@@ -27,6 +27,7 @@ class MLP(nn.Module):
         ])
 
     def forward(self, x: Tensor) -> Tensor:
+        """Maps (..., in_dims) to (..., out_dims)."""
         for layer in self.layers[:-1]:
             x = layer(x).relu()
         return self.layers[-1](x)

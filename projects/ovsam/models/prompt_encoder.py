@@ -125,9 +125,9 @@ class SAMPromptEncoder(BaseModule):
         if prompts.masks is None:
             return self.no_mask_embed.weight[..., None, None].expand(
                 len(prompts.coords), -1, size, size)
-        expected = (1, MASK_SCALE * size, MASK_SCALE * size)
-        if tuple(prompts.masks.shape[1:]) != expected:
+        side = MASK_SCALE * size
+        if prompts.masks.shape[-2:] != (side, side):
             raise ValueError(
-                f'mask prompts have shape {tuple(prompts.masks.shape)}, expected (N, *{expected}): '
-                'pass the low-resolution mask logits of an earlier prediction')
+                f'mask prompts have shape {tuple(prompts.masks.shape)}, expected (N, 1, {side}, '
+                f'{side}): pass the low-resolution mask logits of an earlier prediction')
         return self.mask_downscaling(prompts.masks)

@@ -23,15 +23,14 @@ _VIT_FRAME = (
     (r'^patch_embed\.proj\.', 'patch_embed.projection.'),
     (r'^neck\.', 'channel_reduction.'),
 )
-# Order matters: the first pattern that matches at the start of a key decides its prefix.
-_OVSAM_PARTS = (
-    ('neck_student.', 'adapter.'),
-    ('fpn_neck.', 'clip2sam_head.fpn.'),
-    ('mask_decoder.mask_decoder.', 'mask_decoder.'),
-    ('mask_decoder.label_token.', 'mask_decoder.label_token.'),
-    ('mask_decoder.roi_conv.0.conv.', 'clip2sam_head.projection.'),
-    ('mask_decoder.label_mlp.', None),  # stored, but never used by the published model
-)
+_OVSAM_PARTS = {
+    'neck_student.': 'adapter.',
+    'fpn_neck.': 'clip2sam_head.fpn.',
+    'mask_decoder.mask_decoder.': 'mask_decoder.',
+    'mask_decoder.label_token.': 'mask_decoder.label_token.',
+    'mask_decoder.roi_conv.0.conv.': 'clip2sam_head.projection.',
+    'mask_decoder.label_mlp.': None,  # stored, but never used by the published model
+}
 
 
 def vit_layer_key(key: str) -> str:
@@ -78,12 +77,11 @@ def convert_published_ovsam(state_dict: Mapping[str, Tensor]) -> dict[str, Tenso
     """
     converted = {}
     for key, value in state_dict.items():
-        for published, ours in _OVSAM_PARTS:
-            if key.startswith(published):
-                break
-        else:
-            raise ValueError(f"unknown key {key!r} in a published OVSAM checkpoint: expected keys "
-                             f"that start with one of {[part for part, _ in _OVSAM_PARTS]}")
+        published = next((part for part in _OVSAM_PARTS if key.startswith(part)), None)
+        if published is None:
+            raise ValueError(f'unknown key {key!r} in a published OVSAM checkpoint: expected keys '
+                             f'that start with one of {", ".join(_OVSAM_PARTS)}')
+        ours = _OVSAM_PARTS[published]
         if ours is not None:
             converted[ours + vit_layer_key(key[len(published):])] = value
     return converted

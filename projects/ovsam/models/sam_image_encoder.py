@@ -45,6 +45,11 @@ class SAMImageEncoder(ViTSAM):
         """Embeds normalised images (B, 3, H, W) as (B, C, h, w)."""
         return super().forward(images)[0]
 
+    def train(self, mode: bool = True) -> SAMImageEncoder:
+        """Sets the mode; unlike mmpretrain's backbones it returns itself, as modules do."""
+        super().train(mode)
+        return self
+
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         rename_in_place(state_dict, prefix, sam_image_encoder_key)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

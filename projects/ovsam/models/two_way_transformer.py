@@ -26,6 +26,7 @@ class DownsampledAttention(nn.Module):
         self.out_proj = nn.Linear(inner_dims, embed_dims)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Each of the queries' rows as a mixture of values."""
         query, key, value = (
             x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value)))
@@ -42,6 +43,7 @@ class TokenMLP(nn.Module):
         self.lin2 = nn.Linear(mlp_dim, embed_dims)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Maps (N, T, C) to the same shape."""
         return self.lin2(self.lin1(x).relu())
 
 
@@ -72,6 +74,7 @@ class TwoWayBlock(nn.Module):
 
     def forward(self, tokens: Tensor, image: Tensor, token_pe: Tensor,
                 image_pe: Tensor) -> tuple[Tensor, Tensor]:
+        """New tokens (N, T, C) and image (N, S, C); the encodings stay as they are."""
         if self.is_first:
             tokens = self.self_attn(tokens, tokens, tokens)
         else:

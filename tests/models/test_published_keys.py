@@ -1,0 +1,67 @@
+import pytest
+import torch
+
+from ovsam.models.published_keys import (
+    convert_published_ovsam,
+    drop_other_parts,
+    rename_in_place,
+    sam_image_encoder_key,
+    vit_layer_key,
+)
+
+
+def test_nothing_to_convert():
+    assert convert_published_ovsam({}) == {}
+
+
+@pytest.mark.parametrize(('published', 'ours'), [
+    ('neck_student.pos_embed', 'adapter.pos_embed'),
+    ('neck_student.blocks.0.norm1.weight', 'adapter.blocks.0.ln1.weight'),
+    ('neck_student.blocks.4.mlp.lin2.bias', 'adapter.blocks.4.ffn.layers.1.bias'),
+    ('fpn_neck.fpn_convs.1.conv.bias', 'clip2sam_head.fpn.fpn_convs.1.conv.bias'),
+    ('mask_decoder.roi_conv.0.conv.weight', 'clip2sam_head.projection.weight'),
+    ('mask_decoder.label_token.weight', 'mask_decoder.label_token.weight'),
+    # The decoder's own transformer keeps SAM's names.
+    ('mask_decoder.mask_decoder.transformer.layers.0.mlp.lin1.weight',
+     'mask_decoder.transformer.layers.0.mlp.lin1.weight'),
+])
+def test_published_ovsam_key(published, ours):
+    value = torch.zeros(1)
+    assert convert_published_ovsam({published: value}) == {ours: value}
+
+
+def test_unused_weights_are_left_out():
+    assert convert_published_ovsam({'mask_decoder.label_mlp.layers.0.weight': torch.zeros(1)}) == {}
+
+
+def test_unknown_key_is_named():
+    with pytest.raises(ValueError, match="'backbone.conv1.weight'"):
+        convert_published_ovsam({'backbone.conv1.weight': torch.zeros(1)})
+
+
+@pytest.mark.parametrize(('published', 'ours'), [
+    ('patch_embed.proj.weight', 'patch_embed.projection.weight'),
+    ('blocks.10.attn.rel_pos_h', 'layers.10.attn.rel_pos_h'),
+    ('blocks.3.mlp.lin1.bias', 'layers.3.ffn.layers.0.0.bias'),
+    ('blocks.3.norm2.bias', 'layers.3.ln2.bias'),
+    ('neck.2.weight', 'channel_reduction.2.weight'),
+])
+def test_sam_image_encoder_key(published, ours):
+    assert sam_image_encoder_key(published) == ours
+    assert sam_image_encoder_key(ours) == ours
+
+
+def test_layer_names_change_in_the_list_of_blocks_only():
+    assert vit_layer_key('layers.0.norm1.weight') == 'layers.0.norm1.weight'
+
+
+def test_renaming_respects_the_prefix():
+    state_dict = {'a.x': 1, 'b.x': 2}
+    rename_in_place(state_dict, 'a.', str.upper)
+    assert state_dict == {'a.X': 1, 'b.x': 2}
+
+
+def test_dropping_respects_the_prefix():
+    state_dict = {'a.x.1': 1, 'a.y.1': 2, 'b.y.1': 3}
+    drop_other_parts(state_dict, 'a.', ('x', ))
+    assert state_dict == {'a.x.1': 1, 'b.y.1': 3}
