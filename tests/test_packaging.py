@@ -29,9 +29,8 @@ def test_every_requirement_has_its_reason(name):
 def test_every_requirement_is_pinned_within_its_range(name):
     pins = [Requirement(line) for line in lines('constraints')]
     for requirement in (Requirement(line.split('#')[0]) for line in lines(name)):
-        matching = [
-            pin for pin in pins if canonicalize_name(pin.name) == canonicalize_name(requirement.name)
-        ]
+        name = canonicalize_name(requirement.name)
+        matching = [pin for pin in pins if canonicalize_name(pin.name) == name]
         assert matching, f'{requirement.name} is not in constraints.txt'
         for pin in matching:
             version = str(pin.specifier).removeprefix('==')

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner, load_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch.utils.data import DataLoader, Dataset
@@ -44,6 +45,13 @@ class Runs:
         return self.call
 
 
+@pytest.fixture
+def own_scope():
+    """A Runner sets the process's default scope; later tests must not see it."""
+    with DefaultScope.overwrite_default_scope('mmengine'):
+        yield
+
+
 def runner(work_dir, iterations, **kwargs):
     return Runner(
         model=Toy(),
@@ -66,7 +74,7 @@ def test_empty_checkpoint(tmp_path):
     assert load_from_local(str(tmp_path / 'empty.pth')) == {}
 
 
-def test_runner_saves_and_resumes(tmp_path):
+def test_runner_saves_and_resumes(tmp_path, own_scope):
     first = runner(tmp_path, 2)
     first.train()
     checkpoint = str(tmp_path / 'iter_2.pth')
