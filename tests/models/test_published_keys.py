@@ -15,11 +15,11 @@ def test_nothing_to_convert():
 
 
 @pytest.mark.parametrize(('published', 'ours'), [
-    ('neck_student.pos_embed', 'adapter.pos_embed'),
-    ('neck_student.blocks.0.norm1.weight', 'adapter.blocks.0.ln1.weight'),
-    ('neck_student.blocks.4.mlp.lin2.bias', 'adapter.blocks.4.ffn.layers.1.bias'),
-    ('fpn_neck.fpn_convs.1.conv.bias', 'clip2sam_head.fpn.fpn_convs.1.conv.bias'),
-    ('mask_decoder.roi_conv.0.conv.weight', 'clip2sam_head.projection.weight'),
+    ('neck_student.pos_embed', 'neck.pos_embed'),
+    ('neck_student.blocks.0.norm1.weight', 'neck.blocks.0.ln1.weight'),
+    ('neck_student.blocks.4.mlp.lin2.bias', 'neck.blocks.4.ffn.layers.1.bias'),
+    ('fpn_neck.fpn_convs.1.conv.bias', 'label_head.fpn.fpn_convs.1.conv.bias'),
+    ('mask_decoder.roi_conv.0.conv.weight', 'label_head.projection.weight'),
     ('mask_decoder.label_token.weight', 'mask_decoder.label_token.weight'),
     # The decoder's own transformer keeps SAM's names.
     ('mask_decoder.mask_decoder.transformer.layers.0.mlp.lin1.weight',

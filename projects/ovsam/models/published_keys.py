@@ -24,11 +24,11 @@ _VIT_FRAME = (
     (r'^neck\.', 'channel_reduction.'),
 )
 _OVSAM_PARTS = {
-    'neck_student.': 'adapter.',
-    'fpn_neck.': 'clip2sam_head.fpn.',
+    'neck_student.': 'neck.',
+    'fpn_neck.': 'label_head.fpn.',
     'mask_decoder.mask_decoder.': 'mask_decoder.',
     'mask_decoder.label_token.': 'mask_decoder.label_token.',
-    'mask_decoder.roi_conv.0.conv.': 'clip2sam_head.projection.',
+    'mask_decoder.roi_conv.0.conv.': 'label_head.projection.',
     'mask_decoder.label_mlp.': None,  # stored, but never used by the published model
 }
 
