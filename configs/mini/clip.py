@@ -1,21 +1,20 @@
 # Stage 0 of the small world: a miniature CLIP on crops of all pictograms.
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini_clip.py']
 
-max_iters = 1600
+max_iters = 1100
 batch_size = 128
 
 model = dict(
     type='ContrastiveCLIP',
     arch=_base_.mini_clip,
     vocabulary=_base_.all_names,
-    templates=['{}', 'a {}', 'a photo of a {}', 'a picture of a {}', 'a drawing of a {}',
-               'a small {}', 'a large {}', 'there is a {} in the scene'],
-    data_preprocessor=dict(type='ImgDataPreprocessor', mean=_base_.mean, std=_base_.std))
+    templates=_base_.templates,
+    data_preprocessor=dict(type='ImgDataPreprocessor', mean=_base_.clip_mean, std=_base_.clip_std))
 train_dataloader = dict(
     batch_size=batch_size, num_workers=1, persistent_workers=True, drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=False), collate_fn=dict(type='default_collate'),
     dataset=dict(type='PictogramCrops', num_samples=max_iters * batch_size, seed=0,
-                 curriculum=0.5))
+                 curriculum=0.4))
 val_dataloader = dict(
     batch_size=128, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),

@@ -5,20 +5,33 @@ mmdet's registries, makes mmcv's operators available where they are not compiled
 and lets mmengine's checkpoints load safely.
 """
 
-from .ops import provide_mmcv_ops
-from .utils.checkpoint import enable_safe_loading
-from .version import __version__
+from .utils.opencv import require_opencv
+
+require_opencv()
+
+from .ops import provide_mmcv_ops  # noqa: E402
+from .utils.checkpoint import enable_safe_loading  # noqa: E402
+from .version import __version__  # noqa: E402
 
 provide_mmcv_ops()
 enable_safe_loading()
 
 # Only from here on can mmdet be imported.
-from . import baselines, datasets, evaluation, models, prompts, vocabulary  # noqa: E402
+from . import (  # noqa: E402
+    baselines,
+    datasets,
+    engine,
+    evaluation,
+    models,
+    prompts,
+    vocabulary,
+)
 
 __all__ = [
     '__version__',
     'baselines',
     'datasets',
+    'engine',
     'evaluation',
     'models',
     'prompts',

@@ -6,9 +6,12 @@ from .clip_text_encoder import CLIPTextEncoder
 from .contrastive_clip import ContrastiveCLIP
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
+from .ovsam import OVSAM
 from .prompt_encoder import SAMPromptEncoder
+from .region_clip import RegionCLIP
 from .sam import SAM, SAMMaskLoss
 from .sam2clip_adapter import SAM2CLIPAdapter
+from .sam2clip_distiller import SAM2CLIPDistiller
 from .sam_image_encoder import SAMImageEncoder
 from .score_fusion import GeometricFusion
 
@@ -19,9 +22,12 @@ __all__ = [
     'CLIPTextEncoder',
     'ContrastiveCLIP',
     'GeometricFusion',
+    'OVSAM',
     'OpenVocabularyClassifier',
+    'RegionCLIP',
     'SAM',
     'SAM2CLIPAdapter',
+    'SAM2CLIPDistiller',
     'SAMImageEncoder',
     'SAMMaskDecoder',
     'SAMMaskLoss',

@@ -7,8 +7,9 @@ from abc import abstractmethod
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
+import torch.nn.functional as F
 from mmdet.models.detectors.base import BaseDetector
-from mmdet.registry import TASK_UTILS
+from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -27,12 +28,6 @@ class ImageFeatures(NamedTuple):
 
     embedding: Tensor
     levels: Tuple[Tensor, ...] = ()
-
-
-class Names(NamedTuple):
-    """Log-scores over K classes and the background, (N, K + 1); higher is likelier."""
-
-    log_scores: Tensor
 
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
@@ -57,10 +52,13 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     TOP_K = 5
 
-    def __init__(self, prompter: dict, train_prompter: Optional[dict] = None,
-                 chunk_size: int = 64, frozen: Sequence[str] = (),
-                 data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None):
+    def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
+                 train_prompter: Optional[dict] = None, chunk_size: int = 64,
+                 frozen: Sequence[str] = (), data_preprocessor: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.prompt_encoder = MODELS.build(prompt_encoder)
+        self.mask_decoder = MODELS.build(mask_decoder)
         self.prompter = TASK_UTILS.build(prompter)
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
         self.chunk_size = chunk_size
@@ -70,13 +68,15 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """Encode normalised images (B, 3, H, W)."""
 
-    @abstractmethod
     def segment(self, features: ImageFeatures,
                 prompts: Prompts) -> Tuple[Tensor, Optional[Tensor]]:
         """Mask logits (N, M, 4h, 4w) and predicted IoU (N, M), or None without an IoU token."""
+        sparse, dense = self.prompt_encoder(prompts)
+        return self.mask_decoder(features.embedding, self.prompt_encoder.dense_pe(), sparse,
+                                 dense, prompts.image_index)
 
-    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Optional[Names]:
-        """Name regions; None for a model that does not.
+    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Optional[Tensor]:
+        """Log-scores (N, K + 1) of regions, background last; None for a model without names.
 
         Args:
             features: Of the images.
@@ -112,27 +112,27 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         rows = [[] for _ in batch_data_samples]
         for start in range(0, len(prompts), self.chunk_size):
             chunk = prompts[start:start + self.chunk_size]
-            low_res, quality, names = self.decode(features, chunk, batch_inputs.shape[-1])
+            low_res, quality, log_scores = self.decode(features, chunk, batch_inputs.shape[-1])
             for image in chunk.image_index.unique().tolist():
                 mine = chunk.image_index == image
                 rows[image].append(self._instances(
                     batch_data_samples[image], chunk.instance_index[mine], low_res[mine],
                     None if quality is None else quality[mine],
-                    None if names is None else names.log_scores[mine], batch_inputs.shape[-2:]))
+                    None if log_scores is None else log_scores[mine], batch_inputs.shape[-2:]))
         for sample, parts in zip(batch_data_samples, rows):
             sample.pred_instances = (InstanceData.cat(parts) if parts
                                      else self._no_instances(sample, batch_inputs.device))
         return batch_data_samples
 
     def decode(self, features: ImageFeatures, prompts: Prompts,
-               input_width: int) -> Tuple[Tensor, Optional[Tensor], Optional[Names]]:
-        """Masks (N, 4h, 4w), predicted IoU (N,) and names of one chunk of prompts."""
+               input_width: int) -> Tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
+        """Mask logits (N, 4h, 4w), predicted IoU (N,) and log-scores of one chunk of prompts."""
         masks, quality = self.segment(features, prompts)
         low_res = masks[:, 0]
         boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
         rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
-        names = self.name(features, rois, low_res)
-        return low_res, None if quality is None else quality[:, 0], names
+        log_scores = self.name(features, rois, low_res)
+        return low_res, None if quality is None else quality[:, 0], log_scores
 
     @staticmethod
     def _prompts(samples: Sequence[DetDataSample], prompter, device) -> Prompts:
@@ -167,10 +167,10 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             scores=torch.zeros(0, device=device))
 
     def mask_targets(self, samples: List[DetDataSample], prompts: Prompts,
-                     size: Tuple[int, int]) -> Tensor:
-        """The prompted instances' masks (N, *size) float in [0, 1], averaged down from input."""
+                     size: Optional[Tuple[int, int]] = None) -> Tensor:
+        """The prompted instances' masks, float in [0, 1]: (N, H, W), or averaged to ``size``."""
         targets = []
         for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):
             targets.append(torch.from_numpy(samples[image].gt_instances.masks.masks[index]))
-        full = torch.stack(targets)[:, None].float().to(prompts.coords.device)
-        return torch.nn.functional.interpolate(full, size, mode='area')[:, 0]
+        full = torch.stack(targets).float().to(prompts.coords.device)
+        return full if size is None else F.interpolate(full[:, None], size, mode='area')[:, 0]

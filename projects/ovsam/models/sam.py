@@ -2,7 +2,7 @@
 
 Glossary: B images, N prompts, M masks per prompt, C channels, h x w the embedding's size.
 """
-from typing import Optional, Tuple
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,6 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..prompts import Prompts
 from .promptable_segmenter import ImageFeatures, PromptableSegmenter
 
 
@@ -21,32 +20,19 @@ class SAM(PromptableSegmenter):
     Trained here only in miniature; the published weights load into the same parts.
 
     Args:
-        image_encoder: Config; gives (B, C, h, w) from (B, 3, H, W). It may be a
-            :class:`~.clip_image_encoder.CLIPImageEncoder`, which is SAM on SAM2CLIP's embedding.
-        prompt_encoder: Config.
-        mask_decoder: Config.
+        image_encoder: Config; gives (B, C, h, w) from (B, 3, H, W).
         mask_loss: Config of the loss; needed for training only.
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
-    def __init__(self, image_encoder: dict, prompt_encoder: dict, mask_decoder: dict,
-                 mask_loss: Optional[dict] = None, **kwargs):
+    def __init__(self, image_encoder: dict, mask_loss: Optional[dict] = None, **kwargs):
         super().__init__(**kwargs)
         self.image_encoder = MODELS.build(image_encoder)
-        self.prompt_encoder = MODELS.build(prompt_encoder)
-        self.mask_decoder = MODELS.build(mask_decoder)
         self.mask_loss = MODELS.build(mask_loss) if mask_loss else None
 
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """See the base class."""
         return ImageFeatures(self.image_encoder(inputs))
-
-    def segment(self, features: ImageFeatures,
-                prompts: Prompts) -> Tuple[Tensor, Optional[Tensor]]:
-        """See the base class."""
-        sparse, dense = self.prompt_encoder(prompts)
-        return self.mask_decoder(features.embedding, self.prompt_encoder.dense_pe(), sparse,
-                                 dense, prompts.image_index)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask losses of prompted instances; ``gt_instances`` are in input pixels here."""

@@ -1,0 +1,29 @@
+# Pictogram scenes; `python tools/make_pictograms.py` writes them.
+data_root = 'data/pictograms/'
+input_size = 256
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='Resize', scale=(input_size, input_size), keep_ratio=True),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))]
+# Annotations are loaded after resizing and so stay in original pixels, as mmdet's metrics expect.
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(input_size, input_size), keep_ratio=True),
+    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='PackDetInputs',
+         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
+
+pictograms_train = dict(
+    type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),
+    data_root=data_root, ann_file='annotations/train.json', data_prefix=dict(img='train/'),
+    filter_cfg=dict(filter_empty_gt=True, min_size=8), pipeline=train_pipeline)
+pictograms_val = dict(
+    type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),
+    data_root=data_root, ann_file='annotations/val.json', data_prefix=dict(img='val/'),
+    test_mode=True, pipeline=test_pipeline)
+pictograms_test = dict(
+    type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),
+    data_root=data_root, ann_file='annotations/test.json', data_prefix=dict(img='test/'),
+    test_mode=True, pipeline=test_pipeline)

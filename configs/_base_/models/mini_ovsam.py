@@ -1,0 +1,62 @@
+# The miniature SAM, CLIP and OVSAM: the published modules at 256 x 256 pixels and 96 channels.
+# The embedding has stride 8, not 16, so that masks have 128 x 128 logits: small objects need them.
+_base_ = ['./mini_clip.py']
+
+weights = '{{$OVSAM_MINI_WEIGHTS:checkpoints/mini}}/'
+image_size = 256
+embed_dims = 96
+data_preprocessor = dict(
+    type='DetDataPreprocessor', mean=_base_.clip_mean, std=_base_.clip_std,
+    bgr_to_rgb=True, pad_size_divisor=image_size, pad_mask=True)
+
+# SAM: the teacher and its decoder.
+sam_image_encoder = dict(
+    type='SAMImageEncoder', img_size=image_size, patch_size=8, window_size=8,
+    out_channels=embed_dims,
+    arch=dict(embed_dims=96, num_layers=3, num_heads=2, feedforward_channels=384,
+              global_attn_indexes=[2]))
+prompt_encoder = dict(
+    type='SAMPromptEncoder', embed_dims=embed_dims, image_size=image_size, embedding_stride=8)
+mask_decoder = dict(
+    type='SAMMaskDecoder', embed_dims=embed_dims, num_mask_tokens=1, iou_token=True,
+    transformer=dict(depth=2, num_heads=4, mlp_dim=256, downsample=2))
+pretrained_sam_image_encoder = dict(
+    sam_image_encoder,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam.pth', prefix='image_encoder.'))
+pretrained_prompt_encoder = dict(
+    prompt_encoder,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam.pth', prefix='prompt_encoder.'))
+pretrained_mask_decoder = dict(
+    mask_decoder,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam.pth', prefix='mask_decoder.'))
+
+# CLIP, frozen.
+clip_weights = dict(type='Pretrained', checkpoint=weights + 'clip.pth')
+backbone = dict(type='CLIPBackbone', arch=_base_.mini_clip, init_cfg=clip_weights)
+text_encoder = dict(type='CLIPTextEncoder', arch=_base_.mini_clip, init_cfg=clip_weights)
+clip_channels = [96, 192, 384, 768]
+
+# SAM2CLIP.
+neck = dict(
+    type='SAM2CLIPAdapter', in_channels=clip_channels, embed_dims=96, depth=3, num_heads=2,
+    window_size=8, global_attn_indexes=[2], img_size=image_size, stride=8,
+    out_channels=embed_dims)
+pretrained_neck = dict(
+    neck, init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam2clip.pth', prefix='neck.'))
+
+# CLIP2SAM.
+label_head = dict(
+    type='CLIP2SAMHead', in_channels=clip_channels, embed_dims=128, fpn_channels=96, roi_size=7,
+    finest_scale=24)
+ovsam = dict(
+    type='OVSAM', data_preprocessor=data_preprocessor,
+    backbone=backbone, neck=pretrained_neck, prompt_encoder=pretrained_prompt_encoder,
+    mask_decoder=dict(pretrained_mask_decoder, label_token=True), label_head=label_head,
+    text_encoder=text_encoder, templates=_base_.templates, vocabulary=_base_.all_names,
+    label_loss=dict(type='CLIP2SAMLoss', num_points=3136),
+    frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
+    prompter=dict(type='BoxPrompter'))
+
+train_prompter = dict(
+    type='MixedPrompter', max_instances=4, probabilities=[0.5, 0.5],
+    prompters=[dict(type='JitteredBoxPrompter'), dict(type='RandomPointPrompter')])

@@ -1,0 +1,7 @@
+# AdamW with warm-up and cosine decay; leaves set max_iters.
+optim_wrapper = dict(
+    type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+    clip_grad=dict(max_norm=1.0),
+    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0))
+val_cfg = dict()
+test_cfg = dict()

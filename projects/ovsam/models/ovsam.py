@@ -1,0 +1,91 @@
+"""OVSAM: encode an image once with frozen CLIP, then segment and name whatever is pointed at.
+
+Glossary: B images, N prompts, M masks per prompt, K classes, C channels.
+"""
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import get_box_tensor
+from torch import Tensor
+
+from .open_vocabulary_segmenter import OpenVocabularySegmenter
+from .promptable_segmenter import ImageFeatures
+from .sam import mask_iou
+
+
+@MODELS.register_module()
+class OVSAM(OpenVocabularySegmenter):
+    """Open-Vocabulary SAM (Yuan et al., ECCV 2024), figure 3.
+
+    Args:
+        backbone: Config of the frozen CLIP image tower: four levels.
+        neck: Config of the SAM2CLIP adapter: levels to SAM's image embedding.
+        label_head: Config of the CLIP2SAM head: levels and regions to embeddings.
+        score_fusion: Config of how the head's and frozen CLIP's opinions become one; the head
+            alone if not given.
+        label_loss: Config of the training loss; needed for training only.
+        iou_weight: Weight of the predicted IoU's squared error, for decoders with an IoU token.
+        **kwargs: Of :class:`OpenVocabularySegmenter`.
+    """
+
+    def __init__(self, backbone: dict, neck: dict, label_head: dict,
+                 score_fusion: Optional[dict] = None, label_loss: Optional[dict] = None,
+                 iou_weight: float = 1., **kwargs):
+        super().__init__(**kwargs)
+        self.backbone = MODELS.build(backbone)
+        self.neck = MODELS.build(neck)
+        self.label_head = MODELS.build(label_head)
+        self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
+        self.label_loss = MODELS.build(label_loss) if label_loss else None
+        self.iou_weight = iou_weight
+
+    def encode_image(self, inputs: Tensor) -> ImageFeatures:
+        """One pass of CLIP and the adapter; ``levels`` are CLIP's."""
+        levels = self.backbone(inputs)
+        return ImageFeatures(self.neck(levels), levels)
+
+    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
+        """Log-scores of the head, fused with frozen CLIP's if so configured; see the base."""
+        pyramid = self.label_head.forward_features(features.levels)
+        head = self.classify(self.label_head(pyramid, rois))
+        if self.score_fusion is None:
+            return head.log_softmax(dim=-1)
+        clip = self.classify(self.backbone.embed_regions(features.levels, rois, low_res))
+        seen = torch.from_numpy(self.vocabulary.seen.copy()).to(head.device)
+        return self.score_fusion(head, clip, seen)
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
+        """Class and mask losses of prompted instances; ``gt_instances`` are in input pixels.
+
+        Regions are the annotated boxes, so that the head learns on good ones from the start.
+        """
+        prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
+        features = self.encode_image(batch_inputs)
+        masks, quality = self.segment(features, prompts)
+        rois, labels = self._targets(batch_data_samples, prompts, batch_inputs.device)
+        pyramid = self.label_head.forward_features(features.levels)
+        targets = self.mask_targets(batch_data_samples, prompts)
+        losses = self.label_loss(masks[:, 0], self.classify(self.label_head(pyramid, rois)),
+                                 targets, labels)
+        if quality is not None:
+            low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
+            losses['loss_iou'] = self.iou_weight * F.mse_loss(
+                quality[:, 0], mask_iou(masks[:, 0], low_res))
+        return losses
+
+    @staticmethod
+    def _targets(samples: SampleList, prompts, device) -> tuple:
+        """Boxes as RoIs (N, 5) and labels (N,) of the prompted instances."""
+        rois, labels = [], []
+        for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):
+            instances = samples[image].gt_instances
+            box = get_box_tensor(instances.bboxes)[index]
+            rois.append(torch.cat([box.new_tensor([image]), box]))
+            labels.append(instances.labels[index])
+        if not rois:
+            return torch.zeros(0, 5, device=device), torch.zeros(0, dtype=torch.long,
+                                                                 device=device)
+        return torch.stack(rois).to(device), torch.stack(labels).to(device)

@@ -1,0 +1,46 @@
+"""SAM2CLIP's training: the adapter learns to give SAM's image embedding from CLIP's features.
+
+Glossary: B images, C channels, h x w the embedding's size.
+"""
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from torch import Tensor
+
+from .promptable_segmenter import ImageFeatures, PromptableSegmenter
+
+
+@MODELS.register_module()
+class SAM2CLIPDistiller(PromptableSegmenter):
+    """``L = MSE(F_sam, A(E_clip))``, section 3.2 of the paper; only the adapter learns.
+
+    In evaluation it is SAM on the adapter's embedding: the prompt encoder and the mask decoder
+    are the teacher's own.
+
+    Args:
+        backbone: Config of the frozen CLIP image tower.
+        neck: Config of the adapter.
+        teacher: Config of SAM's image encoder.
+        **kwargs: Of :class:`PromptableSegmenter`. ``frozen`` names all parts but the neck by
+            default.
+    """
+
+    def __init__(self, backbone: dict, neck: dict, teacher: dict, **kwargs):
+        kwargs.setdefault('frozen', ('backbone', 'teacher', 'prompt_encoder', 'mask_decoder'))
+        super().__init__(**kwargs)
+        self.backbone = MODELS.build(backbone)
+        self.neck = MODELS.build(neck)
+        self.teacher = MODELS.build(teacher)
+
+    def encode_image(self, inputs: Tensor) -> ImageFeatures:
+        """One pass of CLIP and the adapter; ``levels`` are CLIP's."""
+        with torch.no_grad():
+            levels = self.backbone(inputs)
+        return ImageFeatures(self.neck(levels), levels)
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
+        """Squared error between the adapter's and the teacher's embedding."""
+        with torch.no_grad():
+            target = self.teacher(batch_inputs)
+        return dict(loss_distill=F.mse_loss(self.encode_image(batch_inputs).embedding, target))
