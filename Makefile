@@ -1,8 +1,9 @@
 # Everything a checkout can do, one command each. The first one sets up .venv (tools/bootstrap.py).
 PYTHON ?= python3
 OVSAM_VENV ?= .venv
+# More for pytest, for example -n 8 on a machine with many cores.
+PYTEST_ARGS ?=
 RUN := $(OVSAM_VENV)/bin/python
-PYTEST_ARGS ?= -n 2
 export OVSAM_VENV
 
 .DEFAULT_GOAL := help

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = (3, 10), (3, 13)
 NEEDED_GB = 6.0
 NOTE = 'ovsam-setup'
-INSTALLED = ('runtime', 'tests', 'mini', 'demo')
+INSTALLED = ('runtime', 'headless', 'tests', 'mini', 'demo')
 NETWORK_WORDS = (
     'dns error',
     'name resolution',
