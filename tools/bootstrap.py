@@ -30,6 +30,7 @@ NETWORK_WORDS = (
     'timed out',
     'unreachable',
     'certificate',
+    'from versions: none',
 )
 
 

@@ -123,6 +123,7 @@ def test_full_disk_names_needed_and_available(tmp_path):
         ('The virtual environment was not created: ensurepip is not available', 'python3-venv'),
         ('cause: client error (Connect)\ncause: dns error', 'could not be reached'),
         ('Temporary failure in name resolution', 'could not be reached'),
+        ('ERROR: Could not find a version (from versions: none)', 'could not be reached'),
         ('No solution found when resolving dependencies', 'A step of the set-up failed'),
     ],
 )
