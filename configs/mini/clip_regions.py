@@ -1,26 +1,17 @@
 # Stage 0 of the small world, second half: the miniature CLIP learns to embed regions of scenes.
-_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini_ovsam.py',
+_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
 max_iters = 400
-crop_clip = dict(type='Pretrained', checkpoint=_base_.weights + 'clip_crops.pth')
+crop_clip = dict(
+    type='Pretrained', checkpoint=_base_.weights + 'clip_crops.pth', prefix='clip.')
 
 model = dict(
     type='RegionCLIP', data_preprocessor=_base_.data_preprocessor,
     backbone=dict(_base_.backbone, init_cfg=crop_clip),
     text_encoder=dict(_base_.text_encoder, init_cfg=crop_clip),
     vocabulary=_base_.all_names, templates=_base_.templates)
-train_dataloader = dict(
-    batch_size=12, num_workers=1, persistent_workers=True,
-    sampler=dict(type='InfiniteSampler'), dataset=_base_.pictograms_train)
-val_dataloader = dict(
-    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(_base_.pictograms_val, indices=100))
-test_dataloader = dict(
-    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=_base_.pictograms_test)
-val_evaluator = test_evaluator = dict(
-    type='OpenVocabularyMetric', vocabulary=_base_.all_names)
+train_dataloader = dict(batch_size=12)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=100)
 optim_wrapper = dict(optimizer=dict(lr=6e-4))
 param_scheduler = [

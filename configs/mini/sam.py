@@ -1,5 +1,5 @@
 # Stage 0 of the small world: a miniature SAM on boxes and points, without classes.
-_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini_ovsam.py',
+_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
 max_iters = 1600
@@ -9,17 +9,7 @@ model = dict(
     image_encoder=_base_.sam_image_encoder, prompt_encoder=_base_.prompt_encoder,
     mask_decoder=_base_.mask_decoder, mask_loss=dict(type='SAMMaskLoss'),
     prompter=dict(type='BoxPrompter'), train_prompter=_base_.train_prompter)
-train_dataloader = dict(
-    batch_size=6, num_workers=1, persistent_workers=True,
-    sampler=dict(type='InfiniteSampler'), dataset=_base_.pictograms_train)
-val_dataloader = dict(
-    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(_base_.pictograms_val, indices=100))
-test_dataloader = dict(
-    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=_base_.pictograms_test)
-val_evaluator = test_evaluator = dict(
-    type='OpenVocabularyMetric', vocabulary=dict(type='PictogramVocabulary'))
+train_dataloader = dict(batch_size=6)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=400)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 param_scheduler = [

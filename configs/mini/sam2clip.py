@@ -1,25 +1,15 @@
 # Stage 1: the adapter learns SAM's image embedding from frozen CLIP's features.
-_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini_ovsam.py',
+_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 800
+max_iters = 700
 
 model = dict(
     type='SAM2CLIPDistiller', data_preprocessor=_base_.data_preprocessor,
     backbone=_base_.backbone, neck=_base_.neck, teacher=_base_.pretrained_sam_image_encoder,
     prompt_encoder=_base_.pretrained_prompt_encoder, mask_decoder=_base_.pretrained_mask_decoder,
     prompter=dict(type='BoxPrompter'))
-train_dataloader = dict(
-    batch_size=8, num_workers=1, persistent_workers=True,
-    sampler=dict(type='InfiniteSampler'), dataset=_base_.pictograms_train)
-val_dataloader = dict(
-    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(_base_.pictograms_val, indices=100))
-test_dataloader = dict(
-    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=_base_.pictograms_test)
-val_evaluator = test_evaluator = dict(type='OpenVocabularyMetric', vocabulary=_base_.all_names)
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=200)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=350)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),

@@ -15,15 +15,28 @@ test_pipeline = [
     dict(type='PackDetInputs',
          meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
 
-pictograms_train = dict(
+scenes_train = dict(
     type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),
     data_root=data_root, ann_file='annotations/train.json', data_prefix=dict(img='train/'),
     filter_cfg=dict(filter_empty_gt=True, min_size=8), pipeline=train_pipeline)
-pictograms_val = dict(
+scenes_val = dict(
     type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),
     data_root=data_root, ann_file='annotations/val.json', data_prefix=dict(img='val/'),
     test_mode=True, pipeline=test_pipeline)
-pictograms_test = dict(
-    type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),
-    data_root=data_root, ann_file='annotations/test.json', data_prefix=dict(img='test/'),
-    test_mode=True, pipeline=test_pipeline)
+scenes_test = dict(
+    scenes_val, ann_file='annotations/test.json', data_prefix=dict(img='test/'))
+
+train_dataloader = dict(
+    batch_size=8, num_workers=1, persistent_workers=True, sampler=dict(type='InfiniteSampler'),
+    dataset=scenes_train)
+# A quarter of the validation scenes watch the training; all of them choose fusion weights.
+val_dataloader = dict(
+    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(scenes_val, indices=100))
+test_dataloader = dict(
+    batch_size=8, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=scenes_test)
+val_evaluator = test_evaluator = dict(
+    type='OpenVocabularyMetric', vocabulary=dict(type='PictogramVocabulary'))
+val_cfg = dict()
+test_cfg = dict()

@@ -1,11 +1,10 @@
 """An endless supply of pictogram crops for contrastive training, drawn as they are asked for."""
-from typing import Optional, Sequence
-
 import numpy as np
 import torch
 from mmdet.registry import DATASETS
 from torch.utils.data import Dataset
 
+from ..vocabulary import build_vocabulary
 from .pictogram_glyphs import pictogram_names
 from .pictogram_renderer import render_crop
 
@@ -24,19 +23,20 @@ class PictogramCrops(Dataset):
         size: Side of a crop in pixels.
         curriculum: Share of the samples, in [0, 1], over which difficulty rises; 0 is full
             difficulty throughout.
-        classes: Names to draw; all of the small world's by default. Labels index this list.
+        vocabulary: Names to draw, what :func:`~ovsam.vocabulary.build_vocabulary` takes; all of
+            the small world's by default. Labels index it.
 
     Raises:
         ValueError: ``num_samples`` or ``curriculum`` is out of range, or a class is unknown.
     """
 
     def __init__(self, num_samples: int, seed: int, size: int = 64, curriculum: float = 0.,
-                 classes: Optional[Sequence[str]] = None):
+                 vocabulary=None):
         names = pictogram_names()
         if num_samples < 1 or not 0 <= curriculum <= 1:
             raise ValueError(f'num_samples must be positive and curriculum in [0, 1], got '
                              f'{num_samples} and {curriculum}.')
-        classes = names if classes is None else tuple(classes)
+        classes = names if vocabulary is None else build_vocabulary(vocabulary).names
         unknown = sorted(set(classes) - set(names))
         if unknown:
             raise ValueError(f'Not a pictogram: {unknown[:5]}; the list is in pictograms.json.')

@@ -47,22 +47,23 @@ class SAMMaskLoss(torch.nn.Module):
     """Focal, dice and IoU-regression loss on whole low-resolution masks ("Segment Anything", A).
 
     Args:
-        focal_weight: Of the focal loss, gamma 2.
+        focal_weight: Of the focal loss.
+        gamma: Its exponent; SAM's is 2.
         dice_weight: Of the dice loss.
         iou_weight: Of the squared error of the predicted IoU.
     """
 
     def __init__(self, focal_weight: float = 20., dice_weight: float = 1.,
-                 iou_weight: float = 1.):
+                 iou_weight: float = 1., gamma: float = 2.):
         super().__init__()
         self.focal_weight, self.dice_weight = focal_weight, dice_weight
-        self.iou_weight = iou_weight
+        self.iou_weight, self.gamma = iou_weight, gamma
 
     def forward(self, logits: Tensor, quality: Optional[Tensor], targets: Tensor) -> dict:
         """Losses of (N, h, w) logits and (N,) predicted IoU against (N, h, w) in [0, 1]."""
         probability = logits.sigmoid()
         gap = (probability - targets).abs()
-        focal = gap.detach().square() * F.binary_cross_entropy_with_logits(
+        focal = gap.detach() ** self.gamma * F.binary_cross_entropy_with_logits(
             logits, targets, reduction='none')
         overlap = 2 * (probability * targets).sum((1, 2)) + 1
         dice = 1 - overlap / (probability.sum((1, 2)) + targets.sum((1, 2)) + 1)

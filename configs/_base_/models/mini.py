@@ -1,13 +1,21 @@
 # The miniature SAM, CLIP and OVSAM: the published modules at 256 x 256 pixels and 96 channels.
 # The embedding has stride 8, not 16, so that masks have 128 x 128 logits: small objects need them.
-_base_ = ['./mini_clip.py']
-
 weights = '{{$OVSAM_MINI_WEIGHTS:checkpoints/mini}}/'
 image_size = 256
 embed_dims = 96
+mean = [123.675, 116.28, 103.53]
+std = [58.395, 57.12, 57.375]
+templates = ['{}', 'a {}', 'a photo of a {}', 'a picture of a {}', 'a drawing of a {}',
+             'a small {}', 'a large {}', 'there is a {} in the scene']
+all_names = dict(type='PictogramVocabulary')
 data_preprocessor = dict(
-    type='DetDataPreprocessor', mean=_base_.clip_mean, std=_base_.clip_std,
+    type='DetDataPreprocessor', mean=mean, std=std,
     bgr_to_rgb=True, pad_size_divisor=image_size, pad_mask=True)
+
+# Half the prompts of a training are boxes, half are points.
+train_prompter = dict(
+    type='MixedPrompter', max_instances=4, probabilities=[0.5, 0.5],
+    prompters=[dict(type='JitteredBoxPrompter'), dict(type='RandomPointPrompter')])
 
 # SAM: the teacher and its decoder.
 sam_image_encoder = dict(
@@ -30,10 +38,15 @@ pretrained_mask_decoder = dict(
     mask_decoder,
     init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam.pth', prefix='mask_decoder.'))
 
-# CLIP, frozen.
-clip_weights = dict(type='Pretrained', checkpoint=weights + 'clip.pth')
-backbone = dict(type='CLIPBackbone', arch=_base_.mini_clip, init_cfg=clip_weights)
-text_encoder = dict(type='CLIPTextEncoder', arch=_base_.mini_clip, init_cfg=clip_weights)
+# CLIP, frozen: open_clip's own classes in small.
+mini_clip = dict(
+    embed_dim=128,
+    vision_cfg=dict(image_size=64, layers=[1, 2, 2, 1], width=24, head_width=32),
+    text_cfg=dict(context_length=16, vocab_size=4610, width=64, heads=2, layers=2),
+    tokenizer=dict(merges=4096))
+clip_weights = dict(type='Pretrained', checkpoint=weights + 'clip.pth', prefix='clip.')
+backbone = dict(type='CLIPBackbone', arch=mini_clip, init_cfg=clip_weights)
+text_encoder = dict(type='CLIPTextEncoder', arch=mini_clip, init_cfg=clip_weights)
 clip_channels = [96, 192, 384, 768]
 
 # SAM2CLIP.
@@ -52,11 +65,7 @@ ovsam = dict(
     type='OVSAM', data_preprocessor=data_preprocessor,
     backbone=backbone, neck=pretrained_neck, prompt_encoder=pretrained_prompt_encoder,
     mask_decoder=dict(pretrained_mask_decoder, label_token=True), label_head=label_head,
-    text_encoder=text_encoder, templates=_base_.templates, vocabulary=_base_.all_names,
+    text_encoder=text_encoder, templates=templates, vocabulary=all_names,
     label_loss=dict(type='CLIP2SAMLoss', num_points=3136),
-    frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
+    train_prompter=train_prompter, frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
     prompter=dict(type='BoxPrompter'))
-
-train_prompter = dict(
-    type='MixedPrompter', max_instances=4, probabilities=[0.5, 0.5],
-    prompters=[dict(type='JitteredBoxPrompter'), dict(type='RandomPointPrompter')])

@@ -1,0 +1,4 @@
+# Image-crop yardstick: the masks' centre points, among the base and novel names.
+_base_ = ['./image_crop_box.py']
+
+model = dict(prompter=dict(type='CenterPointPrompter'))

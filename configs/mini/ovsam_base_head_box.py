@@ -1,0 +1,4 @@
+# The paper's protocol, the head alone: boxes, among the base and novel names.
+_base_ = ['./ovsam_base_box.py']
+
+model = dict(score_fusion=None)
