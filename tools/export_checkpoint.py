@@ -1,4 +1,4 @@
-"""Make a small file of weights from training checkpoints: half precision, chosen parts, no optimizer.
+"""Make a small file of weights from training checkpoints: half precision, only what is needed.
 
     python tools/export_checkpoint.py --out checkpoints/mini/sam.pth work_dirs/sam/iter_1600.pth
     python tools/export_checkpoint.py --out clip.pth CLIP.pth,clip. REGIONS.pth,backbone.=clip.

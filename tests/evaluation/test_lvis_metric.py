@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import METRICS
-from ovsam.evaluation.lvis_metric import numpy_float_for_lvis
 from pycocotools import mask as mask_utils
+
+from ovsam.evaluation.lvis_metric import numpy_float_for_lvis
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get('OVSAM_SHARED', REPOSITORY.parent / 'shared'))

@@ -9,6 +9,7 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
+
 from ovsam.evaluation import OpenVocabularyMetric
 
 CLASSES = ('cat', 'dog', 'cup', 'tree')

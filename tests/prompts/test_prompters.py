@@ -6,6 +6,7 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from mmengine.structures import InstanceData
+
 from ovsam.prompts import (
     BoxPrompter,
     CenterPointPrompter,

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from ovsam.prompts import Prompts
 from ovsam.visualization import contact_sheet, draw_segments
 from ovsam.visualization.draw import instance_colors

@@ -1,5 +1,6 @@
 from mmdet.datasets import CocoDataset
 from mmdet.registry import TASK_UTILS
+
 from ovsam.vocabulary import COCO_BASE_48, COCO_NOVEL_17
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from ovsam.vocabulary.templates import TEMPLATES, fill_template, get_templates
 
 

@@ -1,6 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+
 from ovsam.vocabulary import Vocabulary, embed_texts, embed_vocabulary
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmdet.registry import TASK_UTILS
+
 from ovsam.vocabulary import Vocabulary, build_vocabulary
 
 

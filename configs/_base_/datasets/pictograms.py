@@ -1,5 +1,5 @@
 # Pictogram scenes; `python tools/make_pictograms.py` writes them.
-data_root = 'data/pictograms/'
+data_root = '{{$OVSAM_PICTOGRAMS:data/pictograms}}/'
 input_size = 256
 
 train_pipeline = [

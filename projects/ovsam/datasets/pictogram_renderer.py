@@ -2,8 +2,9 @@
 
 Every picture is a function of a ``numpy.random.Generator``, so a seed names it for ever.
 """
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple, Sequence, Tuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -78,7 +79,7 @@ def _apart(rng: np.random.Generator, *others: np.ndarray, distance: float = 110.
     return 255. - others[0]
 
 
-def _warp(rng: np.random.Generator, size: float, centre: Tuple[float, float],
+def _warp(rng: np.random.Generator, size: float, centre: tuple[float, float],
           difficulty: float) -> np.ndarray:
     """The 3x3 map from glyph pixels to the picture: scale, aspect, rotation, corner jitter."""
     aspect = np.exp(rng.uniform(-0.16, 0.16) * difficulty)
@@ -152,7 +153,7 @@ def render_crop(rng: np.random.Generator, label: int, size: int = 64,
 
 
 def render_scene(rng: np.random.Generator, labels: Sequence[int], size: int = 256,
-                 object_size: Tuple[float, float] = (28., 144.),
+                 object_size: tuple[float, float] = (28., 144.),
                  min_visible: float = 0.6) -> Scene:
     """Several pictograms that may cover each other on one textured ground.
 

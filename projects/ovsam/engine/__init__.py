@@ -1,4 +1,5 @@
 """Hooks for mmengine's runner."""
+from .draw_segments_hook import DrawSegmentsHook
 from .init_weights_hook import InitWeightsHook
 
-__all__ = ['InitWeightsHook']
+__all__ = ['DrawSegmentsHook', 'InitWeightsHook']

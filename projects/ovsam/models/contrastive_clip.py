@@ -7,7 +7,8 @@ few. Beside CLIP's contrastive loss (open_clip's) it has an auxiliary one, cross
 learned row per class, without which so small a text tower takes long to leave chance level. The
 rows are for training only.
 """
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
@@ -92,7 +93,7 @@ class ContrastiveCLIP(BaseModel):
             self._text_features = F.normalize(torch.stack(each).mean(0), dim=-1)
         return self._text_features
 
-    def _predict(self, image: Tensor, labels: Tensor) -> List[DataSample]:
+    def _predict(self, image: Tensor, labels: Tensor) -> list[DataSample]:
         scores = (self.clip.logit_scale.exp() * image @ self.text_features().T).softmax(-1)
         return [DataSample().set_pred_score(score).set_gt_label(label)
                 for score, label in zip(scores, labels)]

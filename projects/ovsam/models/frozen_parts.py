@@ -1,5 +1,5 @@
 """Parts of a model that do not learn: no gradient, always in eval mode, not in checkpoints."""
-from typing import Sequence
+from collections.abc import Sequence
 
 from mmengine.model import BaseModel
 

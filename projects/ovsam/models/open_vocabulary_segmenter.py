@@ -2,7 +2,8 @@
 
 Glossary: N regions, K classes, P names per class (synonyms), C channels.
 """
-from typing import Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Optional, Union
 
 from mmdet.registry import MODELS
 from torch import Tensor
@@ -26,7 +27,8 @@ class OpenVocabularySegmenter(PromptableSegmenter):
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
-    def __init__(self, text_encoder: dict, vocabulary, templates: Union[str, Sequence[str]] = 'vild',
+    def __init__(self, text_encoder: dict, vocabulary,
+                 templates: Union[str, Sequence[str]] = 'vild',
                  classifier: Optional[dict] = None, **kwargs):
         super().__init__(**kwargs)
         self.text_encoder = MODELS.build(text_encoder)

@@ -4,7 +4,8 @@ Glossary: B images, N prompts, M masks per prompt, K classes, C channels, h x w 
 Coordinates inside the model are input pixels (the resized, padded image), xyxy.
 """
 from abc import abstractmethod
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +28,7 @@ class ImageFeatures(NamedTuple):
     """
 
     embedding: Tensor
-    levels: Tuple[Tensor, ...] = ()
+    levels: tuple[Tensor, ...] = ()
 
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
@@ -69,7 +70,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         """Encode normalised images (B, 3, H, W)."""
 
     def segment(self, features: ImageFeatures,
-                prompts: Prompts) -> Tuple[Tensor, Optional[Tensor]]:
+                prompts: Prompts) -> tuple[Tensor, Optional[Tensor]]:
         """Mask logits (N, M, 4h, 4w) and predicted IoU (N, M), or None without an IoU token."""
         sparse, dense = self.prompt_encoder(prompts)
         return self.mask_decoder(features.embedding, self.prompt_encoder.dense_pe(), sparse,
@@ -125,7 +126,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         return batch_data_samples
 
     def decode(self, features: ImageFeatures, prompts: Prompts,
-               input_width: int) -> Tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
+               input_width: int) -> tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
         """Mask logits (N, 4h, 4w), predicted IoU (N,) and log-scores of one chunk of prompts."""
         masks, quality = self.segment(features, prompts)
         low_res = masks[:, 0]
@@ -144,7 +145,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     def _instances(self, sample: DetDataSample, instance_index: Tensor, low_res: Tensor,
                    quality: Optional[Tensor], log_scores: Optional[Tensor],
-                   padded_shape: Tuple[int, int]) -> InstanceData:
+                   padded_shape: tuple[int, int]) -> InstanceData:
         masks = postprocess_masks(low_res[:, None], padded_shape, sample.img_shape[:2],
                                   sample.ori_shape[:2])[:, 0]
         found = InstanceData(instance_index=instance_index, masks=masks,
@@ -166,8 +167,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             labels=torch.zeros(0, dtype=torch.long, device=device),
             scores=torch.zeros(0, device=device))
 
-    def mask_targets(self, samples: List[DetDataSample], prompts: Prompts,
-                     size: Optional[Tuple[int, int]] = None) -> Tensor:
+    def mask_targets(self, samples: list[DetDataSample], prompts: Prompts,
+                     size: Optional[tuple[int, int]] = None) -> Tensor:
         """The prompted instances' masks, float in [0, 1]: (N, H, W), or averaged to ``size``."""
         targets = []
         for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):

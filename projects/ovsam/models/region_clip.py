@@ -5,7 +5,8 @@ Glossary: B images, N regions, K classes, C channels. Boxes are input pixels, xy
 Large CLIPs have seen scenes in training; a CLIP trained on crops of one object has not, and its
 attention pool is lost on a region of a scene.
 """
-from typing import Sequence, Union
+from collections.abc import Sequence
+from typing import Union
 
 import torch
 import torch.nn.functional as F

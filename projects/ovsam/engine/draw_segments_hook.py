@@ -1,0 +1,43 @@
+"""Pictures of what a model found, written while it is tested."""
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+from mmdet.registry import HOOKS
+from mmdet.structures import DetDataSample
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from PIL import Image
+
+from ..utils.images import read_image
+from ..visualization import draw_segments
+
+
+@HOOKS.register_module()
+class DrawSegmentsHook(Hook):
+    """Writes each tested image with its masks and names.
+
+    Args:
+        out_dir: Folder of the pictures; each has its image's file name.
+    """
+
+    def __init__(self, out_dir: str):
+        self.out_dir = Path(out_dir)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None,
+                        outputs: Optional[Sequence[DetDataSample]] = None) -> None:
+        """Draw one batch."""
+        model = runner.model.module if hasattr(runner.model, 'module') else runner.model
+        classes = getattr(getattr(model, 'vocabulary', None), 'names', None)
+        self.out_dir.mkdir(parents=True, exist_ok=True)
+        for sample in outputs:
+            found = sample.pred_instances
+            masks = found.masks.cpu().numpy() if 'masks' in found else np.zeros(
+                (0, *sample.ori_shape[:2]), bool)
+            names = scores = None
+            if classes and 'labels' in found:
+                names = [classes[label] for label in found.labels.tolist()]
+                scores = found.scores.tolist()
+            picture = draw_segments(read_image(sample.img_path), masks, names, scores)
+            Image.fromarray(picture).save(self.out_dir / f'{Path(sample.img_path).stem}.png')
