@@ -132,6 +132,20 @@ def test_missing_file_is_named(tmp_path):
         load_checkpoint(Toy(), str(tmp_path / 'nowhere.pth'))
 
 
+def test_relative_path_counts_from_here_then_from_the_project(tmp_path, monkeypatch):
+    here, project = tmp_path / 'here', tmp_path / 'project'
+    for number, folder in enumerate((here, project)):
+        folder.mkdir()
+        torch.save({'a': torch.tensor(number)}, folder / 'both.pth')
+    torch.save({}, project / 'there.pth')
+    monkeypatch.chdir(here)
+    monkeypatch.setattr('ovsam.utils.checkpoint.resource_root', lambda: project)
+    assert load_from_local('both.pth')['a'] == 0
+    assert load_from_local('there.pth') == {}
+    with pytest.raises(FileNotFoundError, match='looked from .*here and .*project'):
+        load_from_local('nowhere.pth')
+
+
 @pytest.mark.parametrize('keep', [0, 10, 400])
 def test_truncated_file_is_named(tmp_path, keep):
     path = tmp_path / 'cut.pth'

@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
+from .paths import resource_root
+
 _HISTORY_STATISTICS = ('min', 'max', 'current', 'mean')
 # numpy 1 and numpy 2 write different names for the same functions.
 _NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')
@@ -98,7 +100,8 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
     """Loads a checkpoint file, refusing anything that could run code.
 
     Args:
-        filename: Path of the file; ``~`` is expanded.
+        filename: Path of the file; ``~`` is expanded. A relative path counts from the working
+            directory, then from where the project keeps its ``checkpoints/``.
         map_location: Where tensors go, as for ``torch.load``.
 
     Returns:
@@ -109,19 +112,27 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
         ValueError: The file is truncated, is no checkpoint, or holds objects
             other than tensors, plain containers and mmengine's own records.
     """
-    path = os.path.expanduser(filename)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"Checkpoint '{filename}' does not exist (looked from {os.getcwd()}). Check the path "
-            'given as load_from, in init_cfg or on the command line; a relative path counts from '
-            'the directory that the command runs in.'
-        )
+    path = _find(filename)
     try:
         return _torch_load(path, map_location)
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
             raise
         raise ValueError(_explain(path, error)) from error
+
+
+def _find(filename: str) -> str:
+    path = os.path.expanduser(filename)
+    if os.path.isfile(path):
+        return path
+    carried = resource_root() / path
+    if carried.is_file():
+        return str(carried)
+    places = dict.fromkeys((os.getcwd(), str(resource_root())))
+    raise FileNotFoundError(
+        f"Checkpoint '{filename}' does not exist (looked from {' and '.join(places)}). Check the "
+        'path given as load_from, in init_cfg or on the command line.'
+    )
 
 
 def _explain(path: str, error: Exception) -> str:

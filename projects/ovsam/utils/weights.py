@@ -1,0 +1,142 @@
+"""Fills a model with weights for use, and makes sure that none stays random.
+
+mmengine's ``init_weights`` and ``load_checkpoint`` leave alone what a file lacks or has in another
+shape, with a warning. That suits training; a model for use would give nonsense.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
+
+# What the first part of a checkpoint's keys tells; the first row that fits counts.
+_KINDS = (
+    ('a published OVSAM checkpoint', {'neck_student', 'fpn_neck'}),
+    ('a CLIP2SAM checkpoint', {'label_head'}),
+    ('a SAM checkpoint', {'image_encoder'}),
+    ('a CLIP checkpoint', {'clip', 'visual', 'token_embedding'}),
+    ("a detector's checkpoint", {'rpn_head', 'roi_head', 'bbox_head'}),
+    ('a SAM2CLIP checkpoint', {'neck'}),
+)
+
+
+def load_weights(model: nn.Module, checkpoint: str | Path | None = None) -> None:
+    """Load what each part's ``init_cfg`` of type ``Pretrained`` names, then a checkpoint.
+
+    Args:
+        model: built from a config, its weights still random.
+        checkpoint: of the whole model. A frozen part, which it does not hold, has its
+            ``init_cfg``.
+
+    Raises:
+        FileNotFoundError: a file does not exist.
+        ValueError: nothing in a file belongs to the model or part, a weight has another shape, or
+            a weight is in none of the files.
+    """
+    filled = set()
+    # Parents come last, as in mmengine: what they load counts more.
+    for name, part in reversed(list(model.named_modules())):
+        for init_cfg in _pretrained(part):
+            keys = _load(part, str(init_cfg['checkpoint']), init_cfg.get('prefix') or '')
+            filled |= {f'{name}.{key}' if name else key for key in keys}
+    if checkpoint is not None:
+        filled |= _load(model, str(checkpoint))
+    lacking = weight_names(model) - filled
+    if lacking:
+        raise ValueError(_lacking_message(model, lacking, checkpoint))
+
+
+def weight_names(module: nn.Module) -> set[str]:
+    """Parameters and persistent buffers, with those of frozen parts, without batch counters."""
+    return {
+        f'{prefix}.{name}' if prefix else name
+        for prefix, part in module.named_modules()
+        for name, value in [*part._parameters.items(), *part._buffers.items()]
+        if value is not None
+        and name not in part._non_persistent_buffers_set
+        and name != 'num_batches_tracked'
+    }
+
+
+def learned_names(module: nn.Module) -> set[str]:
+    """Those of :func:`weight_names` that a checkpoint of the module holds: no frozen parts."""
+    return weight_names(module) & module.state_dict().keys()
+
+
+def read_state_dict(path: str) -> dict[str, Tensor]:
+    """The weights in a file, whether it is a training checkpoint or nothing but weights.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds no weights.
+    """
+    content = CheckpointLoader.load_checkpoint(path, map_location='cpu', logger='silent')
+    state = content.get('state_dict', content) if isinstance(content, Mapping) else {}
+    weights = {
+        # Left by data-parallel training.
+        key[len('module.') :] if key.startswith('module.') else key: value
+        for key, value in state.items()
+        if isinstance(key, str) and isinstance(value, Tensor)
+    }
+    if not weights:
+        raise ValueError(f'{path} holds no weights: expected a state dict, or a dict with one')
+    return weights
+
+
+def describe(keys: Iterable[str]) -> str:
+    """What a checkpoint with these keys seems to be."""
+    groups = Counter(key.split('.')[0] for key in keys)
+    kind = next((kind for kind, signs in _KINDS if signs & groups.keys()), "another model's")
+    begins = ', '.join(f'{group}.*' for group, _ in groups.most_common(4))
+    return f'{kind} (keys {begins})'
+
+
+def _pretrained(part: nn.Module) -> Iterator[dict]:
+    init_cfgs = getattr(part, 'init_cfg', None) or []
+    for init_cfg in [init_cfgs] if isinstance(init_cfgs, Mapping) else init_cfgs:
+        if init_cfg.get('type') == 'Pretrained':
+            yield init_cfg
+
+
+def _load(module: nn.Module, path: str, prefix: str = '') -> set[str]:
+    """Load what a file has below ``prefix``; returns the names of the weights it filled."""
+    content = read_state_dict(path)
+    chosen = {key[len(prefix) :]: value for key, value in content.items()
+              if key.startswith(prefix)}
+    expected = learned_names(module)
+    try:
+        missing = module.load_state_dict(chosen, strict=False).missing_keys
+    except RuntimeError as error:
+        # The first line is torch's heading, each other line is a weight of another shape.
+        details = str(error).splitlines()[1:2] or [str(error)]
+        raise ValueError(
+            f'{path} does not fit {type(module).__name__}: {details[0].strip()} The file is '
+            f'{describe(content)}; was it made with another config?'
+        ) from error
+    # Modules may know published names of their weights, so what is not missing was found.
+    filled = (expected - set(missing)) | (weight_names(module) & chosen.keys())
+    if not filled:
+        raise ValueError(
+            f'{path} has nothing for {type(module).__name__}: it seems to be '
+            f'{describe(content)}; expected keys {_groups(expected, prefix)}'
+        )
+    return filled
+
+
+def _groups(keys: Iterable[str], prefix: str = '') -> str:
+    counts = Counter(key.split('.')[0] for key in keys)
+    return ', '.join(f'{prefix}{group}.* ({count})' for group, count in sorted(counts.items()))
+
+
+def _lacking_message(model: nn.Module, lacking: set[str], checkpoint) -> str:
+    fault = f'no weights for {_groups(lacking)} of {type(model).__name__}'
+    if checkpoint is None:
+        return (f'There are {fault}: give a checkpoint, as weights or as load_from in the '
+                f'config, with the keys {_groups(learned_names(model))}')
+    kind = describe(read_state_dict(str(checkpoint)))
+    return (f'{checkpoint} has {fault}: it seems to be {kind}; expected a checkpoint with the '
+            f'keys {_groups(learned_names(model))}')
