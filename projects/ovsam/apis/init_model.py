@@ -1,0 +1,83 @@
+"""A config as a model that is ready for use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from ..utils.paths import config_path
+from ..utils.weights import load_weights
+
+ALIASES = {'mini': 'mini/ovsam_box_all_names.py'}
+
+
+def init_model(
+    config: str | Path | Config,
+    weights: str | Path | None = None,
+    device: str | torch.device | None = None,
+    cfg_options: dict | None = None,
+) -> nn.Module:
+    """Build a model and load all its weights.
+
+    Args:
+        config: a config; or the path of one, from the working directory or below ``configs/``;
+            or ``'mini'``, the OVSAM of the small world.
+        weights: checkpoint with what was learned; the config's ``load_from`` if not given. A
+            relative path counts from the working directory, then from the project's root.
+        device: where to; CUDA if there is, else the CPU.
+        cfg_options: changes to the config by dotted key, e.g. ``{'model.chunk_size': 8}``.
+
+    Returns:
+        The model, in eval mode.
+
+    Raises:
+        FileNotFoundError: there is no such config or checkpoint.
+        ValueError: the config has no model, the checkpoints do not fit it, or there is no such
+            device.
+    """
+    cfg = load_config(config)
+    if cfg_options:
+        cfg.merge_from_dict(cfg_options)
+    if 'model' not in cfg:
+        raise ValueError(f"{config} has no 'model': give the config of a whole model")
+    device = choose_device(device)
+    # Parts of mmengine build by the process's default scope; a library must not change that.
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        model = MODELS.build(cfg.model)
+    load_weights(model, weights or cfg.get('load_from'))
+    return model.to(device).eval()
+
+
+def load_config(config: str | Path | Config) -> Config:
+    """The config that :func:`init_model` means by ``config``; a copy if it is one already."""
+    if isinstance(config, Config):
+        return config.copy()
+    if Path(config).is_file():
+        return Config.fromfile(config)
+    name = ALIASES.get(str(config), Path(config).as_posix())
+    if name.startswith('configs/'):
+        name = name[len('configs/') :]
+    return Config.fromfile(config_path(name))
+
+
+def choose_device(device: str | torch.device | None = None) -> torch.device:
+    """The device asked for; CUDA if there is and none is asked for, else the CPU.
+
+    Raises:
+        ValueError: this machine does not have it.
+    """
+    if device is None:
+        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f'{device!r} is no device: use cpu, cuda or cuda:NUMBER') from error
+    if chosen.type == 'cuda' and (chosen.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f'device {device} is not there: this machine has '
+                         f'{torch.cuda.device_count()} CUDA devices; use cpu')
+    return chosen

@@ -1,0 +1,77 @@
+"""What users write as prompts, checked and made into :class:`~ovsam.prompts.Prompts`.
+
+Glossary: N prompts, P points per prompt.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..prompts import Prompts
+
+
+def make_prompts(
+    point_coords: ArrayLike | None = None,
+    point_labels: ArrayLike | None = None,
+    boxes: ArrayLike | None = None,
+) -> Prompts:
+    """Prompts from points, boxes or both, in the pixels of the original image.
+
+    Args:
+        point_coords: (P, 2) the points (x, y) of one prompt, or (N, P, 2).
+        point_labels: (P,) or (N, P): 1 on the object, 0 not on it; ones if not given.
+        boxes: (4,) x1, y1, x2, y2 of one prompt, or (N, 4). With points as well, each prompt has
+            its points and its box.
+
+    Raises:
+        ValueError: nothing is given, shapes or labels are others, or a number is not finite.
+    """
+    if point_coords is None and point_labels is not None:
+        raise ValueError('point_labels belong to point_coords, which are not given')
+    if point_coords is None and boxes is None:
+        raise ValueError('give point_coords, boxes or both; got neither')
+    corners = None if boxes is None else _rows('boxes', boxes, 4, 1, '(4,) or (N, 4)')
+    if point_coords is None:
+        return Prompts.from_boxes(corners)
+    points = _rows('point_coords', point_coords, 2, 2, '(P, 2) or (N, P, 2)')
+    if len(points) and not points.shape[1] and corners is None:
+        raise ValueError('a prompt needs at least one point or a box; got no points')
+    labels = None if point_labels is None else _labels(point_labels, points)
+    if corners is None:
+        return Prompts.from_points(points, labels)
+    return Prompts.from_points_and_boxes(points, corners, labels)
+
+
+def _rows(name: str, values: ArrayLike, width: int, depth: int, expected: str) -> np.ndarray:
+    """An array whose first axis is the prompts'; one prompt alone has no such axis."""
+    array = _numbers(name, values, expected)
+    if array.shape == (0,):  # an empty list: no prompts
+        return array.reshape((0,) + (1,) * (depth - 1) + (width,))
+    if array.ndim not in (depth, depth + 1) or array.shape[-1] != width:
+        raise ValueError(f'{name} must be {expected}; got shape {array.shape}')
+    if not np.isfinite(array).all():
+        raise ValueError(f'{name} must be finite numbers; got {array.tolist()}')
+    return array if array.ndim == depth + 1 else array[None]
+
+
+def _labels(values: ArrayLike, points: np.ndarray) -> np.ndarray:
+    labels = _numbers('point_labels', values, '(P,) or (N, P)')
+    # One list of labels goes with one list of points, never with many.
+    if labels.shape not in (points.shape[:2], points.shape[1:2] * (len(points) == 1)):
+        raise ValueError(
+            f'point_labels must have one label per point, {points.shape[:2]}; got shape '
+            f'{labels.shape}'
+        )
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(
+            f'point_labels must be 1 (on the object) or 0 (not on it); got {labels.tolist()}'
+        )
+    return labels.reshape(points.shape[:2])
+
+
+def _numbers(name: str, values: ArrayLike, expected: str) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{name} must be numbers of shape {expected}: {error}') from error

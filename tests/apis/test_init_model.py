@@ -1,0 +1,64 @@
+"""Models are found, built and filled, or it is clear why not."""
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+from ovsam.apis import init_model
+from ovsam.apis.init_model import load_config
+
+
+def test_no_model_in_config(tmp_path):
+    config = tmp_path / 'empty.py'
+    config.write_text('')
+    with pytest.raises(ValueError, match="empty.py has no 'model'"):
+        init_model(config)
+
+
+def test_weights_reach_every_part(random_mini, random_weights):
+    scope = DefaultScope.get_current_instance()
+    model = init_model(random_mini, cfg_options={'model.chunk_size': 3})
+    assert DefaultScope.get_current_instance() is scope
+    assert not model.training and model.chunk_size == 3
+    for name, prefix, part in (('clip', 'clip.', model.backbone), ('sam2clip', 'neck.', model.neck),
+                               ('sam', 'prompt_encoder.', model.prompt_encoder),
+                               ('clip2sam_joint', 'label_head.', model.label_head)):
+        saved = torch.load(random_weights / f'{name}.pth', weights_only=True)['state_dict']
+        key, value = next(iter(part.state_dict().items()))
+        assert torch.equal(value.cpu(), saved[prefix + key])
+
+
+@pytest.mark.parametrize('name', ['mini/sam_box', 'mini/sam_box.py', 'configs/mini/sam_box.py'])
+def test_configs_are_found_from_anywhere(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_config(name).model.type == 'SAM'
+
+
+def test_missing_config():
+    with pytest.raises(FileNotFoundError, match='Did you mean mini/sam_box.py'):
+        init_model('mini/sam_bocks')
+
+
+def test_missing_checkpoint(random_mini):
+    with pytest.raises(FileNotFoundError, match='nowhere.pth.*does not exist'):
+        init_model(random_mini, 'nowhere.pth')
+
+
+@pytest.mark.parametrize('name, kind', [('clip', 'a CLIP checkpoint'),
+                                        ('sam2clip', 'a SAM2CLIP checkpoint')])
+def test_checkpoint_of_something_else(random_mini, random_weights, name, kind):
+    # SAM2CLIP's neck is a part of OVSAM, but not of what CLIP2SAM learns.
+    with pytest.raises(ValueError, match=rf'{name}\.pth has no.*to be {kind}.*label_head'):
+        init_model(random_mini, random_weights / f'{name}.pth')
+
+
+def test_no_checkpoint_for_what_is_learned(random_mini):
+    with pytest.raises(ValueError, match='no weights for label_head.*give a checkpoint'):
+        init_model(random_mini, cfg_options={'load_from': None})
+
+
+def test_device_that_is_not_there(random_mini):
+    with pytest.raises(ValueError, match='no device'):
+        init_model(random_mini, device='abacus')
+    with pytest.raises(ValueError, match='is not there'):
+        init_model(random_mini, device='cuda:99')

@@ -1,0 +1,242 @@
+"""The interactive predictor: encodes once, answers in original pixels, survives bad calls."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from ovsam.apis import OVSAMPredictor, init_model
+from ovsam.vocabulary import Vocabulary
+
+HEIGHT, WIDTH = 200, 300
+
+
+@pytest.fixture(scope='module')
+def model(random_weights):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
+        return init_model('mini', device='cpu')
+
+
+@pytest.fixture
+def predictor(model):
+    return OVSAMPredictor(model, vocabulary=['cat', 'dog', 'sea_lion'])
+
+
+@pytest.fixture
+def image():
+    blocks = np.random.default_rng(0).integers(0, 255, (10, 15, 3), dtype=np.uint8)
+    return cv2.resize(blocks, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+
+
+@pytest.fixture
+def calls(model, monkeypatch):
+    """How often images were encoded; the mask logits of each decoding; the chunks' lengths."""
+    record = {'encoded': 0, 'low_res': [], 'chunks': []}
+    encode, segment = model.encode_image, model.segment
+
+    def counted(inputs):
+        record['encoded'] += 1
+        return encode(inputs)
+
+    def kept(features, prompts):
+        masks, quality = segment(features, prompts)
+        record['low_res'].append(masks)
+        record['chunks'].append(len(prompts))
+        return masks, quality
+
+    monkeypatch.setattr(model, 'encode_image', counted)
+    monkeypatch.setattr(model, 'segment', kept)
+    return record
+
+
+def test_no_prompts(predictor, image):
+    predictor.set_image(image)
+    found = predictor.predict(boxes=[])
+    assert len(found) == 0 and found.masks.shape == (0, HEIGHT, WIDTH)
+    assert found.masks.dtype == bool and found.boxes.shape == (0, 4)
+    assert found.labels == [] and found.top_scores.shape == (0, 3)
+    assert found.to_coco() == []
+
+
+def test_before_and_after_an_image(predictor, image):
+    assert predictor.image_size is None
+    with pytest.raises(RuntimeError, match='set_image'):
+        predictor.predict([[1, 1]])
+    predictor.set_image(image)
+    assert predictor.image_size == (HEIGHT, WIDTH)
+    predictor.reset()
+    with pytest.raises(RuntimeError, match='set_image'):
+        predictor.predict([[1, 1]])
+
+
+def test_columns_agree(predictor, image):
+    predictor.set_image(image)
+    found = predictor.predict(boxes=[[10, 20, 100, 90], [150, 5, 290, 199]], top_k=2)
+    assert len(found) == 2 and found.masks.shape == (2, HEIGHT, WIDTH)
+    assert found.quality.shape == (2,) and found.top_scores.shape == (2, 2)
+    for row in range(2):
+        assert found.labels[row] == found.top_names[row][0]
+        assert found.label_scores[row] == found.top_scores[row, 0] >= found.top_scores[row, 1]
+        assert set(found.top_names[row]) <= {'cat', 'dog', 'sea_lion'}
+        ys, xs = np.nonzero(found.masks[row])
+        box = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+        assert found.boxes[row].tolist() == box
+    json.dumps(found.to_coco())
+
+
+def test_one_encoding_serves_all(predictor, image, calls):
+    predictor.set_image(image)
+    first = predictor.predict([[50, 60]])
+    predictor.predict([[[1, 2], [3, 4]]], [[1, 0]], [[0, 0, 50, 60]])
+    predictor.set_vocabulary('tree,house')
+    other = predictor.predict([[50, 60]])
+    assert calls['encoded'] == 1
+    assert np.array_equal(first.masks, other.masks)
+    assert first.labels[0] in ('cat', 'dog', 'sea_lion') and other.labels[0] in ('tree', 'house')
+
+
+def test_prompts_are_decoded_in_chunks(predictor, image, calls, monkeypatch):
+    monkeypatch.setattr(predictor.model, 'chunk_size', 2)
+    predictor.set_image(image)
+    points = [[[20 * i + 5, 30]] for i in range(5)]
+    together = predictor.predict(points)
+    assert calls['chunks'] == [2, 2, 1]
+    alone = predictor.predict(points[4])
+    assert np.array_equal(together.masks[4], alone.masks[0])
+    assert np.allclose(together.top_scores[4], alone.top_scores[0], atol=1e-5)
+
+
+def test_prompts_are_scaled_as_the_image_is(predictor, image, calls):
+    box = np.array([30., 40., 150., 160.])
+    predictor.set_image(image)
+    predictor.predict(boxes=box)
+    # To 256 pixels on the longer side, as mmdet's Resize does it.
+    predictor.set_image(cv2.resize(image, (256, 171), interpolation=cv2.INTER_LINEAR))
+    predictor.predict(boxes=box * np.tile([256 / WIDTH, 171 / HEIGHT], 2))
+    predictor.predict(boxes=box)
+    original, resized, unscaled = calls['low_res']
+    assert torch.allclose(original, resized, atol=1e-5)
+    assert not torch.allclose(original, unscaled, atol=1e-5)
+
+
+def test_masks_return_to_the_original_frame(predictor, image, monkeypatch):
+    logits = torch.full((1, 1, 128, 128), -1.)
+    logits[..., 16:64, 32:64] = 1.  # input pixels 64..128 across, 32..128 down
+    monkeypatch.setattr(predictor.model, 'segment', lambda *_: (logits, torch.ones(1, 1)))
+    predictor.set_image(image)
+    expected = [64 * WIDTH / 256, 32 * HEIGHT / 171, 128 * WIDTH / 256, 128 * HEIGHT / 171]
+    assert np.allclose(predictor.predict([[9, 9]]).boxes, [expected], atol=2)
+
+
+def test_same_as_evaluation(predictor, image, model):
+    """The model's own predict, from a test pipeline, gives the same masks and names."""
+    from mmdet.structures import DetDataSample
+    from mmdet.structures.mask import BitmapMasks
+    from mmengine.structures import InstanceData
+
+    predictor.set_image(image)
+    found = predictor.predict(boxes=[[30, 40, 150, 160]])
+    small = cv2.resize(image[..., ::-1], (256, 171), interpolation=cv2.INTER_LINEAR)
+    sample = DetDataSample(metainfo={'ori_shape': (HEIGHT, WIDTH), 'img_shape': (171, 256),
+                                     'scale_factor': (256 / WIDTH, 171 / HEIGHT)})
+    sample.gt_instances = InstanceData(
+        bboxes=torch.tensor([[30., 40., 150., 160.]]), labels=torch.zeros(1, dtype=torch.long),
+        masks=BitmapMasks(np.zeros((1, HEIGHT, WIDTH), np.uint8), HEIGHT, WIDTH))
+    inputs = torch.from_numpy(np.ascontiguousarray(small.transpose(2, 0, 1)))
+    with torch.no_grad():
+        expected = model.test_step({'inputs': [inputs], 'data_samples': [sample]})[0]
+    assert np.array_equal(found.masks, expected.pred_instances.masks.numpy())
+    assert np.allclose(found.label_scores, expected.pred_instances.scores.numpy())
+
+
+def test_which_names_count_as_seen(model, monkeypatch):
+    monkeypatch.setattr(model, 'vocabulary', Vocabulary(['cat', 'dog'], seen=['cat']))
+    predictor = OVSAMPredictor(model)
+    predictor.set_vocabulary(['dog', 'cat', 'tree'])
+    assert predictor.vocabulary.seen.tolist() == [False, True, False]
+    predictor.set_vocabulary(Vocabulary(['dog', 'cat']))  # says so itself
+    assert predictor.vocabulary.seen.tolist() == [True, True]
+
+
+@pytest.mark.parametrize('given, message', [
+    ({'point_coords': [[np.nan, 1]]}, 'finite'),
+    ({'point_coords': [[WIDTH + 5, 1]]}, 'outside its image'),
+    ({'point_coords': [[-1, 1]]}, 'outside its image'),
+    ({'boxes': [10, 10, 10, 50]}, 'box without area'),
+    ({'boxes': [WIDTH + 1, 10, WIDTH + 9, 50]}, 'box outside its image'),
+    ({'point_coords': [[1, 1]], 'point_labels': [3]}, '1 .on the object'),
+    ({'point_coords': [1, 2, 3]}, 'got shape'),
+    ({'boxes': [1, 1, 9, 9], 'top_k': 0}, 'top_k'),
+    ({}, 'got neither'),
+])
+def test_bad_prompts_leave_the_state_intact(predictor, image, given, message):
+    predictor.set_image(image)
+    before = predictor.predict([[50, 60]])
+    with pytest.raises(ValueError, match=message):
+        predictor.predict(**given)
+    assert predictor.predict([[50, 60]]).to_coco() == before.to_coco()
+
+
+@pytest.mark.parametrize('vocabulary', [[], '', ['cat', 'cat'], ['cat', ' ']])
+def test_bad_vocabulary_leaves_the_old_one(predictor, vocabulary):
+    with pytest.raises(ValueError):
+        predictor.set_vocabulary(vocabulary)
+    assert predictor.vocabulary.names == ('cat', 'dog', 'sea_lion')
+
+
+def test_vocabulary_from_file(predictor, tmp_path):
+    file = tmp_path / 'names.txt'
+    file.write_text('tree\nhouse\n')
+    predictor.set_vocabulary(file)
+    assert predictor.vocabulary.names == ('tree', 'house')
+    with pytest.raises(FileNotFoundError, match='nowhere.txt'):
+        predictor.set_vocabulary('nowhere.txt')
+
+
+@pytest.mark.parametrize('bad, error', [
+    (np.zeros((0, 5, 3), np.uint8), ValueError), (np.zeros((5, 5), np.uint8), ValueError),
+    (np.zeros((5, 5, 3)), ValueError), (np.zeros((1, 2000, 3), np.uint8), ValueError),
+    (7, TypeError), ('nowhere.png', FileNotFoundError),
+])
+def test_bad_image_leaves_the_old_one(predictor, image, bad, error):
+    predictor.set_image(image)
+    with pytest.raises(error):
+        predictor.set_image(bad)
+    assert predictor.image_size == (HEIGHT, WIDTH)
+    assert len(predictor.predict([[50, 60]])) == 1
+
+
+def test_image_file_is_rgb(predictor, image, tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), image[..., ::-1])
+    predictor.set_image(image)
+    expected = predictor.predict([[50, 60]])
+    predictor.set_image(tmp_path / 'a.png')
+    assert predictor.predict([[50, 60]]).to_coco() == expected.to_coco()
+
+
+def test_model_without_names(image, random_mini):
+    from mmdet.registry import MODELS
+    from mmengine.registry import DefaultScope
+
+    from ovsam.apis.init_model import load_config
+
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        predictor = OVSAMPredictor(MODELS.build(load_config('mini/sam_box').model))
+    predictor.set_image(image)
+    found = predictor.predict([[50, 60]])
+    assert found.labels is None and found.masks.shape == (1, HEIGHT, WIDTH)
+    with pytest.raises(ValueError, match='SAM gives masks without names'):
+        predictor.set_vocabulary('cat')
+
+
+def test_model_without_prompts():
+    with pytest.raises(ValueError, match='a Linear takes no prompts'):
+        OVSAMPredictor(torch.nn.Linear(1, 1))
+
+
+def test_weights_of_a_built_model(model):
+    with pytest.raises(ValueError, match='built model'):
+        OVSAMPredictor(model, weights='some.pth')
