@@ -1,7 +1,7 @@
 """Segment and name pictograms in scenes that no model has seen, and check the answers.
 
-The scenes hold classes of three kinds: base and other names, whose masks and names OVSAM learned,
-and novel ones (*), which its mask decoder and naming head never saw; only frozen CLIP knows them.
+Each scene holds pictograms of COCO's base classes, of its novel classes (*), and others. Novel ones
+were left out when OVSAM's mask decoder and naming head were trained; only frozen CLIP knows them.
 A user's prompts are imitated by clicks in the middle of objects (even scenes) or by boxes (odd).
 """
 
@@ -61,7 +61,8 @@ def point_at(masks: np.ndarray, click: bool) -> tuple:
     prompter = CenterPointPrompter()
     if click:
         points = [prompter.choose_point(mask.astype(np.uint8)) for mask in masks]
-        return (make_prompts(np.reshape(points, (-1, 1, 2))), [f'--point {x},{y}' for x, y in points])
+        record = make_prompts(np.reshape(points, (-1, 1, 2)))
+        return record, [f'--point {x},{y}' for x, y in points]
     rects = [cv2.boundingRect(mask.astype(np.uint8)) for mask in masks]
     boxes = [(x, y, x + width, y + height) for x, y, width, height in rects]
     return make_prompts(boxes=boxes), [f'--box {",".join(map(str, box))}' for box in boxes]
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> None:
     predictor = OVSAMPredictor(args.config, args.weights)
     predictor.set_vocabulary(list(pictogram_names()))
     print(f'{args.config} points at pictograms in {args.scenes} new scenes and names each out of '
-          f'{len(predictor.vocabulary)} names (* novel: never shown to the mask decoder and head).')
+          f'{len(predictor.vocabulary)} names (* novel: left out of OVSAM\'s training).')
     # The first use is slower: it embeds the vocabulary and warms caches up.
     predictor.set_image(draw_scene(args.seed, 0).image)
     predictor.predict([[0, 0]])
@@ -150,7 +151,7 @@ def main(argv=None) -> int:
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
     try:
         run(parser.parse_args(argv))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f'demo: {" ".join(str(error).split())}', file=sys.stderr)
         return 2
     return 0

@@ -94,7 +94,7 @@ def main(argv=None) -> int:
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     try:
         run(parser.parse_args(argv))
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError) as error:
         print(f'predict: {" ".join(str(error).split())}', file=sys.stderr)
         return 2
     return 0

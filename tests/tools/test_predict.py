@@ -1,0 +1,96 @@
+"""The command line of the predictor: a line and a drawing per prompt, one clear line if not."""
+
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from tools import predict
+
+
+@pytest.fixture
+def image(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    path = tmp_path / 'scene.png'
+    cv2.imwrite(str(path), picture)
+    return path
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / 'out'
+
+
+def test_nothing_to_look_for(image, out, capsys):
+    assert predict.main([str(image), '--out', str(out)]) == 2
+    assert capsys.readouterr().err == ('predict: nothing to look for: give at least one --point '
+                                       'or --box\n')
+    assert not out.exists()
+
+
+def test_prompts_in_the_order_given(image, out, random_mini, capsys):
+    arguments = [str(image), '--box', '5,5,30,30', '--point', '20,20;40,10,0', '--point', '9,9',
+                 '--vocabulary', 'cat,dog,sea lion', '--top-k', '2', '--out', str(out)]
+    assert predict.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    saved = json.loads((out / 'scene.json').read_text())
+    assert [line.split(':')[0] for line in lines[:3]] == ['0', '1', '2']
+    assert len(saved) == 3 and len(saved[0]['alternatives']) == 2
+    for line, annotation in zip(lines, saved):
+        assert annotation['category_name'] in line and f'{annotation["area"]} pixels' in line
+    assert cv2.imread(str(out / 'scene.png')).shape == (440, 660, 3)
+    assert sorted(path.name for path in out.iterdir()) == ['scene.json', 'scene.png']
+
+
+@pytest.mark.parametrize('flag, text, coords, labels', [
+    ('point', '1,2', [[1, 2], [0, 0]], [1, -1]),
+    ('point', '1,2,0 3.5,4', [[1, 2], [3.5, 4], [0, 0]], [0, 1, -1]),
+    ('box', '1,2,3,4', [[1, 2], [3, 4]], [2, 3]),
+])
+def test_parse_prompt(flag, text, coords, labels):
+    prompt = predict.parse_prompt(flag, text)
+    assert prompt.coords.tolist() == [coords] and prompt.labels.tolist() == [labels]
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--point', 'here'], "--point must be x,y or x,y,label.*got 'here'"),
+    (['--point', ''], '--point must be'),
+    (['--point', '1,2,3,4'], '--point must be'),
+    (['--point', '1,2,7'], r'1 \(on the object\)'),
+    (['--point', 'nan,1'], 'finite'),
+    (['--point', '500,1'], 'outside its image'),
+    (['--box', '1,2,3'], '--box must be x1,y1,x2,y2'),
+    (['--box', '1,2,3,4;5,6,7,8'], '--box must be'),
+    (['--box', '9,9,3,30'], 'without area'),
+    (['--point', '5,5', '--vocabulary', ''], 'empty'),
+    (['--point', '5,5', '--vocabulary', 'none.txt'], 'none.txt'),
+    (['--point', '5,5', '--config', 'none'], "No 'none.py'"),
+    (['--point', '5,5', '--weights', 'none.pth'], 'none.pth.*does not exist'),
+    (['--point', '5,5', '--device', 'abacus'], 'no device'),
+    (['--point', '5,5', '--top-k', '0'], 'top_k must be positive'),
+])
+def test_bad_input_is_one_line(image, out, random_mini, capsys, arguments, message):
+    assert predict.main([str(image), *arguments, '--out', str(out)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count('\n') == 1 and captured.err.startswith('predict: ')
+    assert re.search(message, captured.err)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize('content', [None, b'', b'once upon a time'])
+def test_bad_picture(tmp_path, out, capsys, content):
+    path = tmp_path / 'a.png'
+    if content is not None:
+        path.write_bytes(content)
+    assert predict.main([str(path), '--point', '1,1', '--out', str(out)]) == 2
+    assert str(path) in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_does_not_overwrite_the_picture(image, capsys):
+    before = image.read_bytes()
+    assert predict.main([str(image), '--point', '1,1', '--out', str(image.parent)]) == 2
+    assert 'would overwrite' in capsys.readouterr().err
+    assert image.read_bytes() == before
