@@ -7,7 +7,7 @@ RUN := $(OVSAM_VENV)/bin/python
 export OVSAM_VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check mini clean
+.PHONY: help venv demo test check mini mini-smoke mini-table clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,13 @@ check: venv  ## style and docstrings; the parts that are installed
 
 mini: venv  ## train and test the small world from nothing
 	$(RUN) tools/make_mini.py
+
+mini-smoke: venv  ## every step of make mini for a few iterations
+	rm -rf work_dirs/mini-smoke
+	$(RUN) tools/make_mini.py --smoke --out work_dirs/mini-smoke
+
+mini-table: venv  ## evaluate the shipped weights of the small world
+	$(RUN) tools/make_mini.py --evaluate --out work_dirs/mini-table
 
 clean:  ## remove what the targets made, but for data and trained weights
 	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out

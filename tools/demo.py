@@ -105,10 +105,10 @@ def run(args: argparse.Namespace) -> None:
     """Draw, ask, check, report, write."""
     if args.scenes < 1:
         raise ValueError(f'--scenes must be positive; got {args.scenes}')
+    print(f'{args.config}: point at the pictograms in {args.scenes} new scenes, get masks and one '
+          f'of {len(pictogram_names())} names (* novel: left out of OVSAM\'s training).')
     predictor = OVSAMPredictor(args.config, args.weights)
     predictor.set_vocabulary(list(pictogram_names()))
-    print(f'{args.config} points at pictograms in {args.scenes} new scenes and names each out of '
-          f'{len(predictor.vocabulary)} names (* novel: left out of OVSAM\'s training).')
     # The first use is slower: it embeds the vocabulary and warms caches up.
     predictor.set_image(draw_scene(args.seed, 0).image)
     predictor.predict([[0, 0]])

@@ -1,10 +1,13 @@
-"""Make a small file of weights from training checkpoints: half precision, only what is needed.
+r"""Make a small file of weights from training checkpoints: half precision, only what is needed.
 
     python tools/export_checkpoint.py --out checkpoints/mini/sam.pth work_dirs/sam/iter_1600.pth
-    python tools/export_checkpoint.py --out clip.pth CLIP.pth,clip. REGIONS.pth,backbone.=clip.
+    python tools/export_checkpoint.py --out clip.pth CROPS.pth,clip. REGIONS.pth,backbone.=clip. \
+        --weight 0.7
 
 A source is FILE or FILE,PREFIX or FILE,PREFIX=NEW: only keys that start with PREFIX are taken, and
-NEW takes its place. Later sources override earlier ones.
+NEW takes its place. Tensors that several sources have are averaged, a later source with
+--weight and what came before with the rest: fine-tuning that way keeps what was known before
+(Wortsman et al., "Robust fine-tuning of zero-shot models").
 """
 import argparse
 import os
@@ -28,8 +31,17 @@ def read_source(source: str) -> dict:
     if not chosen:
         raise SystemExit(f'{path} has no key that starts with {prefix!r}; it has '
                          f'{sorted({key.split(".")[0] for key in state})}.')
-    return {key: value.half() if value.is_floating_point() else value
-            for key, value in chosen.items()}
+    return chosen
+
+
+def merge(sources: list, weight: float) -> dict:
+    """One state dict of several; floating-point tensors are averaged, others the last one's."""
+    merged = {}
+    for key, value in (item for source in sources for item in source.items()):
+        if key in merged and value.is_floating_point():
+            value = torch.lerp(merged[key].float(), value.float(), weight)
+        merged[key] = value
+    return merged
 
 
 def main(argv=None) -> int:
@@ -38,10 +50,13 @@ def main(argv=None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('sources', nargs='+', metavar='SOURCE')
     parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument('--weight', type=float, default=1., help='of later sources (%(default)s)')
     args = parser.parse_args(argv)
-    state = {}
-    for source in args.sources:
-        state.update(read_source(source))
+    if not 0 <= args.weight <= 1:
+        parser.error(f'--weight must lie in [0, 1], got {args.weight}')
+    state = merge([read_source(source) for source in args.sources], args.weight)
+    state = {key: value.half() if value.is_floating_point() else value
+             for key, value in state.items()}
     args.out.parent.mkdir(parents=True, exist_ok=True)
     partial = args.out.with_suffix('.partial')
     torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=state), partial)

@@ -23,12 +23,14 @@ STAGES = (
     dict(sam2clip=('sam2clip', '')),
     dict(clip2sam_joint=('clip2sam_joint', ''), clip2sam_base=('clip2sam_base', '')),
 )
-# The regions' stage trains the image tower only; texts stay the crops' stage's.
-ALSO = dict(clip_regions='clip_crops.pth')
+# The regions' stage trains the image tower only, and is averaged with the crops' stage, which
+# knows crops better.
+ALSO = dict(clip_regions=('clip_crops.pth', 0.7))
 EVALUATIONS = (
     'clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point',
     *(f'{model}_{prompt}{names}' for names in ('', '_all_names') for prompt in ('box', 'point')
       for model in ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')))
+SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point')
 COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h', 'ov/Acc',
            'accuracy/top1')
 
@@ -86,9 +88,11 @@ def train(out: Path, smoke: bool, env: dict) -> None:
             for stage in todo}, out / 'logs', env)
         for stage, (name, rule) in todo.items():
             last = (out / stage / 'last_checkpoint').read_text().strip()
-            also = [f'{out}/{ALSO[stage]}'] if stage in ALSO else []
+            first, weight = ALSO.get(stage, (None, 1.))
+            also = [f'{out}/{first}'] if first else []
             subprocess.run([sys.executable, '-W', 'ignore', 'tools/export_checkpoint.py', '--out',
-                            f'{out}/{name}.pth', *also, f'{last},{rule}'], cwd=ROOT, env=env,
+                            f'{out}/{name}.pth', '--weight', str(weight), *also,
+                            f'{last},{rule}'], cwd=ROOT, env=env,
                            check=True)
 
 
@@ -137,7 +141,7 @@ def main(argv=None) -> int:
     if not args.evaluate:
         train(args.out, args.smoke, env)
         print(f'trained in {(time.time() - start) / 60:.1f} minutes')
-    evaluate(args.out, args.configs or list(EVALUATIONS), env)
+    evaluate(args.out, args.configs or list(SMOKE if args.smoke else EVALUATIONS), env)
     return 0
 
 

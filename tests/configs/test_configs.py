@@ -1,0 +1,61 @@
+"""Every config of the small world is built on random weights and takes one step."""
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import default_collate, pseudo_collate
+
+from ovsam.models.contrastive_clip import ContrastiveCLIP
+from tools import make_pictograms
+
+CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'mini').glob('*.py'))
+
+
+def without_weights(cfg):
+    """The config with every ``init_cfg`` taken out."""
+    if isinstance(cfg, dict):
+        return {k: without_weights(v) for k, v in cfg.items() if k != 'init_cfg'}
+    return [without_weights(v) for v in cfg] if isinstance(cfg, (list, tuple)) else cfg
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    out = tmp_path_factory.mktemp('world')
+    make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test', '--limit', '2',
+                          '--workers', '1'])
+    return out
+
+
+def test_there_are_configs():
+    assert len(CONFIGS) > 20
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_one_step(path, world, monkeypatch):
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(world))
+    torch.manual_seed(0)
+    cfg = Config.fromfile(path)
+    model = MODELS.build(without_weights(copy.deepcopy(cfg.model.to_dict())))
+    training = 'train_cfg' in cfg and cfg.get('load_from') is None or path.stem == 'sam_second'
+    loader = cfg.train_dataloader if training else cfg.test_dataloader
+    dataset = loader.dataset.to_dict()
+    if isinstance(model, ContrastiveCLIP):
+        dataset['num_samples'] = 4
+    if training:
+        dataset.get('filter_cfg', {})['filter_empty_gt'] = False
+    dataset = DATASETS.build(dataset)
+    collate = default_collate if isinstance(model, ContrastiveCLIP) else pseudo_collate
+    data = model.train(training).data_preprocessor(
+        collate([dataset[i] for i in range(2)]), training)
+    if training:
+        losses = model._run_forward(data, mode='loss')
+        total = sum(losses.values())
+        total.backward()
+        assert torch.isfinite(total)
+        assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+    else:
+        results = model._run_forward(data, mode='predict')
+        assert len(results) == 2
