@@ -81,9 +81,10 @@ def judge(index: int, scene: Scene, flags: list, found: Prediction) -> list:
 
 
 def picture(scene: Scene, found: Prediction, prompts: Prompts, answers: list) -> np.ndarray:
-    """The scene with masks and names; wrong names are followed by the true one."""
-    texts = [answer.name if answer.right else f'{answer.name} (is {answer.true_name})'
-             for answer in answers]
+    """The scene with masks and names; wrong names are followed by the true one (* novel)."""
+    truths = [answer.true_name + '*' * answer.novel for answer in answers]
+    texts = [truth if answer.right else f'{answer.name} (is {truth})'
+             for answer, truth in zip(answers, truths)]
     return draw_segments(scene.image, found.masks, texts, prompts=prompts)
 
 
@@ -136,8 +137,10 @@ def run(args: argparse.Namespace) -> None:
     write_whole(args.out / 'demo.png', png(contact_sheet(pictures, 2, titles, 640)))
     content = {'summary': line, 'answers': [{**a._asdict(), 'right': a.right} for a in answers]}
     write_whole(args.out / 'demo.json', (json.dumps(content, indent=1) + '\n').encode())
+    model = '' if args.config == 'mini' else f' --config {args.config}'
+    model += '' if args.weights is None else f' --weights {args.weights}'
     print(f'\n{line}\nPicture: {args.out}/demo.png. Next, try: python tools/predict.py '
-          f'{args.out}/scene_0.png {answers[0].prompt}')
+          f'{args.out}/scene_0.png {answers[0].prompt}{model}')
 
 
 def main(argv=None) -> int:
