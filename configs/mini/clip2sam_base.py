@@ -2,13 +2,13 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 450
+max_iters = 400
 seen_names = dict(type='PictogramVocabulary', group='base')
 
 model = dict(_base_.ovsam, vocabulary=seen_names)
 train_dataloader = dict(dataset=dict(vocabulary=seen_names))
 val_dataloader = dict(dataset=dict(vocabulary=seen_names))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=225)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=200)
 optim_wrapper = dict(
     optimizer=dict(lr=1.5e-3), paramwise_cfg=dict(custom_keys=dict(mask_decoder=dict(lr_mult=0.2))))
 param_scheduler = [
