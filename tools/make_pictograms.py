@@ -13,6 +13,7 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -76,8 +77,12 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     folder.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     write = partial(write_image, seed=10 * seed + offset, crops=crops, folder=folder)
-    with ProcessPoolExecutor(workers) as pool:
-        results = list(tqdm(pool.map(write, range(count), chunksize=32), name, total=count))
+    if workers == 1:
+        results = [write(index) for index in tqdm(range(count), name)]
+    else:
+        # Forked workers would inherit OpenCV's threads in whatever state they are.
+        with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
+            results = list(tqdm(pool.map(write, range(count), chunksize=32), name, total=count))
     annotations = [annotation for _, group in results for annotation in group]
     for i, annotation in enumerate(annotations):
         annotation['id'] = i + 1

@@ -1,4 +1,4 @@
-# The paper's protocol, the head alone: the masks' centre points, among all names of the small world.
+# The paper's protocol, the head alone: the masks' centre points, among all names.
 _base_ = ['./ovsam_base_head_box.py']
 
 all_names = dict(type='PictogramVocabulary', seen='base')

@@ -7,6 +7,7 @@ import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import default_collate, pseudo_collate
+from mmengine.registry import DefaultScope
 
 from ovsam.models.contrastive_clip import ContrastiveCLIP
 from tools import make_pictograms
@@ -38,6 +39,11 @@ def test_one_step(path, world, monkeypatch):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(world))
     torch.manual_seed(0)
     cfg = Config.fromfile(path)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        take_one_step(path, cfg)
+
+
+def take_one_step(path, cfg):
     model = MODELS.build(without_weights(copy.deepcopy(cfg.model.to_dict())))
     training = 'train_cfg' in cfg and cfg.get('load_from') is None or path.stem == 'sam_second'
     loader = cfg.train_dataloader if training else cfg.test_dataloader
