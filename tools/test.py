@@ -45,6 +45,8 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.load_from = args.checkpoint
     if args.val:
         cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
+    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler'):
+        cfg.pop(key, None)  # a test needs no data to train on
     if args.show_dir:
         cfg.custom_hooks = [*cfg.get('custom_hooks', []),
                             dict(type='DrawSegmentsHook', out_dir=args.show_dir)]

@@ -34,8 +34,7 @@ def collect(model, loader) -> tuple:
         low_res = model.segment(features, prompts)[0][:, 0]
         boxes = low_res_mask_boxes(low_res, inputs.shape[-1] / low_res.shape[-1])
         rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
-        pyramid = model.label_head.forward_features(features.levels)
-        heads.append(model.classify(model.label_head(pyramid, rois)))
+        heads.append(model.classify(model.label_head(features.pyramid, rois)))
         clips.append(model.classify(model.backbone.embed_regions(features.levels, rois, low_res)))
         labels += [samples[image].gt_instances.labels[index] for image, index in
                    zip(prompts.image_index.tolist(), prompts.instance_index.tolist())]

@@ -43,14 +43,13 @@ class OVSAM(OpenVocabularySegmenter):
         self.iou_weight = iou_weight
 
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
-        """One pass of CLIP and the adapter; ``levels`` are CLIP's."""
+        """One pass of CLIP, the adapter and the head's pyramid; ``levels`` are CLIP's."""
         levels = self.backbone(inputs)
-        return ImageFeatures(self.neck(levels), levels)
+        return ImageFeatures(self.neck(levels), levels, self.label_head.forward_features(levels))
 
     def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
         """Log-scores of the head, fused with frozen CLIP's if so configured; see the base."""
-        pyramid = self.label_head.forward_features(features.levels)
-        head = self.classify(self.label_head(pyramid, rois))
+        head = self.classify(self.label_head(features.pyramid, rois))
         if self.score_fusion is None:
             return head.log_softmax(dim=-1)
         clip = self.classify(self.backbone.embed_regions(features.levels, rois, low_res))
@@ -66,10 +65,9 @@ class OVSAM(OpenVocabularySegmenter):
         features = self.encode_image(batch_inputs)
         masks, quality = self.segment(features, prompts)
         rois, labels = self._targets(batch_data_samples, prompts, batch_inputs.device)
-        pyramid = self.label_head.forward_features(features.levels)
         targets = self.mask_targets(batch_data_samples, prompts)
-        losses = self.label_loss(masks[:, 0], self.classify(self.label_head(pyramid, rois)),
-                                 targets, labels)
+        class_logits = self.classify(self.label_head(features.pyramid, rois))
+        losses = self.label_loss(masks[:, 0], class_logits, targets, labels)
         if quality is not None:
             low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
             losses['loss_iou'] = self.iou_weight * F.mse_loss(

@@ -24,11 +24,13 @@ class ImageFeatures(NamedTuple):
     """What one pass of the image encoders gives; serves any number of prompts.
 
     ``embedding`` (B, C, h, w) is what the mask decoder reads; ``levels`` what naming reads:
-    CLIP's stages, or the images themselves for a model that crops.
+    CLIP's stages, or the images themselves for a model that crops; ``pyramid`` what a trained
+    naming head makes of CLIP's stages.
     """
 
     embedding: Tensor
     levels: tuple[Tensor, ...] = ()
+    pyramid: tuple[Tensor, ...] = ()
 
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
