@@ -5,7 +5,7 @@ r"""Make a small file of weights from training checkpoints: half precision, only
         --weight 0.7
 
 A source is FILE or FILE,PREFIX or FILE,PREFIX=NEW: only keys that start with PREFIX are taken, and
-NEW takes its place. Tensors that several sources have are averaged, a later source with
+NEW takes its place. FILE may be a training's work_dir, for its last checkpoint. Tensors that several sources have are averaged, a later source with
 --weight and what came before with the rest: fine-tuning that way keeps what was known before
 (Wortsman et al., "Robust fine-tuning of zero-shot models").
 """
@@ -24,6 +24,8 @@ def read_source(source: str) -> dict:
     """Tensors of one source under their new keys, floating point in half precision."""
     path, _, rule = source.partition(',')
     prefix, _, new = rule.partition('=')
+    if Path(path).is_dir():
+        path = last_checkpoint(Path(path))
     checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
     state = checkpoint.get('state_dict', checkpoint)
     chosen = {(new or prefix) + key[len(prefix):]: value for key, value in state.items()
@@ -32,6 +34,14 @@ def read_source(source: str) -> dict:
         raise SystemExit(f'{path} has no key that starts with {prefix!r}; it has '
                          f'{sorted({key.split(".")[0] for key in state})}.')
     return chosen
+
+
+def last_checkpoint(work_dir: Path) -> str:
+    """The newest checkpoint of a training."""
+    note = work_dir / 'last_checkpoint'
+    if not note.exists():
+        raise SystemExit(f'{work_dir} has no file last_checkpoint: no training has saved there.')
+    return note.read_text(encoding='utf-8').strip()
 
 
 def merge(sources: list, weight: float) -> dict:

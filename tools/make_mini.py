@@ -4,8 +4,8 @@
     python tools/make_mini.py --smoke         # every step for a few iterations
     python tools/make_mini.py --evaluate      # only the table, of the shipped weights
 
-Stages that do not depend on each other run side by side, one thread each. A stage that was
-finished is skipped, an interrupted one goes on from its last checkpoint.
+Stages that do not depend on each other run side by side. A stage that was finished is skipped, an
+interrupted one goes on from its last checkpoint.
 """
 import argparse
 import json
@@ -16,56 +16,74 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Each row runs side by side. Config: (file of weights, rule of export_checkpoint.py for it).
-STAGES = (
-    dict(clip=('clip_crops', 'clip.'), sam=('sam_first', '')),
-    dict(clip_regions=('clip', 'backbone.=clip.'), sam_second=('sam', '')),
-    dict(sam2clip=('sam2clip', '')),
-    dict(clip2sam_joint=('clip2sam_joint', ''), clip2sam_base=('clip2sam_base', '')),
+# Phases follow each other; a phase's chains run side by side, the stages of a chain one by one.
+PHASES = (
+    (('clip_crops', 'clip'), ('sam_half', 'sam')),
+    (('sam2clip', ), ),
+    (('clip2sam_joint', ), ('clip2sam_base', )),
 )
+# Stage: its config, if of another name, and the rules of export_checkpoint.py for its weights.
 # The regions' stage trains the image tower only, and is averaged with the crops' stage, which
 # knows crops better.
-ALSO = dict(clip_regions=('clip_crops.pth', 0.7))
+CONFIG = dict(clip_crops='clip', clip='clip_regions')
+EXPORT = dict(
+    clip_crops=['{stage},clip.'],
+    clip=['{out}/clip_crops.pth', '{stage},backbone.=clip.', '--weight', '0.7'])
+PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point')
+NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
 EVALUATIONS = (
-    'clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point',
-    *(f'{model}_{prompt}{names}' for names in ('', '_all_names') for prompt in ('box', 'point')
-      for model in ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')))
+    *PARTS, *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
+              for prompt in ('box', 'point') for model in NAMERS))
+# What a training is judged by; --evaluate does all.
+DECIDING = (*PARTS, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
 SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point')
 COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h', 'ov/Acc',
            'accuracy/top1')
 
 
 def environment(weights: Path, data: Path) -> dict:
-    """One thread a process; memory is kept between steps, not handed back to the system."""
-    return dict(os.environ, OMP_NUM_THREADS='1', MALLOC_MMAP_MAX_='0',
-                MALLOC_TRIM_THRESHOLD_=str(2**37), OVSAM_MINI_WEIGHTS=str(weights),
-                OVSAM_PICTOGRAMS=str(data))
+    """What children run in; memory is kept between steps, not handed back to the system."""
+    return dict(os.environ, MALLOC_MMAP_MAX_='0', MALLOC_TRIM_THRESHOLD_=str(2**37),
+                OVSAM_MINI_WEIGHTS=str(weights), OVSAM_PICTOGRAMS=str(data))
 
 
-def run_together(commands: dict, logs: Path, env: dict) -> None:
-    """Run commands side by side, each with its log; stop all when one fails."""
+def run_together(chains: dict, logs: Path, env: dict) -> None:
+    """Run chains of commands side by side, each chain with its log; stop all when one fails.
+
+    Cores are shared out evenly.
+
+    Args:
+        chains: Lists of commands, each a list of arguments for Python, by the chain's name.
+        logs: Folder of the logs.
+        env: Environment of the commands.
+    """
     logs.mkdir(parents=True, exist_ok=True)
+    env = dict(env, OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1) // max(1, len(chains)))))
+    waiting = {name: list(commands) for name, commands in chains.items()}
     running = {}
-    for name, command in commands.items():
-        log = (logs / f'{name}.log').open('a', encoding='utf-8')
-        running[name] = subprocess.Popen([sys.executable, '-W', 'ignore', *command], cwd=ROOT,
-                                         env=env, stdout=log, stderr=subprocess.STDOUT)
     start = time.time()
     try:
-        while any(process.poll() is None for process in running.values()):
+        while running or any(waiting.values()):
+            for name, commands in waiting.items():
+                if name not in running and commands:
+                    with (logs / f'{name}.log').open('a', encoding='utf-8') as log:
+                        running[name] = subprocess.Popen(
+                            [sys.executable, '-W', 'ignore', *commands.pop(0)], cwd=ROOT, env=env,
+                            stdout=log, stderr=subprocess.STDOUT)
             time.sleep(1)
+            print_progress(running, logs, time.time() - start)
             failed = [name for name, process in running.items() if process.poll()]
             if failed:
-                raise SystemExit(f'{failed[0]} failed; see the end of {logs}/{failed[0]}.log')
-            progress(running, logs, time.time() - start)
+                raise SystemExit(f'\n{failed[0]} failed; see the end of {logs}/{failed[0]}.log')
+            running = {name: process for name, process in running.items()
+                       if process.poll() is None}
     finally:
         for process in running.values():
-            if process.poll() is None:
-                process.terminate()
+            process.terminate()
     print()
 
 
-def progress(running: dict, logs: Path, seconds: float) -> None:
+def print_progress(running: dict, logs: Path, seconds: float) -> None:
     """One line: the last thing that each log says of its iterations."""
     parts = []
     for name in running:
@@ -77,23 +95,24 @@ def progress(running: dict, logs: Path, seconds: float) -> None:
 
 def train(out: Path, smoke: bool, env: dict) -> None:
     """Run the stages that have not left their weights."""
-    for row in STAGES:
-        todo = {stage: weights for stage, weights in row.items()
-                if not (out / f'{weights[0]}.pth').exists()}
-        short = ['--cfg-options', 'train_cfg.max_iters=2',
-                 'train_cfg.val_interval=2'] if smoke else []
-        run_together({
-            stage: ['tools/train.py', f'configs/mini/{stage}.py', '--work-dir',
-                    str(out / stage), '--resume', *short]
-            for stage in todo}, out / 'logs', env)
-        for stage, (name, rule) in todo.items():
-            last = (out / stage / 'last_checkpoint').read_text().strip()
-            first, weight = ALSO.get(stage, (None, 1.))
-            also = [f'{out}/{first}'] if first else []
-            subprocess.run([sys.executable, '-W', 'ignore', 'tools/export_checkpoint.py', '--out',
-                            f'{out}/{name}.pth', '--weight', str(weight), *also,
-                            f'{last},{rule}'], cwd=ROOT, env=env,
-                           check=True)
+    short = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=2'] if smoke else []
+    for phase in PHASES:
+        chains = {}
+        for chain in phase:
+            todo = [stage for stage in chain if not (out / f'{stage}.pth').exists()]
+            chains['-'.join(chain)] = [
+                command for stage in todo for command in stage_commands(stage, out, short)]
+        run_together(chains, out / 'logs', env)
+
+
+def stage_commands(stage: str, out: Path, options: list) -> tuple:
+    """Arguments for Python: the stage's training, and the export of its weights."""
+    work_dir = out / 'training' / stage
+    rules = [rule.format(stage=work_dir, out=out) for rule in EXPORT.get(stage, ['{stage}'])]
+    return (
+        ['tools/train.py', f'configs/mini/{CONFIG.get(stage, stage)}.py', '--work-dir',
+         str(work_dir), '--resume', *options],
+        ['tools/export_checkpoint.py', '--out', f'{out}/{stage}.pth', *rules])
 
 
 def evaluate(out: Path, names: list, env: dict) -> None:
@@ -101,8 +120,8 @@ def evaluate(out: Path, names: list, env: dict) -> None:
     names = [name for name in names if not (out / 'metrics' / f'{name}.json').exists()]
     for pair in zip(names[::2], [*names[1::2], None]):
         run_together({
-            name: ['tools/test.py', f'configs/mini/{name}.py', '--work-dir',
-                   str(out / 'tests' / name), '--out', str(out / 'metrics' / f'{name}.json')]
+            name: [['tools/test.py', f'configs/mini/{name}.py', '--work-dir',
+                    str(out / 'tests' / name), '--out', str(out / 'metrics' / f'{name}.json')]]
             for name in pair if name}, out / 'logs', env)
     print(table(out / 'metrics'))
 
@@ -141,7 +160,8 @@ def main(argv=None) -> int:
     if not args.evaluate:
         train(args.out, args.smoke, env)
         print(f'trained in {(time.time() - start) / 60:.1f} minutes')
-    evaluate(args.out, args.configs or list(SMOKE if args.smoke else EVALUATIONS), env)
+    evaluate(args.out, args.configs or list(
+        SMOKE if args.smoke else EVALUATIONS if args.evaluate else DECIDING), env)
     return 0
 
 

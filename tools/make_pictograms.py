@@ -28,6 +28,7 @@ from ovsam.datasets.pictogram_renderer import Scene, render_crop, render_scene
 SPLITS = dict(train=(6000, 0, False), val=(400, 1, False), test=(800, 2, False),
               train_crops=(8180, 3, True), val_crops=(1636, 4, True))
 SCENE_SIZE, CROP_SIZE = 256, 64
+WORLD_VERSION = 2  # counts the changes of what is drawn; a folder of another version is redone
 
 
 def draw(index: int, seed: int, crops: bool) -> Scene:
@@ -68,7 +69,8 @@ def write_image(index: int, seed: int, crops: bool, folder: Path) -> tuple:
 def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> None:
     """Write one split unless its annotation file already holds it."""
     _, offset, crops = SPLITS[name]
-    info = dict(description='pictograms', split=name, seed=seed, images=count, version=1)
+    info = dict(description='pictograms', split=name, seed=seed, images=count,
+                version=WORLD_VERSION)
     target = out / 'annotations' / f'{name}.json'
     if target.exists() and json.loads(target.read_text())['info'] == info:
         print(f'{target}: already written ({count} images)')

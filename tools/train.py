@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 
@@ -48,8 +48,11 @@ def load_config(args: argparse.Namespace) -> Config:
                              f'{args.config}, the batch size its learning rate was chosen for.')
         cfg.auto_scale_lr.enable = True
     if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        # mmengine would resume from load_from too, which holds weights to start from.
+        checkpoint = (find_latest_checkpoint(cfg.work_dir) if args.resume == 'auto'
+                      else args.resume)
+        if checkpoint:
+            cfg.resume, cfg.load_from = True, checkpoint
     return cfg
 
 

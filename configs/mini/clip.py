@@ -1,7 +1,7 @@
 # Stage 0 of the small world: a miniature CLIP on crops of all pictograms.
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py', '../_base_/schedules/mini.py']
 
-max_iters = 1100
+max_iters = 800
 batch_size = 128
 
 model = dict(

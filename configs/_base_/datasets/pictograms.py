@@ -2,18 +2,15 @@
 data_root = '{{$OVSAM_PICTOGRAMS:data/pictograms}}/'
 input_size = 256
 
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
-    dict(type='Resize', scale=(input_size, input_size), keep_ratio=True),
-    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))]
+load_image = dict(type='LoadImageFromFile')
+load_annotations = dict(type='LoadAnnotations', with_bbox=True, with_mask=True)
+resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=True)
+pack_train = dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
+pack_test = dict(type='PackDetInputs',
+                 meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))
+train_pipeline = [load_image, load_annotations, resize, pack_train]
 # Annotations are loaded after resizing and so stay in original pixels, as mmdet's metrics expect.
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(input_size, input_size), keep_ratio=True),
-    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
-    dict(type='PackDetInputs',
-         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
+test_pipeline = [load_image, resize, load_annotations, pack_test]
 
 scenes_train = dict(
     type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),
@@ -26,7 +23,8 @@ scenes_val = dict(
 scenes_test = dict(
     scenes_val, ann_file='annotations/test.json', data_prefix=dict(img='test/'))
 
-train_dataloader = dict(
+# Training leaves write `train_dataloader = dict(_base_.scenes_train_dataloader, ...)`.
+scenes_train_dataloader = dict(
     batch_size=8, num_workers=1, persistent_workers=True, sampler=dict(type='InfiniteSampler'),
     dataset=scenes_train)
 # A quarter of the validation scenes watch the training; all of them choose fusion weights.

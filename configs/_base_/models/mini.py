@@ -17,17 +17,18 @@ train_prompter = dict(
     type='MixedPrompter', max_instances=4, probabilities=[0.5, 0.5],
     prompters=[dict(type='JitteredBoxPrompter'), dict(type='RandomPointPrompter')])
 
-# SAM: the teacher and its decoder.
+# SAM: the teacher and its decoder. Convolutions learn from thousands of scenes what a vision
+# transformer needs millions for.
 sam_image_encoder = dict(
-    type='SAMImageEncoder', img_size=image_size, patch_size=8, window_size=8,
-    out_channels=embed_dims,
-    arch=dict(embed_dims=96, num_layers=3, num_heads=2, feedforward_channels=384,
-              global_attn_indexes=[2]))
+    type='PyramidImageEncoder', out_channels=embed_dims,
+    backbone=dict(type='ResNet', depth=18, deep_stem=True, base_channels=24,
+                  out_indices=(1, 2, 3), norm_eval=False, norm_cfg=dict(type='BN')),
+    neck=dict(type='FPN', in_channels=[48, 96, 192], out_channels=embed_dims, num_outs=3))
 prompt_encoder = dict(
     type='SAMPromptEncoder', embed_dims=embed_dims, image_size=image_size, embedding_stride=8)
 mask_decoder = dict(
     type='SAMMaskDecoder', embed_dims=embed_dims, num_mask_tokens=1, iou_token=True,
-    transformer=dict(depth=2, num_heads=4, mlp_dim=256, downsample=2))
+    transformer=dict(depth=2, num_heads=4, mlp_dim=256, downsample=1))
 pretrained_sam_image_encoder = dict(
     sam_image_encoder,
     init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam.pth', prefix='image_encoder.'))
@@ -40,7 +41,7 @@ pretrained_mask_decoder = dict(
 
 # CLIP, frozen: open_clip's own classes in small.
 mini_clip = dict(
-    embed_dim=128,
+    embed_dim=128, standardize_images=True,
     vision_cfg=dict(image_size=64, layers=[1, 2, 2, 1], width=24, head_width=32),
     text_cfg=dict(context_length=16, vocab_size=4610, width=64, heads=2, layers=2),
     tokenizer=dict(merges=4096))
@@ -60,7 +61,7 @@ pretrained_neck = dict(
 # CLIP2SAM.
 label_head = dict(
     type='CLIP2SAMHead', in_channels=clip_channels, embed_dims=128, fpn_channels=96, roi_size=7,
-    finest_scale=24)
+    finest_scale=24, projection=dict(type='FlattenedProjection'))
 ovsam = dict(
     type='OVSAM', data_preprocessor=data_preprocessor,
     backbone=backbone, neck=pretrained_neck, prompt_encoder=pretrained_prompt_encoder,

@@ -153,7 +153,7 @@ def render_crop(rng: np.random.Generator, label: int, size: int = 64,
 
 
 def render_scene(rng: np.random.Generator, labels: Sequence[int], size: int = 256,
-                 object_size: tuple[float, float] = (28., 144.),
+                 object_size: tuple[float, float] = (36., 160.),
                  min_visible: float = 0.6) -> Scene:
     """Several pictograms that may cover each other on one textured ground.
 

@@ -4,11 +4,15 @@ from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
 from .contrastive_clip import ContrastiveCLIP
+from .dense_instance_loss import DenseInstanceLoss
+from .local_attention_init import LocalAttentionInit
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
 from .prompt_encoder import SAMPromptEncoder
+from .pyramid_image_encoder import PyramidImageEncoder
 from .region_clip import RegionCLIP
+from .region_projection import AveragedProjection, FlattenedProjection
 from .sam import SAM, SAMMaskLoss
 from .sam2clip_adapter import SAM2CLIPAdapter
 from .sam2clip_distiller import SAM2CLIPDistiller
@@ -16,14 +20,19 @@ from .sam_image_encoder import SAMImageEncoder
 from .score_fusion import GeometricFusion
 
 __all__ = [
+    'AveragedProjection',
     'CLIP2SAMHead',
     'CLIP2SAMLoss',
     'CLIPBackbone',
     'CLIPTextEncoder',
     'ContrastiveCLIP',
+    'DenseInstanceLoss',
+    'FlattenedProjection',
     'GeometricFusion',
+    'LocalAttentionInit',
     'OVSAM',
     'OpenVocabularyClassifier',
+    'PyramidImageEncoder',
     'RegionCLIP',
     'SAM',
     'SAM2CLIPAdapter',

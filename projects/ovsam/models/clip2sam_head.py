@@ -12,7 +12,7 @@ from mmdet.models.necks import FPN
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 
 
 @MODELS.register_module()
@@ -29,6 +29,8 @@ class CLIP2SAMHead(BaseModule):
         finest_scale: Regions whose side (square root of the area) is below twice this many pixels
             are taken from the finest level; each doubling goes one level up.
         featmap_strides: Strides of the CLIP levels.
+        projection: Config of what turns a region's grid into its embedding; the published
+            :class:`~.region_projection.AveragedProjection` if not given.
         init_cfg: Where weights come from, as in mmengine.
     """
 
@@ -39,6 +41,7 @@ class CLIP2SAMHead(BaseModule):
                  roi_size: int = 12,
                  finest_scale: int = 56,
                  featmap_strides: Sequence[int] = (4, 8, 16, 32),
+                 projection: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if len(in_channels) != len(featmap_strides):
@@ -51,7 +54,9 @@ class CLIP2SAMHead(BaseModule):
             out_channels=fpn_channels,
             featmap_strides=list(featmap_strides),
             finest_scale=finest_scale)
-        self.projection = nn.Conv2d(fpn_channels, embed_dims, kernel_size=1, bias=False)
+        self.projection = MODELS.build(dict(
+            projection or dict(type='AveragedProjection'),
+            in_channels=fpn_channels, embed_dims=embed_dims, roi_size=roi_size))
 
     def forward_features(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The pyramid of CLIP's levels: same sizes, (B, fpn_channels, H / stride, W / stride)."""
@@ -69,5 +74,4 @@ class CLIP2SAMHead(BaseModule):
         """
         if not len(rois):
             return rois.new_zeros(0, self.embed_dims)
-        regions = self.projection(self.roi_extractor(fpn_levels, rois)).relu()
-        return F.normalize(regions.mean(dim=(2, 3)), dim=-1)
+        return F.normalize(self.projection(self.roi_extractor(fpn_levels, rois)), dim=-1)

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Union
 
 import open_clip
+import torch.nn.functional as F
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer, default_bpe
+from torch import Tensor, nn
 
 Arch = Union[str, dict]
 
@@ -41,8 +43,14 @@ def clip_config(arch: Arch) -> dict:
 
 
 def build_clip(arch: Arch) -> CLIP:
-    """An open_clip ``CLIP`` (both towers) with random weights; nothing is downloaded."""
+    """An open_clip ``CLIP`` (both towers) with random weights; nothing is downloaded.
+
+    ``arch['standardize_images']`` gives the image tower each image with its own mean and
+    deviation taken out, which spares a miniature the learning of thousands of colourings. Only
+    for ResNets.
+    """
     config = clip_config(arch)
+    standardize = config.pop('standardize_images', False)
     config.pop('tokenizer', None)
     for key in ('hf_model_name', 'hf_tokenizer_name'):
         if config['text_cfg'].get(key):
@@ -50,7 +58,15 @@ def build_clip(arch: Arch) -> CLIP:
                              'transformer is supported.')
     config.pop('custom_text', None)
     # OpenAI's weights were trained with QuickGELU; only the *-quickgelu names say so.
-    return CLIP(**config)
+    clip = CLIP(**config)
+    if standardize:
+        clip.visual.conv1.register_forward_pre_hook(standardize_images)
+    return clip
+
+
+def standardize_images(module: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Hook of an image tower's first convolution: images (B, 3, H, W) with mean 0, deviation 1."""
+    return F.instance_norm(inputs[0])
 
 
 def build_tokenizer(arch: Arch) -> SimpleTokenizer:

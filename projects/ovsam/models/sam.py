@@ -22,13 +22,17 @@ class SAM(PromptableSegmenter):
     Args:
         image_encoder: Config; gives (B, C, h, w) from (B, 3, H, W).
         mask_loss: Config of the loss; needed for training only.
+        auxiliary_loss: Config of a loss on the image embedding itself, which helps an encoder
+            that starts from nothing.
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
-    def __init__(self, image_encoder: dict, mask_loss: Optional[dict] = None, **kwargs):
+    def __init__(self, image_encoder: dict, mask_loss: Optional[dict] = None,
+                 auxiliary_loss: Optional[dict] = None, **kwargs):
         super().__init__(**kwargs)
         self.image_encoder = MODELS.build(image_encoder)
         self.mask_loss = MODELS.build(mask_loss) if mask_loss else None
+        self.auxiliary_loss = MODELS.build(auxiliary_loss) if auxiliary_loss else None
 
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """See the base class."""
@@ -37,9 +41,13 @@ class SAM(PromptableSegmenter):
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask losses of prompted instances; ``gt_instances`` are in input pixels here."""
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
-        masks, quality = self.segment(self.encode_image(batch_inputs), prompts)
+        features = self.encode_image(batch_inputs)
+        masks, quality = self.segment(features, prompts)
         targets = self.mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-        return self.mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+        losses = self.mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+        if self.auxiliary_loss is not None:
+            losses.update(self.auxiliary_loss(features.embedding, batch_data_samples))
+        return losses
 
 
 @MODELS.register_module()
