@@ -21,8 +21,9 @@ demo: venv  ## segment and name the objects of a picture
 test: venv  ## the tests, without the slow ones
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
 
-check: venv  ## style and docstrings; the parts that are installed
+check: venv  ## style, docstrings, types; the parts that are installed
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
 	$(RUN) -m ovsam.env
 
 mini: venv  ## train and test the small world from nothing

@@ -21,6 +21,7 @@ from ovsam.datasets.pictogram_glyphs import pictogram_names
 from ovsam.datasets.pictogram_renderer import Scene, render_scene
 from ovsam.datasets.pictogram_vocabulary import pictogram_group
 from ovsam.prompts import CenterPointPrompter, Prompts
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
 from ovsam.visualization import contact_sheet, draw_segments
 
@@ -152,12 +153,7 @@ def main(argv=None) -> int:
     parser.add_argument('--seed', type=int, default=0, help='names the scenes (%(default)s)')
     parser.add_argument('--config', default='mini', help='config of the model (%(default)s)')
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
-    try:
-        run(parser.parse_args(argv))
-    except (ValueError, OSError, ImportError) as error:
-        print(f'demo: {" ".join(str(error).split())}', file=sys.stderr)
-        return 2
-    return 0
+    return exit_status('demo', run, parser.parse_args(argv))
 
 
 if __name__ == '__main__':

@@ -5,9 +5,10 @@ r"""Make a small file of weights from training checkpoints: half precision, only
         --weight 0.7
 
 A source is FILE or FILE,PREFIX or FILE,PREFIX=NEW: only keys that start with PREFIX are taken, and
-NEW takes its place. FILE may be a training's work_dir, for its last checkpoint. Tensors that several sources have are averaged, a later source with
---weight and what came before with the rest: fine-tuning that way keeps what was known before
-(Wortsman et al., "Robust fine-tuning of zero-shot models").
+NEW takes its place. FILE may be a training's work_dir, for its last checkpoint. Tensors that
+several sources have are averaged, a later source with --weight and what came before with the
+rest: fine-tuning that way keeps what was known before (Wortsman et al., "Robust fine-tuning of
+zero-shot models").
 """
 import argparse
 import os

@@ -19,6 +19,7 @@ import cv2
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import OVSAMPredictor, Prediction, make_prompts
 from ovsam.prompts import Prompts
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
 from ovsam.utils.images import read_image
 from ovsam.visualization import draw_segments
@@ -92,12 +93,7 @@ def main(argv=None) -> int:
     parser.add_argument('--out', type=Path, default=Path('work_dirs/predict'),
                         help='folder to write to (%(default)s)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    try:
-        run(parser.parse_args(argv))
-    except (ValueError, TypeError, OSError) as error:
-        print(f'predict: {" ".join(str(error).split())}', file=sys.stderr)
-        return 2
-    return 0
+    return exit_status('predict', run, parser.parse_args(argv))
 
 
 if __name__ == '__main__':

@@ -17,7 +17,6 @@ from tqdm import tqdm
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
 from ovsam.models import GeometricFusion
-from ovsam.models.mask_postprocess import low_res_mask_boxes
 
 
 @torch.no_grad()
@@ -28,14 +27,12 @@ def collect(model, loader) -> tuple:
         data = model.data_preprocessor(data, False)
         inputs, samples = data['inputs'], data['data_samples']
         features = model.encode_image(inputs)
-        prompts = model._prompts(samples, model.prompter, inputs.device)
+        prompts = model.input_prompts(samples, model.prompter, inputs.device)
         if not len(prompts):
             continue
-        low_res = model.segment(features, prompts)[0][:, 0]
-        boxes = low_res_mask_boxes(low_res, inputs.shape[-1] / low_res.shape[-1])
-        rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
-        heads.append(model.classify(model.label_head(features.pyramid, rois)))
-        clips.append(model.classify(model.backbone.embed_regions(features.levels, rois, low_res)))
+        low_res, _, rois = model.segment_regions(features, prompts, inputs.shape[-1])
+        heads.append(model.head_opinion(features, rois))
+        clips.append(model.clip_opinion(features, rois, low_res))
         labels += [samples[image].gt_instances.labels[index] for image, index in
                    zip(prompts.image_index.tolist(), prompts.instance_index.tolist())]
     return torch.cat(heads), torch.cat(clips), torch.stack(labels)

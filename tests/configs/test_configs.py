@@ -10,8 +10,10 @@ from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.registry import DefaultScope
 
 from ovsam.models.contrastive_clip import ContrastiveCLIP
-from tools import make_pictograms
+from tools import make_mini, make_pictograms
 
+TRAININGS = {make_mini.CONFIG.get(stage, stage)
+             for phase in make_mini.PHASES for chain in phase for stage in chain}
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'mini').glob('*.py'))
 
 
@@ -45,7 +47,7 @@ def test_one_step(path, world, monkeypatch):
 
 def take_one_step(path, cfg):
     model = MODELS.build(without_weights(copy.deepcopy(cfg.model.to_dict())))
-    training = 'train_cfg' in cfg and cfg.get('load_from') is None or path.stem == 'sam_second'
+    training = path.stem in TRAININGS
     loader = cfg.train_dataloader if training else cfg.test_dataloader
     dataset = loader.dataset.to_dict()
     if isinstance(model, ContrastiveCLIP):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as mask_utils
@@ -51,7 +52,7 @@ class Prediction:
         """
         if not parts:
             raise ValueError('cat needs at least one prediction; got none')
-        columns = {}
+        columns: dict[str, Any] = {}
         for field in fields(cls):
             values = [getattr(part, field.name) for part in parts]
             if values[0] is None:

@@ -5,9 +5,9 @@ Glossary: B images, N prompts, K classes.
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from ..models.crop_regions import crop_regions
 from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..models.promptable_segmenter import ImageFeatures
-from ..models.region_clip import crop_regions
 
 
 class SAMWithCLIP(OpenVocabularySegmenter):

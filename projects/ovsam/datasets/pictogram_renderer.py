@@ -107,14 +107,14 @@ def _blend(rng: np.random.Generator, canvas: np.ndarray, glyph: Glyph, warp: np.
         return mask
     ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     window = (slice(max(ys[0] - 1, 0), ys[-1] + 2), slice(max(xs[0] - 1, 0), xs[-1] + 2))
-    size = canvas[window].shape[:2]
+    height, width = canvas[window].shape[:2]
     ink_colour = _apart(rng, background)
     fill_colour = _apart(rng, ink_colour, background, distance=80.)
     contrast = 0.5 * difficulty * rng.random()
     alpha = ink[window].astype(np.float32)[..., None] / 255
     body = silhouette[window].astype(np.float32)[..., None] / 255
-    paint = (_paint(rng, *size, ink_colour, contrast) * alpha
-             + _paint(rng, *size, fill_colour, contrast) * (1 - alpha))
+    paint = (_paint(rng, height, width, ink_colour, contrast) * alpha
+             + _paint(rng, height, width, fill_colour, contrast) * (1 - alpha))
     canvas[window] = canvas[window] * (1 - body) + paint * body
     return mask
 
@@ -171,7 +171,8 @@ def render_scene(rng: np.random.Generator, labels: Sequence[int], size: int = 25
     background = rng.uniform(0, 255, 3)
     canvas = _paint(rng, size, size, background, 1.)
     kept, masks, areas = [], [], []
-    extents = np.sort(np.exp(rng.uniform(*np.log(object_size), len(labels))))[::-1]
+    smallest, largest = np.log(object_size)
+    extents = np.sort(np.exp(rng.uniform(smallest, largest, len(labels))))[::-1]
     for label, extent in zip(labels, extents):
         for _ in range(8):
             centre = rng.uniform(0.4 * extent, size - 0.4 * extent, 2)

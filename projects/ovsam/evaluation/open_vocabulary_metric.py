@@ -279,7 +279,7 @@ def _table(metrics: dict[str, float]) -> str:
         ('novel', '_n', metrics['num_n']),
         ('all', '', total),
     ):
-        rows.append([title, num, *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
+        rows.append([title, str(num), *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
     lines = [AsciiTable(rows).table]
     if 'Acc_h' in metrics:
         lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -87,7 +88,7 @@ def _box_coverage(boxes: Tensor, size: Sequence[int]) -> Tensor:
     return along_axis(y1, y2, size[0])[:, :, None] * along_axis(x1, x2, size[1])[:, None]
 
 
-def _tower_kind(visual: nn.Module) -> type:
+def _tower_kind(visual: nn.Module) -> Any:
     if isinstance(visual, ModifiedResNet):
         return AttentionPooledTower
     if isinstance(visual, TimmModel):

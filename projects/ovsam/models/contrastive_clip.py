@@ -19,7 +19,7 @@ from open_clip.loss import ClipLoss
 from torch import Tensor, nn
 
 from ..vocabulary import build_vocabulary
-from .clip_arch import Arch, build_clip, build_tokenizer
+from .clip_arch import Arch, build_clip, build_tokenizer, clip_config
 
 MAX_LOGIT_SCALE = 4.6052
 
@@ -45,7 +45,8 @@ class ContrastiveCLIP(BaseModel):
         self.clip = build_clip(arch)
         self.contrastive_loss = ClipLoss()
         self.class_loss_weight = class_loss_weight
-        self.class_table = nn.Parameter(torch.randn(len(self.vocabulary), arch['embed_dim']))
+        embed_dims = clip_config(arch)['embed_dim']
+        self.class_table = nn.Parameter(torch.randn(len(self.vocabulary), embed_dims))
         tokenizer = build_tokenizer(arch)
         tokens = [tokenizer([template.format(name) for name in self.vocabulary.names])
                   for template in templates]

@@ -1,22 +1,15 @@
-"""What OVSAM and the crop baselines share: names from a vocabulary that may change at any time.
-
-Glossary: N regions, K classes, P names per class (synonyms), C channels.
-"""
+"""What OVSAM and the crop baselines share: names from a vocabulary that may change at any time."""
 from collections.abc import Sequence
 from typing import Optional, Union
 
 from mmdet.registry import MODELS
-from torch import Tensor
 
-from ..vocabulary import build_vocabulary, embed_vocabulary
+from .naming import Naming
 from .promptable_segmenter import PromptableSegmenter
 
 
-class OpenVocabularySegmenter(PromptableSegmenter):
+class OpenVocabularySegmenter(Naming, PromptableSegmenter):
     """A segmenter that compares region embeddings with CLIP's embeddings of names.
-
-    Text embeddings are made when they are first needed, and again after
-    :meth:`set_vocabulary`; they are never part of a checkpoint.
 
     Args:
         text_encoder: Config of CLIP's text tower.
@@ -35,15 +28,3 @@ class OpenVocabularySegmenter(PromptableSegmenter):
         self.classifier = MODELS.build(classifier or dict(type='OpenVocabularyClassifier'))
         self.templates = templates
         self.set_vocabulary(vocabulary)
-
-    def set_vocabulary(self, vocabulary) -> None:
-        """Name things from another vocabulary from now on; images need no new encoding."""
-        self.vocabulary = build_vocabulary(vocabulary)
-        self.classifier.embeddings = None
-
-    def classify(self, regions: Tensor) -> Tensor:
-        """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last."""
-        if self.classifier.embeddings is None:
-            self.classifier.set_embeddings(
-                embed_vocabulary(self.text_encoder, self.vocabulary, self.templates))
-        return self.classifier(regions)

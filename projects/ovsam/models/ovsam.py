@@ -49,12 +49,19 @@ class OVSAM(OpenVocabularySegmenter):
 
     def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
         """Log-scores of the head, fused with frozen CLIP's if so configured; see the base."""
-        head = self.classify(self.label_head(features.pyramid, rois))
         if self.score_fusion is None:
-            return head.log_softmax(dim=-1)
-        clip = self.classify(self.backbone.embed_regions(features.levels, rois, low_res))
+            return self.head_opinion(features, rois).log_softmax(dim=-1)
+        head, clip = self.head_opinion(features, rois), self.clip_opinion(features, rois, low_res)
         seen = torch.from_numpy(self.vocabulary.seen.copy()).to(head.device)
         return self.score_fusion(head, clip, seen)
+
+    def head_opinion(self, features: ImageFeatures, rois: Tensor) -> Tensor:
+        """Logits (N, K + 1) of the CLIP2SAM head."""
+        return self.classify(self.label_head(features.pyramid, rois))
+
+    def clip_opinion(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
+        """Logits (N, K + 1) of frozen CLIP, pooled in the region."""
+        return self.classify(self.backbone.embed_regions(features.levels, rois, low_res))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Class and mask losses of prompted instances; ``gt_instances`` are in input pixels.
@@ -66,7 +73,7 @@ class OVSAM(OpenVocabularySegmenter):
         masks, quality = self.segment(features, prompts)
         rois, labels = self._targets(batch_data_samples, prompts, batch_inputs.device)
         targets = self.mask_targets(batch_data_samples, prompts)
-        class_logits = self.classify(self.label_head(features.pyramid, rois))
+        class_logits = self.head_opinion(features, rois)
         losses = self.label_loss(masks[:, 0], class_logits, targets, labels)
         if quality is not None:
             low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]

@@ -94,7 +94,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:
         """Mask logits for the samples' prompts, without post-processing."""
-        prompts = self._prompts(batch_data_samples, self.prompter, batch_inputs.device)
+        prompts = self.input_prompts(batch_data_samples, self.prompter, batch_inputs.device)
         return self.segment(self.encode_image(batch_inputs), prompts)[0]
 
     @torch.no_grad()
@@ -110,7 +110,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             The samples, each with ``pred_instances``.
         """
-        prompts = self._prompts(batch_data_samples, self.prompter, batch_inputs.device)
+        prompts = self.input_prompts(batch_data_samples, self.prompter, batch_inputs.device)
         features = self.encode_image(batch_inputs)
         rows = [[] for _ in batch_data_samples]
         for start in range(0, len(prompts), self.chunk_size):
@@ -130,15 +130,20 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def decode(self, features: ImageFeatures, prompts: Prompts,
                input_width: int) -> tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
         """Mask logits (N, 4h, 4w), predicted IoU (N,) and log-scores of one chunk of prompts."""
+        low_res, quality, rois = self.segment_regions(features, prompts, input_width)
+        return low_res, quality, self.name(features, rois, low_res)
+
+    def segment_regions(self, features: ImageFeatures, prompts: Prompts,
+                        input_width: int) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """Mask logits (N, 4h, 4w), predicted IoU (N,), and each mask's tight box as RoI (N, 5)."""
         masks, quality = self.segment(features, prompts)
         low_res = masks[:, 0]
         boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
         rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
-        log_scores = self.name(features, rois, low_res)
-        return low_res, None if quality is None else quality[:, 0], log_scores
+        return low_res, None if quality is None else quality[:, 0], rois
 
     @staticmethod
-    def _prompts(samples: Sequence[DetDataSample], prompter, device) -> Prompts:
+    def input_prompts(samples: Sequence[DetDataSample], prompter, device) -> Prompts:
         """The prompter's rows, brought from original to input pixels."""
         prompts = prompter(samples).to(device)
         factors = torch.tensor([sample.metainfo.get('scale_factor', (1., 1.))

@@ -10,7 +10,6 @@ from typing import Union
 
 import torch
 import torch.nn.functional as F
-from mmcv.ops import roi_align
 from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
@@ -18,12 +17,13 @@ from mmdet.structures.bbox import bbox2roi, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ..vocabulary import build_vocabulary, embed_vocabulary
+from .crop_regions import crop_regions
 from .frozen_parts import FrozenParts
+from .naming import Naming
 
 
 @MODELS.register_module()
-class RegionCLIP(FrozenParts, BaseDetector):
+class RegionCLIP(Naming, FrozenParts, BaseDetector):
     """Cross-entropy of annotated regions against all names, as pooled features and as crops.
 
     Batch norms keep the statistics that they have: scenes and crops share them.
@@ -43,8 +43,8 @@ class RegionCLIP(FrozenParts, BaseDetector):
         self.backbone = MODELS.build(backbone)
         self.text_encoder = MODELS.build(text_encoder)
         self.classifier = MODELS.build(dict(type='OpenVocabularyClassifier'))
-        self.vocabulary = build_vocabulary(vocabulary)
         self.templates = templates
+        self.set_vocabulary(vocabulary)
         self.jitter = jitter
         self.frozen = ('text_encoder',)
 
@@ -64,7 +64,7 @@ class RegionCLIP(FrozenParts, BaseDetector):
         """Logits (N, K + 1) of the annotated boxes."""
         rois = self._rois(batch_data_samples).to(batch_inputs.device)
         levels = self.extract_feat(batch_inputs)
-        return self._classify(self.backbone.embed_regions(levels, rois))
+        return self.classify(self.backbone.embed_regions(levels, rois))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Both losses; boxes are jittered."""
@@ -77,8 +77,8 @@ class RegionCLIP(FrozenParts, BaseDetector):
         crops = self.backbone.embed_images(crop_regions(
             batch_inputs, rois, self.backbone.image_size).contiguous(
                 memory_format=torch.channels_last))
-        return dict(loss_region=F.cross_entropy(self._classify(regions), labels),
-                    loss_crop=F.cross_entropy(self._classify(crops), labels))
+        return dict(loss_region=F.cross_entropy(self.classify(regions), labels),
+                    loss_crop=F.cross_entropy(self.classify(crops), labels))
 
     @torch.no_grad()
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
@@ -95,25 +95,3 @@ class RegionCLIP(FrozenParts, BaseDetector):
     @staticmethod
     def _rois(samples: SampleList) -> Tensor:
         return bbox2roi([get_box_tensor(sample.gt_instances.bboxes) for sample in samples])
-
-    def _classify(self, embeddings: Tensor) -> Tensor:
-        if self.classifier.embeddings is None:
-            self.classifier.set_embeddings(
-                embed_vocabulary(self.text_encoder, self.vocabulary, self.templates))
-        return self.classifier(embeddings)
-
-
-def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:
-    """Square crops (N, 3, size, size) around boxes, as CLIP sees pictures of one object.
-
-    Args:
-        images: (B, 3, H, W), normalised.
-        rois: (N, 5) image index and box, input pixels.
-        size: Side of a crop.
-        context: Side of the square per longer side of the box. What lies outside the image
-            is zero, the mean colour.
-    """
-    centre = (rois[:, 1:3] + rois[:, 3:]) / 2
-    side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True).clamp(min=2) / 2
-    squares = torch.cat([rois[:, :1], centre - side, centre + side], dim=1)
-    return roi_align(images, squares, (size, size), 1., 0, 'avg', True)

@@ -52,7 +52,7 @@ def _written_as(function: Callable, full_name: str) -> Callable:
 @functools.lru_cache(maxsize=1)
 def _allowed_globals() -> 'tuple[Any, ...]':
     """What mmengine's checkpoints hold beside tensors and plain containers."""
-    array_functions = (np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0])
+    array_functions: tuple[Any, ...] = (np.empty(0).__reduce__()[0], np.float64(0).__reduce__()[0])
     # Object arrays are left out: nothing that mmengine writes needs them.
     codes = '?' + np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + 'SU'
     return (
@@ -90,9 +90,9 @@ def _torch_load(path: str, map_location: Any) -> Any:
     if hasattr(torch.serialization, 'add_safe_globals'):
         return torch.load(path, map_location=map_location, weights_only=True)
     # Before torch 2.4 weights_only had a fixed list; the same check, done by our unpickler.
-    restricted = types.ModuleType('restricted_pickle')
-    restricted.Unpickler = _RestrictedUnpickler
-    restricted.load = lambda file, **kwargs: _RestrictedUnpickler(file, **kwargs).load()
+    restricted = types.SimpleNamespace(
+        Unpickler=_RestrictedUnpickler,
+        load=lambda file, **kwargs: _RestrictedUnpickler(file, **kwargs).load())
     return torch.load(path, map_location=map_location, pickle_module=restricted)
 
 

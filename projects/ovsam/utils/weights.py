@@ -95,7 +95,7 @@ def describe(keys: Iterable[str]) -> str:
     return f'{kind} (keys {begins})'
 
 
-def _pretrained(part: nn.Module) -> Iterator[dict]:
+def _pretrained(part: nn.Module) -> Iterator[Mapping]:
     init_cfgs = getattr(part, 'init_cfg', None) or []
     for init_cfg in [init_cfgs] if isinstance(init_cfgs, Mapping) else init_cfgs:
         if init_cfg.get('type') == 'Pretrained':

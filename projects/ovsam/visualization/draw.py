@@ -165,8 +165,8 @@ def _draw_prompts(
             cv2.rectangle(canvas, box[:2], box[2:], ink, width, cv2.LINE_AA)
     # Points last, so that no box covers them.
     for label, color in ((0, _NEGATIVE), (1, _POSITIVE)):
-        for point in _points(prompts, label, factor):
-            _draw_star(canvas, point, color, 5 * stroke)
+        for x, y in _points(prompts, label, factor):
+            _draw_star(canvas, (x, y), color, 5 * stroke)
 
 
 def _points(prompts: Prompts, label: int, factor: int) -> list[list[int]]:
@@ -174,7 +174,7 @@ def _points(prompts: Prompts, label: int, factor: int) -> list[list[int]]:
     return (prompts.coords[prompts.labels == label] * factor).round().int().tolist()
 
 
-def _draw_star(canvas: np.ndarray, middle: list[float], color: tuple, radius: float) -> None:
+def _draw_star(canvas: np.ndarray, middle: Sequence[float], color: tuple, radius: float) -> None:
     angles = np.arange(10) * math.pi / 5 - math.pi / 2
     for ink, outer in ((_WHITE, radius * 1.4), (color, radius)):
         radii = np.where(np.arange(10) % 2, outer * 0.45, outer)[:, None]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmdet.registry import TASK_UTILS
@@ -37,10 +38,12 @@ class Vocabulary:
             ``synonyms``, ``seen`` or ``split`` that are not in the vocabulary.
     """
 
-    names: tuple[str, ...]
-    synonyms: tuple[tuple[str, ...], ...] | None = None
-    seen: np.ndarray | None = None
-    split: dict[str, tuple[str, ...]] | None = None
+    # Types of what is given; once made, they are tuples, a bool array and a dict of tuples.
+    names: Sequence[str]
+    synonyms: Any = None
+    seen: Any = None
+    split: Mapping[str, Sequence[str]] | None = None
+    _places: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = _clean_names(self.names)
@@ -48,14 +51,14 @@ class Vocabulary:
         split = {group: tuple(members) for group, members in (self.split or {}).items()}
         for group, members in split.items():
             _require_known(f'split {group!r}', members, known)
-        for field, value in (
+        for name, value in (
             ('names', names),
             ('_places', known),
             ('split', split),
             ('synonyms', _synonyms(names, known, self.synonyms)),
             ('seen', _seen(known, self.seen, split)),
         ):
-            object.__setattr__(self, field, value)
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_names(cls, names: str | Sequence[str]) -> Vocabulary:
@@ -143,7 +146,7 @@ class Vocabulary:
             names, [self.synonyms[place] for place in places], self.seen[places], split
         )
 
-    def group(self, name: str) -> tuple[str, ...]:
+    def group(self, name: str) -> Sequence[str]:
         """The names of a group of ``split``.
 
         Raises:
@@ -181,7 +184,7 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | dict) -> 
         return source
     if isinstance(source, dict):
         return TASK_UTILS.build(source)
-    if isinstance(source, Path) or str(source).endswith(_FILE_SUFFIXES):
+    if isinstance(source, Path) or isinstance(source, str) and source.endswith(_FILE_SUFFIXES):
         return Vocabulary.from_file(source)
     if isinstance(source, (str, Sequence)):
         return Vocabulary.from_names(source)
@@ -224,7 +227,7 @@ def _synonyms(
 
 def _clean_texts(name: str, texts: Sequence[str] | None) -> tuple[str, ...]:
     if texts is None:
-        texts = (part.replace('_', ' ') for part in _SEPARATORS.split(name))
+        texts = [part.replace('_', ' ') for part in _SEPARATORS.split(name)]
     elif isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
         raise TypeError(f'synonyms of {name!r} must be a list of strings; got {texts!r}')
     stripped = (' '.join(text.split()) for text in texts)
@@ -255,13 +258,13 @@ def _seen(
     return flags
 
 
-def _group(name: str, split: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _group(name: str, split: Mapping[str, Sequence[str]]) -> Sequence[str]:
     if name not in split:
         raise ValueError(f'the vocabulary has no group {name!r}, only {sorted(split)}')
     return split[name]
 
 
-def _require_known(where: str, names: Sequence[str], known: Mapping[str, int]) -> None:
+def _require_known(where: str, names: Iterable, known: Mapping[str, int]) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f'{where}: not in the vocabulary of {len(known)} names: {unknown[:5]}')

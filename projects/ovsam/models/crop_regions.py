@@ -1,0 +1,25 @@
+"""Cutting regions out of images, for models that look at them one by one.
+
+Glossary: B images, N regions. Boxes are input pixels, xyxy.
+"""
+from __future__ import annotations
+
+import torch
+from mmcv.ops import roi_align
+from torch import Tensor
+
+
+def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:
+    """Square crops (N, 3, size, size) around boxes, as CLIP sees pictures of one object.
+
+    Args:
+        images: (B, 3, H, W), normalised.
+        rois: (N, 5) image index and box, input pixels.
+        size: Side of a crop.
+        context: Side of the square per longer side of the box. What lies outside the image
+            is zero, the mean colour.
+    """
+    centre = (rois[:, 1:3] + rois[:, 3:]) / 2
+    side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True).clamp(min=2) / 2
+    squares = torch.cat([rois[:, :1], centre - side, centre + side], dim=1)
+    return roi_align(images, squares, (size, size), 1., 0, 'avg', True)

@@ -1,0 +1,55 @@
+"""What the command-line tools have in common."""
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+
+def runner_parser(description: str) -> argparse.ArgumentParser:
+    """A parser with the flags of every tool that runs a config with mmengine's runner.
+
+    :func:`runner_config` reads them.
+    """
+    parser = argparse.ArgumentParser(description=description,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument('--work-dir', help='logs and checkpoints (work_dirs/CONFIG)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override config values, e.g. model.chunk_size=8')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
+                        default='none', help='how several processes were started (%(default)s)')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
+                        help='set by the launcher')
+    return parser
+
+
+def runner_config(args: argparse.Namespace) -> Config:
+    """The config file with the common flags' changes in it."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+    return cfg
+
+
+def exit_status(name: str, run: Callable[..., None], *args) -> int:
+    """Run a tool's work; bad input becomes one line and status 2, other faults stay as they are.
+
+    Args:
+        name: The tool's, which begins the line.
+        run: What to run.
+        *args: Its arguments.
+    """
+    try:
+        run(*args)
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr)
+        return 2
+    return 0

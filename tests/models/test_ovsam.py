@@ -1,0 +1,94 @@
+"""The whole model, in miniature with random weights, where there is nothing to do or to name."""
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+
+from ovsam.utils.paths import config_path
+
+SIDE = 256
+NAMES = ['cat', 'dog', 'boat']
+
+
+def build(name):
+    """A model of the small world on three names, all its weights random."""
+    torch.manual_seed(0)
+    cfg = Config.fromfile(config_path(f'mini/{name}.py'))
+
+    def forget(node):
+        if isinstance(node, dict):
+            return {k: forget(v) for k, v in node.items() if k != 'init_cfg'}
+        return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
+
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(forget(cfg.model.to_dict()))
+    model.set_vocabulary(NAMES)
+    return model
+
+
+def sample(*boxes):
+    masks = np.zeros((len(boxes), SIDE, SIDE), np.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
+        mask[y1:y2, x1:x2] = 1
+    return DetDataSample(
+        gt_instances=InstanceData(
+            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+            labels=torch.zeros(len(boxes), dtype=torch.long),
+            masks=BitmapMasks(masks, SIDE, SIDE)),
+        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1., 1.)})
+
+
+@pytest.fixture(scope='module')
+def ovsam():
+    return build('ovsam_box')
+
+
+@pytest.fixture
+def images():
+    return torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+
+
+def test_losses_of_images_without_instances_are_zero_and_reach_every_weight(ovsam, images):
+    ovsam.train()
+    losses = ovsam.loss(images, [sample(), sample()])
+    total = sum(losses.values())
+    assert total == 0
+    total.backward()
+    learned = [p for p in ovsam.label_head.parameters() if p.requires_grad]
+    assert learned and all(p.grad is not None for p in learned)
+
+
+def test_images_without_instances_get_no_predictions(ovsam, images):
+    found = ovsam.eval().predict(images, [sample(), sample((10, 10, 90, 90))])
+    assert [len(each.pred_instances) for each in found] == [0, 1]
+    assert found[0].pred_instances.masks.shape == (0, SIDE, SIDE)
+
+
+def test_fusion_is_between_the_two_opinions(ovsam, images):
+    ovsam.eval()
+    data = [sample((10, 10, 90, 90), (40, 30, 200, 180))]
+    with torch.no_grad():
+        features = ovsam.encode_image(images[:1])
+        prompts = ovsam.input_prompts(data, ovsam.prompter, images.device)
+        low_res, _, rois = ovsam.segment_regions(features, prompts, SIDE)
+        head = ovsam.head_opinion(features, rois).log_softmax(-1)
+        clip = ovsam.clip_opinion(features, rois, low_res).log_softmax(-1)
+        fused = ovsam.name(features, rois, low_res)
+    assert fused.shape == (2, len(NAMES) + 1)
+    assert (fused <= torch.maximum(head, clip) + 1e-5).all()
+    assert (fused >= torch.minimum(head, clip) - 1e-5).all()
+
+
+@pytest.mark.parametrize('name', ['image_crop_box', 'feature_crop_box'])
+def test_yardsticks_name_but_do_not_learn(name, images):
+    model = build(name).eval()
+    found = model.predict(images, [sample((10, 10, 90, 90)), sample()])
+    assert [len(each.pred_instances) for each in found] == [1, 0]
+    assert 0 <= found[0].pred_instances.labels[0] < len(NAMES)
+    with pytest.raises(NotImplementedError, match='nothing to train'):
+        model.loss(images, [sample(), sample()])

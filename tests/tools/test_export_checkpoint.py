@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from tools import export_checkpoint
+
+
+def save(path, **state):
+    torch.save({'state_dict': state}, path)
+    return path
+
+
+def load(path):
+    return torch.load(path, weights_only=True)['state_dict']
+
+
+def test_half_precision_and_new_prefix(tmp_path, capsys):
+    source = save(tmp_path / 'a.pth', **{
+        'clip.weight': torch.ones(2), 'clip.count': torch.tensor(3),
+        'head.weight': torch.zeros(1)})
+    assert export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), f'{source},clip.=new.']) == 0
+    state = load(tmp_path / 'out.pth')
+    assert set(state) == {'new.weight', 'new.count'}
+    assert state['new.weight'].dtype == torch.float16
+    assert state['new.count'].dtype == torch.int64
+    assert '2 tensors' in capsys.readouterr().out
+
+
+def test_later_sources_are_averaged_in(tmp_path):
+    one = save(tmp_path / 'a.pth', w=torch.zeros(2), only=torch.ones(1))
+    two = save(tmp_path / 'b.pth', w=torch.ones(2))
+    export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), str(one), str(two), '--weight',
+                            '0.75'])
+    state = load(tmp_path / 'out.pth')
+    assert state['w'].tolist() == [0.75, 0.75]
+    assert state['only'].tolist() == [1.]
+
+
+def test_a_work_dir_stands_for_its_last_checkpoint(tmp_path):
+    path = save(tmp_path / 'iter_2.pth', w=torch.ones(1))
+    (tmp_path / 'last_checkpoint').write_text(str(path))
+    export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), str(tmp_path)])
+    assert load(tmp_path / 'out.pth')['w'].tolist() == [1.]
+
+
+def test_errors_name_what_is_there(tmp_path):
+    source = save(tmp_path / 'a.pth', **{'neck.weight': torch.ones(2)})
+    with pytest.raises(SystemExit, match=r"no key that starts with 'clip\.'.*neck"):
+        export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), f'{source},clip.'])
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(SystemExit, match='no training has saved there'):
+        export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), str(tmp_path / 'empty')])
+    assert not (tmp_path / 'out.pth').exists()

@@ -1,0 +1,90 @@
+"""The plan of the small world's making, with the trainings themselves replaced."""
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import make_mini
+
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'mini'
+
+
+def all_stages():
+    return [stage for phase in make_mini.PHASES for chain in phase for stage in chain]
+
+
+def test_every_stage_and_evaluation_has_its_config():
+    names = [make_mini.CONFIG.get(stage, stage) for stage in all_stages()]
+    for name in (*names, *make_mini.EVALUATIONS, *make_mini.SMOKE, *make_mini.DECIDING):
+        assert (CONFIGS / f'{name}.py').exists(), name
+
+
+def test_every_config_is_a_stage_or_an_evaluation():
+    known = {make_mini.CONFIG.get(stage, stage) for stage in all_stages()}
+    known |= set(make_mini.EVALUATIONS)
+    assert {path.stem for path in CONFIGS.glob('*.py')} == known
+
+
+def test_weights_that_configs_start_from_are_made_before_them():
+    made = set()
+    for phase in make_mini.PHASES:
+        for chain in phase:
+            before = set(made)
+            for stage in chain:
+                text = (CONFIGS / f'{make_mini.CONFIG.get(stage, stage)}.py').read_text()
+                for needed in all_stages():
+                    if f"'{needed}.pth'" in text and needed != stage:
+                        assert needed in before, f'{stage} needs {needed}'
+                before.add(stage)
+        made |= {stage for chain in phase for stage in chain}
+
+
+def test_finished_stages_are_skipped(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(make_mini, 'run_together',
+                        lambda chains, logs, env: seen.update(chains))
+    for stage in all_stages():
+        if stage != 'sam':
+            (tmp_path / f'{stage}.pth').touch()
+    make_mini.train(tmp_path, smoke=False, env={})
+    commands = [command for chain in seen.values() for command in chain]
+    assert [command[0] for command in commands] == ['tools/train.py', 'tools/export_checkpoint.py']
+    assert commands[0][1] == 'configs/mini/sam.py'
+
+
+def test_chains_run_side_by_side_and_in_order(tmp_path):
+    def note(word):
+        return ['-c', f'open({str(tmp_path / "order")!r}, "a").write({word!r})']
+    make_mini.run_together({'one': [note('a'), note('b')], 'two': [note('c')]}, tmp_path / 'logs',
+                           {})
+    order = (tmp_path / 'order').read_text()
+    assert sorted(order) == ['a', 'b', 'c']
+    assert order.index('a') < order.index('b')
+
+
+def test_a_failure_stops_all_and_names_the_log(tmp_path):
+    with pytest.raises(SystemExit, match='bad failed; see the end of .*bad.log'):
+        make_mini.run_together(
+            {'bad': [['-c', 'raise ValueError("broken")'], ['-c', 'print("never")']],
+             'long': [['-c', 'import time; time.sleep(60)']]}, tmp_path, {})
+    assert 'broken' in (tmp_path / 'bad.log').read_text()
+    assert 'never' not in (tmp_path / 'bad.log').read_text()
+
+
+def test_progress_shows_the_last_iteration(tmp_path, capsys):
+    (tmp_path / 'sam.log').write_text('Iter(train) [ 50/1000] loss\nIter(train) [100/1000] loss\n')
+    make_mini.print_progress({'sam': None}, tmp_path, 12.3)
+    assert 'sam train) [100/1000]' in capsys.readouterr().out
+
+
+def test_table(tmp_path):
+    (tmp_path / 'ovsam_box.json').write_text(json.dumps({'ov/IoU': 81.26, 'ov/Acc': 90.}))
+    rows = make_mini.table(tmp_path).splitlines()
+    assert len(rows) == 3
+    assert rows[2] == '| ovsam_box |  |  | 81.3 |  |  |  | 90.0 |  |'
+
+
+def test_python_is_this_one(tmp_path):
+    make_mini.run_together({'which': [['-c', 'import sys; print(sys.executable)']]}, tmp_path, {})
+    assert (tmp_path / 'which.log').read_text().strip() == sys.executable
