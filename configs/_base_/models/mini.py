@@ -61,7 +61,8 @@ pretrained_neck = dict(
 # CLIP2SAM.
 label_head = dict(
     type='CLIP2SAMHead', in_channels=clip_channels, embed_dims=128, fpn_channels=96, roi_size=7,
-    finest_scale=24, projection=dict(type='FlattenedProjection'))
+    finest_scale=24,
+    projection=dict(type='FlattenedProjection', conv_channels=32, hidden_dims=120))
 ovsam = dict(
     type='OVSAM', data_preprocessor=data_preprocessor,
     backbone=backbone, neck=pretrained_neck, prompt_encoder=pretrained_prompt_encoder,

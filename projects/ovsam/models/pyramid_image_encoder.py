@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from mmpretrain.models.utils import LayerNorm2d
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @MODELS.register_module()
@@ -18,13 +18,13 @@ class PyramidImageEncoder(BaseModule):
     Each image first loses its own mean and deviation, so that most of it, the ground, is near zero.
 
     Stands in for :class:`SAMImageEncoder` where a vision transformer is too slow or too hungry
-    for data, as MobileSAM and its kin do. Any backbone and neck of mmdet will serve.
+    for data, as MobileSAM and its kin do. Any backbone of mmdet will serve.
 
     Args:
         backbone: Config of a backbone.
-        neck: Config of a neck that gives all its levels the same channels.
+        neck: Config of mmdet's ``FPN``.
         out_channels: Channels C of the embedding, those of the neck.
-        level: Which of the neck's levels is the embedding; its stride is the embedding's.
+        level: Which of the neck's outputs is the embedding; its stride is the embedding's.
         init_cfg: Where weights come from, as in mmengine.
     """
 
@@ -39,6 +39,9 @@ class PyramidImageEncoder(BaseModule):
         self.neck = MODELS.build(neck)
         self.norm = LayerNorm2d(out_channels, eps=1e-6)
         self.level = level
+        # The convolutions of outputs that nobody reads would only be dead weight in checkpoints.
+        for other in set(range(len(self.neck.fpn_convs))) - {level}:
+            self.neck.fpn_convs[other] = nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds normalised images (B, 3, H, W) as (B, C, h, w)."""
