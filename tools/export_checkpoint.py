@@ -11,14 +11,16 @@ rest: fine-tuning that way keeps what was known before (Wortsman et al., "Robust
 zero-shot models").
 """
 import argparse
-import os
+import io
 import sys
+import zipfile
 from pathlib import Path
 
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
 import ovsam
+from ovsam.utils.files import write_whole
 
 
 def read_source(source: str) -> dict:
@@ -55,6 +57,16 @@ def merge(sources: list, weight: float) -> dict:
     return merged
 
 
+def deflated(archive: io.BytesIO) -> bytes:
+    """The same zip archive, compressed: torch stores without compression, but reads either."""
+    compressed = io.BytesIO()
+    with zipfile.ZipFile(archive) as plain, zipfile.ZipFile(
+            compressed, 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for item in plain.infolist():
+            target.writestr(item.filename, plain.read(item))
+    return compressed.getvalue()
+
+
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__,
@@ -68,10 +80,9 @@ def main(argv=None) -> int:
     state = merge([read_source(source) for source in args.sources], args.weight)
     state = {key: value.half() if value.is_floating_point() else value
              for key, value in state.items()}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    partial = args.out.with_suffix('.partial')
-    torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=state), partial)
-    os.replace(partial, args.out)
+    buffer = io.BytesIO()
+    torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=state), buffer)
+    write_whole(args.out, deflated(buffer))
     count = sum(value.numel() for value in state.values())
     print(f'{args.out}: {len(state)} tensors, {count / 1e6:.2f} M values, '
           f'{args.out.stat().st_size / 1e6:.1f} MB')

@@ -1,18 +1,7 @@
 # Stage 2, the paper's protocol: CLIP2SAM on the base classes only.
-_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
-          '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
+_base_ = ['./clip2sam_joint.py']
 
-max_iters = 540
 seen_names = dict(type='PictogramVocabulary', group='base')
-
-model = dict(_base_.ovsam, vocabulary=seen_names)
-train_dataloader = dict(
-    _base_.scenes_train_dataloader, dataset=dict(_base_.scenes_train, vocabulary=seen_names))
+model = dict(vocabulary=seen_names)
+train_dataloader = dict(dataset=dict(vocabulary=seen_names))
 val_dataloader = dict(dataset=dict(vocabulary=seen_names))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=270)
-optim_wrapper = dict(
-    optimizer=dict(lr=1.5e-3), clip_grad=dict(max_norm=20.),
-    paramwise_cfg=dict(custom_keys=dict(mask_decoder=dict(lr_mult=0.4))))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters, eta_min_ratio=0.01)]

@@ -32,7 +32,7 @@ class ContrastiveCLIP(BaseModel):
         arch: open_clip name or configuration, see :mod:`~ovsam.models.clip_arch`.
         vocabulary: Names of the K classes; label ``k`` is name ``k``.
         templates: Texts with ``{}`` for the name; one is drawn per image and step.
-        class_loss_weight: Weight of the auxiliary loss.
+        class_loss_weight: Weight of the auxiliary loss; with 0 there is no table of classes.
         data_preprocessor: As in mmengine; gives normalised RGB.
         init_cfg: As in mmengine.
     """
@@ -46,7 +46,8 @@ class ContrastiveCLIP(BaseModel):
         self.contrastive_loss = ClipLoss()
         self.class_loss_weight = class_loss_weight
         embed_dims = clip_config(arch)['embed_dim']
-        self.class_table = nn.Parameter(torch.randn(len(self.vocabulary), embed_dims))
+        self.class_table = nn.Parameter(
+            torch.randn(len(self.vocabulary), embed_dims)) if class_loss_weight else None
         tokenizer = build_tokenizer(arch)
         tokens = [tokenizer([template.format(name) for name in self.vocabulary.names])
                   for template in templates]
@@ -82,9 +83,11 @@ class ContrastiveCLIP(BaseModel):
         template = torch.randint(self.tokens.shape[1], labels.shape, device=labels.device)
         text = F.normalize(self.clip.encode_text(self.tokens[labels, template]), dim=-1)
         scale = self.clip.logit_scale.clamp(max=MAX_LOGIT_SCALE).exp()
-        logits = scale * image @ F.normalize(self.class_table, dim=-1).T
-        return dict(loss_contrastive=self.contrastive_loss(image, text, scale),
-                    loss_class=self.class_loss_weight * F.cross_entropy(logits, labels))
+        losses = dict(loss_contrastive=self.contrastive_loss(image, text, scale))
+        if self.class_table is not None:
+            logits = scale * image @ F.normalize(self.class_table, dim=-1).T
+            losses['loss_class'] = self.class_loss_weight * F.cross_entropy(logits, labels)
+        return losses
 
     def text_features(self) -> Tensor:
         """(K, C) unit embeddings of the names, averaged over the templates."""
