@@ -83,9 +83,9 @@ class _TensorUnpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Tensor:
         """The stored values that a tensor is a view of, as one row."""
-        kind, dtype, key, _, count = pid
-        if kind != 'storage' or not isinstance(dtype, torch.dtype):
-            raise pickle.UnpicklingError(f'expected stored values of a tensor, found {kind!r}')
+        if not (isinstance(pid, tuple) and len(pid) == 5 and isinstance(pid[1], torch.dtype)):
+            raise pickle.UnpicklingError(f'expected the stored values of a tensor, found {pid!r}')
+        _, dtype, key, _, count = pid
         if key not in self._storages:
             # A copy, since torch wants memory that may be written to.
             values = bytearray(self._archive.read(f'{self._folder}data/{key}'))

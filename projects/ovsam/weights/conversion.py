@@ -126,8 +126,8 @@ def to_published(weights: Mapping[str, Tensor], unused: Mapping[str, Tensor] | N
             conversion.state_dict[conversion.used[key]] = value
     if 'label_head' in names:
         conversion.state_dict.update(unused or {})
-    if 'label_head' in names and not unused:
-        conversion.missed.append('mask_decoder.label_mlp')
+        conversion.used.update({key: key for key in unused or {}})
+        conversion.missed += [] if unused else ['mask_decoder.label_mlp']
     return conversion
 
 

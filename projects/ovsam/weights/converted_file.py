@@ -23,7 +23,7 @@ REPLACED = "CLIP2SAM's decoder, trained from it, takes its place"
 
 
 def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict[str, Tensor]:
-    """The weights of several files as one state dict.
+    """The weights of several files as one state dict; updates what each dropped and missed.
 
     Where there are parts that OVSAM learned, its frozen parts are dropped from their conversions,
     as from every checkpoint of this project.
@@ -49,6 +49,8 @@ def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict
                                  f'({name}.*): give one of them')
             origin[name] = file
         merged.update(conversion.state_dict)
+    for conversion in conversions.values():
+        conversion.missed = [name for name in conversion.missed if name not in origin]
     return merged
 
 
