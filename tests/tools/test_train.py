@@ -6,6 +6,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from torch.utils.data import Dataset
 
+from ovsam.utils.checkpoint import load_from_local
 from tools import train
 
 CONFIG = '''
@@ -28,7 +29,7 @@ class Toy(BaseModel):
         self.layer = torch.nn.Linear(1, 1)
 
     def forward(self, inputs, mode='tensor'):
-        return {'loss': self.layer(inputs).square().mean()}
+        return {'loss': self.layer(torch.stack(inputs)).square().mean()}
 
 
 class Ones(Dataset):
@@ -54,7 +55,7 @@ def config(tmp_path):
 
 
 def weights(folder, iteration):
-    content = torch.load(folder / f'iter_{iteration}.pth', weights_only=False)
+    content = load_from_local(str(folder / f'iter_{iteration}.pth'))
     return content['state_dict'], content['optimizer']['state']
 
 

@@ -79,11 +79,11 @@ def test_pickled_code_is_not_run(archive, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(('record', 'content', 'reason'), [
-    ('data/0', b'', 'has 0 in the archive'),
-    ('data/0', b'12345678', 'has [24] in the archive'),
-    ('data.pkl', b'', 'truncated'),
-    ('data.pkl', b'\x80\x02U\x01aQ.', 'RN50.pt'),
-    ('data.pkl', b'\x80\x02K\x01K\x02\x86Q.', 'RN50.pt'),
+    ('data/0', b'', 'RN50.pt.*truncated.*has 0 in the archive'),
+    ('data/0', b'123456', 'RN50.pt.*truncated'),
+    ('data.pkl', b'', 'RN50.pt.*truncated'),
+    ('data.pkl', b'\x80\x02tR.', 'RN50.pt.*(truncated|pickled)'),
+    ('data.pkl', b'\x80\x02U\x01aQ.', "RN50.pt.*stored values of a tensor, found 'a'"),
 ])
 def test_damaged_archive(archive, record, content, reason):
     path, _ = archive

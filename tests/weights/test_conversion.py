@@ -124,8 +124,9 @@ def test_wrong_shape(published, kind, key, message):
 @pytest.mark.parametrize(('keys', 'message'), [
     (['backbone.conv1.weight', 'rpn_head.x'], "a detector's checkpoint.*expected SAM"),
     (['layer1.0.conv1.weight'], "another model's.*expected SAM"),
-    (['neck.pos_embed'], 'keys of this project already: .*SAM2CLIP'),
-    (['clip.visual.conv1.weight'], 'keys of this project already: .*CLIP'),
+    (['neck.pos_embed'], "this project's keys already: .*SAM2CLIP"),
+    (['neck.lateral_convs.0.conv.weight', 'roi_head.x'], "seems to be a detector's checkpoint"),
+    (['clip.visual.conv1.weight'], "this project's keys already: .*CLIP"),
 ])
 def test_another_kind(keys, message):
     with pytest.raises(ValueError, match=message):

@@ -49,8 +49,12 @@ def read_torchscript_tensors(path: str) -> dict[str, Tensor]:
     with zipfile.ZipFile(path) as archive:
         sign = next(name for name in archive.namelist() if name.split('/')[1:] == [_SIGN])
         folder = sign[:-len(_SIGN)]
-        with archive.open(f'{folder}data.pkl') as file:
-            root = _TensorUnpickler(file, archive, folder).load()
+        try:
+            with archive.open(f'{folder}data.pkl') as file:
+                root = _TensorUnpickler(file, archive, folder).load()
+        # What unpickling raises for nonsense.
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise zipfile.BadZipFile(f'its records do not fit together: {error!r}') from error
     return dict(_tensors(root))
 
 
@@ -92,15 +96,15 @@ class _TensorUnpickler(pickle.Unpickler):
             self._storages[key] = (torch.frombuffer(values, dtype=dtype) if values
                                    else torch.empty(0, dtype=dtype))
         if len(self._storages[key]) != count:
-            raise pickle.UnpicklingError(f'a tensor of {count} values has '
-                                         f'{len(self._storages[key])} in the archive')
+            raise zipfile.BadZipFile(f'a tensor of {count} values has '
+                                     f'{len(self._storages[key])} in the archive')
         return self._storages[key]
 
 
 def _rebuild_tensor(storage: Tensor, offset: int, size: tuple, stride: tuple, *_: Any) -> Tensor:
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
     if math.prod(size) and not 0 <= offset <= last < len(storage):
-        raise pickle.UnpicklingError(f'a tensor of shape {size} lies outside its stored values')
+        raise zipfile.BadZipFile(f'a tensor of shape {size} lies outside its stored values')
     return storage.as_strided(size, stride, offset)
 
 

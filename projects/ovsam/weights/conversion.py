@@ -141,8 +141,9 @@ def published_kind(weights: Collection[str]) -> str:
         adapter, head = _any(weights, _OVSAM_SIGNS[:1]), _any(weights, _OVSAM_SIGNS[1:])
         return 'a published ' + ('OVSAM' if adapter and head else
                                  'SAM2CLIP' if adapter else 'CLIP2SAM') + ' checkpoint'
-    if any(part_of(key) in ('neck', 'label_head', 'clip') for key in weights):
-        raise ValueError(f'it has the keys of this project already: it seems to be '
+    converted = weights and all(map(part_of, weights))
+    if converted and {'neck', 'label_head', 'clip'} & set(parts_in(weights)):
+        raise ValueError(f"it has this project's keys already: it seems to be "
                          f'{describe(weights)}; {EXPECTED}')
     if _any(weights, _SAM_SIGNS):
         return 'a SAM checkpoint'

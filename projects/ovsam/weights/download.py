@@ -110,7 +110,7 @@ def _fetch_all(url: str, partial: Path, size: int | None, pause: float) -> None:
 
 def _fetch_rest(url: str, partial: Path, size: int | None) -> None:
     start = _length(partial)
-    if size is not None and start == size:
+    if start and start == size:
         return
     headers = {'User-Agent': f'ovsam/{__version__}'}
     if start:
