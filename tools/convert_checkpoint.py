@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import ovsam  # noqa: F401  (before mmdet is imported)
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.weights import read_state_dict
 from ovsam.weights.conversion import from_published, to_published
 from ovsam.weights.converted_file import (
@@ -60,24 +61,23 @@ def read_and_convert(file: str, args: argparse.Namespace):
                          else f"Cannot convert '{path}': {message}") from error
 
 
-def main(argv=None) -> int:
-    """Entry point; returns the exit status."""
-    args = parse_args(argv)
-    try:
-        conversions = {file: read_and_convert(file, args) for file in args.files}
-        if args.to == 'published':
-            conversion = conversions[args.files[0]]
-            write_published(args.out, conversion)
-            state = conversion.state_dict
-        else:
-            state = write_converted(args.out, conversions, args.all)
-    except (OSError, ValueError) as error:
-        print(f'convert_checkpoint: {error}', file=sys.stderr)
-        return 1
+def convert(args: argparse.Namespace) -> None:
+    """Read, convert, write and report."""
+    conversions = {file: read_and_convert(file, args) for file in args.files}
+    if args.to == 'published':
+        conversion = conversions[args.files[0]]
+        write_published(args.out, conversion)
+        state = conversion.state_dict
+    else:
+        state = write_converted(args.out, conversions, args.all)
     for file, conversion in conversions.items():
         print(f'{file}: {conversion.kind}\n{report(conversion, args.verbose)}')
     print(f'{args.out}: {len(state)} tensors, {args.out.stat().st_size / 1e6:.1f} MB')
-    return 0
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    return exit_status('convert_checkpoint', convert, parse_args(argv))
 
 
 if __name__ == '__main__':

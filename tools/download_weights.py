@@ -58,7 +58,7 @@ def main(argv=None) -> int:
         files = {file.name: file for name in args.names for file in index.files_of(name)}
     except (OSError, ValueError) as error:
         print(f'download_weights: {error}', file=sys.stderr)
-        return 1
+        return 2
     unreachable = []
     failed = False
     for file in files.values():

@@ -30,7 +30,7 @@ def test_there_and_back(run, save_published, published, tmp_path):
     assert 'used     neck_student.* as neck.* ' in said.out and 'never used' in said.out
     ours = out.rename(tmp_path / 'ours.pth')
     status, out, said = run(ours, '--to', 'published')
-    assert status == 1 and 'published in 2 files: choose' in said.err and not out.exists()
+    assert status == 2 and 'published in 2 files: choose' in said.err and not out.exists()
     status, out, said = run(ours, '--to', 'published', '--parts', 'neck', 'label_head',
                             'mask_decoder')
     assert status == 0
@@ -67,7 +67,7 @@ def test_bad_file_is_one_line(run, tmp_path, monkeypatch, content, message):
     elif content is not None:
         torch.save(content, path)
     status, out, said = run(path)
-    assert status == 1 and said.err.count('\n') == 1
+    assert status == 2 and said.err.count('\n') == 1
     assert re.search(rf'^convert_checkpoint: .*bad.pth.*{message}', said.err)
     assert not out.parent.exists() and not (tmp_path / 'made').exists()
 
@@ -75,7 +75,7 @@ def test_bad_file_is_one_line(run, tmp_path, monkeypatch, content, message):
 def test_truncated_safetensors(run, tmp_path):
     (tmp_path / 'clip.safetensors').write_bytes(b'\x10\0\0\0\0\0\0\0{')
     status, _, said = run(tmp_path / 'clip.safetensors')
-    assert status == 1 and 'clip.safetensors' in said.err and 'truncated' in said.err
+    assert status == 2 and 'clip.safetensors' in said.err and 'truncated' in said.err
 
 
 def test_cache_of_open_clip(run, published, tmp_path, monkeypatch):
@@ -83,9 +83,9 @@ def test_cache_of_open_clip(run, published, tmp_path, monkeypatch):
     monkeypatch.setattr('ovsam.weights.open_clip_cache.try_to_load_from_cache',
                         lambda *args: None)
     status, _, said = run('open_clip://RN50/openai')
-    assert status == 1 and 'has not downloaded' in said.err and 'RN50.pt' in said.err
+    assert status == 2 and 'has not downloaded' in said.err and 'RN50.pt' in said.err
     status, _, said = run('open_clip://RN51/openai')
-    assert status == 1 and 'open_clip has no weights' in said.err
+    assert status == 2 and 'open_clip has no weights' in said.err
     (tmp_path / '.cache' / 'clip').mkdir(parents=True)
     torch.save(published['clip'], tmp_path / '.cache' / 'clip' / 'RN50.pt')
     status, out, _ = run('open_clip://RN50/openai')
