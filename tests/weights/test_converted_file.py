@@ -6,6 +6,7 @@ from ovsam.utils.weights import read_state_dict
 from ovsam.weights.conversion import Conversion, from_published, to_published
 from ovsam.weights.converted_file import (
     FROZEN,
+    KEPT_APART,
     REPLACED,
     merge,
     read_converted,
@@ -68,7 +69,9 @@ def test_files(tmp_path, published, conversions):
     assert content['meta']['converted_from'][0] == {
         'file': 'sam2clip.pth', 'kind': 'a published SAM2CLIP checkpoint'}
     assert read_converted(path)[1] == {}
-    write_converted(path, conversions('sam2clip', 'clip2sam'), keep_all=True)
+    files = conversions('sam2clip', 'clip2sam')
+    write_converted(path, files, keep_all=True)
+    assert files['clip2sam.pth'].dropped == {LABEL_MLP: KEPT_APART}
     state, unused = read_converted(path)
     assert unused.keys() == {LABEL_MLP}
     write_published(tmp_path / 'back.pth', to_published(state, unused))
@@ -100,10 +103,10 @@ def test_report(conversions):
     assert 'used     fpn_neck.* as label_head.* (16)' in lines
     assert 'used     mask_decoder.label_token.* (1)' in lines
     assert lines[-2:] == [
-        'dropped  mask_decoder.label_mlp.* (1): stored, but never used by the published model',
+        'dropped  mask_decoder.label_mlp.* (1): never used by the published model',
         'missed   the SAM2CLIP adapter (neck.*)']
     every = report(files['clip2sam.pth'], every_key=True).splitlines()
     assert 'used     mask_decoder.roi_conv.0.conv.weight as label_head.projection.weight' in every
-    assert f'dropped  {LABEL_MLP}: stored, but never used by the published model' in every
+    assert f'dropped  {LABEL_MLP}: never used by the published model' in every
     assert 'missed   mask_decoder.label_mlp.*' in report(
         to_published(files['clip2sam.pth'].state_dict))

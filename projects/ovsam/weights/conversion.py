@@ -29,7 +29,7 @@ _OVSAM_PARTS = ('neck', 'label_head', 'mask_decoder')
 EXPECTED = ('expected SAM (keys image_encoder.*, prompt_encoder.*, mask_decoder.*), CLIP of '
             'open_clip or OpenAI (keys visual.*, transformer.*), or a published OVSAM, SAM2CLIP '
             'or CLIP2SAM checkpoint (keys neck_student.*, fpn_neck.*, mask_decoder.*)')
-NEVER_USED = 'stored, but never used by the published model'
+NEVER_USED = 'never used by the published model'
 UNKNOWN = 'not a weight that this project knows'
 NOT_ASKED = 'of a part that was not asked for'
 

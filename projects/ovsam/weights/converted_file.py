@@ -19,6 +19,7 @@ from .parts import PARTS, part_of, parts_in
 _LEARNED = {'neck', 'label_head'}
 _UNUSED = 'unused'
 FROZEN = 'frozen in OVSAM, which reads it from a file of its own (--all keeps it)'
+KEPT_APART = 'never used by the published model; kept apart from the model, for the way back'
 REPLACED = "CLIP2SAM's decoder, trained from it, takes its place"
 
 
@@ -58,6 +59,8 @@ def write_converted(path: str | Path, conversions: Mapping[str, Conversion],
                     keep_all: bool = False) -> dict[str, Tensor]:
     """Write conversions to this project's keys into one file; returns its state dict.
 
+    Like :func:`merge`, it updates what each conversion dropped and missed.
+
     Raises:
         ValueError: As :func:`merge`.
     """
@@ -68,6 +71,8 @@ def write_converted(path: str | Path, conversions: Mapping[str, Conversion],
     unused = {key: value for one in conversions.values() for key, value in one.unused.items()}
     if keep_all and unused:
         content[_UNUSED] = _compact(unused)
+        for conversion in conversions.values():
+            conversion.dropped.update(dict.fromkeys(conversion.unused, KEPT_APART))
     content['state_dict'] = _compact(state)
     _save(path, content)
     return state

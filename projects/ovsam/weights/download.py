@@ -90,6 +90,7 @@ def _sha256(path: Path) -> str:
 def _fetch_all(url: str, partial: Path, size: int | None, pause: float) -> None:
     """Fetch until all is there; breaks after which more arrives do not add up."""
     failures, first = 0, _length(partial)
+    reason: Exception
     while True:
         before = _length(partial)
         try:
