@@ -1,6 +1,6 @@
 """Builds the package ``ovsam`` from ``projects/ovsam``.
 
-A wheel also carries configs, tools and small checkpoints in ``ovsam/.mim``, as
+A wheel also carries configs, tools, small checkpoints and the model index in ``ovsam/.mim``, as
 mmdet's does, so that an installed package finds them; an editable install reads
 them from the checkout (``ovsam/utils/paths.py`` looks in both places).
 """
@@ -13,7 +13,8 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-CARRIED = {'configs': '**/*', 'tools': '**/*', 'checkpoints/mini': '**/*'}
+CARRIED = {'configs': '**/*', 'tools': '**/*', 'checkpoints/mini': '**/*',
+           '.': 'model-index.yml'}
 
 
 def requirements(name):

@@ -23,6 +23,16 @@ _VIT_FRAME = (
     (r'^patch_embed\.proj\.', 'patch_embed.projection.'),
     (r'^neck\.', 'channel_reduction.'),
 )
+_PUBLISHED_VIT_LAYER = (
+    (r'\.ln([12])\.', r'.norm\1.'),
+    (r'\.ffn\.layers\.0\.0\.', '.mlp.lin1.'),
+    (r'\.ffn\.layers\.1\.', '.mlp.lin2.'),
+)
+_PUBLISHED_VIT_FRAME = (
+    (r'^layers\.', 'blocks.'),
+    (r'^patch_embed\.projection\.', 'patch_embed.proj.'),
+    (r'^channel_reduction\.', 'neck.'),
+)
 _OVSAM_PARTS = {
     'neck_student.': 'neck.',
     'fpn_neck.': 'label_head.fpn.',
@@ -52,6 +62,50 @@ def sam_image_encoder_key(key: str) -> str:
     return key
 
 
+def published_vit_layer_key(key: str) -> str:
+    """The inverse of :func:`vit_layer_key`."""
+    if key.startswith('blocks.'):
+        for pattern, replacement in _PUBLISHED_VIT_LAYER:
+            key = re.sub(pattern, replacement, key)
+    return key
+
+
+def published_sam_image_encoder_key(key: str) -> str:
+    """The inverse of :func:`sam_image_encoder_key`."""
+    for pattern, replacement in _PUBLISHED_VIT_FRAME:
+        key = re.sub(pattern, replacement, key)
+    return published_vit_layer_key(key)
+
+
+def ovsam_key(key: str) -> str | None:
+    """What a key of a published OVSAM checkpoint is called here.
+
+    Returns:
+        The key, or None for weights that the published model stores but never uses.
+
+    Raises:
+        KeyError: If it belongs to none of the known parts.
+    """
+    for published, ours in _OVSAM_PARTS.items():
+        if key.startswith(published):
+            return None if ours is None else ours + vit_layer_key(key[len(published):])
+    raise KeyError(key)
+
+
+def published_ovsam_key(key: str) -> str:
+    """The inverse of :func:`ovsam_key`.
+
+    Raises:
+        KeyError: If the key belongs to none of the parts that OVSAM learns.
+    """
+    # The longest prefix counts: the label token lies beside the decoder in published files.
+    ours = {ours: published for published, ours in _OVSAM_PARTS.items() if ours is not None}
+    for prefix in sorted(ours, key=len, reverse=True):
+        if key.startswith(prefix):
+            return ours[prefix] + published_vit_layer_key(key[len(prefix):])
+    raise KeyError(key)
+
+
 def rename_in_place(state_dict: dict[str, Tensor], prefix: str,
                     rename: Callable[[str], str]) -> None:
     """Applies ``rename`` to what follows ``prefix`` in the keys that start with it."""
@@ -77,11 +131,11 @@ def convert_published_ovsam(state_dict: Mapping[str, Tensor]) -> dict[str, Tenso
     """
     converted = {}
     for key, value in state_dict.items():
-        published = next((part for part in _OVSAM_PARTS if key.startswith(part)), None)
-        if published is None:
+        try:
+            ours = ovsam_key(key)
+        except KeyError as error:
             raise ValueError(f'unknown key {key!r} in a published OVSAM checkpoint: expected keys '
-                             f'that start with one of {", ".join(_OVSAM_PARTS)}')
-        ours = _OVSAM_PARTS[published]
+                             f'that start with one of {", ".join(_OVSAM_PARTS)}') from error
         if ours is not None:
-            converted[ours + vit_layer_key(key[len(published):])] = value
+            converted[ours] = value
     return converted

@@ -19,8 +19,11 @@ from urllib.parse import urlparse
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from .paths import resource_root
+from .torchscript import is_torchscript, read_torchscript_tensors
 
 _HISTORY_STATISTICS = ('min', 'max', 'current', 'mean')
 # numpy 1 and numpy 2 write different names for the same functions.
@@ -86,6 +89,15 @@ class _RestrictedUnpickler(pickle.Unpickler):
         return allowed[full_name]
 
 
+def _read(path: str, map_location: Any) -> Any:
+    """Whatever a file of one of the formats holds that weights are published in."""
+    if path.endswith('.safetensors'):
+        return load_file(path)
+    if is_torchscript(path):
+        return read_torchscript_tensors(path)
+    return _torch_load(path, map_location)
+
+
 def _torch_load(path: str, map_location: Any) -> Any:
     if hasattr(torch.serialization, 'add_safe_globals'):
         return torch.load(path, map_location=map_location, weights_only=True)
@@ -98,6 +110,9 @@ def _torch_load(path: str, map_location: Any) -> Any:
 
 def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]':
     """Loads a checkpoint file, refusing anything that could run code.
+
+    Besides torch's own files it reads ``*.safetensors`` and the tensors of TorchScript archives,
+    both onto the CPU.
 
     Args:
         filename: Path of the file; ``~`` is expanded. A relative path counts from the working
@@ -114,7 +129,9 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
     """
     path = _find(filename)
     try:
-        return _torch_load(path, map_location)
+        return _read(path, map_location)
+    except (SafetensorError, zipfile.BadZipFile) as error:
+        raise ValueError(_explain(path, error)) from error
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
             raise
@@ -130,9 +147,20 @@ def _find(filename: str) -> str:
         return str(carried)
     places = dict.fromkeys((os.getcwd(), str(resource_root())))
     raise FileNotFoundError(
-        f"Checkpoint '{filename}' does not exist (looked from {' and '.join(places)}). Check the "
-        'path given as load_from, in init_cfg or on the command line.'
+        f"Checkpoint '{filename}' does not exist (looked from {' and '.join(places)}). "
+        f'{_how_to_get(filename)}'
     )
+
+
+def _how_to_get(filename: str) -> str:
+    # The models, which these modules need, are imported after this one.
+    from ..weights.fetch import advice
+    from ..weights.model_index import read_model_index
+
+    published = read_model_index().converted_to(filename)
+    if published is None:
+        return 'Check the path given as load_from, in init_cfg or on the command line.'
+    return advice(published)
 
 
 def _explain(path: str, error: Exception) -> str:
