@@ -20,7 +20,8 @@ def root(tmp_path):
     for folder, numbers in (('sa_000000', (10, 9)), ('sa_000001', (11, 12))):
         (tmp_path / folder).mkdir()
         for number in numbers:
-            cv2.imwrite(str(tmp_path / folder / f'sa_{number}.jpg'), np.zeros((20, 30, 3), np.uint8))
+            picture = np.zeros((20, 30, 3), np.uint8)
+            cv2.imwrite(str(tmp_path / folder / f'sa_{number}.jpg'), picture)
     mask = np.zeros((20, 30), np.uint8, order='F')
     mask[2:12, 3:9] = 1
     run_lengths = mask_utils.encode(mask)
