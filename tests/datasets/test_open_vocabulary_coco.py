@@ -107,7 +107,7 @@ def without(kind, key):
     (content(annotation(1, segmentation=dict(size=[30, 20], counts=[600]))),
      r'mask of .*\[30, 20\]'),
     (dict(content(), categories=[dict(id=1, name='a'), dict(id=2, name='a')]),
-     r"category name used more than once: \['a'\]'),
+     r"category name used more than once: \['a'\]"),
 ])
 def test_faults_are_named(build, written, fault):
     with pytest.raises(ValueError, match=fault):
