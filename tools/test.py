@@ -9,11 +9,12 @@ import sys
 
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.engine.runner import build_runner
 from ovsam.utils.command_line import exit_status, runner_config, runner_parser
 from ovsam.utils.files import write_whole
+from ovsam.utils.preflight import require_inputs
 from ovsam.utils.weights import load_weights
 
 
@@ -44,9 +45,10 @@ def load_config(args: argparse.Namespace) -> Config:
 def run(args: argparse.Namespace) -> None:
     """Build, load all weights or fail, evaluate, write."""
     cfg = load_config(args)
+    require_inputs(cfg, 'test')
     # The runner would only warn of weights that a file lacks.
     checkpoint, cfg.load_from = cfg.get('load_from'), None
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     load_weights(model, checkpoint)
     model.is_init = True

@@ -7,10 +7,12 @@ import argparse
 import sys
 
 from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import find_latest_checkpoint
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
-from ovsam.utils.command_line import runner_config, runner_parser
+from ovsam.engine.runner import build_runner
+from ovsam.utils.command_line import exit_status, runner_config, runner_parser
+from ovsam.utils.preflight import require_inputs
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -45,8 +47,11 @@ def load_config(args: argparse.Namespace) -> Config:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    Runner.from_cfg(load_config(parse_args(argv))).train()
-    return 0
+    cfg = load_config(parse_args(argv))
+    status = exit_status('train', require_inputs, cfg, 'train')
+    if status == 0:
+        build_runner(cfg).train()
+    return status
 
 
 if __name__ == '__main__':

@@ -20,7 +20,11 @@ def levels():
 
 
 def test_no_regions(head, levels):
-    assert head(head.forward_features(levels), torch.zeros(0, 5)).shape == (0, 12)
+    embeddings = head(head.forward_features(levels), torch.zeros(0, 5))
+    assert embeddings.shape == (0, 12)
+    # Distributed training waits for a gradient of every parameter.
+    embeddings.sum().backward()
+    assert all(p.grad is not None and not p.grad.any() for p in head.parameters())
 
 
 def test_regions_become_unit_vectors(head, levels):

@@ -28,6 +28,15 @@ def test_frozen_part_neither_learns_nor_is_saved():
     assert {key.split('.')[0] for key in model.state_dict()} == {'second'}
 
 
+def test_frozen_from_the_start():
+    """Distributed training wraps a new model, whose train() was never called."""
+    assert not any(p.requires_grad for p in Two(('first',)).first.parameters())
+    model = Two(())
+    model.frozen = ('third',)
+    model.third = nn.Linear(1, 1)
+    assert not model.third.weight.requires_grad and model.first.weight.requires_grad
+
+
 def test_own_checkpoint_loads_strictly_inside_another_model():
     model = Two(('first',))
     model.load_state_dict(model.state_dict())

@@ -73,6 +73,16 @@ def test_label_token_changes_masks(build):
     assert not torch.allclose(before, decoder(**args)[0])
 
 
+def test_starts_from_the_first_of_sams_mask_tokens(build):
+    sam, decoder = build().state_dict(), build(**PUBLISHED_OVSAM)
+    incompatible = decoder.load_state_dict(sam, strict=False)
+    assert incompatible.missing_keys == ['label_token.weight']
+    assert torch.equal(decoder.mask_tokens.weight, sam['mask_tokens.weight'][:1])
+    assert len(sam['mask_tokens.weight']) == 4
+    with pytest.raises(RuntimeError, match='size mismatch for mask_tokens'):
+        build(num_mask_tokens=5).load_state_dict(sam, strict=False)
+
+
 @pytest.mark.parametrize('kwargs', [{}, PUBLISHED_OVSAM])
 def test_every_parameter_learns(build, kwargs):
     decoder = build(**kwargs)

@@ -6,6 +6,8 @@ from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
 
 from ..vocabulary import build_vocabulary
+from .coco_annotations import check_coco_annotations
+from .image_files import require_image_files
 
 
 class VocabularyCOCO(COCO):
@@ -14,6 +16,11 @@ class VocabularyCOCO(COCO):
     A name without a category gets a negative id that no annotation has, so that a category's
     place in the list stays the place of its name in the vocabulary.
     """
+
+    def createIndex(self) -> None:  # noqa: N802  (pycocotools' name)
+        """Check the file's content before pycocotools relies on it."""
+        check_coco_annotations(self.dataset)
+        super().createIndex()
 
     def get_cat_ids(self, cat_names=(), sup_names=(), cat_ids=()) -> list:
         """Category ids, one per name of ``cat_names``."""
@@ -26,7 +33,8 @@ class OpenVocabularyCocoDataset(CocoDataset):
     """:class:`mmdet.datasets.CocoDataset` with the names of a vocabulary as classes.
 
     Annotations of categories outside the vocabulary are left out, so that a subset of the names
-    (say, the base classes) is one line of a config.
+    (say, the base classes) is one line of a config. Instances without a mask, and crowd regions,
+    are marked as ignored: mmdet keeps them out of ``gt_instances``.
 
     Args:
         vocabulary: A vocabulary, or what :func:`~ovsam.vocabulary.build_vocabulary` takes.
@@ -34,7 +42,9 @@ class OpenVocabularyCocoDataset(CocoDataset):
         **kwargs: Of ``CocoDataset``.
 
     Raises:
-        ValueError: No category of the annotation file is in the vocabulary.
+        ValueError: The annotation file is not of COCO's format, or has no category of the
+            vocabulary.
+        FileNotFoundError: Images are not on disk.
     """
 
     METAINFO = dict(classes=(), palette=None)
@@ -45,11 +55,28 @@ class OpenVocabularyCocoDataset(CocoDataset):
         super().__init__(metainfo=dict(classes=self.vocabulary.names), **kwargs)
 
     def load_data_list(self) -> list:
-        """Read the annotation file; see the base class."""
-        data_list = super().load_data_list()
+        """Read the annotation file, and see that its images are there."""
+        try:
+            data_list = super().load_data_list()
+        # pycocotools asserts that the file holds an object.
+        except (ValueError, AssertionError) as error:
+            raise ValueError(f'Annotation file {self.ann_file} cannot be used: {error}') from error
         if all(cat_id < 0 for cat_id in self.cat_ids):
             raise ValueError(
                 f'{self.ann_file} has none of the vocabulary\'s {len(self.vocabulary)} names '
                 f'({", ".join(self.vocabulary.names[:5])}, ...) among its categories. '
                 'Check that the annotation file and the vocabulary belong together.')
+        if self.backend_args is None:  # files, not an object store
+            require_image_files(
+                (info['img_path'] for info in data_list),
+                f'Put those of {self.ann_file} there, or change data_prefix in the config.')
         return data_list
+
+    def parse_data_info(self, raw_data_info: dict) -> dict:
+        """One image's record as mmdet has it; see the base class."""
+        data_info = super().parse_data_info(raw_data_info)
+        for instance in data_info['instances']:
+            # mmdet's LoadAnnotations ignores an instance whose list of polygons is empty, and
+            # fails where there is none.
+            instance.setdefault('mask', [])
+        return data_info

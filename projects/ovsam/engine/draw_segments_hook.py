@@ -39,5 +39,6 @@ class DrawSegmentsHook(Hook):
             if classes and 'labels' in found:
                 names = [classes[label] for label in found.labels.tolist()]
                 scores = found.scores.tolist()
-            picture = draw_segments(read_image(sample.img_path), masks, names, scores)
+            image = read_image(sample.img_path, tuple(sample.ori_shape[:2]))
+            picture = draw_segments(image, masks, names, scores)
             Image.fromarray(picture).save(self.out_dir / f'{Path(sample.img_path).stem}.png')

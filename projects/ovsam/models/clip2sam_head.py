@@ -72,6 +72,5 @@ class CLIP2SAMHead(BaseModule):
         Returns:
             (N, C), L2-normalised.
         """
-        if not len(rois):
-            return rois.new_zeros(0, self.embed_dims)
+        # Without regions, too, this depends on every parameter, as distributed training asks.
         return F.normalize(self.projection(self.roi_extractor(fpn_levels, rois)), dim=-1)

@@ -21,6 +21,18 @@ class FrozenParts(BaseModel):
         self._register_state_dict_hook(_drop_frozen)
         self.register_load_state_dict_post_hook(_expect_no_frozen)
 
+    def __setattr__(self, name: str, value) -> None:
+        """Set a part, without gradient if it is frozen.
+
+        Distributed training looks at what learns when it wraps the new model, before weights are
+        initialised.
+        """
+        super().__setattr__(name, value)
+        if name == 'frozen' or name in self.frozen:
+            for child, part in self.named_children():
+                if child in self.frozen:
+                    part.requires_grad_(False)
+
     def init_weights(self) -> None:
         """Initialise every part, then freeze the frozen ones."""
         super().init_weights()

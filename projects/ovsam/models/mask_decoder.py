@@ -40,7 +40,8 @@ class SAMMaskDecoder(BaseModule):
     SAM's decoder has four mask tokens (one for a whole, unambiguous object, then three guesses
     of growing extent) and an IoU token. The published OVSAM has one mask token, no IoU token,
     and a label token whose output nobody reads, but which takes part in attention and so
-    changes the masks. Keys of the state dict are those of SAM's ``mask_decoder.*``.
+    changes the masks. Keys of the state dict are those of SAM's ``mask_decoder.*``; of a file with
+    more mask tokens, a decoder takes the first ones.
     Source: Kirillov et al., "Segment Anything", section A; OVSAM paper, section 3.2.
 
     Args:
@@ -126,6 +127,12 @@ class SAMMaskDecoder(BaseModule):
         masks = weights @ children.flatten(1, 3).transpose(1, 2)  # (N, M, h * w * 4 * 4)
         masks = masks.unflatten(-1, (*size, 2, 2, 2, 2)).permute(0, 1, 2, 4, 6, 3, 5, 7)
         return masks.flatten(5, 7).flatten(2, 4)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
+        tokens = state_dict.get(f'{prefix}mask_tokens.weight')
+        if tokens is not None:
+            state_dict[f'{prefix}mask_tokens.weight'] = tokens[:self.num_mask_tokens]
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
 def _linear_upscale(x: Tensor, conv: nn.ConvTranspose2d) -> Tensor:

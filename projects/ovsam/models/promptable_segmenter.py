@@ -180,5 +180,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         targets = []
         for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):
             targets.append(torch.from_numpy(samples[image].gt_instances.masks.masks[index]))
+        if not targets:
+            masks = samples[0].gt_instances.masks
+            return prompts.coords.new_zeros(0, *(size or (masks.height, masks.width)))
         full = torch.stack(targets).float().to(prompts.coords.device)
         return full if size is None else F.interpolate(full[:, None], size, mode='area')[:, 0]

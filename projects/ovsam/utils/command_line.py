@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
+from .preflight import MissingInputs
+
 
 def runner_parser(description: str) -> argparse.ArgumentParser:
     """A parser with the flags of every tool that runs a config with mmengine's runner.
@@ -49,6 +51,9 @@ def exit_status(name: str, run: Callable[..., None], *args) -> int:
     """
     try:
         run(*args)
+    except MissingInputs as error:  # a list
+        print(f'{name}: {error}', file=sys.stderr)
+        return 2
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr)
         return 2

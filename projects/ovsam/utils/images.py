@@ -8,18 +8,24 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a picture of any kind that Pillow knows.
 
     Rotation from EXIF is applied, transparency is laid on white, 16-bit grey becomes 8-bit; of
     several frames the first is read.
+
+    Args:
+        path: of the file.
+        size: (height, width) that annotations of the picture count with. Tools differ in whether
+            they turn a picture as EXIF says; it is turned only if it then has this size.
 
     Returns:
         (H, W, 3) RGB uint8.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a picture, is damaged, or holds values without a known range.
+        ValueError: it is not a picture, is damaged, is not of the given size, or holds values
+            without a known range.
     """
     path = Path(path)
     if not path.is_file():
@@ -27,7 +33,7 @@ def read_image(path: str | Path) -> np.ndarray:
         raise FileNotFoundError(f"Image '{path}' {kind}: give the path of a picture")
     try:
         with Image.open(path) as image:
-            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+            return np.array(_to_rgb(_turned(image, size)))
     except UnidentifiedImageError as error:
         raise ValueError(
             f"'{path}' is not a picture that can be read ({path.stat().st_size} bytes): give a "
@@ -56,6 +62,18 @@ def check_image(image: np.ndarray) -> np.ndarray:
     if not image.size:
         raise ValueError(f'the image has no pixels: its shape is {image.shape}')
     return image
+
+
+def _turned(image: Image.Image, size: tuple[int, int] | None) -> Image.Image:
+    """The picture as EXIF says, or as stored if only that is of (height, width) ``size``."""
+    upright = ImageOps.exif_transpose(image)
+    if size is None or upright.size == (size[1], size[0]):
+        return upright
+    if image.size == (size[1], size[0]):
+        return image
+    raise ValueError(
+        f"picture '{image.filename}' is {image.height} pixels high and {image.width} wide, but its "
+        f'annotation says {size[0]} and {size[1]}: one of the two belongs to another picture')
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

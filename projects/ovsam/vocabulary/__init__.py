@@ -1,6 +1,7 @@
 """Vocabularies: names, the texts that stand for them, and their text embeddings."""
 
 from .coco_split import COCO_BASE_48, COCO_NOVEL_17, coco_split_vocabulary
+from .lvis_split import lvis_split_vocabulary
 from .templates import TEMPLATES
 from .text_embeddings import embed_texts, embed_vocabulary
 from .vocabulary import Vocabulary, build_vocabulary, load_vocabulary
@@ -15,4 +16,5 @@ __all__ = [
     'embed_texts',
     'embed_vocabulary',
     'load_vocabulary',
+    'lvis_split_vocabulary',
 ]

@@ -1,0 +1,31 @@
+"""Reading images for training and evaluation as the predictor reads them."""
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+
+from ..utils.images import read_image
+
+
+@TRANSFORMS.register_module()
+class LoadAnnotatedImage(BaseTransform):
+    """mmcv's ``LoadImageFromFile`` for files whose annotations say how large they are.
+
+    mmcv turns a picture as EXIF says, whatever its annotations count with, and then masks lie
+    elsewhere without a word. Here ``height`` and ``width`` of the annotation decide, where it has
+    them; see :func:`~ovsam.utils.images.read_image`, which reads greyscale, 16-bit and CMYK
+    pictures, too.
+
+    Required key: ``img_path``; read if there: ``height``, ``width``. Added: ``img`` (H, W, 3) BGR
+    uint8, ``img_shape``, ``ori_shape``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not a picture, is damaged, or is of another size than its annotation.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Read one image."""
+        size = (results['height'], results['width']) if 'height' in results else None
+        image = np.ascontiguousarray(read_image(results['img_path'], size)[..., ::-1])
+        results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+        return results

@@ -1,0 +1,45 @@
+"""The masks of one image of SA-1B."""
+import json
+from pathlib import Path
+
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadSA1BAnnotations(BaseTransform):
+    """Reads ``sa_<number>.json`` beside an image; mmdet's ``LoadAnnotations`` does the rest.
+
+    All masks are of the one class ``object``. Put it before the image is loaded, which then is
+    checked against the annotation's size.
+
+    Required key: ``img_path``. Added: ``height``, ``width``, ``instances`` with ``bbox``
+    (xyxy, pixels), ``bbox_label``, ``ignore_flag`` and ``mask`` (run lengths).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not of SA-1B's format.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Read one image's masks."""
+        path = Path(results['img_path']).with_suffix('.json')
+        if not path.is_file():
+            raise FileNotFoundError(f'There are no masks {path}: SA-1B has them in the same '
+                                    'archive as the image.')
+        try:
+            content = json.loads(path.read_text('utf-8'))
+            image = content['image']
+            results.update(height=image['height'], width=image['width'], instances=[
+                _instance(annotation) for annotation in content['annotations']])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f'{path} is not an annotation of SA-1B: {type(error).__name__} '
+                             f'{error}') from error
+        return results
+
+
+def _instance(annotation: dict) -> dict:
+    x, y, width, height = annotation['bbox']
+    mask = dict(size=annotation['segmentation']['size'],
+                counts=annotation['segmentation']['counts'])
+    return dict(bbox=[x, y, x + width, y + height], bbox_label=0, ignore_flag=0, mask=mask)

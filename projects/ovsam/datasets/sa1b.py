@@ -1,0 +1,89 @@
+"""SA-1B, the images that SAM was trained on: folders of ``sa_<number>.jpg`` with masks beside."""
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional, Union
+
+from mmdet.datasets import BaseDetDataset
+from mmdet.registry import DATASETS
+
+
+@DATASETS.register_module()
+class SA1BDataset(BaseDetDataset):
+    """Images of SA-1B (Kirillov et al., "Segment Anything", section 5).
+
+    Its masks have no names, and there are a hundred an image, in a file of each image's own:
+    :class:`~ovsam.datasets.LoadSA1BAnnotations` reads them where they are needed.
+
+    Args:
+        folders: Folders of ``data_root`` such as ``sa_000020``: a list, or the path (relative to
+            ``data_root``) of a text file with one on each line, where ``#`` starts a comment. All
+            of ``data_root`` and the images in itself by default.
+        **kwargs: Of mmdet's ``BaseDetDataset``.
+
+    Raises:
+        FileNotFoundError: There is no such folder or list, or no image in a folder.
+    """
+
+    METAINFO = dict(classes=('object', ), palette=None)
+
+    def __init__(self, folders: Optional[Union[str, Sequence[str]]] = None, **kwargs):
+        self.folders = folders
+        super().__init__(**kwargs)
+
+    def load_data_list(self) -> list:
+        """One record an image, in the order of folders and numbers."""
+        data_list = []
+        for folder in self._folders():
+            numbers = _image_numbers(folder)
+            if not numbers and self.folders is not None:
+                raise FileNotFoundError(f'There are no images sa_*.jpg in {folder}.')
+            data_list += [
+                dict(img_path=str(folder / f'sa_{number}.jpg'), img_id=number, instances=[])
+                for number in numbers]
+        if not data_list:
+            raise FileNotFoundError(
+                f'There are no images sa_*.jpg in {self.data_root} or in folders of it. '
+                'docs/datasets.md has its layout.')
+        return data_list
+
+    def _folders(self) -> list:
+        root = Path(self.data_root)
+        if not root.is_dir():
+            raise FileNotFoundError(f'There is no folder {root}, where SA-1B should be. '
+                                    'docs/datasets.md says how to get it.')
+        if self.folders is None:
+            inner = sorted(Path(entry.path) for entry in os.scandir(root)
+                           if entry.is_dir() and entry.name.startswith('sa_'))
+            return [root, *inner]
+        names = self.folders
+        if isinstance(names, str):
+            names = read_folder_list(root / names)
+        missing = [name for name in names if not (root / name).is_dir()]
+        if missing:
+            raise FileNotFoundError(f'{len(missing)} of {len(names)} folders of SA-1B are not in '
+                                    f'{root}: {", ".join(missing[:5])}.')
+        return [root / name for name in names]
+
+
+def read_folder_list(path: Path) -> list:
+    """The folders that a text file lists.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It lists none.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f'There is no list of folders {path}: write one with a folder of '
+                                'SA-1B on each line, or give folders as a list.')
+    lines = (line.partition('#')[0].strip() for line in path.read_text('utf-8').splitlines())
+    folders = [line for line in lines if line]
+    if not folders:
+        raise ValueError(f'{path} lists no folder.')
+    return folders
+
+
+def _image_numbers(folder: Path) -> list:
+    stems = (name[len('sa_'):-len('.jpg')] for name in os.listdir(folder)
+             if name.startswith('sa_') and name.endswith('.jpg'))
+    return sorted(int(stem) for stem in stems if stem.isdecimal())

@@ -1,0 +1,53 @@
+"""mmengine's runner on machines with and without a GPU."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch import distributed
+
+
+def build_runner(cfg: Config) -> Runner:
+    """The runner of a config, in one process or, by ``cfg.launcher``, in several.
+
+    mmengine starts several processes on GPUs only. On a machine without one they talk by gloo
+    here, each with a copy of the model on the CPU.
+
+    Raises:
+        ValueError: the launcher is neither ``pytorch`` nor ``slurm``, and there is no GPU.
+    """
+    launcher = cfg.get('launcher', 'none')
+    if launcher != 'none' and not torch.cuda.is_available():
+        _join_on_cpu(launcher)
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False))
+    return Runner.from_cfg(cfg)
+
+
+def _join_on_cpu(launcher: str) -> None:
+    if launcher == 'slurm':
+        os.environ.update(_slurm_places(os.environ))
+    elif launcher != 'pytorch':
+        raise ValueError(f'without a GPU, processes are started by pytorch or slurm, not by '
+                         f'{launcher}')
+    if not distributed.is_initialized():
+        distributed.init_process_group('gloo')
+
+
+def _slurm_places(environ) -> dict[str, str]:
+    """What torch asks the environment for, from what Slurm sets; what is set already stays."""
+    places = {
+        'RANK': environ['SLURM_PROCID'], 'WORLD_SIZE': environ['SLURM_NTASKS'],
+        'LOCAL_RANK': environ['SLURM_LOCALID'], 'MASTER_PORT': '29500'}
+    if 'MASTER_ADDR' not in environ:
+        hosts = subprocess.run(['scontrol', 'show', 'hostnames', environ['SLURM_NODELIST']],
+                               capture_output=True, text=True, check=True).stdout
+        places['MASTER_ADDR'] = hosts.split()[0]
+    if 'MASTER_PORT' in environ:
+        del places['MASTER_PORT']
+    return places

@@ -1,0 +1,57 @@
+"""Where data sets and weights come from, for messages about missing ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+_COCO = 'http://images.cocodataset.org'
+_LVIS = 'https://dl.fbaipublicfiles.com/LVIS'
+_PUBLISHED_CLIP = 'RN50x16'
+
+
+def source_of(path: str) -> str | None:
+    """How to get a file or folder that this project's configs name; None for any other.
+
+    Args:
+        path: as in the config.
+    """
+    for pattern, advice in _SOURCES:
+        match = re.search(pattern, path)
+        if match:
+            return advice if isinstance(advice, str) else advice(match)
+    return None
+
+
+def _learned(match: re.Match) -> str:
+    """SAM2CLIP and CLIP2SAM: published for one CLIP, trained for the others."""
+    stage, clip = match['stage'], match['clip']
+    train = f'python tools/train.py configs/{stage}/{Path(match[0]).stem}.py'
+    copy = f'python tools/export_checkpoint.py --out {match[0]} work_dirs/.../epoch_*.pth'
+    trained = f'{train}, then {copy}'
+    return f'{_download(match)} or {trained}' if clip == _PUBLISHED_CLIP else trained
+
+
+def _download(match: re.Match) -> str:
+    name = Path(match[0]).stem.replace('_', '-').lower()
+    return f'python tools/download_weights.py {name}'
+
+
+_SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
+    (r'checkpoints/mini/', 'python tools/make_mini.py (make mini), or take checkpoints/mini from '
+                           'a checkout'),
+    (r'checkpoints/(?P<stage>sam2clip|clip2sam)_(?P<clip>RN50x16|RN50|convnext_large_d_320)'
+     r'\w*\.pth$', _learned),
+    (r'checkpoints/(sam|clip)_[\w-]+\.pth$', _download),
+    (r'(^|/)pictograms/', 'python tools/make_pictograms.py'),
+    (r'(^|/)coco/annotations/', f'unpack {_COCO}/annotations/annotations_trainval2017.zip in '
+                                'data/coco'),
+    (r'(^|/)coco/(train|val)2017', lambda m: f'unpack {_COCO}/zips/{m[2]}2017.zip in data/coco'),
+    (r'(^|/)coco/?$', f'unpack {_COCO}/zips/train2017.zip and val2017.zip in data/coco'),
+    (r'(^|/)lvis/annotations/(lvis_v1_\w+)\.json',
+     lambda m: f'unpack {_LVIS}/{m[2]}.json.zip in data/lvis/annotations'),
+    (r'(^|/)sa1b(/|$)', 'archives sa_*.tar from '
+                        'https://ai.meta.com/datasets/segment-anything-downloads, each unpacked in '
+                        'a folder of its name'),
+)

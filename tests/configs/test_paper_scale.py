@@ -1,0 +1,213 @@
+"""Every config at paper scale: its numbers fit its CLIP, and in a tiny size it takes one step."""
+import copy
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import DATASETS, METRICS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from pycocotools import mask as mask_utils
+
+from ovsam.models import CLIPBackbone
+from ovsam.vocabulary import lvis_split_vocabulary
+
+ROOT = Path(__file__).parents[2] / 'configs'
+CONFIGS = sorted(path for folder in ('sam2clip', 'clip2sam', 'ovsam')
+                 for path in (ROOT / folder).glob('*.py'))
+SIZE = 64
+DIMS = 16
+TINY_CLIP = dict(
+    embed_dim=DIMS, vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=32),
+    text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
+    tokenizer=dict(merges=20))
+TINY_CONVNEXT = dict(
+    TINY_CLIP, vision_cfg=dict(timm_model_name='test_convnext', timm_pool='', timm_proj='mlp',
+                               image_size=64))
+# What the tiny override puts in place of the paper's sizes, by type.
+TINY = dict(
+    DetDataPreprocessor=dict(pad_size_divisor=SIZE),
+    Resize=dict(scale=(SIZE, SIZE)), RandomResize=dict(scale=(SIZE, SIZE)),
+    RandomCrop=dict(crop_size=(SIZE, SIZE)),
+    SAMImageEncoder=dict(
+        img_size=SIZE, window_size=2, out_channels=DIMS,
+        arch=dict(embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8,
+                  global_attn_indexes=[0])),
+    SAMPromptEncoder=dict(image_size=SIZE, embed_dims=DIMS),
+    SAMMaskDecoder=dict(embed_dims=DIMS, transformer=dict(depth=1, num_heads=2, mlp_dim=8)),
+    SAM2CLIPAdapter=dict(img_size=SIZE, embed_dims=8, depth=2, num_heads=2, window_size=2,
+                         global_attn_indexes=[1], out_channels=DIMS),
+    CLIP2SAMHead=dict(fpn_channels=8, embed_dims=DIMS, roi_size=2),
+    CLIP2SAMLoss=dict(num_points=64), OVSAM=dict(templates='none'))
+
+
+def tiny(cfg, clip, channels):
+    """The config without weights and with tiny sizes."""
+    if isinstance(cfg, (list, tuple)):
+        return [tiny(item, clip, channels) for item in cfg]
+    if not isinstance(cfg, dict):
+        return cfg
+    small = {k: tiny(v, clip, channels) for k, v in cfg.items() if k != 'init_cfg'}
+    small.update(copy.deepcopy(TINY.get(cfg.get('type'), {})))
+    if 'arch' in small and str(cfg.get('type')).startswith('CLIP'):
+        small['arch'] = clip
+    if 'in_channels' in small:
+        small['in_channels'] = channels
+    return small
+
+
+def tiny_config(path):
+    """The file's config in tiny, with as little of a run around it as it takes."""
+    clip = TINY_CONVNEXT if 'convnext' in path.stem else TINY_CLIP
+    cfg = Config.fromfile(path)
+    small = tiny(cfg.to_dict(), clip, CLIPBackbone(clip).out_channels)
+    return Config(small, filename=str(path))
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    """A folder with data/coco, data/lvis and data/sa1b, as docs/datasets.md lays them out."""
+    root = tmp_path_factory.mktemp('paper')
+    mask = np.zeros((48, 64), np.uint8, order='F')
+    mask[8:40, 10:50] = 1
+    polygon = [[10, 8, 50, 8, 50, 40, 10, 40]]
+    picture = np.full((48, 64, 3), 200, np.uint8)
+    picture[mask > 0] = (30, 60, 90)
+
+    def write(path, content):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, dict):
+            path.write_text(json.dumps(content))
+        else:
+            cv2.imwrite(str(path), content)
+
+    def coco(categories, split):
+        ids = [c['id'] for c in categories if c['name'] in ('banana', 'person')]
+        images = [dict(id=i, height=48, width=64, file_name=f'{i:012d}.jpg',
+                       coco_url=f'http://images.cocodataset.org/{split}2017/{i:012d}.jpg')
+                  for i in (1, 2)]
+        for image in images:
+            write(root / f'data/coco/{split}2017' / image['file_name'], picture)
+        return dict(categories=categories, images=images, annotations=[
+            dict(id=10 * image['id'] + c, image_id=image['id'], category_id=c, iscrowd=0,
+                 bbox=[10, 8, 40, 32], area=1280, segmentation=polygon)
+            for image in images for c in ids])
+
+    names = [dict(id=7, name='banana'), dict(id=3, name='person')]
+    lvis = [dict(id=i + 1, name=name)
+            for i, name in enumerate(lvis_split_vocabulary().names)]
+    for split in ('train', 'val'):
+        write(root / f'data/coco/annotations/instances_{split}2017.json', coco(names, split))
+        write(root / f'data/lvis/annotations/lvis_v1_{split}.json', coco(lvis, split))
+    run_lengths = mask_utils.encode(mask)
+    run_lengths['counts'] = run_lengths['counts'].decode()
+    for number in range(22):
+        path = root / f'data/sa1b/sa_{number // 2:06d}/sa_{number}.jpg'
+        write(path, picture)
+        write(path.with_suffix('.json'), dict(
+            image=dict(image_id=number, height=48, width=64, file_name=path.name),
+            annotations=[dict(bbox=[10, 8, 40, 32], segmentation=run_lengths)]))
+    return root
+
+
+def test_every_folder_is_stepped_by_a_test():
+    folders = {path.parent.name for path in ROOT.glob('*/*.py') if path.parent.name != '_base_'}
+    assert folders >= {'sam2clip', 'clip2sam', 'ovsam', 'mini'}
+    assert len(CONFIGS) == 6 + 6 + 12
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_numbers_fit_the_clip(path):
+    """The real CLIP's channels, asked of a model without memory."""
+    model = Config.fromfile(path).model
+    with torch.device('meta'):
+        clip = CLIPBackbone(model.backbone.arch)
+    assert tuple(model.neck.in_channels) == clip.out_channels
+    assert model.backbone.init_cfg.checkpoint.endswith(f'clip_{_clip_name(path)}.pth')
+    if 'label_head' in model:
+        assert tuple(model.label_head.in_channels) == clip.out_channels
+        assert model.label_head.embed_dims == clip.embed_dims
+        assert model.text_encoder.arch == model.backbone.arch
+
+
+def _clip_name(path):
+    return next(name for name in ('RN50x16', 'RN50', 'convnext_large_d_320') if name in path.stem)
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_one_step(path, data, monkeypatch):
+    monkeypatch.chdir(data)
+    torch.manual_seed(0)
+    np.random.seed(0)
+    cfg = tiny_config(path)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg.model)
+        (train_step if 'train_cfg' in cfg else test_step)(cfg, model)
+
+
+def train_step(cfg, model):
+    model.init_weights()
+    loader = cfg.train_dataloader
+    dataset = DATASETS.build(loader.dataset)
+    batch = pseudo_collate([dataset[i] for i in range(loader.batch_size)])
+    before = {name: p.clone() for name, p in model.named_parameters()}
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    model.train()
+    losses = model.train_step(batch, optim_wrapper)
+    assert all(torch.isfinite(value).all() for value in losses.values())
+    moved = {name.split('.')[0] for name, p in model.named_parameters()
+             if not torch.equal(p, before[name])}
+    expected = {'neck'} if cfg.model.type == 'SAM2CLIPDistiller' else {'mask_decoder', 'label_head'}
+    assert moved == expected
+
+
+def test_step(cfg, model):
+    loader = cfg.test_dataloader
+    dataset = DATASETS.build(loader.dataset)
+    metric = METRICS.build(cfg.test_evaluator)
+    metric.dataset_meta = dataset.metainfo
+    outputs = model.eval().test_step(pseudo_collate([dataset[0]]))
+    metric.process({}, [sample.to_dict() for sample in outputs])
+    found = metric.evaluate(1)
+    assert found['ov/num_b'] == 2 and found['ov/IoU_b'] >= 0
+    assert ('ov/Acc_b' in found) == (cfg.model.type == 'OVSAM')
+
+
+test_step.__test__ = False
+
+
+def test_a_batch_with_nothing_but_a_crowd(data, monkeypatch):
+    """No instance to prompt: losses are zero, and every part has a gradient for the others."""
+    monkeypatch.chdir(data)
+    cfg = tiny_config(ROOT / 'clip2sam/clip2sam_RN50_coco.py')
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg.model).train()
+        sample = DATASETS.build(cfg.train_dataloader.dataset)[0]
+        sample['data_samples'].gt_instances = sample['data_samples'].gt_instances[:0]
+        batch = model.data_preprocessor(pseudo_collate([sample]), True)
+        total, logged = model.parse_losses(model(**batch, mode='loss'))
+    total.backward()
+    assert total == 0
+    assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['sam2clip/sam2clip_RN50.py', 'clip2sam/clip2sam_RN50_lvis.py'])
+def test_an_epoch_of_the_runner(name, data, monkeypatch, tmp_path):
+    monkeypatch.chdir(data)
+    cfg = tiny_config(ROOT / name)
+    cfg.merge_from_dict(dict(
+        work_dir=str(tmp_path), train_cfg=dict(max_epochs=1, val_interval=1), log_level='ERROR',
+        env_cfg=dict(mp_cfg=dict(mp_start_method=None)), experiment_name=f'{name}{tmp_path.name}'))
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.update(num_workers=0, persistent_workers=False)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert (tmp_path / 'epoch_1.pth').is_file()
+    assert runner.iter == {'SAM2CLIPDistiller': 10, 'OVSAM': 1}[cfg.model.type]

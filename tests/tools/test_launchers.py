@@ -1,0 +1,92 @@
+"""The shell scripts for several processes: what they start, and what they say if called wrongly."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ovsam.utils.paths import config_path
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+SCRIPTS = {'dist_train': 2, 'dist_test': 3, 'slurm_train': 3, 'slurm_test': 4}
+
+
+@pytest.fixture
+def call(tmp_path):
+    """Runs a script where python and srun only print their arguments, one a line."""
+    for name in ('python', 'srun'):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name}\nprintf "%s\\n" "$@"\n')
+        (tmp_path / name).chmod(0o755)
+
+    def run(name, *args, **environment):
+        return subprocess.run(['bash', str(TOOLS / f'{name}.sh'), *args], capture_output=True,
+                              text=True, env={'PATH': f'{tmp_path}:/usr/bin:/bin', **environment})
+
+    return run
+
+
+@pytest.mark.parametrize('name', SCRIPTS)
+def test_usage(call, name):
+    for given in range(SCRIPTS[name]):
+        found = call(name, *['1'] * given)
+        assert (found.returncode, found.stdout) == (2, '')
+        assert found.stderr.startswith(f'usage: tools/{name}.sh ')
+    helped = call(name, '--help')
+    assert (helped.returncode, helped.stderr) == (0, '')
+    assert helped.stdout.startswith(f'usage: tools/{name}.sh ')
+
+
+@pytest.mark.parametrize('gpus', ['0', 'two', '-1', ''])
+def test_number_of_processes(call, gpus):
+    found = call('dist_train', 'config.py', gpus)
+    assert found.returncode == 2 and f"GPUS must be a number, got '{gpus}'" in found.stderr
+
+
+def test_dist_train(call):
+    lines = call('dist_train', 'a config.py', '4', '--amp', PORT='1234').stdout.splitlines()
+    assert lines[:3] == ['python', '-m', 'torch.distributed.run']
+    assert {'--nproc_per_node=4', '--nnodes=1', '--master_port=1234'} <= set(lines)
+    assert lines[-5:] == [str(TOOLS / 'train.py'), 'a config.py', '--launcher', 'pytorch', '--amp']
+
+
+def test_dist_test(call):
+    lines = call('dist_test', 'c.py', 'w.pth', '2', '--out', 'o.json').stdout.splitlines()
+    assert lines[-7:] == [str(TOOLS / 'test.py'), 'c.py', 'w.pth', '--launcher', 'pytorch',
+                          '--out', 'o.json']
+
+
+def test_slurm_train(call):
+    lines = call('slurm_train', 'gpu', 'job', 'c.py', '--resume', GPUS='16',
+                 SRUN_ARGS='--time=9 --exclusive').stdout.splitlines()
+    assert lines[:4] == ['srun', '--partition=gpu', '--job-name=job', '--ntasks=16']
+    assert {'--gres=gpu:8', '--ntasks-per-node=8', '--cpus-per-task=5', '--time=9',
+            '--exclusive'} <= set(lines)
+    assert lines[-7:] == ['python', '-u', str(TOOLS / 'train.py'), 'c.py', '--launcher', 'slurm',
+                          '--resume']
+
+
+def test_slurm_test_on_nodes_without_gpus(call):
+    lines = call('slurm_test', 'cpu', 'job', 'c.py', 'w.pth', GPUS='2',
+                 GPUS_PER_NODE='0').stdout.splitlines()
+    assert '--ntasks=2' in lines and not any('gres' in line for line in lines)
+    assert lines[-6:] == ['-u', str(TOOLS / 'test.py'), 'c.py', 'w.pth', '--launcher', 'slurm']
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(torch.cuda.is_available(), reason='the machine has a GPU')
+def test_two_processes_train_on_a_machine_without_a_gpu(small_world, random_weights, tmp_path):
+    """With frozen parts, to a checkpoint and an evaluation."""
+    environment = dict(os.environ, PYTHON=sys.executable, PORT='29533', OMP_NUM_THREADS='1',
+                       OVSAM_PICTOGRAMS=str(small_world), OVSAM_MINI_WEIGHTS=str(random_weights))
+    found = subprocess.run(
+        ['bash', str(TOOLS / 'dist_train.sh'), str(config_path('mini/clip2sam_joint.py')), '2',
+         '--work-dir', str(tmp_path), '--cfg-options', 'train_cfg.max_iters=2',
+         'train_cfg.val_interval=2', 'train_dataloader.batch_size=1',
+         'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
+         'val_dataloader.num_workers=0', 'default_hooks.checkpoint.interval=2'],
+        env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr[-2000:]
+    assert (tmp_path / 'iter_2.pth').is_file()
+    assert 'ov/IoU' in found.stdout + found.stderr
