@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 
@@ -10,7 +11,8 @@ def write_whole(path: str | Path, content: bytes) -> None:
     """Write a file, with its folders; an older one stays as it was until all is on disk."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
+    # Threads, processes and machines that share a disk may write the same file at once.
+    partial = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.partial')
     try:
         partial.write_bytes(content)
         os.replace(partial, path)
