@@ -67,11 +67,13 @@ def load_vocabulary(
 
 
 def _from_text(text: str) -> Vocabulary:
+    # What is a file's path as a whole is one, whatever signs its folders have.
+    if text.endswith(FILE_SUFFIXES) and Path(text).is_file():
+        return Vocabulary.from_file(text)
     parts = [part.strip() for part in text.split('+')]
     # A name may have a plus of its own, so one part must be something that can be merged.
     if len(parts) > 1 and any(_is_named(part) for part in parts):
         return merge_vocabularies([_named(part) for part in parts])
-    # A whole path comes before its commas, for a folder may have some.
     if _is_named(text) or ',' not in text:
         return _named(text, names_too=True)
     return Vocabulary.from_names(text)

@@ -45,7 +45,7 @@ def v3det_vocabulary(path: str | Path = V3DET_NAMES) -> Vocabulary:
             f"V3Det's names come with its data set: put {path.name} of its annotations at {path}, "
             'or say where it is with dict(type="V3DetVocabulary", path=...)'
         )
-    lines = path.read_text(encoding='utf-8').splitlines()
+    lines = path.read_text(encoding='utf-8-sig').splitlines()
     try:
         return _from_categories(line.strip() for line in lines if line.strip())
     except ValueError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,17 @@ import numpy as np
 from mmdet.registry import TASK_UTILS
 
 from ..utils.files import write_whole
-from .name_texts import distinct, name_key, split_texts
+from .name_texts import name_key
 from .templates import get_templates
+from .vocabulary_fields import (
+    checked_aliases,
+    clean_names,
+    complete_synonyms,
+    group_members,
+    lookup_table,
+    require_known,
+    seen_flags,
+)
 
 FILE_SUFFIXES = ('.txt', '.json')
 
@@ -52,20 +60,20 @@ class Vocabulary:
     aliases: dict[str, tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
-        names = _clean_names(self.names)
+        names = clean_names(self.names)
         known = {name: place for place, name in enumerate(names)}
         split = {group: tuple(members) for group, members in (self.split or {}).items()}
         for group, members in split.items():
-            _require_known(f'split {group!r}', members, known)
-        aliases = _aliases(known, self.aliases)
+            require_known(f'split {group!r}', members, known)
+        aliases = checked_aliases(known, self.aliases)
         for field, value in (
             ('names', names),
-            ('_places', {**_lookup(names, aliases, known), **known}),
+            ('_places', {**lookup_table(names, aliases, known), **known}),
             ('split', split),
             ('templates', None if self.templates is None else get_templates(self.templates)),
             ('aliases', aliases),
-            ('synonyms', _synonyms(names, known, self.synonyms)),
-            ('seen', _seen(known, self.seen, split)),
+            ('synonyms', complete_synonyms(names, known, self.synonyms)),
+            ('seen', seen_flags(known, self.seen, split)),
         ):
             object.__setattr__(self, field, value)
 
@@ -77,7 +85,7 @@ class Vocabulary:
         """
         if isinstance(names, str):
             # One comma at the end makes a list of a single name.
-            names = (names[:-1] if names.rstrip()[-1:] == ',' else names).split(',')
+            names = names.rstrip().removesuffix(',').split(',')
         return cls(names)
 
     @classmethod
@@ -98,7 +106,7 @@ class Vocabulary:
             raise ValueError(f'a vocabulary file ends in .txt or .json; got {path}')
         if not path.is_file():
             raise FileNotFoundError(f'there is no vocabulary file {path}')
-        text = path.read_text(encoding='utf-8')
+        text = path.read_text(encoding='utf-8-sig')
         try:
             if path.suffix == '.txt':
                 lines = (line.partition('#')[0].strip() for line in text.splitlines())
@@ -112,6 +120,9 @@ class Vocabulary:
         """From the content of a JSON file, see :meth:`from_file`."""
         if not isinstance(content, Mapping):
             return cls(content)
+        for key in ('split', 'aliases'):
+            if not isinstance(content.get(key) or {}, Mapping):
+                raise TypeError(f'"{key}" must be an object; got {content[key]!r}')
         split = content.get('split')
         names = content.get('names')
         if names is None:
@@ -212,109 +223,4 @@ class Vocabulary:
         Raises:
             ValueError: if there is no such group.
         """
-        return _group(name, self.split)
-
-
-def _clean_names(names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise TypeError(f'names must be a sequence of strings; got {names!r}')
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f'names must be strings; got {name!r}')
-    names = tuple(name.strip() for name in names)
-    if not names:
-        raise ValueError('a vocabulary needs at least one name; got none')
-    if '' in names:
-        raise ValueError(f'name {names.index("")} of the vocabulary is empty')
-    if len(set(names)) != len(names):
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        raise ValueError(f'each name may stand in a vocabulary once; repeated: {twice[:5]}')
-    return names
-
-
-def _synonyms(
-    names: tuple[str, ...],
-    known: Mapping[str, int],
-    synonyms: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None,
-) -> tuple[tuple[str, ...], ...]:
-    if synonyms is None:
-        synonyms = {}
-    elif not isinstance(synonyms, Mapping):
-        if len(synonyms) != len(names):
-            raise ValueError(f'{len(names)} names need as many synonyms; got {len(synonyms)}')
-        synonyms = dict(zip(names, synonyms))
-    _require_known('synonyms', synonyms, known)
-    return tuple(_clean_texts(name, synonyms.get(name)) for name in names)
-
-
-def _clean_texts(name: str, texts: Sequence[str] | None) -> tuple[str, ...]:
-    if texts is None:
-        cleaned = split_texts(name)
-    elif isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise TypeError(f'synonyms of {name!r} must be a list of strings; got {texts!r}')
-    else:
-        cleaned = distinct(' '.join(text.split()) for text in texts)
-    if not cleaned:
-        raise ValueError(f'{name!r} has no text to recognise it by')
-    return cleaned
-
-
-def _aliases(
-    known: Mapping[str, int], aliases: Mapping[str, Sequence[str]] | None
-) -> dict[str, tuple[str, ...]]:
-    aliases = aliases or {}
-    _require_known('aliases', aliases, known)
-    meant: dict[str, str] = {}
-    for name, others in aliases.items():
-        if isinstance(others, str) or not all(isinstance(other, str) for other in others):
-            raise TypeError(f'aliases of {name!r} must be a list of strings; got {others!r}')
-        for other in others:
-            if meant.setdefault(other, name) != name or (other in known and other != name):
-                raise ValueError(f'alias {other!r} of {name!r} already means '
-                                 f'{other if other in known else meant[other]!r}')
-    return {name: tuple(dict.fromkeys(others)) for name, others in aliases.items() if others}
-
-
-def _lookup(
-    names: tuple[str, ...], aliases: Mapping[str, tuple[str, ...]], known: Mapping[str, int]
-) -> dict[str, int]:
-    """Labels by alias and by the keys of names and aliases; what comes later counts more."""
-    exact = {other: known[name] for name, others in aliases.items() for other in others}
-    keys: dict[str, int] = {}
-    # Names that differ in nothing but case may stand side by side; the first has the key.
-    for text, place in [*zip(names, range(len(names))), *exact.items()]:
-        keys.setdefault(name_key(text), place)
-    return {**keys, **exact}
-
-
-def _seen(
-    known: Mapping[str, int],
-    seen: Sequence[bool] | Sequence[str] | str | None,
-    split: Mapping[str, tuple[str, ...]],
-) -> np.ndarray:
-    if seen is None:
-        flags = np.ones(len(known), dtype=bool)
-    elif isinstance(seen, str) or not all(isinstance(s, (bool, np.bool_)) for s in seen):
-        members = _group(seen, split) if isinstance(seen, str) else seen
-        _require_known('seen', members, known)
-        chosen = set(members)
-        flags = np.array([name in chosen for name in known])
-    elif len(seen) not in (0, len(known)):
-        raise ValueError(f'seen must be names or {len(known)} bools; got {len(seen)} bools')
-    else:
-        flags = np.zeros(len(known), dtype=bool)
-        flags[: len(seen)] = seen
-    flags.setflags(write=False)
-    return flags
-
-
-def _group(name: str, split: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    if name not in split:
-        raise ValueError(f'the vocabulary has no group {name!r}, only {sorted(split)}')
-    return split[name]
-
-
-def _require_known(where: str, names: Sequence[str], known: Mapping[str, int]) -> None:
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f'{where}: not in the vocabulary of {len(known)} names: {unknown[:5]}')
+        return group_members(name, self.split)
