@@ -8,6 +8,14 @@ import torch
 import ovsam  # noqa: F401
 
 
+@pytest.fixture(scope='session', autouse=True)
+def cache_of_this_session(tmp_path_factory):
+    """Tests neither read nor fill the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('OVSAM_CACHE', str(tmp_path_factory.mktemp('cache')))
+        yield
+
+
 @pytest.fixture(scope='session')
 def random_weights(tmp_path_factory) -> Path:
     """A folder like checkpoints/mini, of a miniature OVSAM that has learned nothing."""

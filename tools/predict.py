@@ -86,7 +86,8 @@ def main(argv=None) -> int:
     for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
         parser.add_argument(f'--{flag}', dest='prompts', action='append', metavar=form,
                             type=lambda text, flag=flag: (flag, text))
-    parser.add_argument('--vocabulary', help='names with commas between, or a .txt or .json file')
+    parser.add_argument('--vocabulary', help='names with commas between, a pack such as '
+                        'lvis, or a .txt or .json file')
     parser.add_argument('--config', default='mini', help='config of the model (%(default)s)')
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')

@@ -48,3 +48,14 @@ def test_own_state_dict_loads_strictly(encoder, tiny_clip):
     other = CLIPTextEncoder(tiny_clip).eval()
     other.load_state_dict(encoder.state_dict())
     assert torch.equal(other.encode(['cat']), encoder.encode(['cat']))
+
+
+def test_fingerprint_is_of_weights_and_settings(encoder, tiny_clip):
+    other = CLIPTextEncoder(tiny_clip).eval()
+    assert other.fingerprint() != encoder.fingerprint()
+    other.load_state_dict(encoder.state_dict())
+    assert other.fingerprint() == encoder.fingerprint()
+    quick = CLIPTextEncoder({**tiny_clip, 'quick_gelu': True})
+    quick.load_state_dict(encoder.state_dict())
+    assert quick.fingerprint() != encoder.fingerprint()
+    assert other.double().fingerprint() != encoder.fingerprint()

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from mmdet.registry import TASK_UTILS
 
-from ovsam.vocabulary import Vocabulary, build_vocabulary
+from ovsam.vocabulary import Vocabulary
 
 
-@pytest.mark.parametrize('names', [[], (), '', ' , '])
-def test_no_names(names):
-    with pytest.raises(ValueError, match='at least one name|empty'):
-        build_vocabulary(names)
+def test_no_names():
+    with pytest.raises(ValueError, match='at least one name'):
+        Vocabulary([])
 
 
 def test_defaults():
@@ -72,9 +71,33 @@ def test_json_round_trip(tmp_path):
     assert pickle.loads(pickle.dumps(vocabulary)).to_dict() == vocabulary.to_dict()
 
 
+def test_templates_and_aliases_are_kept(tmp_path):
+    vocabulary = Vocabulary(['bat (animal)', 'cat'], templates='simple',
+                            aliases={'bat (animal)': ['n02139199', 'n02139199'], 'cat': []})
+    assert vocabulary.templates == ('a photo of a {}.',)
+    assert vocabulary.aliases == {'bat (animal)': ('n02139199',)}
+    vocabulary.to_json(tmp_path / 'names.json')
+    again = Vocabulary.from_file(tmp_path / 'names.json')
+    assert again.to_dict() == vocabulary.to_dict()
+    part = again.select(['cat']), again.select(['n02139199'])
+    assert [p.names for p in part] == [('cat',), ('bat (animal)',)]
+    assert [p.aliases for p in part] == [{}, vocabulary.aliases]
+    assert part[0].templates == part[1].with_seen([False]).templates == vocabulary.templates
+
+
+def test_names_are_found_in_any_spelling():
+    vocabulary = Vocabulary(['Bat (animal)', 'TV', 'bat (Animal)'], aliases={'TV': ['telly']})
+    places = [vocabulary.find(n) for n in ('bat_(animal)', 'bat (Animal)', 'tv', 'Telly', 'radio')]
+    assert places == [0, 2, 1, 1, None]
+    labels = vocabulary.label_map(Vocabulary(['telly', 'Bat_(animal)']))
+    assert (labels.tolist(), labels.dtype) == ([1, 0], np.int64)
+    with pytest.raises(ValueError, match=r"1 names are not in the vocabulary of 3: \['radio'\]"):
+        vocabulary.label_map(['radio', 'tv'])
+
+
 def test_text_file(tmp_path):
     path = tmp_path / 'names.txt'
-    path.write_text('# animals\ncat\n\n dog, hound  # a pet\n')
+    path.write_text('\ufeff# animals\ncat\n\n dog, hound  # a pet\n', encoding='utf-8')
     vocabulary = Vocabulary.from_file(str(path))
     assert vocabulary.names == ('cat', 'dog, hound')
     assert vocabulary.synonyms[1] == ('dog', 'hound')
@@ -92,23 +115,6 @@ def test_json_files_that_say_less(tmp_path):
     assert part.seen.tolist() == [False]
 
 
-def test_build_from_anything(tmp_path):
-    path = tmp_path / 'names.txt'
-    path.write_text('cat\ndog\n')
-    vocabulary = Vocabulary(['cat', 'dog'])
-    assert build_vocabulary(vocabulary) is vocabulary
-    for source in (
-        'cat, dog',
-        ['cat', 'dog'],
-        path,
-        str(path),
-        {'type': 'Vocabulary', 'names': ['cat', 'dog']},
-    ):
-        assert build_vocabulary(source).names == ('cat', 'dog')
-    with pytest.raises(TypeError, match='a vocabulary is made from'):
-        build_vocabulary(5)
-
-
 @pytest.mark.parametrize(
     ('make', 'error', 'message'),
     [
@@ -124,6 +130,12 @@ def test_build_from_anything(tmp_path):
         (lambda: Vocabulary(['cat'], seen='base'), ValueError, 'no group'),
         (lambda: Vocabulary(['cat'], seen=np.ones(2, bool)), ValueError, 'seen must be'),
         (lambda: Vocabulary(['cat'], split={'base': ['dog']}), ValueError, "split 'base'"),
+        (lambda: Vocabulary(['cat'], templates=['photo']), ValueError, 'template'),
+        (lambda: Vocabulary(['cat'], aliases={'dog': ['x']}), ValueError, 'aliases'),
+        (lambda: Vocabulary(['cat'], aliases={'cat': 'x'}), TypeError, 'list of strings'),
+        (lambda: Vocabulary(['a', 'b'], aliases={'a': ['b']}), ValueError, "already means 'b'"),
+        (lambda: Vocabulary(['a', 'b'], aliases={'a': ['x'], 'b': ['x']}), ValueError,
+         "already means 'a'"),
         (lambda: Vocabulary(['cat']).index('dog'), ValueError, 'dog'),
         (lambda: Vocabulary.from_file('names.csv'), ValueError, '.txt or .json'),
         (lambda: Vocabulary.from_file('no/such.txt'), FileNotFoundError, 'no/such.txt'),
@@ -134,7 +146,10 @@ def test_bad_vocabularies_are_refused(make, error, message):
         make()
 
 
-@pytest.mark.parametrize('content', ['{', '{"labels": ["cat"]}', '[1]', '[]'])
+@pytest.mark.parametrize('content', [
+    '{', '{"labels": ["cat"]}', '[1]', '[]', '{"names": "cat"}', '{"names": ["a"], "split": ["a"]}',
+    '{"names": ["a"], "aliases": ["b"]}', '{"names": ["a"], "templates": [1]}',
+    '{"names": ["a"], "synonyms": [1]}', '{"names": ["a"], "seen": 1}'])
 def test_bad_files_are_named(tmp_path, content):
     path = Path(tmp_path / 'names.json')
     path.write_text(content)

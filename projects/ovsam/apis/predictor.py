@@ -97,9 +97,10 @@ class OVSAMPredictor:
         """Name things from another vocabulary from now on.
 
         Args:
-            vocabulary: names, names with commas between them, a ``.txt`` or ``.json`` file, or a
-                :class:`~ovsam.vocabulary.Vocabulary`. Unless it says which names were seen in
-                training, those of the model's first vocabulary that were seen count as seen.
+            vocabulary: names, names with commas between them, the name of a pack, a ``.txt`` or
+                ``.json`` file, or whatever else :func:`~ovsam.vocabulary.build_vocabulary` takes.
+                Unless it says which names were seen in training, those of the model's first
+                vocabulary that were seen count as seen.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -113,9 +114,8 @@ class OVSAMPredictor:
         made = build_vocabulary(vocabulary)
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
             trained = self._trained_vocabulary
-            seen = {name for name, seen in zip(trained.names, trained.seen) if seen}
-            made = Vocabulary(made.names, made.synonyms, [n in seen for n in made.names],
-                              made.split)
+            labels = [trained.find(name) for name in made.names]
+            made = made.with_seen([k is not None and bool(trained.seen[k]) for k in labels])
         self.model.set_vocabulary(made)
 
     @torch.no_grad()

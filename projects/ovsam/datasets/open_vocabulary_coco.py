@@ -5,7 +5,7 @@ from mmdet.datasets import CocoDataset
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
 
-from ..vocabulary import build_vocabulary
+from ..vocabulary import build_vocabulary, name_key
 from .coco_annotations import check_coco_annotations
 from .image_files import require_image_files
 
@@ -23,9 +23,12 @@ class VocabularyCOCO(COCO):
         super().createIndex()
 
     def get_cat_ids(self, cat_names=(), sup_names=(), cat_ids=()) -> list:
-        """Category ids, one per name of ``cat_names``."""
-        ids = {category['name']: category['id'] for category in self.dataset['categories']}
-        return [ids.get(name, -1 - place) for place, name in enumerate(cat_names)]
+        """Category ids, one per name of ``cat_names``, which are found as a vocabulary's are."""
+        categories = self.dataset['categories']
+        ids = {name_key(category['name']): category['id'] for category in reversed(categories)}
+        ids.update((category['name'], category['id']) for category in categories)
+        return [ids.get(name, ids.get(name_key(name), -1 - place))
+                for place, name in enumerate(cat_names)]
 
 
 @DATASETS.register_module()

@@ -4,8 +4,11 @@ Glossary: T texts, L tokens of a text, C channels.
 """
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
@@ -50,6 +53,10 @@ class CLIPTextEncoder(BaseModule):
             config['embed_dim'], _SMALLEST_IMAGE_TOWER, config['text_cfg'],
             quick_gelu=config.get('quick_gelu', False)).text
         self.embed_dims = config['embed_dim']
+        # What the embeddings depend on beside the weights.
+        self._settings = {'text_cfg': dict(config['text_cfg']),
+                          'quick_gelu': config.get('quick_gelu', False),
+                          'tokenizer': dict(config.get('tokenizer', {}))}
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Embeds token ids (T, L) as (T, C), L2-normalised."""
@@ -61,6 +68,14 @@ class CLIPTextEncoder(BaseModule):
         if not len(texts):
             return weight.new_zeros(0, self.embed_dims)
         return self(self.tokenizer(list(texts)).to(weight.device))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the architecture, the tokenizer and the weights, on whatever device."""
+        digest = hashlib.sha256(json.dumps(self._settings, sort_keys=True).encode())
+        for name, weight in sorted(self.text.state_dict().items()):
+            digest.update(f'{name} {weight.dtype} {tuple(weight.shape)}'.encode())
+            digest.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         rename_in_place(state_dict, prefix, _text_tower_key)

@@ -2,7 +2,7 @@
 from collections.abc import Sequence
 from typing import Optional, Union
 
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, TASK_UTILS
 
 from .naming import Naming
 from .promptable_segmenter import PromptableSegmenter
@@ -17,14 +17,17 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
             too, index its names.
         templates: Of :func:`~ovsam.vocabulary.embed_vocabulary`.
         classifier: Config.
+        text_cache: Config of the cache of text embeddings; one in the user's cache folder if not
+            given, see :class:`~ovsam.vocabulary.TextEmbeddingCache`.
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
     def __init__(self, text_encoder: dict, vocabulary,
                  templates: Union[str, Sequence[str]] = 'vild',
-                 classifier: Optional[dict] = None, **kwargs):
+                 classifier: Optional[dict] = None, text_cache: Optional[dict] = None, **kwargs):
         super().__init__(**kwargs)
         self.text_encoder = MODELS.build(text_encoder)
         self.classifier = MODELS.build(classifier or dict(type='OpenVocabularyClassifier'))
         self.templates = templates
+        self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
         self.set_vocabulary(vocabulary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mmengine.config import Config
 
@@ -97,7 +97,7 @@ def _mappings(key: str, node: object) -> Iterator[tuple[str, Mapping]]:
     """A node and all mappings in it, each with its key in the config."""
     if isinstance(node, Mapping):
         yield key, node
-        items = node.items()
+        items: Iterable = node.items()
     else:
         items = enumerate(node) if isinstance(node, (list, tuple)) else ()
     for name, value in items:

@@ -1,15 +1,22 @@
 """Vocabularies: names, the texts that stand for them, and their text embeddings."""
 
+from .build import build_vocabulary, load_vocabulary
 from .coco_split import COCO_BASE_48, COCO_NOVEL_17, coco_split_vocabulary
 from .lvis_split import lvis_split_vocabulary
+from .merge import merge_vocabularies
+from .name_texts import name_key
+from .packs import PACKS, v3det_vocabulary, vocabulary_pack
 from .templates import TEMPLATES
+from .text_cache import TextEmbeddingCache
 from .text_embeddings import embed_texts, embed_vocabulary
-from .vocabulary import Vocabulary, build_vocabulary, load_vocabulary
+from .vocabulary import Vocabulary
 
 __all__ = [
     'COCO_BASE_48',
     'COCO_NOVEL_17',
+    'PACKS',
     'TEMPLATES',
+    'TextEmbeddingCache',
     'Vocabulary',
     'build_vocabulary',
     'coco_split_vocabulary',
@@ -17,4 +24,8 @@ __all__ = [
     'embed_vocabulary',
     'load_vocabulary',
     'lvis_split_vocabulary',
+    'merge_vocabularies',
+    'name_key',
+    'v3det_vocabulary',
+    'vocabulary_pack',
 ]

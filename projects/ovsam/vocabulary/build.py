@@ -1,0 +1,99 @@
+"""A vocabulary from whatever a user has: names, a pack, a file, a config, or several with ``+``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmdet.registry import TASK_UTILS
+
+from .merge import merge_vocabularies
+from .packs import PACKS, vocabulary_pack
+from .vocabulary import FILE_SUFFIXES, Vocabulary
+
+
+def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) -> Vocabulary:
+    """A vocabulary from whatever a user has.
+
+    Args:
+        source: one of
+
+            - a vocabulary, or a sequence of names;
+            - the name of a pack, one of :data:`~ovsam.vocabulary.packs.PACKS`: ``'lvis'``;
+            - the path of a ``.txt`` or ``.json`` file, see :meth:`Vocabulary.from_file`;
+            - packs and files with ``+`` between them, which are merged: ``'coco+mine.txt'``;
+            - names with commas between them: ``'cat,dog'``, and ``'cat,'`` for a single name that
+              resembles a pack's;
+            - a config such as ``dict(type='VocabularyPack', name='lvis')``, or what a JSON file
+              holds, ``dict(names=['cat', 'dog'], seen=['cat'])``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        TypeError: for anything else, and names that are not strings.
+        ValueError: for no names, empty or repeated ones, and an unknown pack.
+    """
+    if isinstance(source, Vocabulary):
+        return source
+    if isinstance(source, Mapping):
+        return TASK_UTILS.build(source) if 'type' in source else Vocabulary.from_dict(source)
+    if isinstance(source, Path):
+        return Vocabulary.from_file(source)
+    if isinstance(source, str):
+        return _from_text(source.strip())
+    if isinstance(source, Sequence):
+        return Vocabulary.from_names(source)
+    raise TypeError(
+        'a vocabulary is made from names, a pack, a .txt or .json file or a config; got '
+        f'{type(source)}'
+    )
+
+
+@TASK_UTILS.register_module(name='VocabularyFile')
+def load_vocabulary(
+    path: str | Path, group: str | None = None, seen: str | Sequence[str] | None = None
+) -> Vocabulary:
+    """A vocabulary from a file, for configs: ``dict(type='VocabularyFile', path=...)``.
+
+    Args:
+        path: see :meth:`Vocabulary.from_file`.
+        group: keep only the names of this group of ``split``.
+        seen: in place of the file's, see :class:`Vocabulary`.
+    """
+    vocabulary = Vocabulary.from_file(path)
+    if seen is not None:
+        vocabulary = vocabulary.with_seen(seen)
+    return vocabulary if group is None else vocabulary.select(group)
+
+
+def _from_text(text: str) -> Vocabulary:
+    # What is a file's path as a whole is one, whatever signs its folders have.
+    if text.endswith(FILE_SUFFIXES) and Path(text).is_file():
+        return Vocabulary.from_file(text)
+    parts = [part.strip() for part in text.split('+')]
+    # A name may have a plus of its own, so one part must be something that can be merged.
+    if len(parts) > 1 and any(_is_named(part) for part in parts):
+        return merge_vocabularies([_named(part) for part in parts])
+    if _is_named(text) or ',' not in text:
+        return _named(text, names_too=True)
+    return Vocabulary.from_names(text)
+
+
+def _is_named(text: str) -> bool:
+    return text.casefold() in PACKS or text.endswith(FILE_SUFFIXES)
+
+
+def _named(text: str, names_too: bool = False) -> Vocabulary:
+    """The pack or file of this name, or else a vocabulary of this single name."""
+    if text.casefold() in PACKS:
+        return vocabulary_pack(text)
+    # Refused, with what a file must be, if it is not one of the known kinds.
+    if text.endswith(FILE_SUFFIXES) or (Path(text).suffix and Path(text).is_file()):
+        return Vocabulary.from_file(text)
+    near = difflib.get_close_matches(text.casefold(), PACKS, n=3, cutoff=0.7)
+    if names_too and not near:
+        return Vocabulary.from_names(text)
+    hint = f'did you mean {" or ".join(near)}? ' if near else ''
+    single = f" For a vocabulary of this single name, write '{text},'." if names_too else ''
+    raise ValueError(f'there is no vocabulary pack {text!r}: {hint}Packs are {", ".join(PACKS)}; '
+                     f'a file must end in .txt or .json.{single}')

@@ -1,0 +1,108 @@
+"""Several vocabularies as one, in which equal names are one name.
+
+The rule, for names of all sources in their order:
+
+- Names are equal if they differ in nothing but case, and ``_`` for spaces; a synonym that equals
+  another name merges nothing. The first spelling stays, at the place of the first.
+- Texts of equal names are put together, each once.
+- A name is seen if it is seen in one of the sources: the model has then met it.
+- Groups of ``split`` are put together by name. What is ``base`` in one source is not ``novel``.
+- An alias that would mean two names is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mmdet.registry import TASK_UTILS
+
+from .name_texts import distinct, name_key
+from .vocabulary import Vocabulary
+
+
+class Row(NamedTuple):
+    """A name as it comes from a source."""
+
+    name: str
+    texts: tuple[str, ...]
+    aliases: Sequence[str] = ()
+    seen: bool = True
+
+
+def merge_rows(
+    rows: Iterable[Row],
+    split: dict[str, list[str]] | None = None,
+    templates: Sequence[str] | None = None,
+) -> Vocabulary:
+    """A vocabulary from rows, equal names merged; see the rule above.
+
+    Args:
+        rows: at least one.
+        split: groups, whose names are those of the rows in any spelling.
+        templates: of :class:`Vocabulary`.
+    """
+    merged: dict[str, list[Row]] = {}
+    for row in rows:
+        merged.setdefault(name_key(row.name), []).append(row)
+    names = {key: same[0].name for key, same in merged.items()}
+    meant: dict[str, str] = {}
+    for key, same in merged.items():
+        for alias in (alias for row in same for alias in row.aliases):
+            if name_key(alias) not in names:
+                meant.setdefault(alias, names[key])
+    aliases: dict[str, list[str]] = {}
+    for alias, name in meant.items():
+        aliases.setdefault(name, []).append(alias)
+    return Vocabulary(
+        list(names.values()),
+        synonyms=[distinct(t for row in same for t in row.texts) for same in merged.values()],
+        seen=[any(row.seen for row in same) for same in merged.values()],
+        split={
+            group: list(dict.fromkeys(names[name_key(member)] for member in members))
+            for group, members in (split or {}).items()
+        },
+        templates=templates,
+        aliases=aliases,
+    )
+
+
+@TASK_UTILS.register_module(name='MergedVocabulary')
+def merge_vocabularies(
+    vocabularies: Sequence, templates: str | Sequence[str] | None = None
+) -> Vocabulary:
+    """Several vocabularies as one; see the rule above.
+
+    What label ``k`` of a source is in the result tells ``merged.label_map(source)``.
+
+    Args:
+        vocabularies: at least one of what :func:`~ovsam.vocabulary.build_vocabulary` takes.
+        templates: of all; needed if the sources bring templates that are not the same.
+
+    Raises:
+        ValueError: for no vocabularies, or different templates of theirs without ``templates``.
+    """
+    from .build import build_vocabulary
+
+    if isinstance(vocabularies, str) or not vocabularies:
+        raise ValueError(f'vocabularies to merge must be a list of some; got {vocabularies!r}')
+    sources = [build_vocabulary(source) for source in vocabularies]
+    if templates is None:
+        own = dict.fromkeys(source.templates for source in sources)
+        if len(own) > 1:
+            raise ValueError('the vocabularies to merge have different templates; give templates '
+                             'for all, as in dict(type="MergedVocabulary", templates="vild", ...)')
+        templates = next(iter(own))
+    split: dict[str, list[str]] = {}
+    for source in sources:
+        for group, members in source.split.items():
+            split.setdefault(group, []).extend(members)
+    if 'base' in split and 'novel' in split:
+        base = {name_key(name) for name in split['base']}
+        split['novel'] = [name for name in split['novel'] if name_key(name) not in base]
+    rows = (
+        Row(name, texts, source.aliases.get(name, ()), bool(seen))
+        for source in sources
+        for name, texts, seen in zip(source.names, source.synonyms, source.seen)
+    )
+    return merge_rows(rows, split, templates)

@@ -1,0 +1,155 @@
+"""Vocabularies of known data sets by name, out of the lists that mmdet and timm have.
+
+Nothing is copied from them: a pack is made when it is asked for. Names are written as
+:mod:`~ovsam.vocabulary.name_texts` says and equal names are merged; a data set's own spelling of a
+category is still found (:meth:`Vocabulary.label_map`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mmdet.registry import TASK_UTILS
+
+from .coco_split import coco_split_vocabulary
+from .merge import Row, merge_rows
+from .name_texts import lower_title_case, name_key, natural_name, split_texts
+from .vocabulary import Vocabulary
+
+V3DET_NAMES = 'data/v3det/annotations/category_name_13204_v3det_2023_v1.txt'
+
+
+class Pack(NamedTuple):
+    """A named vocabulary: what it is, and what makes it."""
+
+    about: str
+    make: Callable[[], Vocabulary]
+
+
+@TASK_UTILS.register_module(name='V3DetVocabulary')
+def v3det_vocabulary(path: str | Path = V3DET_NAMES) -> Vocabulary:
+    """V3Det's categories, whose names come with the data set only.
+
+    Args:
+        path: the data set's file with a name a line.
+
+    Raises:
+        FileNotFoundError: if it is not there.
+        ValueError: if it has no names.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"V3Det's names come with its data set: put {path.name} of its annotations at {path}, "
+            'or say where it is with dict(type="V3DetVocabulary", path=...)'
+        )
+    lines = path.read_text(encoding='utf-8-sig').splitlines()
+    try:
+        return _from_categories(line.strip() for line in lines if line.strip())
+    except ValueError as error:
+        raise ValueError(f"{path} is not a list of V3Det's names: {error}") from error
+
+
+@TASK_UTILS.register_module(name='VocabularyPack')
+def vocabulary_pack(
+    name: str, seen: str | Sequence[str] | None = None, group: str | None = None
+) -> Vocabulary:
+    """A pack, for configs: ``dict(type='VocabularyPack', name='lvis')``.
+
+    Args:
+        name: one of :data:`PACKS`, in whatever case.
+        seen: in place of the pack's, see :class:`Vocabulary`; packs without a split count as seen.
+        group: keep only the names of this group of ``split``.
+
+    Raises:
+        ValueError: for an unknown pack; the message names those that there are.
+    """
+    pack = PACKS.get(name.casefold())
+    if pack is None:
+        raise ValueError(f'there is no vocabulary pack {name!r}; there are {", ".join(PACKS)}')
+    vocabulary = pack.make()
+    if seen is not None:
+        vocabulary = vocabulary.with_seen(seen)
+    return vocabulary if group is None else vocabulary.select(group)
+
+
+def _from_categories(categories: Iterable[str]) -> Vocabulary:
+    """From category names that may hold several texts."""
+    return merge_rows(Row(natural_name(name), split_texts(name)) for name in categories)
+
+
+# mmdet's and timm's data sets take seconds to import, so only what is asked for is.
+def _coco() -> Vocabulary:
+    from mmdet.datasets import CocoDataset
+
+    return _from_categories(CocoDataset.METAINFO['classes'])
+
+
+def _lvis() -> Vocabulary:
+    from mmdet.datasets import LVISV1Dataset
+
+    return _from_categories(LVISV1Dataset.METAINFO['classes'])
+
+
+def _objects365() -> Vocabulary:
+    from mmdet.datasets import Objects365V2Dataset
+
+    return _from_categories(map(lower_title_case, Objects365V2Dataset.METAINFO['classes']))
+
+
+def _openimages() -> Vocabulary:
+    from mmdet.evaluation import get_classes
+
+    return _from_categories(map(lower_title_case, get_classes('oid_v6')))
+
+
+def _imagenet(subset: str) -> Vocabulary:
+    """ImageNet's classes; their aliases are WordNet's synsets, which ImageNet's folders are.
+
+    Several synsets may have the same first lemma. It names those that have no other; if all have,
+    the first. The rest are named by the next lemma that is free. A text that names another class
+    is left out. Synsets with nothing to tell them apart are one name (ImageNet's two cranes).
+    """
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo(subset)
+    synsets = info.label_names()
+    lemmas = [[natural_name(lemma) for lemma in info.label_name_to_description(synset).split(',')]
+              for synset in synsets]
+    names = _lemma_names(lemmas)
+    used = {name_key(name) for name in names}
+    return merge_rows(
+        Row(name, (name, *(text for text in texts if name_key(text) not in used)), (synset,))
+        for synset, name, texts in zip(synsets, names, lemmas)
+    )
+
+
+def _lemma_names(lemmas: Sequence[Sequence[str]]) -> list[str]:
+    """One lemma of each class, by the rule of :func:`_imagenet`."""
+    keys = [[name_key(text) for text in texts] for texts in lemmas]
+    firsts = {texts[0] for texts in keys}
+    taken = {texts[0] for texts in keys if len(texts) == 1}
+    chosen = []
+    for texts in keys:
+        place = 0
+        if len(texts) > 1 and texts[0] in taken:
+            free = (n for n, text in enumerate(texts) if text not in taken and text not in firsts)
+            place = next(free, 0)
+        taken.add(texts[place])
+        chosen.append(place)
+    return [texts[place] for texts, place in zip(lemmas, chosen)]
+
+
+PACKS: dict[str, Pack] = {
+    'coco': Pack('the 80 categories of COCO', _coco),
+    'coco-48-17': Pack('48 base and 17 novel of them; base are seen', coco_split_vocabulary),
+    'lvis': Pack('LVIS v1', _lvis),
+    'objects365': Pack('Objects365 v2', _objects365),
+    'openimages': Pack('Open Images v6, the categories with boxes', _openimages),
+    'imagenet1k': Pack('ImageNet-1k (ILSVRC 2012)', lambda: _imagenet('imagenet-1k')),
+    'imagenet21k': Pack('ImageNet-21k (fall 2011, 21,841 synsets)',
+                        lambda: _imagenet('imagenet-22k')),
+    'v3det': Pack(f'V3Det, from {V3DET_NAMES}', v3det_vocabulary),
+}

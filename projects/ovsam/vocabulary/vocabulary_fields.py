@@ -1,0 +1,121 @@
+"""Checks and completes what a :class:`~ovsam.vocabulary.Vocabulary` is made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from .name_texts import distinct, name_key, split_texts
+
+
+def clean_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names without space around them; an error if there are none, or one is empty or repeated."""
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise TypeError(f'names must be a sequence of strings; got {names!r}')
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f'names must be strings; got {name!r}')
+    names = tuple(name.strip() for name in names)
+    if not names:
+        raise ValueError('a vocabulary needs at least one name; got none')
+    if '' in names:
+        raise ValueError(f'name {names.index("")} of the vocabulary is empty')
+    if len(set(names)) != len(names):
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        raise ValueError(f'each name may stand in a vocabulary once; repeated: {twice[:5]}')
+    return names
+
+
+def complete_synonyms(
+    names: tuple[str, ...],
+    known: Mapping[str, int],
+    synonyms: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None,
+) -> tuple[tuple[str, ...], ...]:
+    """The texts of each name: those given, by name or in the order of names, or the name's own."""
+    if synonyms is None:
+        synonyms = {}
+    elif not isinstance(synonyms, Mapping):
+        if len(synonyms) != len(names):
+            raise ValueError(f'{len(names)} names need as many synonyms; got {len(synonyms)}')
+        synonyms = dict(zip(names, synonyms))
+    require_known('synonyms', synonyms, known)
+    return tuple(_clean_texts(name, synonyms.get(name)) for name in names)
+
+
+def _clean_texts(name: str, texts: Sequence[str] | None) -> tuple[str, ...]:
+    if texts is None:
+        cleaned = split_texts(name)
+    elif isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f'synonyms of {name!r} must be a list of strings; got {texts!r}')
+    else:
+        cleaned = distinct(' '.join(text.split()) for text in texts)
+    if not cleaned:
+        raise ValueError(f'{name!r} has no text to recognise it by')
+    return cleaned
+
+
+def checked_aliases(
+    known: Mapping[str, int], aliases: Mapping[str, Sequence[str]] | None
+) -> dict[str, tuple[str, ...]]:
+    """Aliases by name, each once; a ``ValueError`` for one that means two names."""
+    aliases = aliases or {}
+    require_known('aliases', aliases, known)
+    meant: dict[str, str] = {}
+    for name, others in aliases.items():
+        if isinstance(others, str) or not all(isinstance(other, str) for other in others):
+            raise TypeError(f'aliases of {name!r} must be a list of strings; got {others!r}')
+        for other in others:
+            if meant.setdefault(other, name) != name or (other in known and other != name):
+                raise ValueError(f'alias {other!r} of {name!r} already means '
+                                 f'{other if other in known else meant[other]!r}')
+    return {name: tuple(dict.fromkeys(others)) for name, others in aliases.items() if others}
+
+
+def lookup_table(
+    names: tuple[str, ...], aliases: Mapping[str, tuple[str, ...]], known: Mapping[str, int]
+) -> dict[str, int]:
+    """Labels by alias and by the keys of names and aliases; what comes later counts more."""
+    exact = {other: known[name] for name, others in aliases.items() for other in others}
+    keys: dict[str, int] = {}
+    # Names that differ in nothing but case may stand side by side; the first has the key.
+    for text, place in [*zip(names, range(len(names))), *exact.items()]:
+        keys.setdefault(name_key(text), place)
+    return {**keys, **exact}
+
+
+def seen_flags(
+    known: Mapping[str, int],
+    seen: Sequence[bool] | Sequence[str] | str | None,
+    split: Mapping[str, tuple[str, ...]],
+) -> np.ndarray:
+    """(K,) read-only flags from flags, names, or the name of a group."""
+    if seen is None:
+        flags = np.ones(len(known), dtype=bool)
+    elif isinstance(seen, str) or not all(isinstance(s, (bool, np.bool_)) for s in seen):
+        members = group_members(seen, split) if isinstance(seen, str) else seen
+        require_known('seen', members, known)
+        chosen = set(members)
+        flags = np.array([name in chosen for name in known])
+    elif len(seen) not in (0, len(known)):
+        raise ValueError(f'seen must be names or {len(known)} bools; got {len(seen)} bools')
+    else:
+        flags = np.zeros(len(known), dtype=bool)
+        flags[: len(seen)] = seen
+    flags.setflags(write=False)
+    return flags
+
+
+def group_members(name: str, split: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The names of a group of ``split``; a ``ValueError`` if there is no such group."""
+    if name not in split:
+        raise ValueError(f'the vocabulary has no group {name!r}, only {sorted(split)}')
+    return split[name]
+
+
+def require_known(where: str, names: Iterable, known: Mapping[str, int]) -> None:
+    """Raise a ``ValueError`` that says ``where`` names are used that the vocabulary lacks."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f'{where}: not in the vocabulary of {len(known)} names: {unknown[:5]}')

@@ -1,0 +1,76 @@
+"""The command line for vocabularies."""
+
+import json
+
+import pytest
+
+from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
+from tools import build_vocabulary as tool
+
+
+def test_no_vocabulary(capsys):
+    assert tool.main([]) == 2
+    assert capsys.readouterr().err.startswith('build_vocabulary: name a vocabulary: coco, ')
+
+
+def test_list(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert tool.main(['--list']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(PACKS)
+    assert '1,203  LVIS v1' in lines[2]
+    assert 'no file' in lines[-1]
+
+
+def test_show(capsys):
+    assert tool.main(['coco-48-17', '--show', '2']) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        '65 names, 65 texts, 48 seen, 48 base, 17 novel',
+        '     0  person: person', '     1  bicycle: bicycle']
+    assert tool.main(['imagenet1k', '--show', '1']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == ['     0  tench: tench, Tinca tinca [n01440764]']
+
+
+def test_a_file_to_edit(tmp_path):
+    path = tmp_path / 'new' / 'names.json'
+    assert tool.main(['coco-48-17+zebra crossing,', '--out', str(path)]) == 2
+    assert tool.main(['coco-48-17', '--out', str(path)]) == 0
+    assert build_vocabulary(str(path)).to_dict() == build_vocabulary('coco-48-17').to_dict()
+
+
+def test_embed_with_a_config(tmp_path, random_mini, capsys):
+    arguments = ['cat,dog', '--embed', random_mini, '--cache', str(tmp_path), '--device', 'cpu']
+    assert tool.main(arguments) == 0
+    assert '2 names are embedded in 128 channels' in capsys.readouterr().out
+    (bank,) = tmp_path.rglob('*.safetensors')
+    before = bank.stat().st_mtime_ns
+    assert tool.main(arguments) == 0
+    assert bank.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    (['--embed', 'RN50'], 'needs its weights'),
+    (['--embed', 'RN50', '--weights', 'none.pth'], 'none.pth'),
+    (['--embed', 'mini', '--weights', 'clip.pth'], 'are for a CLIP by name'),
+    (['--embed', 'mini/sam_box.py'], 'has no text_encoder'),
+    (['--embed', 'no_such'], 'no_such'),
+    (['--embed', 'mini', '--templates', 'fancy'], "no templates 'fancy'"),
+])
+def test_what_cannot_embed(arguments, message, random_weights, monkeypatch, capsys):
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
+    assert tool.main(['cat,dog', *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_what_embeds_is_what_models_read(tmp_path, random_mini, monkeypatch):
+    monkeypatch.setenv('OVSAM_CACHE', str(tmp_path))
+    assert tool.main(['cat,dog', '--embed', random_mini]) == 0
+    from ovsam.apis import init_model
+
+    model = init_model(random_mini, device='cpu')
+    model.set_vocabulary(Vocabulary(['dog', 'cat']))
+    monkeypatch.setattr(type(model.text_encoder), 'forward', None)  # nothing is left to embed
+    logits = model.classify(model.text_encoder.text.text_projection.new_ones(1, 128))
+    assert logits.shape == (1, 3)
+    assert json.dumps(sorted(model.state_dict())).count('embeddings') == 0

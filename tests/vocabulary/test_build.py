@@ -1,0 +1,72 @@
+"""A vocabulary comes from whatever a user has."""
+
+import json
+
+import pytest
+
+from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
+
+
+@pytest.mark.parametrize('nothing', [[], (), '', ' , ', ',', {}])
+def test_no_names(nothing):
+    with pytest.raises(ValueError, match='at least one name|empty|neither'):
+        build_vocabulary(nothing)
+
+
+def test_build_from_anything(tmp_path):
+    path = tmp_path / 'c++, names.txt'
+    path.write_text('cat\ndog\n')
+    vocabulary = Vocabulary(['cat', 'dog'])
+    assert build_vocabulary(vocabulary) is vocabulary
+    for source in (
+        'cat, dog',
+        'cat,dog,',
+        ['cat', 'dog'],
+        path,
+        str(path),
+        {'type': 'Vocabulary', 'names': ['cat', 'dog']},
+        {'names': ['cat', 'dog']},
+    ):
+        assert build_vocabulary(source).names == ('cat', 'dog')
+    with pytest.raises(TypeError, match='a vocabulary is made from'):
+        build_vocabulary(5)
+
+
+def test_single_names():
+    assert build_vocabulary('zebra').names == ('zebra',)
+    assert build_vocabulary('cocoa,').names == ('cocoa',)
+    assert build_vocabulary('salt + pepper').names == ('salt + pepper',)
+
+
+def test_packs_and_files_merge(tmp_path):
+    path = tmp_path / 'mine.json'
+    path.write_text(json.dumps({'split': {'novel': ['quokka', 'Cat']}, 'seen': []}))
+    merged = build_vocabulary(f'Coco-48-17 + {path}')
+    assert len(merged) == 66
+    assert merged.seen.sum() == 48
+    assert merged.group('novel')[-1] == 'quokka'
+
+
+@pytest.mark.parametrize(('source', 'error', 'message'), [
+    ('lvsi', ValueError, "'lvsi': did you mean lvis.*of this single name, write 'lvsi,'"),
+    ('imagenet-21k', ValueError, 'did you mean imagenet21k'),
+    ('coco+quokka', ValueError, "no vocabulary pack 'quokka': Packs are coco, "),
+    ('coco+', ValueError, "no vocabulary pack ''"),
+    ('coco+none.txt', FileNotFoundError, 'none.txt'),
+    ('cat,dog,cat', ValueError, "repeated: .*'cat'"),
+])
+def test_what_is_not_there_is_named(source, error, message):
+    with pytest.raises(error, match=message):
+        build_vocabulary(source)
+
+
+def test_files_of_another_kind_are_no_names(tmp_path):
+    path = tmp_path / 'names.csv'
+    path.write_text('cat')
+    with pytest.raises(ValueError, match='ends in .txt or .json'):
+        build_vocabulary(str(path))
+
+
+def test_every_pack_is_named():
+    assert set(PACKS) == {'coco', 'coco-48-17', 'lvis', 'objects365', 'openimages', 'imagenet1k',
+                          'imagenet21k', 'v3det'}
