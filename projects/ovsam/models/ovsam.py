@@ -77,8 +77,8 @@ class OVSAM(OpenVocabularySegmenter):
         losses = self.label_loss(masks[:, 0], class_logits, targets, labels)
         if quality is not None:
             low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
-            losses['loss_iou'] = self.iou_weight * F.mse_loss(
-                quality[:, 0], mask_iou(masks[:, 0], low_res))
+            error = F.mse_loss(quality[:, 0], mask_iou(masks[:, 0], low_res), reduction='sum')
+            losses['loss_iou'] = self.iou_weight * error / max(1, len(prompts))
         return losses
 
     @staticmethod

@@ -68,7 +68,14 @@ class SAMMaskLoss(torch.nn.Module):
         self.iou_weight, self.gamma = iou_weight, gamma
 
     def forward(self, logits: Tensor, quality: Optional[Tensor], targets: Tensor) -> dict:
-        """Losses of (N, h, w) logits and (N,) predicted IoU against (N, h, w) in [0, 1]."""
+        """Losses of (N, h, w) logits and (N,) predicted IoU against (N, h, w) in [0, 1].
+
+        Of no masks they are zero.
+        """
+        if not len(logits):
+            # Zeros that still depend on the parameters, so that every one gets a gradient.
+            losses = dict(loss_focal=logits.sum() * 0, loss_dice=logits.sum() * 0)
+            return losses if quality is None else dict(losses, loss_iou=quality.sum() * 0)
         probability = logits.sigmoid()
         gap = (probability - targets).abs()
         focal = gap.detach() ** self.gamma * F.binary_cross_entropy_with_logits(

@@ -41,8 +41,8 @@ def _report(config: str | None, missing: Mapping[str, str]) -> str:
     by_source: dict[str | None, list[str]] = {}
     for path in missing:
         by_source.setdefault(source_of(path), []).append(path)
-    lines = [f'{len(missing)} files or folders that {config} reads are not there (paths count '
-             f'from {os.getcwd()}):']
+    lines = [f'{len(missing)} files or folders that {config or "the config"} reads are not there '
+             f'(paths count from {os.getcwd()}):']
     for source, paths in by_source.items():
         lines += [f'  {path}  ({missing[path]})' for path in paths]
         lines.append(f'      {source or "put it there, or change that key of the config"}')
