@@ -23,6 +23,7 @@ from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis.init_model import init_model, load_config
+from ovsam.utils.command_line import exit_status
 from ovsam.vocabulary import (
     PACKS,
     TextEmbeddingCache,
@@ -118,12 +119,7 @@ def main(argv=None) -> int:
     parser.add_argument('--batch-size', type=int, default=512, help='sentences at a time '
                         '(%(default)s)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    try:
-        run(parser.parse_args(argv))
-    except (ValueError, TypeError, OSError) as error:
-        print(f'build_vocabulary: {" ".join(str(error).split())}', file=sys.stderr)
-        return 2
-    return 0
+    return exit_status('build_vocabulary', run, parser.parse_args(argv))
 
 
 if __name__ == '__main__':

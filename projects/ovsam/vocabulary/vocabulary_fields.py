@@ -88,7 +88,7 @@ def lookup_table(
 def seen_flags(
     known: Mapping[str, int],
     seen: Sequence[bool] | Sequence[str] | str | None,
-    split: Mapping[str, tuple[str, ...]],
+    split: Mapping[str, Sequence[str]],
 ) -> np.ndarray:
     """(K,) read-only flags from flags, names, or the name of a group."""
     if seen is None:
