@@ -4,7 +4,7 @@
     python tools/build_vocabulary.py lvis --show 20
     python tools/build_vocabulary.py coco+lvis --out data/names.json
     python tools/build_vocabulary.py imagenet21k --embed configs/mini/ovsam_box.py
-    python tools/build_vocabulary.py lvis --embed RN50x16 --weights checkpoints/clip_RN50x16.pth
+    python tools/build_vocabulary.py lvis --embed RN50-quickgelu --weights checkpoints/clip_RN50.pth
 
 --embed takes the text tower and templates of a config's model, or open_clip's name of a CLIP with
 the checkpoint --weights. The embeddings go to the cache that models read: --cache, else
