@@ -2,7 +2,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 500
+max_iters = 600
 crop_clip = dict(
     type='Pretrained', checkpoint=_base_.weights + 'clip_crops.pth', prefix='clip.')
 
