@@ -2,9 +2,11 @@
 from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
+from .clip_image_tower import CLIPImageTower
 from .clip_text_encoder import CLIPTextEncoder
 from .contrastive_clip import ContrastiveCLIP
 from .dense_instance_loss import DenseInstanceLoss
+from .learned_context import LearnedContext
 from .local_attention_init import LocalAttentionInit
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
@@ -24,11 +26,13 @@ __all__ = [
     'CLIP2SAMHead',
     'CLIP2SAMLoss',
     'CLIPBackbone',
+    'CLIPImageTower',
     'CLIPTextEncoder',
     'ContrastiveCLIP',
     'DenseInstanceLoss',
     'FlattenedProjection',
     'GeometricFusion',
+    'LearnedContext',
     'LocalAttentionInit',
     'OVSAM',
     'OpenVocabularyClassifier',
