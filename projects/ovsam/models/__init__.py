@@ -2,7 +2,6 @@
 from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
-from .clip_image_tower import CLIPImageTower
 from .clip_text_encoder import CLIPTextEncoder
 from .contrastive_clip import ContrastiveCLIP
 from .dense_instance_loss import DenseInstanceLoss
@@ -26,7 +25,6 @@ __all__ = [
     'CLIP2SAMHead',
     'CLIP2SAMLoss',
     'CLIPBackbone',
-    'CLIPImageTower',
     'CLIPTextEncoder',
     'ContrastiveCLIP',
     'DenseInstanceLoss',

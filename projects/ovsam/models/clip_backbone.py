@@ -13,15 +13,17 @@ import torch
 import torch.nn.functional as F
 from mmcv.ops import roi_align
 from mmdet.registry import MODELS
+from mmengine.model import BaseModule
 from open_clip.modified_resnet import ModifiedResNet
 from open_clip.timm_model import TimmModel
 from torch import Tensor, nn
 
-from .clip_arch import Arch
-from .clip_image_tower import CLIPImageTower
-from .masked_attention_pool import masked_attention_pool
+from .clip_arch import Arch, build_clip, clip_config
+from .published_keys import drop_other_parts
 
 STRIDES = (4, 8, 16, 32)
+# open_clip builds both towers at once; this is the smallest text tower to throw away.
+_SMALLEST_TEXT_TOWER = {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
 
 
 class AttentionPooledTower:
@@ -42,22 +44,9 @@ class AttentionPooledTower:
     @staticmethod
     def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
         """RoI-aligns regions to the grid that the attention pool was trained on."""
-        return visual.attnpool(AttentionPooledTower._grids(visual, level, rois))
-
-    @staticmethod
-    def pool_masks(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor) -> Tensor:
-        """The same, where the pool attends to the mask's cells; the box's if it is empty."""
-        grids = AttentionPooledTower._grids(visual, level, rois)
-        scale = masks.shape[-1] / (level.shape[-1] * STRIDES[-1])
-        own = torch.arange(len(rois), device=rois.device).to(rois)
-        covered = roi_align((masks > 0).to(level)[:, None], torch.cat([own[:, None], rois[:, 1:]],
-                            dim=1), grids.shape[-2:], scale, 0, 'avg', True)
-        return masked_attention_pool(visual.attnpool, grids, covered[:, 0])
-
-    @staticmethod
-    def _grids(visual: ModifiedResNet, level: Tensor, rois: Tensor) -> Tensor:
-        side = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
-        return roi_align(level, rois, (side, side), 1 / STRIDES[-1], 0, 'avg', True)
+        grid = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
+        regions = roi_align(level, rois, (grid, grid), 1 / STRIDES[-1], 0, 'avg', True)
+        return visual.attnpool(regions)
 
 
 class MaskPooledTower:
@@ -86,8 +75,6 @@ class MaskPooledTower:
         features = torch.einsum('nhw,nchw->nc', weights, level[rois[:, 0].long()])
         return visual.head(visual.trunk.forward_head(features[..., None, None]))
 
-    pool_masks = pool
-
 
 def _box_coverage(boxes: Tensor, size: Sequence[int]) -> Tensor:
     """Share of each cell that boxes (N, 4), in cells, cover: (N, height, width)."""
@@ -114,18 +101,21 @@ def _tower_kind(visual: nn.Module) -> Any:
 
 
 @MODELS.register_module()
-class CLIPBackbone(CLIPImageTower):
-    """A CLIP image tower with feature levels: a ResNet or a ConvNeXt.
+class CLIPBackbone(BaseModule):
+    """The image tower of an open_clip model, under its keys ``visual.*``.
 
-    In OVSAM it is frozen. Source: OVSAM paper, section 3.2; pooling of regions as in section 3.3
-    (ResNets) and FC-CLIP (ConvNeXt).
+    Whether it learns is its owner's decision; in OVSAM it is frozen. Source: OVSAM paper, section
+    3.2; pooling of regions as in section 3.3 (ResNets) and FC-CLIP (ConvNeXt).
 
     Args:
-        arch: Of :class:`~ovsam.models.clip_image_tower.CLIPImageTower`.
-        init_cfg: Likewise.
+        arch: open_clip's model name, or a dict; see :mod:`~ovsam.models.clip_arch`.
+        init_cfg: Where weights come from, as in mmengine. A checkpoint with the keys of an
+            open_clip model loads without a prefix.
 
     Attributes:
         out_channels: Channels of the four levels.
+        embed_dims: Length C of CLIP's embeddings.
+        image_size: Side of the square image that CLIP was trained on, in pixels.
 
     Raises:
         ValueError: If the tower is of a kind without feature levels, such as a ViT.
@@ -134,9 +124,14 @@ class CLIPBackbone(CLIPImageTower):
     strides = STRIDES
 
     def __init__(self, arch: Arch, init_cfg: dict | None = None) -> None:
-        super().__init__(arch, init_cfg)
+        super().__init__(init_cfg)
+        config = clip_config(arch)
+        self.visual = build_clip({**config, 'text_cfg': _SMALLEST_TEXT_TOWER}).visual
+        self.embed_dims = config['embed_dim']
         self._kind = _tower_kind(self.visual)
         self.out_channels = self._kind.channels(self.visual)
+        size = self.visual.image_size
+        self.image_size = size if isinstance(size, int) else size[0]
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Four levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W)."""
@@ -159,17 +154,18 @@ class CLIPBackbone(CLIPImageTower):
             return rois.new_zeros(0, self.embed_dims)
         return F.normalize(self._kind.pool(self.visual, levels[-1], rois, masks), dim=-1)
 
-    def embed_masks(self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor) -> Tensor:
-        """CLIP's embedding of masks: of the cells that each covers, with ResNets, too.
+    def embed_images(self, images: Tensor) -> Tensor:
+        """CLIP's embedding (B, C), L2-normalised, of whole images (B, 3, size, size).
 
-        Args:
-            levels: As :meth:`forward` returns them.
-            rois: (N, 5) image index and box of each mask, input pixels.
-            masks: (N, h, w) logits that cover the input; of an empty one the box counts.
-
-        Returns:
-            (N, C), L2-normalised.
+        Raises:
+            ValueError: If images are not of CLIP's ``image_size``.
         """
-        if not len(rois):
-            return rois.new_zeros(0, self.embed_dims)
-        return F.normalize(self._kind.pool_masks(self.visual, levels[-1], rois, masks), dim=-1)
+        expected = (self.image_size, self.image_size)
+        if tuple(images.shape[-2:]) != expected:
+            raise ValueError(f'got images of {tuple(images.shape[-2:])}, but this CLIP embeds '
+                             f'whole images of {expected}: resize them')
+        return F.normalize(self.visual(images), dim=-1)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
+        drop_other_parts(state_dict, prefix, ('visual', ))
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

@@ -45,7 +45,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
             self.context.start_from_words(self.text_encoder)
 
     def train(self, mode: bool = True) -> 'OpenVocabularySegmenter':
-        """Switch mode; names are embedded anew where a context may have learned meanwhile."""
-        if self.context is not None:
+        """Switch mode; what names were before a context learns is forgotten."""
+        if mode and self.context is not None:
             self.classifier.embeddings = None
         return super().train(mode)
