@@ -21,6 +21,7 @@ PHASES = (
     (('clip_crops', 'clip'), ('sam_half', 'sam')),
     (('sam2clip', ), ),
     (('clip2sam_joint', ), ('clip2sam_base', )),
+    (('image_crop_coop', ), ('feature_crop_coop', )),
 )
 # Stage: its config, if of another name, and the rules of export_checkpoint.py for its weights.
 # The regions' stage trains the image tower only, and is averaged with the crops' stage, which
@@ -31,8 +32,10 @@ EXPORT = dict(
     clip=['{out}/clip_crops.pth', '{stage},backbone.=clip.', '--weight', '0.7'])
 PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point')
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
+YARDSTICKS = tuple(f'{model}_{prompt}' for prompt in ('box', 'point') for model in (
+    'feature_crop_mask', 'image_crop_coop', 'feature_crop_coop'))
 EVALUATIONS = (
-    *PARTS, *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
+    *PARTS, *YARDSTICKS, *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
               for prompt in ('box', 'point') for model in NAMERS))
 # What a training is judged by; --evaluate does all.
 DECIDING = (*PARTS, *(f'{model}_box' for model in NAMERS), 'ovsam_point')

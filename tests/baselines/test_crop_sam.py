@@ -44,11 +44,11 @@ VIT = dict(CLIP, vision_cfg=dict(image_size=32, layers=1, width=64, patch_size=1
 BOXES = ((4, 4, 30, 40), (20, 10, 60, 60))
 
 
-def build(kind, clip=CLIP, backbone='CLIPBackbone', **kwargs):
+def build(kind, clip=CLIP, **kwargs):
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):
         return MODELS.build(dict(
-            type=kind, backbone=dict(type=backbone, arch=clip),
+            type=kind, backbone=dict(type='CLIPBackbone', arch=clip),
             image_encoder=dict(
                 type='SAMImageEncoder', img_size=SIDE, window_size=2, out_channels=DIMS,
                 arch=dict(embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8,
@@ -152,7 +152,7 @@ def test_without_a_context_there_is_nothing_to_train(kind, images):
 
 
 def test_a_vision_transformer_can_name_crops(images):
-    model = build('ImageCropSAM', VIT, 'CLIPImageTower').eval()
+    model = build('ImageCropSAM', VIT).eval()
     found = model.predict(images, [samples(*BOXES), samples(BOXES[0])])
     assert [len(each.pred_instances) for each in found] == [2, 1]
 
