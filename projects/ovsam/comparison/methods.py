@@ -1,15 +1,19 @@
 """Which configs are compared, and whether they can be."""
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from ..utils.paths import config_path
+from ..utils.preflight import find_input, run_inputs
+from ..version import __version__
 from ..vocabulary import build_vocabulary
 
 # Of the small world's many configs, those that stand beside each other in the paper's table.
@@ -50,6 +54,23 @@ class Method:
         """The test data set's config without what belongs to the model."""
         return {key: value for key, value in self.cfg.test_dataloader.dataset.to_dict().items()
                 if key not in _OF_THE_MODEL}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What is the same only for a config that gives the same: its text and the files it reads.
+
+        Images are not among them: their annotations are.
+        """
+        text = json.dumps([__version__, self.cfg.to_dict()], sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode())
+        for key, path in sorted(run_inputs(self.cfg, 'test')):
+            file = find_input(path)
+            if file is not None and file.is_file():
+                digest.update(key.encode())
+                with file.open('rb') as content:
+                    while block := content.read(1 << 24):
+                        digest.update(block)
+        return digest.hexdigest()[:16]
 
 
 def collect_methods(paths: Sequence[str | Path], names: Sequence[str] | None = None,

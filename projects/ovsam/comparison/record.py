@@ -1,7 +1,6 @@
 """What is measured of one method, kept so that it is measured once."""
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,8 +17,6 @@ from tqdm import tqdm
 from ..analysis import count_complexity, measure_latency
 from ..analysis.complexity import total_complexity
 from ..utils.files import write_whole
-from ..utils.preflight import find_input, run_inputs
-from ..version import __version__
 from .methods import Method
 
 
@@ -45,23 +42,6 @@ class Record:
     prompt_seconds: float | None = None
 
 
-def fingerprint(cfg: Config, *settings: object) -> str:
-    """What is the same only for a config that gives the same: its text and the files it reads.
-
-    Images are not among them: their annotations are.
-    """
-    digest = hashlib.sha256(repr((__version__, settings)).encode())
-    digest.update(json.dumps(cfg.to_dict(), sort_keys=True, default=str).encode())
-    for key, path in sorted(run_inputs(cfg, 'test')):
-        file = find_input(path)
-        if file is not None and file.is_file():
-            digest.update(key.encode())
-            with file.open('rb') as content:
-                while block := content.read(1 << 24):
-                    digest.update(block)
-    return digest.hexdigest()[:16]
-
-
 def make_record(method: Method, folder: Path, build: Callable[[], nn.Module],
                 repeat: int = 5) -> Record:
     """Evaluate and time a method, or read what was measured of it before.
@@ -72,7 +52,7 @@ def make_record(method: Method, folder: Path, build: Callable[[], nn.Module],
         build: Makes the model with its weights, on its device; called only when needed.
         repeat: How often to measure times; 0 leaves them out.
     """
-    path = folder / f'{method.path.stem}-{fingerprint(method.cfg, repeat)}.json'
+    path = folder / f'{method.path.stem}-{method.fingerprint}-{repeat}.json'
     if path.is_file():
         return Record(**json.loads(path.read_text(encoding='utf-8')))
     model = build()

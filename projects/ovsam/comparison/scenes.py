@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
-from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from PIL import Image
@@ -21,47 +20,49 @@ from ..utils.files import whole_file
 from ..utils.images import read_image
 from ..visualization import contact_sheet, draw_segments
 from .methods import Method
-from .record import fingerprint
 
 CELL_WIDTH = 320
 WRONG = '✗ '
 
 
-def scene_sheet(methods: Sequence[Method], models: Sequence[Callable[[], nn.Module]], count: int,
-                folder: Path) -> np.ndarray:
+def scene_sheet(names: Sequence[str],
+                pictures: Sequence[Sequence[tuple[Path, Path]]]) -> np.ndarray:
     """Scenes as rows; as columns the truth with the prompts, then each method.
 
-    Wrong names begin with a cross.
-
     Args:
-        methods: With the same prompts.
-        models: What makes each one's model; called only for pictures that are not kept yet.
-        count: Number of scenes, spread over the data set; at most all.
-        folder: Where single pictures are kept.
+        names: Of the methods, which have the same prompts.
+        pictures: Of each method, as :func:`draw_scenes` gives them.
 
     Returns:
         RGB uint8.
     """
-    columns = [draw_scenes(method, build, count, folder)
-               for method, build in zip(methods, models)]
     # The first method's truth: all have the same data.
-    columns = [[truth for truth, _ in columns[0]],
-               *([found for _, found in column] for column in columns)]
-    titles = ['truth', *(method.name for method in methods)]
+    columns = [[truth for truth, _ in pictures[0]],
+               *([found for _, found in column] for column in pictures)]
     rows = list(zip(*columns))
     return contact_sheet([read_image(cell) for row in rows for cell in row], len(columns),
-                         titles * len(rows), CELL_WIDTH)
+                         ['truth', *names] * len(rows), CELL_WIDTH)
 
 
 def draw_scenes(method: Method, build: Callable[[], nn.Module], count: int,
                 folder: Path) -> list[tuple[Path, Path]]:
-    """Paths of the truth's and the method's picture of each scene, made unless they are there."""
+    """Pictures of the truth and of what a method finds; wrong names begin with a cross.
+
+    Args:
+        method: A row.
+        build: Makes its model; called only if a picture is not there yet.
+        count: Number of scenes, spread over the data set; at most all.
+        folder: Where pictures are kept.
+
+    Returns:
+        Both paths for each scene.
+    """
     cfg = method.cfg
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
     count = min(count, len(dataset))
     places = [index * len(dataset) // count for index in range(count)]
-    kept = folder / f'{method.path.stem}-{fingerprint(cfg)}'
+    kept = folder / f'{method.path.stem}-{method.fingerprint}'
     paths = [(kept / f'{place}-truth.png', kept / f'{place}.png') for place in places]
     if all(path.is_file() for pair in paths for path in pair):
         return paths
@@ -69,14 +70,14 @@ def draw_scenes(method: Method, build: Callable[[], nn.Module], count: int,
     for place, pair in zip(places, paths):
         with torch.no_grad():
             sample, = model.test_step(pseudo_collate([dataset[place]]))
-        for path, picture in zip(pair, _draw(sample, dataset.metainfo['classes'], model, cfg)):
+        for path, picture in zip(pair, _draw(sample, dataset.metainfo['classes'], model)):
             with whole_file(path) as partial, partial.open('wb') as file:
                 Image.fromarray(picture).save(file, 'PNG')
     return paths
 
 
-def _draw(sample: DetDataSample, classes: Sequence[str], model: nn.Module,
-          cfg: Config) -> tuple[np.ndarray, np.ndarray]:
+def _draw(sample: DetDataSample, classes: Sequence[str],
+          model: nn.Module) -> tuple[np.ndarray, np.ndarray]:
     """Pictures of the truth and of what was found."""
     image = read_image(sample.img_path, tuple(sample.ori_shape[:2]))
     truth, found = sample.gt_instances.cpu(), sample.pred_instances.cpu()
