@@ -134,7 +134,7 @@ def _files(path: Path) -> list[Path]:
     if chosen is not None and all((path / f'{name}.py').is_file() for name in chosen):
         return [(path / f'{name}.py').resolve() for name in chosen]
     found = [file.resolve() for file in sorted(path.glob('*.py'))
-             if 'train_dataloader' not in Config.fromfile(file)]
+             if 'train_cfg' not in Config.fromfile(file)]
     if not found:
         raise FileNotFoundError(f'{path} has no configs that evaluate: give files, or another '
                                 'folder, for example configs/mini')
