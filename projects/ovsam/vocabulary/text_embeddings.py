@@ -73,11 +73,8 @@ def synonym_table(synonyms: Sequence[Sequence[str]]) -> tuple[list[str], list[li
         for text in texts:
             places.setdefault(text, len(places))
     width = max(len(texts) for texts in synonyms)
-    table = [
-        [places[text] for text in [*texts, *texts[:1] * (width - len(texts))]]
-        for texts in synonyms
-    ]
-    return list(places), table
+    rows = [[places[text] for text in texts] for texts in synonyms]
+    return list(places), [row + row[:1] * (width - len(row)) for row in rows]
 
 
 @torch.no_grad()
