@@ -96,7 +96,7 @@ def print_progress(running: dict, logs: Path, seconds: float) -> None:
 def train(out: Path, smoke: bool, env: dict) -> None:
     """Run the stages that have not left their weights."""
     # No validation during so short a training: the evaluations follow.
-    short = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=3'] if smoke else []
+    short = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_begin=3'] if smoke else []
     for phase in PHASES:
         chains = {}
         for chain in phase:

@@ -5,7 +5,9 @@ _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
 max_iters = 540
 seen_names = dict(type='PictogramVocabulary', group='all_but_novel')
 
-model = dict(_base_.ovsam, vocabulary=seen_names)
+model = dict(
+    _base_.ovsam, vocabulary=seen_names, region_jitter=0.1,
+    crop_distillation=dict(type='CropDistillation'))
 train_dataloader = dict(
     _base_.scenes_train_dataloader, dataset=dict(_base_.scenes_train, vocabulary=seen_names))
 val_dataloader = dict(dataset=dict(vocabulary=seen_names))

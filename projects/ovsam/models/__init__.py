@@ -4,6 +4,7 @@ from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
 from .contrastive_clip import ContrastiveCLIP
+from .crop_distillation import CropDistillation
 from .dense_instance_loss import DenseInstanceLoss
 from .local_attention_init import LocalAttentionInit
 from .mask_decoder import SAMMaskDecoder
@@ -26,6 +27,7 @@ __all__ = [
     'CLIPBackbone',
     'CLIPTextEncoder',
     'ContrastiveCLIP',
+    'CropDistillation',
     'DenseInstanceLoss',
     'FlattenedProjection',
     'GeometricFusion',
