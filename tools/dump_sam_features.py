@@ -2,8 +2,8 @@
 
     python tools/dump_sam_features.py configs/sam2clip/sam2clip_RN50x16_stored.py
     python tools/dump_sam_features.py CONFIG --shard 3/8       # images 3, 11, 19 ... of them
-    python -m torch.distributed.run --nproc_per_node 8 tools/dump_sam_features.py CONFIG \\
-        --launcher pytorch                                     # 8 GPUs; with srun: slurm
+    srun -n 16 python tools/dump_sam_features.py CONFIG --launcher slurm
+    torchrun --nproc_per_node 8 tools/dump_sam_features.py CONFIG --launcher pytorch    # 8 GPUs
     python tools/dump_sam_features.py CONFIG --verify          # read all, make bad ones anew
     python tools/dump_sam_features.py CONFIG --compare 200 --weights ADAPTER.pth
 

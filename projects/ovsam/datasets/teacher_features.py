@@ -100,7 +100,8 @@ class TeacherFeatures(BaseDataElement):
         """
         shape = tuple(image_input.shape[-2:])
         if shape != tuple(self.input_shape):
-            raise ForeignFeaturesError(f'of an input of {self.input_shape} pixels; expected {shape}')
+            raise ForeignFeaturesError(f'of an input of {self.input_shape} pixels; expected '
+                                       f'{shape}')
         largest = (_view(image_input).float() - self.view.float()).abs().max().item()
         if not largest <= VIEW_TOLERANCE:
             raise ForeignFeaturesError(

@@ -79,4 +79,4 @@ def _without_features(node, folders: list[str]):
             folders.append(item['folder'])
         else:
             kept.append(_without_features(item, folders))
-    return kept
+    return type(node)(kept)
