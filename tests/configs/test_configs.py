@@ -9,17 +9,19 @@ from mmengine.config import Config
 from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.registry import DefaultScope
 
+from ovsam.engine.feature_dump import FeatureDump
 from ovsam.models.contrastive_clip import ContrastiveCLIP
 from tools import make_mini, make_pictograms
 
 TRAININGS = {make_mini.CONFIG.get(stage, stage)
              for phase in make_mini.PHASES for chain in phase for stage in chain}
+TRAININGS |= {'sam2clip_stored'}
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'mini').glob('*.py'))
 
 
 def without_weights(cfg):
-    """The config with every ``init_cfg`` taken out."""
-    if isinstance(cfg, dict):
+    """The config with every ``init_cfg`` taken out, but for what stored features are of."""
+    if isinstance(cfg, dict) and cfg.get('type') != 'StoredTeacher':
         return {k: without_weights(v) for k, v in cfg.items() if k != 'init_cfg'}
     return [without_weights(v) for v in cfg] if isinstance(cfg, (list, tuple)) else cfg
 
@@ -41,6 +43,8 @@ def test_one_step(path, world, monkeypatch):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(world))
     torch.manual_seed(0)
     cfg = Config.fromfile(path)
+    if cfg.model.get('teacher', {}).get('type') == 'StoredTeacher':
+        FeatureDump(cfg, workers=0).run(progress=False)
     with DefaultScope.overwrite_default_scope('mmdet'):
         take_one_step(path, cfg)
 

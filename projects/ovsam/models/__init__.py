@@ -19,6 +19,7 @@ from .sam2clip_adapter import SAM2CLIPAdapter
 from .sam2clip_distiller import SAM2CLIPDistiller
 from .sam_image_encoder import SAMImageEncoder
 from .score_fusion import GeometricFusion
+from .stored_teacher import StoredTeacher
 
 __all__ = [
     'AveragedProjection',
@@ -43,4 +44,5 @@ __all__ = [
     'SAMMaskDecoder',
     'SAMMaskLoss',
     'SAMPromptEncoder',
+    'StoredTeacher',
 ]

@@ -44,6 +44,7 @@ _SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
     (r'checkpoints/(?P<stage>sam2clip|clip2sam)_(?P<clip>RN50x16|RN50|convnext_large_d_320)'
      r'\w*\.pth$', _learned),
     (r'checkpoints/(sam|clip)_[\w-]+\.pth$', _download),
+    (r'(^|/)sam_features(/|$)', 'python tools/dump_sam_features.py with this config'),
     (r'(^|/)pictograms/', 'python tools/make_pictograms.py'),
     (r'(^|/)coco/annotations/', f'unpack {_COCO}/annotations/annotations_trainval2017.zip in '
                                 'data/coco'),
