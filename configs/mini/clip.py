@@ -24,7 +24,7 @@ test_dataloader = dict(
 val_evaluator = test_evaluator = dict(type='mmpretrain.Accuracy', topk=(1, 5))
 val_cfg = dict()
 test_cfg = dict()
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=200)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=400)
 optim_wrapper = dict(
     optimizer=dict(lr=1.5e-3),
     paramwise_cfg=dict(custom_keys=dict(
