@@ -9,6 +9,9 @@ from mmengine.logging import MMLogger
 
 from .vocabulary_coco_metric import VocabularyCocoMetric
 
+_AP = {'AP': 'segm_mAP', 'AP50': 'segm_mAP_50', 'box_AP': 'bbox_mAP'}
+_GROUPS = {'AP50_b': 'segm_base_ap50', 'AP50_n': 'segm_novel_ap50'}
+
 
 @METRICS.register_module()
 class FoundObjectsMetric(VocabularyCocoMetric):
@@ -17,7 +20,8 @@ class FoundObjectsMetric(VocabularyCocoMetric):
     :class:`~ovsam.models.FoundObjectsOVSAM` gives both: the oracle's rows are those of the objects
     that the detector found, with their annotated boxes and the detector's scores.
 
-    Results, in percent: ``AP``, ``AP50`` and ``box_AP`` of what was found, ``AP_oracle`` and
+    Results, in percent: mask ``AP`` and ``AP50`` and ``box_AP`` of what was found, ``AP50_b`` and
+    ``AP50_n`` of base and of novel classes if the data set has these groups, ``AP_oracle`` and
     ``AP50_oracle`` of annotated boxes, and ``share``, which is ``AP`` in percent of ``AP_oracle``.
 
     Args:
@@ -45,9 +49,11 @@ class FoundObjectsMetric(VocabularyCocoMetric):
         metrics = {}
         for rows, suffix in zip(zip(*results), ('', '_oracle')):
             found = super().compute_metrics(list(rows))
-            for name, key in (('AP', 'segm_mAP'), ('AP50', 'segm_mAP_50'), ('box_AP', 'bbox_mAP')):
-                # Without any row, mmdet has no figures.
-                metrics[name + suffix] = 100 * found.get(key, 0.)
+            # Without any row, mmdet has no figures.
+            metrics.update({name + suffix: 100 * found.get(key, 0.) for name, key in _AP.items()})
+            groups = {} if suffix else _GROUPS
+            metrics.update({name: 100 * found[key] for name, key in groups.items()
+                            if key in found})
         del metrics['box_AP_oracle']
         oracle = metrics['AP_oracle']
         metrics['share'] = 100 * metrics['AP'] / oracle if oracle > 0 else float('nan')

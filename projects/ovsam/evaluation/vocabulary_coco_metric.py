@@ -33,6 +33,16 @@ class VocabularyCocoMetric(OVCocoMetric):
         with get_local_path(ann_file, backend_args=self.backend_args) as local_path:
             self._coco_api = VocabularyCOCO(local_path)
 
+    def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
+        """See mmdet; labels are places in the data set's classes."""
+        of_labels = self._coco_api.get_cat_ids(cat_names=self.dataset_meta['classes'])
+        self.cat_ids = of_labels
+        files = super().results2json(results, outfile_prefix)
+        # pycocotools' figures come in the order of the ids. Names without a category have negative
+        # ones.
+        self.cat_ids = sorted(category for category in of_labels if category >= 0)
+        return files
+
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See mmdet; the images of the results count."""
         self.img_ids = sorted({truth['img_id'] for truth, _ in results})

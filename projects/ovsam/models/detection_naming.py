@@ -80,8 +80,8 @@ class FusedLabel(DetectionNaming):
     """The likeliest name by both: a weighted geometric mean of two distributions.
 
     The detector's distribution gives its score to its label and shares the rest evenly among the
-    other names and the background; for a class outside the vocabulary it knows nothing, and the
-    segmenter decides alone. The mean is normalised over names and background, and the score
+    other names and the background, but no other name gets more than the label. For a class outside
+    the vocabulary it knows nothing, and the segmenter decides alone. The mean is normalised over names and background, and the score
     is ``sqrt(detector's score * name's probability)``. The mean is the one by which the paper fuses
     the head's and CLIP's opinions (section 3.3).
 
@@ -102,8 +102,10 @@ class FusedLabel(DetectionNaming):
         known = labels != UNKNOWN
         # A score of exactly 0 or 1 leaves something to the other side.
         certain = scores.clamp(1e-6, 1 - 1e-6)
-        rest = (1 - certain) / (log_scores.shape[1] - 1)
-        detector = rest[:, None].repeat(1, log_scores.shape[1])
+        num_names = log_scores.shape[1] - 1
+        share = torch.minimum((1 - certain) / num_names, certain)
+        detector = share[:, None].repeat(1, num_names + 1)
+        detector[:, -1] = 1 - certain - (num_names - 1) * share
         detector[known, labels[known]] = certain[known]
         weight = torch.where(known, self.segmenter, 1.).to(log_scores)[:, None]
         fused = ((1 - weight) * detector.to(log_scores).log()
