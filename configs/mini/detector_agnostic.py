@@ -2,15 +2,15 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini_detector.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 1200
+max_iters = 1600
 
 model = _base_.detector
 train_dataloader = dict(
-    _base_.scenes_train_dataloader, batch_size=16, dataset=dict(
+    _base_.scenes_train_dataloader, dataset=dict(
         _base_.scenes_train, pipeline=[
             _base_.load_image, dict(type='LoadAnnotations', with_bbox=True),
             dict(type='OneClass'), _base_.resize, _base_.pack_train]))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=300)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=400)
 optim_wrapper = dict(optimizer=dict(lr=2e-3), clip_grad=dict(max_norm=10.))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),

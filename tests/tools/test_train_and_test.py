@@ -82,3 +82,15 @@ def test_weights_that_do_not_fill_the_model_are_refused(sam_config, tmp_path, ca
                            str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'out.json').exists()
+
+
+def test_detections_are_dumped_if_asked(small_world, monkeypatch, tmp_path):
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    path = tmp_path / 'found.json'
+    args = test_tool.parse_args([
+        str(config_path('mini/detected_agnostic.py')), '--dump-detections', str(path),
+        '--show-dir', str(tmp_path / 'pictures'), '--show-score-thr', '0.3'])
+    cfg = test_tool.load_config(args)
+    assert [evaluator['type'] for evaluator in cfg.test_evaluator] == [
+        'FoundObjectsMetric', 'DumpDetections']
+    assert cfg.custom_hooks[-1]['score_thr'] == 0.3

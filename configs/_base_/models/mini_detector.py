@@ -5,11 +5,11 @@ detector = dict(
         type='DetDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True, pad_size_divisor=32),
     backbone=dict(
-        type='ResNet', depth=18, deep_stem=True, base_channels=16, out_indices=(1, 2, 3),
+        type='ResNet', depth=18, deep_stem=True, base_channels=12, out_indices=(1, 2, 3),
         norm_eval=False, norm_cfg=dict(type='BN')),
-    neck=dict(type='FPN', in_channels=[32, 64, 128], out_channels=48, num_outs=3),
+    neck=dict(type='FPN', in_channels=[24, 48, 96], out_channels=32, num_outs=3),
     bbox_head=dict(
-        type='RTMDetSepBNHead', in_channels=48, feat_channels=48, stacked_convs=2, num_classes=1,
+        type='RTMDetSepBNHead', in_channels=32, feat_channels=32, stacked_convs=2, num_classes=1,
         anchor_generator=dict(type='MlvlPointGenerator', offset=0, strides=[8, 16, 32]),
         bbox_coder=dict(type='DistancePointBBoxCoder'),
         loss_cls=dict(type='QualityFocalLoss', use_sigmoid=True, beta=2.0, loss_weight=1.0),
