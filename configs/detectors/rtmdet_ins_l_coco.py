@@ -1,4 +1,5 @@
-# RTMDet-Ins-L, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: the detector's names.
+# RTMDet-Ins-L, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: the detector's
+# names.
 _base_ = ['mmdet::rtmdet/rtmdet-ins_l_8xb32-300e_coco.py',
           '../_base_/models/ovsam_RN50x16.py']
 

@@ -6,6 +6,7 @@ from mmcv.transforms import Resize
 from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
+from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
@@ -308,3 +309,15 @@ def test_a_whole_detectors_weights_replace_those_of_its_parts(segmenter):
     assert model.detector.init_cfg == weights
     assert (model.detector.backbone.init_cfg or {}) != detector['backbone']['init_cfg']
     assert detector['backbone']['init_cfg']['checkpoint'] == 'backbone.pth'
+
+
+def test_mmdets_visualizer_draws_the_results(build):
+    model = build({1: [(10, 10, 60, 50, 0.9, 0)]})
+    image, sample = raw()
+    found, = model.test_step(dict(inputs=[image], data_samples=[sample]))
+    visualizer = DetLocalVisualizer()
+    visualizer.dataset_meta = dict(classes=model.vocabulary.names, palette='random')
+    picture = image.permute(1, 2, 0).numpy()
+    visualizer.add_datasample('one', picture.copy(), found, draw_gt=False, show=False)
+    drawn = visualizer.get_image()
+    assert drawn.shape == picture.shape and (drawn != picture).any()

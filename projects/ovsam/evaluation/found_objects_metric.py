@@ -30,6 +30,7 @@ class FoundObjectsMetric(VocabularyCocoMetric):
     """
 
     default_prefix = 'found'
+    results: list
 
     def __init__(self, ann_file: str, **kwargs) -> None:
         super().__init__(ann_file, metric=['bbox', 'segm'], **kwargs)

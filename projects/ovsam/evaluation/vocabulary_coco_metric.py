@@ -28,6 +28,9 @@ class VocabularyCocoMetric(OVCocoMetric):
         **kwargs: Of ``CocoMetric``.
     """
 
+    dataset_meta: dict | None
+    metrics: list
+
     def __init__(self, ann_file: str, **kwargs) -> None:
         super().__init__(**kwargs)
         with get_local_path(ann_file, backend_args=self.backend_args) as local_path:

@@ -81,9 +81,9 @@ class FusedLabel(DetectionNaming):
 
     The detector's distribution gives its score to its label and shares the rest evenly among the
     other names and the background, but no other name gets more than the label. For a class outside
-    the vocabulary it knows nothing, and the segmenter decides alone. The mean is normalised over names and background, and the score
-    is ``sqrt(detector's score * name's probability)``. The mean is the one by which the paper fuses
-    the head's and CLIP's opinions (section 3.3).
+    the vocabulary it knows nothing, and the segmenter decides alone. The mean is normalised over
+    names and background, and the score is ``sqrt(detector's score * name's probability)``. By the
+    same mean the paper fuses the head's and CLIP's opinions (section 3.3).
 
     Args:
         segmenter: Weight of the segmenter's opinion in [0, 1]; the detector has the rest.
@@ -93,7 +93,7 @@ class FusedLabel(DetectionNaming):
 
     def __init__(self, segmenter: float = 0.5) -> None:
         if not 0 <= segmenter <= 1:
-            raise ValueError(f"segmenter is {segmenter}, but its weight lies between 0 and 1")
+            raise ValueError(f'segmenter is {segmenter}, but its weight lies between 0 and 1')
         self.segmenter = segmenter
 
     def __call__(self, labels: Tensor, scores: Tensor,

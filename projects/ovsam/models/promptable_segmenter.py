@@ -145,7 +145,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
                     batch_data_samples[image], chunk.instance_index[mine], low_res[mine],
                     {name: values[mine] for name, values in fields.items()},
                     batch_inputs.shape[-2:]))
-        return [InstanceData.cat(parts) if parts else self._no_instances(sample, batch_inputs.device)
+        device = batch_inputs.device
+        return [InstanceData.cat(parts) if parts else self._no_instances(sample, device)
                 for sample, parts in zip(batch_data_samples, rows)]
 
     def label_rows(self, features: ImageFeatures, chunk: Prompts, rois: Tensor,
