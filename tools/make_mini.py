@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Phases follow each other; a phase's chains run side by side, the stages of a chain one by one.
 PHASES = (
     (('clip_crops', 'clip'), ('sam_half', 'sam')),
-    (('sam2clip', ), ),
+    (('sam2clip', ), ('detector_agnostic', 'detector_base')),
     (('clip2sam_joint', ), ('clip2sam_base', )),
 )
 # Stage: its config, if of another name, and the rules of export_checkpoint.py for its weights.
@@ -30,15 +30,17 @@ EXPORT = dict(
     clip_crops=['{stage},clip.'],
     clip=['{out}/clip_crops.pth', '{stage},backbone.=clip.', '--weight', '0.7'])
 PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point')
+DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
 EVALUATIONS = (
-    *PARTS, *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
+    *PARTS, *DETECTED, *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
               for prompt in ('box', 'point') for model in NAMERS))
 # What a training is judged by; --evaluate does all.
-DECIDING = (*PARTS, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
-SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point')
+DECIDING = (*PARTS, *DETECTED, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
+SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point',
+         'detected_agnostic')
 COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h', 'ov/Acc',
-           'accuracy/top1')
+           'accuracy/top1', 'found/AP', 'found/AP_oracle', 'found/share')
 
 
 def environment(weights: Path, data: Path) -> dict:

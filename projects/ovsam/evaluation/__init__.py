@@ -1,6 +1,15 @@
-"""Metrics of prompted segmentation and naming, and of detection on LVIS."""
+"""Metrics of prompted segmentation and naming, and of detection on COCO and LVIS."""
 
+from .dump_detections import DumpDetections
+from .found_objects_metric import FoundObjectsMetric
 from .lvis_metric import OVLVISMetric
 from .open_vocabulary_metric import OpenVocabularyMetric
+from .vocabulary_coco_metric import VocabularyCocoMetric
 
-__all__ = ['OVLVISMetric', 'OpenVocabularyMetric']
+__all__ = [
+    'DumpDetections',
+    'FoundObjectsMetric',
+    'OVLVISMetric',
+    'OpenVocabularyMetric',
+    'VocabularyCocoMetric',
+]

@@ -6,10 +6,15 @@ from .clip_text_encoder import CLIPTextEncoder
 from .contrastive_clip import ContrastiveCLIP
 from .crop_distillation import CropDistillation
 from .dense_instance_loss import DenseInstanceLoss
+from .detection_naming import DetectorLabel, FusedLabel, SegmenterLabel
+from .detections_from_file import DetectionsFromFile
+from .detector_prompted_ovsam import DetectorPromptedOVSAM
+from .found_objects import FoundObjectsOVSAM
 from .local_attention_init import LocalAttentionInit
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
+from .part_preprocessing import OriginalImages
 from .prompt_encoder import SAMPromptEncoder
 from .pyramid_image_encoder import PyramidImageEncoder
 from .region_clip import RegionCLIP
@@ -30,11 +35,17 @@ __all__ = [
     'ContrastiveCLIP',
     'CropDistillation',
     'DenseInstanceLoss',
+    'DetectionsFromFile',
+    'DetectorLabel',
+    'DetectorPromptedOVSAM',
     'FlattenedProjection',
+    'FoundObjectsOVSAM',
+    'FusedLabel',
     'GeometricFusion',
     'LocalAttentionInit',
     'OVSAM',
     'OpenVocabularyClassifier',
+    'OriginalImages',
     'PyramidImageEncoder',
     'RegionCLIP',
     'SAM',
@@ -45,4 +56,5 @@ __all__ = [
     'SAMMaskLoss',
     'SAMPromptEncoder',
     'StoredTeacher',
+    'SegmenterLabel',
 ]

@@ -65,6 +65,10 @@ def _inputs(cfg: Config, mode: str) -> Iterator[tuple[str, str]]:
     for key, node in _mappings('model', cfg.model):
         if node.get('type') == 'Pretrained':
             yield f'{key}.checkpoint', node['checkpoint']
+        if node.get('type') == 'DetectionsFromFile':
+            for name in ('file', 'ann_file'):
+                if node.get(name):
+                    yield f'{key}.{name}', node[name]
         yield from _vocabulary_files(key, node)
     if cfg.get('load_from'):
         yield 'load_from', cfg.load_from
