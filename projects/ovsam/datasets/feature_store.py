@@ -97,7 +97,7 @@ class FeatureStore:
     def explained(self, error: ValueError, image: str) -> ValueError:
         """An error about a record, of the same class, with its place and what to do."""
         return type(error)(f'{self.path(image)} is not the teacher features of {image}. It is '
-                           f'{error}. Either {REDO}, or change the config back.')
+                           f'{error}. You can {REDO}.')
 
     def missing(self, images: Iterable[str]) -> list[str]:
         """Those of the images that have no record on a local disk; each folder is listed once."""

@@ -61,8 +61,8 @@ class StoredTeacher(BaseModule):
                 features.check_input(image_input)
             except ForeignFeaturesError as error:
                 raise ForeignFeaturesError(
-                    f'the stored teacher features of {features.image} are {error}. Either {REDO}, '
-                    'or change the config back.') from error
+                    f'the stored teacher features of {features.image} are {error}. Either change '
+                    f'the config back, or {REDO}.') from error
             embeddings.append(features.embedding())
         return torch.stack(embeddings)
 
