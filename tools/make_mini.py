@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Phases follow each other; a phase's chains run side by side, the stages of a chain one by one.
 PHASES = (
     (('clip_crops', 'clip'), ('sam_half', 'sam')),
-    (('sam2clip', ), ('detector_agnostic', 'detector_base')),
+    (('sam2clip', ), ),
     (('clip2sam_joint', ), ('clip2sam_base', )),
 )
 # Stage: its config, if of another name, and the rules of export_checkpoint.py for its weights.
