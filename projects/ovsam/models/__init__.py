@@ -3,10 +3,14 @@ from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
+from .clicked_ovsam import ClickedOVSAM
 from .contrastive_clip import ContrastiveCLIP
 from .crop_distillation import CropDistillation
 from .dense_instance_loss import DenseInstanceLoss
+from .interactive_ovsam import InteractiveOVSAM
 from .local_attention_init import LocalAttentionInit
+from .lowest_mask_loss import LowestMaskLoss
+from .mask_choice import AmbiguityAwareChoice, FirstMask
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
@@ -21,6 +25,11 @@ from .sam_image_encoder import SAMImageEncoder
 from .score_fusion import GeometricFusion
 
 __all__ = [
+    'AmbiguityAwareChoice',
+    'ClickedOVSAM',
+    'FirstMask',
+    'InteractiveOVSAM',
+    'LowestMaskLoss',
     'AveragedProjection',
     'CLIP2SAMHead',
     'CLIP2SAMLoss',

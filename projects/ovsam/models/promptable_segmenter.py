@@ -47,6 +47,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         mask_decoder: Config of the mask decoder.
         prompter: Config of the prompter used in :meth:`predict`.
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
+        mask_choice: Config of which of the decoder's masks answers a prompt, see
+            :mod:`~.mask_choice`; the first one if not given.
         chunk_size: Prompts decoded at a time, which bounds memory.
         frozen: Names of parts that do not learn; see :class:`~.frozen_parts.FrozenParts`.
         data_preprocessor: As in mmdet.
@@ -56,7 +58,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     TOP_K = 5
 
     def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
-                 train_prompter: Optional[dict] = None, chunk_size: int = 64,
+                 train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
+                 chunk_size: int = 64,
                  frozen: Sequence[str] = (), data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -64,6 +67,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.mask_decoder = MODELS.build(mask_decoder)
         self.prompter = TASK_UTILS.build(prompter)
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
+        self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
         self.chunk_size = chunk_size
         self.frozen = tuple(frozen)
 
@@ -136,11 +140,17 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def segment_regions(self, features: ImageFeatures, prompts: Prompts,
                         input_width: int) -> tuple[Tensor, Optional[Tensor], Tensor]:
         """Mask logits (N, 4h, 4w), predicted IoU (N,), and each mask's tight box as RoI (N, 5)."""
-        masks, quality = self.segment(features, prompts)
-        low_res = masks[:, 0]
+        low_res, quality = self.choose(prompts, *self.segment(features, prompts))
         boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
         rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
-        return low_res, None if quality is None else quality[:, 0], rois
+        return low_res, quality, rois
+
+    def choose(self, prompts: Prompts, masks: Tensor,
+               quality: Optional[Tensor]) -> tuple[Tensor, Optional[Tensor]]:
+        """The answer to each prompt, (N, 4h, 4w) and (N,), of what :meth:`segment` returns."""
+        column = self.mask_choice(prompts, quality)
+        row = torch.arange(len(prompts), device=column.device)
+        return masks[row, column], None if quality is None else quality[row, column]
 
     @staticmethod
     def input_prompts(samples: Sequence[DetDataSample], prompter, device) -> Prompts:
