@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ovsam.models.mask_choice import AmbiguityAwareChoice, FirstMask, is_ambiguous
+from ovsam.models.mask_choice import AllGuesses, AmbiguityAwareChoice, FirstMask, is_ambiguous
 from ovsam.prompts import Prompts
 
 POINT = Prompts.from_points([[[3., 4.]]])
@@ -17,8 +17,13 @@ def test_no_prompts():
 def test_a_single_click_gets_the_best_guess_a_box_the_first_mask():
     quality = torch.tensor([[.9, .1, .3, .2], [.1, .9, .8, .7]])
     prompts = Prompts.cat([POINT, BOX])
-    assert AmbiguityAwareChoice()(prompts, quality).tolist() == [2, 0]
-    assert FirstMask()(prompts, quality).tolist() == [0, 0]
+    assert AmbiguityAwareChoice()(prompts, quality).tolist() == [[2], [0]]
+    assert FirstMask()(prompts, quality).tolist() == [[0], [0]]
+
+
+def test_all_guesses_come_best_first():
+    quality = torch.tensor([[.9, .1, .3, .2], [.1, .9, .8, .7]])
+    assert AllGuesses()(Prompts.cat([POINT, BOX]), quality).tolist() == [[2, 3, 1], [1, 2, 3]]
 
 
 def test_corrections_and_mask_prompts_leave_no_doubt():
@@ -30,5 +35,6 @@ def test_corrections_and_mask_prompts_leave_no_doubt():
 
 @pytest.mark.parametrize('quality', [None, torch.zeros(1, 1)])
 def test_nothing_to_choose_from(quality):
-    with pytest.raises(ValueError, match='several mask tokens'):
-        AmbiguityAwareChoice()(POINT, quality)
+    for choice in (AmbiguityAwareChoice(), AllGuesses()):
+        with pytest.raises(ValueError, match='one mask per prompt'):
+            choice(POINT, quality)

@@ -10,7 +10,7 @@ from .dense_instance_loss import DenseInstanceLoss
 from .interactive_ovsam import InteractiveOVSAM
 from .local_attention_init import LocalAttentionInit
 from .lowest_mask_loss import LowestMaskLoss
-from .mask_choice import AmbiguityAwareChoice, FirstMask
+from .mask_choice import AllGuesses, AmbiguityAwareChoice, FirstMask
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
@@ -18,6 +18,7 @@ from .prompt_encoder import SAMPromptEncoder
 from .pyramid_image_encoder import PyramidImageEncoder
 from .region_clip import RegionCLIP
 from .region_projection import AveragedProjection, FlattenedProjection
+from .repeated_tokens_init import RepeatedMaskTokensInit
 from .sam import SAM, SAMMaskLoss
 from .sam2clip_adapter import SAM2CLIPAdapter
 from .sam2clip_distiller import SAM2CLIPDistiller
@@ -25,6 +26,7 @@ from .sam_image_encoder import SAMImageEncoder
 from .score_fusion import GeometricFusion
 
 __all__ = [
+    'AllGuesses',
     'AmbiguityAwareChoice',
     'ClickedOVSAM',
     'FirstMask',
@@ -45,6 +47,7 @@ __all__ = [
     'OpenVocabularyClassifier',
     'PyramidImageEncoder',
     'RegionCLIP',
+    'RepeatedMaskTokensInit',
     'SAM',
     'SAM2CLIPAdapter',
     'SAM2CLIPDistiller',

@@ -66,7 +66,7 @@ class ClickedOVSAM(OVSAM):
         factor = prompts.coords.new_tensor(sample.metainfo.get('scale_factor', (1., 1.)))
         ious = []
         for _ in range(self.num_clicks):
-            low_res, _ = self.choose(prompts, *self.segment(features, prompts))
+            low_res, _, _ = self.choose(prompts, *self.segment(features, prompts))
             found = postprocess_masks(low_res[:, None], padded, sample.img_shape[:2],
                                       sample.ori_shape[:2])[:, 0]
             union = (found | truth).sum((1, 2)).clamp(min=1)

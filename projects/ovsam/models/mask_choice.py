@@ -16,8 +16,8 @@ class FirstMask:
     """The first mask, whatever the prompt: the published OVSAM, which has no other."""
 
     def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
-        """Column (N,) of the chosen mask; see :class:`AmbiguityAwareChoice`."""
-        return prompts.image_index.new_zeros(len(prompts))
+        """Columns (N, 1); see :class:`AmbiguityAwareChoice`."""
+        return prompts.image_index.new_zeros(len(prompts), 1)
 
 
 @TASK_UTILS.register_module()
@@ -28,7 +28,7 @@ class AmbiguityAwareChoice:
     """
 
     def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
-        """Column (N,) of the chosen mask.
+        """Columns (N, 1) of the chosen masks.
 
         Args:
             prompts: The N prompts.
@@ -37,11 +37,27 @@ class AmbiguityAwareChoice:
         Raises:
             ValueError: There is no quality, or only one mask: nothing can be chosen.
         """
-        if quality is None or quality.shape[1] < 2:
-            raise ValueError('AmbiguityAwareChoice needs a decoder with several mask tokens and an '
-                             'IoU token; use FirstMask for a decoder without')
-        first = prompts.image_index.new_zeros(len(prompts))
-        return first.where(~is_ambiguous(prompts), 1 + quality[:, 1:].argmax(dim=1))
+        best = 1 + _guesses(quality).argmax(dim=1)
+        return best.where(is_ambiguous(prompts), 0)[:, None]
+
+
+@TASK_UTILS.register_module()
+class AllGuesses:
+    """All masks but the first, the best predicted IoU first: SAM's ``multimask_output``."""
+
+    def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
+        """Columns (N, M - 1); arguments and errors as of :class:`AmbiguityAwareChoice`."""
+        return 1 + _guesses(quality).argsort(dim=1, descending=True)
+
+
+def _guesses(quality: Tensor | None) -> Tensor:
+    """Predicted IoU (N, M - 1) of all masks but the first."""
+    if quality is None or quality.shape[1] < 2:
+        raise ValueError(
+            'this decoder gives one mask per prompt: several masks, and a choice among them, need '
+            'a mask decoder with num_mask_tokens=4 and iou_token=True, and weights trained so (as '
+            'SAM\'s and mini/interactive_box.py; the published OVSAM has one mask)')
+    return quality[:, 1:]
 
 
 def is_ambiguous(prompts: Prompts) -> Tensor:

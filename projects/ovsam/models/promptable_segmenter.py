@@ -5,7 +5,7 @@ Coordinates inside the model are input pixels (the resized, padded image), xyxy.
 """
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -131,26 +131,36 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
                                      else self._no_instances(sample, batch_inputs.device))
         return batch_data_samples
 
-    def decode(self, features: ImageFeatures, prompts: Prompts,
-               input_width: int) -> tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
-        """Mask logits (N, 4h, 4w), predicted IoU (N,) and log-scores of one chunk of prompts."""
-        low_res, quality, rois = self.segment_regions(features, prompts, input_width)
+    def decode(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+               mask_choice: Optional[Callable] = None) -> tuple:
+        """Mask logits (R, 4h, 4w), predicted IoU (R,) and log-scores of one chunk of prompts.
+
+        There is a row per prompt, or several with a ``mask_choice`` that chooses several masks.
+        """
+        low_res, quality, rois = self.segment_regions(features, prompts, input_width, mask_choice)
         return low_res, quality, self.name(features, rois, low_res)
 
-    def segment_regions(self, features: ImageFeatures, prompts: Prompts,
-                        input_width: int) -> tuple[Tensor, Optional[Tensor], Tensor]:
-        """Mask logits (N, 4h, 4w), predicted IoU (N,), and each mask's tight box as RoI (N, 5)."""
-        low_res, quality = self.choose(prompts, *self.segment(features, prompts))
+    def segment_regions(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+                        mask_choice: Optional[Callable] = None
+                        ) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """Mask logits (R, 4h, 4w), predicted IoU (R,), and each mask's tight box as RoI (R, 5)."""
+        low_res, quality, row = self.choose(
+            prompts, *self.segment(features, prompts), mask_choice)
         boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
-        rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
+        rois = torch.cat([prompts.image_index[row, None].to(boxes), boxes], dim=1)
         return low_res, quality, rois
 
-    def choose(self, prompts: Prompts, masks: Tensor,
-               quality: Optional[Tensor]) -> tuple[Tensor, Optional[Tensor]]:
-        """The answer to each prompt, (N, 4h, 4w) and (N,), of what :meth:`segment` returns."""
-        column = self.mask_choice(prompts, quality)
-        row = torch.arange(len(prompts), device=column.device)
-        return masks[row, column], None if quality is None else quality[row, column]
+    def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
+               mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """What answers the prompts, of the masks that :meth:`segment` returns.
+
+        Returns:
+            Mask logits (R, 4h, 4w), predicted IoU (R,), and the prompt (R,) that each answers.
+        """
+        columns = (mask_choice or self.mask_choice)(prompts, quality)
+        row = torch.arange(len(prompts), device=columns.device).repeat_interleave(columns.shape[1])
+        column = columns.flatten()
+        return masks[row, column], None if quality is None else quality[row, column], row
 
     @staticmethod
     def input_prompts(samples: Sequence[DetDataSample], prompter, device) -> Prompts:
