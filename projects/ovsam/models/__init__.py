@@ -1,9 +1,9 @@
 """The boxes of the paper's figure, one file each, registered in mmdet's registries."""
+from .clicked_ovsam import ClickedOVSAM
 from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
-from .clicked_ovsam import ClickedOVSAM
 from .contrastive_clip import ContrastiveCLIP
 from .crop_distillation import CropDistillation
 from .dense_instance_loss import DenseInstanceLoss
