@@ -77,7 +77,8 @@ class Prediction:
         Returns:
             Dicts with ``segmentation`` (compressed RLE), ``area`` (pixels), ``bbox`` (x, y,
             width, height); ``predicted_iou`` and ``stability_score`` if known; and
-            ``category_name``, ``score`` and ``alternatives`` (pairs of name and score, best first) if it names.
+            ``category_name``, ``score`` and ``alternatives`` (pairs of name and score, best first) if it
+            names.
         """
         return [self._annotation(row) for row in range(len(self))]
 
