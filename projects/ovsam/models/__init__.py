@@ -1,4 +1,5 @@
 """The boxes of the paper's figure, one file each, registered in mmdet's registries."""
+from .clicked_ovsam import ClickedOVSAM
 from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
@@ -10,7 +11,10 @@ from .detection_naming import DetectorLabel, FusedLabel, SegmenterLabel
 from .detections_from_file import DetectionsFromFile
 from .detector_prompted_ovsam import DetectorPromptedOVSAM
 from .found_objects import FoundObjectsOVSAM
+from .interactive_ovsam import InteractiveOVSAM
 from .local_attention_init import LocalAttentionInit
+from .lowest_mask_loss import LowestMaskLoss
+from .mask_choice import AllGuesses, AmbiguityAwareChoice, FirstMask
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
@@ -19,6 +23,7 @@ from .prompt_encoder import SAMPromptEncoder
 from .pyramid_image_encoder import PyramidImageEncoder
 from .region_clip import RegionCLIP
 from .region_projection import AveragedProjection, FlattenedProjection
+from .repeated_tokens_init import RepeatedMaskTokensInit
 from .sam import SAM, SAMMaskLoss
 from .sam2clip_adapter import SAM2CLIPAdapter
 from .sam2clip_distiller import SAM2CLIPDistiller
@@ -27,27 +32,34 @@ from .score_fusion import GeometricFusion
 from .stored_teacher import StoredTeacher
 
 __all__ = [
+    'AllGuesses',
+    'AmbiguityAwareChoice',
     'AveragedProjection',
     'CLIP2SAMHead',
     'CLIP2SAMLoss',
     'CLIPBackbone',
     'CLIPTextEncoder',
+    'ClickedOVSAM',
     'ContrastiveCLIP',
     'CropDistillation',
     'DenseInstanceLoss',
     'DetectionsFromFile',
     'DetectorLabel',
     'DetectorPromptedOVSAM',
+    'FirstMask',
     'FlattenedProjection',
     'FoundObjectsOVSAM',
     'FusedLabel',
     'GeometricFusion',
+    'InteractiveOVSAM',
     'LocalAttentionInit',
+    'LowestMaskLoss',
     'OVSAM',
     'OpenVocabularyClassifier',
     'OriginalImages',
     'PyramidImageEncoder',
     'RegionCLIP',
+    'RepeatedMaskTokensInit',
     'SAM',
     'SAM2CLIPAdapter',
     'SAM2CLIPDistiller',
@@ -55,6 +67,6 @@ __all__ = [
     'SAMMaskDecoder',
     'SAMMaskLoss',
     'SAMPromptEncoder',
-    'StoredTeacher',
     'SegmenterLabel',
+    'StoredTeacher',
 ]
