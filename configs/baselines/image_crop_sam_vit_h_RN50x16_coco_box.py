@@ -6,5 +6,6 @@ model = dict(
     type='ImageCropSAM', data_preprocessor=_base_.data_preprocessor,
     image_encoder=_base_.sam_image_encoder, prompt_encoder=_base_.prompt_encoder,
     mask_decoder=_base_.mask_decoder, backbone=_base_.ovsam.backbone,
-    text_encoder=_base_.ovsam.text_encoder, templates=_base_.ovsam.templates,
-    vocabulary=_base_.split_names, prompter=dict(type='BoxPrompter'))
+    clip_input=_base_.clip_input, text_encoder=_base_.ovsam.text_encoder,
+    templates=_base_.ovsam.templates, vocabulary=_base_.split_names,
+    prompter=dict(type='BoxPrompter'))

@@ -49,7 +49,10 @@ TINY = dict(
                          global_attn_indexes=[1], out_channels=DIMS),
     CLIP2SAMHead=dict(fpn_channels=8, embed_dims=DIMS, roi_size=2),
     CLIP2SAMLoss=dict(num_points=64), OVSAM=dict(templates='none'),
-    ImageCropSAM=dict(templates='none'), FeatureCropSAM=dict(templates='none'))
+    ImageCropSAM=dict(templates='none'), FeatureCropSAM=dict(templates='none'),
+    MaskFeatureCropSAM=dict(templates='none'), LearnedContext=dict(num_tokens=2))
+LEARNED = dict(SAM2CLIPDistiller={'neck'}, OVSAM={'mask_decoder', 'label_head'},
+               ImageCropSAM={'context'}, FeatureCropSAM={'context'})
 
 
 def tiny(cfg, clip, channels):
@@ -125,7 +128,7 @@ def data(tmp_path_factory):
 def test_every_folder_is_stepped_by_a_test():
     folders = {path.parent.name for path in ROOT.glob('*/*.py') if path.parent.name != '_base_'}
     assert folders >= {'sam2clip', 'clip2sam', 'ovsam', 'baselines', 'mini'}
-    assert len(CONFIGS) == 9 + 8 + 16 + 2
+    assert len(CONFIGS) == 9 + 8 + 16 + 12
 
 
 @lru_cache
@@ -186,8 +189,7 @@ def train_step(cfg, model):
     assert all(torch.isfinite(value).all() for value in losses.values())
     moved = {name.split('.')[0] for name, p in model.named_parameters()
              if not torch.equal(p, before[name])}
-    expected = {'neck'} if cfg.model.type == 'SAM2CLIPDistiller' else {'mask_decoder', 'label_head'}
-    assert moved == expected
+    assert moved == LEARNED[cfg.model.type]
 
 
 def test_step(cfg, model):

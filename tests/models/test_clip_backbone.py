@@ -127,3 +127,19 @@ def test_weights_come_by_init_cfg(arch, images, load_by_init_cfg):
                               clip.state_dict(), 'clip.')
     torch.testing.assert_close(loaded.embed_images(images),
                                clip.encode_image(images, normalize=True))
+
+
+def test_masks_are_embedded_by_the_cells_that_they_cover(backbone, images):
+    levels = backbone(images)
+    everything = torch.ones(2, 16, 16)
+    left = torch.full((2, 16, 16), -1.)
+    left[..., :8] = 1
+    assert backbone.embed_masks(levels, torch.zeros(0, 5), torch.zeros(0, 16, 16)).shape == (0, 16)
+    as_box = backbone.embed_regions(levels, WHOLE)
+    torch.testing.assert_close(backbone.embed_masks(levels, WHOLE, everything), as_box)
+    torch.testing.assert_close(backbone.embed_masks(levels, WHOLE, -everything), as_box)
+    by_mask = backbone.embed_masks(levels, WHOLE, left)
+    assert not torch.allclose(by_mask, as_box)
+    # What lies outside the mask does not count; the other image stays as it is.
+    levels[-1][0, ..., 1:] += 10
+    torch.testing.assert_close(backbone.embed_masks(levels, WHOLE, left), by_mask)

@@ -12,6 +12,7 @@ from .detections_from_file import DetectionsFromFile
 from .detector_prompted_ovsam import DetectorPromptedOVSAM
 from .found_objects import FoundObjectsOVSAM
 from .interactive_ovsam import InteractiveOVSAM
+from .learned_context import LearnedContext
 from .local_attention_init import LocalAttentionInit
 from .lowest_mask_loss import LowestMaskLoss
 from .mask_choice import AllGuesses, AmbiguityAwareChoice, FirstMask
@@ -52,6 +53,7 @@ __all__ = [
     'FusedLabel',
     'GeometricFusion',
     'InteractiveOVSAM',
+    'LearnedContext',
     'LocalAttentionInit',
     'LowestMaskLoss',
     'OVSAM',

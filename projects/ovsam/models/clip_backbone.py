@@ -21,6 +21,7 @@ from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
 
 from .clip_arch import Arch, build_clip, clip_config
+from .masked_attention_pool import masked_attention_pool
 from .published_keys import drop_other_parts
 
 STRIDES = (4, 8, 16, 32)
@@ -46,9 +47,22 @@ class AttentionPooledTower:
     @staticmethod
     def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
         """RoI-aligns regions to the grid that the attention pool was trained on."""
-        grid = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
-        regions = roi_align(level, rois, (grid, grid), 1 / STRIDES[-1], 0, 'avg', True)
-        return visual.attnpool(regions)
+        return visual.attnpool(AttentionPooledTower._grids(visual, level, rois))
+
+    @staticmethod
+    def pool_masks(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor) -> Tensor:
+        """The same, where the pool attends to the mask's cells; the box's if it is empty."""
+        grids = AttentionPooledTower._grids(visual, level, rois)
+        scale = masks.shape[-1] / (level.shape[-1] * STRIDES[-1])
+        own = torch.arange(len(rois), device=rois.device).to(rois)
+        covered = roi_align((masks > 0).to(level)[:, None], torch.cat([own[:, None], rois[:, 1:]],
+                            dim=1), grids.shape[-2:], scale, 0, 'avg', True)
+        return masked_attention_pool(visual.attnpool, grids, covered[:, 0])
+
+    @staticmethod
+    def _grids(visual: ModifiedResNet, level: Tensor, rois: Tensor) -> Tensor:
+        side = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
+        return roi_align(level, rois, (side, side), 1 / STRIDES[-1], 0, 'avg', True)
 
 
 class MaskPooledTower:
@@ -70,6 +84,8 @@ class MaskPooledTower:
         """Averages each mask's cells, by covered area; the box's where there is no mask."""
         features = _average_cells(level, rois, masks)
         return visual.head(visual.trunk.forward_head(features[..., None, None]))
+
+    pool_masks = pool
 
 
 class PlainViTTower:
@@ -123,6 +139,8 @@ class PlainViTTower:
         """Averages each mask's cells, by covered area; the box's where there is no mask."""
         cells = visual.ln_post(level.permute(0, 2, 3, 1)) @ visual.proj
         return _average_cells(cells.permute(0, 3, 1, 2), rois, masks)
+
+    pool_masks = pool
 
 
 def _embed_patches(visual: VisionTransformer, images: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -246,6 +264,21 @@ class CLIPBackbone(BaseModule):
         if not len(rois):
             return rois.new_zeros(0, self.embed_dims)
         return F.normalize(self._kind.pool(self.visual, levels[-1], rois, masks), dim=-1)
+
+    def embed_masks(self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor) -> Tensor:
+        """CLIP's embedding of masks: of the cells that each covers, with ResNets, too.
+
+        Args:
+            levels: As :meth:`forward` returns them.
+            rois: (N, 5) image index and box of each mask, input pixels.
+            masks: (N, h, w) logits that cover the input; of an empty one the box counts.
+
+        Returns:
+            (N, C), L2-normalised.
+        """
+        if not len(rois):
+            return rois.new_zeros(0, self.embed_dims)
+        return F.normalize(self._kind.pool_masks(self.visual, levels[-1], rois, masks), dim=-1)
 
     def embed_images(self, images: Tensor) -> Tensor:
         """CLIP's embedding (B, C), L2-normalised, of whole images (B, 3, size, size).
