@@ -17,7 +17,8 @@ from ovsam.vocabulary import build_vocabulary
 from tools import make_mini, make_pictograms
 
 TRAININGS = {make_mini.CONFIG.get(stage, stage)
-             for phase in (*make_mini.PHASES, *make_mini.MORE_PHASES) for chain in phase for stage in chain}
+             for phase in (*make_mini.PHASES, *make_mini.MORE_PHASES)
+             for chain in phase for stage in chain}
 TRAININGS |= {'sam2clip_stored'}
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'mini').glob('*.py'))
 
