@@ -80,7 +80,7 @@ def _cost(cfg: Config, repeat: int, device: torch.device) -> dict:
     if 'prompter' not in cfg.model:
         return {}
     total = total_complexity(count_complexity(cfg))
-    fields = dict(parameters=total.parameters, image_operations=total.image,
+    fields: dict[str, float] = dict(parameters=total.parameters, image_operations=total.image,
                   prompt_operations=total.prompt)
     if repeat:
         latency = measure_latency(cfg, repeat=repeat, device=device)

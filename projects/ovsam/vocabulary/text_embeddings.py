@@ -74,7 +74,7 @@ def synonym_table(synonyms: Sequence[Sequence[str]]) -> tuple[list[str], list[li
             places.setdefault(text, len(places))
     width = max(len(texts) for texts in synonyms)
     table = [
-        [places[text] for text in [*texts, *texts[:1] * (width - len(texts))]]
+        [places[text] for text in (*texts, *[texts[0]] * (width - len(texts)))]
         for texts in synonyms
     ]
     return list(places), table
