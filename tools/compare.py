@@ -1,7 +1,7 @@
 """Evaluate several configs on the same data and write one table.
 
     python tools/compare.py configs/mini
-    python tools/compare.py configs/mini/ovsam_box.py MINE.py --names OVSAM mine
+    python tools/compare.py configs/mini/{ovsam,image_crop}_box.py --names OVSAM crop
 
 Writes comparison.md, comparison.csv and a picture for each kind of prompts: scenes as rows, the
 truth and each method's masks and names as columns. Masks and names are judged by the configs'

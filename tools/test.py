@@ -26,6 +26,10 @@ def parse_args(argv=None) -> argparse.Namespace:
                         help='evaluate on the validation data, where settings are chosen')
     parser.add_argument('--out', help='write the metrics to this JSON file')
     parser.add_argument('--show-dir', help='write a picture of each image to this folder')
+    parser.add_argument('--show-score-thr', type=float, default=0., metavar='SCORE',
+                        help='draw what has at least this score (%(default)s)')
+    parser.add_argument('--dump-detections', metavar='FILE.json',
+                        help='write boxes, scores and labels, for DetectionsFromFile')
     return parser.parse_args(argv)
 
 
@@ -38,7 +42,13 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     if args.show_dir:
         cfg.custom_hooks = [*cfg.get('custom_hooks', []),
-                            dict(type='DrawSegmentsHook', out_dir=args.show_dir)]
+                            dict(type='DrawSegmentsHook', out_dir=args.show_dir,
+                                 score_thr=args.show_score_thr)]
+    if args.dump_detections:
+        evaluators = cfg.test_evaluator
+        evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+        cfg.test_evaluator = [
+            *evaluators, dict(type='DumpDetections', out_file_path=args.dump_detections)]
     return cfg
 
 

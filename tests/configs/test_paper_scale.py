@@ -16,6 +16,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from pycocotools import mask as mask_utils
 
+from ovsam.engine.feature_dump import FeatureDump
 from ovsam.models import CLIPBackbone
 from ovsam.vocabulary import lvis_split_vocabulary
 
@@ -127,7 +128,7 @@ def data(tmp_path_factory):
 def test_every_folder_is_stepped_by_a_test():
     folders = {path.parent.name for path in ROOT.glob('*/*.py') if path.parent.name != '_base_'}
     assert folders >= {'sam2clip', 'clip2sam', 'ovsam', 'baselines', 'mini'}
-    assert len(CONFIGS) == 8 + 8 + 16 + 12
+    assert len(CONFIGS) == 9 + 8 + 16 + 12
 
 
 @lru_cache
@@ -162,9 +163,18 @@ def test_one_step(path, data, monkeypatch):
     torch.manual_seed(0)
     np.random.seed(0)
     cfg = tiny_config(path)
+    if cfg.model.get('teacher', {}).get('type') == 'StoredTeacher':
+        store_features(cfg, data / 'teacher.pth')
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(cfg.model)
         (train_step if 'train_cfg' in cfg else test_step)(cfg, model)
+
+
+def store_features(cfg, weights):
+    encoder = cfg.model.teacher.encoder
+    torch.save(MODELS.build(encoder).state_dict(), weights)
+    encoder.init_cfg = dict(type='Pretrained', checkpoint=str(weights))
+    FeatureDump(cfg, workers=0).run(progress=False)
 
 
 def train_step(cfg, model):

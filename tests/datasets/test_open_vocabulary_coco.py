@@ -163,3 +163,27 @@ def test_lvis_with_other_rare_classes(build, lvis):
     lvis['categories'][0]['frequency'] = 'r'
     with pytest.raises(ValueError, match=r"other categories are rare.*aerosol_can"):
         build(lvis, **LVIS)
+
+
+def test_images_with_other_objects_are_left_out_of_a_closed_world(build):
+    written = content(annotation(1), annotation(2, image_id=2), annotation(
+        3, image_id=2, category_id=2))
+    written['images'] += [dict(written['images'][0], id=i) for i in (2, 3)]
+    kind = 'ClosedVocabularyCocoDataset'
+    assert len(build(written, kind)) == 3
+    dataset = build(written, kind, vocabulary='dog')
+    assert len(dataset) == 2
+    assert [dataset.get_data_info(i)['img_id'] for i in range(2)] == [1, 3]
+
+
+def test_metainfo_has_the_vocabularys_groups(build):
+    vocabulary = dict(names=['cat', 'dog'], split=dict(base=['dog'], novel=['cat']))
+    metainfo = build(content(), vocabulary=vocabulary).metainfo
+    assert metainfo['base_classes'] == ('dog', ) and metainfo['novel_classes'] == ('cat', )
+
+
+def test_one_class_forgets_the_names(build):
+    pipeline = [*PIPELINE[:2], dict(type='OneClass'), PIPELINE[2]]
+    for annotations in ([], [annotation(1), annotation(2, category_id=2)]):
+        labels = build(content(*annotations), pipeline=pipeline)[0]['data_samples'].gt_instances
+        assert labels.labels.tolist() == [0] * len(annotations)

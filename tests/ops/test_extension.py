@@ -41,6 +41,34 @@ def test_nothing_to_suppress_or_pool():
     assert roi_align(feature_map(), torch.zeros(0, 5), (7, 7)).shape == (0, 8, 7, 7)
 
 
+@stand_in_only
+def test_deformable_attention_and_gradient():
+    """What mmcv asks its compiled operator for on a GPU, against what it computes on a CPU."""
+    from mmcv.ops.multi_scale_deform_attn import (
+        MultiScaleDeformableAttnFunction,
+        multi_scale_deformable_attn_pytorch,
+    )
+
+    rng = torch.Generator().manual_seed(0)
+    shapes = torch.tensor([[4, 6], [2, 3]])
+    starts = torch.tensor([0, 24])
+    sizes = ((2, 30, 2, 4), (2, 5, 2, 2, 3, 2), (2, 5, 2, 2, 3))
+    results = []
+    for compute in ('compiled', 'python'):
+        rng.manual_seed(0)
+        inputs = [torch.rand(*size, generator=rng).requires_grad_() for size in sizes]
+        if compute == 'compiled':
+            output = MultiScaleDeformableAttnFunction.apply(
+                inputs[0], shapes, starts, *inputs[1:], 64)
+        else:
+            output = multi_scale_deformable_attn_pytorch(inputs[0], shapes, *inputs[1:])
+        (output**2).sum().backward()
+        results.append([output, *(tensor.grad for tensor in inputs)])
+    for mine, theirs in zip(*results):
+        torch.testing.assert_close(mine, theirs)
+        assert theirs.abs().sum() > 0
+
+
 @pytest.mark.parametrize('size, sampling, aligned', ROI_CASES)
 def test_roi_align_and_gradient(size, sampling, aligned):
     features = feature_map().requires_grad_()

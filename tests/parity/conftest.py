@@ -66,7 +66,19 @@ def pytest_terminal_summary(terminalreporter):
     width = max(len(array) for array, *_ in rows)
     terminalreporter.write_line(f'{"array":{width}}  deviation  tolerance')
     for array, deviation, tolerance in rows:
-        terminalreporter.write_line(f'{array:{width}}  {deviation:9.2e}  {tolerance:9.2e}')
+        terminalreporter.write_line(f'{array:{width}}  {deviation:9.2e}  {tolerance:9.2e}'
+                                    + ('' if deviation <= tolerance else '  too large'))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Fails a test for what ``check`` noted, after the test has compared all its arrays."""
+    result = yield
+    rows = (row for name, row in pyfuncitem.user_properties if name == 'parity')
+    wrong = [f'{array} deviates by {deviation}, allowed are {tolerance}'
+             for array, deviation, tolerance in rows if not deviation <= tolerance]
+    assert not wrong, '; '.join(wrong)
+    return result
 
 
 def _generator(name: str) -> np.random.Generator:
@@ -143,7 +155,7 @@ def reference() -> Reference:
 
 @pytest.fixture
 def check(record_property):
-    """Asserts that an array is as published, and notes its deviation for the table at the end."""
+    """Notes how far an array is from the published one, for the test's end and the table."""
 
     def check_array(array: str, actual, expected, absolute: float = 0., relative: float = 0.):
         actual = torch.as_tensor(actual).detach().double().numpy()
@@ -153,6 +165,5 @@ def check(record_property):
         # A relative tolerance is a share of the largest expected value.
         tolerance = float(max(absolute, relative * np.abs(expected).max()))
         record_property('parity', (array, deviation, tolerance))
-        assert deviation <= tolerance, f'{array} deviates by {deviation}, allowed are {tolerance}'
 
     return check_array

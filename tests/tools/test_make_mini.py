@@ -82,7 +82,7 @@ def test_table(tmp_path):
     (tmp_path / 'ovsam_box.json').write_text(json.dumps({'ov/IoU': 81.26, 'ov/Acc': 90.}))
     rows = make_mini.table(tmp_path).splitlines()
     assert len(rows) == 3
-    assert rows[2] == '| ovsam_box |  |  | 81.3 |  |  |  | 90.0 |  |'
+    assert rows[2] == '| ovsam_box |  |  | 81.3 |  |  |  | 90.0 |  |  |  |  |'
 
 
 def test_python_is_this_one(tmp_path):

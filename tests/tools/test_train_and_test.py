@@ -3,6 +3,9 @@ import json
 
 import pytest
 import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from ovsam.utils.paths import config_path
 from tools import test as test_tool
@@ -82,3 +85,38 @@ def test_weights_that_do_not_fill_the_model_are_refused(sam_config, tmp_path, ca
                            str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'out.json').exists()
+
+
+def test_detections_are_dumped_and_prompt_again(small_world, random_weights, random_mini,
+                                                monkeypatch, tmp_path):
+    """What one run found is the next one's file; no network has learned anything."""
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        detector = MODELS.build(Config.fromfile(config_path('mini/detector_agnostic.py')).model)
+    torch.save(detector.state_dict(), random_weights / 'detector_agnostic.pth')
+    config, dump = str(config_path('mini/detected_agnostic.py')), tmp_path / 'found.json'
+    common = ['--work-dir', str(tmp_path), '--out', str(tmp_path / 'out.json'), '--cfg-options',
+              'test_dataloader.num_workers=0']
+    options = ['model.detector.test_cfg.score_thr=0.', 'model.detector.test_cfg.max_per_img=6']
+    assert test_tool.main([config, *common, *options, '--show-dir', str(tmp_path / 'pictures'),
+                           '--show-score-thr', '0.01', '--dump-detections', str(dump)]) == 0
+    first = json.loads((tmp_path / 'out.json').read_text())
+    assert 0 <= first['found/AP'] <= 100 and 'found/share' in first
+    assert len(list((tmp_path / 'pictures').iterdir())) == 1
+    content = json.loads(dump.read_text())
+    assert len(content['images'][0]['pred_instances']['labels']) == 6
+
+    again = tmp_path / 'again.py'
+    again.write_text(f"""
+_base_ = ['{config}']
+model = dict(type='DetectorPromptedOVSAM', naming=dict(type='DetectorLabel'), detector=dict(
+    _delete_=True, type='DetectionsFromFile', file='{dump}'))
+test_evaluator = dict(_delete_=True, type='VocabularyCocoMetric', metric=['bbox', 'segm'],
+                      ann_file=_base_.data_root + 'annotations/test.json')
+""")
+    assert test_tool.main([str(again), *common]) == 0
+    second = json.loads((tmp_path / 'out.json').read_text())
+    assert second['coco/bbox_mAP'] == pytest.approx(first['found/box_AP'] / 100)
+
+    dump.unlink()
+    assert test_tool.main([str(again), *common]) == 2

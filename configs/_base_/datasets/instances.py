@@ -17,6 +17,8 @@ test_pipeline = [
     dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
     dict(type='PackDetInputs',
          meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
+# For models whose parts resize for themselves.
+raw_pipeline = [step for step in test_pipeline if step['type'] != 'Resize']
 
 train_loader = dict(
     batch_size=2, num_workers=2, persistent_workers=True,

@@ -11,6 +11,7 @@ pack_test = dict(type='PackDetInputs',
 train_pipeline = [load_image, load_annotations, resize, pack_train]
 # Annotations are loaded after resizing and so stay in original pixels, as mmdet's metrics expect.
 test_pipeline = [load_image, resize, load_annotations, pack_test]
+raw_pipeline = [load_image, load_annotations, pack_test]  # for models whose parts resize themselves
 
 scenes_train = dict(
     type='OpenVocabularyCocoDataset', vocabulary=dict(type='PictogramVocabulary'),

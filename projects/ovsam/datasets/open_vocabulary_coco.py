@@ -55,7 +55,10 @@ class OpenVocabularyCocoDataset(CocoDataset):
 
     def __init__(self, vocabulary: Union[str, list, dict], **kwargs):
         self.vocabulary = build_vocabulary(vocabulary)
-        super().__init__(metainfo=dict(classes=self.vocabulary.names), **kwargs)
+        # mmdet's open-vocabulary metric asks for the groups by these names.
+        groups = {f'{group}_classes': tuple(self.vocabulary.split.get(group, ()))
+                  for group in ('base', 'novel')}
+        super().__init__(metainfo=dict(classes=self.vocabulary.names, **groups), **kwargs)
 
     def load_data_list(self) -> list:
         """Read the annotation file, and see that its images are there."""
@@ -83,3 +86,24 @@ class OpenVocabularyCocoDataset(CocoDataset):
             # fails where there is none.
             instance.setdefault('mask', [])
         return data_info
+
+
+@DATASETS.register_module()
+class ClosedVocabularyCocoDataset(OpenVocabularyCocoDataset):
+    """Only images whose annotated objects all have names in the vocabulary.
+
+    On other images a detector that finds an object of a further name would be counted wrong.
+
+    Args:
+        vocabulary: As in the base class.
+        **kwargs: Of ``CocoDataset``.
+    """
+
+    def load_data_list(self) -> list:
+        """The base class's list without images that hold something else."""
+        return [info for info in super().load_data_list() if info.pop('closed')]
+
+    def parse_data_info(self, raw_data_info: dict) -> dict:
+        """See the base class."""
+        known = {annotation['category_id'] for annotation in raw_data_info['raw_ann_info']}
+        return dict(super().parse_data_info(raw_data_info), closed=known <= set(self.cat_ids))

@@ -20,10 +20,11 @@ class DrawSegmentsHook(Hook):
 
     Args:
         out_dir: Folder of the pictures; each has its image's file name.
+        score_thr: Rows with a lower score are not drawn.
     """
 
-    def __init__(self, out_dir: str):
-        self.out_dir = Path(out_dir)
+    def __init__(self, out_dir: str, score_thr: float = 0.):
+        self.out_dir, self.score_thr = Path(out_dir), score_thr
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None,
                         outputs: Optional[Sequence[DetDataSample]] = None) -> None:
@@ -33,6 +34,8 @@ class DrawSegmentsHook(Hook):
         self.out_dir.mkdir(parents=True, exist_ok=True)
         for sample in outputs:
             found = sample.pred_instances
+            if 'scores' in found:
+                found = found[found.scores >= self.score_thr]
             masks = found.masks.cpu().numpy() if 'masks' in found else np.zeros(
                 (0, *sample.ori_shape[:2]), bool)
             names = scores = None

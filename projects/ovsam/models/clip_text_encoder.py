@@ -4,7 +4,6 @@ Glossary: T texts, L tokens of a text, C channels, V context vectors, D the towe
 """
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 
@@ -15,6 +14,7 @@ from mmengine.model import BaseModule
 from open_clip import CustomTextCLIP
 from torch import Tensor
 
+from ..utils.digest import tensor_digest
 from .clip_arch import Arch, build_tokenizer, clip_config
 from .published_keys import drop_other_parts, rename_in_place
 
@@ -108,11 +108,7 @@ class CLIPTextEncoder(BaseModule):
 
     def fingerprint(self) -> str:
         """SHA-256 of the architecture, the tokenizer and the weights, on whatever device."""
-        digest = hashlib.sha256(json.dumps(self._settings, sort_keys=True).encode())
-        for name, weight in sorted(self.text.state_dict().items()):
-            digest.update(f'{name} {weight.dtype} {tuple(weight.shape)}'.encode())
-            digest.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-        return digest.hexdigest()
+        return tensor_digest(self.text.state_dict(), json.dumps(self._settings, sort_keys=True))
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         rename_in_place(state_dict, prefix, _text_tower_key)

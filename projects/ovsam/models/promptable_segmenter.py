@@ -5,7 +5,7 @@ Coordinates inside the model are input pixels (the resized, padded image), xyxy.
 """
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -47,6 +47,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         mask_decoder: Config of the mask decoder.
         prompter: Config of the prompter used in :meth:`predict`.
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
+        mask_choice: Config of which of the decoder's masks answers a prompt, see
+            :mod:`~.mask_choice`; the first one if not given.
         chunk_size: Prompts decoded at a time, which bounds memory.
         frozen: Names of parts that do not learn; see :class:`~.frozen_parts.FrozenParts`.
         data_preprocessor: As in mmdet.
@@ -56,7 +58,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     TOP_K = 5
 
     def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
-                 train_prompter: Optional[dict] = None, chunk_size: int = 64,
+                 train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
+                 chunk_size: int = 64,
                  frozen: Sequence[str] = (), data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -64,6 +67,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.mask_decoder = MODELS.build(mask_decoder)
         self.prompter = TASK_UTILS.build(prompter)
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
+        self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
         self.chunk_size = chunk_size
         self.frozen = tuple(frozen)
 
@@ -110,60 +114,114 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             The samples, each with ``pred_instances``.
         """
-        prompts = self.input_prompts(batch_data_samples, self.prompter, batch_inputs.device)
-        features = self.encode_image(batch_inputs)
+        found = self.predict_prompts(batch_inputs, batch_data_samples,
+                                     self.prompter(batch_data_samples))
+        for sample, instances in zip(batch_data_samples, found):
+            sample.pred_instances = instances
+        return batch_data_samples
+
+    @torch.no_grad()
+    def predict_prompts(self, batch_inputs: Tensor, batch_data_samples: SampleList,
+                        prompts: Prompts, label_rows: Optional[Callable] = None) -> list:
+        """Segment and name what prompts point at: one encoding, then chunks of prompts.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples with ``img_shape``, ``ori_shape`` and ``scale_factor``.
+            prompts: In original pixels.
+            label_rows: What names the rows in place of :meth:`label_rows`, called likewise.
+
+        Returns:
+            B ``InstanceData``, rows as in :class:`PromptableSegmenter`.
+        """
+        prompts = self.to_input_pixels(prompts, batch_data_samples, batch_inputs.device)
+        features = self.encode_image(batch_inputs) if len(prompts) else None
         rows = [[] for _ in batch_data_samples]
         for start in range(0, len(prompts), self.chunk_size):
             chunk = prompts[start:start + self.chunk_size]
-            low_res, quality, log_scores = self.decode(features, chunk, batch_inputs.shape[-1])
+            low_res, quality, rois = self.segment_regions(features, chunk, batch_inputs.shape[-1])
+            fields = (label_rows or self.label_rows)(features, chunk, rois, low_res)
+            if quality is not None:
+                fields['mask_scores'] = quality
             for image in chunk.image_index.unique().tolist():
                 mine = chunk.image_index == image
                 rows[image].append(self._instances(
                     batch_data_samples[image], chunk.instance_index[mine], low_res[mine],
-                    None if quality is None else quality[mine],
-                    None if log_scores is None else log_scores[mine], batch_inputs.shape[-2:]))
-        for sample, parts in zip(batch_data_samples, rows):
-            sample.pred_instances = (InstanceData.cat(parts) if parts
-                                     else self._no_instances(sample, batch_inputs.device))
-        return batch_data_samples
+                    {name: values[mine] for name, values in fields.items()},
+                    batch_inputs.shape[-2:]))
+        device = batch_inputs.device
+        return [InstanceData.cat(parts) if parts else self._no_instances(sample, device)
+                for sample, parts in zip(batch_data_samples, rows)]
 
-    def decode(self, features: ImageFeatures, prompts: Prompts,
-               input_width: int) -> tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
-        """Mask logits (N, 4h, 4w), predicted IoU (N,) and log-scores of one chunk of prompts."""
-        low_res, quality, rois = self.segment_regions(features, prompts, input_width)
+    def label_rows(self, features: ImageFeatures, chunk: Prompts, rois: Tensor,
+                   low_res: Tensor) -> dict:
+        """What the rows of a chunk of prompts are called; nothing by a model without names.
+
+        Args:
+            features: Of the images.
+            chunk: N prompts.
+            rois: (N, 5) of their masks, see :meth:`name`.
+            low_res: (N, 4h, 4w) mask logits.
+
+        Returns:
+            Fields of ``pred_instances``, (N, ...) each.
+        """
+        log_scores = self.name(features, rois, low_res)
+        if log_scores is None:
+            return {}
+        best = log_scores[:, :-1].topk(min(self.TOP_K, log_scores.shape[1] - 1), dim=1)
+        return dict(labels=best.indices[:, 0], scores=best.values[:, 0].exp(),
+                    topk_labels=best.indices)
+
+    def decode(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+               mask_choice: Optional[Callable] = None) -> tuple:
+        """Mask logits (R, 4h, 4w), predicted IoU (R,) and log-scores of one chunk of prompts.
+
+        There is a row per prompt, or several with a ``mask_choice`` that chooses several masks.
+        """
+        low_res, quality, rois = self.segment_regions(features, prompts, input_width, mask_choice)
         return low_res, quality, self.name(features, rois, low_res)
 
-    def segment_regions(self, features: ImageFeatures, prompts: Prompts,
-                        input_width: int) -> tuple[Tensor, Optional[Tensor], Tensor]:
-        """Mask logits (N, 4h, 4w), predicted IoU (N,), and each mask's tight box as RoI (N, 5)."""
-        masks, quality = self.segment(features, prompts)
-        low_res = masks[:, 0]
+    def segment_regions(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+                        mask_choice: Optional[Callable] = None
+                        ) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """Mask logits (R, 4h, 4w), predicted IoU (R,), and each mask's tight box as RoI (R, 5)."""
+        low_res, quality, row = self.choose(
+            prompts, *self.segment(features, prompts), mask_choice)
         boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
-        rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
-        return low_res, None if quality is None else quality[:, 0], rois
+        rois = torch.cat([prompts.image_index[row, None].to(boxes), boxes], dim=1)
+        return low_res, quality, rois
+
+    def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
+               mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """What answers the prompts, of the masks that :meth:`segment` returns.
+
+        Returns:
+            Mask logits (R, 4h, 4w), predicted IoU (R,), and the prompt (R,) that each answers.
+        """
+        columns = (mask_choice or self.mask_choice)(prompts, quality)
+        row = torch.arange(len(prompts), device=columns.device).repeat_interleave(columns.shape[1])
+        column = columns.flatten()
+        return masks[row, column], None if quality is None else quality[row, column], row
+
+    @classmethod
+    def input_prompts(cls, samples: Sequence[DetDataSample], prompter, device) -> Prompts:
+        """The prompter's rows, brought from original to input pixels."""
+        return cls.to_input_pixels(prompter(samples), samples, device)
 
     @staticmethod
-    def input_prompts(samples: Sequence[DetDataSample], prompter, device) -> Prompts:
-        """The prompter's rows, brought from original to input pixels."""
-        prompts = prompter(samples).to(device)
+    def to_input_pixels(prompts: Prompts, samples: Sequence[DetDataSample], device) -> Prompts:
+        """Prompts in original pixels, brought to the pixels of the samples' resized images."""
         factors = torch.tensor([sample.metainfo.get('scale_factor', (1., 1.))
                                 for sample in samples], device=device, dtype=torch.float32)
-        return prompts.scale(factors.reshape(-1, 2))
+        return prompts.to(device).scale(factors.reshape(-1, 2))
 
     def _instances(self, sample: DetDataSample, instance_index: Tensor, low_res: Tensor,
-                   quality: Optional[Tensor], log_scores: Optional[Tensor],
-                   padded_shape: tuple[int, int]) -> InstanceData:
+                   fields: dict, padded_shape: tuple[int, int]) -> InstanceData:
         masks = postprocess_masks(low_res[:, None], padded_shape, sample.img_shape[:2],
                                   sample.ori_shape[:2])[:, 0]
-        found = InstanceData(instance_index=instance_index, masks=masks,
-                             bboxes=low_res_mask_boxes(masks.float() - 0.5, 1.))
-        if quality is not None:
-            found.mask_scores = quality
-        if log_scores is not None:
-            best = log_scores[:, :-1].topk(min(self.TOP_K, log_scores.shape[1] - 1), dim=1)
-            found.labels, found.scores = best.indices[:, 0], best.values[:, 0].exp()
-            found.topk_labels = best.indices
-        return found
+        return InstanceData(instance_index=instance_index, masks=masks,
+                            bboxes=low_res_mask_boxes(masks.float() - 0.5, 1.), **fields)
 
     def _no_instances(self, sample: DetDataSample, device) -> InstanceData:
         height, width = sample.ori_shape[:2]

@@ -66,6 +66,10 @@ def run_inputs(cfg: Config, mode: str) -> Iterator[tuple[str, str]]:
     for key, node in _mappings('model', cfg.model):
         if node.get('type') == 'Pretrained':
             yield f'{key}.checkpoint', node['checkpoint']
+        if node.get('type') == 'DetectionsFromFile':
+            for name in ('file', 'ann_file'):
+                if node.get(name):
+                    yield f'{key}.{name}', node[name]
         yield from _vocabulary_files(key, node)
     if cfg.get('load_from'):
         yield 'load_from', cfg.load_from
@@ -83,6 +87,8 @@ def _dataset_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
         folders = node.get('folders') or ()
         for folder in [folders] if isinstance(folders, str) else folders:
             yield f'{key}.folders', os.path.join(root, folder)
+    if node.get('type') == 'LoadTeacherFeatures' and node.get('backend_args') is None:
+        yield f'{key}.folder', node['folder']
     yield from _vocabulary_files(key, node)
 
 

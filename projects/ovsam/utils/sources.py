@@ -49,6 +49,7 @@ _SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
     (r'checkpoints/(?P<kind>image|feature)_crop_coop_RN50x16_coco\.pth$', lambda m: _trained(
         f'baselines/{m["kind"]}_crop_coop_sam_vit_h_RN50x16_coco', m[0])),
     (r'checkpoints/(sam|clip)_[\w-]+\.pth$', _download),
+    (r'(^|/)sam_features(/|$)', 'python tools/dump_sam_features.py with this config'),
     (r'(^|/)pictograms/', 'python tools/make_pictograms.py'),
     (r'(^|/)coco/annotations/', f'unpack {_COCO}/annotations/annotations_trainval2017.zip in '
                                 'data/coco'),

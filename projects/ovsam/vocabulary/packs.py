@@ -8,6 +8,7 @@ category is still found (:meth:`Vocabulary.label_map`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,7 +85,8 @@ def _from_categories(categories: Iterable[str]) -> Vocabulary:
 def _coco() -> Vocabulary:
     from mmdet.datasets import CocoDataset
 
-    return _from_categories(CocoDataset.METAINFO['classes'])
+    names = _from_categories(CocoDataset.METAINFO['classes'])
+    return replace(names, split=coco_split_vocabulary().split)
 
 
 def _lvis() -> Vocabulary:

@@ -73,8 +73,11 @@ def synonym_table(synonyms: Sequence[Sequence[str]]) -> tuple[list[str], list[li
         for text in texts:
             places.setdefault(text, len(places))
     width = max(len(texts) for texts in synonyms)
-    rows = [[places[text] for text in texts] for texts in synonyms]
-    return list(places), [row + row[:1] * (width - len(row)) for row in rows]
+    table = [
+        [places[text] for text in (*texts, *[texts[0]] * (width - len(texts)))]
+        for texts in synonyms
+    ]
+    return list(places), table
 
 
 @torch.no_grad()

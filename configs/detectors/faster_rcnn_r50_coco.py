@@ -1,0 +1,16 @@
+# Faster R-CNN R50 in front of OVSAM, CLIP RN50x16, on COCO: the detector's names.
+_base_ = ['mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py',
+          '../_base_/models/ovsam_RN50x16.py']
+
+model = dict(
+    _delete_=True, type='DetectorPromptedOVSAM',
+    detector=dict(_base_.model, init_cfg=dict(
+        type='Pretrained', checkpoint='https://download.openmmlab.com/mmdetection/'
+        'v2.0/faster_rcnn/'
+        'faster_rcnn_r50_fpn_1x_coco/faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth')),
+    detector_pipeline=_base_.test_pipeline,
+    segmenter=dict(
+        _base_.ovsam, vocabulary=dict(type='VocabularyPack', name='coco', seen='base'),
+        score_fusion=dict(type='GeometricFusion', seen=0.1, unseen=0.9),
+        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/clip2sam_RN50x16_coco.pth')))
+test_evaluator = dict(metric=['bbox', 'segm'])

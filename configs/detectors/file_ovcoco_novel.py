@@ -1,0 +1,6 @@
+# Detections from a file, named by OVSAM among COCO's novel classes: the constrained protocol.
+_base_ = ['./file_ovcoco.py']
+
+names = dict(type='COCOSplitVocabulary', group='novel')
+model = dict(segmenter=dict(vocabulary=names))
+test_dataloader = dict(dataset=dict(vocabulary=names))

@@ -1,0 +1,14 @@
+# OVSAM behind a detector of the base classes, both trained on base classes only: the detector's
+# names, among the base and novel ones.
+_base_ = ['./detected_agnostic.py']
+
+split_names = dict(type='PictogramVocabulary', group='split', seen='base')
+model = dict(
+    detector=dict(
+        bbox_head=dict(num_classes=40),
+        init_cfg=dict(checkpoint=_base_.weights + 'detector_base.pth')),
+    detector_names=dict(type='PictogramVocabulary', group='base'),
+    segmenter=dict(
+        vocabulary=split_names, score_fusion=dict(seen=0.3, unseen=1.0),
+        init_cfg=dict(checkpoint=_base_.weights + 'clip2sam_base.pth')),
+    naming=dict(type='DetectorLabel'))

@@ -1,0 +1,67 @@
+"""COCO's average precision where labels are places in a vocabulary."""
+
+from __future__ import annotations
+
+import numpy as np
+from mmdet.evaluation import OVCocoMetric
+from mmdet.registry import METRICS
+from mmengine.fileio import get_local_path
+
+from ..datasets.open_vocabulary_coco import VocabularyCOCO
+
+
+@METRICS.register_module()
+class VocabularyCocoMetric(OVCocoMetric):
+    """:class:`mmdet.evaluation.CocoMetric` for data sets whose classes are a vocabulary's names.
+
+    mmdet takes categories in the order of the annotation file, whatever the order of the classes;
+    here label ``k`` is the category of class ``k``. Only images that were tested count.
+
+    Results are CocoMetric's; and, where the data set's ``metainfo`` has ``base_classes`` and
+    ``novel_classes``, the open-vocabulary protocol's ``<metric>_base_ap50``,
+    ``<metric>_novel_ap50`` and the two without 50, in fractions of one. With all classes to choose
+    from they are the generalised protocol's; the constrained one's come of a vocabulary of one
+    group only.
+
+    Args:
+        ann_file: COCO-format annotations.
+        **kwargs: Of ``CocoMetric``.
+    """
+
+    dataset_meta: dict | None
+    metrics: list
+
+    def __init__(self, ann_file: str, **kwargs) -> None:
+        super().__init__(**kwargs)
+        with get_local_path(ann_file, backend_args=self.backend_args) as local_path:
+            self._coco_api = VocabularyCOCO(local_path)
+
+    def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
+        """See mmdet; labels are places in the data set's classes."""
+        of_labels = self._coco_api.get_cat_ids(cat_names=self.dataset_meta['classes'])
+        self.cat_ids = of_labels
+        files = super().results2json(results, outfile_prefix)
+        # pycocotools' figures come in the order of the ids. Names without a category have negative
+        # ones.
+        self.cat_ids = sorted(category for category in of_labels if category >= 0)
+        return files
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """See mmdet; the images of the results count."""
+        self.img_ids = sorted({truth['img_id'] for truth, _ in results})
+        self.dataset_meta = {'base_classes': (), 'novel_classes': (), **self.dataset_meta}
+        every, found = self.metrics, {}
+        try:
+            for metric in every:
+                # mmdet calls the groups' values by the same names for boxes and for masks.
+                self.metrics = [metric]
+                for key, value in super().compute_metrics(results).items():
+                    if key.startswith(('base_', 'novel_')):
+                        group = self.dataset_meta[f'{key.split("_")[0]}_classes']
+                        if group:
+                            found[f'{metric}_{key}'] = np.nan if value == -1 else float(value)
+                    else:
+                        found[key] = value
+        finally:
+            self.metrics = every
+        return found

@@ -1,0 +1,104 @@
+"""Detections that somebody else's detector has written to a file, in the place of a detector."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.models.detectors.base import BaseDetector
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmengine.logging import MMLogger
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ..datasets.detection_file import DetectionFile, read_detections
+
+
+@MODELS.register_module()
+class DetectionsFromFile(BaseDetector):
+    """Answers with what a file says of an image, for detectors outside mmdet.
+
+    Images are matched by ``img_id``; one without detections gives an empty result. The file is
+    read and checked when it is first asked.
+
+    Args:
+        file: JSON, see :func:`~ovsam.datasets.detection_file.read_detections`.
+        ann_file: COCO-format annotations of the images that the file is of; COCO's results need
+            them, and boxes and ids are checked against them.
+        score_thr: Detections with a lower score are left out.
+        max_per_img: At most this many of the best are kept; all if not given.
+        init_cfg: As in mmengine.
+    """
+
+    def __init__(self, file: str, ann_file: str | None = None, score_thr: float = 0.,
+                 max_per_img: int | None = None, init_cfg: dict | None = None):
+        super().__init__(dict(type='BaseDataPreprocessor'), init_cfg)
+        self.file, self.ann_file = file, ann_file
+        self.score_thr, self.max_per_img = score_thr, max_per_img
+        self._content: DetectionFile | None = None
+
+    @property
+    def content(self) -> DetectionFile:
+        """What the file holds.
+
+        Raises:
+            FileNotFoundError, ValueError: See ``read_detections``.
+        """
+        if self._content is None:
+            self._content = read_detections(self.file, self.ann_file)
+            for fault in self._content.faults:
+                MMLogger.get_current_instance().warning(f'{self.file}: {fault}')
+        return self._content
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What labels mean."""
+        return self.content.classes
+
+    def predict(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList,
+                rescale: bool = True) -> SampleList:
+        """``pred_instances`` of each sample, in original pixels.
+
+        Raises:
+            ValueError: The detector whose file it is has not seen an image.
+        """
+        for sample in batch_data_samples:
+            if sample.img_id not in self.content.known:
+                raise ValueError(
+                    f'{self.file} is not of image {sample.img_id!r} '
+                    f'({sample.metainfo.get("img_path")}): it is of {len(self.content.known)} '
+                    f'images with ids like {sorted(self.content.known, key=str)[:3]}. Are the '
+                    'detections of another data set?')
+            sample.pred_instances = self._of(self.content.images.get(sample.img_id))
+        return batch_data_samples
+
+    def _of(self, found) -> InstanceData:
+        if found is None:
+            return InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0),
+                                labels=torch.zeros(0, dtype=torch.long))
+        bboxes, scores, labels = (torch.from_numpy(field) for field in found)
+        # A score that is no number is not low: whoever asks reports it.
+        best = scores.argsort(descending=True, stable=True)[:self.max_per_img]
+        best = best[~(scores[best] < self.score_thr)]
+        return InstanceData(bboxes=bboxes[best], scores=scores[best], labels=labels[best])
+
+    def extract_feat(self, batch_inputs: Sequence[Tensor]):
+        """A file has no features.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError('a file of detections has no features')
+
+    def loss(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> dict:
+        """A file does not learn.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError('a file of detections does not learn')
+
+    def _forward(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> list:
+        """The detections of each image."""
+        return [sample.pred_instances
+                for sample in self.predict(batch_inputs, batch_data_samples)]
