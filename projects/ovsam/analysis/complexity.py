@@ -88,8 +88,9 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
 def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
     """The sum of the parts that belong to the model's cost."""
     counted = [row for row in rows if row.counts]
-    return PartComplexity('total', *(sum(getattr(row, name) for row in counted)
-                                     for name in ('parameters', 'image', 'prompt')), True)
+    return PartComplexity('total', sum(row.parameters for row in counted),
+                          sum(row.image for row in counted),
+                          sum(row.prompt for row in counted), counts=True)
 
 
 class _Call(nn.Module):
