@@ -89,8 +89,8 @@ def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
     """The sum of the parts that belong to the model's cost."""
     counted = [row for row in rows if row.counts]
     return PartComplexity('total', sum(row.parameters for row in counted),
-                          sum(row.image for row in counted), sum(row.prompt for row in counted),
-                          True)
+                          sum(row.image for row in counted),
+                          sum(row.prompt for row in counted), counts=True)
 
 
 class _Call(nn.Module):

@@ -137,8 +137,8 @@ class PlainViTTower:
     def pool(visual: VisionTransformer, level: Tensor, rois: Tensor,
              masks: Tensor | None) -> Tensor:
         """Averages each mask's cells, by covered area; the box's where there is no mask."""
-        cells = visual.ln_post(level.permute(0, 2, 3, 1)) @ visual.proj
-        return _average_cells(cells.permute(0, 3, 1, 2), rois, masks)
+        cells = visual.ln_post(level.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return _average_cells(cells, rois, masks) @ visual.proj
 
     pool_masks = pool
 
