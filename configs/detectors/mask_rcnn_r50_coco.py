@@ -1,4 +1,5 @@
-# Mask R-CNN R50, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: the detector's names.
+# Mask R-CNN R50, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: the detector's
+# names.
 _base_ = ['mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
           '../_base_/models/ovsam_RN50x16.py']
 
