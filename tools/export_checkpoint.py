@@ -60,9 +60,13 @@ def merge(sources: list, weight: float) -> dict:
 def halved(state: dict) -> dict:
     """Floating-point tensors in half precision; what modules share stays one tensor."""
     halves: dict = {}
-    return {key: halves.setdefault(
-        (value.data_ptr(), value.shape, value.stride()), value.half())
-            if value.is_floating_point() else value for key, value in state.items()}
+
+    def half(value: torch.Tensor) -> torch.Tensor:
+        shared = value.data_ptr(), value.shape, value.stride()
+        return halves.setdefault(shared, value.half())
+
+    return {key: half(value) if value.is_floating_point() else value
+            for key, value in state.items()}
 
 
 def deflated(archive: io.BytesIO) -> bytes:
