@@ -7,7 +7,7 @@ RUN := $(OVSAM_VENV)/bin/python
 export OVSAM_VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check mini mini-smoke mini-table clean
+.PHONY: help venv demo test check mini mini-more mini-smoke mini-table clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,9 +29,13 @@ check: venv  ## style, docstrings, types; the parts that are installed
 mini: venv  ## train and test the small world from nothing
 	$(RUN) tools/make_mini.py
 
-mini-smoke: venv  ## every step of make mini for a few iterations
+mini-more: mini  ## then detectors, a decoder that takes corrections, and yardsticks that learn
+	$(RUN) tools/make_mini.py --more
+
+mini-smoke: venv  ## every step of make mini and mini-more for a few iterations
 	rm -rf work_dirs/mini-smoke
 	$(RUN) tools/make_mini.py --smoke --out work_dirs/mini-smoke
+	$(RUN) tools/make_mini.py --smoke --more --out work_dirs/mini-smoke
 
 mini-table: venv  ## evaluate the shipped weights of the small world
 	$(RUN) tools/make_mini.py --evaluate --out work_dirs/mini-table

@@ -111,3 +111,23 @@ def save_published(tmp_path, published):
         return path
 
     return save
+
+
+@pytest.fixture
+def save_teacher():
+    """Saves the random weights of a tiny SAM as its authors do; returns its encoder's config."""
+
+    def save(path, seed=0) -> dict:
+        from mmdet.registry import MODELS
+
+        config = dict(
+            type='SAMImageEncoder', img_size=32, window_size=2, out_channels=4,
+            arch=dict(embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8,
+                      global_attn_indexes=[0]))
+        torch.manual_seed(seed)
+        state = MODELS.build(config).state_dict()
+        torch.save({'image_encoder.' + key: value for key, value in state.items()}, path)
+        return dict(config, init_cfg=dict(
+            type='Pretrained', checkpoint=str(path), prefix='image_encoder.'))
+
+    return save

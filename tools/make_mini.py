@@ -1,6 +1,7 @@
 """Make the small world from nothing: data, the four trainings, the evaluation.
 
     python tools/make_mini.py                 # everything, into work_dirs/mini
+    python tools/make_mini.py --more          # then: detectors, corrections, learned contexts
     python tools/make_mini.py --smoke         # every step for a few iterations
     python tools/make_mini.py --evaluate      # only the table, of the shipped weights
 
@@ -19,8 +20,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # Phases follow each other; a phase's chains run side by side, the stages of a chain one by one.
 PHASES = (
     (('clip_crops', 'clip'), ('sam_half', 'sam')),
-    (('sam2clip', ), ('detector_agnostic', 'detector_base')),
+    (('sam2clip', ), ),
     (('clip2sam_joint', ), ('clip2sam_base', )),
+)
+# What stands on these: detectors, decoders that take corrections, yardsticks that learn.
+MORE_PHASES = (
+    (('detector_agnostic', 'detector_base'), ('interactive', )),
+    (('image_crop_coop', ), ('feature_crop_coop', )),
 )
 # Stage: its config, if of another name, and the rules of export_checkpoint.py for its weights.
 # The regions' stage trains the image tower only, and is averaged with the crops' stage, which
@@ -30,17 +36,23 @@ EXPORT = dict(
     clip_crops=['{stage},clip.'],
     clip=['{out}/clip_crops.pth', '{stage},backbone.=clip.', '--weight', '0.7'])
 PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point')
+CLICKED = ('interactive_box', 'interactive_point', 'interactive_clicks')
 DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
+YARDSTICKS = tuple(f'{model}_{prompt}' for prompt in ('box', 'point') for model in (
+    'feature_crop_mask', 'image_crop_coop', 'feature_crop_coop'))
 EVALUATIONS = (
-    *PARTS, *DETECTED, *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
-              for prompt in ('box', 'point') for model in NAMERS))
+    *PARTS, *DETECTED, *CLICKED, *YARDSTICKS,
+    *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
+      for prompt in ('box', 'point') for model in NAMERS))
 # What a training is judged by; --evaluate does all.
-DECIDING = (*PARTS, *DETECTED, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
-SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point',
-         'detected_agnostic')
+DECIDING = (*PARTS, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
+DECIDING_MORE = (*DETECTED, *CLICKED, *(name for name in YARDSTICKS if name.endswith('box')))
+SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point')
+SMOKE_MORE = ('detected_agnostic', 'interactive_clicks', 'image_crop_coop_box')
 COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h', 'ov/Acc',
-           'accuracy/top1', 'found/AP', 'found/AP_oracle', 'found/share')
+           'accuracy/top1', 'found/AP', 'found/AP_oracle', 'found/share',
+           'clicks/IoU@1', 'clicks/IoU@3', 'clicks/IoU@5', 'clicks/NoC@85', 'clicks/NoC@90')
 
 
 def environment(weights: Path, data: Path) -> dict:
@@ -95,11 +107,11 @@ def print_progress(running: dict, logs: Path, seconds: float) -> None:
     print(f'\r{seconds:5.0f} s  ' + '   '.join(parts), end='', flush=True)
 
 
-def train(out: Path, smoke: bool, env: dict) -> None:
+def train(phases: tuple, out: Path, smoke: bool, env: dict) -> None:
     """Run the stages that have not left their weights."""
     # No validation during so short a training: the evaluations follow.
-    short = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_interval=3'] if smoke else []
-    for phase in PHASES:
+    short = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_begin=3'] if smoke else []
+    for phase in phases:
         chains = {}
         for chain in phase:
             todo = [stage for stage in chain if not (out / f'{stage}.pth').exists()]
@@ -147,6 +159,9 @@ def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/mini'), help='(%(default)s)')
+    parser.add_argument('--more', action='store_true',
+                        help='instead of the four trainings, what stands on them: detectors, a '
+                        'decoder that takes corrections, learned contexts')
     parser.add_argument('--smoke', action='store_true', help='a few iterations of every step')
     parser.add_argument('--evaluate', action='store_true',
                         help='evaluate the shipped weights instead of training')
@@ -161,10 +176,12 @@ def main(argv=None) -> int:
                     *limit], cwd=ROOT, env=env, check=True)
     start = time.time()
     if not args.evaluate:
-        train(args.out, args.smoke, env)
+        train(MORE_PHASES if args.more else PHASES, args.out, args.smoke, env)
         print(f'trained in {(time.time() - start) / 60:.1f} minutes')
-    evaluate(args.out, args.configs or list(
-        SMOKE if args.smoke else EVALUATIONS if args.evaluate else DECIDING), env)
+    chosen = (EVALUATIONS if args.evaluate else
+              (SMOKE_MORE if args.smoke else DECIDING_MORE) if args.more else
+              SMOKE if args.smoke else DECIDING)
+    evaluate(args.out, args.configs or list(chosen), env)
     return 0
 
 

@@ -28,7 +28,7 @@ from ovsam.datasets.pictogram_renderer import Scene, render_crop, render_scene
 SPLITS = dict(train=(6000, 0, False), val=(400, 1, False), test=(800, 2, False),
               train_crops=(8180, 3, True), val_crops=(1636, 4, True))
 SCENE_SIZE, CROP_SIZE = 256, 64
-WORLD_VERSION = 3  # counts the changes of what is drawn; a folder of another version is redone
+WORLD_VERSION = 4  # counts the changes of what is drawn; a folder of another version is redone
 
 
 def draw(index: int, seed: int, crops: bool) -> Scene:

@@ -1,6 +1,6 @@
 # Faster R-CNN R50 in front of OVSAM, CLIP RN50x16, on COCO: the detector's names.
 _base_ = ['mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py',
-          '../_base_/models/ovsam_RN50x16.py']
+          '../_base_/models/segmenter_RN50x16_coco.py']
 
 model = dict(
     _delete_=True, type='DetectorPromptedOVSAM',
@@ -9,8 +9,5 @@ model = dict(
         'v2.0/faster_rcnn/'
         'faster_rcnn_r50_fpn_1x_coco/faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth')),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=dict(
-        _base_.ovsam, vocabulary=dict(type='VocabularyPack', name='coco', seen='base'),
-        score_fusion=dict(type='GeometricFusion', seen=0.1, unseen=0.9),
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/clip2sam_RN50x16_coco.pth')))
+    segmenter=_base_.segmenter)
 test_evaluator = dict(metric=['bbox', 'segm'])

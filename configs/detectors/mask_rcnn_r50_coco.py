@@ -1,7 +1,6 @@
-# Mask R-CNN R50, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: the detector's
-# names.
+# Mask R-CNN R50, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: its names.
 _base_ = ['mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
-          '../_base_/models/ovsam_RN50x16.py']
+          '../_base_/models/segmenter_RN50x16_coco.py']
 
 model = dict(
     _delete_=True, type='DetectorPromptedOVSAM',
@@ -10,7 +9,4 @@ model = dict(
         'v2.0/mask_rcnn/'
         'mask_rcnn_r50_fpn_1x_coco/mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth')),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=dict(
-        _base_.ovsam, vocabulary=dict(type='VocabularyPack', name='coco', seen='base'),
-        score_fusion=dict(type='GeometricFusion', seen=0.1, unseen=0.9),
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/clip2sam_RN50x16_coco.pth')))
+    segmenter=_base_.segmenter)

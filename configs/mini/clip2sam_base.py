@@ -1,7 +1,7 @@
-# Stage 2, the paper's protocol: CLIP2SAM on the base classes only.
+# Stage 2, the paper's protocol: CLIP2SAM on the base classes only, with the published losses.
 _base_ = ['./clip2sam_joint.py']
 
 seen_names = dict(type='PictogramVocabulary', group='base')
-model = dict(vocabulary=seen_names)
+model = dict(vocabulary=seen_names, region_jitter=0., crop_distillation=None)
 train_dataloader = dict(dataset=dict(vocabulary=seen_names))
 val_dataloader = dict(dataset=dict(vocabulary=seen_names))

@@ -1,7 +1,7 @@
 # Image-crop yardstick: the masks' centre points, among all names of the small world.
 _base_ = ['./image_crop_box.py']
 
-all_names = dict(type='PictogramVocabulary')
+all_names = dict(type='PictogramVocabulary', group='all')
 model = dict(vocabulary=all_names, prompter=dict(type='CenterPointPrompter'))
 val_dataloader = dict(dataset=dict(vocabulary=all_names))
 test_dataloader = dict(dataset=dict(vocabulary=all_names))

@@ -1,7 +1,7 @@
 # The paper's protocol, fused: the masks' centre points, among all names of the small world.
 _base_ = ['./ovsam_base_box.py']
 
-all_names = dict(type='PictogramVocabulary', seen='base')
+all_names = dict(type='PictogramVocabulary', group='all', seen='base')
 model = dict(vocabulary=all_names, prompter=dict(type='CenterPointPrompter'))
 val_dataloader = dict(dataset=dict(vocabulary=all_names))
 test_dataloader = dict(dataset=dict(vocabulary=all_names))

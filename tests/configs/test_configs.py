@@ -9,17 +9,23 @@ from mmengine.config import Config
 from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.registry import DefaultScope
 
+from ovsam.datasets.pictogram_glyphs import pictogram_names
+from ovsam.datasets.pictogram_vocabulary import pictogram_group
+from ovsam.engine.feature_dump import FeatureDump
 from ovsam.models.contrastive_clip import ContrastiveCLIP
+from ovsam.vocabulary import build_vocabulary
 from tools import make_mini, make_pictograms
 
 TRAININGS = {make_mini.CONFIG.get(stage, stage)
-             for phase in make_mini.PHASES for chain in phase for stage in chain}
+             for phase in (*make_mini.PHASES, *make_mini.MORE_PHASES)
+             for chain in phase for stage in chain}
+TRAININGS |= {'sam2clip_stored'}
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'mini').glob('*.py'))
 
 
 def without_weights(cfg):
-    """The config with every ``init_cfg`` taken out."""
-    if isinstance(cfg, dict):
+    """The config with every ``init_cfg`` taken out, but for what stored features are of."""
+    if isinstance(cfg, dict) and cfg.get('type') != 'StoredTeacher':
         return {k: without_weights(v) for k, v in cfg.items() if k != 'init_cfg'}
     return [without_weights(v) for v in cfg] if isinstance(cfg, (list, tuple)) else cfg
 
@@ -41,6 +47,8 @@ def test_one_step(path, world, monkeypatch):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(world))
     torch.manual_seed(0)
     cfg = Config.fromfile(path)
+    if cfg.model.get('teacher', {}).get('type') == 'StoredTeacher':
+        FeatureDump(cfg, workers=0).run(progress=False)
     with DefaultScope.overwrite_default_scope('mmdet'):
         take_one_step(path, cfg)
 
@@ -66,3 +74,15 @@ def take_one_step(path, cfg):
     else:
         results = model._run_forward(data, mode='predict')
         assert len(results) == len(data['inputs'])
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_names_are_those_that_the_file_is_named_after(path):
+    """A key of a base stays where a leaf leaves it out: so would the base's group of names."""
+    cfg = Config.fromfile(path)
+    if path.stem.endswith('_all_names'):
+        assert len(build_vocabulary(cfg.model.vocabulary)) == len(pictogram_names())
+        assert build_vocabulary(cfg.test_dataloader.dataset.vocabulary).names == pictogram_names()
+    elif path.stem in make_mini.EVALUATIONS and 'vocabulary' in cfg.model and path.stem != (
+            'clip_test'):
+        assert len(build_vocabulary(cfg.model.vocabulary)) == len(pictogram_group('split'))

@@ -15,6 +15,12 @@ TINY_CONVNEXT = {
                    'image_size': 64},
 }
 
+TINY_VIT = {
+    **TINY_CLIP,
+    'vision_cfg': {'image_size': 56, 'patch_size': 14, 'layers': 4, 'width': 16,
+                   'head_width': 8},
+}
+
 
 @pytest.fixture
 def tiny_clip() -> dict:
@@ -26,6 +32,12 @@ def tiny_clip() -> dict:
 def tiny_convnext() -> dict:
     """The same with timm's test ConvNeXt."""
     return TINY_CONVNEXT
+
+
+@pytest.fixture
+def tiny_vit() -> dict:
+    """The same with a plain ViT of patches that no stride is a multiple of."""
+    return TINY_VIT
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """Parity: with the same weights, this project computes what the published systems compute.
 
-The reference is a folder with ``manifests/*.json`` (published checkpoints' keys and shapes) and
-``expected/*`` (what the published systems print); the environment variable ``OVSAM_PARITY`` names
-it. Weights are not stored: each is drawn from a generator seeded by its own key.
+The reference is a folder with ``expected/*``, what the published systems print, and
+``manifests/*.json``, published checkpoints' keys and shapes; the environment variable
+``OVSAM_PARITY`` names it. Its files are chosen by name: one that is added there is checked from
+then on. Of some of them there are copies in ``tests/data``, which are checked where the folder or
+the file does not exist. Weights are not stored: each is drawn from a generator seeded by its own
+key.
 """
 import json
 import os
@@ -17,21 +20,35 @@ REPOSITORY = Path(__file__).parents[2]
 DATA = Path(__file__).parents[1] / 'data'
 PARITY = Path(os.environ.get('OVSAM_PARITY', REPOSITORY / '../shared/parity')).resolve()
 # A test that asks for one of these runs once for each file that is there.
-FILES = {
-    'sam_encoder_file': 'expected/sam_vit_*_encoder.npz',
-    'ovsam_file': 'expected/ovsam_*.npz',
-    'clip2sam_loss_file': 'expected/clip2sam_loss_*.json',
-    'sam_manifest': 'manifests/sam_vit_*.json',
-    'clip_manifest': 'manifests/clip_*.json',
-    'ovsam_manifest': 'manifests/ovsam_*.json',
+CASES = {
+    'sam_encoder_file': 'sam_vit_?_encoder.npz',
+    'sam_decoder_file': 'sam_decoder.npz',
+    'ovsam_file': 'ovsam_*.npz',
+    'clip2sam_loss_file': 'clip2sam_loss_*.json',
+    'mmcv_ops_file': 'mmcv_ops.npz',
+}
+MANIFESTS = {
+    'sam_manifest': 'sam_vit_*.json',
+    'clip_manifest': 'clip_*.json',
+    'ovsam_manifest': 'ovsam_*.json',
 }
 
 
+def reference_files(name):
+    """The files that a fixture stands for; of two of the same name the folder's counts."""
+    if name in MANIFESTS:
+        return sorted((PARITY / 'manifests').glob(MANIFESTS[name]))
+    found = {path.name: path for folder in (DATA, PARITY, PARITY / 'expected')
+             for path in folder.glob(CASES[name])}
+    return [found[file] for file in sorted(found)]
+
+
 def pytest_generate_tests(metafunc):
-    for name in FILES.keys() & set(metafunc.fixturenames):
-        paths = sorted(PARITY.glob(FILES[name]))
+    for name in (CASES | MANIFESTS).keys() & set(metafunc.fixturenames):
+        paths = reference_files(name)
         skipped = pytest.param(None, marks=pytest.mark.skip(
-            reason=f'no {FILES[name]} in {PARITY}; OVSAM_PARITY names the folder of references'))
+            reason=f'no {(CASES | MANIFESTS)[name]} in {PARITY}; OVSAM_PARITY names the folder '
+                   'of references'))
         metafunc.parametrize(name, paths or [skipped], scope='session',
                              ids=[path.stem for path in paths] or ['none'])
 
@@ -43,10 +60,25 @@ def pytest_terminal_summary(terminalreporter):
     if not rows:
         return
     terminalreporter.section('parity: largest deviations')
+    terminalreporter.write_line(
+        f'references: {PARITY}, else {DATA}' if PARITY.is_dir() else
+        f'references: {DATA}; there is no {PARITY} (OVSAM_PARITY names a folder with more)')
     width = max(len(array) for array, *_ in rows)
     terminalreporter.write_line(f'{"array":{width}}  deviation  tolerance')
     for array, deviation, tolerance in rows:
-        terminalreporter.write_line(f'{array:{width}}  {deviation:9.2e}  {tolerance:9.2e}')
+        terminalreporter.write_line(f'{array:{width}}  {deviation:9.2e}  {tolerance:9.2e}'
+                                    + ('' if deviation <= tolerance else '  too large'))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Fails a test for what ``check`` noted, after the test has compared all its arrays."""
+    result = yield
+    rows = (row for name, row in pyfuncitem.user_properties if name == 'parity')
+    wrong = [f'{array} deviates by {deviation}, allowed are {tolerance}'
+             for array, deviation, tolerance in rows if not deviation <= tolerance]
+    assert not wrong, '; '.join(wrong)
+    return result
 
 
 def _generator(name: str) -> np.random.Generator:
@@ -60,6 +92,15 @@ class Reference:
     def manifest(name: str) -> dict:
         """Shapes by key of a published checkpoint."""
         return json.loads((PARITY / 'manifests' / f'{name}.json').read_text())
+
+    @staticmethod
+    def boxes(clip: str) -> torch.Tensor:
+        """The prompted boxes (N, 4) of an OVSAM case, input pixels."""
+        files = {path.stem: path for path in reference_files('ovsam_file')}
+        if f'ovsam_{clip}' not in files:
+            pytest.skip(f'the boxes are in ovsam_{clip}.npz, which is not in {PARITY}')
+        with np.load(files[f'ovsam_{clip}']) as numbers:
+            return torch.from_numpy(numbers['boxes'])
 
     @staticmethod
     def weight(key: str, shape) -> torch.Tensor:
@@ -81,14 +122,10 @@ class Reference:
             value *= 0.02
         return torch.from_numpy(np.asarray(value)).float()
 
-    def weights(self, shapes: dict, name: str = '') -> dict:
-        """A state dict of the given shapes; each key is drawn under ``name`` + key."""
-        return {key: self.weight(name + key, shape) for key, shape in shapes.items()}
-
-    def fill(self, module: torch.nn.Module, name: str) -> torch.nn.Module:
-        """Fills a module whose keys, after ``name``, are the published ones."""
-        shapes = {key: value.shape for key, value in module.state_dict().items()}
-        module.load_state_dict(self.weights(shapes, name))
+    def fill(self, module: torch.nn.Module, name: str, published=str) -> torch.nn.Module:
+        """Fills a module; ``published`` gives what follows ``name`` in a key's published name."""
+        module.load_state_dict({key: self.weight(name + published(key), value.shape)
+                                for key, value in module.state_dict().items()})
         return module.eval()
 
     @staticmethod
@@ -112,20 +149,13 @@ class Reference:
 
 
 @pytest.fixture(scope='session')
-def sam_decoder_numbers() -> dict:
-    """What SAM's decoder prints; two of the cases also where there is no reference folder."""
-    path = PARITY / 'expected' / 'sam_decoder.npz'
-    return dict(np.load(path if path.exists() else DATA / 'sam_decoder.npz'))
-
-
-@pytest.fixture(scope='session')
 def reference() -> Reference:
     return Reference()
 
 
 @pytest.fixture
 def check(record_property):
-    """Asserts that an array is as published, and notes its deviation for the table at the end."""
+    """Notes how far an array is from the published one, for the test's end and the table."""
 
     def check_array(array: str, actual, expected, absolute: float = 0., relative: float = 0.):
         actual = torch.as_tensor(actual).detach().double().numpy()
@@ -135,6 +165,5 @@ def check(record_property):
         # A relative tolerance is a share of the largest expected value.
         tolerance = float(max(absolute, relative * np.abs(expected).max()))
         record_property('parity', (array, deviation, tolerance))
-        assert deviation <= tolerance, f'{array} deviates by {deviation}, allowed are {tolerance}'
 
     return check_array

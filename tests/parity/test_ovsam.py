@@ -15,7 +15,7 @@ from ovsam.models.mask_decoder import SAMMaskDecoder
 from ovsam.models.mask_postprocess import low_res_mask_boxes, postprocess_masks
 from ovsam.models.open_vocabulary_classifier import OpenVocabularyClassifier
 from ovsam.models.prompt_encoder import SAMPromptEncoder
-from ovsam.models.published_keys import convert_published_ovsam
+from ovsam.models.published_keys import ovsam_key, published_ovsam_key
 from ovsam.models.sam2clip_adapter import SAM2CLIPAdapter
 from ovsam.models.score_fusion import GeometricFusion
 from ovsam.prompts import Prompts
@@ -47,11 +47,9 @@ def published(reference, clip):
     parts.neck = SAM2CLIPAdapter(channels)
     parts.mask_decoder = SAMMaskDecoder(num_mask_tokens=1, iou_token=False, label_token=True)
     parts.label_head = CLIP2SAMHead(channels, dims)
-    weights = convert_published_ovsam(reference.weights(reference.manifest(f'ovsam_{clip}')))
     for name in ('neck', 'mask_decoder', 'label_head'):
-        getattr(parts, name).eval().load_state_dict(
-            {key[len(name) + 1:]: value for key, value in weights.items()
-             if key.startswith(f'{name}.')})
+        reference.fill(getattr(parts, name), '',
+                       lambda key, part=name: published_ovsam_key(f'{part}.{key}'))
     parts.classifier = OpenVocabularyClassifier()
     parts.classifier.set_embeddings(
         F.normalize(reference.tensor('vocabulary', NUM_CLASSES, NUM_NAMES, dims), dim=-1))
@@ -146,10 +144,8 @@ def ellipses(boxes, size):
 
 def test_losses_and_gradients(reference, check, clip2sam_loss_file):
     clip = clip2sam_loss_file.stem[len('clip2sam_loss_'):]
-    parts = published(reference, clip)
+    boxes, parts = reference.boxes(clip), published(reference, clip)
     expected = json.loads(clip2sam_loss_file.read_text())
-    with np.load(clip2sam_loss_file.with_name(f'ovsam_{clip}.npz')) as numbers:
-        boxes = torch.from_numpy(numbers['boxes'])
     for module in (parts.mask_decoder, parts.label_head):
         module.zero_grad()
 
@@ -166,7 +162,7 @@ def test_losses_and_gradients(reference, check, clip2sam_loss_file):
         check(f'{clip2sam_loss_file.stem} {name}', value, expected['losses'][name],
               relative=TOLERANCE)
     for key, norm in expected['gradient_norms'].items():
-        (ours, ) = convert_published_ovsam({key: torch.zeros(0)})
+        ours = ovsam_key(key)
         part, name = ours.split('.', 1)
         gradient = getattr(parts, part).get_parameter(name).grad
         check(f'{clip2sam_loss_file.stem} gradient of {ours}', gradient.norm(), norm,

@@ -5,6 +5,7 @@ import torch
 
 from ovsam.models.mask_decoder import SAMMaskDecoder
 from ovsam.models.prompt_encoder import SAMPromptEncoder
+from ovsam.models.published_keys import published_sam_image_encoder_key
 from ovsam.models.sam_image_encoder import SAMImageEncoder
 from ovsam.prompts import Prompts
 
@@ -18,6 +19,11 @@ def sam(reference):
     return (reference.fill(SAMPromptEncoder(), 'prompt_encoder.'),
             reference.fill(SAMMaskDecoder(), 'mask_decoder.'),
             reference.tensor('sam_embedding', 1, 256, 64, 64))
+
+
+@pytest.fixture
+def sam_decoder_numbers(sam_decoder_file):
+    return np.load(sam_decoder_file)
 
 
 def case_prompts(case, numbers, reference):
@@ -60,12 +66,9 @@ def test_decoder(sam, sam_decoder_numbers, reference, check, case):
 @torch.no_grad()
 def test_image_encoder(reference, check, sam_encoder_file):
     expected = np.load(sam_encoder_file)
-    manifest = sam_encoder_file.stem[:-len('_encoder')]
-    prefix = 'image_encoder.'
-    shapes = {key[len(prefix):]: shape for key, shape in reference.manifest(manifest).items()
-              if key.startswith(prefix)}
-    encoder = SAMImageEncoder(SIZES[manifest[-1]]).eval()
-    encoder.load_state_dict(reference.weights(shapes, prefix))
+    size = sam_encoder_file.stem.split('_')[2]
+    encoder = reference.fill(SAMImageEncoder(SIZES[size]), 'image_encoder.',
+                             published_sam_image_encoder_key)
     embedding = encoder(reference.tensor('sam_image', 1, 3, 1024, 1024))
     for array, actual in (('embedding_sub', embedding[:, ::8, ::8, ::8]),
                           ('embedding_mean', embedding.mean()),

@@ -77,6 +77,14 @@ def test_folders_of_sa1b(elsewhere):
     assert 'val_dataloader.dataset.folders' in message
 
 
+def test_stored_features_are_for_training(elsewhere):
+    cfg = Config.fromfile(CONFIGS / 'sam2clip/sam2clip_RN50x16_stored.py')
+    folder = 'data/sam_features/sa1b_vit_h'
+    assert f'  {folder}  (train_dataloader.dataset.pipeline.3.folder)' in missing(cfg, 'train')
+    cfg.train_dataloader.dataset.pipeline[-1].backend_args = dict(backend='petrel')
+    assert folder not in missing(cfg, 'train')
+
+
 def test_other_files_of_a_config(elsewhere):
     loader = dict(dataset=dict(
         type='RepeatDataset', times=2, dataset=dict(
@@ -107,6 +115,8 @@ def test_other_files_of_a_config(elsewhere):
     ('data/pictograms/train/', ['make_pictograms.py']),
     ('data/lvis/annotations/lvis_v1_val.json', ['lvis_v1_val.json.zip']),
     ('data/coco/', ['train2017.zip', 'val2017.zip']),
+    ('data/sam_features/sa1b_vit_h', ['dump_sam_features.py']),
+    ('data/pictograms/sam_features', ['dump_sam_features.py']),
 ])
 def test_sources(path, words):
     assert all(word in source_of(path) for word in words)

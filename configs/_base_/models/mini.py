@@ -71,3 +71,6 @@ ovsam = dict(
     label_loss=dict(type='CLIP2SAMLoss', num_points=3136),
     train_prompter=train_prompter, frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
     prompter=dict(type='BoxPrompter'))
+
+# CoOp: this text tower reads 16 tokens, so four for the context, and knows names without full stop.
+context = dict(type='LearnedContext', num_tokens=4, words='a photo of a', suffix='')

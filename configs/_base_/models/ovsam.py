@@ -47,3 +47,9 @@ ovsam = dict(
         type='MixedPrompter', max_instances=40, probabilities=[0.5, 0.5],
         prompters=[dict(type='BoxPrompter'), dict(type='RandomPointPrompter')]),
     frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'])
+
+# The crop yardsticks: CLIP gets the colours that it was trained on; CoOp's context of 16 vectors.
+clip_input = dict(
+    type='ChangeNormalization', mean=data_preprocessor['mean'], std=data_preprocessor['std'],
+    new_mean=[122.771, 116.746, 104.094], new_std=[68.501, 66.632, 70.323])
+context = dict(type='LearnedContext', num_tokens=16)

@@ -16,9 +16,10 @@ from ..utils.files import write_whole
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """One row per prompt, in the order of the prompts; original pixels.
+    """One row per mask, in the order of the prompts; original pixels.
 
-    Glossary: N prompts, k names per prompt, H x W the image.
+    Glossary: N masks, one per prompt unless several were asked for, k names per mask, H x W the
+    image, h x w the low-resolution masks.
 
     Attributes:
         masks: (N, H, W) bool.
@@ -26,6 +27,10 @@ class Prediction:
             edges of the last pixels; zeros where a mask is empty.
         quality: (N,) float32, the IoU that the model expects of its masks; None if it does not
             say.
+        stability: (N,) float32, the IoU between the mask drawn more carefully and less carefully
+            (logits above 1 and above -1): near 1 where its border leaves no doubt.
+        low_res_logits: (N, h, w) float32, for ``mask_input`` of the next click.
+        prompt_index: (N,) int64, the prompt that each row answers.
         labels: N names, the best of each; None if the model does not name.
         label_scores: (N,) float32, of these names; None if the model does not name.
         top_names: N tuples of the k best names, best first; None if the model does not name.
@@ -35,6 +40,9 @@ class Prediction:
     masks: np.ndarray
     boxes: np.ndarray
     quality: np.ndarray | None = None
+    stability: np.ndarray | None = None
+    low_res_logits: np.ndarray | None = None
+    prompt_index: np.ndarray | None = None
     labels: list[str] | None = None
     label_scores: np.ndarray | None = None
     top_names: list[tuple[str, ...]] | None = None
@@ -68,8 +76,9 @@ class Prediction:
 
         Returns:
             Dicts with ``segmentation`` (compressed RLE), ``area`` (pixels), ``bbox`` (x, y,
-            width, height); ``predicted_iou`` if the model says; and ``category_name``, ``score``
-            and ``alternatives`` (pairs of name and score, best first) if it names.
+            width, height); ``predicted_iou`` and ``stability_score`` if known; and
+            ``category_name``, ``score`` and ``alternatives`` (pairs of name and score, best
+            first) if it names.
         """
         return [self._annotation(row) for row in range(len(self))]
 
@@ -87,6 +96,8 @@ class Prediction:
         }
         if self.quality is not None:
             annotation['predicted_iou'] = float(self.quality[row])
+        if self.stability is not None:
+            annotation['stability_score'] = float(self.stability[row])
         if self.labels is not None:
             annotation['category_name'] = self.labels[row]
             annotation['score'] = float(self.label_scores[row])

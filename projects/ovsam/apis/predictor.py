@@ -6,6 +6,8 @@ Coordinates are pixels of the original image, x before y.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +18,8 @@ from mmengine.config import Config
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..models.mask_postprocess import low_res_mask_boxes, postprocess_masks
+from ..models.mask_choice import AllGuesses
+from ..models.mask_postprocess import low_res_mask_boxes, postprocess_masks, stability_score
 from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..models.promptable_segmenter import ImageFeatures, PromptableSegmenter
 from ..prompts import Prompts
@@ -145,24 +148,40 @@ class OVSAMPredictor:
         point_coords: ArrayLike | None = None,
         point_labels: ArrayLike | None = None,
         boxes: ArrayLike | None = None,
+        mask_input: ArrayLike | None = None,
+        multimask_output: bool = False,
         top_k: int = 5,
     ) -> Prediction:
         """Segment and name what one or many prompts point at.
 
+        To correct a mask, add clicks to its prompt and pass its logits::
+
+            first = predictor.predict([[120, 80]])
+            better = predictor.predict([[120, 80], [150, 95]], [1, 0],
+                                       mask_input=first.low_res_logits)
+
         Args:
             point_coords: (P, 2) the points (x, y) of one prompt, or (N, P, 2).
-            point_labels: (P,) or (N, P): 1 on the object, 0 not on it; ones if not given.
+            point_labels: (P,) or (N, P): 1 on the object, 0 not on it, -1 no point (rows of
+                different numbers of points are filled up with it); ones if not given.
             boxes: (4,) x1, y1, x2, y2, or (N, 4). With points as well, each prompt has both.
+            mask_input: (h, w) or (N, h, w) the ``low_res_logits`` of earlier answers.
+            multimask_output: several masks for each prompt (what it may mean: part, object,
+                group), those of the best predicted IoU first; see ``prompt_index``.
             top_k: how many names to report; fewer if the vocabulary has fewer.
 
         Raises:
             RuntimeError: no image has been set.
-            ValueError: a prompt is malformed or outside the image, or ``top_k`` is not positive.
+            ValueError: a prompt is malformed or outside the image, ``mask_input`` is of another
+                size, ``top_k`` is not positive, or several masks are wanted of a model that
+                gives one.
         """
-        return self.predict_prompts(make_prompts(point_coords, point_labels, boxes), top_k)
+        return self.predict_prompts(make_prompts(point_coords, point_labels, boxes, mask_input),
+                                    top_k, AllGuesses() if multimask_output else None)
 
     @torch.no_grad()
-    def predict_prompts(self, prompts: Prompts, top_k: int = 5) -> Prediction:
+    def predict_prompts(self, prompts: Prompts, top_k: int = 5,
+                        mask_choice: Callable | None = None) -> Prediction:
         """As :meth:`predict`, of a record of prompts in original pixels."""
         if self._image is None:
             raise RuntimeError('there is no image yet: call set_image first')
@@ -175,18 +194,25 @@ class OVSAMPredictor:
         prompts = prompts.to(device).scale(torch.tensor([factors], device=device))
         size = self.model.chunk_size
         # Without prompts there is one chunk of none, which gives columns of the right types.
-        return Prediction.cat([self._predict_chunk(prompts[start:start + size], top_k)
-                               for start in range(0, max(len(prompts), 1), size)])
+        parts = [self._predict_chunk(prompts[start:start + size], top_k, mask_choice)
+                 for start in range(0, max(len(prompts), 1), size)]
+        found = Prediction.cat(parts)
+        rows = len(found) // max(1, len(prompts))
+        return replace(found, prompt_index=np.arange(len(prompts)).repeat(rows))
 
-    def _predict_chunk(self, prompts: Prompts, top_k: int) -> Prediction:
+    def _predict_chunk(self, prompts: Prompts, top_k: int,
+                       mask_choice: Callable | None) -> Prediction:
         image = self._image
-        low_res, quality, log_scores = self.model.decode(image.features, prompts, image.padded[1])
+        low_res, quality, log_scores = self.model.decode(
+            image.features, prompts, image.padded[1], mask_choice)
         masks = self._original_masks(low_res)
         boxes = [low_res_mask_boxes(mask[None].float() - 0.5, 1.) for mask in masks]
         return Prediction(
             masks=masks.cpu().numpy(),
             boxes=torch.cat([low_res.new_zeros(0, 4), *boxes]).cpu().numpy(),
             quality=None if quality is None else quality.cpu().numpy(),
+            stability=stability_score(low_res).cpu().numpy(),
+            low_res_logits=low_res.cpu().numpy(),
             **({} if log_scores is None else self._names(log_scores, top_k)),
         )
 

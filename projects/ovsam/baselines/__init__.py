@@ -1,4 +1,5 @@
 """The yardsticks of the paper's tables, as models of the same interface as OVSAM."""
-from .crop_sam import FeatureCropSAM, ImageCropSAM
+from .change_normalization import ChangeNormalization
+from .crop_sam import FeatureCropSAM, ImageCropSAM, MaskFeatureCropSAM
 
-__all__ = ['FeatureCropSAM', 'ImageCropSAM']
+__all__ = ['ChangeNormalization', 'FeatureCropSAM', 'ImageCropSAM', 'MaskFeatureCropSAM']

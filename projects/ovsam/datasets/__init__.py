@@ -1,21 +1,27 @@
 """Data sets: COCO-format data with a vocabulary as label space, SA-1B, and the pictogram world."""
+from .feature_store import FeatureStore
 from .load_annotated_image import LoadAnnotatedImage
 from .load_sa1b_annotations import LoadSA1BAnnotations
+from .load_teacher_features import LoadTeacherFeatures
 from .one_class import OneClass
 from .open_vocabulary_coco import ClosedVocabularyCocoDataset, OpenVocabularyCocoDataset
 from .open_vocabulary_lvis import OpenVocabularyLVISDataset
 from .pictogram_crops import PictogramCrops
 from .pictogram_vocabulary import pictogram_vocabulary
 from .sa1b import SA1BDataset
+from .teacher_features import TeacherFeatures
 
 __all__ = [
     'ClosedVocabularyCocoDataset',
+    'FeatureStore',
     'LoadAnnotatedImage',
     'LoadSA1BAnnotations',
+    'LoadTeacherFeatures',
     'OneClass',
     'OpenVocabularyCocoDataset',
     'OpenVocabularyLVISDataset',
     'PictogramCrops',
     'SA1BDataset',
+    'TeacherFeatures',
     'pictogram_vocabulary',
 ]

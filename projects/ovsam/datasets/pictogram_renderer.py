@@ -153,8 +153,8 @@ def render_crop(rng: np.random.Generator, label: int, size: int = 64,
 
 
 def render_scene(rng: np.random.Generator, labels: Sequence[int], size: int = 256,
-                 object_size: tuple[float, float] = (36., 160.),
-                 min_visible: float = 0.85) -> Scene:
+                 object_size: tuple[float, float] = (48., 176.),
+                 min_visible: float = 0.9) -> Scene:
     """Several pictograms that may cover each other on one textured ground.
 
     Args:

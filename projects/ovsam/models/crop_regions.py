@@ -1,4 +1,4 @@
-"""Cutting regions out of images, for models that look at them one by one.
+"""Regions of images: cutting them out, and shaking them in training.
 
 Glossary: B images, N regions. Boxes are input pixels, xyxy.
 """
@@ -23,3 +23,15 @@ def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) 
     side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True).clamp(min=2) / 2
     squares = torch.cat([rois[:, :1], centre - side, centre + side], dim=1)
     return roi_align(images, squares, (size, size), 1., 0, 'avg', True)
+
+
+def jitter_regions(rois: Tensor, share: float) -> Tensor:
+    """Boxes whose sides move by up to ``share`` of the box's size, as a found mask's box would.
+
+    Args:
+        rois: (N, 5) image index and box, input pixels.
+        share: Largest move per width or height; below 0.5 no box turns inside out.
+    """
+    size = (rois[:, 3:] - rois[:, 1:3]).repeat(1, 2)
+    shifts = share * size * (2 * torch.rand_like(size) - 1)
+    return torch.cat([rois[:, :1], rois[:, 1:] + shifts], dim=1)

@@ -55,6 +55,21 @@ def mask_boxes(masks: Tensor) -> Tensor:
     return torch.stack([left, top, right, bottom], dim=-1).float()
 
 
+def stability_score(logits: Tensor, offset: float = 1.) -> Tensor:
+    """How little masks change with the threshold, (N,) in [0, 1].
+
+    Source: "Segment Anything", section B.
+
+    Args:
+        logits: (N, h, w).
+        offset: The IoU is between the masks at thresholds ``offset`` above and below.
+    """
+    # The stricter mask lies within the other.
+    inner = (logits > MASK_THRESHOLD + offset).sum((1, 2))
+    outer = (logits > MASK_THRESHOLD - offset).sum((1, 2))
+    return inner.to(logits) / outer.clamp(min=1)
+
+
 def _first_and_end(occupied: Tensor) -> tuple[Tensor, Tensor]:
     """First true position of each row of (N, n) and the position after the last, or zeros."""
     position = torch.arange(1, occupied.shape[1] + 1, device=occupied.device)

@@ -43,18 +43,25 @@ class OpenVocabularyClassifier(nn.Module):
                              '(classes, names per class, channels), each at least 1')
         self.embeddings = embeddings
 
-    def forward(self, regions: Tensor) -> Tensor:
+    def forward(self, regions: Tensor, embeddings: Tensor | None = None) -> Tensor:
         """Logits (N, K + 1) of L2-normalised regions (N, C); the last column is background.
+
+        Args:
+            regions: (N, C).
+            embeddings: As :meth:`set_embeddings` takes them, for this call only; for names that
+                are learned.
 
         Raises:
             ValueError: If no vocabulary was set, or its C is not the regions'.
         """
-        if self.embeddings is None:
+        if embeddings is None:
+            embeddings = self.embeddings
+        if embeddings is None:
             raise ValueError('the classifier has no vocabulary: call set_embeddings first')
-        num_classes, num_names, channels = self.embeddings.shape
+        num_classes, num_names, channels = embeddings.shape
         if regions.shape[-1] != channels:
             raise ValueError(f'regions have {regions.shape[-1]} channels, but the vocabulary was '
                              f'embedded in {channels}: use the text encoder of the same CLIP')
-        cosines = regions @ self.embeddings.flatten(0, 1).T
+        cosines = regions @ embeddings.flatten(0, 1).T
         nearest = cosines.unflatten(1, (num_classes, num_names)).amax(dim=2)
         return F.pad(self.scale * nearest, (0, 1))

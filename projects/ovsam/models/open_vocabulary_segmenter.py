@@ -19,15 +19,33 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         classifier: Config.
         text_cache: Config of the cache of text embeddings; one in the user's cache folder if not
             given, see :class:`~ovsam.vocabulary.TextEmbeddingCache`.
+        context: Config of a learned context, which takes the place of ``templates``; see
+            :class:`~ovsam.models.learned_context.LearnedContext`.
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
     def __init__(self, text_encoder: dict, vocabulary,
                  templates: Union[str, Sequence[str]] = 'vild',
-                 classifier: Optional[dict] = None, text_cache: Optional[dict] = None, **kwargs):
+                 classifier: Optional[dict] = None, text_cache: Optional[dict] = None,
+                 context: Optional[dict] = None, **kwargs):
         super().__init__(**kwargs)
         self.text_encoder = MODELS.build(text_encoder)
+        self.context = MODELS.build(dict(context, width=self.text_encoder.width)
+                                    ) if context else None
         self.classifier = MODELS.build(classifier or dict(type='OpenVocabularyClassifier'))
         self.templates = templates
         self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
         self.set_vocabulary(vocabulary)
+
+    def init_weights(self) -> None:
+        """Initialise every part; a context starts from its words."""
+        had_weights = self.is_init
+        super().init_weights()
+        if self.context is not None and not had_weights:
+            self.context.start_from_words(self.text_encoder)
+
+    def train(self, mode: bool = True) -> 'OpenVocabularySegmenter':
+        """Switch mode; what names were before a context learns is forgotten."""
+        if mode and self.context is not None:
+            self.classifier.embeddings = None
+        return super().train(mode)

@@ -11,6 +11,7 @@ from mmdet.structures import SampleList
 from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
+from .crop_regions import jitter_regions
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
 from .sam import mask_iou
@@ -27,12 +28,17 @@ class OVSAM(OpenVocabularySegmenter):
         score_fusion: Config of how the head's and frozen CLIP's opinions become one; the head
             alone if not given.
         label_loss: Config of the training loss; needed for training only.
+        crop_distillation: Config of a second loss on region embeddings, see
+            :class:`~.crop_distillation.CropDistillation`; none if not given, as published.
+        region_jitter: Largest move of the annotated boxes that the head is trained on, as a share
+            of their sides; none as published, though in evaluation boxes are found masks'.
         iou_weight: Weight of the predicted IoU's squared error, for decoders with an IoU token.
         **kwargs: Of :class:`OpenVocabularySegmenter`.
     """
 
     def __init__(self, backbone: dict, neck: dict, label_head: dict,
                  score_fusion: Optional[dict] = None, label_loss: Optional[dict] = None,
+                 crop_distillation: Optional[dict] = None, region_jitter: float = 0.,
                  iou_weight: float = 1., **kwargs):
         super().__init__(**kwargs)
         self.backbone = MODELS.build(backbone)
@@ -40,6 +46,8 @@ class OVSAM(OpenVocabularySegmenter):
         self.label_head = MODELS.build(label_head)
         self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
         self.label_loss = MODELS.build(label_loss) if label_loss else None
+        self.crop_distillation = MODELS.build(crop_distillation) if crop_distillation else None
+        self.region_jitter = region_jitter
         self.iou_weight = iou_weight
 
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
@@ -73,8 +81,11 @@ class OVSAM(OpenVocabularySegmenter):
         masks, quality = self.segment(features, prompts)
         rois, labels = self._targets(batch_data_samples, prompts, batch_inputs.device)
         targets = self.mask_targets(batch_data_samples, prompts)
-        class_logits = self.head_opinion(features, rois)
-        losses = self.label_loss(masks[:, 0], class_logits, targets, labels)
+        rois = jitter_regions(rois, self.region_jitter)
+        embeddings = self.label_head(features.pyramid, rois)
+        losses = self.label_loss(masks[:, 0], self.classify(embeddings), targets, labels)
+        if self.crop_distillation is not None:
+            losses.update(self.crop_distillation(batch_inputs, rois, embeddings, self.backbone))
         if quality is not None:
             low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
             error = F.mse_loss(quality[:, 0], mask_iou(masks[:, 0], low_res), reduction='sum')

@@ -47,6 +47,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         mask_decoder: Config of the mask decoder.
         prompter: Config of the prompter used in :meth:`predict`.
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
+        mask_choice: Config of which of the decoder's masks answers a prompt, see
+            :mod:`~.mask_choice`; the first one if not given.
         chunk_size: Prompts decoded at a time, which bounds memory.
         frozen: Names of parts that do not learn; see :class:`~.frozen_parts.FrozenParts`.
         data_preprocessor: As in mmdet.
@@ -56,7 +58,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     TOP_K = 5
 
     def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
-                 train_prompter: Optional[dict] = None, chunk_size: int = 64,
+                 train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
+                 chunk_size: int = 64,
                  frozen: Sequence[str] = (), data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -64,6 +67,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.mask_decoder = MODELS.build(mask_decoder)
         self.prompter = TASK_UTILS.build(prompter)
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
+        self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
         self.chunk_size = chunk_size
         self.frozen = tuple(frozen)
 
@@ -169,20 +173,36 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         return dict(labels=best.indices[:, 0], scores=best.values[:, 0].exp(),
                     topk_labels=best.indices)
 
-    def decode(self, features: ImageFeatures, prompts: Prompts,
-               input_width: int) -> tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
-        """Mask logits (N, 4h, 4w), predicted IoU (N,) and log-scores of one chunk of prompts."""
-        low_res, quality, rois = self.segment_regions(features, prompts, input_width)
+    def decode(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+               mask_choice: Optional[Callable] = None) -> tuple:
+        """Mask logits (R, 4h, 4w), predicted IoU (R,) and log-scores of one chunk of prompts.
+
+        There is a row per prompt, or several with a ``mask_choice`` that chooses several masks.
+        """
+        low_res, quality, rois = self.segment_regions(features, prompts, input_width, mask_choice)
         return low_res, quality, self.name(features, rois, low_res)
 
-    def segment_regions(self, features: ImageFeatures, prompts: Prompts,
-                        input_width: int) -> tuple[Tensor, Optional[Tensor], Tensor]:
-        """Mask logits (N, 4h, 4w), predicted IoU (N,), and each mask's tight box as RoI (N, 5)."""
-        masks, quality = self.segment(features, prompts)
-        low_res = masks[:, 0]
+    def segment_regions(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+                        mask_choice: Optional[Callable] = None
+                        ) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """Mask logits (R, 4h, 4w), predicted IoU (R,), and each mask's tight box as RoI (R, 5)."""
+        low_res, quality, row = self.choose(
+            prompts, *self.segment(features, prompts), mask_choice)
         boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
-        rois = torch.cat([prompts.image_index[:, None].to(boxes), boxes], dim=1)
-        return low_res, None if quality is None else quality[:, 0], rois
+        rois = torch.cat([prompts.image_index[row, None].to(boxes), boxes], dim=1)
+        return low_res, quality, rois
+
+    def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
+               mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """What answers the prompts, of the masks that :meth:`segment` returns.
+
+        Returns:
+            Mask logits (R, 4h, 4w), predicted IoU (R,), and the prompt (R,) that each answers.
+        """
+        columns = (mask_choice or self.mask_choice)(prompts, quality)
+        row = torch.arange(len(prompts), device=columns.device).repeat_interleave(columns.shape[1])
+        column = columns.flatten()
+        return masks[row, column], None if quality is None else quality[row, column], row
 
     @classmethod
     def input_prompts(cls, samples: Sequence[DetDataSample], prompter, device) -> Prompts:

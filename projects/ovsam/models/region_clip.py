@@ -17,7 +17,7 @@ from mmdet.structures.bbox import bbox2roi, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from .crop_regions import crop_regions
+from .crop_regions import crop_regions, jitter_regions
 from .frozen_parts import FrozenParts
 from .naming import Naming
 
@@ -70,8 +70,7 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         """Both losses; boxes are jittered."""
         rois = self._rois(batch_data_samples).to(batch_inputs.device)
         labels = torch.cat([sample.gt_instances.labels for sample in batch_data_samples])
-        size = (rois[:, 3:] - rois[:, 1:3]).repeat(1, 2)
-        rois[:, 1:] += size * self.jitter * (2 * torch.rand_like(size) - 1)
+        rois = jitter_regions(rois, self.jitter)
         levels = self.extract_feat(batch_inputs.contiguous(memory_format=torch.channels_last))
         regions = self.backbone.embed_regions(levels, rois)
         crops = self.backbone.embed_images(crop_regions(

@@ -76,17 +76,21 @@ class SAMMaskLoss(torch.nn.Module):
             # Zeros that still depend on the parameters, so that every one gets a gradient.
             losses = dict(loss_focal=logits.sum() * 0, loss_dice=logits.sum() * 0)
             return losses if quality is None else dict(losses, loss_iou=quality.sum() * 0)
+        focal, dice = self.of_each(logits, targets)
+        losses = dict(loss_focal=focal.mean(), loss_dice=dice.mean())
+        if quality is not None:
+            losses['loss_iou'] = self.iou_weight * F.mse_loss(quality, mask_iou(logits, targets))
+        return losses
+
+    def of_each(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Weighted focal and dice loss (N,) of each of (N, h, w) masks."""
         probability = logits.sigmoid()
         gap = (probability - targets).abs()
         focal = gap.detach() ** self.gamma * F.binary_cross_entropy_with_logits(
             logits, targets, reduction='none')
         overlap = 2 * (probability * targets).sum((1, 2)) + 1
         dice = 1 - overlap / (probability.sum((1, 2)) + targets.sum((1, 2)) + 1)
-        losses = dict(loss_focal=self.focal_weight * focal.mean(),
-                      loss_dice=self.dice_weight * dice.mean())
-        if quality is not None:
-            losses['loss_iou'] = self.iou_weight * F.mse_loss(quality, mask_iou(logits, targets))
-        return losses
+        return self.focal_weight * focal.mean((1, 2)), self.dice_weight * dice
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from .promptable_segmenter import ImageFeatures, PromptableSegmenter
+from .stored_teacher import StoredTeacher
 
 
 @MODELS.register_module()
@@ -21,7 +22,7 @@ class SAM2CLIPDistiller(PromptableSegmenter):
     Args:
         backbone: Config of the frozen CLIP image tower.
         neck: Config of the adapter.
-        teacher: Config of SAM's image encoder.
+        teacher: Config of SAM's image encoder, or of a :class:`StoredTeacher` in its place.
         **kwargs: Of :class:`PromptableSegmenter`. ``frozen`` names all parts but the neck by
             default.
     """
@@ -41,6 +42,12 @@ class SAM2CLIPDistiller(PromptableSegmenter):
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Squared error between the adapter's and the teacher's embedding."""
-        with torch.no_grad():
-            target = self.teacher(batch_inputs)
+        target = self.target(batch_inputs, batch_data_samples)
         return dict(loss_distill=F.mse_loss(self.encode_image(batch_inputs).embedding, target))
+
+    @torch.no_grad()
+    def target(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:
+        """The teacher's embedding (B, C, h, w), stored or live."""
+        if isinstance(self.teacher, StoredTeacher):
+            return self.teacher(batch_inputs, batch_data_samples)
+        return self.teacher(batch_inputs)

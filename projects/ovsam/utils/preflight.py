@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from mmengine.config import Config
 
@@ -30,7 +31,7 @@ def require_inputs(cfg: Config, mode: str) -> None:
         MissingInputs: some are not; the message names them all, with what makes them.
     """
     missing: dict[str, str] = {}  # path: the first key that names it
-    for key, path in _inputs(cfg, mode):
+    for key, path in run_inputs(cfg, mode):
         if not _exists(path):
             missing.setdefault(path, key)
     if missing:
@@ -50,8 +51,8 @@ def _report(config: str | None, missing: Mapping[str, str]) -> str:
     return '\n'.join(lines)
 
 
-def _inputs(cfg: Config, mode: str) -> Iterator[tuple[str, str]]:
-    """Key and path of each file or folder that the run reads."""
+def run_inputs(cfg: Config, mode: str) -> Iterator[tuple[str, str]]:
+    """Key and path of each file or folder that a run reads; see :func:`require_inputs`."""
     kinds = ('train', 'val') if mode == 'train' else ('test', )
     for kind in kinds:
         if cfg.get(f'{kind}_dataloader') is None or cfg.get(f'{kind}_cfg') is None:
@@ -86,6 +87,8 @@ def _dataset_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
         folders = node.get('folders') or ()
         for folder in [folders] if isinstance(folders, str) else folders:
             yield f'{key}.folders', os.path.join(root, folder)
+    if node.get('type') == 'LoadTeacherFeatures' and node.get('backend_args') is None:
+        yield f'{key}.folder', node['folder']
     yield from _vocabulary_files(key, node)
 
 
@@ -108,13 +111,18 @@ def _mappings(key: str, node: object) -> Iterator[tuple[str, Mapping]]:
         yield from _mappings(f'{key}.{name}', value)
 
 
-def _exists(path: str) -> bool:
-    """Whether it is there, or is an address or a name in a model zoo.
+def find_input(path: str) -> Path | None:
+    """Where a file or folder that a config names is; None if it is nowhere.
 
     Relative paths count from the working directory; weights also from where the project keeps its
     own, see :func:`~ovsam.utils.checkpoint.load_from_local`.
     """
-    if '://' in path:
-        return True
-    path = os.path.expanduser(path)
-    return os.path.exists(path) or (resource_root() / path).is_file()
+    here, carried = Path(os.path.expanduser(path)), resource_root() / path
+    if here.exists():
+        return here
+    return carried if carried.is_file() else None
+
+
+def _exists(path: str) -> bool:
+    """Whether it is there, or is an address or a name in a model zoo."""
+    return '://' in path or find_input(path) is not None

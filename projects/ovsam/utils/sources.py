@@ -27,10 +27,13 @@ def source_of(path: str) -> str | None:
 def _learned(match: re.Match) -> str:
     """SAM2CLIP and CLIP2SAM: published for one CLIP, trained for the others."""
     stage, clip = match['stage'], match['clip']
-    train = f'python tools/train.py configs/{stage}/{Path(match[0]).stem}.py'
-    copy = f'python tools/export_checkpoint.py --out {match[0]} work_dirs/.../epoch_*.pth'
-    trained = f'{train}, then {copy}'
+    trained = _trained(f'{stage}/{Path(match[0]).stem}', match[0])
     return f'{_download(match)} or {trained}' if clip == _PUBLISHED_CLIP else trained
+
+
+def _trained(config: str, path: str) -> str:
+    return (f'python tools/train.py configs/{config}.py, then '
+            f'python tools/export_checkpoint.py --out {path} work_dirs/.../epoch_*.pth')
 
 
 def _download(match: re.Match) -> str:
@@ -43,7 +46,10 @@ _SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
                            'a checkout'),
     (r'checkpoints/(?P<stage>sam2clip|clip2sam)_(?P<clip>RN50x16|RN50|convnext_large_d_320)'
      r'\w*\.pth$', _learned),
+    (r'checkpoints/(?P<kind>image|feature)_crop_coop_RN50x16_coco\.pth$', lambda m: _trained(
+        f'baselines/{m["kind"]}_crop_coop_sam_vit_h_RN50x16_coco', m[0])),
     (r'checkpoints/(sam|clip)_[\w-]+\.pth$', _download),
+    (r'(^|/)sam_features(/|$)', 'python tools/dump_sam_features.py with this config'),
     (r'(^|/)pictograms/', 'python tools/make_pictograms.py'),
     (r'(^|/)coco/annotations/', f'unpack {_COCO}/annotations/annotations_trainval2017.zip in '
                                 'data/coco'),

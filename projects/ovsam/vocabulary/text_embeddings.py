@@ -53,18 +53,31 @@ def embed_vocabulary(
         (K, P, C), L2-normalised, where P is the largest number of synonyms. A name with fewer
         repeats its first, which leaves the maximum over synonyms as it is.
     """
+    texts, table = synonym_table(vocabulary.synonyms)
+    templates = vocabulary.templates or templates
+    embeddings = embed_texts(text_encoder, texts, templates, batch_size, cache)
+    return embeddings[torch.tensor(table, device=embeddings.device)]
+
+
+def synonym_table(synonyms: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
+    """The different texts of K names, and where among them each name's are.
+
+    Args:
+        synonyms: the texts of each name, at least one.
+
+    Returns:
+        T texts, and K rows of P places; a name with fewer than P texts repeats its first.
+    """
     places: dict[str, int] = {}
-    for texts in vocabulary.synonyms:
+    for texts in synonyms:
         for text in texts:
             places.setdefault(text, len(places))
-    templates = vocabulary.templates or templates
-    embeddings = embed_texts(text_encoder, list(places), templates, batch_size, cache)
-    width = max(len(texts) for texts in vocabulary.synonyms)
+    width = max(len(texts) for texts in synonyms)
     table = [
-        [places[text] for text in texts + texts[:1] * (width - len(texts))]
-        for texts in vocabulary.synonyms
+        [places[text] for text in (*texts, *[texts[0]] * (width - len(texts)))]
+        for texts in synonyms
     ]
-    return embeddings[torch.tensor(table, device=embeddings.device)]
+    return list(places), table
 
 
 @torch.no_grad()

@@ -1,0 +1,5 @@
+# Image-crop with CoOp: boxes, among the base and novel names.
+_base_ = ['./image_crop_box.py']
+
+model = dict(context=_base_.context)
+load_from = _base_.weights + 'image_crop_coop.pth'

@@ -1,0 +1,8 @@
+"""What a model costs: operations, parameters, memory and time, without any weights."""
+from .complexity import PartComplexity, count_complexity
+from .memory import MemoryUse, measure_memory
+from .random_model import build_random_model
+from .timing import Latency, measure_latency
+
+__all__ = ['Latency', 'MemoryUse', 'PartComplexity', 'build_random_model', 'count_complexity',
+           'measure_latency', 'measure_memory']

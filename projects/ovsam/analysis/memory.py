@@ -1,0 +1,84 @@
+"""How much memory a model takes for an image, measured in a process of its own."""
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+
+from ..apis import OVSAMPredictor
+from .random_model import build_random_model
+from .timing import Latency, time_once
+
+
+class MemoryUse(NamedTuple):
+    """Largest resident memory of a process, in bytes, and the time it took.
+
+    Attributes:
+        imported: After the imports.
+        built: After building the model, text encoder included.
+        peak: After encoding an image and decoding the prompts.
+        latency: Of that, without a warm-up.
+    """
+
+    imported: int
+    built: int
+    peak: int
+    latency: Latency
+
+
+def measure_memory(cfg: Config, prompts: int = 20, size: int | None = None) -> MemoryUse:
+    """Memory and time for one image on the CPU, in a fresh process.
+
+    Args:
+        cfg: config of a promptable model; no weights are read.
+        prompts: how many boxes to ask for.
+        size: side of the square input, in pixels; the config's own if not given.
+
+    Raises:
+        OSError: the process died, most likely for want of memory.
+        ValueError: as :func:`~.random_model.build_random_model`.
+    """
+    return in_fresh_process(_use_memory, cfg, prompts, size, torch.get_num_threads())
+
+
+def _use_memory(cfg: Config, prompts: int, size: int | None, threads: int) -> MemoryUse:
+    torch.set_num_threads(threads)
+    imported = peak_resident_bytes()
+    predictor = OVSAMPredictor(build_random_model(cfg, size))
+    built = peak_resident_bytes()
+    latency = time_once(predictor, prompts)
+    return MemoryUse(imported, built, peak_resident_bytes(), latency)
+
+
+def peak_resident_bytes() -> int:
+    """This process's largest resident memory so far."""
+    status = Path('/proc/self/status')
+    if status.exists():  # Linux: getrusage would count the parent's memory at the fork
+        line = next(line for line in status.read_text().splitlines() if line.startswith('VmHWM'))
+        return int(line.split()[1]) * 1024
+    import resource  # not on every system
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == 'darwin' else peak * 1024
+
+
+def in_fresh_process(function: Callable, *args) -> Any:
+    """Call a function in a new interpreter that has imported nothing else.
+
+    Raises:
+        OSError: the process died.
+    """
+    context = multiprocessing.get_context('spawn')
+    try:
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            return pool.submit(function, *args).result()
+    except BrokenProcessPool as error:
+        raise OSError('the process that was measured died, most likely because the machine has '
+                      'too little memory: take fewer --prompts or a smaller --size') from error

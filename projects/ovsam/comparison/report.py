@@ -1,0 +1,111 @@
+"""The comparison as text: Markdown to read, CSV to go on with."""
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..utils.files import write_whole
+from .methods import Method
+from .record import Record
+
+BEGIN, END = '<!-- comparison: begin -->', '<!-- comparison: end -->'
+_METRICS = {'ov/IoU_b': 'IoU base', 'ov/IoU_n': 'novel', 'ov/Acc_b': 'accuracy base',
+            'ov/Acc_n': 'novel', 'ov/Acc_h': 'harmonic'}
+# mmdet's keys of the mask AP, shares of one; the first that a metric gives counts.
+_AP = ('segm_mAP', 'segm_AP')
+
+Rows = Sequence[tuple[Method, Record]]
+
+
+def by_prompts(rows: Rows) -> dict[str, list[tuple[Method, Record]]]:
+    """The rows of each kind of prompts, in their order."""
+    groups: dict[str, list[tuple[Method, Record]]] = {}
+    for method, record in rows:
+        groups.setdefault(method.prompts, []).append((method, record))
+    return groups
+
+
+def average_precision(metrics: Mapping[str, float]) -> float | None:
+    """The mask AP in percent, if a metric gives it."""
+    for name in _AP:
+        for key, value in metrics.items():
+            if key.rpartition('/')[2] == name:
+                return 100 * value
+    return None
+
+
+def markdown_section(rows: Rows, notes: str, pictures: Mapping[str, str]) -> str:
+    """A table for each kind of prompts, each with its picture.
+
+    Args:
+        rows: Methods with their records.
+        notes: A paragraph before the tables: command, data, machine.
+        pictures: Path of the picture, as the text's links have it, by kind of prompts.
+    """
+    parts = [notes]
+    for prompts, group in by_prompts(rows).items():
+        parts += [f'### Prompts: {prompts}', _table(group)]
+        if prompts in pictures:
+            parts.append(f'![Scenes with {prompts}: the truth, then each method]'
+                         f'({pictures[prompts]})')
+    return '\n\n'.join(parts) + '\n'
+
+
+def csv_table(rows: Rows) -> str:
+    """All that was measured, a line per method; empty where there is nothing."""
+    keys = list(dict.fromkeys(key for _, record in rows for key in record.metrics))
+    costs = [name for name in Record.__dataclass_fields__ if name != 'metrics']
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator='\n')
+    table.writerow(['method', 'config', 'prompts', *keys, *costs])
+    for method, record in rows:
+        table.writerow([method.name, method.path.stem, method.prompts,
+                        *(record.metrics.get(key) for key in keys),
+                        *(getattr(record, name) for name in costs)])
+    return text.getvalue()
+
+
+def insert_section(path: Path, section: str) -> None:
+    """Put a section in the place of the one between the marks of a Markdown file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file has not the two marks.
+    """
+    text = path.read_text(encoding='utf-8')
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f'{path} has no place for the comparison: write {BEGIN} and, after it, '
+                         f'{END} where it shall be')
+    write_whole(path, f'{before}{BEGIN}\n{section}{END}{after}'.encode())
+
+
+def _table(rows: Rows) -> str:
+    metrics = {key: title for key, title in _METRICS.items()
+               if any(key in record.metrics for _, record in rows)}
+    precisions = [average_precision(record.metrics) for _, record in rows]
+    has_precision = any(value is not None for value in precisions)
+    head = ['method', 'config', *metrics.values(), *(['mask AP'] if has_precision else []),
+            'GFLOPs an image', 'a prompt', 'parameters (M)', 'ms an image', 'a prompt']
+    lines = [_line(head), '|---|---|' + '---:|' * (len(head) - 2)]
+    for (method, record), precision in zip(rows, precisions):
+        lines.append(_line([
+            method.name, f'`{method.path.name}`',
+            *(_number(record.metrics.get(key)) for key in metrics),
+            *([_number(precision)] if has_precision else []),
+            _number(record.image_operations, 1e9, 2), _number(record.prompt_operations, 1e9, 3),
+            _number(record.parameters, 1e6, 2), _number(record.image_seconds, 1e-3),
+            _number(record.prompt_seconds, 1e-3)]))
+    return '\n'.join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return '| ' + ' | '.join(cells) + ' |'
+
+
+def _number(value: float | None, unit: float = 1, digits: int = 1) -> str:
+    return '' if value is None or math.isnan(value) else f'{value / unit:.{digits}f}'

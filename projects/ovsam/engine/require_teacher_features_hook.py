@@ -1,0 +1,45 @@
+"""Looks for all stored features before a training begins, not when one is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ..datasets.image_names import image_names
+from ..datasets.load_teacher_features import LoadTeacherFeatures
+
+
+@HOOKS.register_module()
+class RequireTeacherFeaturesHook(Hook):
+    """Makes sure that each training image has a record, where records are on a local disk."""
+
+    def before_train(self, runner: Runner) -> None:
+        """Look for the records' files; each is read and checked when it is needed.
+
+        Raises:
+            FileNotFoundError: some are missing; the message has their number and the first few.
+        """
+        for dataset in _plain_datasets(runner.train_dataloader.dataset):
+            loads = [transform for transform in dataset.pipeline.transforms
+                     if isinstance(transform, LoadTeacherFeatures)]
+            for store in (load.store for load in loads if load.store.backend_args is None):
+                names = image_names(dataset)
+                missing = store.missing(names)
+                if missing:
+                    raise FileNotFoundError(
+                        f'{len(missing):,} of {len(names):,} images have no teacher features in '
+                        f'{store.folder}: {", ".join(missing[:3])}{", ..." * (len(missing) > 3)}. '
+                        'Make them with tools/dump_sam_features.py and this config '
+                        '(docs/teacher-features.md)')
+
+
+def _plain_datasets(dataset) -> Iterator:
+    """A data set, or those in a wrapper of mmengine or mmdet."""
+    if hasattr(dataset, 'pipeline'):
+        yield dataset
+    for inner in getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]:
+        if inner is not None:
+            yield from _plain_datasets(inner)

@@ -1,0 +1,72 @@
+"""Correcting clicks: where a user would click next on a mask that is not right yet.
+
+Glossary: N masks of H x W pixels. A click is a pixel's (x, y) and its label: positive where the
+object is missing, negative where something else was taken for it.
+"""
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from .prompts import NEGATIVE_POINT, POSITIVE_POINT
+
+
+def central_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """In the middle of the largest error, as evaluations of interactive segmentation click.
+
+    Of all wrong pixels it is the one farthest from its error region's border. Where nothing is
+    wrong the click falls in the middle of the object and adds nothing. Source: Xu et al., "Deep
+    interactive object selection"; Sofiiuk et al., "Reviving iterative training with mask guidance".
+
+    Args:
+        found: (N, H, W) bool.
+        truth: (N, H, W) bool.
+
+    Returns:
+        Points (N, 2), float, and labels (N,), long.
+    """
+    return _click(found, truth, _central_pixel)
+
+
+def random_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """A random wrong pixel, as SAM is trained ("Segment Anything", section A).
+
+    Arguments and results as of :func:`central_error_clicks`; numpy's global generator draws.
+    """
+    return _click(found, truth, _random_pixel)
+
+
+def _click(found: Tensor, truth: Tensor, choose) -> tuple[Tensor, Tensor]:
+    device = truth.device
+    points, labels = [], []
+    for mask, right in zip(found.cpu().numpy(), truth.cpu().numpy()):
+        wrong = mask != right
+        if not wrong.any():
+            wrong = right
+        row, column, missing = choose(wrong, right)
+        points.append((column, row))
+        labels.append(POSITIVE_POINT if missing else NEGATIVE_POINT)
+    return (torch.tensor(points, dtype=torch.float32, device=device).reshape(-1, 2),
+            torch.tensor(labels, dtype=torch.long, device=device))
+
+
+def _central_pixel(wrong: np.ndarray, right: np.ndarray) -> tuple[int, int, bool]:
+    best = (0., 0, 0, True)
+    for kind, missing in ((wrong & right, True), (wrong & ~right, False)):
+        # The image's edge is a border like any other.
+        framed = np.pad(kind.astype(np.uint8), 1)
+        distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        row, column = np.unravel_index(distance.argmax(), distance.shape)
+        best = max(best, (float(distance.max()), int(row) - 1, int(column) - 1, missing),
+                   key=lambda candidate: candidate[0])
+    return best[1:]
+
+
+def _random_pixel(wrong: np.ndarray, right: np.ndarray) -> tuple[int, int, bool]:
+    pixels = np.flatnonzero(wrong)
+    if not len(pixels):  # neither an error nor an object
+        return 0, 0, False
+    row, column = divmod(int(pixels[np.random.randint(len(pixels))]), wrong.shape[1])
+    return row, column, bool(right[row, column])

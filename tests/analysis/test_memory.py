@@ -1,0 +1,38 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ovsam.analysis import measure_memory
+from ovsam.analysis.memory import in_fresh_process, peak_resident_bytes
+from ovsam.apis.init_model import load_config
+
+STATM = Path('/proc/self/statm')
+
+
+@pytest.mark.skipif(not STATM.exists(), reason='tells what is resident now')
+def test_the_peak_stays_when_memory_is_given_back():
+    before = peak_resident_bytes()
+    resident = int(STATM.read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+    block = np.ones(before - resident + (32 << 20), np.uint8)
+    during = peak_resident_bytes()
+    del block
+    assert during > before + (16 << 20)
+    assert peak_resident_bytes() >= during - (1 << 20)  # threads count for themselves at first
+
+
+def test_another_process_is_asked():
+    assert in_fresh_process(os.getpid) != os.getpid()
+
+
+def test_a_process_that_dies():
+    with pytest.raises(OSError, match='died, most likely because the machine has too little'):
+        in_fresh_process(os._exit, 1)
+
+
+@pytest.mark.slow
+def test_memory_of_the_small_world():
+    use = measure_memory(load_config('mini'), prompts=2)
+    assert 0 < use.imported <= use.built <= use.peak
+    assert use.latency.image > 0 and use.latency.prompts > 0

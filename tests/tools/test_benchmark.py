@@ -1,0 +1,54 @@
+import pytest
+
+from tools.benchmark import main
+
+
+@pytest.fixture(autouse=True)
+def no_weights(monkeypatch, tmp_path):
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(tmp_path / 'nothing'))
+
+
+def test_complexity(capsys):
+    configs = ['configs/mini/ovsam_box.py', 'configs/mini/image_crop_box.py']
+    assert main(['complexity', *configs, '--prompts', '3', '--size', '128']) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    parts = [line[0] for line in lines if len(line) == 5]
+    assert {'backbone', 'neck', 'mask_decoder', 'label_head', 'total'} <= set(parts)
+    assert ['text_encoder', '(not', 'counted)'] in [line[:3] for line in lines]
+    total = next(line for line in lines if line[:1] == ['total'])
+    assert float(total[4]) == pytest.approx(float(total[2]) + 3 * float(total[3]), abs=0.02)
+    ours, crops = lines[-2:]
+    assert (ours[0], ours[2], crops[0]) == ('ovsam_box', '1.000', 'image_crop_box')
+    assert float(crops[2]) == pytest.approx(float(crops[1]) / float(ours[1]), rel=0.02)
+
+
+def test_latency(capsys):
+    assert main(['latency', 'mini', '--repeat', '1', '--size', '128', '--device', 'cpu']) == 0
+    head, row, foot = capsys.readouterr().out.splitlines()
+    assert head.split() == 'config ms an image ratio ms a prompt ratio'.split()
+    assert row.split()[0] == 'mini' and float(row.split()[1]) > 0
+    assert foot.startswith('median of 1, 1 prompts at once, cpu')
+
+
+@pytest.mark.slow
+def test_memory(capsys):
+    assert main(['memory', 'mini', '--prompts', '2']) == 0
+    assert 'GB at most' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('argv', 'fault'), [
+    (['complexity', 'mini/none.py'], 'none.py'),
+    (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
+    (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
+])
+def test_bad_input_is_one_line(argv, fault, capsys):
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f'benchmark {argv[0]}: ') and fault in error
+    assert error.count('\n') == 1
+
+
+def test_no_prompts_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(['memory', 'mini', '--prompts', '0'])
+    assert 'must be positive' in capsys.readouterr().err

@@ -1,0 +1,111 @@
+"""What a model costs, on random weights: nothing has to be downloaded.
+
+    python tools/benchmark.py complexity configs/ovsam/ovsam_RN50x16_coco_box.py --prompts 10
+    python tools/benchmark.py memory configs/ovsam/ovsam_RN50x16_coco_box.py
+    python tools/benchmark.py latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
+
+complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
+memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
+image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+import ovsam  # noqa: F401  (first of all that imports mmdet)
+from ovsam.analysis import count_complexity, measure_latency, measure_memory
+from ovsam.analysis.complexity import total_complexity
+from ovsam.apis.init_model import choose_device, load_config
+from ovsam.utils.command_line import exit_status
+
+
+def print_table(head: list[str], rows: list[list[str]]) -> None:
+    """Columns of even width; the first is text, the others numbers."""
+    widths = [max(map(len, column)) for column in zip(head, *rows)]
+    for row in [head, *rows]:
+        print('  '.join([row[0].ljust(widths[0]),
+                         *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]))
+
+
+def complexity(args: argparse.Namespace) -> None:
+    """Operations and parameters, by part."""
+    summary = []
+    for config in args.configs:
+        rows = count_complexity(load_config(config), args.size)
+        total = total_complexity(rows)
+        print(f'{config}, {args.prompts} prompts')
+        print_table(['part', 'parameters (M)', 'GFLOPs an image', 'GFLOPs a prompt', 'together'],
+                    [[row.part + ('' if row.counts else ' (not counted)'),
+                      f'{row.parameters / 1e6:.2f}', f'{row.image / 1e9:.2f}',
+                      f'{row.prompt / 1e9:.3f}', f'{row.total(args.prompts) / 1e9:.2f}']
+                     for row in [*rows, total]])
+        summary.append((config, total.total(args.prompts), total.parameters))
+        print()
+    if len(summary) > 1:
+        print_ratios(['config', 'GFLOPs', 'parameters (M)'], summary, (1e9, 1e6))
+
+
+def memory(args: argparse.Namespace) -> None:
+    """Peak resident memory and seconds."""
+    for config in args.configs:
+        use = measure_memory(load_config(config), args.prompts, args.size)
+        print(f'{config}: {use.peak / 1e9:.2f} GB at most ({use.built / 1e9:.2f} GB once built, '
+              f'{use.imported / 1e9:.2f} GB of it imports); {use.latency.image:.1f} s to encode '
+              f'the image, {use.latency.prompts:.1f} s for {args.prompts} prompts, '
+              f'{torch.get_num_threads()} threads')
+
+
+def latency(args: argparse.Namespace) -> None:
+    """Milliseconds for an image and for a prompt."""
+    device, summary = choose_device(args.device), []
+    for config in args.configs:
+        found = measure_latency(load_config(config), args.prompts, args.repeat, args.size, device)
+        summary.append((config, found.image, found.prompts / args.prompts))
+    print_ratios(['config', 'ms an image', 'ms a prompt'], summary, (1e-3, 1e-3))
+    print(f'median of {args.repeat}, {args.prompts} prompts at once, {device}, '
+          f'{torch.get_num_threads()} threads')
+
+
+def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:
+    """A line for each config, with ratios to the first."""
+    print_table([head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))], [
+        [Path(name).stem, *(cell for value, first, unit in zip(row, rows[0][1:], units)
+                            for cell in (f'{value / unit:.2f}', f'{value / first:.3f}'))]
+        for name, *row in rows])
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', required=True)
+    for run, prompts in ((complexity, 1), (memory, 20), (latency, 1)):
+        command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+        command.set_defaults(run=run)
+        command.add_argument('configs', nargs='+', metavar='CONFIG',
+                             help='path of a config, from here or below configs/')
+        command.add_argument('--prompts', type=int, default=prompts,
+                             help='prompts on the image (%(default)s)')
+        command.add_argument('--size', type=int,
+                             help="side of the square input in pixels (the config's)")
+    command.add_argument('--repeat', type=int, default=5,
+                         help='measurements, after one that does not count (%(default)s)')
+    command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    args = parser.parse_args(argv)
+    if args.prompts < 1 or (args.size is not None and args.size < 1):
+        parser.error('--prompts and --size must be positive')
+    return args
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    args = parse_args(argv)
+    return exit_status(f'benchmark {args.command}', args.run, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
