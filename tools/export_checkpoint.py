@@ -57,6 +57,18 @@ def merge(sources: list, weight: float) -> dict:
     return merged
 
 
+def halved(state: dict) -> dict:
+    """Floating-point tensors in half precision; what modules share stays one tensor."""
+    halves: dict = {}
+
+    def half(value: torch.Tensor) -> torch.Tensor:
+        shared = value.data_ptr(), value.shape, value.stride()
+        return halves.setdefault(shared, value.half())
+
+    return {key: half(value) if value.is_floating_point() else value
+            for key, value in state.items()}
+
+
 def deflated(archive: io.BytesIO) -> bytes:
     """The same zip archive, compressed: torch stores without compression, but reads either."""
     compressed = io.BytesIO()
@@ -78,12 +90,11 @@ def main(argv=None) -> int:
     if not 0 <= args.weight <= 1:
         parser.error(f'--weight must lie in [0, 1], got {args.weight}')
     state = merge([read_source(source) for source in args.sources], args.weight)
-    state = {key: value.half() if value.is_floating_point() else value
-             for key, value in state.items()}
+    state = halved(state)
     buffer = io.BytesIO()
     torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=state), buffer)
     write_whole(args.out, deflated(buffer))
-    count = sum(value.numel() for value in state.values())
+    count = sum(value.numel() for value in {v.data_ptr(): v for v in state.values()}.values())
     print(f'{args.out}: {len(state)} tensors, {count / 1e6:.2f} M values, '
           f'{args.out.stat().st_size / 1e6:.1f} MB')
     return 0

@@ -11,7 +11,9 @@ train_dataloader = dict(
             _base_.load_image, dict(type='LoadAnnotations', with_bbox=True),
             dict(type='OneClass'), _base_.resize, _base_.pack_train]))
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=400)
-optim_wrapper = dict(optimizer=dict(lr=2e-3), clip_grad=dict(max_norm=10.))
+optim_wrapper = dict(
+    optimizer=dict(lr=2e-3), clip_grad=dict(max_norm=10.),
+    paramwise_cfg=dict(bypass_duplicate=True))  # the levels share their convolutions
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters, eta_min_ratio=0.01)]

@@ -12,7 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmcv.ops import batched_nms, nms, nms_match, roi_align, soft_nms
+from mmcv.ops import (
+    batched_nms,
+    deform_conv2d,
+    modulated_deform_conv2d,
+    nms,
+    nms_match,
+    roi_align,
+    soft_nms,
+)
 
 from ovsam.ops import compiled_ops_in_use, extension, provide_mmcv_ops
 
@@ -67,6 +75,46 @@ def test_deformable_attention_and_gradient():
     for mine, theirs in zip(*results):
         torch.testing.assert_close(mine, theirs)
         assert theirs.abs().sum() > 0
+
+
+@stand_in_only
+@pytest.mark.parametrize('modulated', [True, False])
+def test_deformable_convolutions(modulated):
+    """Without an offset they are convolutions; by a whole pixel, those of the moved image."""
+    rng = torch.Generator().manual_seed(0)
+    image = torch.rand(2, 4, 9, 11, generator=rng)
+    weight = torch.rand(6, 2, 3, 3, generator=rng)
+    shared = dict(stride=(2, 1), padding=(1, 2), groups=2)
+
+    def convolve(offset):
+        if modulated:
+            mask = torch.full((2, 9, *offset.shape[-2:]), 0.5)
+            return 2 * modulated_deform_conv2d(image, offset, mask, weight, None, shared['stride'],
+                                               shared['padding'], 1, shared['groups'], 1)
+        return deform_conv2d(image, offset, weight, shared['stride'], shared['padding'], 1,
+                             shared['groups'], 1)
+
+    plain = torch.nn.functional.conv2d(image, weight, **shared)
+    offset = torch.zeros(2, 18, *plain.shape[-2:])
+    torch.testing.assert_close(convolve(offset), plain)
+    offset[:, 1::2] = 1  # x, after y
+    moved = torch.nn.functional.conv2d(
+        torch.nn.functional.pad(image, (0, 1))[..., 1:], weight, **shared)
+    inside = (slice(None), slice(None), slice(None), slice(2, -2))
+    torch.testing.assert_close(convolve(offset)[inside], moved[inside])
+
+
+@stand_in_only
+def test_offsets_of_a_finer_level_are_read_as_the_compiled_operator_does():
+    rng = torch.Generator().manual_seed(0)
+    image, weight = torch.rand(2, 2, 4, 4, generator=rng), torch.rand(3, 2, 3, 3, generator=rng)
+    offset, mask = torch.rand(2, 18, 8, 8, generator=rng), torch.rand(2, 9, 8, 8, generator=rng)
+    memory = [maps.reshape(2, -1)[:, :maps.shape[1] * 16].reshape(2, -1, 4, 4)
+              for maps in (offset, mask)]
+    mine, read = (modulated_deform_conv2d(image, *maps, weight, None, 1, 1)
+                  for maps in ((offset, mask), memory))
+    assert mine.shape == (2, 3, 4, 4)
+    torch.testing.assert_close(mine, read)
 
 
 @pytest.mark.parametrize('size, sampling, aligned', ROI_CASES)

@@ -50,3 +50,18 @@ def test_errors_name_what_is_there(tmp_path):
     with pytest.raises(SystemExit, match='no training has saved there'):
         export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), str(tmp_path / 'empty')])
     assert not (tmp_path / 'out.pth').exists()
+
+
+def test_what_modules_share_is_stored_once(tmp_path):
+    weight = torch.rand(64, 64)
+    shared, apart = tmp_path / 'shared.pth', tmp_path / 'apart.pth'
+    torch.save(dict(state_dict=dict(a=weight, b=weight, c=torch.zeros(0))), shared)
+    torch.save(dict(state_dict=dict(a=weight, b=weight.clone())), apart)
+    sizes = []
+    for path in (shared, apart):
+        out = tmp_path / f'out_{path.name}'
+        assert export_checkpoint.main([str(path), '--out', str(out)]) == 0
+        state = torch.load(out, weights_only=True)['state_dict']
+        assert torch.equal(state['a'], state['b']) and torch.equal(state['a'], weight.half())
+        sizes.append(out.stat().st_size)
+    assert sizes[0] < 0.7 * sizes[1]

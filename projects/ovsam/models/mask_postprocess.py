@@ -45,10 +45,14 @@ def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:
         (N, 4) xyxy; right and bottom are the far edges of the last pixels. Zeros where the mask
         is empty.
     """
-    mask = logits > MASK_THRESHOLD
-    left, right = _first_and_end(mask.any(dim=1))
-    top, bottom = _first_and_end(mask.any(dim=2))
-    return scale * torch.stack([left, top, right, bottom], dim=-1).to(logits)
+    return scale * mask_boxes(logits > MASK_THRESHOLD).to(logits)
+
+
+def mask_boxes(masks: Tensor) -> Tensor:
+    """Tight boxes (N, 4) float of masks (N, h, w) bool, as :func:`low_res_mask_boxes` has them."""
+    left, right = _first_and_end(masks.any(dim=1))
+    top, bottom = _first_and_end(masks.any(dim=2))
+    return torch.stack([left, top, right, bottom], dim=-1).float()
 
 
 def stability_score(logits: Tensor, offset: float = 1.) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
-from .mask_postprocess import low_res_mask_boxes, postprocess_masks
+from .mask_postprocess import low_res_mask_boxes, mask_boxes, postprocess_masks
 
 
 class ImageFeatures(NamedTuple):
@@ -221,7 +221,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         masks = postprocess_masks(low_res[:, None], padded_shape, sample.img_shape[:2],
                                   sample.ori_shape[:2])[:, 0]
         return InstanceData(instance_index=instance_index, masks=masks,
-                            bboxes=low_res_mask_boxes(masks.float() - 0.5, 1.), **fields)
+                            bboxes=mask_boxes(masks), **fields)
 
     def _no_instances(self, sample: DetDataSample, device) -> InstanceData:
         height, width = sample.ori_shape[:2]

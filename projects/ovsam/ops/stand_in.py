@@ -15,6 +15,8 @@ import torch
 import torchvision  # noqa: F401  (registers torch.ops.torchvision)
 from torch import Tensor
 
+from .deformable import DEFORMABLE_OPERATORS
+
 _LOW_PRECISION = (torch.float16, torch.bfloat16)
 _AVERAGE = 1
 
@@ -218,74 +220,6 @@ def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
     return groups
 
 
-def _deformable_attention(value: Tensor, spatial_shapes: Tensor, sampling_locations: Tensor,
-                          attention_weights: Tensor) -> Tensor:
-    # mmcv's own formula, which it keeps for the CPU; mmcv imports this module, so not at the top.
-    from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
-
-    return multi_scale_deformable_attn_pytorch(
-        value, spatial_shapes, sampling_locations, attention_weights)
-
-
-def ms_deform_attn_forward(
-    value: Tensor,
-    spatial_shapes: Tensor,
-    level_start_index: Tensor,
-    sampling_locations: Tensor,
-    attention_weights: Tensor,
-    im2col_step: int,
-) -> Tensor:
-    """Multi-scale deformable attention, which mmcv computes itself on the CPU only.
-
-    Args:
-        value: ``(B, keys, heads, C / heads)``.
-        spatial_shapes: ``(levels, 2)`` height and width.
-        level_start_index: Follows from ``spatial_shapes``.
-        sampling_locations: ``(B, queries, heads, levels, points, 2)``, x before y, in [0, 1].
-        attention_weights: ``(B, queries, heads, levels, points)``.
-        im2col_step: How the compiled operator divides its work; no part in the result.
-
-    Returns:
-        ``(B, queries, C)``.
-    """
-    return _deformable_attention(value, spatial_shapes, sampling_locations, attention_weights)
-
-
-def ms_deform_attn_backward(
-    value: Tensor,
-    spatial_shapes: Tensor,
-    level_start_index: Tensor,
-    sampling_locations: Tensor,
-    attention_weights: Tensor,
-    grad_output: Tensor,
-    grad_value: Tensor,
-    grad_sampling_loc: Tensor,
-    grad_attn_weight: Tensor,
-    im2col_step: int,
-) -> None:
-    """Gradients of :func:`ms_deform_attn_forward`, written in place.
-
-    Args:
-        value: As in the forward pass, likewise the other inputs.
-        spatial_shapes: As in the forward pass.
-        level_start_index: As in the forward pass.
-        sampling_locations: As in the forward pass.
-        attention_weights: As in the forward pass.
-        grad_output: ``(B, queries, C)``.
-        grad_value: Written in place, as ``value``.
-        grad_sampling_loc: Written in place, as ``sampling_locations``.
-        grad_attn_weight: Written in place, as ``attention_weights``.
-        im2col_step: As in the forward pass.
-    """
-    with torch.enable_grad():
-        inputs = [tensor.detach().requires_grad_()
-                  for tensor in (value, sampling_locations, attention_weights)]
-        output = _deformable_attention(inputs[0], spatial_shapes, *inputs[1:])
-        gradients = torch.autograd.grad(output, inputs, grad_output)
-    for target, gradient in zip((grad_value, grad_sampling_loc, grad_attn_weight), gradients):
-        target.copy_(gradient)
-
-
 def get_compiler_version() -> str:
     """What stands in environment reports in place of a compiler."""
     return 'not compiled'
@@ -304,8 +238,7 @@ _OPERATORS: dict[str, Callable] = {
         nms,
         softnms,
         nms_match,
-        ms_deform_attn_forward,
-        ms_deform_attn_backward,
+        *DEFORMABLE_OPERATORS,
         get_compiler_version,
         get_compiling_cuda_version,
     )

@@ -57,6 +57,7 @@ _SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
     (r'(^|/)coco/?$', f'unpack {_COCO}/zips/train2017.zip and val2017.zip in data/coco'),
     (r'(^|/)lvis/annotations/(lvis_v1_\w+)\.json',
      lambda m: f'unpack {_LVIS}/{m[2]}.json.zip in data/lvis/annotations'),
+    (r'(^|/)data/detections/', 'write it with a detector, as docs/detectors.md says'),
     (r'(^|/)sa1b(/|$)', 'archives sa_*.tar from '
                         'https://ai.meta.com/datasets/segment-anything-downloads, each unpacked in '
                         'a folder of its name'),
