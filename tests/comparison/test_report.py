@@ -3,7 +3,7 @@ import csv
 import pytest
 
 from ovsam.comparison import Record, csv_table, insert_section, markdown_section
-from ovsam.comparison.report import BEGIN, END
+from ovsam.comparison.report import BEGIN, END, precisions
 
 METRICS = {'ov/IoU_b': 71.26, 'ov/IoU_n': float('nan'), 'ov/Acc_h': 60.}
 
@@ -64,3 +64,15 @@ def test_a_page_without_place_stays_as_it_was(tmp_path, content):
     with pytest.raises(ValueError, match='has no place for the comparison'):
         insert_section(page, 'One\n')
     assert page.read_text() == content
+
+
+@pytest.mark.parametrize(('metrics', 'expected'), [
+    ({}, {}),
+    ({'ov/IoU_b': 50., 'coco/segm_mAP': 0.25}, {'mask AP': 25.}),
+    ({'lvis/segm_AP': 0.25, 'lvis/bbox_AP': 0.5}, {'mask AP': 25.}),
+    ({'coco/segm_base_ap50': 0.5, 'coco/segm_base_ap': 0.1}, {'AP50 base': 50.}),
+    ({'found/AP': 25., 'found/AP50_b': 40., 'found/AP50_n': 30.},
+     {'mask AP': 25., 'AP50 base': 40., 'AP50 novel': 30.}),
+])
+def test_whose_ap(metrics, expected):
+    assert precisions(metrics) == expected

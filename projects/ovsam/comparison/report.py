@@ -14,8 +14,11 @@ from .record import Record
 BEGIN, END = '<!-- comparison: begin -->', '<!-- comparison: end -->'
 _METRICS = {'ov/IoU_b': 'IoU base', 'ov/IoU_n': 'novel', 'ov/Acc_b': 'accuracy base',
             'ov/Acc_n': 'novel', 'ov/Acc_h': 'harmonic'}
-# mmdet's keys of the mask AP, shares of one; the first that a metric gives counts.
-_AP = ('segm_mAP', 'segm_AP')
+# Keys of the mask AP, with a prefix or with any, and what makes percent of it.
+_PRECISIONS: dict[str, dict[str, float]] = {
+    'mask AP': {'found/AP': 1, 'segm_mAP': 100, 'segm_AP': 100},
+    'AP50 base': {'found/AP50_b': 1, 'segm_base_ap50': 100},
+    'AP50 novel': {'found/AP50_n': 1, 'segm_novel_ap50': 100}}
 
 Rows = Sequence[tuple[Method, Record]]
 
@@ -28,13 +31,15 @@ def by_prompts(rows: Rows) -> dict[str, list[tuple[Method, Record]]]:
     return groups
 
 
-def average_precision(metrics: Mapping[str, float]) -> float | None:
-    """The mask AP in percent, if a metric gives it."""
-    for name in _AP:
+def precisions(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The mask AP, and the AP50 of base and novel classes, in percent, as far as there are any."""
+    found: dict[str, float] = {}
+    for title, factors in _PRECISIONS.items():
         for key, value in metrics.items():
-            if key.rpartition('/')[2] == name:
-                return 100 * value
-    return None
+            factor = factors.get(key, factors.get(key.rpartition('/')[2]))
+            if factor is not None:
+                found.setdefault(title, factor * value)
+    return found
 
 
 def markdown_section(rows: Rows, notes: str, pictures: Mapping[str, str]) -> str:
@@ -87,16 +92,16 @@ def insert_section(path: Path, section: str) -> None:
 def _table(rows: Rows) -> str:
     metrics = {key: title for key, title in _METRICS.items()
                if any(key in record.metrics for _, record in rows)}
-    precisions = [average_precision(record.metrics) for _, record in rows]
-    has_precision = any(value is not None for value in precisions)
-    head = ['method', 'config', *metrics.values(), *(['mask AP'] if has_precision else []),
+    found = [precisions(record.metrics) for _, record in rows]
+    titles = [title for title in _PRECISIONS if any(title in row for row in found)]
+    head = ['method', 'config', *metrics.values(), *titles,
             'GFLOPs an image', 'a prompt', 'parameters (M)', 'ms an image', 'a prompt']
     lines = [_line(head), '|---|---|' + '---:|' * (len(head) - 2)]
-    for (method, record), precision in zip(rows, precisions):
+    for (method, record), precision in zip(rows, found):
         lines.append(_line([
             method.name, f'`{method.path.name}`',
             *(_number(record.metrics.get(key)) for key in metrics),
-            *([_number(precision)] if has_precision else []),
+            *(_number(precision.get(title)) for title in titles),
             _number(record.image_operations, 1e9, 2), _number(record.prompt_operations, 1e9, 3),
             _number(record.parameters, 1e6, 2), _number(record.image_seconds, 1e-3),
             _number(record.prompt_seconds, 1e-3)]))

@@ -23,6 +23,8 @@ from .methods import Method
 
 CELL_WIDTH = 320
 WRONG = '✗ '
+# A detector gives many boxes that it does not believe in itself.
+MIN_SCORE = 0.3
 
 
 def scene_sheet(names: Sequence[str],
@@ -87,8 +89,9 @@ def _draw(sample: DetDataSample, classes: Sequence[str],
     masks = truth.masks.to_ndarray() if 'masks' in truth else np.zeros(
         (len(truth), *image.shape[:2]), bool)
     picture = draw_segments(image, masks, names, prompts=prompts)
-    given = _names(found, names, model, classes)
-    return picture, draw_segments(image, found.masks, given)
+    if 'instance_index' not in found and 'scores' in found:
+        found = found[found.scores >= MIN_SCORE]
+    return picture, draw_segments(image, found.masks, _names(found, names, model, classes))
 
 
 def _names(found, truth: Sequence[str], model: nn.Module, classes: Sequence[str]) -> list | None:

@@ -27,7 +27,6 @@ class Naming:
     text_encoder: nn.Module
     classifier: OpenVocabularyClassifier
     templates: str | Sequence[str]
-    training: bool
     text_cache: TextEmbeddingCache | None = None
 
     def set_vocabulary(self, vocabulary) -> None:
