@@ -7,28 +7,30 @@ import pytest
 
 from tools import make_mini
 
+PHASES = (*make_mini.PHASES, *make_mini.MORE_PHASES)
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'mini'
 
 
 def all_stages():
-    return [stage for phase in make_mini.PHASES for chain in phase for stage in chain]
+    return [stage for phase in PHASES for chain in phase for stage in chain]
 
 
 def test_every_stage_and_evaluation_has_its_config():
     names = [make_mini.CONFIG.get(stage, stage) for stage in all_stages()]
-    for name in (*names, *make_mini.EVALUATIONS, *make_mini.SMOKE, *make_mini.DECIDING):
+    for name in (*names, *make_mini.EVALUATIONS, *make_mini.SMOKE, *make_mini.DECIDING,
+                 *make_mini.SMOKE_MORE, *make_mini.DECIDING_MORE):
         assert (CONFIGS / f'{name}.py').exists(), name
 
 
 def test_every_config_is_a_stage_or_an_evaluation():
     known = {make_mini.CONFIG.get(stage, stage) for stage in all_stages()}
-    known |= set(make_mini.EVALUATIONS)
+    known |= {*make_mini.EVALUATIONS, 'sam2clip_stored'}
     assert {path.stem for path in CONFIGS.glob('*.py')} == known
 
 
 def test_weights_that_configs_start_from_are_made_before_them():
     made = set()
-    for phase in make_mini.PHASES:
+    for phase in PHASES:
         for chain in phase:
             before = set(made)
             for stage in chain:
@@ -47,7 +49,7 @@ def test_finished_stages_are_skipped(tmp_path, monkeypatch):
     for stage in all_stages():
         if stage != 'sam':
             (tmp_path / f'{stage}.pth').touch()
-    make_mini.train(tmp_path, smoke=False, env={})
+    make_mini.train(PHASES, tmp_path, smoke=False, env={})
     commands = [command for chain in seen.values() for command in chain]
     assert [command[0] for command in commands] == ['tools/train.py', 'tools/export_checkpoint.py']
     assert commands[0][1] == 'configs/mini/sam.py'
@@ -82,7 +84,20 @@ def test_table(tmp_path):
     (tmp_path / 'ovsam_box.json').write_text(json.dumps({'ov/IoU': 81.26, 'ov/Acc': 90.}))
     rows = make_mini.table(tmp_path).splitlines()
     assert len(rows) == 3
-    assert rows[2] == '| ovsam_box |  |  | 81.3 |  |  |  | 90.0 |  |  |  |  |'
+    cells = [cell.strip() for cell in rows[2].strip('|').split('|')]
+    assert cells == ['ovsam_box', '', '', '81.3', '', '', '', '90.0',
+                     *[''] * (len(make_mini.COLUMNS) - 7)]
+
+
+def test_evaluations_without_weights_are_left_out(tmp_path, monkeypatch, capsys):
+    for name in ('clip', 'sam', 'sam2clip', 'clip2sam_joint'):
+        (tmp_path / f'{name}.pth').touch()
+    for name in ('OVSAM_MINI_WEIGHTS', 'OVSAM_PICTOGRAMS'):
+        monkeypatch.setenv(name, 'elsewhere')  # and back after the test
+    env = make_mini.environment(tmp_path, tmp_path)
+    found = make_mini.with_weights(['ovsam_box', 'ovsam_base_box', 'sam_point'], env)
+    assert found == ['ovsam_box', 'sam_point']
+    assert 'ovsam_base_box: left out' in capsys.readouterr().out
 
 
 def test_python_is_this_one(tmp_path):
