@@ -24,6 +24,10 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         self.image_encoder = MODELS.build(image_encoder)
         self.backbone = MODELS.build(backbone)
 
+    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Tensor:
+        """Log-scores by CLIP's own comparison; see the base class."""
+        return self.classify(embeddings[0]).log_softmax(dim=-1)
+
     def loss(self, batch_inputs: Tensor, batch_data_samples: list) -> dict:
         """These yardsticks do not learn.
 
@@ -45,10 +49,11 @@ class ImageCropSAM(SAMWithCLIP):
         """SAM's embedding; ``levels`` hold the images, for cropping."""
         return ImageFeatures(self.image_encoder(inputs), (inputs, ))
 
-    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
+    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
+                          low_res: Tensor) -> tuple[Tensor, ...]:
         """See the base class."""
         crops = crop_regions(features.levels[0], rois, self.backbone.image_size)
-        return self.classify(self.backbone.embed_images(crops)).log_softmax(dim=-1)
+        return (self.backbone.embed_images(crops), )
 
 
 @MODELS.register_module()
@@ -62,7 +67,7 @@ class FeatureCropSAM(SAMWithCLIP):
         """SAM's embedding; ``levels`` are CLIP's."""
         return ImageFeatures(self.image_encoder(inputs), self.backbone(inputs))
 
-    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
+    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
+                          low_res: Tensor) -> tuple[Tensor, ...]:
         """See the base class."""
-        regions = self.backbone.embed_regions(features.levels, rois, low_res)
-        return self.classify(regions).log_softmax(dim=-1)
+        return (self.backbone.embed_regions(features.levels, rois, low_res), )
