@@ -219,14 +219,10 @@ class OVSAMPredictor:
             ValueError: there are no texts, or one is empty or repeated; the model does not name;
                 or its vocabulary has no other name to compare with.
         """
-        self._require_names()
         _check_top_k(top_k)
         if not 0 <= threshold <= 1:
             raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
-        asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
-        if len(self.vocabulary.extended(asked.names)) == len(asked):
-            raise ValueError(f'there is nothing to tell {", ".join(asked.names)} from: '
-                             'set_vocabulary with names of what else may be in the image')
+        asked = self.check_texts(texts)
         found = self.segment_everything(**settings) if among is None else among
         with self.model.also_naming(asked.names):
             labels = torch.from_numpy(self.vocabulary.label_map(asked))
@@ -238,6 +234,15 @@ class OVSAMPredictor:
                         label_scores=scores)
         order = np.argsort(-scores, kind='stable')
         return named.select(order[scores[order] >= threshold])
+
+    def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
+        """The texts as :meth:`find` takes them; errors are its."""
+        self._require_names()
+        asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
+        if len(self.vocabulary.extended(asked.names)) == len(asked):
+            raise ValueError(f'there is nothing to tell {", ".join(asked.names)} from: '
+                             'set_vocabulary with names of what else may be in the image')
+        return asked
 
     @torch.no_grad()
     def name(self, found: Prediction, top_k: int = 5) -> Prediction:
