@@ -75,12 +75,17 @@ def encode_images(model: PromptableSegmenter, images: Sequence[np.ndarray]) -> l
             for place, (rgb, sample) in enumerate(zip(images, batch['data_samples']))]
 
 
-def check_sides(height: int, width: int, side: int) -> None:
+def check_sides(size: tuple[int, int], side: int) -> None:
     """Reject an image that nothing is left of when its longer side is resized to ``side``.
+
+    Args:
+        size: of the image, (height, width).
+        side: in pixels.
 
     Raises:
         ValueError: it would be less than one pixel high or wide.
     """
+    height, width = size
     if round(side * min(height, width) / max(height, width)) < 1:
         raise ValueError(f'the image is too narrow: {width} x {height} pixels would be resized '
                          f'to less than one pixel beside {side}; crop it')
@@ -89,7 +94,7 @@ def check_sides(height: int, width: int, side: int) -> None:
 def _resized(rgb: np.ndarray, side: int) -> dict:
     """What the test pipelines of the configs make of it."""
     height, width = rgb.shape[:2]
-    check_sides(height, width, side)
+    check_sides((height, width), side)
     # Pipelines load images as BGR, which the data preprocessor then expects.
     results = {'img': np.ascontiguousarray(rgb[..., ::-1]), 'img_shape': (height, width),
                'ori_shape': (height, width)}

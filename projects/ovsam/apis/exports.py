@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -130,7 +130,8 @@ class YoloExport:
                     yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode())
 
 
-EXPORTS = {'coco': CocoExport, 'labelme': LabelMeExport, 'yolo': YoloExport}
+EXPORTS: dict[str, Callable[[Path, Sequence[str]], Export]] = {
+    'coco': CocoExport, 'labelme': LabelMeExport, 'yolo': YoloExport}
 
 
 def make_exports(formats: Sequence[str], folder: Path, names: Sequence[str]) -> list[Export]:

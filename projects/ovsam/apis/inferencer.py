@@ -194,7 +194,7 @@ class OVSAMInferencer(BaseInferencer):
                     if not (pred_out_dir and job.resume(pred_out_dir)):
                         job.pixels = self.pipeline(job.source)
                         side = self.model.prompt_encoder.image_size
-                        check_sides(*job.pixels.shape[:2], side)
+                        check_sides(job.pixels.shape[:2], side)
                 except IMAGE_ERRORS as error:
                     self._give_up(job, error)
             yield batch

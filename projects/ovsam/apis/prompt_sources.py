@@ -97,7 +97,11 @@ class PromptFiles:
     def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
                 file: Path | None) -> Prediction:
         """See :class:`PromptSource`."""
-        return segment_each(predictor, read_prompts(self._file(file)))
+        return segment_each(predictor, self.read(file))
+
+    def read(self, file: Path | None) -> list[Prompts]:
+        """The prompts of an image file, one each; errors as of :meth:`segment`."""
+        return read_prompts(self._file(file))
 
     def fingerprint(self, file: Path | None) -> str:
         """See :class:`PromptSource`."""
