@@ -24,7 +24,6 @@ class Naming:
     context learns, embeddings are made for each call anew, with gradient.
     """
 
-    training: bool
     text_encoder: nn.Module
     classifier: OpenVocabularyClassifier
     templates: str | Sequence[str]
