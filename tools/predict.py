@@ -1,13 +1,19 @@
-"""Segment and name what you point at in a picture.
+"""Segment and name what you point at in a picture, or all there is in pictures.
 
     python tools/predict.py demo_out/scene_0.png --point 120,80
     python tools/predict.py photo.jpg --box 40,30,200,180 --vocabulary cat,dog,"traffic light"
     python tools/predict.py photo.jpg --point "120,80;150,95;20,30,0" --point 300,40
+    python tools/predict.py photo.jpg --everything --vocabulary lvis --format labelme
+    python tools/predict.py photos --find "a red cat" --out cats
 
 Each --point or --box is one prompt, in pixels of the picture, x before y. Several points of one
 --point, with ';' between them, are clicks on one object; a point with ,0 behind it is not on the
-object. There is a line for each prompt, and OUT/NAME.png (drawn) and OUT/NAME.json (COCO
+object. There is a line for each mask, and OUT/NAME.png (drawn) and OUT/NAME.json (COCO
 annotations).
+
+A folder of pictures takes --everything, --find or --prompts. There are OUT/vis, OUT/preds and
+OUT/coco.json then; broken pictures are left out, which gives status 1, and a second run goes on
+where the first one ended.
 """
 
 import argparse
@@ -17,7 +23,9 @@ from pathlib import Path
 import cv2
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.apis import OVSAMPredictor, Prediction, make_prompts
+from ovsam.apis import OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts
+from ovsam.apis.exports import EXPORTS, ImageEntry, make_exports
+from ovsam.apis.prompt_sources import PromptFiles, segment_each
 from ovsam.prompts import Prompts
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
@@ -44,24 +52,58 @@ def parse_prompt(flag: str, text: str) -> Prompts:
     raise ValueError(f'--{flag} must be {form}; got {text!r}')
 
 
+def check(args: argparse.Namespace) -> None:
+    """Reject flags that do not go together.
+
+    Raises:
+        ValueError: they contradict each other, or there are none.
+    """
+    ways = [f'--{name}' for name in ('everything', 'find', 'prompts') if getattr(args, name)]
+    pointed = list(dict.fromkeys(f'--{flag}' for flag, _ in args.pointed))
+    if args.image.is_dir() and pointed:
+        raise ValueError(f'{" and ".join(pointed)} are of one picture; for a folder give '
+                         '--everything, --find or --prompts')
+    if not ways and not pointed:
+        raise ValueError('nothing to look for: give at least one --point or --box, or '
+                         '--everything, --find or --prompts')
+    if len(ways) + bool(pointed) > 1 and not {*ways, *pointed} <= {'--everything', '--find'}:
+        raise ValueError(f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
+                         'say where to look')
+    if not 0 <= args.threshold <= 1:
+        raise ValueError(f'--threshold must be in [0, 1]; got {args.threshold}')
+
+
 def report(found: Prediction) -> None:
     """A line for each prompt."""
     for row in range(len(found)):
         parts = [f'{row}:']
         if found.labels is not None:
-            others = zip(found.top_names[row][1:], found.top_scores[row][1:])
-            parts += [f'{found.labels[row]} {found.label_scores[row]:.2f}',
-                      f'({", ".join(f"{name} {score:.2f}" for name, score in others)})']
+            others = zip(found.top_names[row], found.top_scores[row])
+            listed = ', '.join(f'{name} {score:.2f}' for name, score in others
+                               if name != found.labels[row])
+            parts += [f'{found.labels[row]} {found.label_scores[row]:.2f}', f'({listed})']
         if found.quality is not None:
             parts.append(f'expected IoU {found.quality[row]:.2f},')
         print(*parts, f'{found.masks[row].sum()} pixels')
+    if not len(found):
+        print('Nothing found')
 
 
-def run(args: argparse.Namespace) -> None:
-    """Predict, report, write."""
-    if not args.prompts:
-        raise ValueError('nothing to look for: give at least one --point or --box')
-    prompts = [parse_prompt(flag, text) for flag, text in args.prompts]
+def predict(args: argparse.Namespace, predictor: OVSAMPredictor,
+            prompts: list[Prompts]) -> Prediction:
+    """What the flags ask for, of the image that has been set."""
+    if args.find:
+        return predictor.find(args.find, args.threshold, args.top_k)
+    if args.everything:
+        return predictor.everything(args.top_k)
+    return predictor.name(segment_each(predictor, prompts), args.top_k)
+
+
+def run_picture(args: argparse.Namespace) -> int:
+    """Predict, report, write; returns 0: nothing was left out."""
+    prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
+    if args.prompts:
+        prompts = PromptFiles(args.prompts).read(args.image)
     image = read_image(args.image)
     picture, annotations = (args.out / f'{args.image.stem}{end}' for end in ('.png', '.json'))
     if args.image.resolve() in (picture.resolve(), annotations.resolve()):
@@ -69,23 +111,46 @@ def run(args: argparse.Namespace) -> None:
     Prompts.cat(prompts).check_inside([image.shape[:2]])
     predictor = OVSAMPredictor(args.config, args.weights, args.vocabulary, args.device)
     predictor.set_image(image)
-    found = Prediction.cat([predictor.predict_prompts(each, args.top_k) for each in prompts])
+    found = predict(args, predictor, prompts)
     report(found)
     drawn = draw_segments(image, found.masks, found.labels, found.label_scores,
                           Prompts.cat(prompts))
     write_whole(picture, cv2.imencode('.png', drawn[..., ::-1])[1].tobytes())
     found.save_json(annotations)
+    entry = ImageEntry(args.image.stem, args.image.name, args.image, image.shape[:2])
+    names = () if predictor.vocabulary is None else predictor.vocabulary.names
+    for export in make_exports(args.format or (), args.out, names):
+        export.add(entry, found)
+        export.close()
     print(f'Wrote {picture} and {annotations}')
+    return 0
+
+
+def run_folder(args: argparse.Namespace) -> int:
+    """Predict all pictures of a folder; returns how many were left out."""
+    inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary,
+                                 args.prompts)
+    results = inferencer(args.image, out_dir=args.out, texts=args.find, top_k=args.top_k,
+                         pred_score_thr=args.threshold, formats=args.format or ('coco',))
+    print(f'Wrote {args.out}/preds and {args.out}/vis of '
+          f'{len(results["predictions"]) - len(results["failed"])} pictures')
+    return len(results['failed'])
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('image', type=Path)
+    parser.add_argument('image', type=Path, help='a picture or a folder of pictures')
     for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
-        parser.add_argument(f'--{flag}', dest='prompts', action='append', metavar=form,
+        parser.add_argument(f'--{flag}', dest='pointed', action='append', metavar=form, default=[],
                             type=lambda text, flag=flag: (flag, text))
+    parser.add_argument('--everything', action='store_true', help='segment all there is')
+    parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
+    parser.add_argument('--prompts', type=Path, help='JSON file of prompts, or folder with one per '
+                        'picture; see ovsam.apis.PromptFiles')
+    parser.add_argument('--threshold', type=float, default=0.3, help='least score of a name for '
+                        '--find, and to be drawn in pictures of a folder (%(default)s)')
     parser.add_argument('--vocabulary', help='names with commas between, a pack such as '
                         'lvis, or a .txt or .json file')
     parser.add_argument('--config', default='mini', help='config of the model (%(default)s)')
@@ -93,8 +158,17 @@ def main(argv=None) -> int:
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/predict'),
                         help='folder to write to (%(default)s)')
+    parser.add_argument('--format', nargs='+', choices=list(EXPORTS), help='write these as well; '
+                        'for a folder coco if not given')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    return exit_status('predict', run, parser.parse_args(argv))
+    args = parser.parse_args(argv)
+    left_out: list[int] = []
+
+    def run() -> None:
+        check(args)
+        left_out.append(run_folder(args) if args.image.is_dir() else run_picture(args))
+
+    return exit_status('predict', run) or int(any(left_out))
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@ enable_safe_loading()
 
 # Only from here on can mmdet be imported.
 from . import (  # noqa: E402
+    apis,
     baselines,
     datasets,
     engine,
@@ -29,6 +30,7 @@ from . import (  # noqa: E402
 
 __all__ = [
     '__version__',
+    'apis',
     'baselines',
     'datasets',
     'engine',

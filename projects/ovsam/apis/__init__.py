@@ -1,8 +1,23 @@
 """Ready-made models for programs: load one, point at things, get masks and names."""
 
+from .encoded_image import EncodedImage
+from .everything import EverythingMode
+from .inferencer import OVSAMInferencer
 from .init_model import init_model
 from .prediction import Prediction
 from .predictor import OVSAMPredictor
+from .prompt_sources import DetectorBoxes, EverythingPrompts, PromptFiles
 from .user_prompts import make_prompts
 
-__all__ = ['OVSAMPredictor', 'Prediction', 'init_model', 'make_prompts']
+__all__ = [
+    'DetectorBoxes',
+    'EncodedImage',
+    'EverythingMode',
+    'EverythingPrompts',
+    'OVSAMInferencer',
+    'OVSAMPredictor',
+    'Prediction',
+    'PromptFiles',
+    'init_model',
+    'make_prompts',
+]

@@ -6,12 +6,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
 from ..utils.files import write_whole
+from ..vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import supervision
+
+UNNAMED = 'object'  # what formats that need a name call what has none
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +39,9 @@ class Prediction:
         stability: (N,) float32, the IoU between the mask drawn more carefully and less carefully
             (logits above 1 and above -1): near 1 where its border leaves no doubt.
         low_res_logits: (N, h, w) float32, for ``mask_input`` of the next click.
-        prompt_index: (N,) int64, the prompt that each row answers.
+        prompt_index: (N,) int64, the prompt that each row answers; None where no one pointed.
+        region_embeddings: (N, E, C) float32, what names are compared with, by E opinions; None
+            if the model does not name.
         labels: N names, the best of each; None if the model does not name.
         label_scores: (N,) float32, of these names; None if the model does not name.
         top_names: N tuples of the k best names, best first; None if the model does not name.
@@ -43,6 +54,7 @@ class Prediction:
     stability: np.ndarray | None = None
     low_res_logits: np.ndarray | None = None
     prompt_index: np.ndarray | None = None
+    region_embeddings: np.ndarray | None = None
     labels: list[str] | None = None
     label_scores: np.ndarray | None = None
     top_names: list[tuple[str, ...]] | None = None
@@ -71,6 +83,56 @@ class Prediction:
                 columns[field.name] = np.concatenate(values)
         return cls(**columns)
 
+    def select(self, rows: Sequence[int] | np.ndarray) -> Prediction:
+        """Some of the rows, in the order asked for.
+
+        Args:
+            rows: their numbers, or N bools.
+        """
+        places = np.asarray(rows)
+        places = np.flatnonzero(places) if places.dtype == bool else places.astype(int)
+        columns: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, list):
+                value = [value[place] for place in places]
+            columns[field.name] = value if value is None or isinstance(value, list) else (
+                value[places])
+        return type(self)(**columns)
+
+    @classmethod
+    def from_coco(cls, annotations: Sequence[dict], image_size: tuple[int, int]) -> Prediction:
+        """From annotations in COCO's form, what :meth:`to_coco` gives or others made.
+
+        Args:
+            annotations: dicts with ``segmentation`` (polygons or RLE, of either kind) and
+                whatever else of :meth:`to_coco` there is. Without ``alternatives`` a name is the
+                only one; columns that some of them lack are None.
+            image_size: (height, width).
+        """
+        masks = np.zeros((len(annotations), *image_size), dtype=bool)
+        for mask, annotation in zip(masks, annotations):
+            mask[:] = mask_utils.decode(_run_lengths(annotation['segmentation'], image_size)) > 0
+
+        def column(key: str) -> np.ndarray | None:
+            values = [annotation.get(key) for annotation in annotations]
+            return None if not values or None in values else np.asarray(values, np.float32)
+
+        columns: dict[str, Any] = {'quality': column('predicted_iou'),
+                                   'stability': column('stability_score')}
+        if annotations and all('category_name' in annotation for annotation in annotations):
+            pairs = [annotation.get('alternatives')
+                     or [[annotation['category_name'], annotation.get('score', 1.)]]
+                     for annotation in annotations]
+            width = min(len(row) for row in pairs)
+            columns.update(
+                labels=[annotation['category_name'] for annotation in annotations],
+                label_scores=np.float32([annotation.get('score', 1.)
+                                         for annotation in annotations]),
+                top_names=[tuple(name for name, _ in row[:width]) for row in pairs],
+                top_scores=np.float32([[score for _, score in row[:width]] for row in pairs]))
+        return cls(masks, tight_boxes(masks), **columns)
+
     def to_coco(self) -> list[dict]:
         """Annotations in COCO's form, one per prompt.
 
@@ -85,6 +147,81 @@ class Prediction:
     def save_json(self, path: str | Path) -> None:
         """Write :meth:`to_coco` to a file, whole or not at all."""
         write_whole(path, (json.dumps(self.to_coco(), indent=1) + '\n').encode())
+
+    def to_data_sample(
+        self, classes: Vocabulary | Sequence[str] | None = None
+    ) -> DetDataSample:
+        """mmdet's record.
+
+        Args:
+            classes: the names that ``labels`` count; those found here, in order, if not given.
+
+        Returns:
+            A sample with ``ori_shape``, ``img_shape`` and ``classes``, and ``pred_instances``
+            with ``bboxes``, ``labels``, ``scores`` (of the names; the quality without names),
+            ``masks`` (bool), and ``mask_scores`` (the quality) if known.
+
+        Raises:
+            ValueError: a name is not among ``classes``.
+        """
+        names, labels = self._numbered(classes)
+        size = self.masks.shape[1:]
+        sample = DetDataSample(metainfo=dict(ori_shape=size, img_shape=size, classes=names))
+        sample.pred_instances = InstanceData(
+            bboxes=torch.from_numpy(self.boxes), labels=torch.from_numpy(labels),
+            scores=torch.from_numpy(self._scores()), masks=torch.from_numpy(self.masks))
+        if self.quality is not None:
+            sample.pred_instances.mask_scores = torch.from_numpy(self.quality)
+        return sample
+
+    def to_supervision(
+        self, classes: Vocabulary | Sequence[str] | None = None
+    ) -> supervision.Detections:
+        """The record of the package ``supervision``, which must be installed.
+
+        Args:
+            classes: see :meth:`to_data_sample`.
+
+        Returns:
+            Detections with ``xyxy``, ``mask``, ``confidence``, ``class_id`` and
+            ``data['class_name']``.
+
+        Raises:
+            ImportError: the package cannot be imported.
+            ValueError: a name is not among ``classes``.
+        """
+        try:
+            import supervision
+        except ImportError as error:
+            raise ImportError(f'to_supervision needs the package supervision ({error}): '
+                              'pip install supervision') from error
+        names, labels = self._numbered(classes)
+        return supervision.Detections(
+            xyxy=self.boxes.copy(), mask=self.masks.copy(), confidence=self._scores(),
+            class_id=labels, data={'class_name': np.array([names[label] for label in labels],
+                                                          dtype=str)})
+
+    def _numbered(
+        self, classes: Vocabulary | Sequence[str] | None
+    ) -> tuple[tuple[str, ...], np.ndarray]:
+        """Names, and what each row's name is among them, (N,) int64."""
+        labels = [UNNAMED] * len(self) if self.labels is None else self.labels
+        if classes is None:
+            classes = list(dict.fromkeys(labels))
+        names = tuple(classes.names if isinstance(classes, Vocabulary) else classes)
+        places = {name: place for place, name in enumerate(names)}
+        unknown = sorted(set(labels) - set(places))
+        if unknown:
+            raise ValueError(f'{len(unknown)} names that were found are not among the '
+                             f'{len(names)} classes: {unknown[:5]}')
+        return names, np.array([places[label] for label in labels], dtype=np.int64)
+
+    def _scores(self) -> np.ndarray:
+        """(N,) float32, of names or else of masks."""
+        for scores in (self.label_scores, self.quality):
+            if scores is not None:
+                return scores.astype(np.float32)
+        return np.ones(len(self), np.float32)
 
     def _annotation(self, row: int) -> dict:
         rle = mask_utils.encode(np.asfortranarray(self.masks[row].astype(np.uint8)))
@@ -104,3 +241,29 @@ class Prediction:
             pairs = zip(self.top_names[row], self.top_scores[row].tolist())
             annotation['alternatives'] = [list(pair) for pair in pairs]
         return annotation
+
+
+def tight_boxes(masks: np.ndarray) -> np.ndarray:
+    """(N, 4) float32 boxes of (N, H, W) bool, as :class:`Prediction` has them."""
+    boxes = np.zeros((len(masks), 4), np.float32)
+    for box, mask in zip(boxes, masks):
+        columns, rows = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
+        if len(columns):
+            box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return boxes
+
+
+def _run_lengths(segmentation: Any, image_size: tuple[int, int]) -> dict:
+    """Compressed RLE of any of COCO's forms.
+
+    Raises:
+        ValueError: it is of another image size.
+    """
+    if isinstance(segmentation, list):  # polygons
+        return mask_utils.merge(mask_utils.frPyObjects(segmentation, *image_size))
+    if tuple(segmentation['size']) != tuple(image_size):
+        raise ValueError(f'a mask is of an image {tuple(segmentation["size"])} high and wide; '
+                         f'expected {tuple(image_size)}')
+    if isinstance(segmentation['counts'], list):
+        return mask_utils.frPyObjects(segmentation, *image_size)
+    return segmentation

@@ -6,40 +6,28 @@ Coordinates are pixels of the original image, x before y.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from mmdet.datasets.transforms import PackDetInputs, Resize
 from mmengine.config import Config
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..models.mask_choice import AllGuesses
-from ..models.mask_postprocess import low_res_mask_boxes, postprocess_masks, stability_score
+from ..models.mask_postprocess import stability_score
 from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
-from ..models.promptable_segmenter import ImageFeatures, PromptableSegmenter
+from ..models.promptable_segmenter import PromptableSegmenter
 from ..prompts import Prompts
 from ..utils.images import check_image, read_image
 from ..vocabulary import Vocabulary, build_vocabulary
+from .encoded_image import EncodedImage, encode_images
+from .everything import EverythingMode, stacked
 from .init_model import choose_device, init_model
-from .prediction import Prediction
+from .prediction import Prediction, tight_boxes
 from .user_prompts import make_prompts
-
-
-class EncodedImage(NamedTuple):
-    """An image's features and its three sizes (height, width).
-
-    ``original`` is resized to ``inner``, which lies in the corner of ``padded``, what models see.
-    """
-
-    features: ImageFeatures
-    original: tuple[int, int]
-    inner: tuple[int, int]
-    padded: tuple[int, int]
 
 
 class OVSAMPredictor:
@@ -83,6 +71,8 @@ class OVSAMPredictor:
         self.model = (model if device is None else model.to(choose_device(device))).eval()
         self._trained_vocabulary = self.vocabulary
         self._image: EncodedImage | None = None
+        # Everything mode's masks of this image, of the settings asked for last.
+        self._everything: tuple[EverythingMode, Prediction] | None = None
         if vocabulary is not None:
             self.set_vocabulary(vocabulary)
 
@@ -111,9 +101,7 @@ class OVSAMPredictor:
             ValueError: there are no names, or one is empty or repeated; or the model does not
                 name.
         """
-        if not isinstance(self.model, OpenVocabularySegmenter):
-            raise ValueError(f'{type(self.model).__name__} gives masks without names; choose the '
-                             'config of an OVSAM')
+        self._require_names()
         made = build_vocabulary(vocabulary)
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
             trained = self._trained_vocabulary
@@ -122,26 +110,29 @@ class OVSAMPredictor:
         self.model.set_vocabulary(made)
 
     @torch.no_grad()
-    def set_image(self, image: str | Path | np.ndarray) -> None:
-        """Encode an image.
+    def set_image(self, image: str | Path | np.ndarray | EncodedImage) -> None:
+        """Encode an image, or take one that was encoded before.
 
         Args:
-            image: path of a picture, or (H, W, 3) RGB uint8.
+            image: path of a picture, (H, W, 3) RGB uint8, or one of :meth:`encode`.
 
         Raises:
             FileNotFoundError: there is no such file.
             TypeError: it is neither path nor array.
             ValueError: it is not a picture, or has another shape or type.
         """
-        rgb = read_image(image) if isinstance(image, (str, Path)) else check_image(image)
-        batch = self._preprocess(rgb)
-        inputs, (sample,) = batch['inputs'], batch['data_samples']
-        self._image = EncodedImage(self.model.encode_image(inputs), rgb.shape[:2],
-                                   tuple(sample.img_shape[:2]), tuple(inputs.shape[-2:]))
+        if not isinstance(image, EncodedImage):
+            rgb = read_image(image) if isinstance(image, (str, Path)) else check_image(image)
+            (image,) = self.encode([rgb])
+        self._image, self._everything = image, None
+
+    def encode(self, images: Sequence[np.ndarray]) -> list[EncodedImage]:
+        """Encode several (H, W, 3) RGB uint8 images in one pass, for :meth:`set_image`."""
+        return encode_images(self.model, images)
 
     def reset(self) -> None:
         """Forget the image and free its memory; the vocabulary stays."""
-        self._image = None
+        self._image = self._everything = None
 
     def predict(
         self,
@@ -179,72 +170,150 @@ class OVSAMPredictor:
         return self.predict_prompts(make_prompts(point_coords, point_labels, boxes, mask_input),
                                     top_k, AllGuesses() if multimask_output else None)
 
-    @torch.no_grad()
     def predict_prompts(self, prompts: Prompts, top_k: int = 5,
                         mask_choice: Callable | None = None) -> Prediction:
         """As :meth:`predict`, of a record of prompts in original pixels."""
-        if self._image is None:
-            raise RuntimeError('there is no image yet: call set_image first')
-        if top_k < 1:
-            raise ValueError(f'top_k must be positive; got {top_k}')
-        prompts.check_inside([self._image.original])
-        factors = [inner / original for inner, original in
-                   zip(self._image.inner[::-1], self._image.original[::-1])]
-        device = self._image.features.embedding.device
-        prompts = prompts.to(device).scale(torch.tensor([factors], device=device))
+        _check_top_k(top_k)
+        return self.name(self.segment_prompts(prompts, mask_choice), top_k)
+
+    def everything(self, top_k: int = 5, **settings) -> Prediction:
+        """Segment and name whatever there is in the image, best masks first.
+
+        Args:
+            top_k: of :meth:`predict`.
+            **settings: of :class:`~.everything.EverythingMode`, in place of those that the
+                model's config gives. With the same settings as before, masks are not made again.
+
+        Raises:
+            RuntimeError: no image has been set.
+            TypeError: there is no such setting.
+            ValueError: a setting is out of its range, or ``top_k`` is not positive.
+        """
+        _check_top_k(top_k)
+        return self.name(self.segment_everything(**settings), top_k)
+
+    @torch.no_grad()
+    def find(self, texts: str | Sequence[str], threshold: float = 0.5, top_k: int = 5,
+             among: Prediction | None = None, **settings) -> Prediction:
+        """What in the image is called so, best first.
+
+        The texts are named beside the names of the vocabulary, as if they were unseen names of
+        it: a text's score is what :meth:`predict` would give it. So the vocabulary says what else
+        there may be: "a red cat" is told from a black one best if it has "cat". A text that is
+        in the vocabulary is that name. Finding again costs naming only.
+
+        Args:
+            texts: a text or several.
+            threshold: least score of a text, in [0, 1].
+            top_k: of :meth:`predict`, of the vocabulary and the texts.
+            among: unnamed or named masks of this model; everything mode's if not given.
+            **settings: of :meth:`everything`.
+
+        Returns:
+            A prediction whose ``labels`` are texts, the likeliest for each mask, with their
+            scores; ``top_names`` may begin with another name, where that is likelier still.
+
+        Raises:
+            RuntimeError: no image has been set, and ``among`` is not given.
+            TypeError: a text is not a string.
+            ValueError: there are no texts, or one is empty or repeated; the model does not name;
+                or its vocabulary has no other name to compare with.
+        """
+        _check_top_k(top_k)
+        if not 0 <= threshold <= 1:
+            raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
+        asked = self.check_texts(texts)
+        found = self.segment_everything(**settings) if among is None else among
+        with self.model.also_naming(asked.names):
+            labels = torch.from_numpy(self.vocabulary.label_map(asked))
+            best = [scores[:, labels.to(scores.device)].max(dim=1)
+                    for scores in self._scores(found)]
+            named = self.name(found, top_k)
+        scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        named = replace(named, labels=[asked.names[place] for place in which],
+                        label_scores=scores)
+        order = np.argsort(-scores, kind='stable')
+        return named.select(order[scores[order] >= threshold])
+
+    def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
+        """The texts as :meth:`find` takes them; errors are its."""
+        self._require_names()
+        asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
+        if len(self.vocabulary.extended(asked.names)) == len(asked):
+            raise ValueError(f'there is nothing to tell {", ".join(asked.names)} from: '
+                             'set_vocabulary with names of what else may be in the image')
+        return asked
+
+    @torch.no_grad()
+    def name(self, found: Prediction, top_k: int = 5) -> Prediction:
+        """The same masks with names of the vocabulary in use; of any image of this model.
+
+        Raises:
+            ValueError: ``top_k`` is not positive.
+        """
+        _check_top_k(top_k)
+        if found.region_embeddings is None:
+            return found
+        # The last column is the background's.
+        best = [scores[:, :-1].topk(min(top_k, len(self.vocabulary)), dim=1)
+                for scores in self._scores(found)]
+        scores, labels = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        names = [tuple(self.vocabulary.names[label] for label in row) for row in labels]
+        return replace(found, labels=[row[0] for row in names], label_scores=scores[:, 0],
+                       top_names=names, top_scores=scores)
+
+    @torch.no_grad()
+    def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
+        """As :meth:`predict_prompts`, without names; for :meth:`name` and :meth:`find`."""
+        image = self._encoded()
+        prompts.check_inside([image.original])
+        prompts = image.to_input(prompts)
         size = self.model.chunk_size
         # Without prompts there is one chunk of none, which gives columns of the right types.
-        parts = [self._predict_chunk(prompts[start:start + size], top_k, mask_choice)
-                 for start in range(0, max(len(prompts), 1), size)]
-        found = Prediction.cat(parts)
+        found = Prediction.cat([self._segment_chunk(prompts[start:start + size], mask_choice)
+                                for start in range(0, max(len(prompts), 1), size)])
         rows = len(found) // max(1, len(prompts))
         return replace(found, prompt_index=np.arange(len(prompts)).repeat(rows))
 
-    def _predict_chunk(self, prompts: Prompts, top_k: int,
-                       mask_choice: Callable | None) -> Prediction:
+    def segment_everything(self, **settings) -> Prediction:
+        """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
+        image = self._encoded()
+        mode = EverythingMode(**{**self.model.everything, **settings})
+        if self._everything is None or self._everything[0] != mode:
+            self._everything = mode, mode(self.model, image)
+        return self._everything[1]
+
+    def _segment_chunk(self, prompts: Prompts, mask_choice: Callable | None) -> Prediction:
         image = self._image
-        low_res, quality, log_scores = self.model.decode(
+        low_res, quality, rois = self.model.segment_regions(
             image.features, prompts, image.padded[1], mask_choice)
-        masks = self._original_masks(low_res)
-        boxes = [low_res_mask_boxes(mask[None].float() - 0.5, 1.) for mask in masks]
+        masks = image.masks(low_res)
+        embeddings = self.model.region_embeddings(image.features, rois, low_res)
         return Prediction(
-            masks=masks.cpu().numpy(),
-            boxes=torch.cat([low_res.new_zeros(0, 4), *boxes]).cpu().numpy(),
+            masks=masks, boxes=tight_boxes(masks),
             quality=None if quality is None else quality.cpu().numpy(),
             stability=stability_score(low_res).cpu().numpy(),
             low_res_logits=low_res.cpu().numpy(),
-            **({} if log_scores is None else self._names(log_scores, top_k)),
-        )
+            region_embeddings=stacked(embeddings))
 
-    def _names(self, log_scores: Tensor, top_k: int) -> dict:
-        """The naming columns of a prediction."""
-        # The last column is the background's.
-        best = log_scores[:, :-1].topk(min(top_k, len(self.vocabulary)), dim=1)
-        names = [tuple(self.vocabulary.names[k] for k in row) for row in best.indices.tolist()]
-        scores = best.values.exp().cpu().numpy()
-        return {'labels': [row[0] for row in names], 'label_scores': scores[:, 0],
-                'top_names': names, 'top_scores': scores}
+    def _scores(self, found: Prediction) -> Iterator[Tensor]:
+        """Scores (n, K + 1) of chunks of the rows, the background's last."""
+        device = next(self.model.parameters()).device
+        embeddings = torch.from_numpy(found.region_embeddings).to(device)
+        for chunk in embeddings.split(self.model.chunk_size):
+            yield self.model.name_embeddings(chunk.unbind(dim=1)).exp()
 
-    def _original_masks(self, low_res: Tensor) -> Tensor:
-        """Bool (N, H, W) from logits (N, h, w) of the padded input."""
-        image = self._image
-        # One at a time: at the size of a large image, logits take a lot of memory.
-        masks = [postprocess_masks(logits[None, None], image.padded, image.inner, image.original)
-                 for logits in low_res]
-        nothing = low_res.new_zeros(0, *image.original, dtype=torch.bool)
-        return torch.cat([nothing, *(mask[:, 0] for mask in masks)])
+    def _encoded(self) -> EncodedImage:
+        if self._image is None:
+            raise RuntimeError('there is no image yet: call set_image first')
+        return self._image
 
-    def _preprocess(self, rgb: np.ndarray) -> dict:
-        """What the test pipelines of the configs and the model's data preprocessor make of it."""
-        side = self.model.prompt_encoder.image_size
-        height, width = rgb.shape[:2]
-        if round(side * min(height, width) / max(height, width)) < 1:
-            raise ValueError(f'the image is too narrow: {width} x {height} pixels would be resized '
-                             f'to less than one pixel beside {side}; crop it')
-        # Pipelines load images as BGR, which the data preprocessor then expects.
-        results = {'img': np.ascontiguousarray(rgb[..., ::-1]), 'img_shape': (height, width),
-                   'ori_shape': (height, width)}
-        results = Resize(scale=(side, side), keep_ratio=True).transform(results)
-        packed = PackDetInputs(meta_keys=('ori_shape', 'img_shape')).transform(results)
-        batch = {'inputs': [packed['inputs']], 'data_samples': [packed['data_samples']]}
-        return self.model.data_preprocessor(batch, training=False)
+    def _require_names(self) -> None:
+        if not isinstance(self.model, OpenVocabularySegmenter):
+            raise ValueError(f'{type(self.model).__name__} gives masks without names; choose the '
+                             'config of an OVSAM')
+
+
+def _check_top_k(top_k: int) -> None:
+    if top_k < 1:
+        raise ValueError(f'top_k must be positive; got {top_k}')

@@ -56,9 +56,14 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         """SAM's embedding; ``levels`` are what naming reads."""
         return ImageFeatures(self.image_encoder(inputs), self.look(inputs))
 
-    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
-        """See the base class."""
-        return self.classify(self.embed(features.levels, rois, low_res)).log_softmax(dim=-1)
+    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
+                          low_res: Tensor) -> tuple[Tensor, ...]:
+        """CLIP's; see the base class."""
+        return (self.embed(features.levels, rois, low_res), )
+
+    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Tensor:
+        """Log-scores by CLIP's own comparison; see the base class."""
+        return self.classify(embeddings[0]).log_softmax(dim=-1)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Cross-entropy of the annotated instances that ``train_prompter`` gives boxes for.

@@ -4,12 +4,13 @@ Glossary: N regions, K classes, C channels.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from ..vocabulary import TextEmbeddingCache, build_vocabulary, embed_vocabulary
+from ..vocabulary import TextEmbeddingCache, Vocabulary, build_vocabulary, embed_vocabulary
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 
 
@@ -23,10 +24,11 @@ class Naming:
     context learns, embeddings are made for each call anew, with gradient.
     """
 
-    training: bool
     text_encoder: nn.Module
     classifier: OpenVocabularyClassifier
     templates: str | Sequence[str]
+    training: bool
+    vocabulary: Vocabulary
     text_cache: TextEmbeddingCache | None = None
 
     def set_vocabulary(self, vocabulary) -> None:
@@ -42,9 +44,43 @@ class Naming:
                 context.vectors.requires_grad):
             names = self.vocabulary.synonyms
             return self.classifier(regions, context.embed_to_learn(self.text_encoder, names))
+        return self._ready_classifier()(regions)
+
+    @contextmanager
+    def also_naming(self, names: Sequence[str]) -> Iterator[None]:
+        """Inside the block, more names are compared, as unseen ones at the vocabulary's end.
+
+        Only texts that are new are embedded. Other threads see the longer vocabulary, too.
+
+        Args:
+            names: Those that the vocabulary has, as :meth:`~.Vocabulary.find` has it, are left out.
+        """
+        before, known = self.vocabulary, self._ready_classifier().embeddings
+        longer = before.extended(names)
+        if len(longer) == len(before):
+            yield
+            return
+        added = Vocabulary(longer.names[len(before):], templates=before.templates)
+        both = [known, self._embed(added)]
+        width = max(part.shape[1] for part in both)
+        both = [torch.cat([part, part[:, :1].expand(-1, width - part.shape[1], -1)], dim=1)
+                for part in both]
+        try:
+            self.vocabulary = longer
+            self.classifier.set_embeddings(torch.cat(both))
+            yield
+        finally:
+            self.vocabulary = before
+            self.classifier.set_embeddings(known)
+
+    def _ready_classifier(self) -> OpenVocabularyClassifier:
         if self.classifier.embeddings is None:
-            self.classifier.set_embeddings(
-                context.embed(self.text_encoder, self.vocabulary, self.text_cache)
-                if context is not None else embed_vocabulary(
-                    self.text_encoder, self.vocabulary, self.templates, cache=self.text_cache))
-        return self.classifier(regions)
+            self.classifier.set_embeddings(self._embed(self.vocabulary))
+        return self.classifier
+
+    def _embed(self, vocabulary: Vocabulary) -> Tensor:
+        context = getattr(self, 'context', None)
+        if context is not None:
+            return context.embed(self.text_encoder, vocabulary, self.text_cache)
+        return embed_vocabulary(self.text_encoder, vocabulary, self.templates,
+                                cache=self.text_cache)

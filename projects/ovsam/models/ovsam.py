@@ -55,13 +55,21 @@ class OVSAM(OpenVocabularySegmenter):
         levels = self.backbone(inputs)
         return ImageFeatures(self.neck(levels), levels, self.label_head.forward_features(levels))
 
-    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
-        """Log-scores of the head, fused with frozen CLIP's if so configured; see the base."""
+    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
+                          low_res: Tensor) -> tuple[Tensor, ...]:
+        """The head's, and frozen CLIP's if scores are fused; see the base."""
+        head = self.label_head(features.pyramid, rois)
         if self.score_fusion is None:
-            return self.head_opinion(features, rois).log_softmax(dim=-1)
-        head, clip = self.head_opinion(features, rois), self.clip_opinion(features, rois, low_res)
-        seen = torch.from_numpy(self.vocabulary.seen.copy()).to(head.device)
-        return self.score_fusion(head, clip, seen)
+            return (head, )
+        return head, self.backbone.embed_regions(features.levels, rois, low_res)
+
+    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Tensor:
+        """Log-scores of the head, fused with frozen CLIP's if so configured; see the base."""
+        opinions = [self.classify(each) for each in embeddings]
+        if self.score_fusion is None:
+            return opinions[0].log_softmax(dim=-1)
+        seen = torch.from_numpy(self.vocabulary.seen.copy()).to(opinions[0].device)
+        return self.score_fusion(*opinions, seen)
 
     def head_opinion(self, features: ImageFeatures, rois: Tensor) -> Tensor:
         """Logits (N, K + 1) of the CLIP2SAM head."""

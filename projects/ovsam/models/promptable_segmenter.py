@@ -50,6 +50,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         mask_choice: Config of which of the decoder's masks answers a prompt, see
             :mod:`~.mask_choice`; the first one if not given.
         chunk_size: Prompts decoded at a time, which bounds memory.
+        everything: What suits these weights better than the defaults of
+            :class:`~ovsam.apis.EverythingMode`, which are SAM's; kept for those who ask.
         frozen: Names of parts that do not learn; see :class:`~.frozen_parts.FrozenParts`.
         data_preprocessor: As in mmdet.
         init_cfg: As in mmengine.
@@ -59,7 +61,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
                  train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
-                 chunk_size: int = 64,
+                 chunk_size: int = 64, everything: Optional[dict] = None,
                  frozen: Sequence[str] = (), data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -69,6 +71,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
         self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
         self.chunk_size = chunk_size
+        self.everything = dict(everything or {})
         self.frozen = tuple(frozen)
 
     @abstractmethod
@@ -90,6 +93,19 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             rois: (N, 5) image index and tight box of each mask, input pixels.
             low_res: (N, 4h, 4w) mask logits.
         """
+        return self.name_embeddings(self.region_embeddings(features, rois, low_res))
+
+    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
+                          low_res: Tensor) -> tuple[Tensor, ...]:
+        """What is compared with names: (N, C) of each opinion; none for a model without names.
+
+        Arguments are those of :meth:`name`. Whoever keeps them can name regions from other
+        vocabularies without the image's features.
+        """
+        return ()
+
+    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Optional[Tensor]:
+        """Log-scores as :meth:`name` gives them, of what :meth:`region_embeddings` gave."""
         return None
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:

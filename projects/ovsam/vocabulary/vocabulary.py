@@ -216,6 +216,21 @@ class Vocabulary:
             aliases={name: self.aliases[name] for name in names if name in self.aliases},
         )
 
+    def extended(self, names: Sequence[str]) -> Vocabulary:
+        """The same names and, after them, more that were not seen; groups and aliases are left out.
+
+        Args:
+            names: those that :meth:`find` finds here already are left out.
+        """
+        new = [name for name in Vocabulary(names).names if self.find(name) is None]
+        if not new:
+            return self
+        more = Vocabulary(new)
+        return Vocabulary([*self.names, *more.names],
+                          synonyms=[*self.synonyms, *more.synonyms],
+                          seen=[*self.seen.tolist(), *[False] * len(more)],
+                          templates=self.templates)
+
     def with_seen(self, seen: Sequence[bool] | Sequence[str] | str) -> Vocabulary:
         """The same with other names seen; see the class."""
         return dataclasses.replace(self, seen=seen)

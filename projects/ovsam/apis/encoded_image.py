@@ -1,0 +1,110 @@
+"""An image as models see it, and the way back to its own pixels.
+
+Glossary: B images, N prompts or masks, H x W the image, h x w the low-resolution masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmdet.datasets.transforms import PackDetInputs, Resize
+from torch import Tensor
+
+from ..models.mask_postprocess import postprocess_masks
+from ..models.promptable_segmenter import ImageFeatures, PromptableSegmenter
+from ..prompts import Prompts
+
+
+class EncodedImage(NamedTuple):
+    """An image's features, its three sizes (height, width), and its pixels.
+
+    ``original`` is resized to ``inner``, which lies in the corner of ``padded``, what models see.
+    ``pixels`` are (H, W, 3) RGB uint8.
+    """
+
+    features: ImageFeatures
+    original: tuple[int, int]
+    inner: tuple[int, int]
+    padded: tuple[int, int]
+    pixels: np.ndarray
+
+    def to_input(self, prompts: Prompts) -> Prompts:
+        """Prompts in original pixels, as input pixels on the features' device."""
+        device = self.features.embedding.device
+        factors = [inner / original for inner, original in
+                   zip(self.inner[::-1], self.original[::-1])]
+        return prompts.to(device).scale(torch.tensor([factors], device=device))
+
+    def inside(self, low_res: Tensor) -> Tensor:
+        """Logits (N, h', w') of the image, without its padding, from (N, h, w)."""
+        height, width = (-(-size * inner // padded) for size, inner, padded in
+                         zip(low_res.shape[-2:], self.inner, self.padded))
+        return low_res[:, :height, :width]
+
+    def masks(self, low_res: Tensor) -> np.ndarray:
+        """(N, H, W) bool from logits (N, h, w)."""
+        masks = np.empty((len(low_res), *self.original), dtype=bool)
+        # One at a time: at the size of a large image, logits take a lot of memory.
+        for mask, logits in zip(masks, low_res):
+            mask[:] = postprocess_masks(logits[None, None], self.padded, self.inner,
+                                        self.original)[0, 0].cpu().numpy()
+        return masks
+
+
+@torch.no_grad()
+def encode_images(model: PromptableSegmenter, images: Sequence[np.ndarray]) -> list[EncodedImage]:
+    """Encode images, all of them in one pass.
+
+    Args:
+        model: in eval mode.
+        images: B arrays (H, W, 3), RGB uint8.
+
+    Raises:
+        ValueError: one is too narrow; see :func:`check_sides`.
+    """
+    packed = [_resized(rgb, model.prompt_encoder.image_size) for rgb in images]
+    batch = model.data_preprocessor({'inputs': [each['inputs'] for each in packed],
+                                     'data_samples': [each['data_samples'] for each in packed]},
+                                    training=False)
+    features = model.encode_image(batch['inputs'])
+    return [EncodedImage(_of_image(features, place), rgb.shape[:2],
+                         tuple(sample.img_shape[:2]), tuple(batch['inputs'].shape[-2:]), rgb)
+            for place, (rgb, sample) in enumerate(zip(images, batch['data_samples']))]
+
+
+def check_sides(size: tuple[int, int], side: int) -> None:
+    """Reject an image that nothing is left of when its longer side is resized to ``side``.
+
+    Args:
+        size: of the image, (height, width).
+        side: in pixels.
+
+    Raises:
+        ValueError: it would be less than one pixel high or wide.
+    """
+    height, width = size
+    if round(side * min(height, width) / max(height, width)) < 1:
+        raise ValueError(f'the image is too narrow: {width} x {height} pixels would be resized '
+                         f'to less than one pixel beside {side}; crop it')
+
+
+def _resized(rgb: np.ndarray, side: int) -> dict:
+    """What the test pipelines of the configs make of it."""
+    height, width = rgb.shape[:2]
+    check_sides((height, width), side)
+    # Pipelines load images as BGR, which the data preprocessor then expects.
+    results = {'img': np.ascontiguousarray(rgb[..., ::-1]), 'img_shape': (height, width),
+               'ori_shape': (height, width)}
+    results = Resize(scale=(side, side), keep_ratio=True).transform(results)
+    return PackDetInputs(meta_keys=('ori_shape', 'img_shape')).transform(results)
+
+
+def _of_image(features: ImageFeatures, place: int) -> ImageFeatures:
+    """One image's part of a batch."""
+    chosen = slice(place, place + 1)
+    return ImageFeatures(features.embedding[chosen],
+                         tuple(level[chosen] for level in features.levels),
+                         tuple(level[chosen] for level in features.pyramid))

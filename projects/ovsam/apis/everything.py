@@ -1,0 +1,183 @@
+"""Everything mode: what a grid of points finds in an image.
+
+Glossary: N masks, P points, C crops, h x w the low-resolution masks, H x W the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.ops import nms
+from tqdm import tqdm
+
+from ..models.mask_choice import AllGuesses
+from ..models.mask_postprocess import low_res_mask_boxes, stability_score
+from ..models.promptable_segmenter import PromptableSegmenter
+from ..prompts import Prompts
+from ..vocabulary.text_embeddings import PROGRESS_DELAY
+from .crop_layers import Box, crop_boxes, is_cut
+from .encoded_image import EncodedImage, encode_images
+from .prediction import Prediction, tight_boxes
+
+
+@dataclass(frozen=True)
+class EverythingMode:
+    """Segments whatever a grid of points hits, and keeps the good masks, each once.
+
+    As SAM does it ("Segment Anything", section B), with SAM's names and defaults; configs give
+    those that suit their weights as ``model.everything``. A decoder with several masks per point
+    and a quality gives all its guesses, another one its only mask. Without a predicted quality (the
+    published OVSAM) the first filter is left out, and stability ranks the masks.
+
+    Points are decoded in chunks of the model's ``chunk_size``; of a crop, only low-resolution
+    masks that pass the filters are kept, and masks of the image's size are made of what remains
+    after suppression.
+
+    Args:
+        points_per_side: points along either side of the image.
+        pred_iou_thresh: least predicted quality, in [0, 1].
+        stability_score_thresh: least stability, in [0, 1].
+        box_nms_thresh: boxes of a larger IoU than this are one object's.
+        min_mask_area: least area in pixels of the image; empty masks never count.
+        max_mask_area: largest area; no limit if not given.
+        crop_n_layers: repeat on crops, 4 in the first layer, 16 more in the second, and so on,
+            each encoded anew: finds what is small and takes as many times longer.
+        crop_overlap_ratio: of the first layer's crops, in the image's shorter side.
+        crop_nms_thresh: as ``box_nms_thresh``, between crops; smaller crops win.
+        crop_n_points_downscale_factor: by what to divide ``points_per_side`` in each layer.
+
+    Raises:
+        ValueError: one of them is out of its range.
+    """
+
+    points_per_side: int = 32
+    pred_iou_thresh: float = 0.88
+    stability_score_thresh: float = 0.95
+    box_nms_thresh: float = 0.7
+    min_mask_area: int = 0
+    max_mask_area: int | None = None
+    crop_n_layers: int = 0
+    crop_overlap_ratio: float = 512 / 1500
+    crop_nms_thresh: float = 0.7
+    crop_n_points_downscale_factor: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ('pred_iou_thresh', 'stability_score_thresh', 'box_nms_thresh',
+                     'crop_nms_thresh', 'crop_overlap_ratio'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f'{name} must be in [0, 1]; got {getattr(self, name)}')
+        for name, least in (('points_per_side', 1), ('min_mask_area', 0), ('crop_n_layers', 0),
+                            ('crop_n_points_downscale_factor', 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f'{name} must be at least {least}; got {getattr(self, name)}')
+        if self.max_mask_area is not None and self.max_mask_area < max(1, self.min_mask_area):
+            raise ValueError(f'max_mask_area is {self.max_mask_area}, less than min_mask_area or 1')
+
+    @torch.no_grad()
+    def __call__(self, model: PromptableSegmenter, image: EncodedImage) -> Prediction:
+        """The masks, best first, not named yet; a progress bar shows what takes long.
+
+        Returns:
+            A prediction without ``prompt_index`` and names, with ``region_embeddings`` if the
+            model names; with crops also without ``low_res_logits``, which are of crops.
+        """
+        height, width = image.original
+        crops = [((0, 0, width, height), self.points_per_side)]
+        for layer in range(1, self.crop_n_layers + 1):
+            side = max(1, int(self.points_per_side / self.crop_n_points_downscale_factor ** layer))
+            crops += [(box, side) for box in
+                      crop_boxes(image.original, layer, self.crop_overlap_ratio)]
+        with tqdm(total=sum(side ** 2 for _, side in crops), desc='everything', unit='point',
+                  delay=PROGRESS_DELAY) as bar:
+            parts = [self._in_crop(model, image, box, side, bar) for box, side in crops]
+        if len(parts) == 1:
+            return parts[0]
+        found = Prediction.cat([replace(part, low_res_logits=None) for part in parts])
+        sides = np.concatenate([np.full(len(part), (box[2] - box[0]) * (box[3] - box[1]))
+                                for part, (box, _) in zip(parts, crops)])
+        kept = nms(torch.from_numpy(found.boxes), torch.from_numpy(1 / sides).float(),
+                   self.crop_nms_thresh).numpy()
+        return found.select(kept[np.argsort(-self._rank(found)[kept], kind='stable')])
+
+    def _in_crop(self, model: PromptableSegmenter, image: EncodedImage, box: Box, side: int,
+                 bar: tqdm) -> Prediction:
+        """What is found in one crop, in the image's pixels."""
+        left, top, right, bottom = box
+        whole = box == (0, 0, *image.original[::-1])
+        if whole:
+            return self._decode(model, image, side, bar)
+        (crop,) = encode_images(model, [image.pixels[top:bottom, left:right]])
+        found = self._decode(model, crop, side, bar)
+        found = found.select(~is_cut(found.boxes, box, image.original))
+        masks = np.zeros((len(found), *image.original), dtype=bool)
+        masks[:, top:bottom, left:right] = found.masks
+        boxes = found.boxes + np.float32([left, top, left, top])
+        return replace(found, masks=masks, boxes=boxes)
+
+    def _decode(self, model: PromptableSegmenter, image: EncodedImage, side: int,
+                bar: tqdm) -> Prediction:
+        """The masks of a grid of points, filtered, suppressed and limited in area."""
+        parts = list(self._candidates(model, image, side, bar))
+        low_res, rois, stability, *quality = (torch.cat(column) for column in zip(*parts))
+        inside = image.inside(low_res)
+        rank = quality[0] if quality else stability
+        # The IoU of boxes is the same in all frames.
+        kept = nms(low_res_mask_boxes(inside, 1.), rank, self.box_nms_thresh)
+        masks = image.masks(low_res[kept])
+        areas = masks.sum(axis=(1, 2))
+        largest = masks[0].size if len(masks) else 0
+        right = (areas >= max(1, self.min_mask_area)) & (
+            areas <= (self.max_mask_area or largest))
+        kept = kept[torch.from_numpy(right).to(kept.device)]
+        embeddings = model.region_embeddings(image.features, rois[kept], low_res[kept])
+        return Prediction(
+            masks=masks[right], boxes=tight_boxes(masks[right]),
+            quality=quality[0][kept].cpu().numpy() if quality else None,
+            stability=stability[kept].cpu().numpy(),
+            low_res_logits=low_res[kept].cpu().numpy(),
+            region_embeddings=stacked(embeddings))
+
+    def _candidates(self, model: PromptableSegmenter, image: EncodedImage, side: int,
+                    bar: tqdm) -> Iterator[tuple[Tensor, ...]]:
+        """Of each chunk: logits (n, h, w), RoIs (n, 5), stability (n,) and quality (n,), if any.
+
+        Only of what passes the filters.
+        """
+        height, width = image.original
+        points = torch.from_numpy(point_grid(side)) * torch.tensor([width, height])
+        prompts = image.to_input(Prompts.from_points(
+            points[:, None].float(), instance_index=torch.arange(len(points))))
+        decoder = model.mask_decoder
+        several = decoder.num_mask_tokens > 1 and decoder.iou_token is not None
+        for start in range(0, len(prompts), model.chunk_size):
+            chunk = prompts[start:start + model.chunk_size]
+            low_res, quality, rois = model.segment_regions(
+                image.features, chunk, image.padded[1], AllGuesses() if several else None)
+            inside = image.inside(low_res)
+            stability = stability_score(inside)
+            good = (stability >= self.stability_score_thresh) & (inside > 0).flatten(1).any(dim=1)
+            if quality is not None:
+                good &= quality >= self.pred_iou_thresh
+            columns = (low_res, rois, stability) + (() if quality is None else (quality, ))
+            yield tuple(column[good] for column in columns)
+            bar.update(len(chunk))
+
+    @staticmethod
+    def _rank(found: Prediction) -> np.ndarray:
+        """What the best masks have most of."""
+        return found.stability if found.quality is None else found.quality
+
+
+def point_grid(side: int) -> np.ndarray:
+    """(side * side, 2) points (x, y) in [0, 1], evenly spaced, none on the border, row by row."""
+    steps = (np.arange(side) + 0.5) / side
+    return np.stack([np.tile(steps, side), np.repeat(steps, side)], axis=1)
+
+
+def stacked(embeddings: tuple[Tensor, ...]) -> np.ndarray | None:
+    """(N, E, C) float32 of E times (N, C); None for none, of a model that does not name."""
+    return torch.stack(embeddings, dim=1).float().cpu().numpy() if embeddings else None

@@ -1,0 +1,352 @@
+"""Many images at once, with mmdet's names for it.
+
+Glossary: B images of a batch, H x W an image.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.infer import BaseInferencer
+from mmengine.registry import INFERENCERS
+from tqdm import tqdm
+
+from ..models.promptable_segmenter import PromptableSegmenter
+from ..utils.digest import tensor_digest
+from ..utils.files import write_whole
+from ..utils.images import check_image, read_image
+from ..version import __version__
+from ..visualization import draw_segments
+from ..vocabulary import Vocabulary
+from .encoded_image import check_sides
+from .exports import make_exports
+from .image_jobs import ImageJob, list_images, result_names
+from .init_model import load_config
+from .prediction import UNNAMED, Prediction
+from .predictor import OVSAMPredictor
+from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
+
+# What makes an image a broken one, and not the program.
+IMAGE_ERRORS = (ValueError, TypeError, OSError)
+
+
+@INFERENCERS.register_module()
+class OVSAMInferencer(BaseInferencer):
+    """Segments and names what is in images: a file, a folder, arrays.
+
+    ::
+
+        inferencer = OVSAMInferencer('mini', vocabulary='coco')
+        inferencer('photos', out_dir='results')                     # everything
+        inferencer('photos', out_dir='cats', texts='a red cat . a dog')
+
+    Arguments are those of mmdet's ``DetInferencer``, and it is registered among mmengine's
+    inferencers. An image that is broken is reported and left out. With ``out_dir`` what is done
+    stays done: images whose result is there, from the same image, prompts, names and
+    model, are not computed again.
+
+    Args:
+        model: what :class:`~.predictor.OVSAMPredictor` takes.
+        weights: likewise.
+        device: likewise.
+        vocabulary: likewise.
+        prompts: where to look: everywhere if not given; the path of a file or folder of prompts,
+            see :class:`~.prompt_sources.PromptFiles`; or another
+            :class:`~.prompt_sources.PromptSource`, such as :class:`~.prompt_sources.DetectorBoxes`.
+        show_progress: show a progress bar, what is left out, and how many images were done.
+
+    Raises:
+        FileNotFoundError: there is no such config, checkpoint or file of prompts.
+        ValueError: of :class:`~.predictor.OVSAMPredictor`.
+    """
+
+    postprocess_kwargs = {'print_result', 'return_datasamples', 'no_save_pred', 'pred_out_dir'}
+    visualize_kwargs = {'return_vis', 'show', 'wait_time', 'draw_pred', 'pred_score_thr',
+                        'img_out_dir'}
+
+    def __init__(self, model: str | Path | Config | PromptableSegmenter = 'mini',
+                 weights: str | Path | None = None, device: str | torch.device | None = None,
+                 vocabulary: Vocabulary | str | Path | list[str] | None = None,
+                 prompts: PromptSource | str | Path | None = None,
+                 show_progress: bool = True) -> None:
+        # Not the base's constructor: it reads configs, weights and pipelines its own way.
+        self.cfg = None
+        if not isinstance(model, torch.nn.Module):
+            model = self.cfg = load_config(model)
+        if prompts is None:
+            prompts = EverythingPrompts()
+        self.prompts = PromptFiles(prompts) if isinstance(prompts, (str, Path)) else prompts
+        self.predictor = OVSAMPredictor(model, weights, vocabulary, device)
+        self.model = self.predictor.model
+        self.pipeline = self._init_pipeline(self.cfg)
+        self.show_progress = show_progress
+
+    def __call__(
+        self,
+        inputs: str | Path | np.ndarray | Sequence,
+        batch_size: int = 1,
+        return_vis: bool = False,
+        show: bool = False,
+        wait_time: float = 0,
+        no_save_vis: bool = False,
+        draw_pred: bool = True,
+        pred_score_thr: float = 0.3,
+        return_datasamples: bool = False,
+        print_result: bool = False,
+        no_save_pred: bool = False,
+        out_dir: str | Path = '',
+        texts: str | Sequence | None = None,
+        formats: Sequence[str] = ('coco',),
+        top_k: int = 5,
+    ) -> dict:
+        """Segment and name what is in the images.
+
+        Args:
+            inputs: a picture, a folder of pictures (without its folders), an (H, W, 3) RGB uint8
+                array, or a list of pictures and arrays.
+            batch_size: images encoded in one pass.
+            return_vis: return the drawn pictures, too.
+            show: show each picture in a window.
+            wait_time: for so many seconds; 0 until it is closed.
+            no_save_vis: write no pictures to ``out_dir/vis``.
+            draw_pred: draw masks and names into the pictures.
+            pred_score_thr: least score of a name for its mask to be drawn, and, with ``texts``,
+                for it to count as found.
+            return_datasamples: return mmdet's ``DetDataSample`` in place of dicts.
+            print_result: print the results.
+            no_save_pred: write no results to ``out_dir/preds`` and in ``formats``. (In mmdet's
+                inferencer this is so by default; here ``out_dir`` is enough.)
+            out_dir: where to write; nothing is written if not given.
+            texts: names to find, with `` . `` between several, for all images or for each one; see
+                :meth:`OVSAMPredictor.find`. Whatever the prompts give is named from the
+                vocabulary if not given.
+            formats: of :data:`~.exports.EXPORTS`, written to ``out_dir``.
+            top_k: names reported of each mask.
+
+        Returns:
+            A dict of lists with a row per input: ``predictions``, dicts of ``labels`` (numbers in
+            the vocabulary, texts after it), ``label_names``, ``scores``, ``bboxes`` (xyxy),
+            ``masks`` (RLE) and, if known, ``mask_scores``, or data samples; and
+            ``visualization``, RGB arrays, empty without ``return_vis``. Both have None for what
+            is in ``failed``, a list of dicts of ``input`` and ``error``. ``resumed`` says how
+            many results were there already.
+
+        Raises:
+            FileNotFoundError: there is no such file or folder.
+            TypeError: an input is neither path nor array.
+            ValueError: the folder has no images, an argument is out of its range, or of
+                :meth:`OVSAMPredictor.find`.
+        """
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be positive; got {batch_size}')
+        jobs = self._jobs(inputs, texts)
+        names = self._names(jobs)
+        folder = Path(out_dir) if str(out_dir) else None
+        preds = None if no_save_pred or folder is None else folder / 'preds'
+        vis = None if no_save_vis or folder is None else folder / 'vis'
+        exports = make_exports(formats, folder or Path(), names)
+        results: dict[str, Any] = {'predictions': [], 'visualization': [], 'failed': [],
+                                   'resumed': 0}
+        with tqdm(total=len(jobs), desc='Inference', unit='image',
+                  disable=not self.show_progress) as bar:
+            for batch in self.preprocess(jobs, batch_size, preds, top_k, pred_score_thr):
+                self.forward(batch, top_k=top_k, pred_score_thr=pred_score_thr)
+                pictures = self.visualize(
+                    batch, return_vis=return_vis, show=show, wait_time=wait_time,
+                    draw_pred=draw_pred, pred_score_thr=pred_score_thr, img_out_dir=vis)
+                rows = self.postprocess(
+                    batch, pictures, return_datasamples=return_datasamples, names=names,
+                    print_result=print_result, pred_out_dir=preds)
+                for key, values in rows.items():
+                    results[key] += values
+                for job in batch if preds else ():
+                    for export in exports if not job.error else ():
+                        export.add(job.entry, job.found)
+                for job in batch:
+                    job.pixels = job.found = None
+                bar.update(len(batch))
+        for export in exports if preds else ():
+            export.close()
+        self._report(f'{len(jobs)} images: {len(jobs) - len(results["failed"])} done '
+                     f'({results["resumed"]} before), {len(results["failed"])} left out')
+        return results
+
+    def preprocess(self, inputs: list[ImageJob], batch_size: int = 1,  # type: ignore[override]
+                   pred_out_dir: Path | None = None, top_k: int = 5,
+                   pred_score_thr: float = 0.3) -> Iterator[list[ImageJob]]:
+        """Batches of jobs, each with its pixels, its earlier result, or its error."""
+        common = self._settings(top_k) if pred_out_dir else ''
+        for start in range(0, len(inputs), batch_size):
+            batch = inputs[start:start + batch_size]
+            for job in batch:
+                try:
+                    if pred_out_dir:
+                        job.set_digest(common, self.prompts.fingerprint(job.file),
+                                       str(pred_score_thr) if job.texts else '')
+                    if not (pred_out_dir and job.resume(pred_out_dir)):
+                        job.pixels = self.pipeline(job.source)
+                        side = self.model.prompt_encoder.image_size
+                        check_sides(job.pixels.shape[:2], side)
+                except IMAGE_ERRORS as error:
+                    self._give_up(job, error)
+            yield batch
+
+    def forward(self, inputs: list[ImageJob], top_k: int = 5,  # type: ignore[override]
+                pred_score_thr: float = 0.3) -> list[ImageJob]:
+        """The jobs with what was found, those that had neither result nor error."""
+        pending = [job for job in inputs if job.found is None and not job.error]
+        encoded = self.predictor.encode([job.pixels for job in pending]) if pending else []
+        for job, image in zip(pending, encoded):
+            try:
+                self.predictor.set_image(image)
+                job.found = self._predict(job, top_k, pred_score_thr)
+            except IMAGE_ERRORS as error:
+                self._give_up(job, error)
+        self.predictor.reset()
+        return inputs
+
+    def visualize(  # type: ignore[override]
+        self, inputs: list[ImageJob], return_vis: bool = False, show: bool = False,
+        wait_time: float = 0, draw_pred: bool = True, pred_score_thr: float = 0.3,
+        img_out_dir: Path | None = None,
+    ) -> list[np.ndarray | None]:
+        """Pictures (h, w, 3) RGB of the results, shown and written; empty if not returned."""
+        drawn = [draw_pred, pred_score_thr]
+        pictures: list[np.ndarray | None] = []
+        for job in inputs:
+            file = None if img_out_dir is None else img_out_dir / f'{job.name}.jpg'
+            old = job.resumed and job.drawn == drawn and file is not None and file.is_file()
+            picture = None
+            if not job.error and (return_vis or show or (file is not None and not old)):
+                picture = self._draw(job, draw_pred, pred_score_thr)
+            if picture is not None and file is not None and not old:
+                write_whole(file, cv2.imencode('.jpg', picture[..., ::-1])[1].tobytes())
+                job.saved = job.saved and job.drawn == drawn
+                job.drawn = drawn
+            if picture is not None and show:
+                _show(picture, job.name, wait_time)
+            pictures.append(picture)
+        return pictures if return_vis else []
+
+    def postprocess(  # type: ignore[override]
+        self, preds: list[ImageJob], visualization: list[np.ndarray | None],
+        return_datasamples: bool = False, names: Sequence[str] = (), print_result: bool = False,
+        pred_out_dir: Path | None = None,
+    ) -> dict:
+        """Rows of what :meth:`__call__` returns; new results are written."""
+        rows: dict[str, Any] = {'predictions': [], 'visualization': visualization, 'failed': [],
+                                'resumed': sum(job.resumed for job in preds)}
+        for job in preds:
+            if job.error:
+                rows['failed'].append({'input': _title(job), 'error': job.error})
+                rows['predictions'].append(None)
+                continue
+            if pred_out_dir and not job.saved:
+                job.save(pred_out_dir)
+            sample = job.found.to_data_sample(names)
+            if job.file is not None:
+                sample.set_metainfo(dict(img_path=str(job.file)))
+            row = sample if return_datasamples else _as_dict(job.found, sample)
+            if print_result:
+                print({_title(job): row})
+            rows['predictions'].append(row)
+        return rows
+
+    def _init_pipeline(self, cfg: Config | None) -> Any:
+        """What reads an image; the predictor does the rest."""
+        return lambda source: (check_image(source) if isinstance(source, np.ndarray)
+                               else read_image(source))
+
+    def _jobs(self, inputs: Any, texts: str | Sequence | None) -> list[ImageJob]:
+        images = list_images(inputs)
+        if texts is None or isinstance(texts, str):
+            texts = [texts] * len(images)
+        if len(texts) != len(images):
+            raise ValueError(f'texts must be one string, or one for each of {len(images)} images; '
+                             f'got {len(texts)}')
+        wanted = [None if text is None else split_texts(text) for text in texts]
+        for each in dict.fromkeys(wanted):
+            if each is not None:
+                self.predictor.check_texts(each)
+        return [ImageJob(image, name, text)
+                for image, name, text in zip(images, result_names(images), wanted)]
+
+    def _names(self, jobs: Sequence[ImageJob]) -> tuple[str, ...]:
+        """What objects may be called: the vocabulary's names, then texts that it has not."""
+        if self.predictor.vocabulary is None:
+            return (UNNAMED,)
+        wanted = dict.fromkeys(text for job in jobs for text in job.texts or ())
+        return (*dict.fromkeys((*self.predictor.vocabulary.names, *wanted)),)
+
+    def _settings(self, top_k: int) -> str:
+        """What all results depend on."""
+        config = '' if self.cfg is None else str(self.cfg.model)
+        vocabulary = self.predictor.vocabulary
+        names = {} if vocabulary is None else vocabulary.to_dict()
+        return tensor_digest(self.model.state_dict(),
+                             f'{__version__} {type(self.model)} {config} {names} {top_k}')
+
+    def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
+        found = self.prompts.segment(self.predictor, job.pixels, job.file)
+        if job.texts is None:
+            return self.predictor.name(found, top_k)
+        return self.predictor.find(job.texts, pred_score_thr, top_k, among=found)
+
+    def _draw(self, job: ImageJob, draw_pred: bool, pred_score_thr: float) -> np.ndarray:
+        if job.pixels is None:
+            job.pixels = self.pipeline(job.source)
+        found = job.found
+        sure = np.full(len(found), draw_pred)
+        if found.label_scores is not None:
+            sure &= found.label_scores >= pred_score_thr
+        found = found.select(sure)
+        return draw_segments(job.pixels, found.masks, found.labels, found.label_scores)
+
+    def _give_up(self, job: ImageJob, error: Exception) -> None:
+        job.error = ' '.join(str(error).split())
+        self._report(f'left out {_title(job)}: {job.error}')
+
+    def _report(self, line: str) -> None:
+        if self.show_progress:
+            tqdm.write(line, file=sys.stderr)
+
+
+def split_texts(text: str) -> tuple[str, ...]:
+    """``'a red cat . a dog .'`` as its texts, as mmdet writes several."""
+    parts = (part.strip() for part in re.split(r'(?:^|\s)\.(?:\s|$)|\.\s*$', text))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _as_dict(found: Prediction, sample: Any) -> dict:
+    """What JSON can hold of a result, by mmdet's names."""
+    instances = sample.pred_instances
+    row = {'labels': instances.labels.tolist(), 'scores': instances.scores.tolist(),
+           'bboxes': instances.bboxes.tolist(),
+           'masks': [annotation['segmentation'] for annotation in found.to_coco()],
+           'label_names': [sample.classes[label] for label in instances.labels.tolist()]}
+    if found.quality is not None:
+        row['mask_scores'] = found.quality.tolist()
+    return row
+
+
+def _title(job: ImageJob) -> str:
+    return job.name if job.file is None else str(job.file)
+
+
+def _show(picture: np.ndarray, title: str, wait_time: float) -> None:
+    import matplotlib.pyplot as plt  # slow, and most never look
+
+    figure = plt.figure(title)
+    figure.add_axes((0, 0, 1, 1)).imshow(picture)
+    plt.show(block=not wait_time)
+    if wait_time:
+        plt.pause(wait_time)
+    plt.close(figure)

@@ -1,0 +1,208 @@
+"""Where prompts come from when nobody points: everything mode, files, a detector.
+
+A source segments an image that has been set in a predictor; naming is the caller's.
+Coordinates are pixels of the original image.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from mmdet.apis import inference_detector, init_detector
+from mmengine.config import Config
+
+from ..prompts import Prompts
+from ..utils.digest import tensor_digest
+from .everything import EverythingMode
+from .init_model import choose_device
+from .prediction import Prediction
+from .predictor import OVSAMPredictor
+from .user_prompts import make_prompts
+
+
+class PromptSource(Protocol):
+    """What says where to look in an image."""
+
+    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
+                file: Path | None) -> Prediction:
+        """Masks of the image that has been set; they need no names.
+
+        Args:
+            predictor: with the image.
+            pixels: (H, W, 3) RGB uint8, the image.
+            file: of the image; None for an array.
+
+        Raises:
+            ValueError: there are no usable prompts for this image.
+            OSError: they cannot be read.
+        """
+
+    def fingerprint(self, file: Path | None) -> str:
+        """What is the same only if the prompts of an image are."""
+
+
+class EverythingPrompts:
+    """Everything mode.
+
+    Args:
+        **settings: of :class:`~.everything.EverythingMode`, in place of the model's.
+
+    Raises:
+        TypeError: there is no such setting.
+        ValueError: one is out of its range.
+    """
+
+    def __init__(self, **settings) -> None:
+        EverythingMode(**settings)
+        self._settings = settings
+
+    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
+                file: Path | None) -> Prediction:
+        """See :class:`PromptSource`."""
+        return predictor.segment_everything(**self._settings)
+
+    def fingerprint(self, file: Path | None) -> str:
+        """See :class:`PromptSource`."""
+        return f'everything {sorted(self._settings.items())}'
+
+
+class PromptFiles:
+    """A JSON file per image, or one for all images.
+
+    A file holds a list of prompts, or an object whose ``prompts`` is that list. A prompt is an
+    object with ``points`` (pairs x, y), with or without ``labels`` (1 on the object, 0 not on
+    it), with a ``box`` (x1, y1, x2, y2), or with both::
+
+        [{"points": [[120, 80], [150, 95]], "labels": [1, 0]}, {"box": [40, 30, 200, 180]}]
+
+    Args:
+        path: a folder, with ``scene.jpg.json`` or ``scene.json`` for ``scene.jpg``; or one file,
+            for every image.
+
+    Raises:
+        FileNotFoundError: there is nothing of that path.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        if not self._path.exists():
+            raise FileNotFoundError(f'there is no file or folder of prompts {path}')
+
+    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
+                file: Path | None) -> Prediction:
+        """See :class:`PromptSource`."""
+        return segment_each(predictor, self.read(file))
+
+    def read(self, file: Path | None) -> list[Prompts]:
+        """The prompts of an image file, one each; errors as of :meth:`segment`."""
+        return read_prompts(self._file(file))
+
+    def fingerprint(self, file: Path | None) -> str:
+        """See :class:`PromptSource`."""
+        return self._file(file).read_text(encoding='utf-8')
+
+    def _file(self, image: Path | None) -> Path:
+        if self._path.is_file():
+            return self._path
+        if image is None:
+            raise ValueError(f'{self._path} has prompts by the names of files, but the image is '
+                             'an array: give one file of prompts')
+        files = [self._path / f'{name}.json' for name in (image.name, image.stem)]
+        for file in files:
+            if file.is_file():
+                return file
+        raise FileNotFoundError(f'there are no prompts for {image.name}: {files[1]} is missing')
+
+
+class DetectorBoxes:
+    """The boxes of a detector of mmdet; its names are left alone.
+
+    Args:
+        config: of the detector, a path or a config.
+        weights: its checkpoint; the config's ``load_from`` if not given.
+        score_thr: least score of a box.
+        device: of :func:`~.init_model.choose_device`.
+
+    Raises:
+        ValueError: there are no weights, or there is no such device.
+    """
+
+    def __init__(self, config: str | Path | Config, weights: str | Path | None = None,
+                 score_thr: float = 0.3, device: str | torch.device | None = None) -> None:
+        cfg = config.copy() if isinstance(config, Config) else Config.fromfile(config)
+        weights = weights or cfg.get('load_from')
+        if not weights:
+            raise ValueError('the detector has no weights: its config has no load_from, so give '
+                             'its checkpoint')
+        self._model = init_detector(cfg, str(weights), device=str(choose_device(device)))
+        self._score_thr = score_thr
+        self._fingerprint = tensor_digest(self._model.state_dict(),
+                                          f'{cfg.pretty_text} {score_thr}')
+
+    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
+                file: Path | None) -> Prediction:
+        """See :class:`PromptSource`."""
+        # mmdet's arrays are BGR.
+        found = inference_detector(self._model, np.ascontiguousarray(pixels[..., ::-1]))
+        instances = found.pred_instances
+        boxes = instances.bboxes[instances.scores >= self._score_thr].float().cpu()
+        height, width = pixels.shape[:2]
+        boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height] * 2))
+        boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(dim=1)]
+        return predictor.segment_prompts(Prompts.from_boxes(boxes))
+
+    def fingerprint(self, file: Path | None) -> str:
+        """See :class:`PromptSource`."""
+        return self._fingerprint
+
+
+def read_prompts(path: Path) -> list[Prompts]:
+    """The prompts of a file, see :class:`PromptFiles`; one each.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not of this form.
+    """
+    try:
+        content: Any = json.loads(path.read_text(encoding='utf-8-sig'))
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON: {error}') from error
+    rows = content.get('prompts') if isinstance(content, dict) else content
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f'{path} must hold a list of prompts, objects with "points" or "box"')
+    prompts = []
+    for number, row in enumerate(rows):
+        unknown = sorted(set(row) - {'points', 'labels', 'box'})
+        try:
+            if unknown:
+                raise ValueError(f'it has "{unknown[0]}"; expected "points", "labels" and "box"')
+            prompt = make_prompts(row.get('points'), row.get('labels'), row.get('box'))
+            if len(prompt) != 1:
+                raise ValueError('"points" are pairs and "box" is four numbers, of one object')
+        except ValueError as error:
+            raise ValueError(f'prompt {number} of {path}: {error}') from error
+        prompts.append(prompt)
+    return prompts
+
+
+def segment_each(predictor: OVSAMPredictor, prompts: Sequence[Prompts]) -> Prediction:
+    """Masks of prompts, in their order, without names.
+
+    Prompts of the same number of points go together: filled up, they would be other prompts.
+    """
+    places: dict[int, list[int]] = {}
+    for place, prompt in enumerate(prompts):
+        places.setdefault(prompt.coords.shape[1], []).append(place)
+    order = [place for group in places.values() for place in group]
+    parts = [predictor.segment_prompts(Prompts.cat([prompts[place] for place in group]))
+             for group in places.values()]
+    if not parts:
+        return predictor.segment_prompts(Prompts.empty())
+    found = Prediction.cat(parts).select(np.argsort(order))
+    return replace(found, prompt_index=np.arange(len(prompts)))
