@@ -1,12 +1,15 @@
-"""Predictions as files and in parts."""
+"""Predictions as files, in parts, and as the records of others."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
 from ovsam.apis import Prediction
+from ovsam.apis.prediction import tight_boxes
+from ovsam.vocabulary import Vocabulary
 
 
 def prediction(num, named=True):
@@ -49,3 +52,74 @@ def test_without_names():
 def test_cat(named):
     whole = Prediction.cat([prediction(1, named), prediction(0, named), prediction(2, named)])
     assert whole.to_coco() == prediction(3, named).to_coco()
+
+
+def test_select():
+    whole = prediction(3)
+    whole.label_scores[:] = [0.1, 0.2, 0.3]
+    for rows in ([2, 0], np.array([2, 0])):
+        some = whole.select(rows)
+        assert some.label_scores.tolist() == pytest.approx([0.3, 0.1])
+        assert some.labels == ['cat', 'cat'] and some.stability is None
+    assert whole.select(np.array([False, True, False])).label_scores == pytest.approx([0.2])
+    assert len(whole.select([])) == len(whole.select(np.zeros(3, bool))) == 0
+
+
+@pytest.mark.parametrize('num, named', [(0, False), (2, True), (1, False)])
+def test_coco_round_trip(num, named):
+    before = prediction(num, named)
+    after = Prediction.from_coco(before.to_coco(), (4, 6))
+    assert np.array_equal(after.masks, before.masks) and after.masks.shape == (num, 4, 6)
+    assert np.array_equal(after.boxes, before.boxes) and after.to_coco() == before.to_coco()
+
+
+def test_from_the_annotations_of_others():
+    polygon = {'segmentation': [[1, 1, 5, 1, 5, 3, 1, 3]], 'category_name': 'fox'}
+    counts = {'segmentation': {'size': [4, 6], 'counts': [4, 4, 16]}, 'category_name': 'cat'}
+    found = Prediction.from_coco([polygon, counts], (4, 6))
+    assert found.masks.sum(axis=(1, 2)).tolist() == [8, 4] and found.masks[1, :, 1].all()
+    assert found.labels == ['fox', 'cat'] and found.top_names == [('fox',), ('cat',)]
+    assert found.label_scores.tolist() == [1, 1] and found.quality is None
+    with pytest.raises(ValueError, match='of an image'):
+        Prediction.from_coco([counts], (5, 6))
+
+
+def test_tight_boxes():
+    masks = np.zeros((2, 4, 6), bool)
+    masks[0, 1:3, 2] = True
+    assert tight_boxes(masks).tolist() == [[2, 1, 3, 3], [0, 0, 0, 0]]
+    assert tight_boxes(masks[:0]).shape == (0, 4)
+
+
+@pytest.mark.parametrize('classes', [['dog', 'cat'], Vocabulary(['dog', 'cat'])])
+def test_data_sample(classes):
+    sample = prediction(2).to_data_sample(classes)
+    found = sample.pred_instances
+    assert sample.classes == ('dog', 'cat') and sample.ori_shape == (4, 6)
+    assert found.labels.tolist() == [1, 1] and found.scores.tolist() == [0.75, 0.75]
+    assert found.masks.shape == (2, 4, 6) and found.mask_scores.tolist() == [0.5, 0.5]
+    assert found.bboxes.tolist() == [[2, 1, 5, 3]] * 2
+
+
+def test_data_sample_without_names_or_rows():
+    sample = prediction(1, named=False).to_data_sample()
+    assert sample.classes == ('object',) and sample.pred_instances.scores.tolist() == [0.5]
+    assert len(prediction(0).to_data_sample().pred_instances) == 0
+    with pytest.raises(ValueError, match="not among the 1 classes: .'cat'"):
+        prediction(1).to_data_sample(['dog'])
+
+
+@pytest.mark.parametrize('num', [0, 2])
+def test_supervision(num):
+    pytest.importorskip('supervision')
+    detections = prediction(num).to_supervision(['dog', 'cat'])
+    assert len(detections) == num and detections.class_id.tolist() == [1] * num
+    assert detections.mask.shape == (num, 4, 6)
+    assert detections.data['class_name'].tolist() == ['cat'] * num
+    assert detections.confidence.tolist() == [0.75] * num
+
+
+def test_supervision_is_optional(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'supervision', None)
+    with pytest.raises(ImportError, match='pip install supervision'):
+        prediction(1).to_supervision()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ovsam.apis import OVSAMPredictor
 from tools import predict
 
 
@@ -26,7 +27,7 @@ def out(tmp_path):
 def test_nothing_to_look_for(image, out, capsys):
     assert predict.main([str(image), '--out', str(out)]) == 2
     assert capsys.readouterr().err == ('predict: nothing to look for: give at least one --point '
-                                       'or --box\n')
+                                       'or --box, or --everything, --find or --prompts\n')
     assert not out.exists()
 
 
@@ -70,6 +71,11 @@ def test_parse_prompt(flag, text, coords, labels):
     (['--point', '5,5', '--weights', 'none.pth'], 'none.pth.*does not exist'),
     (['--point', '5,5', '--device', 'abacus'], 'no device'),
     (['--point', '5,5', '--top-k', '0'], 'top_k must be positive'),
+    (['--point', '5,5', '--everything'], '--everything, --point do not go together'),
+    (['--prompts', 'p.json', '--find', 'fox'], '--find, --prompts do not go together'),
+    (['--prompts', 'none.json'], 'no file or folder of prompts none.json'),
+    (['--find', 'fox', '--threshold', '3'], r'--threshold must be in \[0, 1\]'),
+    (['--find', 'cat', '--vocabulary', 'cat,'], 'nothing to tell cat from'),
 ])
 def test_bad_input_is_one_line(image, out, random_mini, capsys, arguments, message):
     assert predict.main([str(image), *arguments, '--out', str(out)]) == 2
@@ -94,3 +100,58 @@ def test_does_not_overwrite_the_picture(image, capsys):
     assert predict.main([str(image), '--point', '1,1', '--out', str(image.parent)]) == 2
     assert 'would overwrite' in capsys.readouterr().err
     assert image.read_bytes() == before
+
+
+@pytest.fixture
+def few_points(monkeypatch):
+    """Everything mode of a model that has learned nothing: four points, all masks."""
+    settings = dict(points_per_side=2, pred_iou_thresh=0., stability_score_thresh=0.)
+    build = OVSAMPredictor.__init__
+
+    def built(self, *args, **kwargs):
+        build(self, *args, **kwargs)
+        self.model.everything = settings
+
+    monkeypatch.setattr(OVSAMPredictor, '__init__', built)
+
+
+def test_everything_in_all_formats(image, out, random_mini, few_points, capsys):
+    assert predict.main([str(image), '--everything', '--vocabulary', 'cat,dog', '--out', str(out),
+                         '--format', 'coco', 'labelme', 'yolo']) == 0
+    saved = json.loads((out / 'scene.json').read_text())
+    assert len(json.loads((out / 'coco.json').read_text())['annotations']) == len(saved) > 0
+    assert len((out / 'yolo' / 'labels' / 'scene.txt').read_text().splitlines()) == len(saved)
+    assert (out / 'labelme' / 'scene.json').is_file() and (out / 'scene.png').is_file()
+    assert f'{len(saved) - 1}: ' in capsys.readouterr().out
+
+
+def test_find(image, out, random_mini, few_points, capsys):
+    arguments = [str(image), '--find', 'a red fox', '--vocabulary', 'cat,dog', '--out', str(out)]
+    assert predict.main([*arguments, '--threshold', '0']) == 0
+    saved = json.loads((out / 'scene.json').read_text())
+    assert saved and {each['category_name'] for each in saved} == {'a red fox'}
+    assert predict.main([*arguments, '--threshold', '1']) == 0
+    assert 'Nothing found' in capsys.readouterr().out
+    assert json.loads((out / 'scene.json').read_text()) == []
+
+
+def test_prompts_from_a_file(image, out, random_mini, tmp_path):
+    (tmp_path / 'p.json').write_text('[{"points": [[9, 9]]}, {"box": [5, 5, 30, 30]}]')
+    assert predict.main([str(image), '--prompts', str(tmp_path / 'p.json'), '--out',
+                         str(out)]) == 0
+    assert len(json.loads((out / 'scene.json').read_text())) == 2
+
+
+def test_folder_with_a_broken_picture(image, out, random_mini, few_points, capsys):
+    (image.parent / 'b.png').write_text('once upon a time')
+    arguments = [str(image.parent), '--vocabulary', 'cat,dog', '--out', str(out)]
+    assert predict.main([*arguments, '--point', '1,1']) == 2
+    assert '--point are of one picture' in capsys.readouterr().err
+    for before in (0, 1):
+        assert predict.main([*arguments, '--everything']) == 1
+        captured = capsys.readouterr()
+        assert 'of 1 pictures' in captured.out and 'b.png' in captured.err
+        assert f'1 done ({before} before), 1 left out' in captured.err
+    assert (out / 'vis' / 'scene.jpg').is_file() and (out / 'coco.json').is_file()
+    (image.parent / 'b.png').unlink()
+    assert predict.main([*arguments, '--find', 'fox']) == 0

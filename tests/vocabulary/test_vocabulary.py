@@ -155,3 +155,15 @@ def test_bad_files_are_named(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match=r'names\.json is not a vocabulary'):
         Vocabulary.from_file(path)
+
+
+def test_extended():
+    before = Vocabulary(['cat', 'sea lion'], synonyms={'cat': ['cat', 'kitty']}, seen=['cat'],
+                        templates=['a {}'])
+    longer = before.extended(['Cat', 'a red fox', 'sea_lion'])
+    assert longer.names == ('cat', 'sea lion', 'a red fox')
+    assert longer.seen.tolist() == [True, False, False] and longer.templates == ('a {}',)
+    assert longer.synonyms == (('cat', 'kitty'), ('sea lion',), ('a red fox',))
+    assert before.extended(['cat']) is before
+    with pytest.raises(ValueError):
+        before.extended([])

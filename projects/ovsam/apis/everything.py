@@ -5,6 +5,7 @@ Glossary: N masks, P points, C crops, h x w the low-resolution masks, H x W the 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -92,7 +93,8 @@ class EverythingMode:
             crops += [(box, side) for box in
                       crop_boxes(image.original, layer, self.crop_overlap_ratio)]
         with tqdm(total=sum(side ** 2 for _, side in crops), desc='everything', unit='point',
-                  delay=PROGRESS_DELAY) as bar:
+                  delay=PROGRESS_DELAY, leave=False,
+                  mininterval=0.5 if sys.stderr.isatty() else 30.) as bar:
             parts = [self._in_crop(model, image, box, side, bar) for box, side in crops]
         if len(parts) == 1:
             return parts[0]

@@ -50,8 +50,8 @@ class OVSAMInferencer(BaseInferencer):
 
     Arguments are those of mmdet's ``DetInferencer``, and it is registered among mmengine's
     inferencers. An image that is broken is reported and left out. With ``out_dir`` what is done
-    stays done: images whose result is there, from the same image, prompts, names and
-    model, are not computed again.
+    stays done: images whose result is there, from the same image, prompts, names and model, are
+    not computed again. A model is known by its config and weights, a built one by its weights.
 
     Args:
         model: what :class:`~.predictor.OVSAMPredictor` takes.
@@ -292,7 +292,8 @@ class OVSAMInferencer(BaseInferencer):
         vocabulary = self.predictor.vocabulary
         names = {} if vocabulary is None else vocabulary.to_dict()
         return tensor_digest(self.model.state_dict(),
-                             f'{__version__} {type(self.model)} {config} {names} {top_k}')
+                             f'{__version__} {type(self.model)} {config} {names} {top_k} '
+                             f'{self.model.everything}')
 
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, job.pixels, job.file)

@@ -193,7 +193,7 @@ class OVSAMPredictor:
         return self.name(self.segment_everything(**settings), top_k)
 
     @torch.no_grad()
-    def find(self, texts: str | Sequence[str], threshold: float = 0.5, top_k: int = 5,
+    def find(self, texts: str | Sequence[str], threshold: float = 0.3, top_k: int = 5,
              among: Prediction | None = None, **settings) -> Prediction:
         """What in the image is called so, best first.
 

@@ -203,6 +203,6 @@ def segment_each(predictor: OVSAMPredictor, prompts: Sequence[Prompts]) -> Predi
     parts = [predictor.segment_prompts(Prompts.cat([prompts[place] for place in group]))
              for group in places.values()]
     if not parts:
-        return predictor.segment_prompts(Prompts.empty())
+        return predictor.segment_prompts(Prompts.from_boxes(torch.zeros(0, 4)))
     found = Prediction.cat(parts).select(np.argsort(order))
     return replace(found, prompt_index=np.arange(len(prompts)))

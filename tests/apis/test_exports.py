@@ -1,0 +1,87 @@
+"""Formats of other programs, read as they read them."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from pycocotools.coco import COCO
+
+from ovsam.apis import Prediction
+from ovsam.apis.exports import ImageEntry, make_exports
+
+NAMES = ('cat', 'dog')
+
+
+def found(*labels):
+    masks = np.zeros((len(labels), 20, 40), bool)
+    masks[:, 5:15, 4:24] = True
+    if labels:
+        masks[-1, 2:4, 30:34] = True  # two parts
+    annotations = Prediction(masks, np.zeros((len(labels), 4), np.float32)).to_coco()
+    for annotation, label in zip(annotations, labels):
+        annotation.update(category_name=label, score=0.5)
+    return Prediction.from_coco(annotations, (20, 40))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name):
+        (export,) = make_exports([name], tmp_path / 'out', NAMES)
+        for number, labels in enumerate(((), ('dog', 'fox'), ('cat',))):
+            file = tmp_path / 'photos' / f'{number}.jpg'
+            export.add(ImageEntry(f'{number}', file.name, file, (20, 40)), found(*labels))
+        export.close()
+        return tmp_path / 'out'
+
+    return write
+
+
+def test_coco(write):
+    coco = COCO(str(write('coco') / 'coco.json'))
+    assert [coco.cats[key]['name'] for key in sorted(coco.cats)] == ['cat', 'dog', 'fox']
+    assert [coco.imgs[key]['file_name'] for key in coco.getImgIds()] == ['0.jpg', '1.jpg', '2.jpg']
+    annotations = coco.loadAnns(coco.getAnnIds(imgIds=[2]))
+    assert [each['category_id'] for each in annotations] == [2, 3]
+    assert np.array_equal(coco.annToMask(annotations[1]) > 0, found('dog', 'fox').masks[1])
+    assert annotations[0]['area'] == 200 and annotations[0]['bbox'] == [4, 5, 20, 10]
+
+
+def test_labelme(write):
+    folder = write('labelme') / 'labelme'
+    assert json.loads((folder / '0.json').read_text())['shapes'] == []
+    content = json.loads((folder / '1.json').read_text())
+    assert content['imagePath'] == '../../photos/1.jpg'
+    assert (content['imageHeight'], content['imageWidth']) == (20, 40)
+    assert [shape['label'] for shape in content['shapes']] == ['dog', 'fox', 'fox']
+    assert [shape['group_id'] for shape in content['shapes']] == [None, 1, 1]
+    points = np.array(content['shapes'][0]['points'])
+    assert points.min(axis=0).tolist() == [4.5, 5.5] and points.max(axis=0).tolist() == [23.5, 14.5]
+
+
+def test_yolo(write):
+    folder = write('yolo') / 'yolo'
+    assert (folder / 'labels' / '0.txt').read_text() == ''
+    lines = [line.split() for line in (folder / 'labels' / '1.txt').read_text().splitlines()]
+    assert [line[0] for line in lines] == ['1', '2']
+    points = np.array(lines[0][1:], float).reshape(-1, 2) * (40, 20)
+    assert points.min(axis=0).tolist() == [4.5, 5.5] and points.max(axis=0).tolist() == [23.5, 14.5]
+    assert yaml.safe_load((folder / 'data.yaml').read_text())['names'] == {
+        0: 'cat', 1: 'dog', 2: 'fox'}
+
+
+def test_masks_without_names(tmp_path):
+    exports = make_exports(['coco', 'yolo', 'labelme', 'coco'], tmp_path, ())
+    assert len(exports) == 3
+    masks = np.ones((1, 2, 3), bool)
+    for export in exports:
+        export.add(ImageEntry('a', 'a', None, (2, 3)), Prediction(masks, np.zeros((1, 4))))
+        export.close()
+    assert json.loads((tmp_path / 'coco.json').read_text())['categories'] == [
+        {'id': 1, 'name': 'object'}]
+    assert json.loads((tmp_path / 'labelme' / 'a.json').read_text())['imagePath'] == 'a'
+
+
+def test_unknown_format(tmp_path):
+    with pytest.raises(ValueError, match="'voc': choose of coco, labelme, yolo"):
+        make_exports(['coco', 'voc'], tmp_path, NAMES)

@@ -1,0 +1,276 @@
+"""Many images: mmdet's arguments and rows, resuming, broken files, formats."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from mmdet.structures import DetDataSample
+from mmengine.registry import INFERENCERS
+from PIL import Image
+from pycocotools import mask as mask_utils
+
+from ovsam.apis import EverythingPrompts, OVSAMInferencer
+from ovsam.apis.image_jobs import result_names
+from ovsam.apis.inferencer import split_texts
+
+
+def make(model, **kwargs):
+    kwargs.setdefault('prompts', EverythingPrompts(points_per_side=8, pred_iou_thresh=0.5))
+    return OVSAMInferencer(model, vocabulary=['cat', 'dog'], show_progress=False, **kwargs)
+
+
+@pytest.fixture
+def inferencer(colour_model):
+    return make(colour_model)
+
+
+@pytest.fixture
+def photos(tmp_path, scene):
+    """Two scenes of different sizes."""
+    folder = tmp_path / 'photos'
+    folder.mkdir()
+    cv2.imwrite(str(folder / 'a.png'), scene[0][..., ::-1])
+    cv2.imwrite(str(folder / 'b.png'), scene[0][:220, :, ::-1])
+    return folder
+
+
+def test_empty_folder(inferencer, tmp_path):
+    with pytest.raises(ValueError, match='has no images'):
+        inferencer(tmp_path)
+    with pytest.raises(FileNotFoundError, match='no image or folder'):
+        inferencer(tmp_path / 'none')
+    assert inferencer([]) == {'predictions': [], 'visualization': [], 'failed': [], 'resumed': 0}
+
+
+def test_rows_are_mmdets(inferencer, photos, scene):
+    results = inferencer([str(photos / 'a.png'), scene[0]])
+    assert results['visualization'] == [] and results['failed'] == []
+    for row in results['predictions']:
+        assert len(row['labels']) == len(row['scores']) == len(row['bboxes']) == 3
+        assert sorted(tuple(map(round, box)) for box in row['bboxes']) == sorted(scene[1])
+        assert [['cat', 'dog'][label] for label in row['labels']] == row['label_names']
+        assert mask_utils.decode(row['masks'][0]).shape == (256, 256)
+        assert row['mask_scores'] == sorted(row['mask_scores'], reverse=True)
+        json.dumps(row)
+    (sample,) = inferencer(str(photos / 'a.png'), return_datasamples=True)['predictions']
+    assert isinstance(sample, DetDataSample) and sample.img_path == str(photos / 'a.png')
+    assert sample.pred_instances.masks.shape == (3, 256, 256)
+
+
+def test_built_from_the_registry(random_mini):
+    built = INFERENCERS.build(dict(type='OVSAMInferencer', model='mini', device='cpu',
+                                   vocabulary=['cat', 'dog'], show_progress=False,
+                                   prompts=EverythingPrompts(points_per_side=1)))
+    assert len(built(np.zeros((20, 30, 3), np.uint8))['predictions']) == 1
+
+
+def test_batches_do_not_change_the_result(inferencer, photos, colour_model):
+    alone = inferencer(photos)
+    assert colour_model.calls['images'] == 2
+    together = inferencer(photos, batch_size=5)
+    assert colour_model.calls['images'] == 4
+    assert together['predictions'] == alone['predictions']
+    with pytest.raises(ValueError, match='batch_size'):
+        inferencer(photos, batch_size=0)
+
+
+def test_files_of_a_folder(inferencer, photos, tmp_path):
+    out = tmp_path / 'out'
+    results = inferencer(photos, out_dir=str(out), formats=['coco', 'labelme', 'yolo'])
+    written = sorted(file.relative_to(out).as_posix() for file in out.rglob('*') if file.is_file())
+    assert written == ['coco.json', 'labelme/a.json', 'labelme/b.json', 'preds/a.json',
+                       'preds/b.json', 'vis/a.jpg', 'vis/b.jpg', 'yolo/data.yaml',
+                       'yolo/labels/a.txt', 'yolo/labels/b.txt']
+    coco = json.loads((out / 'coco.json').read_text())
+    assert len(coco['images']) == 2 and [c['name'] for c in coco['categories']] == ['cat', 'dog']
+    assert len(coco['annotations']) == sum(len(row['labels']) for row in results['predictions'])
+
+
+def test_nothing_is_written_unless_asked(inferencer, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob('*'))
+    inferencer(photos)
+    inferencer(photos, out_dir='out', no_save_pred=True, no_save_vis=True)
+    assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_finished_images_are_not_computed_again(inferencer, photos, tmp_path, colour_model):
+    out, calls = tmp_path / 'out', colour_model.calls
+    first = inferencer(photos, out_dir=out)
+    (out / 'coco.json').unlink()
+    second = inferencer(photos, out_dir=out, formats=['coco', 'yolo'])
+    assert calls['images'] == 2 and second['resumed'] == 2 and first['resumed'] == 0
+    for before, after in zip(first['predictions'], second['predictions']):
+        assert before['masks'] == after['masks'] and before['label_names'] == after['label_names']
+        np.testing.assert_allclose(before['scores'], after['scores'])
+    assert (out / 'coco.json').is_file() and (out / 'yolo' / 'labels' / 'b.txt').is_file()
+
+
+def test_an_interrupted_folder_goes_on(inferencer, photos, tmp_path, colour_model, monkeypatch):
+    segment = type(inferencer.prompts).segment
+
+    def stop_at_b(self, predictor, pixels, file):
+        if file.name == 'b.png':
+            raise KeyboardInterrupt
+        return segment(self, predictor, pixels, file)
+
+    monkeypatch.setattr(EverythingPrompts, 'segment', stop_at_b)
+    with pytest.raises(KeyboardInterrupt):
+        inferencer(photos, out_dir=tmp_path / 'out')
+    monkeypatch.setattr(EverythingPrompts, 'segment', segment)
+    results = inferencer(photos, out_dir=tmp_path / 'out')
+    assert results['resumed'] == 1 and len(results['predictions']) == 2
+
+
+@pytest.mark.parametrize('change', ['image', 'vocabulary', 'prompts', 'texts', 'top_k', 'damage'])
+def test_what_is_out_of_date_is_done_again(colour_model, photos, tmp_path, scene, change):
+    out = tmp_path / 'out'
+    make(colour_model)(photos, out_dir=out)
+    inferencer, more = make(colour_model), {}
+    if change == 'image':
+        cv2.imwrite(str(photos / 'a.png'), scene[0][::-1])
+    elif change == 'vocabulary':
+        inferencer.predictor.set_vocabulary(['cat', 'dog', 'fox'])
+    elif change == 'prompts':
+        inferencer = make(colour_model, prompts=EverythingPrompts(points_per_side=4))
+    elif change == 'damage':
+        (out / 'preds' / 'a.json').write_text('{"made')
+    else:
+        more = {'texts': dict(texts='fox'), 'top_k': dict(top_k=1)}[change]
+    results = inferencer(photos, out_dir=out, **more)
+    assert results['resumed'] == (1 if change in ('image', 'damage') else 0)
+    assert inferencer(photos, out_dir=out, **more)['resumed'] == 2
+
+
+def test_pictures(inferencer, photos, tmp_path, colour_model):
+    out = tmp_path / 'out'
+    (picture, _) = inferencer(photos, return_vis=True, pred_score_thr=0.)['visualization']
+    assert picture.shape == (768, 768, 3) and picture.dtype == np.uint8
+    (plain, _) = inferencer(photos, return_vis=True, draw_pred=False)['visualization']
+    (unsure, _) = inferencer(photos, return_vis=True, pred_score_thr=1.)['visualization']
+    assert (plain != picture).any() and np.array_equal(plain, unsure)
+    inferencer(photos, out_dir=out, pred_score_thr=0.)
+    before = (out / 'vis' / 'a.jpg').read_bytes()
+    images = colour_model.calls['images']
+    # Drawn otherwise, but not computed again; the second time not even drawn.
+    for _ in range(2):
+        assert inferencer(photos, out_dir=out, pred_score_thr=1.)['resumed'] == 2
+        assert (out / 'vis' / 'a.jpg').read_bytes() != before
+    assert colour_model.calls['images'] == images
+
+
+def test_shown(inferencer, photos, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    shown = []
+    monkeypatch.setattr(plt, 'show', lambda block: shown.append(block))
+    monkeypatch.setattr(plt, 'pause', shown.append)
+    inferencer(photos / 'a.png', show=True)
+    inferencer(photos / 'a.png', show=True, wait_time=0.5)
+    assert shown == [True, False, 0.5] and plt.get_fignums() == []
+
+
+def test_printed(inferencer, photos, capsys):
+    inferencer(photos / 'a.png', print_result=True)
+    assert "'label_names': [" in capsys.readouterr().out
+
+
+def test_texts(inferencer, photos):
+    results = inferencer(photos, texts='fox . owl', pred_score_thr=0.)
+    for row in results['predictions']:
+        assert set(row['label_names']) <= {'fox', 'owl'} and len(row['labels']) == 3
+        assert set(row['labels']) <= {2, 3}
+    each = inferencer(photos, texts=['fox', 'cat'], pred_score_thr=0.)['predictions']
+    assert set(each[0]['label_names']) == {'fox'} and set(each[1]['labels']) == {0}
+    with pytest.raises(ValueError, match='one for each of 2 images; got 3'):
+        inferencer(photos, texts=['fox'] * 3)
+    with pytest.raises(ValueError, match='nothing to tell'):
+        inferencer(photos, texts='cat . dog')
+
+
+def test_prompts_of_files(colour_model, photos, scene):
+    (photos / 'a.json').write_text(json.dumps([{'points': [[30, 30]]}]))
+    results = make(colour_model, prompts=photos)(photos)
+    assert results['predictions'][0]['bboxes'] == [list(scene[1][0])]
+    assert results['predictions'][1] is None
+    assert 'b.json is missing' in results['failed'][0]['error']
+
+
+@pytest.fixture
+def zoo(tmp_path, scene):
+    """Pictures of all kinds, good and bad, by what is expected: a size or an error."""
+    folder = tmp_path / 'zoo'
+    folder.mkdir()
+    image = Image.fromarray(scene[0][:200])
+    exif = image.getexif()
+    exif[0x0112] = 6
+    frames = [image.convert('P'), image.rotate(90).convert('P')]
+    expected = {}
+
+    def add(name, what, picture, **kwargs):
+        picture.save(folder / name, **kwargs)
+        expected[name] = what
+
+    add('rgba.png', (200, 256), image.convert('RGBA'))
+    add('grey.png', (200, 256), image.convert('L'))
+    add('deep.png', (200, 256), Image.fromarray(np.full((200, 256), 30000, np.uint16)))
+    add('cmyk.jpg', (200, 256), image.convert('CMYK'))
+    add('turned.jpg', (256, 200), image, exif=exif)
+    add('moving.gif', (200, 256), frames[0], save_all=True, append_images=frames[1:])
+    add('one.PNG', (1, 1), Image.new('RGB', (1, 1)))
+    add('narrow.png', 'too narrow: 20000 x 20', Image.new('RGB', (20000, 20)))
+    add('cut.jpg', 'Cannot read picture', image)
+    content = (folder / 'cut.jpg').read_bytes()
+    (folder / 'cut.jpg').write_bytes(content[:len(content) // 2])
+    (folder / 'text.jpg').write_text('once upon a time')
+    (folder / 'nothing.png').write_bytes(b'')
+    expected.update({'text.jpg': 'not a picture', 'nothing.png': 'not a picture'})
+    (folder / 'notes.txt').write_text('not an image')
+    return folder, expected
+
+
+def test_pictures_of_all_kinds(inferencer, zoo, tmp_path, capsys):
+    folder, expected = zoo
+    inferencer.show_progress = True
+    for _ in range(2):  # what is broken is tried, and told, each time
+        results = inferencer(folder, batch_size=4, out_dir=tmp_path / 'out')
+        names = sorted(expected)
+        assert len(results['predictions']) == len(names)
+        errors = {entry['input'].rsplit('/')[-1]: entry['error'] for entry in results['failed']}
+        for name, row in zip(names, results['predictions']):
+            if isinstance(expected[name], str):
+                assert row is None and expected[name] in errors[name]
+            else:
+                saved = json.loads(
+                    (tmp_path / 'out' / 'preds' / f'{name.split(".")[0]}.json').read_text())
+                assert (saved['height'], saved['width']) == expected[name], name
+        lines = capsys.readouterr().err
+        assert '11 images: 7 done' in lines and lines.count('left out /') == 4
+    assert results['resumed'] == 7
+    assert len(json.loads((tmp_path / 'out' / 'coco.json').read_text())['images']) == 7
+
+
+def test_result_names(tmp_path):
+    assert result_names([]) == []
+    assert result_names([np.zeros(1), 'x/a.png']) == ['00000000', 'a']
+    assert result_names(['x/a.png', 'x/a.jpg', 'x/b.jpg']) == ['a.png', 'a.jpg', 'b']
+    names = result_names([tmp_path / 'x' / 'a.png', tmp_path / 'y' / 'a.png'])
+    assert len(set(names)) == 2 and names[0].endswith('x_a.png')
+    assert len(set(result_names(['a.png', 'a.png']))) == 2
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('', ()), ('a red cat', ('a red cat',)), ('cat . dog .', ('cat', 'dog')),
+    ('cat.', ('cat',)), ('St. Bernard . cat . cat', ('St. Bernard', 'cat')),
+])
+def test_split_texts(text, expected):
+    assert split_texts(text) == expected
+
+
+def test_unknown_inputs_and_formats(inferencer, photos, tmp_path):
+    with pytest.raises(TypeError, match='got int'):
+        inferencer([3])
+    with pytest.raises(ValueError, match="no format 'voc'"):
+        inferencer(photos, out_dir=tmp_path / 'out', formats=['voc'])
+    assert not (tmp_path / 'out').exists()

@@ -1,0 +1,127 @@
+"""Prompts from files, a detector, everything mode."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+
+from ovsam.apis import DetectorBoxes, EverythingPrompts, OVSAMPredictor, PromptFiles
+from ovsam.apis.prompt_sources import read_prompts
+
+
+@pytest.fixture
+def predictor(colour_model, scene):
+    predictor = OVSAMPredictor(colour_model, vocabulary=['cat', 'dog'])
+    predictor.set_image(scene[0])
+    return predictor
+
+
+def test_no_prompts(predictor, scene, tmp_path):
+    (tmp_path / 'none.json').write_text('[]')
+    found = PromptFiles(tmp_path / 'none.json').segment(predictor, scene[0], None)
+    assert len(found) == 0 and found.masks.shape == (0, 256, 256)
+
+
+def test_prompts_of_all_kinds_keep_their_order(predictor, scene, tmp_path):
+    rows = [{'points': [[30, 30], [5, 5]], 'labels': [1, 0]}, {'points': [[160, 30]]},
+            {'box': [101, 91, 220, 200]}, {'points': [[40, 40], [50, 50]]}]
+    (tmp_path / 'a.png.json').write_text(json.dumps({'prompts': rows}))
+    source = PromptFiles(tmp_path)
+    found = source.segment(predictor, scene[0], tmp_path / 'a.png')
+    red, green, blue = scene[1]
+    assert found.boxes.astype(int).tolist() == [list(box) for box in (red, blue, green, red)]
+    assert found.prompt_index.tolist() == [0, 1, 2, 3]
+
+
+def test_which_file(tmp_path):
+    source = PromptFiles(tmp_path)
+    with pytest.raises(FileNotFoundError, match='no prompts for a.png: .*a.json is missing'):
+        source.fingerprint(tmp_path / 'a.png')
+    (tmp_path / 'a.json').write_text('stem')
+    assert source.fingerprint(tmp_path / 'x' / 'a.png') == 'stem'
+    (tmp_path / 'a.png.json').write_text('name')
+    assert source.fingerprint(tmp_path / 'a.png') == 'name'
+    assert source.fingerprint(tmp_path / 'a.jpg') == 'stem'
+    with pytest.raises(ValueError, match='an array'):
+        source.fingerprint(None)
+    with pytest.raises(FileNotFoundError, match='no file or folder of prompts'):
+        PromptFiles(tmp_path / 'none')
+
+
+@pytest.mark.parametrize('text, message', [
+    ('{', 'is not JSON'), ('3', 'must hold a list of prompts'), ('[3]', 'list of prompts'),
+    ('{"boxes": []}', 'list of prompts'), ('[{"bbox": [1, 2, 3, 4]}]', 'prompt 0 .*it has "bbox"'),
+    ('[{"box": [1, 2, 3, 4]}, {}]', 'prompt 1 .*got neither'),
+    ('[{"box": [[1, 2, 3, 4], [5, 6, 7, 8]]}]', 'four numbers'),
+    ('[{"points": [[1, 2]], "labels": [7]}]', 'prompt 0 .*must be 1'),
+])
+def test_bad_files(tmp_path, text, message):
+    (tmp_path / 'a.json').write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_prompts(tmp_path / 'a.json')
+
+
+def test_prompts_outside_the_image(predictor, scene, tmp_path):
+    (tmp_path / 'a.json').write_text('[{"points": [[300, 30]]}]')
+    with pytest.raises(ValueError, match='outside its image'):
+        PromptFiles(tmp_path / 'a.json').segment(predictor, scene[0], None)
+
+
+def test_everything(predictor, scene):
+    source = EverythingPrompts(points_per_side=8, pred_iou_thresh=0.5)
+    assert len(source.segment(predictor, scene[0], None)) == 3
+    assert source.fingerprint(None) != EverythingPrompts().fingerprint(None)
+    with pytest.raises(ValueError, match='points_per_side'):
+        EverythingPrompts(points_per_side=0)
+
+
+TINY = """
+_base_ = 'mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py'
+model = dict(
+    backbone=dict(widen_factor=0.125, init_cfg=None),
+    neck=dict(in_channels=[32, 64, 128], out_channels=16),
+    bbox_head=dict(in_channels=16, feat_channels=16, exp_on_reg=True),
+    test_cfg=dict(score_thr=0., max_per_img=7))
+test_pipeline = [
+    dict(type='LoadImageFromFile'), dict(type='Resize', scale=(64, 64), keep_ratio=True),
+    dict(type='PackDetInputs', meta_keys=('img_shape', 'ori_shape', 'scale_factor'))]
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+"""
+
+
+@pytest.fixture
+def detector(tmp_path):
+    path = tmp_path / 'tiny.py'
+    path.write_text(TINY)
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(path).model)
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, tmp_path / 'tiny.pth')
+    return path, tmp_path / 'tiny.pth'
+
+
+def test_boxes_of_a_detector(predictor, scene, detector):
+    source = DetectorBoxes(*detector, score_thr=0., device='cpu')
+    found = source.segment(predictor, scene[0], None)
+    assert 0 < len(found) <= 7 and len(found) == len(found.prompt_index)
+    assert source.fingerprint(None) == DetectorBoxes(*detector, score_thr=0.,
+                                                     device='cpu').fingerprint(None)
+    none = DetectorBoxes(*detector, score_thr=1., device='cpu')
+    assert len(none.segment(predictor, scene[0], None)) == 0
+    assert none.fingerprint(None) != source.fingerprint(None)
+
+
+def test_a_detector_without_weights(detector):
+    config = Config.fromfile(detector[0])
+    config.load_from = None
+    with pytest.raises(ValueError, match='no weights'):
+        DetectorBoxes(config)
+
+
+def test_an_empty_image_for_a_detector_is_no_error(predictor, detector):
+    image = np.zeros((1, 1, 3), np.uint8)
+    predictor.set_image(image)
+    found = DetectorBoxes(*detector, score_thr=0., device='cpu').segment(predictor, image, None)
+    assert found.masks.shape[1:] == (1, 1)
