@@ -26,7 +26,8 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
             - names with commas between them: ``'cat,dog'``, and ``'cat,'`` for a single name that
               resembles a pack's;
             - a config such as ``dict(type='VocabularyPack', name='lvis')``, or what a JSON file
-              holds, ``dict(names=['cat', 'dog'], seen=['cat'])``.
+              holds, ``dict(names=['cat', 'dog'], seen=['cat'])``;
+            - names with other texts for each, ``{'couch': ['sofa', 'settee'], 'cat': []}``.
 
     Raises:
         FileNotFoundError: if there is no such file.
