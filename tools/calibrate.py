@@ -2,11 +2,12 @@
 
     python tools/calibrate.py configs/mini/ovsam_base_box.py
 
-Fits on objects of the base classes, none of which the model was trained on, and prints the expected
-calibration error (ECE, percent) of base and of novel objects: of scores as they are, normalised, and
-with the temperature. Then how well objects whose name the vocabulary lacks are told from those whose
-name it has: for some least probabilities, the share of named objects that keep their name, and that of
-objects refused after their own name was taken out. The last line goes into the config.
+Fits on objects of the base classes that no training has seen, and prints the expected
+calibration error (ECE, percent) of base and of novel objects: of scores as they are, normalised,
+and with the temperature. Then how well objects whose name the vocabulary lacks are told from the
+others: for some least probabilities, the share of objects that keep a name, and the share that
+gets none after the own name of each was taken out of the vocabulary. The last line goes into the
+config's model.
 """
 from __future__ import annotations
 

@@ -76,8 +76,8 @@ def test_thresholds_out_of_range_are_refused(predictor, model, box, wrong):
 
 def test_a_synonyms_score_is_its_names(predictor, box):
     predictor.set_vocabulary(Vocabulary(['dog', 'couch', 'sofa'], seen=[]))
-    apart = dict(zip(*(column[0] for column in (
-        (found := predictor.predict(boxes=box)).top_names, found.top_scores))))
+    found = predictor.predict(boxes=box)
+    apart = dict(zip(found.top_names[0], found.top_scores[0]))
     predictor.set_vocabulary({'dog': [], 'couch': ['sofa']})
     together = predictor.predict(boxes=box)
     both = dict(zip(together.top_names[0], together.top_scores[0]))

@@ -67,9 +67,9 @@ class OpenVocabularyMetric(BaseMetric):
     mean of ``Acc_b`` and ``Acc_n``), ``Top<k>_b``, ``Top<k>_n``, ``Top<k>``, ``ECE_b``, ``ECE_n``,
     ``ECE`` (expected calibration error of the instances that have a row, see
     :func:`~.calibration_error.expected_calibration_error`: 0 if scores are the shares of right
-    names); and the numbers of instances ``num_b``, ``num_n`` and ``num_empty``. A mean over nothing is nan, and so is
-    ``Acc_h`` if one group has no instances. IoU or accuracy is left out where predictions have
-    no masks or no labels.
+    names); and the numbers of instances ``num_b``, ``num_n`` and ``num_empty``. A mean over
+    nothing is nan, and so is ``Acc_h`` if one group has no instances. IoU, accuracy or calibration
+    error is left out where predictions have no masks, no labels or no scores.
 
     Args:
         vocabulary: whose ``split`` has the groups ``base`` and ``novel``; anything that

@@ -98,8 +98,9 @@ class Vocabulary:
         Args:
             path: ``.txt`` with a name on each line, where ``#`` starts a comment; or ``.json``
                 with a list of names, an object of names with other texts for each
-                (``{"couch": ["sofa", "settee"], "cat": []}``), or an object as :meth:`to_dict` gives it. Its ``names`` may
-                be left out: they are then those of ``split``. Other keys are left alone.
+                (``{"couch": ["sofa", "settee"], "cat": []}``), or an object as :meth:`to_dict`
+                gives it. Its ``names`` may be left out: they are then those of ``split``. Other
+                keys are left alone.
 
         Raises:
             FileNotFoundError: if there is no such file.
