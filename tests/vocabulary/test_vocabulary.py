@@ -155,17 +155,3 @@ def test_bad_files_are_named(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match=r'names\.json is not a vocabulary'):
         Vocabulary.from_file(path)
-
-
-def test_names_with_other_texts(tmp_path):
-    path = tmp_path / 'names.json'
-    path.write_text('{"couch": ["sofa", "couch"], "sea_lion": [], " cat": "kitty"}')
-    vocabulary = Vocabulary.from_file(path)
-    assert vocabulary.names == ('couch', 'sea_lion', 'cat')
-    assert vocabulary.synonyms == (('couch', 'sofa'), ('sea lion',), ('cat', 'kitty'))
-
-
-@pytest.mark.parametrize('content', [{}, {'couch': [1]}, {'couch': None}, {'names': None}])
-def test_what_is_no_list_of_texts_is_refused(content):
-    with pytest.raises(ValueError, match='neither "names" nor "split"'):
-        Vocabulary.from_dict(content)

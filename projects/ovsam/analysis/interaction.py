@@ -88,7 +88,10 @@ def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side
         return seconds(lambda: predictor.predict(next(clicks)))
 
     _few_or_many(predictor, names[0])
-    first = seconds(lambda: predictor.set_image(image)) + click()
+    encoded: list = []
+    first = seconds(lambda: encoded.extend(predictor.encode([image])))
+    predictor.set_image(encoded[0])
+    first += click()
     further = [click() for _ in range(repeat + 1)][1:]
     # In turn, so that what else the machine does weighs on both.
     few, many = zip(*([_few_or_many(predictor, number) or click() for number in names]
@@ -99,7 +102,7 @@ def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side
     everything = seconds(lambda: found.append(
         predictor.everything(points_per_side=points_per_side, **UNFILTERED)))
     masks = len(found.pop())
-    predictor.set_image(predictor._encoded())  # forgets everything mode's masks
+    predictor.set_image(encoded[0])  # forgets everything mode's masks
     forget_peak()
     predictor.predict_prompts(random_boxes(prompts, side))
     return InteractionCost(first, statistics.median(further), statistics.median(few),

@@ -13,7 +13,7 @@ import numpy as np
 from mmdet.registry import TASK_UTILS
 
 from ..utils.files import write_whole
-from .name_texts import name_key, split_texts
+from .name_texts import name_key
 from .templates import get_templates
 from .vocabulary_fields import (
     checked_aliases,
@@ -97,10 +97,8 @@ class Vocabulary:
 
         Args:
             path: ``.txt`` with a name on each line, where ``#`` starts a comment; or ``.json``
-                with a list of names, an object of names with other texts for each
-                (``{"couch": ["sofa", "settee"], "cat": []}``), or an object as :meth:`to_dict`
-                gives it. Its ``names`` may be left out: they are then those of ``split``. Other
-                keys are left alone.
+                with a list of names, or an object as :meth:`to_dict` gives it. Its ``names`` may
+                be left out: they are then those of ``split``. Other keys are left alone.
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -125,11 +123,6 @@ class Vocabulary:
         """From the content of a JSON file, see :meth:`from_file`."""
         if not isinstance(content, Mapping):
             return cls(content)
-        if _has_only_synonyms(content):
-            texts = {name.strip(): [others] if isinstance(others, str) else others
-                     for name, others in content.items()}
-            return cls(list(texts), synonyms={name: [*split_texts(name), *others]
-                                              for name, others in texts.items() if name})
         for key in ('split', 'aliases'):
             if not isinstance(content.get(key) or {}, Mapping):
                 raise TypeError(f'"{key}" must be an object; got {content[key]!r}')
@@ -249,14 +242,3 @@ class Vocabulary:
             ValueError: if there is no such group.
         """
         return group_members(name, self.split)
-
-
-def _has_only_synonyms(content: Mapping) -> bool:
-    """Whether it is ``{name: other texts}``: none of the class's arguments, only texts."""
-    fields = {field.name for field in dataclasses.fields(Vocabulary) if field.init}
-    if not content or fields & set(content) or not all(isinstance(key, str) for key in content):
-        return False
-    return all(
-        isinstance(others, str)
-        or (isinstance(others, Sequence) and all(isinstance(text, str) for text in others))
-        for others in content.values())
