@@ -84,8 +84,12 @@ def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side
     image = random_image(side)
     clicks = iter(np.random.default_rng(0).uniform(0, side - 1, (100 * repeat, 1, 2)))
 
-    def click() -> float:
-        return seconds(lambda: predictor.predict(next(clicks)))
+    def click(number: int | None = None) -> float:
+        """Seconds; after a change to so many names, if given."""
+        if number is not None:
+            _few_or_many(predictor, number)
+        point = next(clicks)
+        return seconds(lambda: predictor.predict(point))
 
     _few_or_many(predictor, names[0])
     encoded: list = []
@@ -94,8 +98,7 @@ def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side
     first += click()
     further = [click() for _ in range(repeat + 1)][1:]
     # In turn, so that what else the machine does weighs on both.
-    few, many = zip(*([_few_or_many(predictor, number) or click() for number in names]
-                      for _ in range(repeat)))
+    few, many = zip(*([click(number) for number in names] for _ in range(repeat)))
     _few_or_many(predictor, names[0])
     alone = statistics.mean(click() for _ in range(4 * repeat))
     found: list = []
