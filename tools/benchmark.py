@@ -3,10 +3,13 @@
     python tools/benchmark.py complexity configs/ovsam/ovsam_RN50x16_coco_box.py --prompts 10
     python tools/benchmark.py memory configs/ovsam/ovsam_RN50x16_coco_box.py
     python tools/benchmark.py latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
+    python tools/benchmark.py interactive configs/ovsam/ovsam_RN50x16_coco_point.py
 
 complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
 image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
+interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
+names to few, of everything mode to its points one by one; and the memory of many prompts.
 """
 from __future__ import annotations
 
@@ -17,7 +20,12 @@ from pathlib import Path
 import torch
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.analysis import count_complexity, measure_latency, measure_memory
+from ovsam.analysis import (
+    count_complexity,
+    measure_interaction,
+    measure_latency,
+    measure_memory,
+)
 from ovsam.analysis.complexity import total_complexity
 from ovsam.apis.init_model import choose_device, load_config
 from ovsam.utils.command_line import exit_status
@@ -70,6 +78,28 @@ def latency(args: argparse.Namespace) -> None:
           f'{torch.get_num_threads()} threads')
 
 
+def interactive(args: argparse.Namespace) -> None:
+    """Ratios of interactive use, and its memory."""
+    side, points = args.points_per_side, args.points_per_side ** 2
+    few, many = args.names
+    for config in args.configs:
+        cost = measure_interaction(load_config(config), args.prompts, (few, many), side,
+                                   args.repeat, args.size)
+        print(f'{config}, {torch.get_num_threads()} threads')
+        print_table(['', 'seconds', 'beside', 'seconds', 'ratio'], [
+            [title, f'{value:.3f}', other, f'{reference:.3f}', f'{value / reference:.4f}']
+            for title, value, other, reference in (
+                ('a further click', cost.click, 'encoding and first click', cost.first),
+                (f'a click with {many} names', cost.many, f'with {few}', cost.few),
+                (f'everything mode, {side} x {side} points', cost.everything,
+                 f'{points} points one by one', cost.alone))])
+        print(f'{args.prompts} prompts at once: {(cost.peak - cost.built) / 1e9:.2f} GB above the '
+              f'model ({cost.built / 1e9:.2f} GB)')
+        print(f'Clicks: median of {args.repeat}. One by one: mean of {4 * args.repeat} points, '
+              f'times {points}. Everything mode: unfiltered, {cost.masks} masks after '
+              'suppression, named')
+
+
 def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:
     """A line for each config, with ratios to the first."""
     print_table([head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))], [
@@ -83,7 +113,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    for run, prompts in ((complexity, 1), (memory, 20), (latency, 1)):
+    for run, prompts in ((complexity, 1), (memory, 20), (latency, 1), (interactive, 1024)):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         command.add_argument('configs', nargs='+', metavar='CONFIG',
@@ -92,10 +122,18 @@ def parse_args(argv=None) -> argparse.Namespace:
                              help='prompts on the image (%(default)s)')
         command.add_argument('--size', type=int,
                              help="side of the square input in pixels (the config's)")
-    command.add_argument('--repeat', type=int, default=5,
-                         help='measurements, after one that does not count (%(default)s)')
-    command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+        if run in (latency, interactive):
+            command.add_argument('--repeat', type=int, default=5,
+                                 help='measurements, after one that does not count (%(default)s)')
+        if run is latency:
+            command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    command.add_argument('--names', type=int, nargs=2, default=[80, 20_000],
+                         metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)')
+    command.add_argument('--points-per-side', type=int, default=32,
+                         help="of everything mode (%(default)s)")
     args = parser.parse_args(argv)
+    if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
+        parser.error('--names and --points-per-side must be positive')
     if args.prompts < 1 or (args.size is not None and args.size < 1):
         parser.error('--prompts and --size must be positive')
     return args

@@ -12,30 +12,11 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from tqdm import tqdm
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
+from ovsam.evaluation.opinions import collect_opinions
 from ovsam.models import GeometricFusion
-
-
-@torch.no_grad()
-def collect(model, loader) -> tuple:
-    """Logits of the head and of CLIP, (N, K + 1) each, and the true labels (N,)."""
-    heads, clips, labels = [], [], []
-    for data in tqdm(loader, 'validation'):
-        data = model.data_preprocessor(data, False)
-        inputs, samples = data['inputs'], data['data_samples']
-        features = model.encode_image(inputs)
-        prompts = model.input_prompts(samples, model.prompter, inputs.device)
-        if not len(prompts):
-            continue
-        low_res, _, rois = model.segment_regions(features, prompts, inputs.shape[-1])
-        heads.append(model.head_opinion(features, rois))
-        clips.append(model.clip_opinion(features, rois, low_res))
-        labels += [samples[image].gt_instances.labels[index] for image, index in
-                   zip(prompts.image_index.tolist(), prompts.instance_index.tolist())]
-    return torch.cat(heads), torch.cat(clips), torch.stack(labels)
 
 
 def main(argv=None) -> int:
@@ -48,11 +29,12 @@ def main(argv=None) -> int:
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
     model = init_model(cfg)
+    model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
     split = model.vocabulary.split
     groups = [torch.tensor([model.vocabulary.index(name) for name in split[group]])
               for group in ('base', 'novel')]
     seen = torch.from_numpy(model.vocabulary.seen.copy())
-    head, clip, labels = collect(model, Runner.build_dataloader(cfg.val_dataloader))
+    (head, clip), labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
     results = []
     for a in torch.linspace(0, 1, args.steps).tolist():
         for b in torch.linspace(0, 1, args.steps).tolist():

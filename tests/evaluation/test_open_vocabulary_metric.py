@@ -56,6 +56,18 @@ def test_nothing_annotated():
     assert metrics['num_b'] == metrics['num_n'] == metrics['num_empty'] == 0
 
 
+def test_calibration_error_by_group():
+    sample = make_sample([0, 1, 2, 2], index=[0, 1, 2], labels=[0, 0, 2])
+    assert 'ECE' not in evaluate([sample])
+    sample.pred_instances.scores = torch.tensor([0.7, 0.8, 0.9])
+    metrics = evaluate([sample])
+    # In bins of a fifteenth each score stands alone; an instance without a row has no score.
+    assert metrics['ECE_b'] == pytest.approx(100 * (0.3 + 0.8) / 2)
+    assert metrics['ECE_n'] == pytest.approx(10)
+    assert metrics['ECE'] == pytest.approx(100 * (0.3 + 0.8 + 0.1) / 3)
+    assert math.isnan(evaluate([sample], novel=['tree'])['ECE_n'])
+
+
 def test_perfect_predictions():
     sample = make_sample([0, 1, 2], truth=[4, 5, 6], found=[4, 5, 6], labels=[0, 1, 2])
     metrics = evaluate([sample])

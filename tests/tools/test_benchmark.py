@@ -36,7 +36,22 @@ def test_memory(capsys):
     assert 'GB at most' in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_interactive(capsys):
+    assert main(['interactive', 'mini', '--prompts', '3', '--points-per-side', '2', '--repeat',
+                 '1', '--names', '2', '5']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith('mini, ') and len(lines) == 7
+    assert 'a click with 5 names' in lines[3] and 'with 2' in lines[3]
+    for line in lines[2:5]:
+        *_, reference, ratio = line.split()
+        assert float(ratio) > 0 and float(reference) > 0
+    assert lines[5].startswith('3 prompts at once: ') and 'GB above the model' in lines[5]
+    assert 'mean of 4 points, times 4' in lines[6]
+
+
 @pytest.mark.parametrize(('argv', 'fault'), [
+    (['interactive', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
     (['complexity', 'mini/none.py'], 'none.py'),
     (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
     (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
@@ -46,6 +61,12 @@ def test_bad_input_is_one_line(argv, fault, capsys):
     error = capsys.readouterr().err
     assert error.startswith(f'benchmark {argv[0]}: ') and fault in error
     assert error.count('\n') == 1
+
+
+def test_no_names_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(['interactive', 'mini', '--names', '0', '5'])
+    assert 'must be positive' in capsys.readouterr().err
 
 
 def test_no_prompts_are_refused(capsys):

@@ -70,3 +70,15 @@ def test_files_of_another_kind_are_no_names(tmp_path):
 def test_every_pack_is_named():
     assert set(PACKS) == {'coco', 'coco-48-17', 'lvis', 'objects365', 'openimages', 'imagenet1k',
                           'imagenet21k', 'v3det'}
+
+
+def test_names_with_other_texts():
+    vocabulary = build_vocabulary({'couch': ['sofa', 'couch'], 'sea_lion': [], ' cat': 'kitty'})
+    assert vocabulary.names == ('couch', 'sea_lion', 'cat')
+    assert vocabulary.synonyms == (('couch', 'sofa'), ('sea lion',), ('cat', 'kitty'))
+
+
+@pytest.mark.parametrize('content', [{}, {'couch': [1]}, {'couch': None}, {'names': None}])
+def test_what_is_no_list_of_texts_is_refused(content):
+    with pytest.raises(ValueError, match='neither "names" nor "split"'):
+        build_vocabulary(content)

@@ -1,8 +1,9 @@
 """What a model costs: operations, parameters, memory and time, without any weights."""
 from .complexity import PartComplexity, count_complexity
+from .interaction import InteractionCost, measure_interaction
 from .memory import MemoryUse, measure_memory
 from .random_model import build_random_model
 from .timing import Latency, measure_latency
 
-__all__ = ['Latency', 'MemoryUse', 'PartComplexity', 'build_random_model', 'count_complexity',
-           'measure_latency', 'measure_memory']
+__all__ = ['InteractionCost', 'Latency', 'MemoryUse', 'PartComplexity', 'build_random_model',
+           'count_complexity', 'measure_interaction', 'measure_latency', 'measure_memory']

@@ -66,11 +66,12 @@ def time_once(predictor: OVSAMPredictor, prompts: int) -> Latency:
     """Encode a random image and decode random boxes, once."""
     side = predictor.model.prompt_encoder.image_size
     image, boxes = random_image(side), random_boxes(prompts, side)
-    return Latency(_seconds(lambda: predictor.set_image(image)),
-                   _seconds(lambda: predictor.predict_prompts(boxes)))
+    return Latency(seconds(lambda: predictor.set_image(image)),
+                   seconds(lambda: predictor.predict_prompts(boxes)))
 
 
-def _seconds(function: Callable[[], object]) -> float:
+def seconds(function: Callable[[], object]) -> float:
+    """How long a call takes."""
     start = time.perf_counter()
     function()
     if torch.cuda.is_available():

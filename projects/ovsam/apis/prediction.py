@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import supervision
 
 UNNAMED = 'object'  # what formats that need a name call what has none
+NONE_LABEL = 'none of these'  # the label of what no name of the vocabulary is likely for
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,9 @@ class Prediction:
         prompt_index: (N,) int64, the prompt that each row answers; None where no one pointed.
         region_embeddings: (N, E, C) float32, what names are compared with, by E opinions; None
             if the model does not name.
-        labels: N names, the best of each; None if the model does not name.
-        label_scores: (N,) float32, of these names; None if the model does not name.
+        labels: N names, the best of each, or ``NONE_LABEL`` where it is not likely enough; None
+            if the model does not name.
+        label_scores: (N,) float32, of the best names; None if the model does not name.
         top_names: N tuples of the k best names, best first; None if the model does not name.
         top_scores: (N, k) float32, of these names; None if the model does not name.
     """

@@ -6,7 +6,7 @@ Coordinates are pixels of the original image, x before y.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from ..vocabulary import Vocabulary, build_vocabulary
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode, stacked
 from .init_model import choose_device, init_model
-from .prediction import Prediction, tight_boxes
+from .prediction import NONE_LABEL, Prediction, tight_boxes
 from .user_prompts import make_prompts
 
 
@@ -48,17 +48,26 @@ class OVSAMPredictor:
         weights: of :func:`~.init_model.init_model`; not with a built model.
         vocabulary: of :meth:`set_vocabulary`; the model's own if not given.
         device: of :func:`~.init_model.init_model`; where a built model is, if not given.
+        none_threshold: least score of a name, in [0, 1]: what scores less is labelled
+            :data:`~.prediction.NONE_LABEL` ("none of these"); the model's if not given, which is
+            0 (always a name) unless its config says else. Scores are probabilities where the
+            config has a ``calibration``.
+
+    Attributes:
+        none_threshold: the same; it may be set at any time.
 
     Raises:
-        ValueError: the model cannot be prompted; and as :func:`~.init_model.init_model`.
+        ValueError: the model cannot be prompted, or ``none_threshold`` is not in [0, 1]; and as
+            :func:`~.init_model.init_model`.
     """
 
     def __init__(
         self,
         model: str | Path | Config | PromptableSegmenter = 'mini',
         weights: str | Path | None = None,
-        vocabulary: Vocabulary | str | Path | list[str] | None = None,
+        vocabulary: Vocabulary | str | Path | list[str] | Mapping | None = None,
         device: str | torch.device | None = None,
+        none_threshold: float | None = None,
     ) -> None:
         if not isinstance(model, torch.nn.Module):
             model = init_model(model, weights, device)
@@ -69,6 +78,8 @@ class OVSAMPredictor:
             raise ValueError(f'a {type(model).__name__} takes no prompts: use the config of an '
                              'OVSAM, a SAM or a crop baseline, for example mini/ovsam_box.py')
         self.model = (model if device is None else model.to(choose_device(device))).eval()
+        self.none_threshold = _checked_threshold(
+            getattr(model, 'none_threshold', 0.) if none_threshold is None else none_threshold)
         self._trained_vocabulary = self.vocabulary
         self._image: EncodedImage | None = None
         # Everything mode's masks of this image, of the settings asked for last.
@@ -86,14 +97,16 @@ class OVSAMPredictor:
         """Height and width of the image that has been set; None if there is none."""
         return None if self._image is None else self._image.original
 
-    def set_vocabulary(self, vocabulary: Vocabulary | str | Path | list[str]) -> None:
+    def set_vocabulary(self, vocabulary: Vocabulary | str | Path | list[str] | Mapping) -> None:
         """Name things from another vocabulary from now on.
 
         Args:
             vocabulary: names, names with commas between them, the name of a pack, a ``.txt`` or
-                ``.json`` file, or whatever else :func:`~ovsam.vocabulary.build_vocabulary` takes.
-                Unless it says which names were seen in training, those of the model's first
-                vocabulary that were seen count as seen.
+                ``.json`` file, names with synonyms (``{'couch': ['sofa', 'settee']}``: the best
+                score of the three is the couch's), or whatever else
+                :func:`~ovsam.vocabulary.build_vocabulary` takes. Unless it says which names were
+                seen in training, those count as seen that the model's first vocabulary has as
+                seen, or has one of their texts.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -105,8 +118,10 @@ class OVSAMPredictor:
         made = build_vocabulary(vocabulary)
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
             trained = self._trained_vocabulary
-            labels = [trained.find(name) for name in made.names]
-            made = made.with_seen([k is not None and bool(trained.seen[k]) for k in labels])
+            made = made.with_seen([
+                any(place is not None and bool(trained.seen[place])
+                    for place in map(trained.find, (name, *texts)))
+                for name, texts in zip(made.names, made.synonyms)])
         self.model.set_vocabulary(made)
 
     @torch.no_grad()
@@ -142,6 +157,7 @@ class OVSAMPredictor:
         mask_input: ArrayLike | None = None,
         multimask_output: bool = False,
         top_k: int = 5,
+        none_threshold: float | None = None,
     ) -> Prediction:
         """Segment and name what one or many prompts point at.
 
@@ -160,21 +176,25 @@ class OVSAMPredictor:
             multimask_output: several masks for each prompt (what it may mean: part, object,
                 group), those of the best predicted IoU first; see ``prompt_index``.
             top_k: how many names to report; fewer if the vocabulary has fewer.
+            none_threshold: in place of the predictor's, for this call.
 
         Raises:
             RuntimeError: no image has been set.
             ValueError: a prompt is malformed or outside the image, ``mask_input`` is of another
-                size, ``top_k`` is not positive, or several masks are wanted of a model that
-                gives one.
+                size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
+                masks are wanted of a model that gives one.
         """
         return self.predict_prompts(make_prompts(point_coords, point_labels, boxes, mask_input),
-                                    top_k, AllGuesses() if multimask_output else None)
+                                    top_k, AllGuesses() if multimask_output else None,
+                                    none_threshold)
 
     def predict_prompts(self, prompts: Prompts, top_k: int = 5,
-                        mask_choice: Callable | None = None) -> Prediction:
+                        mask_choice: Callable | None = None,
+                        none_threshold: float | None = None) -> Prediction:
         """As :meth:`predict`, of a record of prompts in original pixels."""
         _check_top_k(top_k)
-        return self.name(self.segment_prompts(prompts, mask_choice), top_k)
+        _checked_threshold(none_threshold or 0.)
+        return self.name(self.segment_prompts(prompts, mask_choice), top_k, none_threshold)
 
     def everything(self, top_k: int = 5, **settings) -> Prediction:
         """Segment and name whatever there is in the image, best masks first.
@@ -245,22 +265,30 @@ class OVSAMPredictor:
         return asked
 
     @torch.no_grad()
-    def name(self, found: Prediction, top_k: int = 5) -> Prediction:
+    def name(self, found: Prediction, top_k: int = 5,
+             none_threshold: float | None = None) -> Prediction:
         """The same masks with names of the vocabulary in use; of any image of this model.
 
+        Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
+        ``top_names`` still are those of the names that come nearest.
+
         Raises:
-            ValueError: ``top_k`` is not positive.
+            ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
         _check_top_k(top_k)
+        least = _checked_threshold(
+            self.none_threshold if none_threshold is None else none_threshold)
         if found.region_embeddings is None:
             return found
         # The last column is the background's.
         best = [scores[:, :-1].topk(min(top_k, len(self.vocabulary)), dim=1)
                 for scores in self._scores(found)]
-        scores, labels = (torch.cat(column).cpu().numpy() for column in zip(*best))
-        names = [tuple(self.vocabulary.names[label] for label in row) for row in labels]
-        return replace(found, labels=[row[0] for row in names], label_scores=scores[:, 0],
-                       top_names=names, top_scores=scores)
+        scores, places = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        names = [tuple(self.vocabulary.names[place] for place in row) for row in places]
+        labels = [row[0] if score >= least else NONE_LABEL
+                  for row, score in zip(names, scores[:, 0])]
+        return replace(found, labels=labels, label_scores=scores[:, 0], top_names=names,
+                       top_scores=scores)
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
@@ -317,3 +345,9 @@ class OVSAMPredictor:
 def _check_top_k(top_k: int) -> None:
     if top_k < 1:
         raise ValueError(f'top_k must be positive; got {top_k}')
+
+
+def _checked_threshold(threshold: float) -> float:
+    if not 0 <= threshold <= 1:
+        raise ValueError(f'none_threshold must be in [0, 1]; got {threshold}')
+    return threshold

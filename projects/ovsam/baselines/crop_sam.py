@@ -61,10 +61,6 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         """CLIP's; see the base class."""
         return (self.embed(features.levels, rois, low_res), )
 
-    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Tensor:
-        """Log-scores by CLIP's own comparison; see the base class."""
-        return self.classify(embeddings[0]).log_softmax(dim=-1)
-
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Cross-entropy of the annotated instances that ``train_prompter`` gives boxes for.
 

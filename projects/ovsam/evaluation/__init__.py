@@ -1,5 +1,6 @@
 """Metrics of prompted segmentation and naming, and of detection on COCO and LVIS."""
 
+from .calibration_error import expected_calibration_error, fit_temperature
 from .click_metric import ClickMetric
 from .dump_detections import DumpDetections
 from .found_objects_metric import FoundObjectsMetric
@@ -14,4 +15,6 @@ __all__ = [
     'OVLVISMetric',
     'OpenVocabularyMetric',
     'VocabularyCocoMetric',
+    'expected_calibration_error',
+    'fit_temperature',
 ]

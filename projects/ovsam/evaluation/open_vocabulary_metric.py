@@ -17,6 +17,7 @@ from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
 from ..vocabulary import Vocabulary, build_vocabulary
+from .calibration_error import expected_calibration_error
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class _Instance:
     iou: float | None
     correct: bool
     in_top: bool
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class OpenVocabularyMetric(BaseMetric):
 
     - ``masks`` (N, H, W) bool at original size, for IoU,
     - ``labels`` (N,), for accuracy,
-    - ``topk_labels`` (N, k), for accuracy among the k likeliest.
+    - ``topk_labels`` (N, k), for accuracy among the k likeliest,
+    - ``scores`` (N,), for the calibration error of ``labels``.
 
     An instance without a row has IoU 0 and a wrong label. Instances of classes in neither group
     do not count, nor do instances with an empty annotated mask. mmdet keeps ignored (crowd)
@@ -61,10 +64,12 @@ class OpenVocabularyMetric(BaseMetric):
     Results, in percent: ``IoU_b``, ``IoU_n``, ``IoU`` (mean over the instances of base, of novel,
     of both groups), ``IoU_s``, ``IoU_m``, ``IoU_l`` (both groups, by area of the annotated mask),
     ``Acc_b``, ``Acc_n``, ``Acc`` (share of instances with the right name), ``Acc_h`` (harmonic
-    mean of ``Acc_b`` and ``Acc_n``), ``Top<k>_b``, ``Top<k>_n``, ``Top<k>``; and the numbers of
-    instances ``num_b``, ``num_n`` and ``num_empty``. A mean over nothing is nan, and so is
-    ``Acc_h`` if one group has no instances. IoU or accuracy is left out where predictions have
-    no masks or no labels.
+    mean of ``Acc_b`` and ``Acc_n``), ``Top<k>_b``, ``Top<k>_n``, ``Top<k>``, ``ECE_b``, ``ECE_n``,
+    ``ECE`` (expected calibration error of the instances that have a row, see
+    :func:`~.calibration_error.expected_calibration_error`: 0 if scores are the shares of right
+    names); and the numbers of instances ``num_b``, ``num_n`` and ``num_empty``. A mean over
+    nothing is nan, and so is ``Acc_h`` if one group has no instances. IoU, accuracy or calibration
+    error is left out where predictions have no masks, no labels or no scores.
 
     Args:
         vocabulary: whose ``split`` has the groups ``base`` and ``novel``; anything that
@@ -143,6 +148,12 @@ class OpenVocabularyMetric(BaseMetric):
         top = max((image.top for image in deciding), default=0)
         if top:
             metrics.update(_by_group(f'Top{top}', instances, 'in_top'))
+        scored = [i for i in instances if i.score is not None]
+        if scored:
+            for suffix, group in (('_b', 'b'), ('_n', 'n'), ('', 'bn')):
+                mine = [i for i in scored if i.group in group]
+                metrics[f'ECE{suffix}'] = 100 * expected_calibration_error(
+                    [i.score for i in mine], [i.correct for i in mine])
         for group in 'bn':
             metrics[f'num_{group}'] = sum(i.group == group for i in instances)
         metrics['num_empty'] = sum(image.num_empty for image in results)
@@ -156,6 +167,7 @@ class OpenVocabularyMetric(BaseMetric):
         masks = truth.get('masks')
         named = self._names(found.get('labels'), classes)
         top = self._names(found.get('topk_labels'), classes)
+        scores = None if named is None or 'scores' not in found else _numpy(found['scores'])
         instances, num_empty = [], 0
         for index, label in enumerate(labels):
             name = classes[label]
@@ -173,6 +185,7 @@ class OpenVocabularyMetric(BaseMetric):
                     iou=None if mask is None else _iou(mask, found.get('masks'), row),
                     correct=row is not None and named is not None and named[row] == name,
                     in_top=row is not None and top is not None and name in top[row],
+                    score=None if row is None or scores is None else float(scores[row]),
                 )
             )
         return _Image(

@@ -1,4 +1,5 @@
 """The boxes of the paper's figure, one file each, registered in mmdet's registries."""
+from .calibration import TemperatureScaling
 from .clicked_ovsam import ClickedOVSAM
 from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
@@ -71,4 +72,5 @@ __all__ = [
     'SAMPromptEncoder',
     'SegmenterLabel',
     'StoredTeacher',
+    'TemperatureScaling',
 ]

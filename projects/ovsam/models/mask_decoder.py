@@ -100,10 +100,14 @@ class SAMMaskDecoder(BaseModule):
         own = torch.cat([token.weight for token in
                          (self.iou_token, self.label_token, self.mask_tokens) if token is not None])
         tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
-        # Adding the dense prompt here is what makes one copy of the image per prompt. Cells
-        # before channels from here on: linear layers and norms then never reorder memory.
-        image = image_embeddings.flatten(2).transpose(1, 2).contiguous()[image_index]
-        image = image + dense.flatten(2).transpose(1, 2)
+        # Cells before channels from here on: linear layers and norms then never reorder memory.
+        image = image_embeddings.flatten(2).transpose(1, 2).contiguous()
+        dense = dense.flatten(2).transpose(1, 2)
+        if len(image) == 1 and dense.stride(0) == 0:
+            # Prompts without masks on one image: the first block needs no copy for each.
+            image = image + dense[:1]
+        else:
+            image = image[image_index] + dense
         tokens, image = self.transformer(tokens, image, image_pe.flatten(2).transpose(1, 2))
 
         mask_out = tokens[:, len(own) - self.num_mask_tokens:len(own)]

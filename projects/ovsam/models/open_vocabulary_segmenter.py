@@ -1,8 +1,13 @@
-"""What OVSAM and the crop baselines share: names from a vocabulary that may change at any time."""
+"""What OVSAM and the crop baselines share: names from a vocabulary that may change at any time.
+
+Glossary: N regions, K classes, C channels.
+"""
 from collections.abc import Sequence
 from typing import Optional, Union
 
+import torch
 from mmdet.registry import MODELS, TASK_UTILS
+from torch import Tensor
 
 from .naming import Naming
 from .promptable_segmenter import PromptableSegmenter
@@ -21,13 +26,20 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
             given, see :class:`~ovsam.vocabulary.TextEmbeddingCache`.
         context: Config of a learned context, which takes the place of ``templates``; see
             :class:`~ovsam.models.learned_context.LearnedContext`.
+        calibration: Config of what makes scores of names probabilities, see
+            :class:`~ovsam.models.calibration.TemperatureScaling`; scores stay as they are if not
+            given.
+        none_threshold: What suits this calibration as
+            :class:`~ovsam.apis.OVSAMPredictor`'s least probability of a name, in [0, 1]; kept for
+            those who ask.
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
     def __init__(self, text_encoder: dict, vocabulary,
                  templates: Union[str, Sequence[str]] = 'vild',
                  classifier: Optional[dict] = None, text_cache: Optional[dict] = None,
-                 context: Optional[dict] = None, **kwargs):
+                 context: Optional[dict] = None, calibration: Optional[dict] = None,
+                 none_threshold: float = 0., **kwargs):
         super().__init__(**kwargs)
         self.text_encoder = MODELS.build(text_encoder)
         self.context = MODELS.build(dict(context, width=self.text_encoder.width)
@@ -35,7 +47,21 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         self.classifier = MODELS.build(classifier or dict(type='OpenVocabularyClassifier'))
         self.templates = templates
         self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
+        self.calibration = MODELS.build(calibration) if calibration else None
+        self.none_threshold = none_threshold
         self.set_vocabulary(vocabulary)
+
+    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Tensor:
+        """Log-scores (N, K + 1), probabilities' where they are calibrated; see the base."""
+        # Together: of many names, reading their embeddings is what takes time.
+        logits = self.classify(torch.cat(embeddings))
+        scores = self.fuse(logits.split([len(each) for each in embeddings]))
+        return scores if self.calibration is None else self.calibration(scores)
+
+    def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
+        """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1)."""
+        (logits, ) = opinions
+        return logits.log_softmax(dim=-1)
 
     def init_weights(self) -> None:
         """Initialise every part; a context starts from its words."""

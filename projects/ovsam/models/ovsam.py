@@ -2,6 +2,7 @@
 
 Glossary: B images, N prompts, M masks per prompt, K classes, C channels.
 """
+from collections.abc import Sequence
 from typing import Optional
 
 import torch
@@ -63,11 +64,10 @@ class OVSAM(OpenVocabularySegmenter):
             return (head, )
         return head, self.backbone.embed_regions(features.levels, rois, low_res)
 
-    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Tensor:
-        """Log-scores of the head, fused with frozen CLIP's if so configured; see the base."""
-        opinions = [self.classify(each) for each in embeddings]
+    def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
+        """The head's opinion, and frozen CLIP's if so configured; see the base."""
         if self.score_fusion is None:
-            return opinions[0].log_softmax(dim=-1)
+            return super().fuse(opinions)
         seen = torch.from_numpy(self.vocabulary.seen.copy()).to(opinions[0].device)
         return self.score_fusion(*opinions, seen)
 

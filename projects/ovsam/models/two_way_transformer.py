@@ -6,12 +6,22 @@ Source: Kirillov et al., "Segment Anything", section A ("Lightweight mask decode
 """
 from __future__ import annotations
 
+import math
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
 class DownsampledAttention(nn.Module):
-    """Multi-head attention whose inner width is ``embed_dims / downsample``."""
+    """Multi-head attention whose inner width is ``embed_dims / downsample``.
+
+    Between few tokens and thousands of cells, projecting the cells is what costs.
+    :meth:`tokens_from_cells` and :meth:`cells_from_tokens` are :meth:`forward`, but where nothing
+    learns and tokens are few, they apply the cells' projections to the tokens instead, which is
+    the same product in another order: ``q @ (W x)`` is ``(q @ W) @ x``. There cells may also be
+    (1, S, C), the same for all prompts.
+    """
 
     def __init__(self, embed_dims: int, num_heads: int, downsample: int = 1) -> None:
         super().__init__()
@@ -32,6 +42,57 @@ class DownsampledAttention(nn.Module):
             for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value)))
         out = F.scaled_dot_product_attention(query, key, value)
         return self.out_proj(out.transpose(1, 2).flatten(2))
+
+    def tokens_from_cells(self, tokens: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """What tokens (N, T, C) read from cells, whose ``key`` and ``value`` are (N or 1, S, C)."""
+        if not self._is_shorter(tokens):
+            return self(tokens, *(x.expand(len(tokens), -1, -1) for x in (key, value)))
+        query = self._heads(self.q_proj(tokens)) / math.sqrt(self._head_dims)
+        # Of a token, the keys' bias is the same number for all cells: softmax does not see it.
+        folded = torch.einsum('nthd,hdc->nhtc', query, self._by_head(self.k_proj)).flatten(1, 2)
+        if len(key) == 1:  # one product for all prompts, without copies of the cells
+            scores = (folded.flatten(0, 1) @ key[0].T).softmax(dim=-1)
+            mixed = (scores @ value[0]).unflatten(0, folded.shape[:2])
+        else:
+            mixed = (folded @ key.transpose(1, 2)).softmax(dim=-1) @ value
+        read = torch.einsum('nhtc,hdc->nthd', mixed.unflatten(1, (self.num_heads, -1)),
+                            self._by_head(self.v_proj))
+        return self.out_proj(read.flatten(2) + self.v_proj.bias)
+
+    def cells_from_tokens(self, cells: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """What cells (N or 1, S, C) read from tokens, whose ``key`` and ``value`` are (N, T, C)."""
+        if not self._is_shorter(key):
+            return self(cells.expand(len(key), -1, -1), key, value)
+        keys = self._heads(self.k_proj(key)) / math.sqrt(self._head_dims)
+        folded = torch.einsum('nthd,hdc->nhtc', keys, self._by_head(self.q_proj)).flatten(1, 2)
+        bias = torch.einsum('nthd,hd->nht', keys, self.q_proj.bias.unflatten(0, keys.shape[2:]))
+        if len(cells) == 1:
+            scores = (cells[0] @ folded.flatten(0, 1).T).unflatten(1, folded.shape[:2])
+            scores = scores.transpose(0, 1)
+        else:
+            scores = cells @ folded.transpose(1, 2)
+        scores = scores.unflatten(2, bias.shape[1:]) + bias[:, None]
+        shares = scores.softmax(dim=-1).flatten(2)
+        out = self.out_proj.weight.unflatten(1, keys.shape[2:])
+        written = torch.einsum('nthd,chd->nhtc', self._heads(self.v_proj(value)), out)
+        return shares @ written.flatten(1, 2) + self.out_proj.bias
+
+    def _is_shorter(self, tokens: Tensor) -> bool:
+        """Whether projecting tokens once per head is less work than projecting cells."""
+        return not torch.is_grad_enabled() and (
+            0 < len(tokens) and tokens.shape[1] < self._head_dims)
+
+    @property
+    def _head_dims(self) -> int:
+        return self.q_proj.out_features // self.num_heads
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """(N, T, heads, inner / heads) of (N, T, inner)."""
+        return x.unflatten(-1, (self.num_heads, -1))
+
+    def _by_head(self, linear: nn.Linear) -> Tensor:
+        """(heads, inner / heads, C), the weight of a projection to the inner width."""
+        return linear.weight.unflatten(0, (self.num_heads, -1))
 
 
 class TokenMLP(nn.Module):
@@ -74,7 +135,7 @@ class TwoWayBlock(nn.Module):
 
     def forward(self, tokens: Tensor, image: Tensor, token_pe: Tensor,
                 image_pe: Tensor) -> tuple[Tensor, Tensor]:
-        """New tokens (N, T, C) and image (N, S, C); the encodings stay as they are."""
+        """New tokens (N, T, C) and image (N, S, C); of an image (N or 1, S, C)."""
         if self.is_first:
             tokens = self.self_attn(tokens, tokens, tokens)
         else:
@@ -83,11 +144,11 @@ class TwoWayBlock(nn.Module):
         tokens = self.norm1(tokens)
 
         image_key = image + image_pe
-        tokens = self.norm2(
-            tokens + self.cross_attn_token_to_image(tokens + token_pe, image_key, image))
+        tokens = self.norm2(tokens + self.cross_attn_token_to_image.tokens_from_cells(
+            tokens + token_pe, image_key, image))
         tokens = self.norm3(tokens + self.mlp(tokens))
-        image = self.norm4(
-            image + self.cross_attn_image_to_token(image_key, tokens + token_pe, tokens))
+        image = self.norm4(image + self.cross_attn_image_to_token.cells_from_tokens(
+            image_key, tokens + token_pe, tokens))
         return tokens, image
 
 
@@ -120,7 +181,7 @@ class TwoWayTransformer(nn.Module):
 
         Args:
             tokens: (N, T, C); they also serve as their own position encoding.
-            image: (N, S, C).
+            image: (N, S, C), or (1, S, C) for the same in all prompts.
             image_pe: (1, S, C).
 
         Returns:
@@ -129,5 +190,6 @@ class TwoWayTransformer(nn.Module):
         token_pe = tokens
         for layer in self.layers:
             tokens, image = layer(tokens, image, token_pe, image_pe)
-        attended = self.final_attn_token_to_image(tokens + token_pe, image + image_pe, image)
+        attended = self.final_attn_token_to_image.tokens_from_cells(
+            tokens + token_pe, image + image_pe, image)
         return self.norm_final_attn(tokens + attended), image

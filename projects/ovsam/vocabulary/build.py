@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from mmdet.registry import TASK_UTILS
 
 from .merge import merge_vocabularies
+from .name_texts import split_texts
 from .packs import PACKS, vocabulary_pack
 from .vocabulary import FILE_SUFFIXES, Vocabulary
 
@@ -26,7 +28,8 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
             - names with commas between them: ``'cat,dog'``, and ``'cat,'`` for a single name that
               resembles a pack's;
             - a config such as ``dict(type='VocabularyPack', name='lvis')``, or what a JSON file
-              holds, ``dict(names=['cat', 'dog'], seen=['cat'])``.
+              holds, ``dict(names=['cat', 'dog'], seen=['cat'])``;
+            - names with other texts for each, ``{'couch': ['sofa', 'settee'], 'cat': []}``.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -36,7 +39,9 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
     if isinstance(source, Vocabulary):
         return source
     if isinstance(source, Mapping):
-        return TASK_UTILS.build(source) if 'type' in source else Vocabulary.from_dict(source)
+        if 'type' in source:
+            return TASK_UTILS.build(source)
+        return _with_texts(source) if _has_only_texts(source) else Vocabulary.from_dict(source)
     if isinstance(source, Path):
         return Vocabulary.from_file(source)
     if isinstance(source, str):
@@ -47,6 +52,22 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
         'a vocabulary is made from names, a pack, a .txt or .json file or a config; got '
         f'{type(source)}'
     )
+
+
+def _has_only_texts(source: Mapping) -> bool:
+    """Whether it is names with other texts for each, and no argument of :class:`Vocabulary`."""
+    fields = {field.name for field in dataclasses.fields(Vocabulary)}
+    return bool(source) and not fields & set(source) and all(
+        isinstance(name, str) and isinstance(texts, Sequence)
+        and all(isinstance(text, str) for text in texts) for name, texts in source.items())
+
+
+def _with_texts(source: Mapping[str, str | Sequence[str]]) -> Vocabulary:
+    """Names that are recognised by their own texts and by others."""
+    others = {name.strip(): [texts] if isinstance(texts, str) else texts
+              for name, texts in source.items()}
+    return Vocabulary(list(source), synonyms={
+        name: [*split_texts(name), *texts] for name, texts in others.items() if name})
 
 
 @TASK_UTILS.register_module(name='VocabularyFile')

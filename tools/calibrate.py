@@ -1,0 +1,101 @@
+"""Fit the temperature of a config's names on its validation data.
+
+    python tools/calibrate.py configs/mini/ovsam_base_box.py
+
+Fits on objects of the base classes that no training has seen, and prints the expected
+calibration error (ECE, percent) of base and of novel objects: of scores as they are, normalised,
+and with the temperature. Then how well objects whose name the vocabulary lacks are told from the
+others: for some least probabilities, the share of objects that keep a name, and the share that
+gets none after the own name of each was taken out of the vocabulary. The last line goes into the
+config's model.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from torch import Tensor
+
+import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.apis import init_model
+from ovsam.evaluation.calibration_error import (
+    expected_calibration_error,
+    fit_temperature,
+    without_own_name,
+)
+from ovsam.evaluation.opinions import collect_opinions
+from ovsam.models import TemperatureScaling
+from ovsam.models.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ovsam.utils.command_line import exit_status
+
+GROUPS = ('base', 'novel')
+
+
+def best_names(log_scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores (N,) of the likeliest names and their labels (N,); the background is no name."""
+    found = log_scores[:, :-1].max(dim=1)
+    return found.values.exp(), found.indices
+
+
+def calibration_errors(log_scores: Tensor, labels: Tensor, groups: list[Tensor]) -> list[float]:
+    """In percent, of each group's objects."""
+    scores, names = best_names(log_scores)
+    return [100 * expected_calibration_error(scores[rows].cpu(), (names == labels)[rows].cpu())
+            for rows in groups]
+
+
+def calibrate(args: argparse.Namespace) -> None:
+    """Collect, fit, print."""
+    cfg = Config.fromfile(args.config)
+    init_default_scope(cfg.default_scope)
+    model = init_model(cfg)
+    if not isinstance(model, OpenVocabularySegmenter):
+        raise ValueError(f'a {type(model).__name__} gives no names: there is nothing to calibrate')
+    opinions, labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
+    groups = [torch.isin(labels, torch.tensor(
+        [model.vocabulary.index(name) for name in model.vocabulary.group(group)],
+        device=labels.device)) for group in GROUPS]
+    base, present = groups[0], model.fuse(opinions)
+    temperature = round(fit_temperature(present[base], labels[base]), 3)
+    scaling = TemperatureScaling(temperature)
+    print('ECE (%)                   ' + ''.join(
+        f'{group:>8} ({int(rows.sum())})' for group, rows in zip(GROUPS, groups)))
+    for title, scores in (('as they are', present), ('normalised', TemperatureScaling()(present)),
+                          (f'temperature {temperature}', scaling(present))):
+        print(f'{title:26}' + ''.join(f'{error:8.1f}      ' for error in
+                                      calibration_errors(scores, labels, groups)))
+    # Objects of all groups: what the vocabulary lacks may be of any.
+    known = best_names(scaling(present))[0]
+    missing = best_names(scaling(model.fuse(without_own_name(opinions, labels))))[0]
+    thresholds = np.linspace(0, 1, args.steps + 1)[:-1].tolist()
+    rows = [(t, *((100 * share.float().mean().item()) for share in (known >= t, missing < t)))
+            for t in thresholds]
+    print('least probability   kept (%)   refused (%)')
+    for row in rows:
+        print('{:17.2f} {:10.1f} {:13.1f}'.format(*row))
+    threshold = max(rows, key=lambda row: row[1] + row[2])[0]
+    print(f"calibration=dict(type='TemperatureScaling', temperature={temperature}), "
+          f'none_threshold={threshold:.2f}')
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of a model that names, whose vocabulary has the '
+                        'groups base and novel')
+    parser.add_argument('--steps', type=int, default=20,
+                        help='least probabilities to try (%(default)s)')
+    args = parser.parse_args(argv)
+    if args.steps < 1:
+        parser.error('--steps must be positive')
+    return exit_status('calibrate', calibrate, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
