@@ -1,8 +1,8 @@
-"""The annotation page: point at things in a picture, get masks and names, correct, export.
+r"""The annotation page: point at things in a picture, get masks and names, correct, export.
 
     python tools/app.py                                        # the small world, at port 7860
-    python tools/app.py --samples photos --vocabulary coco --config ovsam/ovsam_rn50x16_coco.py \\
-        --weights checkpoints/ovsam.pth
+    python tools/app.py --samples photos --config ovsam/ovsam_RN50x16_coco_box.py \
+        --weights checkpoints/ovsam.pth --vocabulary coco
 
 Open the address that it prints. It serves this machine only unless --host says otherwise; there is
 no password, so whoever reaches it can use it. It asks other machines for nothing.

@@ -1,4 +1,4 @@
-"""A session: objects from clicks, boxes, everything and text; names, undoing, files, other users."""
+"""A session: objects from clicks, boxes, everything and text; names, undoing, files, others."""
 
 import json
 import zipfile
