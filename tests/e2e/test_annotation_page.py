@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -34,9 +35,11 @@ pytest.importorskip('fonticon_mdi7', reason='the sample scenes need the pictogra
 @pytest.fixture(scope='module')
 def address():
     """The page, served by the tool in a process of its own with the shipped weights."""
-    # A free port is chosen by the tool's server from 0 on.
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'app.py'), '--port', '0',
+        [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'app.py'), '--port', str(port),
          '--max-megabytes', '0.3', '--points-per-side', '12', '--device', 'cpu'],
         cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
