@@ -39,9 +39,10 @@ def serve(args: argparse.Namespace) -> None:
 
     from ovsam.app.offline import SameOriginOnly
 
+    chosen = list_samples(args.samples) if args.samples else None
     model = SharedModel(args.config, args.weights, args.vocabulary, args.device)
     with tempfile.TemporaryDirectory(prefix='ovsam-samples-') as drawn:
-        samples = list_samples(args.samples) if args.samples else draw_samples(Path(drawn))
+        samples = chosen or draw_samples(Path(drawn))
         everything = dict(points_per_side=args.points_per_side) if args.points_per_side else None
         page = AnnotationPage(model, samples, limits, everything).build()
         page.launch(
