@@ -49,7 +49,7 @@ def test_actions_go_to_the_session_and_faults_become_words(page, shared, monkeyp
     session.start_object(100, 100)
     returned, picture, rows, name, status = page._act(page._rename)(session, 'lamp')
     assert returned is session and picture.ndim == 3 and rows[0][1] == 'lamp'
-    assert status == 'Object 1: lamp 1.00'
+    assert status == 'Object 1: lamp 1.00, 1 click'
     assert page._export(session, 'coco').endswith('scene_0_coco.json')
 
 

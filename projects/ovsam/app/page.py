@@ -131,8 +131,9 @@ class AnnotationPage:
             event(self._act(action), [session, *inputs], self._outputs, show_progress='minimal',
                   api_visibility='private')
 
+        # Quick clicks wait for each other; Gradio would drop those that come while one is worked on.
         picture.select(self._on_click, [session, click], self._outputs, show_progress='minimal',
-                       api_visibility='private')
+                       trigger_mode='multiple', api_visibility='private')
         made['objects'].select(self._on_row, [session, made['objects']], self._outputs,
                                show_progress='hidden', api_visibility='private')
         on(made['upload'].upload, self._open, made['upload'])
@@ -250,7 +251,9 @@ class AnnotationPage:
 
 def _about(session: AnnotationSession) -> str:
     active = session.active
-    return f'Object {active.number}: {active.name} {active.score:.2f}'
+    count = len(active.points)
+    clicks = f', {count} click{"" if count == 1 else "s"}' if count else ''
+    return f'Object {active.number}: {active.name} {active.score:.2f}{clicks}'
 
 
 def _objects(count: int) -> str:
