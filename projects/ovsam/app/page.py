@@ -131,7 +131,7 @@ class AnnotationPage:
             event(self._act(action), [session, *inputs], self._outputs, show_progress='minimal',
                   api_visibility='private')
 
-        # Quick clicks wait for each other; Gradio would drop those that come while one is worked on.
+        # Quick clicks wait for each other; else Gradio drops those that come too early.
         picture.select(self._on_click, [session, click], self._outputs, show_progress='minimal',
                        trigger_mode='multiple', api_visibility='private')
         made['objects'].select(self._on_row, [session, made['objects']], self._outputs,
