@@ -3,11 +3,13 @@ PYTHON ?= python3
 OVSAM_VENV ?= .venv
 # More for pytest, for example -n 8 on a machine with many cores.
 PYTEST_ARGS ?=
+# More for tools/app.py, for example --port 8080.
+APP_ARGS ?=
 RUN := $(OVSAM_VENV)/bin/python
 export OVSAM_VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check mini mini-more mini-smoke mini-table clean
+.PHONY: help venv demo app test test-app check mini mini-more mini-smoke mini-table clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,8 +20,14 @@ venv:  ## the virtual environment, made once
 demo: venv  ## segment and name the objects of a picture
 	$(RUN) tools/demo.py
 
+app: venv  ## the annotation page, at http://127.0.0.1:7860
+	$(RUN) tools/app.py $(APP_ARGS)
+
 test: venv  ## the tests, without the slow ones
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-app: venv  ## the annotation page in headless Chromium; pictures in work_dirs/app
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e $(PYTEST_ARGS)
 
 check: venv  ## style, docstrings, types; the parts that are installed
 	$(RUN) -m ruff check .

@@ -56,7 +56,7 @@ class BuildWithConfigs(build_py):
         ]
 
 
-EXTRAS = {name: requirements(name) for name in ('tests', 'demo', 'mini', 'optional')}
+EXTRAS = {name: requirements(name) for name in ('tests', 'demo', 'mini', 'app', 'optional')}
 
 readme = ROOT / 'README.md'
 setup(

@@ -1,0 +1,104 @@
+"""What strangers' files may be, and what is read from them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ..utils.images import read_image
+from ..vocabulary import Vocabulary, build_vocabulary
+from ..vocabulary.packs import PACKS
+
+FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """How large what is uploaded may be.
+
+    Args:
+        megabytes: of a file.
+        megapixels: of a picture.
+        names: of a vocabulary.
+    """
+
+    megabytes: float = 20.
+    megapixels: float = 40.
+    names: int = 25_000
+
+    def read_picture(self, path: str | Path) -> np.ndarray:
+        """Read a picture, (H, W, 3) RGB uint8, after its size and kind have been looked at.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is too large, of another kind, or damaged.
+        """
+        path = Path(path)
+        self._check_bytes(path)
+        try:
+            with Image.open(path) as image:  # reads the head of the file only
+                kind, (width, height) = image.format, image.size
+        except Image.DecompressionBombError as error:
+            raise ValueError(f'{path.name} is too large: a picture may have '
+                             f'{self.megapixels:g} megapixels') from error
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            raise ValueError(f'{path.name} is not a picture that can be read: open a '
+                             f'{", ".join(FORMATS)} file') from error
+        if kind not in FORMATS:
+            raise ValueError(f'{path.name} is a {kind} file: open a {", ".join(FORMATS)} file')
+        if width * height > self.megapixels * 1e6:
+            raise ValueError(f'{path.name} has {width} x {height} pixels, '
+                             f'{width * height / 1e6:.1f} megapixels: a picture may have '
+                             f'{self.megapixels:g}; make it smaller')
+        try:
+            return read_image(path)
+        except ValueError as error:
+            raise ValueError(f'{path.name} is damaged or of an unusual kind: '
+                             f'{error.__cause__ or error}') from error
+
+    def read_json(self, path: str | Path) -> Any:
+        """What a JSON file holds.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is too large, or is not JSON.
+        """
+        path = Path(path)
+        self._check_bytes(path)
+        try:
+            return json.loads(path.read_text(encoding='utf-8-sig'))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f'{path.name} is not a JSON file: {error}') from error
+
+    def parse_vocabulary(self, text: str) -> Vocabulary | list[str]:
+        """Names from a text: packs with ``+`` between them, or names with commas or line ends.
+
+        A text never means a file here: whoever types it may not read this machine's files.
+
+        Raises:
+            ValueError: there are no names, or too many.
+        """
+        parts = [part.strip() for part in text.split('+')]
+        if all(part.casefold() in PACKS for part in parts):
+            return build_vocabulary('+'.join(parts))
+        names = [name.strip() for name in text.replace('\n', ',').split(',')]
+        names = list(dict.fromkeys(name for name in names if name))
+        if not names:
+            raise ValueError('the vocabulary is empty: write names with commas between them, or '
+                             f'a pack ({", ".join(PACKS)})')
+        if len(names) > self.names:
+            raise ValueError(f'a vocabulary may have {self.names} names; got {len(names)}')
+        return names
+
+    def _check_bytes(self, path: Path) -> None:
+        if not path.is_file():
+            raise FileNotFoundError(f'there is no file {path.name}: open it again')
+        size = path.stat().st_size
+        if size > self.megabytes * 1e6:
+            raise ValueError(f'{path.name} has {size / 1e6:.1f} MB: a file may have '
+                             f'{self.megabytes:g} MB')

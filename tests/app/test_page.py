@@ -1,0 +1,77 @@
+"""The page without a browser: it is built, says what is wrong, and asks nobody else."""
+
+import asyncio
+import json
+
+import pytest
+
+pytest.importorskip('gradio', reason='the page needs Gradio: pip install "ovsam[app]"')
+
+from ovsam.app import AnnotationSession, SharedModel
+from ovsam.app.offline import SameOriginOnly
+from ovsam.app.page import AnnotationPage, system_theme
+from ovsam.app.samples import draw_samples, list_samples
+
+
+@pytest.fixture(scope='module')
+def shared(random_weights):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
+        return SharedModel('mini', vocabulary=['cat', 'dog'], device='cpu')
+
+
+@pytest.fixture
+def page(shared, tmp_path):
+    made = AnnotationPage(shared, draw_samples(tmp_path / 'samples', count=1))
+    made.blocks = made.build()
+    return made
+
+
+def test_it_is_built_without_analytics(page):
+    assert page.blocks.analytics_enabled is False
+    labels = [part.get('props', {}).get('elem_id') for part in
+              page.blocks.get_config_file()['components']]
+    assert {'picture', 'upload', 'sample', 'vocabulary', 'find', 'everything', 'objects', 'rename',
+            'delete', 'undo', 'export', 'import'} <= set(labels)
+
+
+def test_fonts_are_the_readers(page):
+    assert 'http' not in json.dumps(system_theme()._stylesheets)
+
+
+def test_actions_go_to_the_session_and_faults_become_words(page, shared, monkeypatch):
+    said = []
+    monkeypatch.setattr('ovsam.app.page.gr.Warning', said.append)
+    session = AnnotationSession(shared)
+    *_, status = page._act(page._find)(session, 'cat', 0.5)
+    assert status.startswith('Not done') and len(said) == 1
+    page._act(page._open_sample)(session, 'scene_0.png')
+    session.start_object(100, 100)
+    returned, picture, rows, name, status = page._act(page._rename)(session, 'lamp')
+    assert returned is session and picture.ndim == 3 and rows[0][1] == 'lamp'
+    assert status == 'Object 1: lamp 1.00, 1 click'
+    assert page._export(session, 'coco').endswith('scene_0_coco.json')
+
+
+def test_samples_are_the_same_each_time_and_folders_must_have_some(tmp_path):
+    one, other = (draw_samples(tmp_path / name, count=1)[0].read_bytes() for name in 'ab')
+    assert one == other
+    assert [path.name for path in list_samples(tmp_path / 'a')] == ['scene_0.png']
+    with pytest.raises(FileNotFoundError, match='no pictures'):
+        list_samples(tmp_path)
+
+
+def test_every_answer_forbids_other_machines():
+    sent = []
+
+    async def app(scope, receive, send):
+        await send({'type': 'http.response.start', 'status': 200, 'headers': [(b'a', b'b')]})
+        await send({'type': 'http.response.body', 'body': b''})
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(SameOriginOnly(app)({'type': 'http'}, None, send))
+    headers = dict(sent[0]['headers'])
+    assert headers[b'a'] == b'b' and b"default-src 'self'" in headers[b'content-security-policy']
+    assert b'http' not in headers[b'content-security-policy'] and 'headers' not in sent[1]
