@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import statistics
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from .random_model import build_random_model, set_random_names
 from .timing import random_boxes, random_image, seconds
 
 # All masks count, for those of random weights are neither stable nor of a good quality.
-UNFILTERED = dict(pred_iou_thresh=0., stability_score_thresh=0.)
+UNFILTERED: dict[str, Any] = dict(pred_iou_thresh=0., stability_score_thresh=0.)
 
 
 class InteractionCost(NamedTuple):

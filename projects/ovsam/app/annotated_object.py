@@ -106,6 +106,6 @@ def as_prediction(objects: Sequence[AnnotatedObject], image_size: tuple[int, int
     return Prediction(
         masks, boxes, quality=column('quality'), stability=column('stability'),
         labels=[each.name for each in objects],
-        label_scores=np.float32([each.score for each in objects]),
+        label_scores=np.array([each.score for each in objects], np.float32),
         # Names of a row may be fewer than the columns of scores, whose rest is empty.
         top_names=[tuple(name for name, _ in pairs) for pairs in rows], top_scores=scores)

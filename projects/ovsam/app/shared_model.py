@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class SharedModel:
         self,
         config: str | Path | Config | PromptableSegmenter | None = None,
         weights: str | Path | None = None,
-        vocabulary: Vocabulary | str | Path | Sequence[str] | None = None,
+        vocabulary: Vocabulary | str | Path | list[str] | None = None,
         device: str | torch.device | None = None,
     ) -> None:
         if config is None:
