@@ -72,7 +72,7 @@ ovsam = dict(
     train_prompter=train_prompter, frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
     prompter=dict(type='BoxPrompter'),
     # Its masks are worse than SAM's and it says so: SAM's thresholds would leave nothing.
-    everything=dict(pred_iou_thresh=0.5, stability_score_thresh=0.5))
+    everything=dict(pred_iou_thresh=0.5, stability_score_thresh=0.6, box_nms_thresh=0.5))
 
 # CoOp: this text tower reads 16 tokens, so four for the context, and knows names without full stop.
 context = dict(type='LearnedContext', num_tokens=4, words='a photo of a', suffix='')
