@@ -110,10 +110,13 @@ class Visitor:
         self.page.locator(f'#{where} textarea, #{where} input').first.fill(text)
 
     def rows(self):
-        table = self.page.locator('#objects table').last
-        rows = [[cell.inner_text().strip() for cell in row.locator('td').all()]
-                for row in table.locator('tbody tr').all()]
-        return [row for row in rows if any(row)]
+        """Texts of the list's cells, row by row."""
+        rows: dict[int, dict[int, str]] = {}
+        for cell in self.page.locator('#objects [data-testid^="cell-"]').all():
+            row, column = map(int, cell.get_attribute('data-testid').split('-')[1:])
+            rows.setdefault(row, {})[column] = cell.inner_text().strip()
+        texts = [[text for _, text in sorted(rows[row].items())] for row in sorted(rows)]
+        return [row for row in texts if any(row)]
 
     def picture(self, name):
         PICTURES.mkdir(parents=True, exist_ok=True)
