@@ -19,11 +19,12 @@ def model(random_weights):
 
 
 @pytest.fixture
-def predictor(model, monkeypatch):
-    monkeypatch.setattr(model, 'calibration', TemperatureScaling(2.))
+def predictor(model):
+    model.calibration = TemperatureScaling(2.)
     predictor = OVSAMPredictor(model, vocabulary=NAMES)
     predictor.set_image(np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8))
-    return predictor
+    yield predictor
+    model.calibration = None
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def box():
     return [[10, 5, 60, 50]]
 
 
-def test_calibrated_scores_are_shares(predictor, box, monkeypatch):
+def test_calibrated_scores_are_shares(predictor, box):
     """Of seen and unseen names together, in the order of scores as they were."""
     predictor.set_vocabulary(Vocabulary(NAMES, seen=['dog']))
     found = predictor.predict(boxes=box)
@@ -39,7 +40,7 @@ def test_calibrated_scores_are_shares(predictor, box, monkeypatch):
         torch.from_numpy(found.region_embeddings).unbind(dim=1))
     assert log_scores.exp().sum().item() == pytest.approx(1)
     assert found.top_scores.sum() <= 1 + 1e-5
-    monkeypatch.setattr(predictor.model, 'calibration', None)
+    predictor.model.calibration = None
     before = predictor.name(found)
     assert before.top_names == found.top_names
     assert not np.allclose(before.top_scores, found.top_scores)
