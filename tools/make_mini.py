@@ -42,22 +42,24 @@ EXPORT = dict(
     clip=['{out}/clip_crops.pth', '{stage},backbone.=clip.', '--weight', '0.7'])
 PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point')
 CLICKED = ('interactive_box', 'interactive_point', 'interactive_clicks')
+EVERYTHING = ('everything', 'everything_all_names')
 DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
 YARDSTICKS = tuple(f'{model}_{prompt}' for prompt in ('box', 'point') for model in (
     'feature_crop_mask', 'image_crop_coop', 'feature_crop_coop'))
 EVALUATIONS = (
-    *PARTS, *DETECTED, *CLICKED, *YARDSTICKS,
+    *PARTS, *DETECTED, *CLICKED, *EVERYTHING, *YARDSTICKS,
     *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
       for prompt in ('box', 'point') for model in NAMERS))
 # What a training is judged by; --evaluate does all.
 DECIDING = (*PARTS, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
-DECIDING_MORE = (*DETECTED, *CLICKED, *(name for name in YARDSTICKS if name.endswith('box')))
+DECIDING_MORE = (*DETECTED, *CLICKED, *EVERYTHING, *(name for name in YARDSTICKS if name.endswith('box')))
 SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point')
-SMOKE_MORE = ('detected_agnostic', 'interactive_clicks', 'image_crop_coop_box')
+SMOKE_MORE = ('detected_agnostic', 'interactive_clicks', 'everything', 'image_crop_coop_box')
 COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h', 'ov/Acc',
            'accuracy/top1', 'found/AP', 'found/AP_oracle', 'found/share',
-           'clicks/IoU@1', 'clicks/IoU@3', 'clicks/IoU@5', 'clicks/NoC@85', 'clicks/NoC@90')
+           'clicks/IoU@1', 'clicks/IoU@3', 'clicks/IoU@5', 'clicks/NoC@85', 'clicks/NoC@90',
+           'everything/recall', 'everything/named_b', 'everything/named_n', 'everything/masks')
 
 
 def environment(weights: Path, data: Path) -> dict:

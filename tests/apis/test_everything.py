@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from mmdet.structures import DetDataSample
+from PIL import Image
 
-from ovsam.apis import EverythingMode, OVSAMPredictor, Prediction
+from ovsam.apis import EverythingMode, EverythingOVSAM, OVSAMPredictor, Prediction
 from ovsam.apis.everything import point_grid
 from ovsam.vocabulary import Vocabulary
 
@@ -247,3 +249,17 @@ def test_model_without_names(random_mini, scene):
     assert isinstance(found, Prediction) and found.labels is None
     with pytest.raises(ValueError, match='SAM gives masks without names'):
         predictor.find('a fox')
+
+
+def test_evaluation_asks_the_predictor(predictor, colour_model, scene, tmp_path, monkeypatch):
+    path = tmp_path / 'scene.png'
+    Image.fromarray(scene[0]).save(path)
+    monkeypatch.setattr(colour_model, 'everything', FEW)
+    sample = DetDataSample(metainfo=dict(img_path=str(path)))
+    (sample,) = EverythingOVSAM.predict(colour_model, None, [sample])
+    expected = predictor.everything(**FEW)
+    found = sample.pred_instances
+    np.testing.assert_array_equal(found.masks.numpy(), expected.masks)
+    names = colour_model.vocabulary.names
+    assert [names[label] for label in found.labels.tolist()] == expected.labels
+    np.testing.assert_allclose(found.scores.numpy(), expected.label_scores)

@@ -2,6 +2,7 @@
 
 from .encoded_image import EncodedImage
 from .everything import EverythingMode
+from .everything_ovsam import EverythingOVSAM
 from .inferencer import OVSAMInferencer
 from .init_model import init_model
 from .prediction import Prediction
@@ -13,6 +14,7 @@ __all__ = [
     'DetectorBoxes',
     'EncodedImage',
     'EverythingMode',
+    'EverythingOVSAM',
     'EverythingPrompts',
     'OVSAMInferencer',
     'OVSAMPredictor',

@@ -3,6 +3,7 @@
 from .calibration_error import expected_calibration_error, fit_temperature
 from .click_metric import ClickMetric
 from .dump_detections import DumpDetections
+from .everything_metric import EverythingMetric
 from .found_objects_metric import FoundObjectsMetric
 from .lvis_metric import OVLVISMetric
 from .open_vocabulary_metric import OpenVocabularyMetric
@@ -11,6 +12,7 @@ from .vocabulary_coco_metric import VocabularyCocoMetric
 __all__ = [
     'ClickMetric',
     'DumpDetections',
+    'EverythingMetric',
     'FoundObjectsMetric',
     'OVLVISMetric',
     'OpenVocabularyMetric',

@@ -1,0 +1,8 @@
+# Everything mode of the interactive OVSAM, among the base and novel names: what a grid of points finds.
+_base_ = ['./interactive_point.py']
+
+model = dict(type='EverythingOVSAM', everything=dict(points_per_side=16))
+val_dataloader = dict(dataset=dict(indices=100))
+test_dataloader = dict(dataset=dict(indices=400))
+val_evaluator = test_evaluator = dict(
+    _delete_=True, type='EverythingMetric', vocabulary=dict(type='PictogramVocabulary'))

@@ -1,0 +1,134 @@
+"""How much of an image everything mode finds, and how much of that it names right.
+
+Glossary: N found masks, G annotated objects, H x W the original image.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from mmdet.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+
+from ..vocabulary import Vocabulary, build_vocabulary
+
+
+class _Image(NamedTuple):
+    """What is kept of an image: (group, found, named right) of each object, and the masks."""
+
+    objects: tuple[tuple[str, bool, bool], ...]
+    num_masks: int
+
+
+@METRICS.register_module()
+class EverythingMetric(BaseMetric):
+    """Recall of annotated objects, and names, of masks that nobody asked for.
+
+    An object is found if the mask that overlaps it most has at least ``iou_threshold`` with it;
+    that mask's label is the object's. Masks of other things do no harm: annotations do not hold
+    all there is. A sample needs ``gt_instances`` (``labels``, ``masks``) and ``pred_instances``
+    (``masks`` (N, H, W) bool at original size and ``labels``, for example
+    :class:`~ovsam.apis.EverythingOVSAM`'s). Labels of both count the dataset's classes.
+
+    Results, in percent, each for base (``_b``), novel (``_n``) and all annotated objects, those of
+    neither group included: ``recall``, the share that was found; ``Acc``, the share of these with
+    the right name; ``named``, the share of all that was found and named right. Beside these
+    ``num_b``, ``num_n``, ``num``, and ``masks``, the mean number of masks in an image. A mean over
+    nothing is nan.
+
+    Args:
+        vocabulary: whose ``split`` has the groups ``base`` and ``novel``; anything that
+            :func:`~ovsam.vocabulary.build_vocabulary` takes.
+        iou_threshold: in (0, 1].
+        collect_device: see mmengine.
+        prefix: see mmengine.
+
+    Raises:
+        ValueError: ``iou_threshold`` is out of its range.
+    """
+
+    default_prefix = 'everything'
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary | str | Path | Sequence[str] | dict,
+        iou_threshold: float = 0.5,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        if not 0 < iou_threshold <= 1:
+            raise ValueError(f'iou_threshold must be in (0, 1]; got {iou_threshold}')
+        vocabulary = build_vocabulary(vocabulary)
+        self.groups = {name: suffix for suffix, group in (('b', 'base'), ('n', 'novel'))
+                       for name in vocabulary.group(group)}
+        self.iou_threshold = iou_threshold
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Compare what was found with what is annotated, one result per sample.
+
+        Raises:
+            ValueError: predictions have no masks or no labels, or masks of another size.
+        """
+        classes = (self.dataset_meta or {}).get('classes')
+        if not classes:
+            raise ValueError("the dataset's metainfo has no classes; the metric compares names")
+        for sample in data_samples:
+            found, truth = sample['pred_instances'], sample['gt_instances']
+            missing = [field for field in ('masks', 'labels') if field not in found]
+            if missing:
+                raise ValueError(f'predictions have no {" and no ".join(missing)}: evaluate a '
+                                 'model that finds and names by itself, such as EverythingOVSAM')
+            ious = _mask_ious(_flat(truth['masks'].to_ndarray()), _flat(found['masks']))
+            objects = []
+            for label, row in zip(truth['labels'].tolist(), ious):
+                best = int(row.argmax()) if len(row) else -1
+                hit = best >= 0 and bool(row[best] >= self.iou_threshold)
+                objects.append((self.groups.get(classes[label], ''), hit,
+                                hit and int(found['labels'][best]) == label))
+            self.results.append(_Image(tuple(objects), len(found['masks'])))
+
+    def compute_metrics(self, results: list[_Image]) -> dict[str, float]:
+        """Averages over objects; see the class for the keys."""
+        objects = [each for image in results for each in image.objects]
+        metrics: dict[str, float] = {}
+        for suffix, mine in (('_b', [o for o in objects if o[0] == 'b']),
+                             ('_n', [o for o in objects if o[0] == 'n']), ('', objects)):
+            found = [o for o in mine if o[1]]
+            metrics[f'recall{suffix}'] = _percent([o[1] for o in mine])
+            metrics[f'Acc{suffix}'] = _percent([o[2] for o in found])
+            metrics[f'named{suffix}'] = _percent([o[2] for o in mine])
+            metrics[f'num{suffix}'] = len(mine)
+        metrics['masks'] = float(np.mean([image.num_masks for image in results])) if (
+            results) else float('nan')
+        MMLogger.get_current_instance().info(
+            f'found {metrics["recall"]:.1f}% of {metrics["num"]} objects, {metrics["Acc"]:.1f}% of '
+            f'these with the right name; {metrics["masks"]:.1f} masks an image')
+        return metrics
+
+
+def _flat(masks: Any) -> np.ndarray:
+    """(M, H * W) float32 of (M, H, W)."""
+    masks = np.asarray(masks)
+    return masks.reshape(len(masks), int(np.prod(masks.shape[1:]))).astype(np.float32)
+
+
+def _mask_ious(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """(G, N) IoU; 0 of two empty masks.
+
+    Raises:
+        ValueError: they are of different sizes.
+    """
+    if truth.shape[1] != found.shape[1]:
+        raise ValueError(f'found masks have {found.shape[1]} pixels, annotated ones '
+                         f'{truth.shape[1]}; both must have the original image\'s')
+    common = truth @ found.T
+    union = truth.sum(1)[:, None] + found.sum(1) - common
+    return common / np.maximum(union, 1)
+
+
+def _percent(flags: Sequence[bool]) -> float:
+    return 100 * float(np.mean(flags)) if flags else float('nan')
