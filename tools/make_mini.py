@@ -53,7 +53,8 @@ EVALUATIONS = (
       for prompt in ('box', 'point') for model in NAMERS))
 # What a training is judged by; --evaluate does all.
 DECIDING = (*PARTS, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
-DECIDING_MORE = (*DETECTED, *CLICKED, *EVERYTHING, *(name for name in YARDSTICKS if name.endswith('box')))
+DECIDING_MORE = (*DETECTED, *CLICKED, *EVERYTHING,
+                 *(name for name in YARDSTICKS if name.endswith('box')))
 SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point')
 SMOKE_MORE = ('detected_agnostic', 'interactive_clicks', 'everything', 'image_crop_coop_box')
 COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h', 'ov/Acc',

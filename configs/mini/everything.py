@@ -1,4 +1,4 @@
-# Everything mode of the interactive OVSAM, among the base and novel names: what a grid of points finds.
+# Everything mode of the interactive OVSAM, among the base and novel names.
 _base_ = ['./interactive_point.py']
 
 model = dict(type='EverythingOVSAM', everything=dict(points_per_side=16))
