@@ -15,6 +15,7 @@ from mmpretrain.models.backbones.vit_sam import TransformerEncoderLayer
 from mmpretrain.models.utils import LayerNorm2d
 from torch import Tensor, nn
 
+from .headwise_attention import HeadwiseAttention
 from .published_keys import rename_in_place, vit_layer_key
 
 
@@ -91,15 +92,21 @@ class SAM2CLIPAdapter(BaseModule):
         self.pos_embed = nn.Parameter(torch.zeros(1, size, size, embed_dims))
         trunc_normal_(self.level_encoding.weight, std=0.02)
         trunc_normal_(self.pos_embed, std=0.02)
-        self.blocks = nn.ModuleList(
-            TransformerEncoderLayer(
+        self.blocks = nn.ModuleList()
+        for index in range(depth):
+            window = 0 if index in global_attn_indexes else window_size
+            block = TransformerEncoderLayer(
                 embed_dims,
                 num_heads,
                 feedforward_ratio * embed_dims,
                 norm_cfg={'type': 'LN', 'eps': 1e-6},
                 use_rel_pos=True,
-                window_size=0 if index in global_attn_indexes else window_size,
-                input_size=self.embedding_size) for index in range(depth))
+                window_size=window,
+                input_size=self.embedding_size)
+            block.attn = HeadwiseAttention(
+                embed_dims, num_heads, use_rel_pos=True,
+                input_size=(window, window) if window else self.embedding_size)
+            self.blocks.append(block)
         self.neck = nn.Sequential(
             nn.Conv2d(embed_dims, out_channels, kernel_size=1, bias=False),
             LayerNorm2d(out_channels, eps=1e-6),
