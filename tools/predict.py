@@ -23,7 +23,7 @@ from pathlib import Path
 import cv2
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.apis import OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts
+from ovsam.apis import OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
 from ovsam.apis.exports import EXPORTS, ImageEntry, make_exports
 from ovsam.apis.prompt_sources import PromptFiles, segment_each
 from ovsam.prompts import Prompts
@@ -99,6 +99,13 @@ def predict(args: argparse.Namespace, predictor: OVSAMPredictor,
     return predictor.name(segment_each(predictor, prompts), args.top_k)
 
 
+def say_notice(predictor: OVSAMPredictor) -> None:
+    """What results of these weights are good for, if that is not everything."""
+    notice = notice_of(predictor.model)
+    if notice:
+        print(notice, file=sys.stderr)
+
+
 def run_picture(args: argparse.Namespace) -> int:
     """Predict, report, write; returns 0: nothing was left out."""
     prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
@@ -123,6 +130,7 @@ def run_picture(args: argparse.Namespace) -> int:
         export.add(entry, found)
         export.close()
     print(f'Wrote {picture} and {annotations}')
+    say_notice(predictor)
     return 0
 
 
@@ -134,6 +142,7 @@ def run_folder(args: argparse.Namespace) -> int:
                          pred_score_thr=args.threshold, formats=args.format or ('coco',))
     print(f'Wrote {args.out}/preds and {args.out}/vis of '
           f'{len(results["predictions"]) - len(results["failed"])} pictures')
+    say_notice(inferencer.predictor)
     return len(results['failed'])
 
 

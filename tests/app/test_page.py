@@ -31,7 +31,7 @@ def test_it_is_built_without_analytics(page):
     assert page.blocks.analytics_enabled is False
     labels = [part.get('props', {}).get('elem_id') for part in
               page.blocks.get_config_file()['components']]
-    assert {'picture', 'upload', 'sample', 'vocabulary', 'find', 'everything', 'objects', 'rename',
+    assert {'notice', 'picture', 'upload', 'sample', 'vocabulary', 'find', 'everything', 'objects', 'rename',
             'delete', 'undo', 'export', 'import'} <= set(labels)
 
 

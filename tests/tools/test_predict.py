@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ovsam.apis import OVSAMPredictor
+from ovsam.apis import OVSAMPredictor, init_model, notice_of
+from ovsam.apis.init_model import load_config
 from tools import predict
 
 
@@ -43,6 +44,16 @@ def test_prompts_in_the_order_given(image, out, random_mini, capsys):
         assert annotation['category_name'] in line and f'{annotation["area"]} pixels' in line
     assert cv2.imread(str(out / 'scene.png')).shape == (440, 660, 3)
     assert sorted(path.name for path in out.iterdir()) == ['scene.json', 'scene.png']
+
+
+def test_what_the_weights_do_not_know_is_said(image, out, random_mini, capsys):
+    arguments = ['--point', '9,9', '--vocabulary', 'cat,dog', '--out', str(out)]
+    assert predict.main([str(image), *arguments]) == 0
+    said = capsys.readouterr().err
+    assert 'know pictograms only' in said and 'download_weights.py ovsam-rn50x16-coco' in said
+    config = load_config('mini')
+    config.domain = None
+    assert notice_of(init_model(config)) is None
 
 
 @pytest.mark.parametrize('flag, text, coords, labels', [

@@ -1,5 +1,6 @@
 # The miniature SAM, CLIP and OVSAM: the published modules at 256 x 256 pixels and 96 channels.
 # The embedding has stride 8, not 16, so that masks have 128 x 128 logits: small objects need them.
+domain = 'pictograms'  # what the weights know; those who show results say so
 weights = '{{$OVSAM_MINI_WEIGHTS:checkpoints/mini}}/'
 image_size = 256
 embed_dims = 96

@@ -4,7 +4,7 @@ from .encoded_image import EncodedImage
 from .everything import EverythingMode
 from .everything_ovsam import EverythingOVSAM
 from .inferencer import OVSAMInferencer
-from .init_model import init_model
+from .init_model import init_model, notice_of
 from .prediction import Prediction
 from .predictor import OVSAMPredictor
 from .prompt_sources import DetectorBoxes, EverythingPrompts, PromptFiles
@@ -22,4 +22,5 @@ __all__ = [
     'PromptFiles',
     'init_model',
     'make_prompts',
+    'notice_of',
 ]

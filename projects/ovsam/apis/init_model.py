@@ -50,7 +50,20 @@ def init_model(
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         model = MODELS.build(cfg.model)
     load_weights(model, weights or cfg.get('load_from'))
+    model.domain = cfg.get('domain')
     return model.to(device).eval()
+
+
+def notice_of(model: nn.Module) -> str | None:
+    """What whoever shows a model's results should say of them; None if there is nothing to say.
+
+    A config whose weights know something else than photographs says so as ``domain``.
+    """
+    domain = getattr(model, 'domain', None)
+    return domain and (
+        f'These weights know {domain} only: what they say of a photograph means nothing. For '
+        'photographs: python tools/download_weights.py ovsam-rn50x16-coco, then the config '
+        'ovsam/ovsam_RN50x16_coco_box.py (docs/weights.md)')
 
 
 def load_config(config: str | Path | Config) -> Config:

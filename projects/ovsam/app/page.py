@@ -64,6 +64,8 @@ class AnnotationPage:
         with gr.Blocks(title='Open-Vocabulary SAM', analytics_enabled=False,
                        delete_cache=(3600, 86400)) as page:
             session = gr.State(None, time_to_live=SESSION_SECONDS)
+            if self._model.notice:
+                gr.Markdown(self._model.notice, elem_id='notice')
             with gr.Row():
                 with gr.Column(scale=3):
                     picture = gr.Image(label='Picture', type='numpy', format='png',

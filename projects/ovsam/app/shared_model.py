@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from ..apis import OVSAMPredictor
+from ..apis import OVSAMPredictor, notice_of
 from ..datasets.pictogram_glyphs import pictogram_names
 from ..models.promptable_segmenter import PromptableSegmenter
 from ..utils.paths import checkpoint_path
@@ -50,6 +50,11 @@ class SharedModel:
         self._first = OVSAMPredictor(config, weights, vocabulary, device)
         self._lock = threading.RLock()
         self.vocabulary = self._first.vocabulary
+
+    @property
+    def notice(self) -> str | None:
+        """What visitors should know of the weights; see :func:`~ovsam.apis.notice_of`."""
+        return notice_of(self._first.model)
 
     @property
     def takes_masks(self) -> bool:
