@@ -19,6 +19,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
+from ovsam.comparison.methods import fingerprint
+from ovsam.utils.files import write_whole
 from ovsam.utils.preflight import run_inputs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,14 +141,30 @@ def stage_commands(stage: str, out: Path, options: list) -> tuple:
 
 
 def evaluate(out: Path, names: list, env: dict) -> None:
-    """Run the evaluations two at a time and print their table."""
-    names = [name for name in names if not (out / 'metrics' / f'{name}.json').exists()]
-    for pair in zip(names[::2], [*names[1::2], None]):
+    """Run the evaluations two at a time and print their table.
+
+    One that was run before is not run again, unless its config, weights or annotations changed.
+    """
+    folder = out / 'metrics'
+    os.environ.update(env)  # configs read from it where weights are
+    marks = {name: fingerprint(Config.fromfile(ROOT / 'configs' / 'mini' / f'{name}.py'))
+             for name in names}
+    todo = [name for name in names if not is_current(folder, name, marks[name])]
+    for pair in zip(todo[::2], [*todo[1::2], None]):
         run_together({
             name: [['tools/test.py', f'configs/mini/{name}.py', '--work-dir',
-                    str(out / 'tests' / name), '--out', str(out / 'metrics' / f'{name}.json')]]
+                    str(out / 'tests' / name), '--out', str(folder / f'{name}.json')]]
             for name in pair if name}, out / 'logs', env)
-    print(table(out / 'metrics'))
+        for name in filter(None, pair):
+            write_whole(folder / f'{name}.fingerprint', marks[name].encode())
+    print(table(folder))
+
+
+def is_current(folder: Path, name: str, mark: str) -> bool:
+    """Whether there are figures of an evaluation, and of what is there now."""
+    noted = folder / f'{name}.fingerprint'
+    return (folder / f'{name}.json').exists() and noted.exists() and (
+        noted.read_text(encoding='utf-8') == mark)
 
 
 def with_weights(names: list, env: dict) -> list:
@@ -191,12 +209,16 @@ def main(argv=None) -> int:
     parser.add_argument('--configs', nargs='+', choices=EVALUATIONS, metavar='CONFIG',
                         help='evaluate these only')
     args = parser.parse_args(argv)
+    args.out = args.out.resolve()
     weights = Path('checkpoints/mini') if args.evaluate else args.out
     data = args.out / 'data' if args.smoke else Path('data/pictograms')
     env = environment(weights, data)
     limit = ['--limit', '24'] if args.smoke else []
-    subprocess.run([sys.executable, '-W', 'ignore', 'tools/make_pictograms.py', '--out', str(data),
-                    *limit], cwd=ROOT, env=env, check=True)
+    drawn = subprocess.run(
+        [sys.executable, '-W', 'ignore', 'tools/make_pictograms.py', '--out', str(data),
+         '--splits', 'train', 'val', 'test', *limit], cwd=ROOT, env=env, check=False)
+    if drawn.returncode:
+        return drawn.returncode  # it has said what is wrong
     start = time.time()
     if not args.evaluate:
         train(MORE_PHASES if args.more else PHASES, args.out, args.smoke, env)

@@ -31,8 +31,8 @@ def test_it_is_built_without_analytics(page):
     assert page.blocks.analytics_enabled is False
     labels = [part.get('props', {}).get('elem_id') for part in
               page.blocks.get_config_file()['components']]
-    assert {'notice', 'picture', 'upload', 'sample', 'vocabulary', 'find', 'everything', 'objects', 'rename',
-            'delete', 'undo', 'export', 'import'} <= set(labels)
+    assert {'notice', 'picture', 'upload', 'sample', 'vocabulary', 'find', 'everything', 'objects',
+            'rename', 'delete', 'undo', 'export', 'import'} <= set(labels)
 
 
 def test_fonts_are_the_readers(page):

@@ -103,3 +103,26 @@ def test_evaluations_without_weights_are_left_out(tmp_path, monkeypatch, capsys)
 def test_python_is_this_one(tmp_path):
     make_mini.run_together({'which': [['-c', 'import sys; print(sys.executable)']]}, tmp_path, {})
     assert (tmp_path / 'which.log').read_text().strip() == sys.executable
+
+
+def test_an_evaluation_is_repeated_only_for_other_weights(tmp_path, monkeypatch):
+    for name in ('OVSAM_MINI_WEIGHTS', 'OVSAM_PICTOGRAMS'):
+        monkeypatch.setenv(name, 'elsewhere')  # and back after the test
+    for name in ('clip', 'sam', 'sam2clip', 'clip2sam_joint'):
+        (tmp_path / f'{name}.pth').write_text('old')
+    evaluated = []
+
+    def run(chains, logs, env):
+        for name, [[_, config, *_, out]] in chains.items():
+            evaluated.append(name)
+            Path(out).parent.mkdir(parents=True, exist_ok=True)
+            Path(out).write_text('{}')
+
+    monkeypatch.setattr(make_mini, 'run_together', run)
+    env = make_mini.environment(tmp_path, tmp_path)
+    for _ in range(2):
+        make_mini.evaluate(tmp_path, ['ovsam_box', 'sam_point', 'ovsam_point'], env)
+    assert evaluated == ['ovsam_box', 'sam_point', 'ovsam_point']
+    (tmp_path / 'clip2sam_joint.pth').write_text('new')
+    make_mini.evaluate(tmp_path, ['ovsam_box', 'sam_point', 'ovsam_point'], env)
+    assert evaluated[3:] == ['ovsam_box', 'ovsam_point']

@@ -57,20 +57,25 @@ class Method:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What is the same only for a config that gives the same: its text and the files it reads.
+        """See :func:`fingerprint`."""
+        return fingerprint(self.cfg)
 
-        Images are not among them: their annotations are.
-        """
-        text = json.dumps([__version__, self.cfg.to_dict()], sort_keys=True, default=str)
-        digest = hashlib.sha256(text.encode())
-        for key, path in sorted(run_inputs(self.cfg, 'test')):
-            file = find_input(path)
-            if file is not None and file.is_file():
-                digest.update(key.encode())
-                with file.open('rb') as content:
-                    while block := content.read(1 << 24):
-                        digest.update(block)
-        return digest.hexdigest()[:16]
+
+def fingerprint(cfg: Config) -> str:
+    """What is the same only for a config that gives the same: its text and the files it reads.
+
+    Images are not among them: their annotations are.
+    """
+    text = json.dumps([__version__, cfg.to_dict()], sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode())
+    for key, path in sorted(run_inputs(cfg, 'test')):
+        file = find_input(path)
+        if file is not None and file.is_file():
+            digest.update(key.encode())
+            with file.open('rb') as content:
+                while block := content.read(1 << 24):
+                    digest.update(block)
+    return digest.hexdigest()[:16]
 
 
 def collect_methods(paths: Sequence[str | Path], names: Sequence[str] | None = None,
