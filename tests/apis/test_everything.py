@@ -8,6 +8,7 @@ from PIL import Image
 
 from ovsam.apis import EverythingMode, EverythingOVSAM, OVSAMPredictor, Prediction
 from ovsam.apis.everything import point_grid
+from ovsam.prompts.prompts import BOX_TOP_LEFT
 from ovsam.vocabulary import Vocabulary
 
 GREY = (90, 90, 90)
@@ -249,6 +250,30 @@ def test_model_without_names(random_mini, scene):
     assert isinstance(found, Prediction) and found.labels is None
     with pytest.raises(ValueError, match='SAM gives masks without names'):
         predictor.find('a fox')
+
+
+@pytest.mark.parametrize('gain, shift', [(0.05, 4), (-0.05, 0)])
+def test_refinement_keeps_the_better_mask(predictor, colour_model, monkeypatch, gain, shift):
+    """Of boxes this decoder makes masks that lie four pixels to the right."""
+    before = found_boxes(predictor.everything(**FEW))
+    by_colour = colour_model.segment
+
+    def segment(features, prompts):
+        logits, quality = by_colour(features, prompts)
+        boxed = prompts.labels[:, 0] == BOX_TOP_LEFT
+        return (torch.where(boxed[:, None, None, None], logits.roll(2, dims=-1), logits),
+                quality + gain * boxed[:, None])
+
+    monkeypatch.setattr(colour_model, 'segment', segment)
+    colour_model.calls['points'] = 0
+    after = predictor.everything(**FEW, box_refinement=True)
+    assert found_boxes(after) == [(x1 + shift, y1, x2 + shift, y2) for x1, y1, x2, y2 in before]
+    assert colour_model.calls['points'] == 64 + 3
+
+
+def test_refinement_of_nothing(predictor):
+    predictor.set_image(np.full((100, 150, 3), GREY, np.uint8))
+    assert len(predictor.everything(**FEW, box_refinement=True)) == 0
 
 
 def test_evaluation_asks_the_predictor(predictor, colour_model, scene, tmp_path, monkeypatch):

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from ovsam.models.mask_choice import AllGuesses, AmbiguityAwareChoice, FirstMask, is_ambiguous
+from ovsam.models.mask_choice import (
+    AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask, is_ambiguous)
 from ovsam.prompts import Prompts
 
 POINT = Prompts.from_points([[[3., 4.]]])
@@ -24,6 +25,7 @@ def test_a_single_click_gets_the_best_guess_a_box_the_first_mask():
 def test_all_guesses_come_best_first():
     quality = torch.tensor([[.9, .1, .3, .2], [.1, .9, .8, .7]])
     assert AllGuesses()(Prompts.cat([POINT, BOX]), quality).tolist() == [[2, 3, 1], [1, 2, 3]]
+    assert AllMasks()(Prompts.cat([POINT, BOX]), quality).tolist() == [[0, 2, 3, 1], [1, 2, 3, 0]]
 
 
 def test_corrections_and_mask_prompts_leave_no_doubt():
@@ -35,6 +37,6 @@ def test_corrections_and_mask_prompts_leave_no_doubt():
 
 @pytest.mark.parametrize('quality', [None, torch.zeros(1, 1)])
 def test_nothing_to_choose_from(quality):
-    for choice in (AmbiguityAwareChoice(), AllGuesses()):
+    for choice in (AmbiguityAwareChoice(), AllGuesses(), AllMasks()):
         with pytest.raises(ValueError, match='one mask per prompt'):
             choice(POINT, quality)

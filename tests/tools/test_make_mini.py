@@ -113,7 +113,7 @@ def test_an_evaluation_is_repeated_only_for_other_weights(tmp_path, monkeypatch)
     evaluated = []
 
     def run(chains, logs, env):
-        for name, [[_, config, *_, out]] in chains.items():
+        for name, [[*_, out]] in chains.items():
             evaluated.append(name)
             Path(out).parent.mkdir(parents=True, exist_ok=True)
             Path(out).write_text('{}')

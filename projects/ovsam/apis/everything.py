@@ -6,16 +6,17 @@ Glossary: N masks, P points, C crops, h x w the low-resolution masks, H x W the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from mmdet.registry import TASK_UTILS
 from torch import Tensor
 from torchvision.ops import nms
 from tqdm import tqdm
 
-from ..models.mask_choice import AllGuesses
+from ..models.mask_choice import AllGuesses, FirstMask
 from ..models.mask_postprocess import low_res_mask_boxes, stability_score
 from ..models.promptable_segmenter import PromptableSegmenter
 from ..prompts import Prompts
@@ -23,6 +24,9 @@ from ..vocabulary.text_embeddings import PROGRESS_DELAY
 from .crop_layers import Box, crop_boxes, is_cut
 from .encoded_image import EncodedImage, encode_images
 from .prediction import Prediction, tight_boxes
+
+# Logits (n, h, w), RoIs (n, 5) in input pixels, stability (n,), and quality (n,) if predicted.
+Columns = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class EverythingMode:
         crop_overlap_ratio: of the first layer's crops, in the image's shorter side.
         crop_nms_thresh: as ``box_nms_thresh``, between crops; smaller crops win.
         crop_n_points_downscale_factor: by what to divide ``points_per_side`` in each layer.
+        mask_choice: config of which masks of a decoder with several to look at, see
+            :mod:`~ovsam.models.mask_choice`; ``AllGuesses``, as in SAM, if not given.
+        box_refinement: decode what is kept once more, prompted by its own box, and keep the
+            better one of the two by predicted quality (stability without one). Not in SAM; for
+            decoders that a box tells much more than a point.
 
     Raises:
         ValueError: one of them is out of its range.
@@ -65,6 +74,8 @@ class EverythingMode:
     crop_overlap_ratio: float = 512 / 1500
     crop_nms_thresh: float = 0.7
     crop_n_points_downscale_factor: int = 1
+    mask_choice: Mapping | None = None
+    box_refinement: bool = False
 
     def __post_init__(self) -> None:
         for name in ('pred_iou_thresh', 'stability_score_thresh', 'box_nms_thresh',
@@ -123,28 +134,53 @@ class EverythingMode:
     def _decode(self, model: PromptableSegmenter, image: EncodedImage, side: int,
                 bar: tqdm) -> Prediction:
         """The masks of a grid of points, filtered, suppressed and limited in area."""
-        parts = list(self._candidates(model, image, side, bar))
-        low_res, rois, stability, *quality = (torch.cat(column) for column in zip(*parts))
-        inside = image.inside(low_res)
-        rank = quality[0] if quality else stability
-        # The IoU of boxes is the same in all frames.
-        kept = nms(low_res_mask_boxes(inside, 1.), rank, self.box_nms_thresh)
-        masks = image.masks(low_res[kept])
+        columns = _cat(list(self._candidates(model, image, side, bar)))
+        columns = self._suppressed(image, columns)
+        if self.box_refinement:
+            columns = self._suppressed(image, self._refined(model, image, columns))
+        masks = image.masks(columns[0])
         areas = masks.sum(axis=(1, 2))
         largest = masks[0].size if len(masks) else 0
         right = (areas >= max(1, self.min_mask_area)) & (
             areas <= (self.max_mask_area or largest))
-        kept = kept[torch.from_numpy(right).to(kept.device)]
-        embeddings = model.region_embeddings(image.features, rois[kept], low_res[kept])
+        kept = torch.from_numpy(right).to(columns[0].device)
+        low_res, rois, stability, *quality = (column[kept] for column in columns)
+        embeddings = model.region_embeddings(image.features, rois, low_res)
         return Prediction(
             masks=masks[right], boxes=tight_boxes(masks[right]),
-            quality=quality[0][kept].cpu().numpy() if quality else None,
-            stability=stability[kept].cpu().numpy(),
-            low_res_logits=low_res[kept].cpu().numpy(),
+            quality=quality[0].cpu().numpy() if quality else None,
+            stability=stability.cpu().numpy(),
+            low_res_logits=low_res.cpu().numpy(),
             region_embeddings=stacked(embeddings))
 
+    def _suppressed(self, image: EncodedImage, columns: Columns) -> Columns:
+        """The best of the rows whose boxes overlap, best first."""
+        low_res, _, stability, *quality = columns
+        rank = quality[0] if quality else stability
+        # The IoU of boxes is the same in all frames.
+        kept = nms(low_res_mask_boxes(image.inside(low_res), 1.), rank, self.box_nms_thresh)
+        return tuple(column[kept] for column in columns)
+
+    @staticmethod
+    def _refined(model: PromptableSegmenter, image: EncodedImage, columns: Columns) -> Columns:
+        """Each row, or what the decoder makes of its box if that is better."""
+        parts = [columns]
+        for start in range(0, len(columns[0]), model.chunk_size):
+            before = tuple(column[start:start + model.chunk_size] for column in columns)
+            prompts = Prompts.from_boxes(before[1][:, 1:], image_index=torch.zeros_like(
+                before[1][:, 0], dtype=torch.long))
+            low_res, quality, rois = model.segment_regions(
+                image.features, prompts, image.padded[1], FirstMask())
+            after = (low_res, rois, stability_score(image.inside(low_res)))
+            after += () if quality is None else (quality, )
+            better = (after[-1] > before[-1]) & (low_res > 0).flatten(1).any(dim=1)
+            parts.append(tuple(
+                torch.where(better.reshape(-1, *[1] * (old.dim() - 1)), new, old)
+                for new, old in zip(after, before)))
+        return _cat(parts[1:] or parts)
+
     def _candidates(self, model: PromptableSegmenter, image: EncodedImage, side: int,
-                    bar: tqdm) -> Iterator[tuple[Tensor, ...]]:
+                    bar: tqdm) -> Iterator[Columns]:
         """Of each chunk: logits (n, h, w), RoIs (n, 5), stability (n,) and quality (n,), if any.
 
         Only of what passes the filters.
@@ -154,11 +190,12 @@ class EverythingMode:
         prompts = image.to_input(Prompts.from_points(
             points[:, None].float(), instance_index=torch.arange(len(points))))
         decoder = model.mask_decoder
+        choice = TASK_UTILS.build(dict(self.mask_choice)) if self.mask_choice else AllGuesses()
         several = decoder.num_mask_tokens > 1 and decoder.iou_token is not None
         for start in range(0, len(prompts), model.chunk_size):
             chunk = prompts[start:start + model.chunk_size]
             low_res, quality, rois = model.segment_regions(
-                image.features, chunk, image.padded[1], AllGuesses() if several else None)
+                image.features, chunk, image.padded[1], choice if several else None)
             inside = image.inside(low_res)
             stability = stability_score(inside)
             good = (stability >= self.stability_score_thresh) & (inside > 0).flatten(1).any(dim=1)
@@ -178,6 +215,10 @@ def point_grid(side: int) -> np.ndarray:
     """(side * side, 2) points (x, y) in [0, 1], evenly spaced, none on the border, row by row."""
     steps = (np.arange(side) + 0.5) / side
     return np.stack([np.tile(steps, side), np.repeat(steps, side)], axis=1)
+
+
+def _cat(parts: Sequence[Columns]) -> Columns:
+    return tuple(torch.cat(column) for column in zip(*parts))
 
 
 def stacked(embeddings: tuple[Tensor, ...]) -> np.ndarray | None:

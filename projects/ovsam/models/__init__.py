@@ -16,7 +16,7 @@ from .interactive_ovsam import InteractiveOVSAM
 from .learned_context import LearnedContext
 from .local_attention_init import LocalAttentionInit
 from .lowest_mask_loss import LowestMaskLoss
-from .mask_choice import AllGuesses, AmbiguityAwareChoice, FirstMask
+from .mask_choice import AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
@@ -35,6 +35,7 @@ from .stored_teacher import StoredTeacher
 
 __all__ = [
     'AllGuesses',
+    'AllMasks',
     'AmbiguityAwareChoice',
     'AveragedProjection',
     'CLIP2SAMHead',

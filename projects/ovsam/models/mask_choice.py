@@ -50,6 +50,19 @@ class AllGuesses:
         return 1 + _guesses(quality).argsort(dim=1, descending=True)
 
 
+@TASK_UTILS.register_module()
+class AllMasks:
+    """All masks, the first one too, the best predicted IoU first.
+
+    For decoders whose first mask has learned from clicks as much as the guesses have.
+    """
+
+    def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
+        """Columns (N, M); arguments and errors as of :class:`AmbiguityAwareChoice`."""
+        _guesses(quality)
+        return quality.argsort(dim=1, descending=True)
+
+
 def _guesses(quality: Tensor | None) -> Tensor:
     """Predicted IoU (N, M - 1) of all masks but the first."""
     if quality is None or quality.shape[1] < 2:
