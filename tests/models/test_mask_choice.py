@@ -2,7 +2,12 @@ import pytest
 import torch
 
 from ovsam.models.mask_choice import (
-    AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask, is_ambiguous)
+    AllGuesses,
+    AllMasks,
+    AmbiguityAwareChoice,
+    FirstMask,
+    is_ambiguous,
+)
 from ovsam.prompts import Prompts
 
 POINT = Prompts.from_points([[[3., 4.]]])
