@@ -122,6 +122,7 @@ def test_files_that_a_vocabulary_is_merged_from(elsewhere):
                                           'train.py configs/sam2clip/sam2clip_RN50x16.py']),
     ('checkpoints/clip2sam_convnext_large_d_320_lvis.pth',
      ['train.py configs/clip2sam/clip2sam_convnext_large_d_320_lvis.py']),
+    ('checkpoints/sam2clip_RN50x64.pth', ['train.py configs/sam2clip/sam2clip_RN50x64.py']),
     ('checkpoints/sam_vit_h_decoder.pth', ['download_weights.py sam-vit-h-decoder']),
     ('checkpoints/mini/sam.pth', ['make mini']),
     ('data/pictograms/train/', ['make_pictograms.py']),
