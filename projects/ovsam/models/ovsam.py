@@ -71,14 +71,6 @@ class OVSAM(OpenVocabularySegmenter):
         seen = torch.from_numpy(self.vocabulary.seen.copy()).to(opinions[0].device)
         return self.score_fusion(*opinions, seen)
 
-    def head_opinion(self, features: ImageFeatures, rois: Tensor) -> Tensor:
-        """Logits (N, K + 1) of the CLIP2SAM head."""
-        return self.classify(self.label_head(features.pyramid, rois))
-
-    def clip_opinion(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
-        """Logits (N, K + 1) of frozen CLIP, pooled in the region."""
-        return self.classify(self.backbone.embed_regions(features.levels, rois, low_res))
-
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Class and mask losses of prompted instances; ``gt_instances`` are in input pixels.
 
