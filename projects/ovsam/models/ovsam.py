@@ -72,9 +72,18 @@ class OVSAM(OpenVocabularySegmenter):
         return self.score_fusion(*opinions, seen)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Class and mask losses of prompted instances; ``gt_instances`` are in input pixels.
+        """Class and mask losses of prompted instances.
 
         Regions are the annotated boxes, so that the head learns on good ones from the start.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``labels``, ``masks``)
+                are in input pixels.
+
+        Returns:
+            Scalars: those of ``label_loss``, of ``crop_distillation`` if there is one, and
+            ``loss_iou`` with a decoder that has an IoU token.
         """
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
