@@ -49,5 +49,5 @@ mini-table: venv  ## evaluate the shipped weights of the small world
 	$(RUN) tools/make_mini.py --evaluate --out work_dirs/mini-table
 
 clean:  ## remove what the targets made, but for data and trained weights
-	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
+	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock $(OVSAM_VENV).log build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
 	find projects tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -67,7 +67,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     license_files=['LICENSE'],
-    python_requires='>=3.9',
+    python_requires='>=3.10',
     packages=find_packages('projects', include=['ovsam', 'ovsam.*']),
     package_dir={'': 'projects'},
     package_data={'ovsam': ['**/*']},

@@ -17,6 +17,17 @@ def cache_of_this_session(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
+def small_world(tmp_path_factory) -> Path:
+    """Folder of two train, val and test scenes each; a test that writes into it copies it."""
+    from tools import make_pictograms
+
+    out = tmp_path_factory.mktemp('world')
+    assert make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test', '--limit',
+                                 '2', '--workers', '1']) == 0
+    return out
+
+
+@pytest.fixture(scope='session')
 def random_weights(tmp_path_factory) -> Path:
     """A folder like checkpoints/mini, of a miniature OVSAM that has learned nothing."""
     from mmdet.registry import MODELS

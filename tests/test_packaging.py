@@ -2,12 +2,16 @@
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import setuptools
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tools import bootstrap
 
 ROOT = Path(__file__).parents[1]
 FILES = ['runtime', 'tests', 'demo', 'mini', 'app', 'headless', 'bootstrap']
@@ -37,15 +41,36 @@ def test_every_requirement_is_pinned_within_its_range(name):
             assert requirement.specifier.contains(version), f'{requirement} but {pin}'
 
 
-def test_setup_reads_the_requirements_and_finds_every_package(monkeypatch):
+@pytest.fixture
+def declared(monkeypatch):
+    """What setup.py tells setuptools."""
     declared = {}
     monkeypatch.setattr(setuptools, 'setup', lambda **kwargs: declared.update(kwargs))
     monkeypatch.chdir(ROOT)
     runpy.run_path('setup.py')
+    return declared
+
+
+def test_setup_reads_the_requirements(declared):
     assert len(declared['install_requires']) == len(lines('runtime'))
     assert not any('#' in line for line in declared['install_requires'])
-    folders = {
-        '.'.join(file.parent.relative_to(ROOT / 'projects').parts)
-        for file in (ROOT / 'projects' / 'ovsam').rglob('*.py')
-    }
-    assert folders == set(declared['packages'])
+
+
+def test_the_oldest_python_is_one(declared):
+    oldest = '.'.join(map(str, bootstrap.OLDEST))
+    assert declared['python_requires'] == f'>={oldest}'
+    assert f'for Python {oldest} to' in (ROOT / 'requirements/constraints.txt').read_text()
+
+
+def test_a_build_carries_all_modules_and_what_stands_beside_them(tmp_path):
+    """What `pip install .` packs."""
+    build = [sys.executable, 'setup.py', '-q', 'build_py', '--build-lib', str(tmp_path / 'lib')]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    package, source = tmp_path / 'lib/ovsam', ROOT / 'projects/ovsam'
+    built, modules = ({file.relative_to(folder) for file in folder.rglob('*.py')
+                       if '.mim' not in file.parts} for folder in (package, source))
+    assert built == modules
+    for file in ('datasets/pictograms.json', '.mim/model-index.yml', '.mim/tools/predict.py',
+                 '.mim/configs/mini/ovsam_box.py', '.mim/checkpoints/mini/clip.pth'):
+        assert (package / file).is_file(), file
+    assert not list(package.rglob('__pycache__'))

@@ -1,13 +1,15 @@
 """Makes the virtual environment that every ``make`` target runs in.
 
-Needs Python alone. A finished environment is left as it is (well under a second); an
-interrupted or outdated one is made anew; one that this script did not make is never touched.
+Needs Python alone. A finished environment is left as it is (well under a second); an outdated
+one is made anew; of a failed or interrupted one nothing stays but the log beside it (.venv.log)
+and, in the caches of pip and uv, the downloads; one that this script did not make is never touched.
 
 Settings: OVSAM_PYTHON, the interpreter to use; OVSAM_VENV, where to put the environment
 (default ``.venv`` beside the Makefile).
 """
 
 # Any Python from 3.6 on must be able to read this file, so that an old one gets a clear answer.
+import contextlib
 import hashlib
 import os
 import shutil
@@ -150,7 +152,7 @@ def run(step, command, log):
         tail = '\n'.join('    ' + line for line in output.splitlines()[-15:])
         raise SetupError(
             f'{explain(output)}\nThe last lines of {log}:\n{tail}\n'
-            'Run the same command again: what was downloaded is kept, nothing half-made is used.'
+            'Run the same command again: what was downloaded is kept, nothing half-made is.'
         )
 
 
@@ -176,13 +178,38 @@ def make(venv, wanted):
     (venv / NOTE).write_text('unfinished')
     if leftovers:
         print(f'  removing an unfinished or outdated {venv}', flush=True)
-    for entry in leftovers:
+        clear(venv)
+    log = Path(str(venv) + '.log')
+    log.write_text('')
+    try:
+        install_all(venv, log)
+    except (SetupError, OSError, KeyboardInterrupt):
+        print(f'  removing what was half-made in {venv}', flush=True)
+        clear(venv)
+        (venv / NOTE).unlink()
+        with contextlib.suppress(OSError):  # a mounted folder, say, stays, empty
+            venv.rmdir()
+        raise
+    (venv / (NOTE + '.new')).write_text(wanted)
+    os.replace(str(venv / (NOTE + '.new')), str(venv / NOTE))
+
+
+def clear(venv):
+    """Empties an environment but for the note that it is ours."""
+    for entry in list(venv.iterdir()):
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(str(entry))
         elif entry.name != NOTE:
             entry.unlink()
-    log, python, uv = venv / 'setup.log', venv / 'bin' / 'python', venv / 'bin' / 'uv'
-    pinned = ROOT / 'requirements'
+
+
+def install_all(venv, log):
+    """Runs the steps that fill an empty environment.
+
+    Raises:
+        SetupError: One failed.
+    """
+    python, uv, pinned = venv / 'bin' / 'python', venv / 'bin' / 'uv', ROOT / 'requirements'
     run('virtual environment', [sys.executable, '-m', 'venv', venv], log)
     run('installer', [python, '-m', 'pip', 'install', '-r', pinned / 'bootstrap.txt'], log)
     install = [uv, 'pip', 'install', '--python', python]
@@ -191,8 +218,6 @@ def make(venv, wanted):
     run('packages (torch is large: half a minute to several)', install + files + limits, log)
     run('ovsam itself', install + ['--no-deps', '--no-build-isolation', '-e', ROOT], log)
     run('first import (compiles what was installed)', [python, '-c', FIRST_IMPORT], log)
-    (venv / (NOTE + '.new')).write_text(wanted)
-    os.replace(str(venv / (NOTE + '.new')), str(venv / NOTE))
 
 
 def set_up(venv):
@@ -252,7 +277,8 @@ def main():
         print(f'\nSetting up failed: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('\nInterrupted. The next run starts the set-up again.', file=sys.stderr)
+        print('\nInterrupted. The next run starts the set-up again, with what was downloaded.',
+              file=sys.stderr)
         return 130
     return 0
 

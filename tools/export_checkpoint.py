@@ -17,34 +17,34 @@ import zipfile
 from pathlib import Path
 
 import torch
-from mmengine.runner.checkpoint import CheckpointLoader
+from mmengine.runner import find_latest_checkpoint
 
 import ovsam
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
+from ovsam.utils.weights import read_state_dict
 
 
 def read_source(source: str) -> dict:
-    """Tensors of one source under their new keys, floating point in half precision."""
+    """Tensors of one source under their new keys.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: No training has saved in the folder, or the file has nothing of the prefix.
+    """
     path, _, rule = source.partition(',')
     prefix, _, new = rule.partition('=')
     if Path(path).is_dir():
-        path = last_checkpoint(Path(path))
-    checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    state = checkpoint.get('state_dict', checkpoint)
+        folder, path = path, find_latest_checkpoint(path)
+        if path is None:
+            raise ValueError(f'{folder} has no file last_checkpoint: no training has saved there')
+    state = read_state_dict(path)
     chosen = {(new or prefix) + key[len(prefix):]: value for key, value in state.items()
               if key.startswith(prefix)}
     if not chosen:
-        raise SystemExit(f'{path} has no key that starts with {prefix!r}; it has '
-                         f'{sorted({key.split(".")[0] for key in state})}.')
+        raise ValueError(f'{path} has no key that starts with {prefix!r}; it has '
+                         f'{sorted({key.split(".")[0] for key in state})}')
     return chosen
-
-
-def last_checkpoint(work_dir: Path) -> str:
-    """The newest checkpoint of a training."""
-    note = work_dir / 'last_checkpoint'
-    if not note.exists():
-        raise SystemExit(f'{work_dir} has no file last_checkpoint: no training has saved there.')
-    return note.read_text(encoding='utf-8').strip()
 
 
 def merge(sources: list, weight: float) -> dict:
@@ -79,6 +79,17 @@ def deflated(archive: io.BytesIO) -> bytes:
     return compressed.getvalue()
 
 
+def export(sources: list[str], weight: float, out: Path) -> None:
+    """Read, merge, write, and say how much it is."""
+    state = halved(merge([read_source(source) for source in sources], weight))
+    buffer = io.BytesIO()
+    torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=state), buffer)
+    write_whole(out, deflated(buffer))
+    count = sum(value.numel() for value in {v.data_ptr(): v for v in state.values()}.values())
+    print(f'{out}: {len(state)} tensors, {count / 1e6:.2f} M values, '
+          f'{out.stat().st_size / 1e6:.1f} MB')
+
+
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__,
@@ -89,15 +100,7 @@ def main(argv=None) -> int:
     args = parser.parse_args(argv)
     if not 0 <= args.weight <= 1:
         parser.error(f'--weight must lie in [0, 1], got {args.weight}')
-    state = merge([read_source(source) for source in args.sources], args.weight)
-    state = halved(state)
-    buffer = io.BytesIO()
-    torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=state), buffer)
-    write_whole(args.out, deflated(buffer))
-    count = sum(value.numel() for value in {v.data_ptr(): v for v in state.values()}.values())
-    print(f'{args.out}: {len(state)} tensors, {count / 1e6:.2f} M values, '
-          f'{args.out.stat().st_size / 1e6:.1f} MB')
-    return 0
+    return exit_status('export_checkpoint', export, args.sources, args.weight, args.out)
 
 
 if __name__ == '__main__':

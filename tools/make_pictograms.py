@@ -23,6 +23,8 @@ from tqdm import tqdm
 
 from ovsam.datasets.pictogram_glyphs import pictogram_names, pictogram_table
 from ovsam.datasets.pictogram_renderer import Scene, render_crop, render_scene
+from ovsam.utils.command_line import exit_status
+from ovsam.utils.files import write_whole
 
 # name: (images by default, offset to the seed, crops?)
 SPLITS = dict(train=(6000, 0, False), val=(400, 1, False), test=(800, 2, False),
@@ -91,9 +93,14 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     categories = [dict(id=i + 1, name=name) for i, name in enumerate(pictogram_names())]
     content = dict(info=info, images=[image for image, _ in results], annotations=annotations,
                    categories=categories)
-    partial_file = target.with_suffix('.partial')
-    partial_file.write_text(json.dumps(content))
-    os.replace(partial_file, target)
+    write_whole(target, json.dumps(content).encode())
+
+
+def write_world(args: argparse.Namespace) -> None:
+    """Write the splits that are asked for."""
+    for name in args.splits:
+        count = min(SPLITS[name][0], args.limit or SPLITS[name][0])
+        write_split(args.out, name, count, args.seed, args.workers)
 
 
 def main(argv=None) -> int:
@@ -105,11 +112,7 @@ def main(argv=None) -> int:
     parser.add_argument('--seed', type=int, default=0, help='names the world (%(default)s)')
     parser.add_argument('--limit', type=int, help='at most this many images a split')
     parser.add_argument('--workers', type=int, default=os.cpu_count())
-    args = parser.parse_args(argv)
-    for name in args.splits:
-        count = min(SPLITS[name][0], args.limit or SPLITS[name][0])
-        write_split(args.out, name, count, args.seed, args.workers)
-    return 0
+    return exit_status('make_pictograms', write_world, parser.parse_args(argv))
 
 
 if __name__ == '__main__':

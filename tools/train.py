@@ -7,10 +7,13 @@ import argparse
 import sys
 
 from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.hooks import Hook
 from mmengine.runner import find_latest_checkpoint
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.engine.runner import build_runner
+from ovsam.engine.starting_point import require_fitting_weights, require_training_state
 from ovsam.utils.command_line import exit_status, runner_config, runner_parser
 from ovsam.utils.preflight import require_inputs
 
@@ -27,14 +30,20 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config file with the command line's changes in it."""
+    """The config file with the command line's changes in it.
+
+    Raises:
+        ValueError: A flag asks for what the config or this machine does not have.
+    """
     cfg = runner_config(args)
     if args.amp:
+        if get_device() in ('cpu', 'mps'):
+            raise ValueError('--amp needs a GPU, and torch sees none: leave it out')
         cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise SystemExit(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in '
-                             f'{args.config}, the batch size its learning rate was chosen for.')
+            raise ValueError(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in '
+                             f'{args.config}, the batch size its learning rate was chosen for')
         cfg.auto_scale_lr.enable = True
     if args.resume:
         # mmengine would resume from load_from too, which holds weights to start from.
@@ -45,13 +54,35 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+class FirstIteration(Hook):
+    """Notes when the first iteration begins: what fails from then on is no bad input."""
+
+    priority = 'VERY_HIGH'
+    reached = False
+
+    def before_train_iter(self, *args, **kwargs) -> None:
+        """Note it."""
+        self.reached = True
+
+
+def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:
+    """Look at all that the training reads, then train."""
+    cfg = load_config(args)
+    if cfg.get('resume') and cfg.get('load_from'):
+        require_training_state(cfg.load_from)
+    require_inputs(cfg, 'train')
+    runner = build_runner(cfg)
+    if cfg.get('load_from'):
+        require_fitting_weights(runner, cfg.load_from)
+    runner.register_hook(first_iteration)
+    runner.train()
+
+
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    cfg = load_config(parse_args(argv))
-    status = exit_status('train', require_inputs, cfg, 'train')
-    if status == 0:
-        build_runner(cfg).train()
-    return status
+    first_iteration = FirstIteration()
+    return exit_status('train', run, parse_args(argv), first_iteration,
+                       unless=lambda: first_iteration.reached)
 
 
 if __name__ == '__main__':

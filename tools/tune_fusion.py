@@ -16,7 +16,41 @@ from mmengine.runner import Runner
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
 from ovsam.evaluation.opinions import collect_opinions
-from ovsam.models import GeometricFusion
+from ovsam.models import OVSAM, GeometricFusion
+from ovsam.utils.command_line import exit_status
+
+
+def tune(config: str, steps: int) -> None:
+    """Ask both for their opinions once, then fuse them with every pair of weights.
+
+    Raises:
+        ValueError: The config's model has no two opinions, or no base and novel names.
+    """
+    cfg = Config.fromfile(config)
+    init_default_scope(cfg.default_scope)
+    model = init_model(cfg)
+    if not isinstance(model, OVSAM):
+        raise ValueError(f'{config} has a {type(model).__name__}, which has no scores to fuse: '
+                         'give the config of an OVSAM, such as configs/mini/ovsam_base_box.py')
+    split = model.vocabulary.split
+    if not {'base', 'novel'} <= split.keys():
+        raise ValueError(f'the vocabulary of {config} has no groups "base" and "novel", between '
+                         f'which to choose; it has {sorted(split)}')
+    model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
+    groups = [torch.tensor([model.vocabulary.index(name) for name in split[group]])
+              for group in ('base', 'novel')]
+    seen = torch.from_numpy(model.vocabulary.seen.copy())
+    (head, clip), labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
+    results = []
+    for a in torch.linspace(0, 1, steps).tolist():
+        for b in torch.linspace(0, 1, steps).tolist():
+            right = GeometricFusion(a, b)(head, clip, seen)[:, :-1].argmax(1) == labels
+            base, novel = (100 * right[torch.isin(labels, group)].float().mean().item()
+                           for group in groups)
+            results.append((2 * base * novel / max(base + novel, 1e-9), base, novel, a, b))
+    print('harmonic   base  novel   seen unseen')
+    for line in sorted(results, reverse=True)[:10]:
+        print('{:8.1f} {:6.1f} {:6.1f}  {:5.2f}  {:5.2f}'.format(*line))
 
 
 def main(argv=None) -> int:
@@ -26,26 +60,7 @@ def main(argv=None) -> int:
     parser.add_argument('config')
     parser.add_argument('--steps', type=int, default=11, help='grid points a weight (%(default)s)')
     args = parser.parse_args(argv)
-    cfg = Config.fromfile(args.config)
-    init_default_scope(cfg.default_scope)
-    model = init_model(cfg)
-    model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
-    split = model.vocabulary.split
-    groups = [torch.tensor([model.vocabulary.index(name) for name in split[group]])
-              for group in ('base', 'novel')]
-    seen = torch.from_numpy(model.vocabulary.seen.copy())
-    (head, clip), labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
-    results = []
-    for a in torch.linspace(0, 1, args.steps).tolist():
-        for b in torch.linspace(0, 1, args.steps).tolist():
-            right = GeometricFusion(a, b)(head, clip, seen)[:, :-1].argmax(1) == labels
-            base, novel = (100 * right[torch.isin(labels, group)].float().mean().item()
-                           for group in groups)
-            results.append((2 * base * novel / max(base + novel, 1e-9), base, novel, a, b))
-    print('harmonic   base  novel   seen unseen')
-    for line in sorted(results, reverse=True)[:10]:
-        print('{:8.1f} {:6.1f} {:6.1f}  {:5.2f}  {:5.2f}'.format(*line))
-    return 0
+    return exit_status('tune_fusion', tune, args.config, args.steps)
 
 
 if __name__ == '__main__':

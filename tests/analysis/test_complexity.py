@@ -78,5 +78,15 @@ def test_a_larger_input_costs_more(counted):
     assert ratio == pytest.approx(4, rel=1e-3)
 
 
+def test_figures_of_the_paper():
+    """The published model at its own size; docs/benchmark.md says where the rest goes."""
+    rows = count_complexity(load_config('ovsam/ovsam_RN50x16_coco_box.py'))
+    total = total_complexity(rows)
+    assert total.total(10) / 1e9 == pytest.approx(1169.8, rel=0.01)
+    assert total.total(10) / 1e9 == pytest.approx(1180, rel=0.03)
+    assert total.parameters / 1e6 == pytest.approx(308.96, rel=0.01)
+    assert total.parameters / 1e6 == pytest.approx(304, rel=0.03)
+
+
 def test_nothing_is_nothing():
     assert total_complexity([]) == PartComplexity('total', 0, 0, 0, True)

@@ -1,5 +1,6 @@
 """Every config of the small world is built on random weights and takes one step."""
 import copy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from ovsam.datasets.pictogram_vocabulary import pictogram_group
 from ovsam.engine.feature_dump import FeatureDump
 from ovsam.models.contrastive_clip import ContrastiveCLIP
 from ovsam.vocabulary import build_vocabulary
-from tools import make_mini, make_pictograms
+from tools import make_mini
 
 TRAININGS = {make_mini.CONFIG.get(stage, stage)
              for phase in (*make_mini.PHASES, *make_mini.MORE_PHASES)
@@ -31,11 +32,9 @@ def without_weights(cfg):
 
 
 @pytest.fixture(scope='module')
-def world(tmp_path_factory):
-    out = tmp_path_factory.mktemp('world')
-    make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test', '--limit', '2',
-                          '--workers', '1'])
-    return out
+def world(small_world, tmp_path_factory):
+    """A copy, as stored features are written into it."""
+    return shutil.copytree(small_world, tmp_path_factory.mktemp('configs') / 'world')
 
 
 def test_there_are_configs():

@@ -128,7 +128,7 @@ def data(tmp_path_factory):
 def test_every_folder_is_stepped_by_a_test():
     folders = {path.parent.name for path in ROOT.glob('*/*.py') if path.parent.name != '_base_'}
     assert folders >= {'sam2clip', 'clip2sam', 'ovsam', 'baselines', 'mini'}
-    assert len(CONFIGS) == 9 + 8 + 16 + 12
+    assert len(CONFIGS) == 11 + 10 + 20 + 12
 
 
 @lru_cache
@@ -153,8 +153,8 @@ def test_numbers_fit_the_clip(path):
 
 
 def _clip_name(path):
-    return next(name for name in ('RN50x16', 'RN50', 'convnext_large_d_320', 'ViT-L-14')
-                if name in path.stem)
+    return next(name for name in (
+        'RN50x16', 'RN50x64', 'RN50', 'convnext_large_d_320', 'ViT-L-14') if name in path.stem)
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)

@@ -1,12 +1,13 @@
 """The small world: glyphs, crops, scenes, its vocabulary and its files."""
 import json
+import sys
 
 import numpy as np
 import pytest
 from mmdet.registry import DATASETS, TASK_UTILS
 from pycocotools import mask as mask_utils
 
-from ovsam.datasets import OpenVocabularyCocoDataset, PictogramCrops
+from ovsam.datasets import OpenVocabularyCocoDataset, PictogramCrops, pictogram_renderer
 from ovsam.datasets.pictogram_glyphs import load_glyphs, pictogram_names, pictogram_table
 from ovsam.datasets.pictogram_renderer import render_crop, render_scene
 from tools import make_pictograms
@@ -100,6 +101,19 @@ def test_finished_split_is_left_alone(world):
     make_pictograms.main(['--out', str(world), '--splits', 'val', '--limit', '6',
                           '--workers', '1'])
     assert path.stat().st_mtime_ns == before
+
+
+def test_faults_of_writing_are_one_line(tmp_path, monkeypatch, capsys):
+    arguments = ['--out', str(tmp_path), '--splits', 'val', '--limit', '1', '--workers', '1']
+    monkeypatch.setattr(make_pictograms.cv2, 'imwrite', lambda *args: False)
+    assert make_pictograms.main(arguments) == 2
+    assert 'is the disk full' in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / 'annotations/val.json').exists()
+    # Without its cache, so that the font is asked for.
+    monkeypatch.setattr(pictogram_renderer, 'load_glyphs', load_glyphs.__wrapped__)
+    monkeypatch.setitem(sys.modules, 'fonticon_mdi7', None)
+    assert make_pictograms.main(arguments) == 2
+    assert 'pip install "fonticon' in capsys.readouterr().err.splitlines()[-1]
 
 
 def _dataset(world, vocabulary) -> OpenVocabularyCocoDataset:

@@ -99,3 +99,19 @@ def test_faulty_masks(root):
         image=dict(height=40, width=30), annotations=[])))
     with pytest.raises(ValueError, match='20 pixels high and 30 wide, but its annotation says 40'):
         dataset[1]
+
+
+@pytest.mark.parametrize('changes, fault', [
+    (dict(bbox=[3, 2, 6]), r'annotations\[0\] has the box \[3, 2, 6\], not four numbers'),
+    (dict(segmentation=dict(size=[30, 20], counts='abc')),
+     r'annotations\[0\] has a mask of \(height, width\) \[30, 20\], but its image is \[20, 30\]'),
+    (dict(segmentation=dict(size=[20, 30], counts=[7])), 'do not add up to its 20 x 30 pixels'),
+    (dict(segmentation=[[1, 2, 3, 4, 5, 6]]), 'is not an annotation of SA-1B'),
+])
+def test_a_mask_that_does_not_fit_its_image(root, changes, fault):
+    path = root / 'sa_000000/sa_9.json'
+    content = json.loads(path.read_text())
+    content['annotations'][0].update(changes)
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=fault):
+        build(root, WITH_MASKS, test_mode=True)[0]

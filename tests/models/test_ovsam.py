@@ -76,8 +76,8 @@ def test_fusion_is_between_the_two_opinions(ovsam, images):
         features = ovsam.encode_image(images[:1])
         prompts = ovsam.input_prompts(data, ovsam.prompter, images.device)
         low_res, _, rois = ovsam.segment_regions(features, prompts, SIDE)
-        head = ovsam.head_opinion(features, rois).log_softmax(-1)
-        clip = ovsam.clip_opinion(features, rois, low_res).log_softmax(-1)
+        head, clip = (ovsam.classify(embeddings).log_softmax(-1) for embeddings in
+                      ovsam.region_embeddings(features, rois, low_res))
         fused = ovsam.name(features, rois, low_res)
     assert fused.shape == (2, len(NAMES) + 1)
     assert (fused <= torch.maximum(head, clip) + 1e-5).all()

@@ -1,17 +1,13 @@
 import pytest
-import torch
 
 from ovsam.models.published_keys import (
-    convert_published_ovsam,
     drop_other_parts,
+    ovsam_key,
+    published_ovsam_key,
     rename_in_place,
     sam_image_encoder_key,
     vit_layer_key,
 )
-
-
-def test_nothing_to_convert():
-    assert convert_published_ovsam({}) == {}
 
 
 @pytest.mark.parametrize(('published', 'ours'), [
@@ -26,17 +22,15 @@ def test_nothing_to_convert():
      'mask_decoder.transformer.layers.0.mlp.lin1.weight'),
 ])
 def test_published_ovsam_key(published, ours):
-    value = torch.zeros(1)
-    assert convert_published_ovsam({published: value}) == {ours: value}
+    assert ovsam_key(published) == ours
+    assert published_ovsam_key(ours) == published
 
 
-def test_unused_weights_are_left_out():
-    assert convert_published_ovsam({'mask_decoder.label_mlp.layers.0.weight': torch.zeros(1)}) == {}
-
-
-def test_unknown_key_is_named():
-    with pytest.raises(ValueError, match="'backbone.conv1.weight'"):
-        convert_published_ovsam({'backbone.conv1.weight': torch.zeros(1)})
+def test_unused_and_unknown_weights():
+    assert ovsam_key('mask_decoder.label_mlp.layers.0.weight') is None
+    for rename in (ovsam_key, published_ovsam_key):
+        with pytest.raises(KeyError, match='backbone.conv1.weight'):
+            rename('backbone.conv1.weight')
 
 
 @pytest.mark.parametrize(('published', 'ours'), [

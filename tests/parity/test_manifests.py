@@ -7,9 +7,10 @@ from ovsam.models.clip_backbone import CLIPBackbone
 from ovsam.models.clip_text_encoder import CLIPTextEncoder
 from ovsam.models.mask_decoder import SAMMaskDecoder
 from ovsam.models.prompt_encoder import SAMPromptEncoder
-from ovsam.models.published_keys import convert_published_ovsam, sam_image_encoder_key
+from ovsam.models.published_keys import sam_image_encoder_key
 from ovsam.models.sam2clip_adapter import SAM2CLIPAdapter
 from ovsam.models.sam_image_encoder import SAMImageEncoder
+from ovsam.weights.conversion import NEVER_USED, from_published
 
 SAM_SIZES = {'b': 'base', 'l': 'large', 'h': 'huge'}
 
@@ -56,5 +57,6 @@ def test_ovsam(reference, ovsam_manifest):
         **shapes(CLIP2SAMHead(backbone.out_channels, backbone.embed_dims), 'label_head.'),
         **shapes(decoder, 'mask_decoder.'),
     }
-    assert ours == {key: list(value.shape)
-                    for key, value in convert_published_ovsam(published).items()}
+    converted = from_published(published)
+    assert ours == {key: list(value.shape) for key, value in converted.state_dict.items()}
+    assert set(converted.dropped.values()) <= {NEVER_USED}

@@ -17,12 +17,12 @@ def commands(monkeypatch):
     """Replaces the steps; holds the names of those that ran and may be told to fail."""
 
     class Steps(list):
-        fail_at = None
+        fail_at, fault = None, KeyboardInterrupt
 
         def run(self, step, command, log):
             self.append(step)
             if step == self.fail_at:
-                raise KeyboardInterrupt
+                raise self.fault
             if command[1:3] == ['-m', 'venv']:
                 python = command[3] / 'bin' / 'python'
                 python.parent.mkdir()
@@ -41,14 +41,24 @@ def test_nothing_there_makes_it_once(tmp_path, commands):
     assert len(commands) == 5
 
 
-def test_interrupted_setup_starts_again(tmp_path, commands):
+@pytest.mark.parametrize('fault', [KeyboardInterrupt, bootstrap.SetupError])
+def test_of_an_unfinished_setup_the_log_stays(tmp_path, commands, fault):
     venv = tmp_path / 'venv'
-    commands.fail_at = 'ovsam itself'
-    with pytest.raises(KeyboardInterrupt):
+    commands.fail_at, commands.fault = 'ovsam itself', fault
+    with pytest.raises(fault):
         bootstrap.set_up(venv)
-    (venv / 'half-made').touch()
+    assert not venv.exists() and (tmp_path / 'venv.log').exists()
     commands.fail_at = None
     commands.clear()
+    bootstrap.set_up(venv)
+    assert commands[0] == 'virtual environment' and len(commands) == 5
+
+
+def test_killed_setup_starts_again(tmp_path, commands):
+    venv = tmp_path / 'venv'
+    (venv / 'bin').mkdir(parents=True)
+    (venv / bootstrap.NOTE).write_text('unfinished')
+    (venv / 'half-made').touch()
     bootstrap.set_up(venv)
     assert commands[0] == 'virtual environment'
     assert not (venv / 'half-made').exists()

@@ -7,6 +7,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from ovsam.utils.checkpoint import load_from_local
 from ovsam.utils.paths import config_path
 from tools import test as test_tool
 from tools import train as train_tool
@@ -30,7 +31,7 @@ def train(config, work_dir, iterations, *flags):
 
 
 def step_of(path):
-    checkpoint = torch.load(path, weights_only=False)
+    checkpoint = load_from_local(str(path))
     return checkpoint['optimizer']['state'][0]['step'].item()
 
 
@@ -51,15 +52,22 @@ def test_resume_keeps_the_weights_to_start_from_until_there_is_a_checkpoint(sam_
     assert (cfg.load_from, cfg.resume) == ('iter_7.pth', True)
 
 
-def test_amp_and_scaled_learning_rate(sam_config, tmp_path):
+def test_amp(sam_config, monkeypatch):
+    monkeypatch.setattr(train_tool, 'get_device', lambda: 'cuda')
     cfg = train_tool.load_config(train_tool.parse_args([str(sam_config), '--amp']))
     assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
     assert cfg.work_dir == 'work_dirs/sam_half'
-    with pytest.raises(SystemExit, match='needs auto_scale_lr'):
-        train_tool.load_config(train_tool.parse_args([str(sam_config), '--auto-scale-lr']))
-    cfg = train_tool.load_config(train_tool.parse_args(
-        [str(sam_config), '--auto-scale-lr', '--cfg-options', 'auto_scale_lr.base_batch_size=16']))
-    assert cfg.auto_scale_lr.enable
+
+
+def test_learning_rate_scales_with_the_batch(sam_config, tmp_path, capsys):
+    assert train(sam_config, tmp_path, 1, '--auto-scale-lr') == 2
+    assert 'needs auto_scale_lr' in capsys.readouterr().err
+    base = ['param_scheduler=None', 'auto_scale_lr.base_batch_size=16']
+    assert train(sam_config, tmp_path / 'plain', 1, *base) == 0
+    assert train(sam_config, tmp_path / 'scaled', 1, *base, '--auto-scale-lr') == 0
+    plain, scaled = (load_from_local(str(tmp_path / folder / 'iter_1.pth'))['optimizer'][
+        'param_groups'][0]['lr'] for folder in ('plain', 'scaled'))
+    assert scaled == pytest.approx(plain * 2 / 16)
 
 
 def test_metrics_and_pictures_are_written(small_world, monkeypatch, tmp_path):

@@ -12,3 +12,11 @@ def test_grid_is_printed_best_first(small_world, monkeypatch, capsys):
     assert harmonic == sorted(harmonic, reverse=True)
     assert {tuple(row[3:]) for row in rows} == {
         ('0.00', '0.00'), ('0.00', '1.00'), ('1.00', '0.00'), ('1.00', '1.00')}
+
+
+def test_models_without_two_opinions(small_world, monkeypatch, capsys):
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    assert tune_fusion.main([str(config_path('mini/sam_box.py'))]) == 2
+    assert 'has a SAM, which has no scores to fuse' in capsys.readouterr().err
+    assert tune_fusion.main(['nowhere.py']) == 2
+    assert 'nowhere.py' in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Checkpoints load safely: mmengine's own do, anything else is refused."""
 
+import errno
 import os
 import pickle
 
@@ -180,6 +181,18 @@ def test_url_that_cannot_be_reached_says_where_to_put_the_file(tmp_path, monkeyp
     monkeypatch.setattr(torch.hub, 'download_url_to_file', offline)
     with pytest.raises(ConnectionError, match='b.pth.*no route to host'):
         CheckpointLoader.load_checkpoint('https://example.org/b.pth')
+
+
+def test_url_that_the_disk_has_no_room_for(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', full)
+    with pytest.raises(OSError, match='No space left for .*b.pth.*TORCH_HOME') as error:
+        CheckpointLoader.load_checkpoint('https://example.org/b.pth')
+    assert not isinstance(error.value, ConnectionError)
 
 
 def test_enabling_twice_changes_nothing(tmp_path):

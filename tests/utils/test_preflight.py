@@ -105,11 +105,24 @@ def test_other_files_of_a_config(elsewhere):
     assert 'mine/jpg' not in missing(cfg)
 
 
+def test_files_that_a_vocabulary_is_merged_from(elsewhere):
+    cfg = config(vocabulary='coco+my/names.txt + other.json')
+    for path in ('my/names.txt', 'other.json'):
+        assert f'  {path}  (model.vocabulary)' in missing(cfg)
+    (elsewhere / 'my').mkdir()
+    (elsewhere / 'my/names.txt').write_text('cat')
+    assert 'names.txt' not in missing(cfg) and 'other.json' in missing(cfg)
+    assert missing(config(vocabulary='coco+my/names.txt')) == ''
+    (elsewhere / 'a+b.txt').write_text('cat')
+    assert missing(config(vocabulary='a+b.txt')) == missing(config(vocabulary='coco+lvis')) == ''
+
+
 @pytest.mark.parametrize('path, words', [
     ('checkpoints/sam2clip_RN50x16.pth', ['download_weights.py sam2clip-rn50x16',
                                           'train.py configs/sam2clip/sam2clip_RN50x16.py']),
     ('checkpoints/clip2sam_convnext_large_d_320_lvis.pth',
      ['train.py configs/clip2sam/clip2sam_convnext_large_d_320_lvis.py']),
+    ('checkpoints/sam2clip_RN50x64.pth', ['train.py configs/sam2clip/sam2clip_RN50x64.py']),
     ('checkpoints/sam_vit_h_decoder.pth', ['download_weights.py sam-vit-h-decoder']),
     ('checkpoints/mini/sam.pth', ['make mini']),
     ('data/pictograms/train/', ['make_pictograms.py']),

@@ -40,16 +40,26 @@ class SAMWithCLIP(OpenVocabularySegmenter):
 
     @abstractmethod
     def look(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """What :meth:`embed` reads of images (B, 3, H, W), normalised as SAM takes them."""
+        """What :meth:`embed` reads of images.
+
+        Args:
+            inputs: (B, 3, H, W), normalised as SAM takes them.
+
+        Returns:
+            The images themselves, or CLIP's levels (B, C_level, H / stride, W / stride).
+        """
 
     @abstractmethod
     def embed(self, levels: tuple[Tensor, ...], rois: Tensor, masks: Tensor) -> Tensor:
-        """CLIP's embeddings (N, C), L2-normalised.
+        """CLIP's embeddings of regions.
 
         Args:
             levels: As :meth:`look` returns them.
             rois: (N, 5) image index and box, input pixels.
             masks: (N, h, w) logits that cover the input.
+
+        Returns:
+            (N, C), L2-normalised.
         """
 
     def encode_image(self, inputs: Tensor) -> ImageFeatures:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-_KEYS = {
-    'images': ('id', 'height', 'width'),
-    'annotations': ('id', 'image_id', 'category_id', 'bbox', 'area'),
-    'categories': ('id', 'name'),
+_NUMBERS = {int, float}
+# What values must be, with the test for it; of boxes and masks, more is asked below.
+_ID = 'a number or a text', lambda value: isinstance(value, (int, float, str))
+_SIZE = 'a positive number', lambda value: _are_numbers([value]) and value > 0
+_NUMBER = 'a number', lambda value: _are_numbers([value])
+_TEXT = 'a text', lambda value: isinstance(value, str)
+_ANY = 'anything', lambda value: True
+_KEYS: dict[str, dict[str, tuple]] = {
+    'images': {'id': _ID, 'height': _SIZE, 'width': _SIZE},
+    'annotations': {'id': _ID, 'image_id': _ID, 'category_id': _ID, 'bbox': _ANY, 'area': _NUMBER},
+    'categories': {'id': _ID, 'name': _TEXT},
 }
+_IMAGE_NAMES = {'file_name': _TEXT, 'coco_url': _TEXT}
 
 
 def check_coco_annotations(content: object) -> None:
@@ -23,9 +32,9 @@ def check_coco_annotations(content: object) -> None:
         content: of the JSON file.
 
     Raises:
-        ValueError: it is not of COCO's format: a list or a key is missing, ids are used twice, an
-            annotation is of an image or a category that the file does not have, or a box or mask
-            is malformed. The message names the record.
+        ValueError: it is not of COCO's format: a list or a key is missing, a value is of another
+            kind, ids are used twice, an annotation is of an image or a category that the file does
+            not have, or a box or mask is malformed. The message names the record.
     """
     if not isinstance(content, Mapping):
         raise ValueError(f'it holds a {type(content).__name__}, not an object')
@@ -43,13 +52,13 @@ def check_coco_annotations(content: object) -> None:
         elif annotation['category_id'] not in categories:
             fault = f'is of category {annotation["category_id"]}, which is not among its categories'
         else:
-            fault = _box_fault(annotation['bbox'])
-            fault = fault or _mask_fault(annotation.get('segmentation'), image)
+            fault = box_fault(annotation['bbox'])
+            fault = fault or mask_fault(annotation.get('segmentation'), image)
         if fault:
             raise ValueError(f'annotation {annotation["id"]} {fault}')
 
 
-def _check_records(kind: str, records: list, keys: tuple[str, ...]) -> None:
+def _check_records(kind: str, records: list, keys: Mapping[str, tuple]) -> None:
     for place, record in enumerate(records):
         if not isinstance(record, Mapping):
             raise ValueError(f'{kind}[{place}] is a {type(record).__name__}, not an object')
@@ -60,6 +69,10 @@ def _check_records(kind: str, records: list, keys: tuple[str, ...]) -> None:
         if missing:
             raise ValueError(f'{kind}[{place}] (id {record.get("id")}) has no '
                              + ' and no '.join(f'"{key}"' for key in missing))
+        for key, (expected, is_sound) in {**keys, **_IMAGE_NAMES}.items():
+            if key in record and not is_sound(record[key]):
+                raise ValueError(f'{kind}[{place}] (id {record["id"]}) has the {key} '
+                                 f'{record[key]!r}, not {expected}')
     _require_distinct(f'id in "{kind}"', (record['id'] for record in records))
 
 
@@ -69,23 +82,49 @@ def _require_distinct(what: str, values: Iterable) -> None:
         raise ValueError(f'{what} used more than once: {twice[:5]}')
 
 
-def _box_fault(box: object) -> str | None:
-    if (isinstance(box, (list, tuple)) and len(box) == 4
-            and all(isinstance(side, (int, float)) and math.isfinite(side) for side in box)):
+def box_fault(box: object) -> str | None:
+    """What is wrong with a box, to go on after 'annotation 7'; None if nothing is."""
+    if isinstance(box, (list, tuple)) and len(box) == 4 and _are_numbers(box):
         return None
     return f'has the box {box!r}, not four numbers [x, y, width, height]'
 
 
-def _mask_fault(mask: object, image: Mapping) -> str | None:
+def mask_fault(mask: Any, image: Mapping) -> str | None:
+    """What is wrong with the mask of an annotation, likewise.
+
+    Args:
+        mask: polygons or run lengths; nothing is wrong with an empty one.
+        image: with ``height`` and ``width``.
+    """
     if not mask:
         return None
     if isinstance(mask, list):
-        if all(isinstance(polygon, list) for polygon in mask):
-            return None
-        return 'has a polygon in "segmentation" that is not in a list of polygons'
+        if not all(isinstance(polygon, list) for polygon in mask):
+            return 'has a polygon in "segmentation" that is not in a list of polygons'
+        if not all(map(_are_numbers, mask)):
+            return 'has a polygon in "segmentation" with something else than numbers'
+        return None
     if not isinstance(mask, Mapping) or not {'size', 'counts'} <= mask.keys():
         return 'has a "segmentation" that is neither polygons nor run lengths (size, counts)'
-    if list(mask['size']) != [image['height'], image['width']]:
-        return (f'has a mask of (height, width) {list(mask["size"])}, but its image is '
-                f'{[image["height"], image["width"]]}')
+    size, counts = mask['size'], mask['counts']
+    height, width = image['height'], image['width']
+    if not isinstance(size, (list, tuple)) or list(size) != [height, width]:
+        return f'has a mask of (height, width) {size}, but its image is {[height, width]}'
+    if isinstance(counts, (str, bytes)):
+        return None
+    if not isinstance(counts, list) or not set(map(type, counts)) <= {int}:
+        return f'has a mask whose "counts" are {_shown(counts)}, neither a text nor whole numbers'
+    if min(counts, default=0) < 0 or sum(counts) != height * width:
+        return (f'has a mask whose "counts" {_shown(counts)} do not add up to its '
+                f'{height} x {width} pixels')
     return None
+
+
+def _are_numbers(values: Iterable) -> bool:
+    """Whether all are, and finite."""
+    return set(map(type, values)) <= _NUMBERS and math.isfinite(sum(values))
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f'{text[:40]}...'

@@ -5,6 +5,8 @@ from pathlib import Path
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
+from .coco_annotations import box_fault, mask_fault
+
 
 @TRANSFORMS.register_module()
 class LoadSA1BAnnotations(BaseTransform):
@@ -18,7 +20,7 @@ class LoadSA1BAnnotations(BaseTransform):
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not of SA-1B's format.
+        ValueError: It is not of SA-1B's format, or a mask is of another size than its image.
     """
 
     def transform(self, results: dict) -> dict:
@@ -31,15 +33,19 @@ class LoadSA1BAnnotations(BaseTransform):
             content = json.loads(path.read_text('utf-8'))
             image = content['image']
             results.update(height=image['height'], width=image['width'], instances=[
-                _instance(annotation) for annotation in content['annotations']])
+                _instance(place, annotation, image)
+                for place, annotation in enumerate(content['annotations'])])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{path} is not an annotation of SA-1B: {type(error).__name__} '
                              f'{error}') from error
         return results
 
 
-def _instance(annotation: dict) -> dict:
-    x, y, width, height = annotation['bbox']
-    mask = dict(size=annotation['segmentation']['size'],
-                counts=annotation['segmentation']['counts'])
-    return dict(bbox=[x, y, x + width, y + height], bbox_label=0, ignore_flag=0, mask=mask)
+def _instance(place: int, annotation: dict, image: dict) -> dict:
+    box, mask = annotation['bbox'], annotation['segmentation']
+    fault = box_fault(box) or mask_fault(mask, image)
+    if fault:
+        raise ValueError(f'annotations[{place}] {fault}')
+    x, y, width, height = box
+    return dict(bbox=[x, y, x + width, y + height], bbox_label=0, ignore_flag=0,
+                mask=dict(size=mask['size'], counts=mask['counts']))

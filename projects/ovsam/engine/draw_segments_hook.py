@@ -19,7 +19,8 @@ class DrawSegmentsHook(Hook):
     """Writes each tested image with its masks and names.
 
     Args:
-        out_dir: Folder of the pictures; each has its image's file name.
+        out_dir: Folder of the pictures. Each is named like its image, folders of the data set
+            included: ``a/1.jpg`` becomes ``a/1.jpg.png``.
         score_thr: Rows with a lower score are not drawn.
     """
 
@@ -31,7 +32,8 @@ class DrawSegmentsHook(Hook):
         """Draw one batch."""
         model = runner.model.module if hasattr(runner.model, 'module') else runner.model
         classes = getattr(getattr(model, 'vocabulary', None), 'names', None)
-        self.out_dir.mkdir(parents=True, exist_ok=True)
+        dataset = getattr(getattr(runner, 'test_dataloader', None), 'dataset', None)
+        images = (getattr(dataset, 'data_prefix', None) or {}).get('img')
         for sample in outputs:
             found = sample.pred_instances
             if 'scores' in found:
@@ -44,4 +46,19 @@ class DrawSegmentsHook(Hook):
                 scores = found.scores.tolist()
             image = read_image(sample.img_path, tuple(sample.ori_shape[:2]))
             picture = draw_segments(image, masks, names, scores)
-            Image.fromarray(picture).save(self.out_dir / f'{Path(sample.img_path).stem}.png')
+            path = self.out_dir / picture_name(sample.img_path, images)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(path)
+
+
+def picture_name(image: str, folder: Optional[str] = None) -> Path:
+    """What the picture of an image is called.
+
+    Args:
+        image: Path of the file.
+        folder: Where the data set's images lie; of others, and without it, the name alone counts.
+    """
+    path = Path(image)
+    inside = folder and path.is_relative_to(folder)
+    path = path.relative_to(folder) if inside else Path(path.name)
+    return path if path.suffix.lower() == '.png' else path.with_name(f'{path.name}.png')

@@ -40,18 +40,31 @@ class AttentionPooledTower:
 
     @staticmethod
     def levels(visual: ModifiedResNet, images: Tensor) -> list[Tensor]:
-        """Outputs of the four stages."""
+        """Outputs (B, C_level, H / stride, W / stride) of the four stages, of (B, 3, H, W)."""
         return visual.forward_intermediates(
             images, indices=[1, 2, 3, 4], intermediates_only=True)['image_intermediates']
 
     @staticmethod
     def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
-        """RoI-aligns regions to the grid that the attention pool was trained on."""
+        """RoI-aligns regions to the grid that the attention pool was trained on.
+
+        Args:
+            visual: The tower.
+            level: (B, C_level, h, w), the last of :meth:`levels`.
+            rois: (N, 5).
+            masks: Not read.
+
+        Returns:
+            (N, C), not normalised.
+        """
         return visual.attnpool(AttentionPooledTower._grids(visual, level, rois))
 
     @staticmethod
     def pool_masks(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor) -> Tensor:
-        """The same, where the pool attends to the mask's cells; the box's if it is empty."""
+        """The same, where the pool attends to the mask's cells; the box's if it is empty.
+
+        ``masks`` are (N, H, W) logits that cover the input.
+        """
         grids = AttentionPooledTower._grids(visual, level, rois)
         scale = masks.shape[-1] / (level.shape[-1] * STRIDES[-1])
         own = torch.arange(len(rois), device=rois.device).to(rois)
@@ -75,13 +88,23 @@ class MaskPooledTower:
 
     @staticmethod
     def levels(visual: TimmModel, images: Tensor) -> list[Tensor]:
-        """Outputs of the four stages."""
+        """Outputs (B, C_level, H / stride, W / stride) of the four stages, of (B, 3, H, W)."""
         return visual.forward_intermediates(
             images, intermediates_only=True)['image_intermediates']
 
     @staticmethod
     def pool(visual: TimmModel, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
-        """Averages each mask's cells, by covered area; the box's where there is no mask."""
+        """Averages each mask's cells, by covered area; the box's where there is no mask.
+
+        Args:
+            visual: The tower.
+            level: (B, C_level, h, w), the last of :meth:`levels`.
+            rois: (N, 5).
+            masks: (N, H, W) logits that cover the input.
+
+        Returns:
+            (N, C), not normalised.
+        """
         features = _average_cells(level, rois, masks)
         return visual.head(visual.trunk.forward_head(features[..., None, None]))
 
@@ -114,6 +137,13 @@ class PlainViTTower:
     def levels(cls, visual: VisionTransformer, images: Tensor) -> list[Tensor]:
         """Tokens after each quarter of the layers, at the four strides.
 
+        Args:
+            visual: The tower.
+            images: (B, 3, H, W), normalised.
+
+        Returns:
+            Four levels (B, width, H / stride, W / stride).
+
         Raises:
             ValueError: If the images' sides are no multiples of the coarsest stride.
         """
@@ -136,7 +166,7 @@ class PlainViTTower:
     @staticmethod
     def pool(visual: VisionTransformer, level: Tensor, rois: Tensor,
              masks: Tensor | None) -> Tensor:
-        """Averages each mask's cells, by covered area; the box's where there is no mask."""
+        """As :meth:`MaskPooledTower.pool`: (N, C), not normalised."""
         cells = visual.ln_post(level.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return _average_cells(cells, rois, masks) @ visual.proj
 

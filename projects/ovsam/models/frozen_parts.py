@@ -3,6 +3,8 @@ from collections.abc import Sequence
 
 from mmengine.model import BaseModel
 
+from ..utils.weights import load_parts
+
 
 class FrozenParts(BaseModel):
     """Mix-in for a model that names some of its parts as frozen.
@@ -34,7 +36,17 @@ class FrozenParts(BaseModel):
                     part.requires_grad_(False)
 
     def init_weights(self) -> None:
-        """Initialise every part, then freeze the frozen ones."""
+        """Initialise every part, then freeze the frozen ones.
+
+        Raises:
+            FileNotFoundError: A file that a ``Pretrained`` names does not exist.
+            ValueError: It is another model's or of other sizes, or lacks weights of a frozen
+                part.
+        """
+        if not self.is_init:
+            # mmengine would only warn. First, as other ways to initialise may follow a file's.
+            self.freeze()
+            load_parts(self, whole=self.frozen)
         super().init_weights()
         self.freeze()
 

@@ -71,18 +71,19 @@ class OVSAM(OpenVocabularySegmenter):
         seen = torch.from_numpy(self.vocabulary.seen.copy()).to(opinions[0].device)
         return self.score_fusion(*opinions, seen)
 
-    def head_opinion(self, features: ImageFeatures, rois: Tensor) -> Tensor:
-        """Logits (N, K + 1) of the CLIP2SAM head."""
-        return self.classify(self.label_head(features.pyramid, rois))
-
-    def clip_opinion(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Tensor:
-        """Logits (N, K + 1) of frozen CLIP, pooled in the region."""
-        return self.classify(self.backbone.embed_regions(features.levels, rois, low_res))
-
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Class and mask losses of prompted instances; ``gt_instances`` are in input pixels.
+        """Class and mask losses of prompted instances.
 
         Regions are the annotated boxes, so that the head learns on good ones from the start.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``labels``, ``masks``)
+                are in input pixels.
+
+        Returns:
+            Scalars: those of ``label_loss``, of ``crop_distillation`` if there is one, and
+            ``loss_iou`` with a decoder that has an IoU token.
         """
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)

@@ -105,11 +105,19 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         return ()
 
     def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Optional[Tensor]:
-        """Log-scores as :meth:`name` gives them, of what :meth:`region_embeddings` gave."""
+        """Log-scores of regions from their embeddings.
+
+        Args:
+            embeddings: (N, C) of each opinion, as :meth:`region_embeddings` gives them.
+
+        Returns:
+            (N, K + 1), background last, as :meth:`name` gives them; None for a model without
+            names.
+        """
         return None
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
-        """mmdet's name for :meth:`encode_image`."""
+        """mmdet's name for :meth:`encode_image` of normalised images (B, 3, H, W)."""
         return self.encode_image(batch_inputs)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from torch import Tensor
 
@@ -121,21 +121,3 @@ def drop_other_parts(state_dict: dict[str, Tensor], prefix: str, parts: tuple[st
     for key in [key for key in state_dict if key.startswith(prefix)]:
         if key[len(prefix):].split('.')[0] not in parts:
             del state_dict[key]
-
-
-def convert_published_ovsam(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A published OVSAM state dict (adapter, CLIP2SAM, or both) with this project's keys.
-
-    Raises:
-        ValueError: If a key belongs to none of the known parts.
-    """
-    converted = {}
-    for key, value in state_dict.items():
-        try:
-            ours = ovsam_key(key)
-        except KeyError as error:
-            raise ValueError(f'unknown key {key!r} in a published OVSAM checkpoint: expected keys '
-                             f'that start with one of {", ".join(_OVSAM_PARTS)}') from error
-        if ours is not None:
-            converted[ours] = value
-    return converted

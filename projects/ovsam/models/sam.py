@@ -39,7 +39,16 @@ class SAM(PromptableSegmenter):
         return ImageFeatures(self.image_encoder(inputs))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Mask losses of prompted instances; ``gt_instances`` are in input pixels here."""
+        """Mask losses of prompted instances.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``masks``) are in
+                input pixels.
+
+        Returns:
+            Scalars: those of ``mask_loss``, and of ``auxiliary_loss`` if there is one.
+        """
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
         masks, quality = self.segment(features, prompts)

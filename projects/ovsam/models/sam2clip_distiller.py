@@ -41,7 +41,16 @@ class SAM2CLIPDistiller(PromptableSegmenter):
         return ImageFeatures(self.neck(levels), levels)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Squared error between the adapter's and the teacher's embedding."""
+        """Squared error between the adapter's and the teacher's embedding.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples; a :class:`StoredTeacher` reads their
+                ``teacher_features``, a live one nothing.
+
+        Returns:
+            ``loss_distill``, a scalar: the mean over B, C, h and w.
+        """
         target = self.target(batch_inputs, batch_data_samples)
         return dict(loss_distill=F.mse_loss(self.encode_image(batch_inputs).embedding, target))
 

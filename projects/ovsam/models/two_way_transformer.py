@@ -36,7 +36,16 @@ class DownsampledAttention(nn.Module):
         self.out_proj = nn.Linear(inner_dims, embed_dims)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Each of the queries' rows as a mixture of values."""
+        """Each of the queries' rows as a mixture of values.
+
+        Args:
+            query: (N, T, C).
+            key: (N, S, C).
+            value: (N, S, C), of the same places as ``key``.
+
+        Returns:
+            (N, T, C).
+        """
         query, key, value = (
             x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value)))

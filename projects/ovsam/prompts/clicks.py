@@ -25,7 +25,7 @@ def central_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         truth: (N, H, W) bool.
 
     Returns:
-        Points (N, 2), float, and labels (N,), long.
+        Points (N, 2), float, x and y in pixels of the masks, and labels (N,), long.
     """
     return _click(found, truth, _central_pixel)
 
@@ -33,7 +33,14 @@ def central_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
 def random_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """A random wrong pixel, as SAM is trained ("Segment Anything", section A).
 
-    Arguments and results as of :func:`central_error_clicks`; numpy's global generator draws.
+    Where nothing is wrong it is a pixel of the object; numpy's global generator draws.
+
+    Args:
+        found: (N, H, W) bool.
+        truth: (N, H, W) bool.
+
+    Returns:
+        Points (N, 2), float, x and y in pixels of the masks, and labels (N,), long.
     """
     return _click(found, truth, _random_pixel)
 

@@ -7,6 +7,7 @@ writes, and makes mmengine load with that check in every supported torch.
 """
 
 import codecs
+import errno
 import functools
 import os
 import pickle
@@ -196,6 +197,11 @@ def _load_url(
         try:
             torch.hub.download_url_to_file(url, path, progress=progress)
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise OSError(
+                    error.errno, f"No space left for checkpoint '{url}' in {folder}: free some, or "
+                    'name a folder on another disk by TORCH_HOME'
+                ) from error
             raise ConnectionError(
                 f"Cannot download checkpoint '{url}': {error}. Check the network, or download "
                 f"it by other means to '{path}', where it is looked for first."

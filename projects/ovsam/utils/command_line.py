@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -41,13 +42,16 @@ def runner_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def exit_status(name: str, run: Callable[..., None], *args) -> int:
+def exit_status(name: str, run: Callable[..., None], *args,
+                unless: Callable[[], bool] = lambda: False) -> int:
     """Run a tool's work; bad input becomes one line and status 2, other faults stay as they are.
 
     Args:
         name: The tool's, which begins the line.
         run: What to run.
         *args: Its arguments.
+        unless: Asked when ``run`` fails: whether input cannot be to blame any more, so that the
+            fault stays as it is.
     """
     try:
         run(*args)
@@ -55,6 +59,16 @@ def exit_status(name: str, run: Callable[..., None], *args) -> int:
         print(f'{name}: {error}', file=sys.stderr)
         return 2
     except (ValueError, TypeError, OSError, ImportError) as error:
-        print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr)
+        if unless():
+            raise
+        print(f'{name}: {" ".join(_reason(error).split())}', file=sys.stderr)
         return 2
     return 0
+
+
+def _reason(error: Exception) -> str:
+    """An error's message, without the traceback that a data loader's worker puts before it."""
+    text = str(error)
+    if 'Original Traceback' not in text:
+        return text
+    return re.split(rf'\n(?:\w+\.)*{type(error).__name__}: ', text)[-1]

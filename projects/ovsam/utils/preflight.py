@@ -94,10 +94,22 @@ def _dataset_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
 
 def _vocabulary_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
     vocabulary = node.get('vocabulary')
-    if isinstance(vocabulary, str) and vocabulary.endswith(_VOCABULARY_FILES):
-        yield f'{key}.vocabulary', vocabulary
+    if isinstance(vocabulary, str):
+        for path in _files_merged(vocabulary.strip()):
+            yield f'{key}.vocabulary', path
     if node.get('type') == 'VocabularyFile':
         yield f'{key}.path', str(node['path'])
+
+
+def _files_merged(vocabulary: str) -> list[str]:
+    """Files among what a vocabulary is merged from, ``'coco+mine.txt'``.
+
+    Taken apart as by :func:`~ovsam.vocabulary.build_vocabulary`: what is a file's path as a whole
+    is one.
+    """
+    is_file = Path(vocabulary).is_file()
+    parts = [vocabulary] if is_file else [part.strip() for part in vocabulary.split('+')]
+    return [part for part in parts if part.endswith(_VOCABULARY_FILES)]
 
 
 def _mappings(key: str, node: object) -> Iterator[tuple[str, Mapping]]:

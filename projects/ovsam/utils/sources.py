@@ -44,8 +44,8 @@ def _download(match: re.Match) -> str:
 _SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
     (r'checkpoints/mini/', 'python tools/make_mini.py (make mini), or take checkpoints/mini from '
                            'a checkout'),
-    (r'checkpoints/(?P<stage>sam2clip|clip2sam)_(?P<clip>RN50x16|RN50|convnext_large_d_320|ViT-L-14)'
-     r'\w*\.pth$', _learned),
+    (r'checkpoints/(?P<stage>sam2clip|clip2sam)_(?P<clip>RN50x16|RN50x64|RN50|'
+     r'convnext_large_d_320|ViT-L-14)\w*\.pth$', _learned),
     (r'checkpoints/(?P<kind>image|feature)_crop_coop_RN50x16_coco\.pth$', lambda m: _trained(
         f'baselines/{m["kind"]}_crop_coop_sam_vit_h_RN50x16_coco', m[0])),
     (r'checkpoints/(sam|clip)_[\w-]+\.pth$', _download),

@@ -1,7 +1,8 @@
-"""Fills a model with weights for use, and makes sure that none stays random.
+"""Fills a model with weights, and makes sure that none stays random that should not.
 
 mmengine's ``init_weights`` and ``load_checkpoint`` leave alone what a file lacks or has in another
-shape, with a warning. That suits training; a model for use would give nonsense.
+shape, with a warning. A model for use would give nonsense; a training may lack what it learns, but
+neither a frozen part's weights nor what a file was meant to give.
 """
 
 from __future__ import annotations
@@ -37,17 +38,72 @@ def load_weights(model: nn.Module, checkpoint: str | Path | None = None) -> None
         ValueError: nothing in a file belongs to the model or part, a weight has another shape, or
             a weight is in none of the files.
     """
-    filled = set()
-    # Parents come last, as in mmengine: what they load counts more.
-    for name, part in reversed(list(model.named_modules())):
-        for init_cfg in _pretrained(part):
-            keys = _load(part, str(init_cfg['checkpoint']), init_cfg.get('prefix') or '')
-            filled |= {f'{name}.{key}' if name else key for key in keys}
+    filled = _load_parts(model)
     if checkpoint is not None:
-        filled |= _load(model, str(checkpoint))
+        filled |= load_file(model, str(checkpoint))
     lacking = weight_names(model) - filled
     if lacking:
         raise ValueError(_lacking_message(model, lacking, checkpoint))
+
+
+def load_parts(model: nn.Module, whole: Iterable[str] = ()) -> None:
+    """Load what each part's ``init_cfg`` of type ``Pretrained`` names.
+
+    Args:
+        model: its weights still random.
+        whole: names of direct sub-modules in which no weight may be left out, once a file gives
+            some of them.
+
+    Raises:
+        FileNotFoundError: a file does not exist.
+        ValueError: nothing in a file belongs to its part, a weight has another shape, or a weight
+            of one in ``whole`` is in none of the files.
+    """
+    filled = _load_parts(model)
+    parts = dict(model.named_children())
+    for name in whole:
+        expected = {f'{name}.{key}' for key in weight_names(parts[name])}
+        lacking = {key[len(name) + 1:] for key in expected - filled}
+        if lacking and expected & filled:
+            files = dict.fromkeys(str(init_cfg['checkpoint']) for part in
+                                  (model, *parts[name].modules()) for init_cfg in _pretrained(part))
+            raise ValueError(
+                f'{" and ".join(files)} has no weights for {_groups(lacking)} of {name}, a '
+                f'{type(parts[name]).__name__} that does not learn and so would keep random '
+                'ones: expected a file with all of its weights')
+
+
+def load_file(module: nn.Module, path: str, prefix: str = '') -> set[str]:
+    """Load what a file has below ``prefix``; what else the module has stays as it is.
+
+    Returns:
+        The names of the weights that the file filled.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: nothing in it belongs to the module, or a weight has another shape.
+    """
+    content = read_state_dict(path)
+    chosen = {key[len(prefix) :]: value for key, value in content.items()
+              if key.startswith(prefix)}
+    expected = learned_names(module)
+    try:
+        missing = module.load_state_dict(chosen, strict=False).missing_keys
+    except RuntimeError as error:
+        # The first line is torch's heading, each other line is a weight of another shape.
+        details = str(error).splitlines()[1:2] or [str(error)]
+        raise ValueError(
+            f'{path} does not fit {type(module).__name__}: {details[0].strip()} The file is '
+            f'{describe(content)}; was it made with another config?'
+        ) from error
+    # Modules may know published names of their weights, so what is not missing was found.
+    filled = (expected - set(missing)) | (weight_names(module) & chosen.keys())
+    if not filled:
+        raise ValueError(
+            f'{path} has nothing for {type(module).__name__}: it seems to be '
+            f'{describe(content)}; expected keys {_groups(expected, prefix)}'
+        )
+    return filled
 
 
 def weight_names(module: nn.Module) -> set[str]:
@@ -102,28 +158,14 @@ def _pretrained(part: nn.Module) -> Iterator[Mapping]:
             yield init_cfg
 
 
-def _load(module: nn.Module, path: str, prefix: str = '') -> set[str]:
-    """Load what a file has below ``prefix``; returns the names of the weights it filled."""
-    content = read_state_dict(path)
-    chosen = {key[len(prefix) :]: value for key, value in content.items()
-              if key.startswith(prefix)}
-    expected = learned_names(module)
-    try:
-        missing = module.load_state_dict(chosen, strict=False).missing_keys
-    except RuntimeError as error:
-        # The first line is torch's heading, each other line is a weight of another shape.
-        details = str(error).splitlines()[1:2] or [str(error)]
-        raise ValueError(
-            f'{path} does not fit {type(module).__name__}: {details[0].strip()} The file is '
-            f'{describe(content)}; was it made with another config?'
-        ) from error
-    # Modules may know published names of their weights, so what is not missing was found.
-    filled = (expected - set(missing)) | (weight_names(module) & chosen.keys())
-    if not filled:
-        raise ValueError(
-            f'{path} has nothing for {type(module).__name__}: it seems to be '
-            f'{describe(content)}; expected keys {_groups(expected, prefix)}'
-        )
+def _load_parts(model: nn.Module) -> set[str]:
+    """Names of the weights of ``model`` that its parts' ``init_cfg`` filled."""
+    filled = set()
+    # Parents come last, as in mmengine: what they load counts more.
+    for name, part in reversed(list(model.named_modules())):
+        for init_cfg in _pretrained(part):
+            keys = load_file(part, str(init_cfg['checkpoint']), init_cfg.get('prefix') or '')
+            filled |= {f'{name}.{key}' if name else key for key in keys}
     return filled
 
 

@@ -1,0 +1,41 @@
+"""What tools do about faults: bad input is one line, anything else keeps its traceback."""
+import pytest
+
+from ovsam.utils.command_line import exit_status
+
+FROM_A_WORKER = '''Caught ValueError in DataLoader worker process 0.
+Original Traceback (most recent call last):
+  File "worker.py", line 1, in fetch
+    raise ValueError(path)
+ValueError: a.jpg is damaged:
+copy it again'''
+
+
+def failing(error):
+    def run():
+        raise error
+
+    return run
+
+
+def test_success(capsys):
+    done = []
+    assert exit_status('tool', done.append, 1) == 0
+    assert done == [1] and capsys.readouterr().err == ''
+
+
+@pytest.mark.parametrize(('error', 'line'), [
+    (ValueError('two\n lines'), 'tool: two lines'),
+    (FileNotFoundError(2, 'No such file', 'a.py'), "tool: [Errno 2] No such file: 'a.py'"),
+    (ValueError(FROM_A_WORKER), 'tool: a.jpg is damaged: copy it again'),
+])
+def test_bad_input_is_one_line(capsys, error, line):
+    assert exit_status('tool', failing(error)) == 2
+    assert capsys.readouterr().err == f'{line}\n'
+
+
+def test_other_faults_stay_as_they_are():
+    with pytest.raises(KeyError):
+        exit_status('tool', failing(KeyError('bug')))
+    with pytest.raises(ValueError, match='bug'):
+        exit_status('tool', failing(ValueError('bug')), unless=lambda: True)
