@@ -69,6 +69,8 @@ def test_a_page_without_place_stays_as_it_was(tmp_path, content):
 @pytest.mark.parametrize(('metrics', 'expected'), [
     ({}, {}),
     ({'ov/IoU_b': 50., 'coco/segm_mAP': 0.25}, {'mask AP': 25.}),
+    ({'coco/segm_mAP': 0.5, 'coco/segm_base_ap50': -1.},
+     {'mask AP': 50., 'AP50 base': pytest.approx(float('nan'), nan_ok=True)}),
     ({'lvis/segm_AP': 0.25, 'lvis/bbox_AP': 0.5}, {'mask AP': 25.}),
     ({'coco/segm_base_ap50': 0.5, 'coco/segm_base_ap': 0.1}, {'AP50 base': 50.}),
     ({'found/AP': 25., 'found/AP50_b': 40., 'found/AP50_n': 30.},

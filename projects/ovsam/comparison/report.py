@@ -38,7 +38,8 @@ def precisions(metrics: Mapping[str, float]) -> dict[str, float]:
         for key, value in metrics.items():
             factor = factors.get(key, factors.get(key.rpartition('/')[2]))
             if factor is not None:
-                found.setdefault(title, factor * value)
+                # pycocotools has -1 where there is nothing to find.
+                found.setdefault(title, math.nan if value < 0 else factor * value)
     return found
 
 

@@ -213,7 +213,7 @@ class DetectorPromptedOVSAM(BaseDetector):
             bboxes=detections.bboxes[rows.instance_index], scores=rows.scores,
             labels=rows.labels, masks=rows.masks)
         if 'mask_scores' in rows:
-            found.mask_scores = rows.scores * rows.mask_scores.clamp(0, 1)
+            found.mask_scores = rows.mask_scores
         order = found.scores.argsort(descending=True, stable=True)
         if self.nms is not None and len(found):
             order = batched_nms(found.bboxes, found.scores, found.labels, dict(self.nms))[1]
