@@ -3,9 +3,10 @@ import csv
 
 import pytest
 
-from ovsam.comparison.report import BEGIN, END
+from ovsam.utils.marked_section import section_marks
 from tools import compare
 
+BEGIN, END = section_marks('comparison')
 CONFIGS = ['configs/mini/image_crop_box.py', 'configs/mini/ovsam_box.py']
 
 
