@@ -1,4 +1,6 @@
 """A detector in front of a miniature OVSAM with random weights."""
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from PIL import Image
 
+from ovsam.datasets.detection_file import FORMAT
 from ovsam.models import DetectorPromptedOVSAM
 from ovsam.utils.paths import config_path
 
@@ -214,11 +217,28 @@ def test_boxes_that_cannot_be_prompts_are_reported_and_left_out(build, warnings)
     found, = predict(model, raw())
     assert found.bboxes.tolist() == [[0, 0, WIDTH, 50]]
     assert found.labels.tolist() == [1]
-    assert len(warnings) == 2
+    assert len(warnings) == 3
     assert '2 of 5 detections of image 1.jpg with a box or score that is not' in warnings[0]
     assert '2 of 5 detections of image 1.jpg without area inside' in warnings[1]
+    assert '1 of 5 detections of image 1.jpg reach out of their image and are cut' in warnings[2]
     predict(model, raw())
-    assert len(warnings) == 2
+    assert len(warnings) == 3
+
+
+def test_a_file_without_annotations_is_checked_too(segmenter, tmp_path, warnings):
+    boxes = [[-9, 10, 60, 50], [10, 10, WIDTH + 0.4, 50], [0, 0, WIDTH, HEIGHT]]
+    path = tmp_path / 'found.json'
+    path.write_text(json.dumps(dict(format=FORMAT, classes=NAMES, images=[
+        dict(img_id=1, pred_instances=dict(bboxes=boxes, scores=[0.9, 0.8, 0.7],
+                                           labels=[0, 1, 2]))])))
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = DetectorPromptedOVSAM(
+            detector=dict(type='DetectionsFromFile', file=str(path)),
+            segmenter=dict(segmenter, vocabulary=NAMES)).eval()
+    found, = predict(model, raw())
+    assert found.bboxes.tolist() == [[0, 10, 60, 50], [10, 10, WIDTH, 50], [0, 0, WIDTH, HEIGHT]]
+    said, = warnings
+    assert '1 of 3 detections of image 1.jpg reach out of their image' in said
 
 
 def test_nothing_but_unusable_boxes_is_an_empty_result(build):
