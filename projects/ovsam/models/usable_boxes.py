@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 
 NOT_FINITE = 'with a box or score that is not a finite number are left out'
 OUTSIDE = 'without area inside their image are left out'
-CUT = 'reach out of their image and are cut; are they in original pixels?'
+CUT = 'reach out of their image (are they in original pixels?) and are cut'
 ROUNDING = 0.5  # pixels that a box may reach out of its image without a word
 
 
