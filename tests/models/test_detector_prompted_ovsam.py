@@ -16,6 +16,7 @@ from PIL import Image
 
 from ovsam.datasets.detection_file import FORMAT
 from ovsam.models import DetectorPromptedOVSAM
+from ovsam.models.detection_naming import UNKNOWN, DetectionNaming
 from ovsam.utils.paths import config_path
 
 NAMES = ['cat', 'dog', 'boat']
@@ -276,6 +277,27 @@ def test_a_detector_of_one_class_needs_no_names_if_the_segmenter_names(build):
     found, = predict(model, raw())
     assert 0 <= found.labels[0] < len(NAMES)
     assert 0 < found.scores[0] < 0.5
+
+
+class Doubt(DetectionNaming):
+    """Leaves out what the detector is not sure of."""
+
+    needs_log_scores = False
+
+    def __call__(self, labels, scores, log_scores):
+        return labels.where(scores >= self.least, UNKNOWN), scores
+
+
+@pytest.mark.parametrize(('least', 'expected'), [(0., [0, 2]), (0.5, [0]), (1., [])])
+def test_what_a_policy_leaves_out_is_not_among_the_results(build, least, expected):
+    model = build({1: [(10, 10, 60, 50, 0.4, 2), (20, 5, 100, 90, 0.9, 0)]},
+                  nms=dict(type='nms', iou_threshold=0.9))
+    model.naming = Doubt()
+    model.naming.least = least
+    found, = predict(model, raw())
+    assert found.labels.tolist() == expected
+    assert found.masks.shape == (len(expected), HEIGHT, WIDTH)
+    assert len(found.bboxes) == len(found.scores) == len(expected)
 
 
 def test_the_vocabulary_may_change(build):

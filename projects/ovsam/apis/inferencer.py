@@ -65,7 +65,7 @@ class OVSAMInferencer(BaseInferencer):
 
     Raises:
         FileNotFoundError: there is no such config, checkpoint or file of prompts.
-        ValueError: of :class:`~.predictor.OVSAMPredictor`.
+        ValueError: of :class:`~.predictor.OVSAMPredictor` or :class:`~.prompt_sources.PromptFiles`.
     """
 
     postprocess_kwargs = {'print_result', 'return_datasamples', 'no_save_pred', 'pred_out_dir'}

@@ -208,7 +208,11 @@ class DetectorPromptedOVSAM(BaseDetector):
         return label
 
     def _finished(self, detections: InstanceData, rows: InstanceData) -> InstanceData:
-        """Rows with the detector's boxes, best first, one of each object if :attr:`nms` says so."""
+        """Rows with the detector's boxes, best first, one of each object if :attr:`nms` says so.
+
+        Those that the policy leaves out are not among them.
+        """
+        rows = rows[rows.labels != UNKNOWN]
         found = InstanceData(
             bboxes=detections.bboxes[rows.instance_index], scores=rows.scores,
             labels=rows.labels, masks=rows.masks)
