@@ -101,13 +101,14 @@ def test_data_sample(classes):
     found = sample.pred_instances
     assert sample.classes == ('dog', 'cat') and sample.ori_shape == (4, 6)
     assert found.labels.tolist() == [1, 1] and found.scores.tolist() == [0.75, 0.75]
-    assert found.masks.shape == (2, 4, 6) and found.mask_scores.tolist() == [0.5, 0.5]
+    assert found.masks.shape == (2, 4, 6) and found.mask_scores.tolist() == [0.375, 0.375]
     assert found.bboxes.tolist() == [[2, 1, 5, 3]] * 2
 
 
 def test_data_sample_without_names_or_rows():
     sample = prediction(1, named=False).to_data_sample()
     assert sample.classes == ('object',) and sample.pred_instances.scores.tolist() == [0.5]
+    assert sample.pred_instances.mask_scores.tolist() == [0.5]
     assert len(prediction(0).to_data_sample().pred_instances) == 0
     with pytest.raises(ValueError, match="not among the 1 classes: .'cat'"):
         prediction(1).to_data_sample(['dog'])

@@ -334,8 +334,8 @@ def _as_dict(found: Prediction, sample: Any) -> dict:
            'bboxes': instances.bboxes.tolist(),
            'masks': [annotation['segmentation'] for annotation in found.to_coco()],
            'label_names': [sample.classes[label] for label in instances.labels.tolist()]}
-    if found.quality is not None:
-        row['mask_scores'] = found.quality.tolist()
+    if 'mask_scores' in instances:
+        row['mask_scores'] = instances.mask_scores.tolist()
     return row
 
 
