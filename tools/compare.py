@@ -27,7 +27,6 @@ from ovsam.comparison import (
     collect_methods,
     csv_table,
     draw_scenes,
-    insert_section,
     make_record,
     markdown_section,
     scene_sheet,
@@ -35,6 +34,7 @@ from ovsam.comparison import (
 from ovsam.comparison.report import by_prompts
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import whole_file, write_whole
+from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import require_inputs
 
 
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
     write_whole(args.out / 'comparison.md', section.encode())
     write_whole(args.out / 'comparison.csv', csv_table(rows).encode())
     if args.insert:
-        insert_section(args.insert, section)
+        insert_section(args.insert, section, 'comparison')
     print(section)
 
 

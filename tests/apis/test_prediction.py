@@ -1,7 +1,11 @@
 """Predictions as files, in parts, and as the records of others."""
 
+from __future__ import annotations
+
 import json
 import sys
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,13 +101,14 @@ def test_data_sample(classes):
     found = sample.pred_instances
     assert sample.classes == ('dog', 'cat') and sample.ori_shape == (4, 6)
     assert found.labels.tolist() == [1, 1] and found.scores.tolist() == [0.75, 0.75]
-    assert found.masks.shape == (2, 4, 6) and found.mask_scores.tolist() == [0.5, 0.5]
+    assert found.masks.shape == (2, 4, 6) and found.mask_scores.tolist() == [0.375, 0.375]
     assert found.bboxes.tolist() == [[2, 1, 5, 3]] * 2
 
 
 def test_data_sample_without_names_or_rows():
     sample = prediction(1, named=False).to_data_sample()
     assert sample.classes == ('object',) and sample.pred_instances.scores.tolist() == [0.5]
+    assert sample.pred_instances.mask_scores.tolist() == [0.5]
     assert len(prediction(0).to_data_sample().pred_instances) == 0
     with pytest.raises(ValueError, match="not among the 1 classes: .'cat'"):
         prediction(1).to_data_sample(['dog'])
@@ -117,6 +122,42 @@ def test_supervision(num):
     assert detections.mask.shape == (num, 4, 6)
     assert detections.data['class_name'].tolist() == ['cat'] * num
     assert detections.confidence.tolist() == [0.75] * num
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """In the place of the package, which brings video codecs: keeps what its record is made of."""
+
+    @dataclass
+    class Detections:
+        xyxy: np.ndarray
+        mask: np.ndarray | None = None
+        confidence: np.ndarray | None = None
+        class_id: np.ndarray | None = None
+        tracker_id: np.ndarray | None = None
+        data: dict = field(default_factory=dict)
+        metadata: dict = field(default_factory=dict)
+
+    monkeypatch.setitem(sys.modules, 'supervision', SimpleNamespace(Detections=Detections))
+
+
+@pytest.mark.parametrize(('num', 'named'), [(0, True), (2, True), (2, False)])
+def test_columns_by_supervisions_names(stand_in, num, named):
+    found = prediction(num, named)
+    names = ['dog', 'cat', 'object']
+    detections = found.to_supervision(names)
+    assert detections.xyxy.shape == (num, 4) and detections.xyxy.dtype == np.float32
+    assert np.array_equal(detections.xyxy, found.boxes)
+    assert np.array_equal(detections.mask, found.masks) and detections.mask.dtype == bool
+    assert detections.confidence.tolist() == [0.75 if named else 0.5] * num
+    assert detections.class_id.tolist() == [1 if named else 2] * num
+    assert detections.data['class_name'].tolist() == ['cat' if named else 'object'] * num
+    assert detections.data['class_name'].shape == (num,) and detections.tracker_id is None
+    # What supervision changes in place must not reach the prediction.
+    detections.mask[:] = False
+    detections.xyxy[:] = 0
+    assert np.array_equal(found.masks, prediction(num, named).masks)
+    assert np.array_equal(found.boxes, prediction(num, named).boxes)
 
 
 def test_supervision_is_optional(monkeypatch):

@@ -187,6 +187,36 @@ def test_bad_vocabulary_leaves_the_old_one(predictor, vocabulary):
     assert predictor.vocabulary.names == ('cat', 'dog', 'sea_lion')
 
 
+def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
+    channels = predictor.model.text_encoder.encode([]).shape[1]
+
+    def embed(encoder, vocabulary, *args, **kwargs):
+        made = torch.randn(len(vocabulary), 1, channels,
+                           generator=torch.Generator().manual_seed(0))
+        return torch.nn.functional.normalize(made, dim=-1)
+
+    predictor.set_image(image)
+    with monkeypatch.context() as patch:
+        patch.setattr('ovsam.models.naming.embed_vocabulary', embed)
+        predictor.set_vocabulary([f'name {number}' for number in range(100_000)])
+        found = predictor.predict([[50, 60]])
+        assert len(predictor.vocabulary) == 100_000 and len(set(found.top_names[0])) == 5
+        assert 0 < found.label_scores[0] <= 1
+        assert found.labels[0] == found.top_names[0][0] and found.labels[0].startswith('name ')
+    predictor.set_vocabulary(['cat', 'dog'])
+    assert predictor.predict([[50, 60]]).labels[0] in ('cat', 'dog')
+    assert calls['encoded'] == 1
+
+
+def test_before_set_vocabulary_names_are_the_models_own(model, image):
+    model.set_vocabulary(['tree', 'house'])
+    predictor = OVSAMPredictor(model)
+    assert predictor.vocabulary is model.vocabulary
+    predictor.set_image(image)
+    found = predictor.predict([[50, 60]])
+    assert set(found.top_names[0]) == {'tree', 'house'}
+
+
 def test_vocabulary_from_file(predictor, tmp_path):
     file = tmp_path / 'names.txt'
     file.write_text('tree\nhouse\n')
@@ -196,17 +226,37 @@ def test_vocabulary_from_file(predictor, tmp_path):
         predictor.set_vocabulary('nowhere.txt')
 
 
-@pytest.mark.parametrize('bad, error', [
-    (np.zeros((0, 5, 3), np.uint8), ValueError), (np.zeros((5, 5), np.uint8), ValueError),
-    (np.zeros((5, 5, 3)), ValueError), (np.zeros((1, 2000, 3), np.uint8), ValueError),
-    (7, TypeError), ('nowhere.png', FileNotFoundError),
+@pytest.mark.parametrize('bad, error, message', [
+    (np.zeros((0, 5, 3), np.uint8), ValueError, 'no pixels'),
+    (np.zeros((5, 5), np.uint8), ValueError, 'RGB uint8'),
+    (np.zeros((5, 5, 3)), ValueError, 'RGB uint8'),
+    (np.zeros((1, 2000, 3), np.uint8), ValueError, 'too narrow: 2000 x 1 '),
+    (np.zeros((20, 20_000, 3), np.uint8), ValueError, 'too narrow: 20000 x 20 '),
+    (7, TypeError, 'got int'),
+    ('nowhere.png', FileNotFoundError, 'does not exist'),
+    ('text.jpg', ValueError, 'not a picture'),
+    ('truncated.jpg', ValueError, 'Cannot read picture'),
 ])
-def test_bad_image_leaves_the_old_one(predictor, image, bad, error):
+def test_bad_image_leaves_the_old_one(predictor, image, tmp_path, bad, error, message):
+    (tmp_path / 'text.jpg').write_text('once upon a time')
+    jpeg = cv2.imencode('.jpg', image)[1].tobytes()
+    (tmp_path / 'truncated.jpg').write_bytes(jpeg[:len(jpeg) // 2])
     predictor.set_image(image)
-    with pytest.raises(error):
-        predictor.set_image(bad)
+    before = predictor.predict([[50, 60]])
+    with pytest.raises(error, match=message):
+        predictor.set_image(tmp_path / bad if isinstance(bad, str) else bad)
     assert predictor.image_size == (HEIGHT, WIDTH)
-    assert len(predictor.predict([[50, 60]])) == 1
+    assert predictor.predict([[50, 60]]).to_coco() == before.to_coco()
+
+
+@pytest.mark.parametrize('height, width', [(1, 1), (1, 500), (500, 1), (40, 10_000)])
+def test_images_of_unusual_size(predictor, height, width):
+    predictor.set_image(np.full((height, width, 3), 200, np.uint8))
+    found = predictor.predict([[width / 2, height / 2]])
+    assert found.masks.shape == (1, height, width)
+    assert np.isfinite(found.low_res_logits).all() and found.labels[0] in ('cat', 'dog', 'sea_lion')
+    x1, y1, x2, y2 = predictor.predict(boxes=[0, 0, width, height]).boxes[0]
+    assert 0 <= x1 <= x2 <= width and 0 <= y1 <= y2 <= height
 
 
 def test_image_file_is_rgb(predictor, image, tmp_path):

@@ -8,7 +8,13 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 
-from ovsam.apis import DetectorBoxes, EverythingPrompts, OVSAMPredictor, PromptFiles
+from ovsam.apis import (
+    DetectorBoxes,
+    EverythingPrompts,
+    OVSAMInferencer,
+    OVSAMPredictor,
+    PromptFiles,
+)
 from ovsam.apis.prompt_sources import read_prompts
 
 
@@ -49,6 +55,14 @@ def test_which_file(tmp_path):
         source.fingerprint(None)
     with pytest.raises(FileNotFoundError, match='no file or folder of prompts'):
         PromptFiles(tmp_path / 'none')
+
+
+def test_a_detectors_config_is_no_file_of_prompts(tmp_path):
+    config = tmp_path / 'rtmdet.py'
+    config.write_text('model = dict()')
+    for make in (PromptFiles, lambda path: OVSAMInferencer('mini', prompts=path)):
+        with pytest.raises(ValueError, match=r"use DetectorBoxes\('.*rtmdet.py', weights\)"):
+            make(config)
 
 
 @pytest.mark.parametrize('text, message', [

@@ -2,11 +2,13 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ovsam.apis import OVSAMPredictor, init_model
+from ovsam.models.mask_choice import FirstMask
 from ovsam.utils.paths import config_path
 
 HEIGHT, WIDTH = 120, 200
@@ -85,9 +87,19 @@ def test_a_model_of_one_mask_says_so(models):
     assert len(predictor.predict([[50, 60]])) == 1
 
 
+def test_stability_is_that_of_everything_mode(predictor, monkeypatch):
+    logits = torch.full((1, 1, 128, 128), -6.)
+    logits[..., :40, :40] = 6  # clear in the image
+    logits[..., 100:, :] = 0.5  # doubtful in the padding
+    monkeypatch.setattr(predictor.model, 'segment', lambda *_: (logits, torch.ones(1, 1)))
+    monkeypatch.setattr(predictor.model, 'mask_choice', FirstMask())
+    assert predictor.predict([[50, 60]]).stability.tolist() == [1]
+
+
 def test_stability_is_the_masks(predictor):
     found = predictor.predict([[50, 60]])
-    logits = found.low_res_logits[0]
+    # The image is 154 of 256 pixels high when the model sees it; below is padding.
+    logits = found.low_res_logits[0][:77]
     outer = (logits > -1).sum()
     assert found.stability[0] == pytest.approx((logits > 1).sum() / max(1, outer))
     assert found.to_coco()[0]['stability_score'] == pytest.approx(found.stability[0])

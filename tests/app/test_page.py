@@ -1,15 +1,18 @@
 """The page without a browser: it is built, says what is wrong, and asks nobody else."""
 
 import asyncio
+import inspect
 import json
 
 import pytest
 
 pytest.importorskip('gradio', reason='the page needs Gradio: pip install "ovsam[app]"')
 
+import gradio
+
 from ovsam.app import AnnotationSession, SharedModel
 from ovsam.app.offline import SameOriginOnly
-from ovsam.app.page import AnnotationPage, system_theme
+from ovsam.app.page import ENDED, AnnotationPage, system_theme
 from ovsam.app.samples import draw_samples, list_samples
 
 
@@ -51,6 +54,31 @@ def test_actions_go_to_the_session_and_faults_become_words(page, shared, monkeyp
     assert returned is session and picture.ndim == 3 and rows[0][1] == 'lamp'
     assert status == 'Object 1: lamp 1.00, 1 click'
     assert page._export(session, 'coco').endswith('scene_0_coco.json')
+
+
+def test_a_session_that_ended_is_said_to_and_a_picture_begins_another(page, monkeypatch):
+    said = []
+    monkeypatch.setattr('ovsam.app.page.gr.Warning', said.append)
+    for action, *inputs in ((page._rename, 'lamp'), (page._find_everything, ), (page._delete, ),
+                            (page._find, 'cat', 0.5), (page._set_vocabulary, 'cat, dog')):
+        session, picture, rows, _, status = page._act(action)(None, *inputs)
+        assert status == ENDED == said.pop() and not said
+        assert isinstance(session, AnnotationSession) and picture is None and rows == []
+    with pytest.raises(gradio.Error, match='had ended: open the picture again'):
+        page._export(None, 'coco')
+    session, picture, *_, status = page._act(page._open_sample, begins=True)(None, 'scene_0.png')
+    assert status.startswith('scene_0.png') and picture is not None and not said
+
+
+def test_pictures_may_be_opened_without_a_session(page):
+    """Of all that the page listens to, what opens a picture alone may begin a session."""
+    begins = {}
+    for function in page.blocks.fns.values():
+        closure = inspect.getclosurevars(function.fn).nonlocals if function.fn else {}
+        if 'begins' in closure:
+            begins[function.name] = closure['begins']
+    assert {name for name, value in begins.items() if value} == {'_open', '_open_sample'}
+    assert len(begins) > 8
 
 
 def test_samples_are_the_same_each_time_and_folders_must_have_some(tmp_path):

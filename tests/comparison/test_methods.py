@@ -67,6 +67,32 @@ def test_a_masks_only_model_stands_beside_those_that_name(methods):
     assert len(methods('ovsam_box', 'sam_box')) == 2
 
 
+def types(method):
+    return [metric['type'] for metric in method.evaluators()]
+
+
+def test_masks_that_are_prompted_and_named_have_an_average_precision(methods, scenes):
+    method, = methods('image_crop_box')
+    *own, added = method.evaluators()
+    assert own == [method.cfg.test_evaluator]
+    assert added == dict(type='VocabularyCocoMetric', metric='segm',
+                         ann_file=f'{scenes}/annotations/test.json')
+    assert types(method) == ['OpenVocabularyMetric', 'VocabularyCocoMetric']
+
+
+@pytest.mark.parametrize(('stem', 'options'), [
+    ('sam_box', {}),  # without names
+    ('detected_agnostic', {}),  # with a metric of its own
+    ('image_crop_box', {'test_evaluator.prediction_classes': 'coco'}),
+    ('image_crop_box', {'test_evaluator': [dict(type='CocoMetric', metric='segm')]}),
+    ('image_crop_box', {'test_dataloader.dataset.type': 'OpenVocabularyLVISDataset'}),
+])
+def test_no_average_precision_is_added(methods, stem, options):
+    method, = methods(stem, options=options)
+    given = method.cfg.test_evaluator
+    assert method.evaluators() == (given if isinstance(given, list) else [given])
+
+
 def test_fingerprints_tell_configs_and_files_apart(methods, tmp_path, monkeypatch):
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(tmp_path))
 

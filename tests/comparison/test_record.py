@@ -20,6 +20,7 @@ def test_a_method_is_measured_once(method, tmp_path):
     record = make_record(method, tmp_path, build, repeat=1)
     assert 0 <= record.metrics['ov/IoU_b'] <= 100
     assert record.metrics['ov/num_b'] + record.metrics['ov/num_n'] > 0
+    assert 0 <= record.metrics['coco/segm_mAP'] <= 1
     total = total_complexity(count_complexity(method.cfg))
     assert (record.parameters, record.image_operations) == (total.parameters, total.image)
     assert record.prompt_operations == total.prompt > 0

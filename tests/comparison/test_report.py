@@ -2,8 +2,8 @@ import csv
 
 import pytest
 
-from ovsam.comparison import Record, csv_table, insert_section, markdown_section
-from ovsam.comparison.report import BEGIN, END, precisions
+from ovsam.comparison import Record, csv_table, markdown_section
+from ovsam.comparison.report import precisions
 
 METRICS = {'ov/IoU_b': 71.26, 'ov/IoU_n': float('nan'), 'ov/Acc_h': 60.}
 
@@ -49,26 +49,11 @@ def test_csv(rows):
     assert read[1]['ov/Acc_h'] == '' and read[1]['coco/segm_mAP'] == '0.355'
 
 
-def test_a_section_takes_the_place_of_the_older_one(tmp_path):
-    page = tmp_path / 'results.md'
-    page.write_text(f'# Results\n\n{BEGIN}\n{END}\n\nThe end.\n')
-    insert_section(page, 'One\n')
-    insert_section(page, 'Two\n')
-    assert page.read_text() == f'# Results\n\n{BEGIN}\nTwo\n{END}\n\nThe end.\n'
-
-
-@pytest.mark.parametrize('content', ['', BEGIN, f'{END} {BEGIN}'])
-def test_a_page_without_place_stays_as_it_was(tmp_path, content):
-    page = tmp_path / 'results.md'
-    page.write_text(content)
-    with pytest.raises(ValueError, match='has no place for the comparison'):
-        insert_section(page, 'One\n')
-    assert page.read_text() == content
-
-
 @pytest.mark.parametrize(('metrics', 'expected'), [
     ({}, {}),
     ({'ov/IoU_b': 50., 'coco/segm_mAP': 0.25}, {'mask AP': 25.}),
+    ({'coco/segm_mAP': 0.5, 'coco/segm_base_ap50': -1.},
+     {'mask AP': 50., 'AP50 base': pytest.approx(float('nan'), nan_ok=True)}),
     ({'lvis/segm_AP': 0.25, 'lvis/bbox_AP': 0.5}, {'mask AP': 25.}),
     ({'coco/segm_base_ap50': 0.5, 'coco/segm_base_ap': 0.1}, {'AP50 base': 50.}),
     ({'found/AP': 25., 'found/AP50_b': 40., 'found/AP50_n': 30.},

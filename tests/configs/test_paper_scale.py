@@ -49,9 +49,11 @@ TINY = dict(
                          global_attn_indexes=[1], out_channels=DIMS),
     CLIP2SAMHead=dict(fpn_channels=8, embed_dims=DIMS, roi_size=2),
     CLIP2SAMLoss=dict(num_points=64), OVSAM=dict(templates='none'),
+    InteractiveOVSAM=dict(templates='none'),
     ImageCropSAM=dict(templates='none'), FeatureCropSAM=dict(templates='none'),
     MaskFeatureCropSAM=dict(templates='none'), LearnedContext=dict(num_tokens=2))
 LEARNED = dict(SAM2CLIPDistiller={'neck'}, OVSAM={'mask_decoder', 'label_head'},
+               InteractiveOVSAM={'mask_decoder', 'prompt_encoder'},
                ImageCropSAM={'context'}, FeatureCropSAM={'context'})
 
 
@@ -128,7 +130,7 @@ def data(tmp_path_factory):
 def test_every_folder_is_stepped_by_a_test():
     folders = {path.parent.name for path in ROOT.glob('*/*.py') if path.parent.name != '_base_'}
     assert folders >= {'sam2clip', 'clip2sam', 'ovsam', 'baselines', 'mini'}
-    assert len(CONFIGS) == 11 + 10 + 20 + 12
+    assert len(CONFIGS) == 11 + 11 + 21 + 12
 
 
 @lru_cache
@@ -220,6 +222,17 @@ def test_a_batch_with_nothing_but_a_crowd(data, monkeypatch):
     total.backward()
     assert total == 0
     assert [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+
+
+def test_the_interactive_one_begins_with_all_of_sams_masks():
+    """No weight of its decoder is left random, and its checkpoint fits the config that uses it."""
+    trained, used = (Config.fromfile(ROOT / path).model for path in (
+        'clip2sam/interactive_RN50x16_coco.py', 'ovsam/ovsam_RN50x16_interactive.py'))
+    decoder = used.mask_decoder
+    assert (decoder.num_mask_tokens, decoder.iou_token, decoder.label_token) == (4, True, False)
+    assert decoder.init_cfg.checkpoint == 'checkpoints/sam_vit_h_decoder.pth'
+    for part in ('mask_decoder', 'prompt_encoder', 'label_head', 'neck', 'frozen'):
+        assert trained[part] == used[part]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,16 @@ class Visitor:
         texts = [[text for _, text in sorted(rows[row].items())] for row in sorted(rows)]
         return [row for row in texts if any(row)]
 
+    def export(self, kind, path):
+        """Export in a format and save the file."""
+        self.page.locator('#format').get_by_text(kind, exact=True).click()
+        self.press('export')
+        link = self.page.locator(f'#file a[href$="{path.suffix}"]').first
+        link.wait_for()
+        with self.page.expect_download() as download:
+            link.click()
+        download.value.save_as(path)
+
     def picture(self, name):
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f'{name}.png', full_page=True)
@@ -133,18 +144,21 @@ def visitor(browser, address):
 
 def test_point_correct_name_undo_and_save(visitor, tmp_path):
     visitor.sample('scene_0.png')
-    visitor.click(0.5, 0.5)
+    visitor.click(0.78, 0.56)  # on the comment
     visitor.status('^Object 1: .*, 1 click$')
     visitor.mean('More of it (+)')
-    visitor.click(0.52, 0.52)
+    visitor.click(0.7, 0.47)
     visitor.status('^Object 1: .*, 2 clicks$')
+    visitor.mean('Less of it (−)')
+    visitor.click(0.6, 0.95)  # beside it
+    visitor.status('^Object 1: .*, 3 clicks$')
     visitor.mean('Box (two corners)')
-    visitor.click(0.1, 0.1)
+    visitor.click(0.01, 0.1)  # around the tortoise
     visitor.status('opposite corner')
-    visitor.click(0.6, 0.6)
+    visitor.click(0.6, 0.56)
     visitor.status('^Object 2: ')
-    visitor.picture('clicks')
     assert len(visitor.rows()) == 2
+    visitor.picture('clicks')
     visitor.page.locator('#name input').fill('my thing')
     visitor.page.locator('#name input').press('Enter')
     visitor.press('rename')
@@ -155,11 +169,20 @@ def test_point_correct_name_undo_and_save(visitor, tmp_path):
     visitor.press('undo')
     visitor.status('Undone')
     assert len(visitor.rows()) == 2
-    visitor.press('export')
-    with visitor.page.expect_download() as download:
-        visitor.page.locator('#file a').first.click()
+    visitor.press('redo')
+    visitor.status('Done again')
+    assert len(visitor.rows()) == 1
+    visitor.press('undo')
+    visitor.status('Undone')
+    visitor.export('yolo', tmp_path / 'yolo.zip')
+    with zipfile.ZipFile(tmp_path / 'yolo.zip') as archive:
+        assert {'data.yaml', 'images/scene_0.png', 'labels/scene_0.txt'} <= set(archive.namelist())
+        labels = archive.read('labels/scene_0.txt').decode().splitlines()
+        assert 'my thing' in archive.read('data.yaml').decode()
+    assert [line.split()[0] for line in labels] == ['0', '1']
+    assert all(0 <= float(share) <= 1 for line in labels for share in line.split()[1:])
     path = tmp_path / 'coco.json'
-    download.value.save_as(path)
+    visitor.export('coco', path)
     content = json.loads(path.read_text(encoding='utf-8'))
     assert [a['category_name'] for a in content['annotations']][1] == 'my thing'
     visitor.press('clear')
@@ -182,9 +205,13 @@ def test_everything_vocabulary_and_find(visitor):
     assert {row[1] for row in visitor.rows()} <= {'sun', 'moon'} and len(before) > 0
     visitor.press('clear')
     visitor.status('removed')
-    visitor.write('text', 'umbrella')
+    visitor.write('vocabulary', 'sun, moon, trumpet, watch')
+    visitor.press('apply')
+    visitor.status('^4 names')
+    visitor.write('text', 'whistle')  # the scene holds one
     visitor.press('find')
-    visitor.status("for 'umbrella'")
+    visitor.status(r"^[1-9]\d* objects? of a score of 0.3 or more, for 'whistle'")
+    assert {row[1] for row in visitor.rows()} == {'whistle'}
     visitor.picture('find')
 
 

@@ -6,6 +6,7 @@ from mmdet.structures import DetDataSample
 
 from ovsam.datasets.detection_file import FORMAT
 from ovsam.models import DetectionsFromFile
+from ovsam.models.usable_boxes import NOT_FINITE, usable_boxes
 
 
 @pytest.fixture
@@ -41,6 +42,22 @@ def test_images_are_matched_by_id(file):
 def test_the_best_are_kept(file):
     assert len(ask(DetectionsFromFile(file, score_thr=0.5), 11)[0]) == 2
     assert ask(DetectionsFromFile(file, max_per_img=1), 11)[0].labels.tolist() == [0]
+
+
+@pytest.mark.parametrize(('options', 'expected'), [
+    (dict(max_per_img=1), [0.9]), (dict(max_per_img=2), [0.9, 0.5]), (dict(score_thr=0.6), [0.9]),
+    (dict(), [0.9, 0.5, 0.1])])
+def test_a_score_that_is_no_number_pushes_nothing_out_and_is_handed_on(tmp_path, options, expected):
+    nan = float('nan')
+    found = dict(bboxes=[[0, 0, i + 1, 9] for i in range(5)], scores=[nan, 0.9, nan, 0.1, 0.5],
+                 labels=[0] * 5)
+    path = tmp_path / 'found.json'
+    path.write_text(json.dumps(dict(format=FORMAT, classes=['cat'], images=[
+        dict(img_id=11, pred_instances=found)])))
+    found, = ask(DetectionsFromFile(path, **options), 11)
+    usable, left_out = usable_boxes(found, (40, 60))
+    assert usable.scores.tolist() == pytest.approx(expected)
+    assert left_out == {NOT_FINITE: 2}
 
 
 def test_a_file_of_other_images_is_refused(file):

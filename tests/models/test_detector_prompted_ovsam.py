@@ -1,4 +1,6 @@
 """A detector in front of a miniature OVSAM with random weights."""
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,9 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from PIL import Image
 
+from ovsam.datasets.detection_file import FORMAT
 from ovsam.models import DetectorPromptedOVSAM
+from ovsam.models.detection_naming import UNKNOWN, DetectionNaming
 from ovsam.utils.paths import config_path
 
 NAMES = ['cat', 'dog', 'boat']
@@ -214,11 +218,28 @@ def test_boxes_that_cannot_be_prompts_are_reported_and_left_out(build, warnings)
     found, = predict(model, raw())
     assert found.bboxes.tolist() == [[0, 0, WIDTH, 50]]
     assert found.labels.tolist() == [1]
-    assert len(warnings) == 2
+    assert len(warnings) == 3
     assert '2 of 5 detections of image 1.jpg with a box or score that is not' in warnings[0]
     assert '2 of 5 detections of image 1.jpg without area inside' in warnings[1]
+    assert '1 of 5 detections of image 1.jpg reach out of their image (are' in warnings[2]
     predict(model, raw())
-    assert len(warnings) == 2
+    assert len(warnings) == 3
+
+
+def test_a_file_without_annotations_is_checked_too(segmenter, tmp_path, warnings):
+    boxes = [[-9, 10, 60, 50], [10, 10, WIDTH + 0.4, 50], [0, 0, WIDTH, HEIGHT]]
+    path = tmp_path / 'found.json'
+    path.write_text(json.dumps(dict(format=FORMAT, classes=NAMES, images=[
+        dict(img_id=1, pred_instances=dict(bboxes=boxes, scores=[0.9, 0.8, 0.7],
+                                           labels=[0, 1, 2]))])))
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = DetectorPromptedOVSAM(
+            detector=dict(type='DetectionsFromFile', file=str(path)),
+            segmenter=dict(segmenter, vocabulary=NAMES)).eval()
+    found, = predict(model, raw())
+    assert found.bboxes.tolist() == [[0, 10, 60, 50], [10, 10, WIDTH, 50], [0, 0, WIDTH, HEIGHT]]
+    said, = warnings
+    assert '1 of 3 detections of image 1.jpg reach out of their image' in said
 
 
 def test_nothing_but_unusable_boxes_is_an_empty_result(build):
@@ -256,6 +277,27 @@ def test_a_detector_of_one_class_needs_no_names_if_the_segmenter_names(build):
     found, = predict(model, raw())
     assert 0 <= found.labels[0] < len(NAMES)
     assert 0 < found.scores[0] < 0.5
+
+
+class Doubt(DetectionNaming):
+    """Leaves out what the detector is not sure of."""
+
+    needs_log_scores = False
+
+    def __call__(self, labels, scores, log_scores):
+        return labels.where(scores >= self.least, UNKNOWN), scores
+
+
+@pytest.mark.parametrize(('least', 'expected'), [(0., [0, 2]), (0.5, [0]), (1., [])])
+def test_what_a_policy_leaves_out_is_not_among_the_results(build, least, expected):
+    model = build({1: [(10, 10, 60, 50, 0.4, 2), (20, 5, 100, 90, 0.9, 0)]},
+                  nms=dict(type='nms', iou_threshold=0.9))
+    model.naming = Doubt()
+    model.naming.least = least
+    found, = predict(model, raw())
+    assert found.labels.tolist() == expected
+    assert found.masks.shape == (len(expected), HEIGHT, WIDTH)
+    assert len(found.bboxes) == len(found.scores) == len(expected)
 
 
 def test_the_vocabulary_may_change(build):

@@ -69,6 +69,15 @@ def test_images_without_instances_get_no_predictions(ovsam, images):
     assert found[0].pred_instances.masks.shape == (0, SIDE, SIDE)
 
 
+def test_masks_are_ranked_by_the_names_score_and_the_predicted_iou(ovsam, images, monkeypatch):
+    segment = ovsam.segment
+    quality = torch.tensor([[1.5], [0.5], [-0.5]])  # what a decoder expects may leave [0, 1]
+    monkeypatch.setattr(ovsam, 'segment', lambda *args: (segment(*args)[0], quality))
+    boxes = (10, 10, 90, 90), (40, 30, 200, 180), (0, 0, 20, 20)
+    found = ovsam.eval().predict(images[:1], [sample(*boxes)])[0].pred_instances
+    torch.testing.assert_close(found.mask_scores, found.scores * torch.tensor([1., 0.5, 0.]))
+
+
 def test_fusion_is_between_the_two_opinions(ovsam, images):
     ovsam.eval()
     data = [sample((10, 10, 90, 90), (40, 30, 200, 180))]

@@ -1,9 +1,12 @@
 """The whole comparison, on two scenes."""
+import csv
+
 import pytest
 
-from ovsam.comparison.report import BEGIN, END
+from ovsam.utils.marked_section import section_marks
 from tools import compare
 
+BEGIN, END = section_marks('comparison')
 CONFIGS = ['configs/mini/image_crop_box.py', 'configs/mini/ovsam_box.py']
 
 
@@ -30,6 +33,10 @@ def test_a_table_and_pictures_in_a_page(world, monkeypatch, capsys):
     assert '`python tools/compare.py configs/mini/image_crop_box.py' in section
     assert [line.split(' | ')[0] for line in section.splitlines() if line.startswith('| ')] == [
         '| method', '| crops', '| OVSAM']
+    head = next(line for line in section.splitlines() if line.startswith('| method'))
+    assert ' | harmonic | mask AP | AP50 base | AP50 novel | ' in head
+    rows = list(csv.DictReader((world / 'out/comparison.csv').read_text().splitlines()))
+    assert all(0 <= float(row['coco/segm_mAP']) <= 1 for row in rows)
     assert '](comparison-boxes.jpg)' in section
     assert (page.parent / 'comparison-boxes.jpg').read_bytes()[:2] == b'\xff\xd8'
     assert (world / 'out/comparison.csv').read_text().count('\n') == 3

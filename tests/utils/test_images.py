@@ -37,6 +37,25 @@ def test_truncated_picture(tmp_path):
         read_image(path)
 
 
+def test_truncated_jpeg(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    path = tmp_path / 'a.jpg'
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ValueError, match="Cannot read picture '.*a.jpg': .*truncated"):
+        read_image(path)
+
+
+@pytest.mark.parametrize('suffix', ['gif', 'png', 'tiff'])
+def test_of_several_frames_the_first_counts(tmp_path, suffix):
+    first, second = (Image.new('RGB', (3, 2), tuple(color)) for color in (RED, [0, 0, 255]))
+    path = tmp_path / f'a.{suffix}'
+    first.save(path, save_all=True, append_images=[second])
+    with Image.open(path) as image:
+        assert image.n_frames == 2
+    assert (read_image(path) == RED).all()
+
+
 @pytest.mark.parametrize('mode, color, expected', [
     ('RGB', (255, 0, 0), RED), ('L', 255, WHITE), ('1', 1, WHITE), ('P', 0, [0, 0, 0]),
     ('RGBA', (255, 0, 0, 255), RED), ('RGBA', (255, 0, 0, 0), WHITE), ('LA', (0, 0), WHITE),

@@ -65,7 +65,7 @@ class OVSAMInferencer(BaseInferencer):
 
     Raises:
         FileNotFoundError: there is no such config, checkpoint or file of prompts.
-        ValueError: of :class:`~.predictor.OVSAMPredictor`.
+        ValueError: of :class:`~.predictor.OVSAMPredictor` or :class:`~.prompt_sources.PromptFiles`.
     """
 
     postprocess_kwargs = {'print_result', 'return_datasamples', 'no_save_pred', 'pred_out_dir'}
@@ -334,8 +334,8 @@ def _as_dict(found: Prediction, sample: Any) -> dict:
            'bboxes': instances.bboxes.tolist(),
            'masks': [annotation['segmentation'] for annotation in found.to_coco()],
            'label_names': [sample.classes[label] for label in instances.labels.tolist()]}
-    if found.quality is not None:
-        row['mask_scores'] = found.quality.tolist()
+    if 'mask_scores' in instances:
+        row['mask_scores'] = instances.mask_scores.tolist()
     return row
 
 

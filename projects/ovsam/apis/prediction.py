@@ -161,7 +161,8 @@ class Prediction:
         Returns:
             A sample with ``ori_shape``, ``img_shape`` and ``classes``, and ``pred_instances``
             with ``bboxes``, ``labels``, ``scores`` (of the names; the quality without names),
-            ``masks`` (bool), and ``mask_scores`` (the quality) if known.
+            ``masks`` (bool), and, if the quality is known, ``mask_scores``, by which mmdet's
+            metrics rank masks: the quality, cut to [0, 1], times the name's score.
 
         Raises:
             ValueError: a name is not among ``classes``.
@@ -173,7 +174,9 @@ class Prediction:
             bboxes=torch.from_numpy(self.boxes), labels=torch.from_numpy(labels),
             scores=torch.from_numpy(self._scores()), masks=torch.from_numpy(self.masks))
         if self.quality is not None:
-            sample.pred_instances.mask_scores = torch.from_numpy(self.quality)
+            quality = torch.from_numpy(self.quality).clamp(0, 1)
+            sample.pred_instances.mask_scores = quality if self.label_scores is None else (
+                quality * torch.from_numpy(self.label_scores))
         return sample
 
     def to_supervision(

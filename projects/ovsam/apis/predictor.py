@@ -320,7 +320,7 @@ class OVSAMPredictor:
         return Prediction(
             masks=masks, boxes=tight_boxes(masks),
             quality=None if quality is None else quality.cpu().numpy(),
-            stability=stability_score(low_res).cpu().numpy(),
+            stability=stability_score(image.inside(low_res)).cpu().numpy(),
             low_res_logits=low_res.cpu().numpy(),
             region_embeddings=stacked(embeddings))
 

@@ -87,10 +87,14 @@ class PromptFiles:
 
     Raises:
         FileNotFoundError: there is nothing of that path.
+        ValueError: it is a config.
     """
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
+        if self._path.suffix == '.py':
+            raise ValueError(f'{path} is a config, not a file of prompts: for the boxes of a '
+                             f'detector use DetectorBoxes({str(path)!r}, weights)')
         if not self._path.exists():
             raise FileNotFoundError(f'there is no file or folder of prompts {path}')
 

@@ -18,6 +18,7 @@ from ..apis import make_prompts
 from ..apis.prediction import Prediction
 from ..prompts import Prompts
 from ..utils.images import check_image
+from ..utils.mask_iou import mask_iou
 from ..vocabulary import Vocabulary
 from .annotated_object import AnnotatedObject, named_as
 from .coco_file import annotations_of
@@ -336,7 +337,7 @@ class AnnotationSession:
         """Add what is not there yet, of masks from the best to the worst."""
         present = [each.mask for each in self.objects]
         rows = [row for row, mask in enumerate(found.masks)
-                if not any(_iou(mask, other) > SAME for other in present)]
+                if not any(mask_iou(mask, other) > SAME for other in present)]
         return self._add_all([found.select([row]) for row in rows])
 
     def _add_all(self, found: list[Prediction]) -> list[AnnotatedObject]:
@@ -363,11 +364,6 @@ class AnnotationSession:
         points = self.active.points
         return make_prompts([point[:2] for point in points] if points else None,
                             [point[2] for point in points] if points else None, self.active.box)
-
-
-def _iou(mask: np.ndarray, other: np.ndarray) -> float:
-    union = np.count_nonzero(mask | other)
-    return np.count_nonzero(mask & other) / union if union else 0.
 
 
 def _rounded(column: np.ndarray | None) -> float | None:

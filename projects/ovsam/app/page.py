@@ -28,7 +28,8 @@ from .uploads import UploadLimits  # noqa: E402
 NEW, MORE, LESS, BOX = 'New object', 'More of it (+)', 'Less of it (−)', 'Box (two corners)'
 HEADERS = ['#', 'name', 'score', 'alternatives', 'quality', 'stability', 'pixels']
 WELCOME = 'Open a picture, or choose a sample.'
-SESSION_SECONDS = 6 * 3600
+ENDED = 'The session had ended: open the picture again'
+SESSION_SECONDS = 6 * 3600  # without an action
 CSS = '#picture img {cursor: crosshair} footer {display: none !important}'
 
 
@@ -129,19 +130,19 @@ class AnnotationPage:
     def _connect(self, session: gr.State, picture: gr.Image, click: gr.Radio,
                  made: dict[str, Any]) -> None:
         """Say what happens when."""
-        def on(event: Callable, action: Callable, *inputs) -> None:
-            event(self._act(action), [session, *inputs], self._outputs, show_progress='minimal',
-                  api_visibility='private')
+        def on(event: Callable, action: Callable, *inputs, begins: bool = False) -> None:
+            event(self._act(action, begins), [session, *inputs], self._outputs,
+                  show_progress='minimal', api_visibility='private')
 
         # Quick clicks wait for each other; else Gradio drops those that come too early.
         picture.select(self._on_click, [session, click], self._outputs, show_progress='minimal',
                        trigger_mode='multiple', api_visibility='private')
         made['objects'].select(self._on_row, [session, made['objects']], self._outputs,
                                show_progress='hidden', api_visibility='private')
-        on(made['upload'].upload, self._open, made['upload'])
+        on(made['upload'].upload, self._open, made['upload'], begins=True)
         on(made['import'].upload, self._load, made['import'])
         if 'sample' in made:
-            on(made['sample'].input, self._open_sample, made['sample'])
+            on(made['sample'].input, self._open_sample, made['sample'], begins=True)
         if self._model.names:
             for event in (made['apply'].click, made['vocabulary'].submit):
                 on(event, self._set_vocabulary, made['vocabulary'])
@@ -156,11 +157,19 @@ class AnnotationPage:
         made['export'].click(self._export, [session, made['format']], made['file'],
                              api_visibility='private')
 
-    def _act(self, action: Callable) -> Callable:
-        """An action on a session as what Gradio calls; bad input becomes a message."""
+    def _act(self, action: Callable, begins: bool = False) -> Callable:
+        """An action on a session as what Gradio calls; bad input becomes a message.
+
+        Where a session is gone (:data:`SESSION_SECONDS`, or the server was started anew), only an
+        action that ``begins`` one goes on; any other would act on a picture that is not there.
+        """
         @wraps(action)
         def handler(session, *args):
-            session = session or AnnotationSession(self._model)
+            if session is None:
+                session = AnnotationSession(self._model)
+                if not begins:
+                    gr.Warning(ENDED)
+                    return self._show(session, ENDED)
             try:
                 said = action(session, *args)
             except (ValueError, RuntimeError, OSError) as error:
@@ -242,7 +251,7 @@ class AnnotationPage:
     def _export(self, session, kind: str):
         try:
             if session is None:
-                raise RuntimeError(WELCOME)
+                raise RuntimeError(ENDED)
             folder = tempfile.TemporaryDirectory(prefix='ovsam-export-')
             path = session.export(kind, Path(folder.name))
             self._exports[session] = folder

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,9 @@ SMALL_WORLD = tuple(f'{model}_{prompt}' for prompt in ('box', 'point') for model
     'ovsam_base', 'ovsam'))
 _FOLDERS = {'mini': SMALL_WORLD}
 _PROMPTS = {'BoxPrompter': 'boxes', 'CenterPointPrompter': 'centre points'}
+# Data sets of COCO's format, and metrics that give mask AP by themselves.
+_COCO = ('OpenVocabularyCocoDataset', 'ClosedVocabularyCocoDataset')
+_PRECISION_METRICS = ('CocoMetric', 'OVCocoMetric', 'VocabularyCocoMetric', 'FoundObjectsMetric')
 # What of a data set does not change which objects are judged.
 _OF_THE_MODEL = ('pipeline', 'vocabulary')
 
@@ -55,18 +59,40 @@ class Method:
         return {key: value for key, value in self.cfg.test_dataloader.dataset.to_dict().items()
                 if key not in _OF_THE_MODEL}
 
+    def evaluators(self) -> list[dict]:
+        """The config's metrics, and mask AP where a model that is prompted and names has none.
+
+        Prompted masks are ranked by their names' scores and the predicted IoU, if there is one; see
+        :class:`~ovsam.models.promptable_segmenter.PromptableSegmenter`.
+        """
+        given = self.cfg.test_evaluator
+        metrics = [dict(metric) for metric in (given if isinstance(given, list) else [given])]
+        model, data = self.cfg.model, self.cfg.test_dataloader.dataset
+        if (model.get('prompter') is None or model.get('vocabulary') is None
+                or data.type not in _COCO
+                # Labels of another vocabulary than the data set's are no places in its classes.
+                or any(metric.get('prediction_classes') is not None
+                       or metric['type'] in _PRECISION_METRICS for metric in metrics)):
+            return metrics
+        ann_file = os.path.join(data.get('data_root') or '', data.ann_file)
+        return [*metrics, dict(type='VocabularyCocoMetric', metric='segm', ann_file=ann_file)]
+
     @cached_property
     def fingerprint(self) -> str:
         """See :func:`fingerprint`."""
-        return fingerprint(self.cfg)
+        return fingerprint(self.cfg, self.evaluators())
 
 
-def fingerprint(cfg: Config) -> str:
+def fingerprint(cfg: Config, *more) -> str:
     """What is the same only for a config that gives the same: its text and the files it reads.
 
     Images are not among them: their annotations are.
+
+    Args:
+        cfg: Of an evaluation.
+        *more: What else makes a difference.
     """
-    text = json.dumps([__version__, cfg.to_dict()], sort_keys=True, default=str)
+    text = json.dumps([__version__, cfg.to_dict(), *more], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode())
     for key, path in sorted(run_inputs(cfg, 'test')):
         file = find_input(path)

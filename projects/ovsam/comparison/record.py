@@ -25,7 +25,7 @@ class Record:
     """Figures of one method.
 
     Attributes:
-        metrics: Of the config's metrics, by key.
+        metrics: Of the method's metrics, by key.
         parameters: Number of them, text encoder left out; None for a model without prompts of its
             own.
         image_operations: Multiply-adds for an image; None likewise.
@@ -56,20 +56,21 @@ def make_record(method: Method, folder: Path, build: Callable[[], nn.Module],
     if path.is_file():
         return Record(**json.loads(path.read_text(encoding='utf-8')))
     model = build()
-    record = Record(metrics=evaluate(method.cfg, model, method.name),
+    record = Record(metrics=evaluate(method, model),
                     **_cost(method.cfg, repeat, next(model.parameters()).device))
     write_whole(path, (json.dumps(asdict(record), indent=1) + '\n').encode())
     return record
 
 
 @torch.no_grad()
-def evaluate(cfg: Config, model: nn.Module, title: str) -> dict[str, float]:
-    """The metrics of a model on its config's test data, with a progress bar."""
+def evaluate(method: Method, model: nn.Module) -> dict[str, float]:
+    """The metrics of a method's model on its test data, with a progress bar."""
+    cfg = method.cfg
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         loader = Runner.build_dataloader(cfg.test_dataloader)
-        evaluator = Evaluator(cfg.test_evaluator)
+        evaluator = Evaluator(method.evaluators())
         evaluator.dataset_meta = loader.dataset.metainfo
-        for data in tqdm(loader, desc=title, unit='batch'):
+        for data in tqdm(loader, desc=method.name, unit='batch'):
             evaluator.process(model.test_step(data), data)
         metrics = evaluator.evaluate(len(loader.dataset))
     return {key: float(value) for key, value in metrics.items()}

@@ -5,13 +5,10 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from ..utils.files import write_whole
 from .methods import Method
 from .record import Record
 
-BEGIN, END = '<!-- comparison: begin -->', '<!-- comparison: end -->'
 _METRICS = {'ov/IoU_b': 'IoU base', 'ov/IoU_n': 'novel', 'ov/Acc_b': 'accuracy base',
             'ov/Acc_n': 'novel', 'ov/Acc_h': 'harmonic'}
 # Keys of the mask AP, with a prefix or with any, and what makes percent of it.
@@ -38,7 +35,8 @@ def precisions(metrics: Mapping[str, float]) -> dict[str, float]:
         for key, value in metrics.items():
             factor = factors.get(key, factors.get(key.rpartition('/')[2]))
             if factor is not None:
-                found.setdefault(title, factor * value)
+                # pycocotools has -1 where there is nothing to find.
+                found.setdefault(title, math.nan if value < 0 else factor * value)
     return found
 
 
@@ -71,22 +69,6 @@ def csv_table(rows: Rows) -> str:
                         *(record.metrics.get(key) for key in keys),
                         *(getattr(record, name) for name in costs)])
     return text.getvalue()
-
-
-def insert_section(path: Path, section: str) -> None:
-    """Put a section in the place of the one between the marks of a Markdown file.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file has not the two marks.
-    """
-    text = path.read_text(encoding='utf-8')
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f'{path} has no place for the comparison: write {BEGIN} and, after it, '
-                         f'{END} where it shall be')
-    write_whole(path, f'{before}{BEGIN}\n{section}{END}{after}'.encode())
 
 
 def _table(rows: Rows) -> str:

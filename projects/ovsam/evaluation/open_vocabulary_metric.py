@@ -16,6 +16,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
+from ..utils.mask_iou import mask_iou
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
 
@@ -255,8 +256,7 @@ def _iou(mask: np.ndarray, found: torch.Tensor | None, row: int | None) -> float
             f'the predicted mask is {other.shape}, the annotated one {mask.shape}; both must be '
             f'at original size (load annotations after Resize in the test pipeline)'
         )
-    intersection = np.count_nonzero(mask & other)
-    return intersection / (np.count_nonzero(mask) + np.count_nonzero(other) - intersection)
+    return mask_iou(mask, other)
 
 
 def _numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:

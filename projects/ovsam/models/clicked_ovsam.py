@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..prompts.clicks import central_error_clicks
 from ..prompts.prompts import Prompts
+from ..utils.mask_iou import mask_ious
 from .mask_postprocess import postprocess_masks
 from .ovsam import OVSAM
 from .promptable_segmenter import ImageFeatures
@@ -69,8 +70,7 @@ class ClickedOVSAM(OVSAM):
             low_res, _, _ = self.choose(prompts, *self.segment(features, prompts))
             found = postprocess_masks(low_res[:, None], padded, sample.img_shape[:2],
                                       sample.ori_shape[:2])[:, 0]
-            union = (found | truth).sum((1, 2)).clamp(min=1)
-            ious.append((found & truth).sum((1, 2)) / union)
+            ious.append(mask_ious(found, truth))
             points, labels = central_error_clicks(found, truth)
             prompts = replace(prompts.with_points(points * factor, labels), masks=low_res[:, None])
         return torch.stack(ious, dim=1)

@@ -26,7 +26,8 @@ class DetectionsFromFile(BaseDetector):
         ann_file: COCO-format annotations of the images that the file is of; COCO's results need
             them, and boxes and ids are checked against them.
         score_thr: Detections with a lower score are left out.
-        max_per_img: At most this many of the best are kept; all if not given.
+        max_per_img: At most this many of the best are kept, beside those whose score is no number,
+            which are for the caller to report; all if not given.
         init_cfg: As in mmengine.
     """
 
@@ -77,9 +78,11 @@ class DetectionsFromFile(BaseDetector):
             return InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0),
                                 labels=torch.zeros(0, dtype=torch.long))
         bboxes, scores, labels = (torch.from_numpy(field) for field in found)
-        # A score that is no number is not low: whoever asks reports it.
-        best = scores.argsort(descending=True, stable=True)[:self.max_per_img]
-        best = best[~(scores[best] < self.score_thr)]
+        good = scores >= self.score_thr
+        best = scores.where(good, -1).argsort(descending=True, stable=True)
+        # A score that is no number takes no place of one that is, but is not low either: whoever
+        # asks reports it.
+        best = torch.cat([best[good[best]][:self.max_per_img], best[scores[best].isnan()]])
         return InstanceData(bboxes=bboxes[best], scores=scores[best], labels=labels[best])
 
     def extract_feat(self, batch_inputs: Sequence[Tensor]):

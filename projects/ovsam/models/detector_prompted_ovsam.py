@@ -153,25 +153,25 @@ class DetectorPromptedOVSAM(BaseDetector):
         return [self._checked(instances, sample) for instances, sample in zip(found, samples)]
 
     def _checked(self, found: InstanceData, sample) -> InstanceData:
-        kept, left_out = usable_boxes(found, sample.ori_shape[:2])
-        for reason, count in left_out.items():
-            self._warn(reason, f'{count} of {len(found)} detections of image '
-                               f'{sample.metainfo.get("img_path")} {reason}')
+        kept, odd = usable_boxes(found, sample.ori_shape[:2])
+        for what, count in odd.items():
+            self._warn(what, count, len(found), sample)
         kept.labels = self._names.translate(kept.labels)
         if self.naming.needs_detector_labels and not self.naming.needs_log_scores:
             unknown = kept.labels == UNKNOWN
             if unknown.any():
-                self._warn('unknown', f'{int(unknown.sum())} of {len(kept)} detections of image '
-                           f'{sample.metainfo.get("img_path")} of classes outside the vocabulary')
+                self._warn('of classes outside the vocabulary are left out', int(unknown.sum()),
+                           len(kept), sample)
             kept = kept[~unknown]
         return kept
 
-    def _warn(self, kind: str, text: str) -> None:
-        """Say once that detections of a kind are left out."""
-        if kind not in self._warned:
-            self._warned.add(kind)
+    def _warn(self, what: str, count: int, total: int, sample) -> None:
+        """Say once of how many detections of an image something is true."""
+        if what not in self._warned:
+            self._warned.add(what)
             MMLogger.get_current_instance().warning(
-                f'{text} are left out; more such detections are left out without a word')
+                f'{count} of {total} detections of image {sample.metainfo.get("img_path")} {what}'
+                '. Nothing is said of more such detections.')
 
     def segment(self, images: Sequence[Tensor], samples: SampleList,
                 detections: Sequence[InstanceData]) -> list[InstanceData]:
@@ -208,12 +208,16 @@ class DetectorPromptedOVSAM(BaseDetector):
         return label
 
     def _finished(self, detections: InstanceData, rows: InstanceData) -> InstanceData:
-        """Rows with the detector's boxes, best first, one of each object if :attr:`nms` says so."""
+        """Rows with the detector's boxes, best first, one of each object if :attr:`nms` says so.
+
+        Those that the policy leaves out are not among them.
+        """
+        rows = rows[rows.labels != UNKNOWN]
         found = InstanceData(
             bboxes=detections.bboxes[rows.instance_index], scores=rows.scores,
             labels=rows.labels, masks=rows.masks)
         if 'mask_scores' in rows:
-            found.mask_scores = rows.scores * rows.mask_scores.clamp(0, 1)
+            found.mask_scores = rows.mask_scores
         order = found.scores.argsort(descending=True, stable=True)
         if self.nms is not None and len(found):
             order = batched_nms(found.bboxes, found.scores, found.labels, dict(self.nms))[1]

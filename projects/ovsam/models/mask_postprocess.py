@@ -6,16 +6,22 @@ at its right and bottom up to the *padded* size; low-resolution masks cover the 
 """
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+GROUP_PIXELS = 1 << 24  # of logits at the size of an image that are held at a time
 MASK_THRESHOLD = 0.  # of logits: a pixel belongs to the object where that is likelier than not
 
 
 def postprocess_masks(low_res: Tensor, padded_size: tuple[int, int], input_size: tuple[int, int],
                       original_size: tuple[int, int]) -> Tensor:
     """Masks of the original image, as SAM computes them.
+
+    Beside the masks, which take one byte a pixel, memory holds logits of a few prompts at a time:
+    as many as have :data:`GROUP_PIXELS`, or one.
 
     Args:
         low_res: Mask logits (N, M, h, w) of one image.
@@ -26,12 +32,18 @@ def postprocess_masks(low_res: Tensor, padded_size: tuple[int, int], input_size:
     Returns:
         Bool (N, M, *original_size).
     """
-    if not len(low_res):
-        return low_res.new_zeros(*low_res.shape[:2], *original_size, dtype=torch.bool)
-    padded = F.interpolate(low_res, tuple(padded_size), mode='bilinear', align_corners=False)
-    inside = padded[..., :input_size[0], :input_size[1]]
-    original = F.interpolate(inside, tuple(original_size), mode='bilinear', align_corners=False)
-    return original > MASK_THRESHOLD
+    masks = low_res.new_empty(*low_res.shape[:2], *original_size, dtype=torch.bool)
+    pixels = low_res.shape[1] * max(math.prod(padded_size), math.prod(original_size))
+    group = max(1, GROUP_PIXELS // max(1, pixels))
+    for start in range(0, len(low_res), group):
+        rows = slice(start, start + group)
+        padded = F.interpolate(low_res[rows], tuple(padded_size), mode='bilinear',
+                               align_corners=False)
+        inside = padded[..., :input_size[0], :input_size[1]]
+        original = F.interpolate(inside, tuple(original_size), mode='bilinear',
+                                 align_corners=False)
+        masks[rows] = original > MASK_THRESHOLD
+    return masks
 
 
 def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:

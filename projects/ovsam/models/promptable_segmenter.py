@@ -38,9 +38,10 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     Evaluation runs by :meth:`predict`: the prompter turns each sample's ``gt_instances`` into
     prompts, and ``pred_instances`` holds one row per prompt, at original size:
-    ``instance_index``, ``masks`` (bool), ``bboxes`` (tight, xyxy), ``mask_scores`` (predicted
-    IoU, if the decoder has an IoU token), and, if the model names, ``labels``, ``scores`` and
-    ``topk_labels``.
+    ``instance_index``, ``masks`` (bool), ``bboxes`` (tight, xyxy), and, if the model names,
+    ``labels``, ``scores`` and ``topk_labels``. If the decoder has an IoU token there are also
+    ``mask_scores``, by which mmdet's metrics rank masks: the predicted IoU, cut to [0, 1], times
+    the name's score.
 
     Args:
         prompt_encoder: Config of the prompt encoder.
@@ -166,7 +167,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             low_res, quality, rois = self.segment_regions(features, chunk, batch_inputs.shape[-1])
             fields = (label_rows or self.label_rows)(features, chunk, rois, low_res)
             if quality is not None:
-                fields['mask_scores'] = quality
+                fields['mask_scores'] = quality.clamp(0, 1) * fields.get('scores', 1)
             for image in chunk.image_index.unique().tolist():
                 mine = chunk.image_index == image
                 rows[image].append(self._instances(

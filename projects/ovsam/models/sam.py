@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
+from ..utils.mask_iou import mask_ious
 from .promptable_segmenter import ImageFeatures, PromptableSegmenter
 
 
@@ -105,6 +106,4 @@ class SAMMaskLoss(torch.nn.Module):
 @torch.no_grad()
 def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:
     """IoU (N,) of thresholded logits and targets (N, h, w)."""
-    found, truth = logits > 0, targets > 0.5
-    union = (found | truth).sum((1, 2)).clamp(min=1)
-    return (found & truth).sum((1, 2)) / union
+    return mask_ious(logits > 0, targets > 0.5)

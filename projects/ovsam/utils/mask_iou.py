@@ -1,0 +1,18 @@
+"""Intersection over union of masks: of arrays one by one, of tensors row by row."""
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+
+
+def mask_iou(mask: np.ndarray, other: np.ndarray) -> float:
+    """IoU of two masks (H, W) bool; 0 if both are empty."""
+    common = np.count_nonzero(mask & other)
+    union = np.count_nonzero(mask) + np.count_nonzero(other) - common
+    return common / union if union else 0.
+
+
+def mask_ious(masks: Tensor, others: Tensor) -> Tensor:
+    """IoU (N,) of masks (N, H, W) bool with those in the same rows; 0 where both are empty."""
+    union = (masks | others).sum((1, 2)).clamp(min=1)
+    return (masks & others).sum((1, 2)) / union
