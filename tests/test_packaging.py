@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-FILES = ['runtime', 'tests', 'demo', 'mini', 'app', 'headless', 'bootstrap']
+FILES = ['runtime', 'tests', 'demo', 'mini', 'app', 'label-studio', 'headless', 'bootstrap']
 
 
 def lines(name):
