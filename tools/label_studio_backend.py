@@ -51,7 +51,6 @@ def serve(args: argparse.Namespace) -> None:
     model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
     backend = LabelStudioBackend(model, images, args.vocabulary is not None, args.cached_images,
                                  everything)
-    print(f'The backend is at http://{args.host}:{args.port} (Ctrl+C ends it)', flush=True)
     uvicorn.run(make_app(backend), host=args.host, port=args.port)
 
 
