@@ -6,13 +6,16 @@ PYTEST_ARGS ?=
 # More for tools/app.py, for example --port 8080.
 APP_ARGS ?=
 RUN := $(OVSAM_VENV)/bin/python
+# Label Studio has an environment of its own: it wants other versions of much.
+LABEL_STUDIO_VENV ?= .venv-label-studio
+LABEL_STUDIO_VERSION ?= 1.23.2
 export OVSAM_VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app test test-app check mini mini-more mini-smoke mini-table clean
+.PHONY: help venv demo app test test-app test-label-studio check mini mini-more mini-smoke mini-table clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv:  ## the virtual environment, made once
 	@$(PYTHON) tools/bootstrap.py
@@ -27,7 +30,16 @@ test: venv  ## the tests, without the slow ones
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
 
 test-app: venv  ## the annotation page in headless Chromium; pictures in work_dirs/app
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e/test_annotation_page.py $(PYTEST_ARGS)
+
+test-label-studio: venv $(LABEL_STUDIO_VENV)/installed-$(LABEL_STUDIO_VERSION)  ## the ML backend with a running Label Studio, installed once
+	OMP_NUM_THREADS=1 OVSAM_LABEL_STUDIO=$(LABEL_STUDIO_VENV)/bin/label-studio \
+		$(RUN) -m pytest -rs tests/e2e/test_label_studio.py $(PYTEST_ARGS)
+
+$(LABEL_STUDIO_VENV)/installed-%: | venv
+	$(RUN) -m venv --clear $(LABEL_STUDIO_VENV)
+	$(LABEL_STUDIO_VENV)/bin/python -m pip install --quiet label-studio==$*
+	touch $@
 
 check: venv  ## style, docstrings, types; the parts that are installed
 	$(RUN) -m ruff check .
@@ -49,5 +61,5 @@ mini-table: venv  ## evaluate the shipped weights of the small world
 	$(RUN) tools/make_mini.py --evaluate --out work_dirs/mini-table
 
 clean:  ## remove what the targets made, but for data and trained weights
-	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock $(OVSAM_VENV).log build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
+	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock $(OVSAM_VENV).log $(LABEL_STUDIO_VENV) build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
 	find projects tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -56,7 +56,8 @@ class BuildWithConfigs(build_py):
         ]
 
 
-EXTRAS = {name: requirements(name) for name in ('tests', 'demo', 'mini', 'app', 'optional')}
+EXTRAS = {name: requirements(name)
+          for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'optional')}
 
 readme = ROOT / 'README.md'
 setup(

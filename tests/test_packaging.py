@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tools import bootstrap
 
 ROOT = Path(__file__).parents[1]
-FILES = ['runtime', 'tests', 'demo', 'mini', 'app', 'headless', 'bootstrap']
+FILES = ['runtime', 'tests', 'demo', 'mini', 'app', 'label-studio', 'headless', 'bootstrap']
 
 
 def lines(name):
