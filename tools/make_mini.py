@@ -19,8 +19,10 @@ from pathlib import Path
 from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
+from ovsam.comparison import metrics_section
 from ovsam.comparison.methods import fingerprint
 from ovsam.utils.files import write_whole
+from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import run_inputs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +65,20 @@ COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h',
            'accuracy/top1', 'found/AP', 'found/AP_oracle', 'found/share',
            'clicks/IoU@1', 'clicks/IoU@3', 'clicks/IoU@5', 'clicks/NoC@85', 'clicks/NoC@90',
            'everything/recall', 'everything/named_b', 'everything/named_n', 'everything/masks')
+
+# Rows and columns of the table in README.md and docs/small-world.md.
+SHOWN = (
+    ('miniature SAM, boxes', 'sam_box'), ('miniature SAM, centre points', 'sam_point'),
+    ("SAM2CLIP adapter + SAM's decoder, boxes", 'sam2clip_box'),
+    ("SAM2CLIP adapter + SAM's decoder, centre points", 'sam2clip_point'),
+    ('**OVSAM**, boxes (every name but the novel ones)', 'ovsam_box'),
+    ('**OVSAM**, centre points', 'ovsam_point'),
+    ("paper's protocol, head alone, boxes", 'ovsam_base_head_box'),
+    ("paper's protocol, fused with CLIP, boxes", 'ovsam_base_box'),
+    ('yardstick: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
+    ('yardstick: SAM mask, CLIP feature, boxes', 'feature_crop_box'))
+SHOWN_COLUMNS = {'IoU base': 'ov/IoU_b', 'novel': 'ov/IoU_n', 'accuracy base': 'ov/Acc_b',
+                 'novel ': 'ov/Acc_n', 'harmonic': 'ov/Acc_h'}
 
 
 def environment(weights: Path, data: Path) -> dict:
@@ -195,6 +211,21 @@ def table(folder: Path) -> str:
     return '\n'.join(rows)
 
 
+def insert_tables(folder: Path) -> None:
+    """Put the figures between the marks of README.md and of the pages in docs."""
+    rows = ['| | config | ' + ' | '.join(SHOWN_COLUMNS) + ' |', '|---' * 7 + '|']
+    for title, name in SHOWN:
+        metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
+        cells = (f'{metrics[key]:.1f}' if key in metrics else '' for key in
+                 SHOWN_COLUMNS.values())
+        rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
+    for page in ('README.md', 'docs/small-world.md'):
+        insert_section(ROOT / page, '\n'.join(rows) + '\n', 'figures')
+    more = [folder / f'{name}.json' for name in (*DETECTED, *CLICKED, *EVERYTHING)]
+    insert_section(ROOT / 'docs/results.md',
+                   metrics_section(path for path in more if path.exists()), 'more')
+
+
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__,
@@ -206,6 +237,8 @@ def main(argv=None) -> int:
     parser.add_argument('--smoke', action='store_true', help='a few iterations of every step')
     parser.add_argument('--evaluate', action='store_true',
                         help='evaluate the shipped weights instead of training')
+    parser.add_argument('--insert', action='store_true',
+                        help='put the tables into README.md and docs as well')
     parser.add_argument('--configs', nargs='+', choices=EVALUATIONS, metavar='CONFIG',
                         help='evaluate these only')
     args = parser.parse_args(argv)
@@ -227,6 +260,8 @@ def main(argv=None) -> int:
               (SMOKE_MORE if args.smoke else DECIDING_MORE) if args.more else
               SMOKE if args.smoke else DECIDING)
     evaluate(args.out, args.configs or list(chosen), env)
+    if args.insert:
+        insert_tables(args.out / 'metrics')
     return 0
 
 

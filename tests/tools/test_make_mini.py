@@ -126,3 +126,19 @@ def test_an_evaluation_is_repeated_only_for_other_weights(tmp_path, monkeypatch)
     (tmp_path / 'clip2sam_joint.pth').write_text('new')
     make_mini.evaluate(tmp_path, ['ovsam_box', 'sam_point', 'ovsam_point'], env)
     assert evaluated[3:] == ['ovsam_box', 'ovsam_point']
+
+
+def test_tables_are_put_between_marks(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_mini, 'ROOT', tmp_path)
+    (tmp_path / 'docs').mkdir()
+    for page, name in (('README.md', 'figures'), ('docs/small-world.md', 'figures'),
+                       ('docs/results.md', 'more')):
+        (tmp_path / page).write_text(f'a\n<!-- {name}: begin -->\n<!-- {name}: end -->\nz\n')
+    for _, name in make_mini.SHOWN:
+        (tmp_path / f'{name}.json').write_text(json.dumps({'ov/IoU_b': 81.26, 'ov/Acc_h': 90.}))
+    (tmp_path / 'interactive_clicks.json').write_text(json.dumps({'clicks/IoU@1': 70.123}))
+    make_mini.insert_tables(tmp_path)
+    for page in ('README.md', 'docs/small-world.md'):
+        assert '| **OVSAM**, centre points | `ovsam_point.py` | 81.3 |  |  |  | 90.0 |' in (
+            tmp_path / page).read_text()
+    assert '70.1' in (tmp_path / 'docs/results.md').read_text()
