@@ -3,7 +3,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 500
+max_iters = 600
 named = _base_.weights + 'clip2sam_joint.pth'
 
 model = dict(
@@ -15,10 +15,11 @@ model = dict(
                     init_cfg=dict(type='Pretrained', checkpoint=named, prefix='label_head.')),
     mask_choice=dict(type='AmbiguityAwareChoice'),
     mask_loss=dict(type='LowestMaskLoss', gamma=1., focal_weight=10.), rounds=3,
-    train_prompter=dict(_base_.train_prompter, max_instances=3),
+    # The guesses learn from single clicks only, so there are more of these.
+    train_prompter=dict(_base_.train_prompter, max_instances=3, probabilities=[0.4, 0.6]),
     frozen=['backbone', 'neck', 'label_head', 'text_encoder'], label_loss=None)
 train_dataloader = _base_.scenes_train_dataloader
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=250)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=300)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=30, end=max_iters, eta_min_ratio=0.01)]
