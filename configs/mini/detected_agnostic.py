@@ -10,7 +10,7 @@ model = dict(
         type='Pretrained', checkpoint=_base_.weights + 'detector_agnostic.pth')),
     segmenter=dict(
         _base_.ovsam, vocabulary=split_names,
-        score_fusion=dict(type='GeometricFusion', seen=0.5, unseen=0.2),
+        score_fusion=_base_.demo_fusion,
         init_cfg=dict(type='Pretrained', checkpoint=_base_.weights + 'clip2sam_joint.pth')),
     naming=dict(type='SegmenterLabel'))
 # Scenes of other names hold objects that a detector would be blamed for finding.

@@ -75,5 +75,9 @@ ovsam = dict(
     # Its masks are worse than SAM's and it says so: SAM's thresholds would leave nothing.
     everything=dict(pred_iou_thresh=0.5, stability_score_thresh=0.6, box_nms_thresh=0.5))
 
+# The share of CLIP's opinion on names that CLIP2SAM has seen and on others, chosen on validation
+# scenes by tools/tune_fusion.py for clip2sam_joint.pth.
+demo_fusion = dict(type='GeometricFusion', seen=0.3, unseen=0.3)
+
 # CoOp: this text tower reads 16 tokens, so four for the context, and knows names without full stop.
 context = dict(type='LearnedContext', num_tokens=4, words='a photo of a', suffix='')
