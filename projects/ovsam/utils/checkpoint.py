@@ -133,8 +133,11 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
         return _read(path, map_location)
     except (SafetensorError, zipfile.BadZipFile) as error:
         raise ValueError(_explain(path, error)) from error
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+    except (pickle.UnpicklingError, EOFError, RuntimeError, OSError) as error:
         if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(error):
+            raise
+        # Looking for the end of a cut archive, torch may seek to before its beginning.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
         raise ValueError(_explain(path, error)) from error
 
