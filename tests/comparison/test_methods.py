@@ -71,12 +71,12 @@ def types(method):
     return [metric['type'] for metric in method.evaluators()]
 
 
-def test_masks_that_are_prompted_and_named_have_an_average_precision(methods, scenes):
+def test_masks_that_are_prompted_and_named_have_an_average_precision(methods, small_world):
     method, = methods('image_crop_box')
     *own, added = method.evaluators()
     assert own == [method.cfg.test_evaluator]
     assert added == dict(type='VocabularyCocoMetric', metric='segm',
-                         ann_file=f'{scenes}/annotations/test.json')
+                         ann_file=f'{small_world}/annotations/test.json')
     assert types(method) == ['OpenVocabularyMetric', 'VocabularyCocoMetric']
 
 
