@@ -3,9 +3,9 @@
 Label Studio stores a brush mask as the bytes of an RGBA image, packed by ``@thi.ng/rle-pack``: a
 32-bit count of the bytes, 5 bits of the word size less one, four times 4 bits of the sizes that
 run lengths may have, less one, and then runs: a 1, two bits for which of the sizes, the length
-less one, and the value. The package ``label-studio-sdk`` has a converter, but wants versions of NumPy
-and OpenCV of its own, and brings pandas, lxml, nltk and twenty more packages; this one gives the
-same bytes.
+less one, and the value. The package ``label-studio-sdk`` has a converter, but wants versions of
+NumPy and OpenCV of its own, and brings pandas, lxml, nltk and twenty more packages; this one gives
+the same bytes.
 """
 
 from __future__ import annotations
