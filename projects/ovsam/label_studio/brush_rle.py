@@ -3,8 +3,9 @@
 Label Studio stores a brush mask as the bytes of an RGBA image, packed by ``@thi.ng/rle-pack``: a
 32-bit count of the bytes, 5 bits of the word size less one, four times 4 bits of the sizes that
 run lengths may have, less one, and then runs: a 1, two bits for which of the sizes, the length
-less one, and the value. The package ``label-studio-sdk`` has a converter, but brings pandas, lxml,
-nltk and an OpenCV that cannot stand beside the headless one; this one gives the same bytes.
+less one, and the value. The package ``label-studio-sdk`` has a converter, but wants versions of
+NumPy and OpenCV of its own, and brings pandas, lxml, nltk and twenty more packages; this one gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -44,11 +45,8 @@ def encode_brush_rle(mask: np.ndarray) -> list[int]:
 def _runs(length: int, value: int) -> list[str]:
     """The bits of a run, in pieces of at most the longest length that there is a size for."""
     longest = 1 << LENGTH_BITS[-1]
+    place = next(i for i, bits in enumerate(LENGTH_BITS) if min(length, longest) <= 1 << bits)
     pieces = [longest] * ((length - 1) // longest)
     pieces.append(length - sum(pieces))
-    return [_run(piece, value) for piece in pieces]
-
-
-def _run(length: int, value: int) -> str:
-    place = next(i for i, size in enumerate(LENGTH_BITS) if length <= 1 << size)
-    return f'1{place:02b}{length - 1:0{LENGTH_BITS[place]}b}{value:0{WORD_BITS}b}'
+    return [f'1{place:02b}{piece - 1:0{LENGTH_BITS[place]}b}{value:0{WORD_BITS}b}'
+            for piece in pieces]

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from .backend import LabelStudioBackend
 
 MAX_MEGABYTES = 64.  # of a request: it holds the task with all its annotations
-# What is whose fault; the first that fits. Label Studio shows its users the message.
+# What is whose fault; the first that fits.
 STATUS = (
     (FileNotFoundError, 404),
     (PermissionError, 403),
