@@ -5,8 +5,9 @@ Glossary: N found masks, G annotated objects, H x W the original image.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from mmdet.registry import METRICS
@@ -16,7 +17,8 @@ from mmengine.logging import MMLogger
 from ..vocabulary import Vocabulary, build_vocabulary
 
 
-class _Image(NamedTuple):
+@dataclass(frozen=True)  # mmengine makes plain tuples of named ones
+class _Image:
     """What is kept of an image: (group, found, named right) of each object, and the masks."""
 
     objects: tuple[tuple[str, bool, bool], ...]
