@@ -1,8 +1,8 @@
 # Everything a checkout can do, one command each. The first one sets up .venv (tools/bootstrap.py).
 PYTHON ?= python3
 OVSAM_VENV ?= .venv
-# More for pytest, for example -n 8 on a machine with many cores.
-PYTEST_ARGS ?=
+# For pytest; -n 8 on a machine with more cores.
+PYTEST_ARGS ?= -n 2 --dist loadfile
 # More for tools/app.py, for example --port 8080.
 APP_ARGS ?=
 RUN := $(OVSAM_VENV)/bin/python

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -81,12 +82,17 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     folder.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     write = partial(write_image, seed=10 * seed + offset, crops=crops, folder=folder)
-    if workers == 1:
-        results = [write(index) for index in tqdm(range(count), name)]
-    else:
-        # Forked workers would inherit OpenCV's threads in whatever state they are.
-        with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
-            results = list(tqdm(pool.map(write, range(count), chunksize=32), name, total=count))
+    results = []
+    with tqdm(total=count, desc=name) as bar, ExitStack() as stack:
+        drawn = map(write, range(count))
+        if workers != 1:
+            # Forked workers would inherit OpenCV's threads in whatever state they are.
+            pool = stack.enter_context(
+                ProcessPoolExecutor(workers, mp_context=get_context('spawn')))
+            drawn = pool.map(write, range(count), chunksize=32)
+        for result in drawn:
+            results.append(result)
+            bar.update()
     annotations = [annotation for _, group in results for annotation in group]
     for i, annotation in enumerate(annotations):
         annotation['id'] = i + 1
