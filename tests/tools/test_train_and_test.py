@@ -59,6 +59,7 @@ def test_amp(sam_config, monkeypatch):
     assert cfg.work_dir == 'work_dirs/sam_half'
 
 
+@pytest.mark.slow
 def test_learning_rate_scales_with_the_batch(sam_config, tmp_path, capsys):
     assert train(sam_config, tmp_path, 1, '--auto-scale-lr') == 2
     assert 'needs auto_scale_lr' in capsys.readouterr().err

@@ -113,6 +113,7 @@ def test_faults_of_the_data(world, refusal):
     assert 'has the box [1, 2, 3]' in refusal('sam_half')
 
 
+@pytest.mark.slow
 def test_teacher_features_that_are_not_stored(world, weights, refusal):
     (world / 'sam_features').mkdir()
     assert '2 of 2 images have no teacher features' in refusal('sam2clip_stored')
