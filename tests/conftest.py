@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 import ovsam  # noqa: F401
 
@@ -14,6 +15,15 @@ def cache_of_this_session(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('OVSAM_CACHE', str(tmp_path_factory.mktemp('cache')))
         yield
+
+
+@pytest.fixture(autouse=True)
+def loggers_of_this_test():
+    """A logger writes to what was standard output when it was made, which ends with the test."""
+    before = MMLogger._instance_dict.copy()
+    yield
+    MMLogger._instance_dict.clear()
+    MMLogger._instance_dict.update(before)
 
 
 @pytest.fixture(scope='session')

@@ -24,7 +24,7 @@ NEEDED_GB = 6.0
 NOTE = 'ovsam-setup'
 INSTALLED = ('runtime', 'headless', 'tests', 'mini', 'demo', 'app', 'label-studio')
 # Python 3.12 and newer warn about mmdet's sources when they are compiled: here, into the log.
-FIRST_IMPORT = 'import ovsam, mmdet.models, mmpretrain.models'
+FIRST_IMPORT = 'import ovsam, mmdet.apis, mmdet.models, mmpretrain.models, gradio'
 NETWORK_WORDS = (
     'dns error',
     'name resolution',
@@ -157,9 +157,11 @@ def run(step, command, log):
 
 
 def environment():
-    """The environment of the steps: pip's mirror serves uv as well."""
+    """The environment of the steps: pip's mirror serves uv as well, bytecode is always kept."""
     variables = dict(os.environ)
     variables.pop('VIRTUAL_ENV', None)
+    # Where it forbids bytecode, every later process would compile its imports: 15 seconds each.
+    variables.pop('PYTHONDONTWRITEBYTECODE', None)
     mirror = variables.get('PIP_INDEX_URL')
     if mirror and not variables.get('UV_INDEX_URL'):
         variables.setdefault('UV_DEFAULT_INDEX', mirror)

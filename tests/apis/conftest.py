@@ -10,15 +10,16 @@ from ovsam.models.promptable_segmenter import ImageFeatures
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 200, 30), (30, 20, 210), (90, 90, 90)
 
 
-@pytest.fixture(scope='session')
-def random_model(random_weights):
+@pytest.fixture(scope='module')
+def model(random_weights):
+    """The miniature OVSAM that has learned nothing; whoever changes it puts it back."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
         return init_model('mini', device='cpu')
 
 
 @pytest.fixture
-def colour_model(random_model, monkeypatch):
+def colour_model(model, monkeypatch):
     """Masks are what has the colour under the first token, its quality the share of all else.
 
     ``calls`` counts images and points. Region embeddings are the mean colours, filled up.
@@ -45,12 +46,12 @@ def colour_model(random_model, monkeypatch):
         channels = torch.nn.functional.pad(colours, (0, 125))
         return (torch.nn.functional.normalize(channels, dim=1),) * 2
 
-    monkeypatch.setattr(random_model, 'calls', calls, raising=False)
-    monkeypatch.setattr(random_model, 'encode_image', encode)
-    monkeypatch.setattr(random_model, 'segment', segment)
-    monkeypatch.setattr(random_model, 'region_embeddings', embed)
-    monkeypatch.setattr(random_model, 'everything', {})
-    return random_model
+    monkeypatch.setattr(model, 'calls', calls, raising=False)
+    monkeypatch.setattr(model, 'encode_image', encode)
+    monkeypatch.setattr(model, 'segment', segment)
+    monkeypatch.setattr(model, 'region_embeddings', embed)
+    monkeypatch.setattr(model, 'everything', {})
+    return model
 
 
 @pytest.fixture

@@ -7,17 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from ovsam.apis import OVSAMPredictor, init_model
+from ovsam.apis import OVSAMPredictor
 from ovsam.vocabulary import Vocabulary
 
 HEIGHT, WIDTH = 200, 300
-
-
-@pytest.fixture(scope='module')
-def model(random_weights):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
-        return init_model('mini', device='cpu')
 
 
 @pytest.fixture

@@ -3,19 +3,12 @@ import numpy as np
 import pytest
 import torch
 
-from ovsam.apis import OVSAMInferencer, OVSAMPredictor, init_model
+from ovsam.apis import OVSAMInferencer, OVSAMPredictor
 from ovsam.apis.prediction import NONE_LABEL
 from ovsam.models import TemperatureScaling
 from ovsam.vocabulary import Vocabulary
 
 NAMES = ['cat', 'dog', 'sea_lion']
-
-
-@pytest.fixture(scope='module')
-def model(random_weights):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
-        return init_model('mini', device='cpu')
 
 
 @pytest.fixture

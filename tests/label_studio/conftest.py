@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.apis.conftest import colour_model, random_model, scene
+from tests.apis.conftest import colour_model, model, scene
 
-__all__ = ['colour_model', 'random_model', 'scene']
+__all__ = ['colour_model', 'model', 'scene']
 
 CONFIG = """
 <View>

@@ -71,13 +71,13 @@ def test_a_click_gives_a_named_mask(backend, config, keypoint, scene, mask_of):
     assert region['score'] == answer['score'] == pytest.approx(float(found.label_scores[0]))
 
 
-def test_prompts_are_the_predictors_in_pixels_of_a_wide_image(random_model, config, keypoint,
+def test_prompts_are_the_predictors_in_pixels_of_a_wide_image(model, config, keypoint,
                                                               rectangle, mask_of):
     image = np.random.default_rng(0).integers(0, 255, (60, 200, 3), dtype=np.uint8)
-    backend = LabelStudioBackend(SharedModel(random_model), Pictures(a=image))
+    backend = LabelStudioBackend(SharedModel(model), Pictures(a=image))
     regions = [keypoint(150, 20, size=(60, 200)), keypoint(100, 50, False, size=(60, 200)),
                rectangle(90, 10, 190, 55, size=(60, 200))]
-    predictor = OVSAMPredictor(random_model)
+    predictor = OVSAMPredictor(model)
     predictor.set_image(image)
     for part, prompt in (
             (regions[:1], dict(point_coords=[[150, 20]])),
@@ -171,8 +171,8 @@ def test_bad_requests_change_nothing(backend, config, keypoint, change, said):
     assert backend.predict(good)['results'][0]['score'] == before
 
 
-def test_a_model_must_name(random_model, pictures, monkeypatch):
-    model = SharedModel(random_model)
+def test_a_model_must_name(model, pictures, monkeypatch):
+    model = SharedModel(model)
     monkeypatch.setattr(model, 'vocabulary', None)
     with pytest.raises(ValueError, match='without names'):
         LabelStudioBackend(model, pictures)

@@ -160,6 +160,11 @@ def test_mirror_of_pip_serves_uv(monkeypatch):
     assert bootstrap.environment()['UV_DEFAULT_INDEX'] == 'https://mirror.example/simple'
 
 
+def test_bytecode_is_kept_even_where_it_is_forbidden(monkeypatch):
+    monkeypatch.setenv('PYTHONDONTWRITEBYTECODE', '1')
+    assert 'PYTHONDONTWRITEBYTECODE' not in bootstrap.environment()
+
+
 def test_named_interpreter_is_used(tmp_path):
     python = tmp_path / 'python'
     python.write_text('#!/bin/sh\necho chosen "$@"\n')

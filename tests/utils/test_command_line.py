@@ -1,7 +1,9 @@
-"""What tools do about faults: bad input is one line, anything else keeps its traceback."""
+"""What tools share: their config; faults of the input are one line, bugs keep their traceback."""
 import pytest
+from mmengine.config import Config
 
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, runner_config, runner_parser
+from ovsam.utils.paths import config_path
 
 FROM_A_WORKER = '''Caught ValueError in DataLoader worker process 0.
 Original Traceback (most recent call last):
@@ -16,6 +18,17 @@ def failing(error):
         raise error
 
     return run
+
+
+def test_the_config_that_a_runner_writes_is_the_one_it_runs(tmp_path):
+    args = runner_parser('a tool').parse_args(
+        [str(config_path('mini/sam_half.py')), '--cfg-options', 'max_iters=7'])
+    cfg = runner_config(args)
+    assert (cfg.max_iters, cfg.launcher, cfg.work_dir) == (7, 'none', 'work_dirs/sam_half')
+    cfg.dump(tmp_path / 'written.py')
+    written = (tmp_path / 'written.py').read_text()
+    assert Config.fromfile(tmp_path / 'written.py').to_dict() == cfg.to_dict()
+    assert len(written.splitlines()) > 500
 
 
 def test_success(capsys):

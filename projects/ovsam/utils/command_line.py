@@ -35,6 +35,10 @@ def runner_config(args: argparse.Namespace) -> Config:
     """The config file with the common flags' changes in it."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = Config.fromfile(args.config)
+    # The runner writes its config five times and with every checkpoint. Formatted by yapf each
+    # would take seconds; without, it is one entry a line all the same.
+    cfg = Config(cfg.to_dict(), cfg_text=cfg.text, filename=cfg.filename,
+                 env_variables=cfg.env_variables, format_python_code=False)
     cfg.launcher = args.launcher
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
