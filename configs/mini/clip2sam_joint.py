@@ -6,7 +6,7 @@ max_iters = 600
 seen_names = dict(type='PictogramVocabulary', group='all_but_novel')
 
 model = dict(
-    _base_.ovsam, vocabulary=seen_names, region_jitter=0.1,
+    _base_.ovsam, vocabulary=seen_names, name_all=True, region_jitter=0.1,
     crop_distillation=dict(type='CropDistillation'))
 train_dataloader = dict(
     _base_.scenes_train_dataloader, dataset=dict(_base_.scenes_train, vocabulary=seen_names))

@@ -63,6 +63,17 @@ def test_losses_of_images_without_instances_are_zero_and_reach_every_weight(ovsa
     assert learned and all(p.grad is not None for p in learned)
 
 
+@pytest.mark.parametrize('name_all', [False, True])
+def test_the_head_learns_from_what_is_prompted_or_from_all(ovsam, images, monkeypatch, name_all):
+    boxes = [(20 * i, 10, 20 * i + 60, 90) for i in range(6)]  # four of them become prompts
+    monkeypatch.setattr(ovsam, 'name_all', name_all)
+    seen = []
+    monkeypatch.setattr(ovsam.label_loss, 'forward', lambda masks, logits, targets, labels: (
+        seen.append([len(masks), len(logits), len(targets), len(labels)]) or {}))
+    ovsam.train().loss(images, [sample(*boxes), sample(boxes[0])])
+    assert seen == [[5, 7, 5, 7] if name_all else [5, 5, 5, 5]]
+
+
 def test_images_without_instances_get_no_predictions(ovsam, images):
     found = ovsam.eval().predict(images, [sample(), sample((10, 10, 90, 90))])
     assert [len(each.pred_instances) for each in found] == [0, 1]

@@ -1,6 +1,6 @@
 """The losses that train CLIP2SAM and the mask decoder together.
 
-Glossary: N prompted instances, K classes, P points per mask.
+Glossary: N prompted and M named instances (often the same), K classes, P points per mask.
 """
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class CLIP2SAMLoss(nn.Module):
 
         Args:
             mask_logits: (N, h, w), covering the padded input.
-            class_logits: (N, K + 1), the last column background.
+            class_logits: (M, K + 1), the last column background.
             mask_targets: (N, H, W) in {0, 1}, of any resolution, covering the same area.
-            labels: (N,) long in [0, K].
+            labels: (M,) long in [0, K].
 
         Returns:
             ``loss_cls``, ``loss_mask`` and ``loss_dice``, scalars.

@@ -31,6 +31,8 @@ class OVSAM(OpenVocabularySegmenter):
         label_loss: Config of the training loss; needed for training only.
         crop_distillation: Config of a second loss on region embeddings, see
             :class:`~.crop_distillation.CropDistillation`; none if not given, as published.
+        name_all: The head learns from every annotated instance; if not, from the prompted ones
+            only, as published.
         region_jitter: Largest move of the annotated boxes that the head is trained on, as a share
             of their sides; none as published, though in evaluation boxes are found masks'.
         iou_weight: Weight of the predicted IoU's squared error, for decoders with an IoU token.
@@ -39,8 +41,8 @@ class OVSAM(OpenVocabularySegmenter):
 
     def __init__(self, backbone: dict, neck: dict, label_head: dict,
                  score_fusion: Optional[dict] = None, label_loss: Optional[dict] = None,
-                 crop_distillation: Optional[dict] = None, region_jitter: float = 0.,
-                 iou_weight: float = 1., **kwargs):
+                 crop_distillation: Optional[dict] = None, name_all: bool = False,
+                 region_jitter: float = 0., iou_weight: float = 1., **kwargs):
         super().__init__(**kwargs)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
@@ -48,6 +50,7 @@ class OVSAM(OpenVocabularySegmenter):
         self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
         self.label_loss = MODELS.build(label_loss) if label_loss else None
         self.crop_distillation = MODELS.build(crop_distillation) if crop_distillation else None
+        self.name_all = name_all
         self.region_jitter = region_jitter
         self.iou_weight = iou_weight
 
@@ -72,7 +75,7 @@ class OVSAM(OpenVocabularySegmenter):
         return self.score_fusion(*opinions, seen)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Class and mask losses of prompted instances.
+        """Mask losses of prompted instances, class losses of these or, if so configured, of all.
 
         Regions are the annotated boxes, so that the head learns on good ones from the start.
 
@@ -88,7 +91,9 @@ class OVSAM(OpenVocabularySegmenter):
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
         masks, quality = self.segment(features, prompts)
-        rois, labels = self._targets(batch_data_samples, prompts, batch_inputs.device)
+        named = self._all_instances(batch_data_samples) if self.name_all else list(
+            zip(prompts.image_index.tolist(), prompts.instance_index.tolist()))
+        rois, labels = self._targets(batch_data_samples, named, batch_inputs.device)
         targets = self.mask_targets(batch_data_samples, prompts)
         rois = jitter_regions(rois, self.region_jitter)
         embeddings = self.label_head(features.pyramid, rois)
@@ -102,10 +107,16 @@ class OVSAM(OpenVocabularySegmenter):
         return losses
 
     @staticmethod
-    def _targets(samples: SampleList, prompts, device) -> tuple:
-        """Boxes as RoIs (N, 5) and labels (N,) of the prompted instances."""
+    def _all_instances(samples: SampleList) -> list[tuple[int, int]]:
+        """Image and place in it of every annotated instance."""
+        return [(image, index) for image, sample in enumerate(samples)
+                for index in range(len(sample.gt_instances))]
+
+    @staticmethod
+    def _targets(samples: SampleList, instances: Sequence[tuple[int, int]], device) -> tuple:
+        """Boxes as RoIs (N, 5) and labels (N,) of instances, each given by its image and place."""
         rois, labels = [], []
-        for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):
+        for image, index in instances:
             instances = samples[image].gt_instances
             box = get_box_tensor(instances.bboxes)[index]
             rois.append(torch.cat([box.new_tensor([image]), box]))
