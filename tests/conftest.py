@@ -154,3 +154,31 @@ def save_teacher():
             type='Pretrained', checkpoint=str(path), prefix='image_encoder.'))
 
     return save
+
+
+TINY_DETECTOR = """
+_base_ = 'mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py'
+model = dict(
+    backbone=dict(widen_factor=0.125, init_cfg=None),
+    neck=dict(in_channels=[32, 64, 128], out_channels=16),
+    bbox_head=dict(in_channels=16, feat_channels=16, exp_on_reg=True),
+    test_cfg=dict(score_thr=0., max_per_img=7))
+test_pipeline = [
+    dict(type='LoadImageFromFile'), dict(type='Resize', scale=(64, 64), keep_ratio=True),
+    dict(type='PackDetInputs', meta_keys=('img_shape', 'ori_shape', 'scale_factor'))]
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+"""
+
+
+@pytest.fixture
+def tiny_detector(tmp_path) -> tuple[Path, Path]:
+    """Config and weights of a detector of mmdet that has learned nothing: seven boxes at most."""
+    from mmdet.registry import MODELS
+    from mmengine.config import Config
+
+    path = tmp_path / 'tiny.py'
+    path.write_text(TINY_DETECTOR)
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(path).model)
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, tmp_path / 'tiny.pth')
+    return path, tmp_path / 'tiny.pth'

@@ -52,7 +52,7 @@ NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop'
 YARDSTICKS = tuple(f'{model}_{prompt}' for prompt in ('box', 'point') for model in (
     'feature_crop_mask', 'image_crop_coop', 'feature_crop_coop'))
 EVALUATIONS = (
-    *PARTS, *DETECTED, *CLICKED, *EVERYTHING, *YARDSTICKS,
+    *PARTS, *DETECTED, *CLICKED, 'interactive_box_all_names', *EVERYTHING, *YARDSTICKS,
     *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
       for prompt in ('box', 'point') for model in NAMERS))
 # What a training is judged by; --evaluate does all.

@@ -5,15 +5,16 @@
     python tools/predict.py photo.jpg --point "120,80;150,95;20,30,0" --point 300,40
     python tools/predict.py photo.jpg --everything --vocabulary lvis --format labelme
     python tools/predict.py photos --find "a red cat" --out cats
+    python tools/predict.py photos --detector detector.py --detector-weights detector.pth
 
 Each --point or --box is one prompt, in pixels of the picture, x before y. Several points of one
 --point, with ';' between them, are clicks on one object; a point with ,0 behind it is not on the
 object. There is a line for each mask, and OUT/NAME.png (drawn) and OUT/NAME.json (COCO
 annotations).
 
-A folder of pictures takes --everything, --find or --prompts. There are OUT/vis, OUT/preds and
-OUT/coco.json then; broken pictures are left out, which gives status 1, and a second run goes on
-where the first one ended.
+A folder of pictures takes --everything, --find, --prompts or --detector. There are OUT/vis,
+OUT/preds and OUT/coco.json then; broken pictures are left out, which gives status 1, and a second
+run goes on where the first one ended.
 """
 
 import argparse
@@ -21,11 +22,12 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
 from ovsam.apis.exports import EXPORTS, ImageEntry, make_exports
-from ovsam.apis.prompt_sources import PromptFiles, segment_each
+from ovsam.apis.prompt_sources import DetectorBoxes, PromptFiles, segment_each
 from ovsam.prompts import Prompts
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
@@ -58,19 +60,24 @@ def check(args: argparse.Namespace) -> None:
     Raises:
         ValueError: they contradict each other, or there are none.
     """
-    ways = [f'--{name}' for name in ('everything', 'find', 'prompts') if getattr(args, name)]
+    ways = [f'--{name}' for name in ('everything', 'find', 'prompts', 'detector')
+            if getattr(args, name)]
     pointed = list(dict.fromkeys(f'--{flag}' for flag, _ in args.pointed))
     if args.image.is_dir() and pointed:
         raise ValueError(f'{" and ".join(pointed)} are of one picture; for a folder give '
-                         '--everything, --find or --prompts')
+                         '--everything, --find, --prompts or --detector')
+    if args.detector_weights and not args.detector:
+        raise ValueError('--detector-weights are of no detector: give its config by --detector')
     if not ways and not pointed:
         raise ValueError('nothing to look for: give at least one --point or --box, or '
-                         '--everything, --find or --prompts')
+                         '--everything, --find, --prompts or --detector')
     if len(ways) + bool(pointed) > 1 and not {*ways, *pointed} <= {'--everything', '--find'}:
         raise ValueError(f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
                          'say where to look')
-    if not 0 <= args.threshold <= 1:
-        raise ValueError(f'--threshold must be in [0, 1]; got {args.threshold}')
+    for flag in ('threshold', 'detector_threshold'):
+        if not 0 <= getattr(args, flag) <= 1:
+            raise ValueError(f'--{flag.replace("_", "-")} must be in [0, 1]; got '
+                             f'{getattr(args, flag)}')
 
 
 def report(found: Prediction) -> None:
@@ -89,9 +96,17 @@ def report(found: Prediction) -> None:
         print('Nothing found')
 
 
-def predict(args: argparse.Namespace, predictor: OVSAMPredictor,
-            prompts: list[Prompts]) -> Prediction:
+def detector_of(args: argparse.Namespace) -> DetectorBoxes:
+    """What --detector and its flags ask for."""
+    return DetectorBoxes(args.detector, args.detector_weights, args.detector_threshold, args.device)
+
+
+def predict(args: argparse.Namespace, predictor: OVSAMPredictor, prompts: list[Prompts],
+            image: np.ndarray) -> Prediction:
     """What the flags ask for, of the image that has been set."""
+    if args.detector:
+        boxed = detector_of(args).segment(predictor, image, args.image)
+        return predictor.name(boxed, args.top_k)
     if args.find:
         return predictor.find(args.find, args.threshold, args.top_k)
     if args.everything:
@@ -118,7 +133,7 @@ def run_picture(args: argparse.Namespace) -> int:
     Prompts.cat(prompts).check_inside([image.shape[:2]])
     predictor = OVSAMPredictor(args.config, args.weights, args.vocabulary, args.device)
     predictor.set_image(image)
-    found = predict(args, predictor, prompts)
+    found = predict(args, predictor, prompts, image)
     report(found)
     drawn = draw_segments(image, found.masks, found.labels, found.label_scores,
                           Prompts.cat(prompts))
@@ -136,8 +151,8 @@ def run_picture(args: argparse.Namespace) -> int:
 
 def run_folder(args: argparse.Namespace) -> int:
     """Predict all pictures of a folder; returns how many were left out."""
-    inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary,
-                                 args.prompts)
+    prompts = detector_of(args) if args.detector else args.prompts
+    inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary, prompts)
     results = inferencer(args.image, out_dir=args.out, texts=args.find, top_k=args.top_k,
                          pred_score_thr=args.threshold, formats=args.format or ('coco',))
     print(f'Wrote {args.out}/preds and {args.out}/vis of '
@@ -158,6 +173,12 @@ def main(argv=None) -> int:
     parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
     parser.add_argument('--prompts', type=Path, help='JSON file of prompts, or folder with one per '
                         'picture; see ovsam.apis.PromptFiles')
+    parser.add_argument('--detector', metavar='CONFIG', help='where to look: the boxes of a '
+                        'detector of mmdet; its names are left alone')
+    parser.add_argument('--detector-weights', metavar='FILE',
+                        help="its checkpoint; its config's load_from if not given")
+    parser.add_argument('--detector-threshold', type=float, default=0.3,
+                        help='least score of its boxes (%(default)s)')
     parser.add_argument('--threshold', type=float, default=0.3, help='least score of a name for '
                         '--find, and to be drawn in pictures of a folder (%(default)s)')
     parser.add_argument('--vocabulary', help='names with commas between, a pack such as '

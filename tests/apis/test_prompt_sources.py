@@ -4,8 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
-from mmdet.registry import MODELS
 from mmengine.config import Config
 
 from ovsam.apis import (
@@ -92,50 +90,27 @@ def test_everything(predictor, scene):
         EverythingPrompts(points_per_side=0)
 
 
-TINY = """
-_base_ = 'mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py'
-model = dict(
-    backbone=dict(widen_factor=0.125, init_cfg=None),
-    neck=dict(in_channels=[32, 64, 128], out_channels=16),
-    bbox_head=dict(in_channels=16, feat_channels=16, exp_on_reg=True),
-    test_cfg=dict(score_thr=0., max_per_img=7))
-test_pipeline = [
-    dict(type='LoadImageFromFile'), dict(type='Resize', scale=(64, 64), keep_ratio=True),
-    dict(type='PackDetInputs', meta_keys=('img_shape', 'ori_shape', 'scale_factor'))]
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-"""
-
-
-@pytest.fixture
-def detector(tmp_path):
-    path = tmp_path / 'tiny.py'
-    path.write_text(TINY)
-    torch.manual_seed(0)
-    model = MODELS.build(Config.fromfile(path).model)
-    torch.save({'state_dict': model.state_dict(), 'meta': {}}, tmp_path / 'tiny.pth')
-    return path, tmp_path / 'tiny.pth'
-
-
-def test_boxes_of_a_detector(predictor, scene, detector):
-    source = DetectorBoxes(*detector, score_thr=0., device='cpu')
+def test_boxes_of_a_detector(predictor, scene, tiny_detector):
+    source = DetectorBoxes(*tiny_detector, score_thr=0., device='cpu')
     found = source.segment(predictor, scene[0], None)
     assert 0 < len(found) <= 7 and len(found) == len(found.prompt_index)
-    assert source.fingerprint(None) == DetectorBoxes(*detector, score_thr=0.,
-                                                     device='cpu').fingerprint(None)
-    none = DetectorBoxes(*detector, score_thr=1., device='cpu')
+    assert source.fingerprint(None) == DetectorBoxes(*tiny_detector, score_thr=0.,
+                                                          device='cpu').fingerprint(None)
+    none = DetectorBoxes(*tiny_detector, score_thr=1., device='cpu')
     assert len(none.segment(predictor, scene[0], None)) == 0
     assert none.fingerprint(None) != source.fingerprint(None)
 
 
-def test_a_detector_without_weights(detector):
-    config = Config.fromfile(detector[0])
+def test_a_detector_without_weights(tiny_detector):
+    config = Config.fromfile(tiny_detector[0])
     config.load_from = None
     with pytest.raises(ValueError, match='no weights'):
         DetectorBoxes(config)
 
 
-def test_an_empty_image_for_a_detector_is_no_error(predictor, detector):
+def test_an_empty_image_for_a_detector_is_no_error(predictor, tiny_detector):
     image = np.zeros((1, 1, 3), np.uint8)
     predictor.set_image(image)
-    found = DetectorBoxes(*detector, score_thr=0., device='cpu').segment(predictor, image, None)
+    source = DetectorBoxes(*tiny_detector, score_thr=0., device='cpu')
+    found = source.segment(predictor, image, None)
     assert found.masks.shape[1:] == (1, 1)

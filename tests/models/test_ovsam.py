@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
+from ovsam.prompts import Prompts
 from ovsam.utils.paths import config_path
 
 SIDE = 256
@@ -89,16 +90,34 @@ def test_masks_are_ranked_by_the_names_score_and_the_predicted_iou(ovsam, images
     torch.testing.assert_close(found.mask_scores, found.scores * torch.tensor([1., 0.5, 0.]))
 
 
+def test_each_opinion_is_of_the_box_that_the_config_says(ovsam, images, monkeypatch):
+    boxes = (10, 10, 90, 90), (40, 30, 200, 180)
+    monkeypatch.setattr(ovsam, 'head_box', 'mask')
+    monkeypatch.setattr(ovsam, 'clip_box', 'prompt')
+    looked = []
+    monkeypatch.setattr(ovsam.label_head, 'forward', lambda levels, rois: looked.append(rois))
+    monkeypatch.setattr(ovsam.backbone, 'embed_regions',
+                        lambda levels, rois, masks: looked.append(rois))
+    prompts = Prompts.from_boxes(boxes)
+    with torch.no_grad():
+        features = ovsam.eval().encode_image(images[:1])
+        regions, _ = ovsam.segment_regions(features, prompts, SIDE)
+        ovsam.region_embeddings(features, regions)
+    torch.testing.assert_close(looked[0], regions.mask_rois)
+    assert looked[1].tolist() == [[0, *box] for box in boxes]
+    assert not torch.equal(*looked)
+
+
 def test_fusion_is_between_the_two_opinions(ovsam, images):
     ovsam.eval()
     data = [sample((10, 10, 90, 90), (40, 30, 200, 180))]
     with torch.no_grad():
         features = ovsam.encode_image(images[:1])
         prompts = ovsam.input_prompts(data, ovsam.prompter, images.device)
-        low_res, _, rois = ovsam.segment_regions(features, prompts, SIDE)
+        regions, _ = ovsam.segment_regions(features, prompts, SIDE)
         head, clip = (ovsam.classify(embeddings).log_softmax(-1) for embeddings in
-                      ovsam.region_embeddings(features, rois, low_res))
-        fused = ovsam.name(features, rois, low_res)
+                      ovsam.region_embeddings(features, regions))
+        fused = ovsam.name(features, regions)
     assert fused.shape == (2, len(NAMES) + 1)
     assert (fused <= torch.maximum(head, clip) + 1e-5).all()
     assert (fused >= torch.minimum(head, clip) - 1e-5).all()

@@ -27,8 +27,9 @@ def out(tmp_path):
 
 def test_nothing_to_look_for(image, out, capsys):
     assert predict.main([str(image), '--out', str(out)]) == 2
-    assert capsys.readouterr().err == ('predict: nothing to look for: give at least one --point '
-                                       'or --box, or --everything, --find or --prompts\n')
+    assert capsys.readouterr().err == (
+        'predict: nothing to look for: give at least one --point or --box, or --everything, '
+        '--find, --prompts or --detector\n')
     assert not out.exists()
 
 
@@ -85,6 +86,10 @@ def test_parse_prompt(flag, text, coords, labels):
     (['--point', '5,5', '--everything'], '--everything, --point do not go together'),
     (['--prompts', 'p.json', '--find', 'fox'], '--find, --prompts do not go together'),
     (['--prompts', 'none.json'], 'no file or folder of prompts none.json'),
+    (['--detector', 'none.py'], 'none.py'),
+    (['--detector', 'd.py', '--everything'], '--everything, --detector do not go together'),
+    (['--everything', '--detector-weights', 'd.pth'], 'of no detector'),
+    (['--detector', 'd.py', '--detector-threshold', '-1'], r'--detector-threshold must be in'),
     (['--find', 'fox', '--threshold', '3'], r'--threshold must be in \[0, 1\]'),
     (['--find', 'cat', '--vocabulary', 'cat,'], 'nothing to tell cat from'),
 ])
@@ -151,6 +156,22 @@ def test_prompts_from_a_file(image, out, random_mini, tmp_path):
     assert predict.main([str(image), '--prompts', str(tmp_path / 'p.json'), '--out',
                          str(out)]) == 0
     assert len(json.loads((out / 'scene.json').read_text())) == 2
+
+
+def test_boxes_of_a_detector(image, out, random_mini, tiny_detector, capsys):
+    config, weights = map(str, tiny_detector)
+    arguments = ['--detector', config, '--vocabulary', 'cat,dog', '--out', str(out)]
+    assert predict.main([str(image), *arguments]) == 2
+    assert 'the detector has no weights' in capsys.readouterr().err
+    arguments += ['--detector-weights', weights, '--detector-threshold', '0']
+    assert predict.main([str(image), *arguments]) == 0
+    saved = json.loads((out / 'scene.json').read_text())
+    assert 0 < len(saved) <= 7 and {each['category_name'] for each in saved} <= {'cat', 'dog'}
+    (image.parent / 'pictures').mkdir()
+    image.rename(image.parent / 'pictures' / 'scene.png')
+    assert predict.main([str(image.parent / 'pictures'), *arguments]) == 0
+    written = json.loads((out / 'coco.json').read_text())['annotations']
+    assert [each['segmentation'] for each in written] == [each['segmentation'] for each in saved]
 
 
 def test_folder_with_a_broken_picture(image, out, random_mini, few_points, capsys):

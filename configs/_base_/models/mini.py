@@ -69,7 +69,8 @@ ovsam = dict(
     backbone=backbone, neck=pretrained_neck, prompt_encoder=pretrained_prompt_encoder,
     mask_decoder=dict(pretrained_mask_decoder, label_token=True), label_head=label_head,
     text_encoder=text_encoder, templates=templates, vocabulary=all_names,
-    label_loss=dict(type='CLIP2SAMLoss', num_points=3136),
+    # A prompted box says better where the object is than the box of a mask that is 80% right.
+    head_box='prompt', label_loss=dict(type='CLIP2SAMLoss', num_points=3136),
     train_prompter=train_prompter, frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
     prompter=dict(type='BoxPrompter'),
     # Its masks are worse than SAM's and it says so: SAM's thresholds would leave nothing.

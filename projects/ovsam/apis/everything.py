@@ -19,6 +19,7 @@ from tqdm import tqdm
 from ..models.mask_choice import AllGuesses, FirstMask
 from ..models.mask_postprocess import low_res_mask_boxes, stability_score
 from ..models.promptable_segmenter import PromptableSegmenter
+from ..models.regions import Regions
 from ..prompts import Prompts
 from ..vocabulary.text_embeddings import PROGRESS_DELAY
 from .crop_layers import Box, crop_boxes, is_cut
@@ -145,7 +146,7 @@ class EverythingMode:
             areas <= (self.max_mask_area or largest))
         kept = torch.from_numpy(right).to(columns[0].device)
         low_res, rois, stability, *quality = (column[kept] for column in columns)
-        embeddings = model.region_embeddings(image.features, rois, low_res)
+        embeddings = model.region_embeddings(image.features, Regions(low_res, rois))
         return Prediction(
             masks=masks[right], boxes=tight_boxes(masks[right]),
             quality=quality[0].cpu().numpy() if quality else None,
@@ -169,9 +170,10 @@ class EverythingMode:
             before = tuple(column[start:start + model.chunk_size] for column in columns)
             prompts = Prompts.from_boxes(before[1][:, 1:], image_index=torch.zeros_like(
                 before[1][:, 0], dtype=torch.long))
-            low_res, quality, rois = model.segment_regions(
+            regions, quality = model.segment_regions(
                 image.features, prompts, image.padded[1], FirstMask())
-            after = (low_res, rois, stability_score(image.inside(low_res)))
+            low_res = regions.low_res
+            after = (low_res, regions.mask_rois, stability_score(image.inside(low_res)))
             after += () if quality is None else (quality, )
             better = (after[-1] > before[-1]) & (low_res > 0).flatten(1).any(dim=1)
             parts.append(tuple(
@@ -194,14 +196,16 @@ class EverythingMode:
         several = decoder.num_mask_tokens > 1 and decoder.iou_token is not None
         for start in range(0, len(prompts), model.chunk_size):
             chunk = prompts[start:start + model.chunk_size]
-            low_res, quality, rois = model.segment_regions(
+            regions, quality = model.segment_regions(
                 image.features, chunk, image.padded[1], choice if several else None)
+            low_res = regions.low_res
             inside = image.inside(low_res)
             stability = stability_score(inside)
             good = (stability >= self.stability_score_thresh) & (inside > 0).flatten(1).any(dim=1)
             if quality is not None:
                 good &= quality >= self.pred_iou_thresh
-            columns = (low_res, rois, stability) + (() if quality is None else (quality, ))
+            columns = (low_res, regions.mask_rois, stability)
+            columns += () if quality is None else (quality, )
             yield tuple(column[good] for column in columns)
             bar.update(len(chunk))
 

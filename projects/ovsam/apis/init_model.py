@@ -13,7 +13,10 @@ from torch import nn
 from ..utils.paths import config_path
 from ..utils.weights import load_weights
 
-ALIASES = {'mini': 'mini/ovsam_box_all_names.py'}
+ALIASES = {
+    'mini': 'mini/ovsam_box_all_names.py',
+    'mini-interactive': 'mini/interactive_box_all_names.py',
+}
 
 
 def init_model(
@@ -26,7 +29,8 @@ def init_model(
 
     Args:
         config: a config; or the path of one, from the working directory or below ``configs/``;
-            or ``'mini'``, the OVSAM of the small world.
+            or ``'mini'``, the OVSAM of the small world, or ``'mini-interactive'``, which takes
+            corrections and gives several masks.
         weights: checkpoint with what was learned; the config's ``load_from`` if not given. A
             relative path counts from the working directory, then from the project's root.
         device: where to; CUDA if there is, else the CPU.

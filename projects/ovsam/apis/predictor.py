@@ -313,10 +313,11 @@ class OVSAMPredictor:
 
     def _segment_chunk(self, prompts: Prompts, mask_choice: Callable | None) -> Prediction:
         image = self._image
-        low_res, quality, rois = self.model.segment_regions(
+        regions, quality = self.model.segment_regions(
             image.features, prompts, image.padded[1], mask_choice)
+        low_res = regions.low_res
         masks = image.masks(low_res)
-        embeddings = self.model.region_embeddings(image.features, rois, low_res)
+        embeddings = self.model.region_embeddings(image.features, regions)
         return Prediction(
             masks=masks, boxes=tight_boxes(masks),
             quality=None if quality is None else quality.cpu().numpy(),

@@ -17,7 +17,7 @@ from ..models.promptable_segmenter import PromptableSegmenter
 from ..utils.paths import checkpoint_path
 from ..vocabulary import Vocabulary
 
-INTERACTIVE = 'mini/interactive_box.py'
+INTERACTIVE = 'mini-interactive'
 
 
 class SharedModel:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ..models.crop_regions import crop_regions
 from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..models.promptable_segmenter import ImageFeatures
+from ..models.regions import Regions, check_box_source
 
 
 class SAMWithCLIP(OpenVocabularySegmenter):
@@ -25,16 +26,19 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         clip_input: Config of what makes CLIP's input of SAM's, such as
             :class:`~ovsam.baselines.change_normalization.ChangeNormalization`; CLIP gets what
             SAM gets if not given.
+        box: Where CLIP looks: ``'mask'``, the tight box of the mask; or ``'prompt'``, the box that
+            prompted it, and the mask's where no box did.
         **kwargs: Of :class:`~ovsam.models.open_vocabulary_segmenter.OpenVocabularySegmenter`.
             ``train_prompter`` says which boxes a context learns from.
     """
 
     def __init__(self, image_encoder: dict, backbone: dict, clip_input: Optional[dict] = None,
-                 **kwargs):
+                 box: str = 'mask', **kwargs):
         super().__init__(**kwargs)
         self.image_encoder = MODELS.build(image_encoder)
         self.backbone = MODELS.build(backbone)
         self.clip_input = MODELS.build(clip_input) if clip_input else nn.Identity()
+        self.box = check_box_source('box', box)
         self.frozen = ('image_encoder', 'prompt_encoder', 'mask_decoder', 'backbone',
                        'text_encoder')
 
@@ -66,10 +70,9 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         """SAM's embedding; ``levels`` are what naming reads."""
         return ImageFeatures(self.image_encoder(inputs), self.look(inputs))
 
-    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
-                          low_res: Tensor) -> tuple[Tensor, ...]:
+    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """CLIP's; see the base class."""
-        return (self.embed(features.levels, rois, low_res), )
+        return (self.embed(features.levels, regions.rois(self.box), regions.low_res), )
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Cross-entropy of the annotated instances that ``train_prompter`` gives boxes for.

@@ -35,8 +35,8 @@ def collect_opinions(model: OpenVocabularySegmenter,
         if not len(prompts):
             continue
         features = model.encode_image(inputs)
-        low_res, _, rois = model.segment_regions(features, prompts, inputs.shape[-1])
-        embeddings = model.region_embeddings(features, rois, low_res)
+        regions, _ = model.segment_regions(features, prompts, inputs.shape[-1])
+        embeddings = model.region_embeddings(features, regions)
         rows.append(tuple(model.classify(each) for each in embeddings))
         labels += [samples[image].gt_instances.labels[index] for image, index in
                    zip(prompts.image_index.tolist(), prompts.instance_index.tolist())]

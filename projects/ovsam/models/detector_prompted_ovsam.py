@@ -24,6 +24,7 @@ from ..vocabulary import Vocabulary, build_vocabulary
 from .detection_naming import UNKNOWN
 from .detector_names import DetectorNames
 from .part_preprocessing import PartPreprocessing
+from .regions import Regions
 from .usable_boxes import usable_boxes
 
 
@@ -198,9 +199,9 @@ class DetectorPromptedOVSAM(BaseDetector):
         labels = torch.cat([instances.labels for instances in detections])
         scores = torch.cat([instances.scores for instances in detections])
 
-        def label(features, chunk: Prompts, rois: Tensor, low_res: Tensor) -> dict:
+        def label(features, chunk: Prompts, regions: Regions) -> dict:
             mine = starts.to(labels.device)[chunk.image_index] + chunk.instance_index
-            log_scores = (self.segmenter.name(features, rois, low_res)
+            log_scores = (self.segmenter.name(features, regions)
                           if self.naming.needs_log_scores else None)
             named = self.naming(labels[mine], scores[mine], log_scores)
             return dict(labels=named[0], scores=named[1].float())

@@ -69,7 +69,7 @@ def _guesses(quality: Tensor | None) -> Tensor:
         raise ValueError(
             'this decoder gives one mask per prompt: several masks, and a choice among them, need '
             'a mask decoder with num_mask_tokens=4 and iou_token=True, and weights trained so (as '
-            'SAM\'s and mini/interactive_box.py; the published OVSAM has one mask)')
+            'SAM\'s and mini-interactive; the published OVSAM has one mask)')
     return quality[:, 1:]
 
 

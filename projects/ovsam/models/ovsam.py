@@ -15,6 +15,7 @@ from torch import Tensor
 from .crop_regions import jitter_regions
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
+from .regions import Regions, check_box_source
 from .sam import mask_iou
 
 
@@ -28,6 +29,9 @@ class OVSAM(OpenVocabularySegmenter):
         label_head: Config of the CLIP2SAM head: levels and regions to embeddings.
         score_fusion: Config of how the head's and frozen CLIP's opinions become one; the head
             alone if not given.
+        head_box: Where the head looks: ``'mask'``, the tight box of the mask, as published; or
+            ``'prompt'``, the box that prompted it, and the mask's where no box did.
+        clip_box: Where frozen CLIP looks, likewise; published, in the prompt's box.
         label_loss: Config of the training loss; needed for training only.
         crop_distillation: Config of a second loss on region embeddings, see
             :class:`~.crop_distillation.CropDistillation`; none if not given, as published.
@@ -40,7 +44,8 @@ class OVSAM(OpenVocabularySegmenter):
     """
 
     def __init__(self, backbone: dict, neck: dict, label_head: dict,
-                 score_fusion: Optional[dict] = None, label_loss: Optional[dict] = None,
+                 score_fusion: Optional[dict] = None, head_box: str = 'mask',
+                 clip_box: str = 'prompt', label_loss: Optional[dict] = None,
                  crop_distillation: Optional[dict] = None, name_all: bool = False,
                  region_jitter: float = 0., iou_weight: float = 1., **kwargs):
         super().__init__(**kwargs)
@@ -48,6 +53,8 @@ class OVSAM(OpenVocabularySegmenter):
         self.neck = MODELS.build(neck)
         self.label_head = MODELS.build(label_head)
         self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
+        self.head_box = check_box_source('head_box', head_box)
+        self.clip_box = check_box_source('clip_box', clip_box)
         self.label_loss = MODELS.build(label_loss) if label_loss else None
         self.crop_distillation = MODELS.build(crop_distillation) if crop_distillation else None
         self.name_all = name_all
@@ -59,13 +66,13 @@ class OVSAM(OpenVocabularySegmenter):
         levels = self.backbone(inputs)
         return ImageFeatures(self.neck(levels), levels, self.label_head.forward_features(levels))
 
-    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
-                          low_res: Tensor) -> tuple[Tensor, ...]:
+    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """The head's, and frozen CLIP's if scores are fused; see the base."""
-        head = self.label_head(features.pyramid, rois)
+        head = self.label_head(features.pyramid, regions.rois(self.head_box))
         if self.score_fusion is None:
             return (head, )
-        return head, self.backbone.embed_regions(features.levels, rois, low_res)
+        return head, self.backbone.embed_regions(
+            features.levels, regions.rois(self.clip_box), regions.low_res)
 
     def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
         """The head's opinion, and frozen CLIP's if so configured; see the base."""

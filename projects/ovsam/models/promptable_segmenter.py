@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
-from .mask_postprocess import low_res_mask_boxes, mask_boxes, postprocess_masks
+from .mask_postprocess import mask_boxes, postprocess_masks
+from .regions import Regions
 
 
 class ImageFeatures(NamedTuple):
@@ -86,18 +87,16 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         return self.mask_decoder(features.embedding, self.prompt_encoder.dense_pe(), sparse,
                                  dense, prompts.image_index)
 
-    def name(self, features: ImageFeatures, rois: Tensor, low_res: Tensor) -> Optional[Tensor]:
+    def name(self, features: ImageFeatures, regions: Regions) -> Optional[Tensor]:
         """Log-scores (N, K + 1) of regions, background last; None for a model without names.
 
         Args:
             features: Of the images.
-            rois: (N, 5) image index and tight box of each mask, input pixels.
-            low_res: (N, 4h, 4w) mask logits.
+            regions: N.
         """
-        return self.name_embeddings(self.region_embeddings(features, rois, low_res))
+        return self.name_embeddings(self.region_embeddings(features, regions))
 
-    def region_embeddings(self, features: ImageFeatures, rois: Tensor,
-                          low_res: Tensor) -> tuple[Tensor, ...]:
+    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """What is compared with names: (N, C) of each opinion; none for a model without names.
 
         Arguments are those of :meth:`name`. Whoever keeps them can name regions from other
@@ -164,34 +163,33 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         rows = [[] for _ in batch_data_samples]
         for start in range(0, len(prompts), self.chunk_size):
             chunk = prompts[start:start + self.chunk_size]
-            low_res, quality, rois = self.segment_regions(features, chunk, batch_inputs.shape[-1])
-            fields = (label_rows or self.label_rows)(features, chunk, rois, low_res)
+            regions, quality = self.segment_regions(features, chunk, batch_inputs.shape[-1])
+            fields = (label_rows or self.label_rows)(features, chunk, regions)
             if quality is not None:
                 fields['mask_scores'] = quality.clamp(0, 1) * fields.get('scores', 1)
             for image in chunk.image_index.unique().tolist():
                 mine = chunk.image_index == image
                 rows[image].append(self._instances(
-                    batch_data_samples[image], chunk.instance_index[mine], low_res[mine],
+                    batch_data_samples[image], chunk.instance_index[mine],
+                    regions.low_res[mine],
                     {name: values[mine] for name, values in fields.items()},
                     batch_inputs.shape[-2:]))
         device = batch_inputs.device
         return [InstanceData.cat(parts) if parts else self._no_instances(sample, device)
                 for sample, parts in zip(batch_data_samples, rows)]
 
-    def label_rows(self, features: ImageFeatures, chunk: Prompts, rois: Tensor,
-                   low_res: Tensor) -> dict:
+    def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
         """What the rows of a chunk of prompts are called; nothing by a model without names.
 
         Args:
             features: Of the images.
             chunk: N prompts.
-            rois: (N, 5) of their masks, see :meth:`name`.
-            low_res: (N, 4h, 4w) mask logits.
+            regions: What answers them.
 
         Returns:
             Fields of ``pred_instances``, (N, ...) each.
         """
-        log_scores = self.name(features, rois, low_res)
+        log_scores = self.name(features, regions)
         if log_scores is None:
             return {}
         best = log_scores[:, :-1].topk(min(self.TOP_K, log_scores.shape[1] - 1), dim=1)
@@ -204,18 +202,16 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
         There is a row per prompt, or several with a ``mask_choice`` that chooses several masks.
         """
-        low_res, quality, rois = self.segment_regions(features, prompts, input_width, mask_choice)
-        return low_res, quality, self.name(features, rois, low_res)
+        regions, quality = self.segment_regions(features, prompts, input_width, mask_choice)
+        return regions.low_res, quality, self.name(features, regions)
 
     def segment_regions(self, features: ImageFeatures, prompts: Prompts, input_width: int,
                         mask_choice: Optional[Callable] = None
-                        ) -> tuple[Tensor, Optional[Tensor], Tensor]:
-        """Mask logits (R, 4h, 4w), predicted IoU (R,), and each mask's tight box as RoI (R, 5)."""
+                        ) -> tuple[Regions, Optional[Tensor]]:
+        """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
         low_res, quality, row = self.choose(
             prompts, *self.segment(features, prompts), mask_choice)
-        boxes = low_res_mask_boxes(low_res, input_width / low_res.shape[-1])
-        rois = torch.cat([prompts.image_index[row, None].to(boxes), boxes], dim=1)
-        return low_res, quality, rois
+        return Regions.of_prompts(low_res, prompts[row], input_width), quality
 
     def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
                mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:

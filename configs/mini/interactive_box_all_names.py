@@ -1,0 +1,7 @@
+# The interactive OVSAM: boxes, among all names of the small world.
+_base_ = ['./interactive_box.py']
+
+all_names = dict(type='PictogramVocabulary', group='all', seen='all_but_novel')
+model = dict(vocabulary=all_names)
+val_dataloader = dict(dataset=dict(vocabulary=all_names))
+test_dataloader = dict(dataset=dict(vocabulary=all_names))
