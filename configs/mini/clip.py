@@ -1,7 +1,7 @@
 # Stage 0 of the small world: a miniature CLIP on crops of all pictograms.
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py', '../_base_/schedules/mini.py']
 
-max_iters = 720
+max_iters = 880
 batch_size = 128
 
 model = dict(
@@ -24,7 +24,7 @@ test_dataloader = dict(
 val_evaluator = test_evaluator = dict(type='mmpretrain.Accuracy', topk=(1, 5))
 val_cfg = dict()
 test_cfg = dict()
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=360)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=440)
 optim_wrapper = dict(
     optimizer=dict(lr=1.5e-3),
     paramwise_cfg=dict(custom_keys=dict(

@@ -2,7 +2,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 560
+max_iters = 700
 crop_clip = dict(
     type='Pretrained', checkpoint=_base_.weights + 'clip_crops.pth', prefix='clip.')
 
@@ -12,7 +12,7 @@ model = dict(
     text_encoder=dict(_base_.text_encoder, init_cfg=crop_clip),
     vocabulary=_base_.all_names, templates=_base_.templates)
 train_dataloader = dict(_base_.scenes_train_dataloader, batch_size=12)
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=280)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=350)
 optim_wrapper = dict(optimizer=dict(lr=6e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30),

@@ -3,7 +3,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 1100
+max_iters = 1150
 
 model = dict(
     type='SAM', data_preprocessor=_base_.data_preprocessor,
@@ -13,7 +13,7 @@ model = dict(
     auxiliary_loss=dict(type='DenseInstanceLoss', embed_dims=_base_.embed_dims),
     prompter=dict(type='BoxPrompter'), train_prompter=_base_.train_prompter)
 train_dataloader = _base_.scenes_train_dataloader
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=550)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=575)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3, betas=(0.9, 0.95)))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),

@@ -2,7 +2,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 700
+max_iters = 600
 
 model = dict(
     type='SAM2CLIPDistiller', data_preprocessor=_base_.data_preprocessor,
@@ -10,7 +10,7 @@ model = dict(
     prompt_encoder=_base_.pretrained_prompt_encoder, mask_decoder=_base_.pretrained_mask_decoder,
     prompter=dict(type='BoxPrompter'))
 train_dataloader = _base_.scenes_train_dataloader
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=350)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=300)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
