@@ -165,6 +165,7 @@ model = dict(
     test_cfg=dict(score_thr=0., max_per_img=7))
 test_pipeline = [
     dict(type='LoadImageFromFile'), dict(type='Resize', scale=(64, 64), keep_ratio=True),
+    dict(type='Pad', size=(64, 64)),
     dict(type='PackDetInputs', meta_keys=('img_shape', 'ori_shape', 'scale_factor'))]
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 """

@@ -13,7 +13,7 @@ from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
@@ -51,6 +51,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
         mask_choice: Config of which of the decoder's masks answers a prompt, see
             :mod:`~.mask_choice`; the first one if not given.
+        mask_cleaning: Config of what is left out of masks, such as
+            :class:`~.mask_cleaning.LargeParts`; nothing if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.
         everything: What suits these weights better than the defaults of
             :class:`~ovsam.apis.EverythingMode`, which are SAM's; kept for those who ask.
@@ -63,15 +65,16 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
                  train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
-                 chunk_size: int = 64, everything: Optional[dict] = None,
-                 frozen: Sequence[str] = (), data_preprocessor: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None):
+                 mask_cleaning: Optional[dict] = None, chunk_size: int = 64,
+                 everything: Optional[dict] = None, frozen: Sequence[str] = (),
+                 data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.prompt_encoder = MODELS.build(prompt_encoder)
         self.mask_decoder = MODELS.build(mask_decoder)
         self.prompter = TASK_UTILS.build(prompter)
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
         self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
+        self.mask_cleaning = MODELS.build(mask_cleaning) if mask_cleaning else nn.Identity()
         self.chunk_size = chunk_size
         self.everything = dict(everything or {})
         self.frozen = tuple(frozen)
@@ -211,7 +214,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
         low_res, quality, row = self.choose(
             prompts, *self.segment(features, prompts), mask_choice)
-        return Regions.of_prompts(low_res, prompts[row], input_width), quality
+        return Regions.of_prompts(self.mask_cleaning(low_res), prompts[row], input_width), quality
 
     def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
                mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:
