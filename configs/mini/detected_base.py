@@ -9,6 +9,6 @@ model = dict(
         init_cfg=dict(checkpoint=_base_.weights + 'detector_base.pth')),
     detector_names=dict(type='PictogramVocabulary', group='base'),
     segmenter=dict(
-        vocabulary=split_names, score_fusion=dict(seen=0.3, unseen=1.0),
+        vocabulary=split_names, score_fusion=dict(seen=0.5, unseen=0.9),
         init_cfg=dict(checkpoint=_base_.weights + 'clip2sam_base.pth')),
     naming=dict(type='DetectorLabel'))

@@ -82,7 +82,7 @@ ovsam = dict(
 
 # The share of CLIP's opinion on names that CLIP2SAM has seen and on others, chosen on validation
 # scenes by tools/tune_fusion.py for clip2sam_joint.pth.
-demo_fusion = dict(type='GeometricFusion', seen=0.3, unseen=0.3)
+demo_fusion = dict(type='GeometricFusion', seen=0.4, unseen=0.6)
 
 # CoOp: this text tower reads 16 tokens, so four for the context, and knows names without full stop.
 context = dict(type='LearnedContext', num_tokens=4, words='a photo of a', suffix='')
