@@ -7,7 +7,7 @@ crop_clip = dict(
     type='Pretrained', checkpoint=_base_.weights + 'clip_crops.pth', prefix='clip.')
 
 model = dict(
-    type='RegionCLIP', data_preprocessor=_base_.data_preprocessor,
+    type='RegionCLIP', data_preprocessor=_base_.preprocessor,
     backbone=dict(_base_.backbone, init_cfg=crop_clip),
     text_encoder=dict(_base_.text_encoder, init_cfg=crop_clip),
     vocabulary=_base_.all_names, templates=_base_.templates)

@@ -4,7 +4,7 @@ _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
 
 split_names = dict(type='PictogramVocabulary', group='split')
 model = dict(
-    type='ImageCropSAM', data_preprocessor=_base_.data_preprocessor,
+    type='ImageCropSAM', data_preprocessor=_base_.preprocessor,
     image_encoder=_base_.pretrained_sam_image_encoder,
     prompt_encoder=_base_.pretrained_prompt_encoder,
     mask_decoder=_base_.pretrained_mask_decoder, backbone=_base_.backbone,

@@ -6,7 +6,7 @@ _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
 max_iters = 1150
 
 model = dict(
-    type='SAM', data_preprocessor=_base_.data_preprocessor,
+    type='SAM', data_preprocessor=_base_.preprocessor,
     image_encoder=_base_.sam_image_encoder, prompt_encoder=_base_.prompt_encoder,
     mask_decoder=_base_.mask_decoder,
     mask_loss=dict(type='SAMMaskLoss', gamma=1., focal_weight=10.),

@@ -5,7 +5,7 @@ _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
 max_iters = 600
 
 model = dict(
-    type='SAM2CLIPDistiller', data_preprocessor=_base_.data_preprocessor,
+    type='SAM2CLIPDistiller', data_preprocessor=_base_.preprocessor,
     backbone=_base_.backbone, neck=_base_.neck, teacher=_base_.pretrained_sam_image_encoder,
     prompt_encoder=_base_.pretrained_prompt_encoder, mask_decoder=_base_.pretrained_mask_decoder,
     mask_cleaning=_base_.large_parts, prompter=dict(type='BoxPrompter'))

@@ -114,6 +114,14 @@ def world(data):  # noqa: F811
     return data
 
 
+@pytest.mark.parametrize('path', [*CONFIGS, ROOT / 'mini/detected_agnostic.py'],
+                         ids=lambda path: path.stem)
+def test_the_runner_changes_no_images(path):
+    """mmengine gives a model the preprocessor at the top of a config, if there is one."""
+    cfg = Config.fromfile(path)
+    assert cfg.get('data_preprocessor') is None and 'data_preprocessor' not in cfg.model
+
+
 def merged(path):
     """The config's parts in tiny sizes."""
     cfg = Config.fromfile(path)

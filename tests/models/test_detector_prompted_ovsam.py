@@ -101,6 +101,11 @@ def predict(model, *pairs):
     return [output.pred_instances for output in outputs]
 
 
+def test_images_must_come_as_they_are(build):
+    with pytest.raises(ValueError, match='DetDataPreprocessor changes the images'):
+        build({}, data_preprocessor=dict(type='DetDataPreprocessor', mean=[1.] * 3, std=[1.] * 3))
+
+
 def test_without_detections_results_are_empty_and_nothing_is_encoded(build, monkeypatch):
     model = build({})
     monkeypatch.setattr(model.segmenter, 'encode_image', None)

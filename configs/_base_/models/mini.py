@@ -9,7 +9,7 @@ std = [58.395, 57.12, 57.375]
 templates = ['{}', 'a {}', 'a photo of a {}', 'a picture of a {}', 'a drawing of a {}',
              'a small {}', 'a large {}', 'there is a {} in the scene']
 all_names = dict(type='PictogramVocabulary')
-data_preprocessor = dict(
+preprocessor = dict(
     type='DetDataPreprocessor', mean=mean, std=std,
     bgr_to_rgb=True, pad_size_divisor=image_size, pad_mask=True)
 
@@ -68,7 +68,7 @@ label_head = dict(
     finest_scale=24,
     projection=dict(type='FlattenedProjection', conv_channels=32, hidden_dims=120))
 ovsam = dict(
-    type='OVSAM', data_preprocessor=data_preprocessor,
+    type='OVSAM', data_preprocessor=preprocessor,
     backbone=backbone, neck=pretrained_neck, prompt_encoder=pretrained_prompt_encoder,
     mask_decoder=dict(pretrained_mask_decoder, label_token=True), label_head=label_head,
     text_encoder=text_encoder, templates=templates, vocabulary=all_names,

@@ -2,7 +2,7 @@
 image_size = 1024
 sam_weights = 'checkpoints/sam_vit_h.pth'
 sam_decoder_weights = 'checkpoints/sam_vit_h_decoder.pth'  # the same without the image encoder
-data_preprocessor = dict(
+preprocessor = dict(
     type='DetDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375],
     bgr_to_rgb=True, pad_size_divisor=image_size, pad_mask=True)
 
@@ -27,13 +27,13 @@ neck = dict(
 
 # Stage 1. In evaluation: SAM's own decoder on the adapter's embedding.
 sam2clip = dict(
-    type='SAM2CLIPDistiller', data_preprocessor=data_preprocessor, backbone=backbone, neck=neck,
+    type='SAM2CLIPDistiller', data_preprocessor=preprocessor, backbone=backbone, neck=neck,
     teacher=sam_image_encoder, prompt_encoder=prompt_encoder, mask_decoder=mask_decoder,
     prompter=dict(type='BoxPrompter'))
 
 # Stage 2, which starts from SAM's decoder, and OVSAM itself.
 ovsam = dict(
-    type='OVSAM', data_preprocessor=data_preprocessor, backbone=backbone,
+    type='OVSAM', data_preprocessor=preprocessor, backbone=backbone,
     neck=dict(neck, init_cfg=dict(type='Pretrained', prefix='neck.')),
     prompt_encoder=dict(
         prompt_encoder, init_cfg=dict(prompt_encoder['init_cfg'], checkpoint=sam_decoder_weights)),
@@ -50,6 +50,6 @@ ovsam = dict(
 
 # The crop yardsticks: CLIP gets the colours that it was trained on; CoOp's context of 16 vectors.
 clip_input = dict(
-    type='ChangeNormalization', mean=data_preprocessor['mean'], std=data_preprocessor['std'],
+    type='ChangeNormalization', mean=preprocessor['mean'], std=preprocessor['std'],
     new_mean=[122.771, 116.746, 104.094], new_std=[68.501, 66.632, 70.323])
 context = dict(type='LearnedContext', num_tokens=16)

@@ -23,7 +23,7 @@ from ..prompts import Prompts
 from ..vocabulary import Vocabulary, build_vocabulary
 from .detection_naming import UNKNOWN
 from .detector_names import DetectorNames
-from .part_preprocessing import PartPreprocessing
+from .part_preprocessing import OriginalImages, PartPreprocessing
 from .regions import Regions
 from .usable_boxes import usable_boxes
 
@@ -51,12 +51,13 @@ class DetectorPromptedOVSAM(BaseDetector):
             its own.
         nms: Config of mmcv's ``batched_nms`` on the results of the same label, for policies that
             may give two boxes of one object the same name; none if not given.
-        data_preprocessor: What delivers the original images.
+        data_preprocessor: What delivers the original images, an ``OriginalImages``.
         init_cfg: As in mmengine. A part's ``init_cfg`` loads the part; where it is given for a
             whole detector, the ``Pretrained`` ones of its own parts are not read.
 
     Raises:
-        ValueError: The policy needs names that the detector or the segmenter does not have.
+        ValueError: The policy needs names that the detector or the segmenter does not have; or
+            ``data_preprocessor`` delivers something else than original images.
     """
 
     def __init__(self, detector: dict, segmenter: dict, naming: dict | None = None,
@@ -65,6 +66,12 @@ class DetectorPromptedOVSAM(BaseDetector):
                  nms: dict | None = None, data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None):
         super().__init__(data_preprocessor or dict(type='OriginalImages'), init_cfg)
+        if not isinstance(self.data_preprocessor, OriginalImages):
+            raise ValueError(
+                f'{type(self.data_preprocessor).__name__} changes the images before detector and '
+                'segmenter, which prepare the originals themselves. mmengine gives a model the '
+                'data_preprocessor at the top of its config: write '
+                "model = dict(data_preprocessor=dict(type='OriginalImages'), ...)")
         self.detector = MODELS.build(_without_inner_weights(detector))
         # An OVSAM asks for the prompter of its evaluation, which plays no part here.
         self.segmenter = MODELS.build({'prompter': dict(type='BoxPrompter'), **segmenter})
