@@ -124,10 +124,10 @@ class OVSAM(OpenVocabularySegmenter):
         """Boxes as RoIs (N, 5) and labels (N,) of instances, each given by its image and place."""
         rois, labels = [], []
         for image, index in instances:
-            instances = samples[image].gt_instances
-            box = get_box_tensor(instances.bboxes)[index]
+            annotated = samples[image].gt_instances
+            box = get_box_tensor(annotated.bboxes)[index]
             rois.append(torch.cat([box.new_tensor([image]), box]))
-            labels.append(instances.labels[index])
+            labels.append(annotated.labels[index])
         if not rois:
             return torch.zeros(0, 5, device=device), torch.zeros(0, dtype=torch.long,
                                                                  device=device)
