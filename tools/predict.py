@@ -17,6 +17,8 @@ OUT/preds and OUT/coco.json then; broken pictures are left out, which gives stat
 run goes on where the first one ended.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
@@ -96,17 +98,17 @@ def report(found: Prediction) -> None:
         print('Nothing found')
 
 
-def detector_of(args: argparse.Namespace) -> DetectorBoxes:
-    """What --detector and its flags ask for."""
-    return DetectorBoxes(args.detector, args.detector_weights, args.detector_threshold, args.device)
+def detector_of(args: argparse.Namespace) -> DetectorBoxes | None:
+    """What --detector and its flags ask for, if it is given."""
+    return args.detector and DetectorBoxes(
+        args.detector, args.detector_weights, args.detector_threshold, args.device)
 
 
 def predict(args: argparse.Namespace, predictor: OVSAMPredictor, prompts: list[Prompts],
-            image: np.ndarray) -> Prediction:
+            detector: DetectorBoxes | None, image: np.ndarray) -> Prediction:
     """What the flags ask for, of the image that has been set."""
-    if args.detector:
-        boxed = detector_of(args).segment(predictor, image, args.image)
-        return predictor.name(boxed, args.top_k)
+    if detector:
+        return predictor.name(detector.segment(predictor, image, args.image), args.top_k)
     if args.find:
         return predictor.find(args.find, args.threshold, args.top_k)
     if args.everything:
@@ -131,9 +133,10 @@ def run_picture(args: argparse.Namespace) -> int:
     if args.image.resolve() in (picture.resolve(), annotations.resolve()):
         raise ValueError(f'the result would overwrite {args.image}: choose another --out')
     Prompts.cat(prompts).check_inside([image.shape[:2]])
+    detector = detector_of(args)
     predictor = OVSAMPredictor(args.config, args.weights, args.vocabulary, args.device)
     predictor.set_image(image)
-    found = predict(args, predictor, prompts, image)
+    found = predict(args, predictor, prompts, detector, image)
     report(found)
     drawn = draw_segments(image, found.masks, found.labels, found.label_scores,
                           Prompts.cat(prompts))
@@ -151,7 +154,7 @@ def run_picture(args: argparse.Namespace) -> int:
 
 def run_folder(args: argparse.Namespace) -> int:
     """Predict all pictures of a folder; returns how many were left out."""
-    prompts = detector_of(args) if args.detector else args.prompts
+    prompts = detector_of(args) or args.prompts
     inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary, prompts)
     results = inferencer(args.image, out_dir=args.out, texts=args.find, top_k=args.top_k,
                          pred_score_thr=args.threshold, formats=args.format or ('coco',))

@@ -19,6 +19,12 @@ def regions_of(prompts, low_res):
     return Regions.of_prompts(low_res[:len(prompts)], prompts, input_width=128)
 
 
+def test_there_may_be_none(low_res):
+    regions = regions_of(Prompts.empty(), low_res)
+    assert len(regions.low_res) == 0
+    assert regions.mask_rois.shape == regions.prompt_rois.shape == (0, 5)
+
+
 def test_points_name_no_box(low_res):
     regions = regions_of(Prompts.from_points(
         [[[10, 20]], [[9, 9]]], image_index=torch.tensor([1, 0])), low_res)
@@ -45,13 +51,6 @@ def test_a_box_without_a_mask_can_be_named(low_res):
     regions = regions_of(Prompts.from_boxes([[5, 6, 50, 60]]), -low_res.abs())
     assert regions.mask_rois.tolist() == [[0] * 5]
     assert regions.prompt_rois.tolist() == [[0, 5, 6, 50, 60]]
-
-
-def test_rows_are_chosen_and_there_may_be_none(low_res):
-    regions = regions_of(Prompts.from_boxes([[1, 2, 9, 9], [5, 6, 50, 60], [3, 3, 7, 8]]), low_res)
-    chosen = regions[torch.tensor([False, True, False])]
-    assert len(chosen) == 1 and chosen.prompt_rois.tolist() == [[0, 5, 6, 50, 60]]
-    assert len(regions_of(Prompts.empty(), low_res)) == 0
 
 
 def test_masks_alone_are_regions(low_res):

@@ -55,13 +55,6 @@ class Regions:
             prompted[has_box] = torch.minimum(given.clamp(min=0), limits)
         return cls(low_res, torch.cat([image, boxes], dim=1), torch.cat([image, prompted], dim=1))
 
-    def __len__(self) -> int:
-        return len(self.low_res)
-
-    def __getitem__(self, rows: slice | Tensor) -> Regions:
-        """Some of the regions, by slice, index tensor or boolean mask."""
-        return Regions(self.low_res[rows], self.mask_rois[rows], self.prompt_rois[rows])
-
     def rois(self, source: str) -> Tensor:
         """Boxes (R, 5) of one of :data:`BOX_SOURCES`."""
         return self.prompt_rois if source == 'prompt' else self.mask_rois
