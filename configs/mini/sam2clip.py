@@ -8,7 +8,7 @@ model = dict(
     type='SAM2CLIPDistiller', data_preprocessor=_base_.preprocessor,
     backbone=_base_.backbone, neck=_base_.neck, teacher=_base_.pretrained_sam_image_encoder,
     prompt_encoder=_base_.pretrained_prompt_encoder, mask_decoder=_base_.pretrained_mask_decoder,
-    mask_cleaning=_base_.large_parts, prompter=dict(type='BoxPrompter'))
+    mask_cleaning=_base_.mask_cleaning, prompter=dict(type='BoxPrompter'))
 train_dataloader = _base_.scenes_train_dataloader
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=300)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))

@@ -17,7 +17,7 @@ from .learned_context import LearnedContext
 from .local_attention_init import LocalAttentionInit
 from .lowest_mask_loss import LowestMaskLoss
 from .mask_choice import AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask
-from .mask_cleaning import LargeParts
+from .mask_cleaning import InsideBox, LargeParts
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
@@ -55,6 +55,7 @@ __all__ = [
     'FoundObjectsOVSAM',
     'FusedLabel',
     'GeometricFusion',
+    'InsideBox',
     'InteractiveOVSAM',
     'LargeParts',
     'LearnedContext',

@@ -51,8 +51,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
         mask_choice: Config of which of the decoder's masks answers a prompt, see
             :mod:`~.mask_choice`; the first one if not given.
-        mask_cleaning: Config of what is left out of masks, such as
-            :class:`~.mask_cleaning.LargeParts`; nothing if not given, as published.
+        mask_cleaning: Configs of what is left out of masks, one after another, see
+            :mod:`~.mask_cleaning`; nothing if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.
         everything: What suits these weights better than the defaults of
             :class:`~ovsam.apis.EverythingMode`, which are SAM's; kept for those who ask.
@@ -65,7 +65,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
                  train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
-                 mask_cleaning: Optional[dict] = None, chunk_size: int = 64,
+                 mask_cleaning: Sequence[dict] = (), chunk_size: int = 64,
                  everything: Optional[dict] = None, frozen: Sequence[str] = (),
                  data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -74,7 +74,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.prompter = TASK_UTILS.build(prompter)
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
         self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
-        self.mask_cleaning = MODELS.build(mask_cleaning) if mask_cleaning else nn.Identity()
+        self.mask_cleaning = nn.ModuleList(MODELS.build(step) for step in mask_cleaning)
         self.chunk_size = chunk_size
         self.everything = dict(everything or {})
         self.frozen = tuple(frozen)
@@ -214,7 +214,10 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
         low_res, quality, row = self.choose(
             prompts, *self.segment(features, prompts), mask_choice)
-        return Regions.of_prompts(self.mask_cleaning(low_res), prompts[row], input_width), quality
+        prompts = prompts[row]
+        for clean in self.mask_cleaning:
+            low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
+        return Regions.of_prompts(low_res, prompts, input_width), quality
 
     def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
                mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:
