@@ -14,7 +14,7 @@ model = dict(
     mask_cleaning=_base_.mask_cleaning, prompter=dict(type='BoxPrompter'),
     train_prompter=_base_.train_prompter)
 train_dataloader = _base_.scenes_train_dataloader
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=575)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3, betas=(0.9, 0.95)))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),

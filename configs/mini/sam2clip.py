@@ -10,7 +10,7 @@ model = dict(
     prompt_encoder=_base_.pretrained_prompt_encoder, mask_decoder=_base_.pretrained_mask_decoder,
     mask_cleaning=_base_.mask_cleaning, prompter=dict(type='BoxPrompter'))
 train_dataloader = _base_.scenes_train_dataloader
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=300)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
