@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from ovsam.analysis import build_random_model, count_complexity
+from ovsam.analysis.step_cost import count_step
 from ovsam.analysis.unit_costs import (
     StageCost,
     _count_clip2sam,
@@ -11,6 +12,7 @@ from ovsam.analysis.unit_costs import (
 from ovsam.apis.init_model import load_config
 from ovsam.datasets.teacher_features import TeacherFeatures
 from ovsam.models.ovsam import OVSAM
+from ovsam.models.sam2clip_distiller import SAM2CLIPDistiller
 
 SIZE = 128
 
@@ -102,3 +104,15 @@ def test_prompts_are_a_line(monkeypatch):
 def test_configs_of_another_kind_are_refused(configs, fault):
     with pytest.raises(ValueError, match=fault):
         count_units(*map(load_config, (*configs, 'mini/ovsam_box.py')), SIZE)
+
+
+def test_meta_counts_what_the_cpu_computes():
+    def step(device):
+        model = _in_training(load_config('mini/sam2clip.py'), SAM2CLIPDistiller, SIZE)
+        if device == 'cpu':
+            model.to_empty(device='cpu')
+        images = torch.zeros(1, 3, SIZE, SIZE, device=device)
+        return count_step(model, lambda: model.parse_losses(model.loss(images, []))[0],
+                          model.neck.blocks)
+
+    assert step('meta') == step('cpu')
