@@ -33,7 +33,8 @@ def scale(args: argparse.Namespace) -> None:
         else annotation_bytes(args.annotations))
     machines = [Machine(gpus, args.peak * 1e12, args.utilisation, args.network * 1e9)
                 for gpus in (args.gpus, args.many_gpus)]
-    units = count_units(*(load_config(getattr(args, name)) for name in _CONFIGS), args.size)
+    units = count_units(load_config(args.sam2clip), load_config(args.clip2sam),
+                        load_config(args.ovsam), args.size)
     plans = [
         make_plan(f"The paper's trainings, {args.gpus} GPUs", machines[0],
                   paper_recipes(units, args.batch, args.prompts), paper_jobs(units)),

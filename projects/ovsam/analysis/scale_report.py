@@ -14,7 +14,7 @@ from .scale import (
     job_budget,
     training_budget,
 )
-from .unit_costs import UnitCosts
+from .unit_costs import StageCost, UnitCosts
 
 
 class Plan(NamedTuple):
@@ -64,7 +64,7 @@ def scale_record(command: str, units: UnitCosts, labelling: Labelling,
                  plans: Sequence[Plan]) -> dict:
     """The same, with every figure whole, of dicts and lists; arguments as above."""
     return dict(
-        command=command, units={key: value._asdict() if isinstance(value, tuple) else value
+        command=command, units={key: value._asdict() if isinstance(value, StageCost) else value
                                 for key, value in units._asdict().items()},
         labelling=vars(labelling), plans=[dict(
             title=plan.title, machine=vars(plan.machine),
@@ -152,7 +152,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _giga(operations: float) -> str:
-    return f'{operations / 1e9:,.1f} GFLOPs' if operations else '0'
+    figure = operations / 1e9
+    return f'{figure:,.0f} GFLOPs' if figure >= 100 else f'{figure:.3g} GFLOPs'
 
 
 def _mega(number: int) -> str:
