@@ -13,7 +13,7 @@ from ovsam.analysis.scale import (
 # A GPU that computes 100 operations a second: 400 FLOP of which half are reached.
 MACHINE = Machine(gpus=2, peak=400, utilisation=0.5, network=1000)
 STAGE = StageCost(image=50, prompt=10, saved=7, saved_prompt=3, parameters=30, learned=20,
-                  checkpoint=99, record=5)
+                  checkpoint=99, record=5, masked=8)
 
 
 def test_no_images_are_refused():
@@ -38,7 +38,7 @@ def test_a_training_by_hand():
     assert budget.seen == 5 * 3 + 4
     # Of 5 images each GPU has 3, in 2 batches; of 4 it has 2, in one.
     assert budget.steps == 3 * 2 + 1
-    operations = 50 * 19 + 10 * 4 * 15
+    operations = 50 * 19 + 10 * 4 * 15 - 8 * 4  # b has no masks
     assert budget.operations == pytest.approx(operations / 19)
     assert budget.gpu_hours == pytest.approx(operations / 100 / 3600)
     assert budget.days == pytest.approx(budget.gpu_hours / 2 / 24)
@@ -51,6 +51,12 @@ def test_a_training_by_hand():
     assert budget.reads == pytest.approx((15 * 16 + 4 * 25) / (operations / 200))
     assert (budget.image_bytes, budget.record_bytes) == (5 * 11 + 4 * 20, 5 * 9)
     assert budget.checkpoint == 99
+
+
+def test_part_of_a_pass():
+    budget = training_budget(Recipe('half', STAGE, (Source('a', 8, 0.5, 11, prompts=1.),)), MACHINE)
+    assert (budget.seen, budget.steps, budget.image_bytes) == (4, 1, 88)
+    assert budget.operations == 50 + 10
 
 
 def test_a_single_gpu_sends_nothing():

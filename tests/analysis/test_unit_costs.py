@@ -47,6 +47,7 @@ def test_what_learns_runs_forward_and_backward(units, rows):
     model = build_random_model(load_config('mini/sam2clip.py'), SIZE, 'meta')
     assert units.stored.learned == sum(p.numel() for p in model.neck.parameters())
     frozen = rows['backbone'].image + rows['neck'].image
+    assert units.clip2sam.masked == rows['neck'].image
     head = units.clip2sam.image - frozen
     assert 2 * rows['label_head'].image < head <= 3 * rows['label_head'].image
     assert units.clip2sam.prompt > 2 * rows['mask_decoder'].prompt

@@ -71,10 +71,12 @@ def test_scale(capsys, tmp_path):
     assert '### 1,000 images, 16 GPUs' in printed
     found = json.loads(record.read_text())
     paper, large = found['plans']
-    live, stored, checkpointed, coco, lvis, joint = paper['trainings']
+    live, stored, checkpointed, coco, lvis, sampled, joint = paper['trainings']
     assert live['gpu_hours'] > stored['gpu_hours'] < checkpointed['gpu_hours']
     assert checkpointed['memory'] < stored['memory'] < live['memory']
     assert live['steps'] == 24 * 13982  # of 111,853 images each GPU has 27,964, two a step
+    assert sampled['seen'] == 2 * lvis['seen'] == 2 * 12 * 100_170
+    assert sampled['operations'] < lvis['operations']
     assert [source['name'] for source in joint['sources']] == [
         'LVIS', 'V3Det', 'Objects365', 'ImageNet-21k']
     assert found['units']['feature'] * 111_853 == paper['jobs'][0]['written_bytes']

@@ -51,16 +51,21 @@ class Source(NamedTuple):
     Attributes:
         name: What tables call it.
         images: Number of them.
-        passes: How often each is seen.
+        passes: How often each is seen, on average.
         image_bytes: Mean size of an image's file.
         prompts: Mean number of prompts that are decoded for an image; 0 where it has no masks.
     """
 
     name: str
     images: int
-    passes: int
+    passes: float
     image_bytes: int
     prompts: float = 0.
+
+    @property
+    def seen(self) -> float:
+        """Images, each as often as it is seen."""
+        return self.images * self.passes
 
 
 class Recipe(NamedTuple):
@@ -131,19 +136,19 @@ def training_budget(recipe: Recipe, machine: Machine) -> TrainingBudget:
     if recipe.batch < 1 or not recipe.sources or min(s.images for s in recipe.sources) < 1:
         raise ValueError(f'{recipe.name} needs a positive batch and sources with images')
     stage, gpus = recipe.stage, machine.gpus
-    seen = sum(source.images * source.passes for source in recipe.sources)
+    seen = sum(source.seen for source in recipe.sources)
     steps = sum(source.passes * math.ceil(math.ceil(source.images / gpus) / recipe.batch)
                 for source in recipe.sources)
-    operations = stage.image + stage.prompt * sum(
-        source.images * source.passes * source.prompts for source in recipe.sources) / seen
+    operations = stage.image + sum(
+        source.seen * (source.prompts * stage.prompt if source.prompts else -stage.masked)
+        for source in recipe.sources) / seen
     step = machine.seconds(recipe.batch * operations)
     activations = recipe.batch * (stage.saved + recipe.most_prompts * stage.saved_prompt)
     reduced = 2 * (gpus - 1) / gpus * FLOAT32 * stage.learned
-    read = sum(source.images * source.passes * (source.image_bytes + stage.record)
-               for source in recipe.sources)
+    read = sum(source.seen * (source.image_bytes + stage.record) for source in recipe.sources)
     gpu_hours = machine.seconds(seen * operations) / HOUR
     return TrainingBudget(
-        seen, steps, operations, gpu_hours, days=gpu_hours / gpus / 24, step=step,
+        round(seen), round(steps), operations, gpu_hours, days=gpu_hours / gpus / 24, step=step,
         memory=FLOAT32 * (stage.parameters + 4 * stage.learned) + activations,
         activations=activations, reduced=reduced,
         reduce_share=reduced / machine.network / step,

@@ -41,6 +41,8 @@ class StageCost(NamedTuple):
         learned: Parameters that learn.
         checkpoint: Bytes of a checkpoint to resume from: what was learned, and AdamW's two moments.
         record: Bytes read for an image beside itself.
+        masked: Of an image's operations, those that one without masks does not take: the frozen
+            adapter's, whose embedding only the mask decoder reads.
     """
 
     image: int
@@ -51,6 +53,7 @@ class StageCost(NamedTuple):
     learned: int
     checkpoint: int
     record: int = 0
+    masked: int = 0
 
 
 class UnitCosts(NamedTuple):
@@ -155,7 +158,8 @@ def _count_clip2sam(model: OVSAM) -> StageCost:
     saved_prompt = (three.saved - one.saved) // (2 * IMAGES)
     stage = _stage(model, (one.operations + frozen) // IMAGES - prompt,
                    one.saved // IMAGES - saved_prompt)
-    return stage._replace(prompt=prompt, saved_prompt=saved_prompt)
+    return stage._replace(prompt=prompt, saved_prompt=saved_prompt,
+                          masked=counts['neck'] // IMAGES if 'neck' in model.frozen else 0)
 
 
 def _given(features: ImageFeatures) -> dict[str, Tensor | tuple[Tensor, ...]]:
