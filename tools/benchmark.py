@@ -4,6 +4,7 @@
     python tools/benchmark.py memory configs/ovsam/ovsam_RN50x16_coco_box.py
     python tools/benchmark.py latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
     python tools/benchmark.py interactive configs/ovsam/ovsam_RN50x16_coco_point.py
+    python tools/benchmark.py scale --gpus 16
 
 complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
@@ -14,6 +15,7 @@ names to few, of everything mode to its points one by one; and the memory of man
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from ovsam.analysis import (
     measure_memory,
 )
 from ovsam.analysis.complexity import total_complexity
+from ovsam.analysis.scale_command import add_scale_command
 from ovsam.apis.init_model import choose_device, load_config
 from ovsam.utils.command_line import exit_status
 
@@ -131,7 +134,9 @@ def parse_args(argv=None) -> argparse.Namespace:
                          metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)')
     command.add_argument('--points-per-side', type=int, default=32,
                          help="of everything mode (%(default)s)")
+    add_scale_command(commands)
     args = parser.parse_args(argv)
+    args.shown = shlex.join(['python', 'tools/benchmark.py', *(argv or sys.argv[1:])])
     if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
         parser.error('--names and --points-per-side must be positive')
     if args.prompts < 1 or (args.size is not None and args.size < 1):

@@ -1,6 +1,12 @@
+import json
+
 import pytest
 
+from ovsam.utils.marked_section import section_marks
 from tools.benchmark import main
+
+MINI_SCALE = ['scale', '--sam2clip', 'mini/sam2clip.py', '--clip2sam', 'mini/clip2sam_base.py',
+              '--ovsam', 'mini/ovsam_box.py', '--size', '128']
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +56,50 @@ def test_interactive(capsys):
     assert 'mean of 4 points, times 4' in lines[6]
 
 
+def test_scale(capsys, tmp_path):
+    page, record = tmp_path / 'scale.md', tmp_path / 'scale.json'
+    begin, end = section_marks('scale')
+    page.write_text(f'# Scale\n{begin}\nold\n{end}\n')
+    argv = [*MINI_SCALE, '--gpus', '4', '--many-gpus', '16', '--images', '1000', '--masks', '7',
+            '--json', str(record), '--insert', str(page)]
+    assert main(argv) == 0
+    printed = capsys.readouterr().out
+    printed = printed[printed.index('`python'):]  # mmengine says what it read from the environment
+    assert f'# Scale\n{begin}\n{printed.rstrip()}\n{end}\n' == page.read_text()
+    assert printed.startswith('`python tools/benchmark.py scale --sam2clip mini/sam2clip.py ')
+    assert "### The paper's trainings, 4 GPUs" in printed
+    assert '### 1,000 images, 16 GPUs' in printed
+    found = json.loads(record.read_text())
+    paper, large = found['plans']
+    live, stored, checkpointed, coco, lvis, sampled, joint = paper['trainings']
+    assert live['gpu_hours'] > stored['gpu_hours'] < checkpointed['gpu_hours']
+    assert checkpointed['memory'] < stored['memory'] < live['memory']
+    assert live['steps'] == 24 * 13982  # of 111,853 images each GPU has 27,964, two a step
+    assert sampled['seen'] == 2 * lvis['seen'] == 2 * 12 * 100_170
+    assert sampled['operations'] < lvis['operations']
+    assert [source['name'] for source in joint['sources']] == [
+        'LVIS', 'V3Det', 'Objects365', 'ImageNet-21k']
+    assert found['units']['feature'] * 111_853 == paper['jobs'][0]['written_bytes']
+    storing, everything, boxes = large['jobs']
+    assert everything['written_bytes'] == boxes['written_bytes'] == 1000 * 7 * 600
+    units = found['units']
+    assert everything['operations'] - boxes['operations'] == (32 * 32 - 7) * units['decode']
+
+
+def test_scale_of_real_annotations(capsys, tmp_path):
+    path = tmp_path / 'coco.json'
+    path.write_text(json.dumps(dict(
+        images=[dict(id=1, height=64, width=64)], categories=[dict(id=1, name='cat')],
+        annotations=[dict(image_id=1, category_id=1,
+                          segmentation=[[5, 5, 50, 5, 50, 50]])])))
+    assert main([*MINI_SCALE, '--annotations', str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert ' bytes a mask' in printed and '600 bytes a mask' not in printed
+
+
 @pytest.mark.parametrize(('argv', 'fault'), [
+    (['scale', '--utilisation', '2'], 'utilisation must be in (0, 1]; got 2'),
+    (['scale', '--annotations', 'none.json'], 'none.json'),
     (['interactive', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
     (['complexity', 'mini/none.py'], 'none.py'),
     (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
@@ -69,7 +118,9 @@ def test_no_names_are_refused(capsys):
     assert 'must be positive' in capsys.readouterr().err
 
 
-def test_no_prompts_are_refused(capsys):
+@pytest.mark.parametrize('argv', [
+    ['memory', 'mini', '--prompts', '0'], ['scale', '--images', '0'], ['scale', '--gpus', '0']])
+def test_nothing_to_measure_is_refused(argv, capsys):
     with pytest.raises(SystemExit):
-        main(['memory', 'mini', '--prompts', '0'])
+        main(argv)
     assert 'must be positive' in capsys.readouterr().err
