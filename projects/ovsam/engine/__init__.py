@@ -1,6 +1,10 @@
-"""Hooks for mmengine's runner."""
+"""Hooks and the like for mmengine's runner."""
+from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .draw_segments_hook import DrawSegmentsHook
 from .init_weights_hook import InitWeightsHook
 from .require_teacher_features_hook import RequireTeacherFeaturesHook
+from .sharded_strategy import ShardedStrategy
 
-__all__ = ['DrawSegmentsHook', 'InitWeightsHook', 'RequireTeacherFeaturesHook']
+__all__ = [
+    'BFloat16OptimWrapper', 'DrawSegmentsHook', 'InitWeightsHook', 'RequireTeacherFeaturesHook',
+    'ShardedStrategy']
