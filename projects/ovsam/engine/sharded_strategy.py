@@ -29,12 +29,17 @@ class ShardedStrategy(FSDPStrategy):
 
     Args:
         model_wrapper: Arguments of mmengine's ``MMFullyShardedDataParallel``.
-        **kwargs: Of mmengine's ``FSDPStrategy``.
+        **kwargs: Of mmengine's ``FSDPStrategy``, but for ``state_dict_cfg``: the first process
+            writes all of a checkpoint.
     """
 
     def __init__(self, *, model_wrapper: dict | None = None, **kwargs) -> None:
-        kwargs.setdefault('state_dict_cfg', 'full')
-        super().__init__(model_wrapper=model_wrapper, **kwargs)
+        # To the CPU from a GPU only: from the CPU, torch would free what it had not copied.
+        whole = dict(rank0_only=True, offload_to_cpu=torch.cuda.is_available())
+        super().__init__(model_wrapper=model_wrapper, state_dict_cfg=dict(
+            state_dict_type='FULL_STATE_DICT',
+            state_dict_config=dict(type='FullStateDictConfig', **whole),
+            optim_state_dict_config=dict(type='FullOptimStateDictConfig', **whole)), **kwargs)
 
     def _wrap_model(self, model: BaseModule) -> FullyShardedDataParallel:
         frozen = [getattr(model, name) for name in getattr(model, 'frozen', ())]
