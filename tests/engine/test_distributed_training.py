@@ -212,11 +212,12 @@ def test_processes_of_a_feature_dump_do_not_wait_for_each_other(start, run, dump
     """As on several machines: one is killed, the other makes its part to the end."""
     processes = [start(sys.executable, *dump, RANK=str(rank), LOCAL_RANK='0', WORLD_SIZE='2')
                  for rank in range(2)]
-    wait_until(lambda: len(records(tmp_path / 'features')) > 20, processes[1])
+    # More than the first one makes, so some of them are the second one's.
+    wait_until(lambda: len(records(tmp_path / 'features')) > 310, processes[1])
     os.kill(processes[1].pid, signal.SIGKILL)
     said, _ = processes[0].communicate(timeout=200)
     assert processes[0].returncode == 0 and '300 records made, 0 of them anew' in said
     kept = len(records(tmp_path / 'features')) - 300
-    assert 0 < kept < 300
+    assert 10 < kept < 300
     said = run(sys.executable, *dump, RANK='1', LOCAL_RANK='0', WORLD_SIZE='2')
     assert f'{300 - kept} records made, 0 of them anew, {kept} kept' in said
