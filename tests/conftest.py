@@ -186,7 +186,7 @@ def in_processes(tmp_path_factory):
             os._exit(1)
         os._exit(0)  # not through what pytest does at its end
 
-    def run(function, world=2, timeout=60, lost=()):
+    def run(function, world=2, timeout=30, lost=()):
         folder = tmp_path_factory.mktemp('processes')
         members = [context.Process(target=member, args=(function, rank, world, folder, timeout))
                    for rank in range(world)]

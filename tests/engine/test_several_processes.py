@@ -44,10 +44,14 @@ def test_uneven_data_sets_are_filled_up(tiny_training, train_together):
     assert [len(each) for each in losses] == [5, 5]
 
 
-def test_sharded(tiny_training, train_together, tmp_path):
+@pytest.mark.parametrize('options', [
+    dict(), dict(activation_checkpointing=dict(check_fn='is_transformer_layer'))],
+    ids=['plain', 'with activation checkpointing'])
+def test_sharded(tiny_training, train_together, tmp_path, options):
     """FSDP: each process holds half of what learns; the result is DDP's."""
     expected, _ = train_together(tiny_training, **{'optim_wrapper.optimizer.lr': 0.5})
-    sharded = Config(dict(tiny_training.to_dict(), strategy=dict(type='ShardedStrategy')))
+    sharded = Config(dict(tiny_training.to_dict(), strategy=dict(
+        type='ShardedStrategy', **options)))
 
     def held(checkpoint, recorder):
         return checkpoint['state_dict'], sum(v.numel() for v in recorder.weights[-1].values())

@@ -23,7 +23,8 @@ def call(tmp_path):
 
     def run(name, *args, cwd=TOOLS.parent, **environment):
         return subprocess.run(['bash', str(TOOLS / f'{name}.sh'), *args], capture_output=True,
-                              text=True, cwd=cwd, env={'PATH': f'{tmp_path}:/usr/bin:/bin', **environment})
+                              text=True, cwd=cwd,
+                              env={'PATH': f'{tmp_path}:/usr/bin:/bin', **environment})
 
     return run
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch import distributed
+from mmengine.dist import get_dist_info
 
 # What gloo, NCCL and torch's store say of a process that ended, and of one that does not answer.
 _SIGNS = re.compile(r'connection (was )?(closed|reset)|broken pipe|timed out|timeout|'
@@ -27,9 +27,9 @@ def explaining_lost_processes(advice: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not distributed.is_initialized() or not _SIGNS.search(str(error)):
+        rank, world = get_dist_info()
+        if world == 1 or not _SIGNS.search(str(error)):
             raise
-        rank, world = distributed.get_rank(), distributed.get_world_size()
         raise LostProcessError(
             f'process {rank} of {world} waited for another one that ended or does not answer '
             f'({" ".join(str(error).split())[:200]}): the reason stands in that one\'s output, '

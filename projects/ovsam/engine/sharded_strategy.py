@@ -9,11 +9,17 @@ from mmengine._strategy import FSDPStrategy
 from mmengine.device import get_device
 from mmengine.model import BaseModule
 from mmengine.optim import OptimWrapper
-from mmengine.registry import STRATEGIES
+from mmengine.registry import FUNCTIONS, STRATEGIES
 from mmpretrain.models.backbones.vit_sam import TransformerEncoderLayer
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.distributed.fsdp.wrap import ModuleWrapPolicy
+
+
+@FUNCTIONS.register_module()
+def is_transformer_layer(module: nn.Module) -> bool:
+    """What ``activation_checkpointing=dict(check_fn='is_transformer_layer')`` runs a second time."""
+    return isinstance(module, TransformerEncoderLayer)
 
 
 @STRATEGIES.register_module()
@@ -21,8 +27,8 @@ class ShardedStrategy(FSDPStrategy):
     """mmengine's FSDP for models with frozen parts; without a GPU, too.
 
     Each transformer layer's weights come together when it is their turn. Frozen parts, which have
-    neither gradients nor an optimiser's state, are not divided. Checkpoints are those of training
-    in one process: any number of processes, sharded or not, goes on from them.
+    neither gradients nor an optimiser's state, are not divided. A checkpoint's weights are those of
+    any training; its optimiser's state is for trainings by this strategy.
 
     Gradients are clipped by the norm of all of them; mmengine would take each process's share for
     itself.
