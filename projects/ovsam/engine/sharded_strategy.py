@@ -18,7 +18,7 @@ from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 
 @FUNCTIONS.register_module()
 def is_transformer_layer(module: nn.Module) -> bool:
-    """What ``activation_checkpointing=dict(check_fn='is_transformer_layer')`` runs a second time."""
+    """A ``check_fn`` of ``activation_checkpointing``: what runs a second time."""
     return isinstance(module, TransformerEncoderLayer)
 
 
