@@ -230,9 +230,12 @@ def tiny_training(tmp_path, save_teacher):
 
     write_pictures(tmp_path / 'sa1b/sa_000000', 8)
     backbone = dict(type='CLIPBackbone', arch=TINY_CLIP)
+    neck = dict(type='SAM2CLIPAdapter', in_channels=[32, 64, 128, 256], embed_dims=8, depth=2,
+                num_heads=2, window_size=2, global_attn_indexes=[1], img_size=32, out_channels=4)
     torch.manual_seed(1)
-    torch.save(MODELS.build(backbone).state_dict(), tmp_path / 'clip.pth')
-    backbone['init_cfg'] = dict(type='Pretrained', checkpoint=str(tmp_path / 'clip.pth'))
+    for name, part in (('clip', backbone), ('neck', neck)):
+        torch.save(MODELS.build(part).state_dict(), tmp_path / f'{name}.pth')
+        part['init_cfg'] = dict(type='Pretrained', checkpoint=str(tmp_path / f'{name}.pth'))
     pipeline = [
         dict(type='LoadAnnotatedImage'), dict(type='Resize', scale=(32, 32), keep_ratio=True),
         dict(type='PackDetInputs', meta_keys=('img_path', ))]
@@ -240,10 +243,7 @@ def tiny_training(tmp_path, save_teacher):
     cfg.merge_from_dict(dict(
         model=dict(
             type='SAM2CLIPDistiller', backbone=backbone, teacher=save_teacher(tmp_path / 'sam.pth'),
-            neck=dict(type='SAM2CLIPAdapter', in_channels=[32, 64, 128, 256], embed_dims=8, depth=2,
-                      num_heads=2, window_size=2, global_attn_indexes=[1], img_size=32,
-                      out_channels=4),
-            prompt_encoder=dict(type='SAMPromptEncoder', embed_dims=16, image_size=32,
+            neck=neck, prompt_encoder=dict(type='SAMPromptEncoder', embed_dims=16, image_size=32,
                                 embedding_stride=16),
             mask_decoder=dict(type='SAMMaskDecoder', embed_dims=16,
                               transformer=dict(depth=1, num_heads=2, mlp_dim=8)),

@@ -3,6 +3,7 @@ import itertools
 
 import pytest
 from mmengine.config import Config
+from mmengine.dist import barrier
 from mmengine.hooks import Hook
 
 from ovsam.engine.runner import build_runner
@@ -31,7 +32,8 @@ def train():
     """Trains by a config with changes; returns the last checkpoint and a :class:`Recorder`."""
 
     def train(cfg, **changes):
-        cfg = Config(cfg.to_dict())
+        # It is written with every checkpoint, and formatting it takes seconds.
+        cfg = Config(cfg.to_dict(), format_python_code=False)
         cfg.merge_from_dict(changes)
         # mmengine's records go by this name and by the second.
         cfg.experiment_name = f'tiny{next(RUNS)}'
@@ -39,6 +41,7 @@ def train():
         runner = build_runner(cfg)
         runner.register_hook(recorder)
         runner.train()
+        barrier()  # the first process has written the checkpoint
         last = cfg.train_cfg.max_iters
         return load_from_local(f'{cfg.work_dir}/iter_{last}.pth'), recorder
 

@@ -65,6 +65,11 @@ class ShardedStrategy(FSDPStrategy):
             built.clip_func = partial(_clip_whole_norm, model)
         return built
 
+    def load_optim_state_dict(self, state_dict: dict) -> None:
+        """See mmengine, which gives torch the arguments in the order of torch 2.0."""
+        self.optim_wrapper.load_state_dict(FullyShardedDataParallel.optim_state_dict_to_load(
+            model=self.model, optim=self.optim_wrapper.optimizer, optim_state_dict=state_dict))
+
 
 def _clip_whole_norm(model: FullyShardedDataParallel, params, **kwargs) -> torch.Tensor:
     """What mmengine calls with a process's own shares of the gradients."""
