@@ -1,7 +1,12 @@
 """Test modules import mmdet, which needs the operators that importing ovsam provides."""
 
+import multiprocessing
+import os
+import traceback
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
@@ -154,6 +159,106 @@ def save_teacher():
             type='Pretrained', checkpoint=str(path), prefix='image_encoder.'))
 
     return save
+
+
+@pytest.fixture
+def in_processes(tmp_path_factory):
+    """Runs a function of its rank in forked processes that talk by gloo; what each returned.
+
+    They have imported all that this process has, so that it takes a fraction of a second. Those
+    that are ``lost`` by intention return None.
+    """
+    if torch.cuda.is_available():
+        pytest.skip('processes that are forked cannot use the GPU that mmengine would take')
+    context = multiprocessing.get_context('fork')
+
+    def member(function, rank, world, folder, timeout):
+        torch.set_num_threads(1)
+        os.chdir(folder)
+        os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world))
+        try:
+            torch.distributed.init_process_group(
+                'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=world,
+                timeout=timedelta(seconds=timeout))
+            torch.save(function(rank), f'{folder}/{rank}.pth')
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)  # not through what pytest does at its end
+
+    def run(function, world=2, timeout=30, lost=()):
+        folder = tmp_path_factory.mktemp('processes')
+        members = [context.Process(target=member, args=(function, rank, world, folder, timeout))
+                   for rank in range(world)]
+        for process in members:
+            process.start()
+        for process in members:
+            process.join(4 * timeout)
+            process.kill()
+        status = [process.exitcode for process in members]
+        assert all(code == 0 for rank, code in enumerate(status) if rank not in lost), status
+        return [None if rank in lost else torch.load(folder / f'{rank}.pth', weights_only=False)
+                for rank in range(world)]
+
+    return run
+
+
+TINY_CLIP = dict(
+    embed_dim=16, vision_cfg=dict(image_size=32, layers=[1, 1, 1, 1], width=8, head_width=32),
+    text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
+    tokenizer=dict(merges=20))
+
+
+def write_pictures(folder, count):
+    """Pictures of colours that tell them apart, in a folder as SA-1B has them."""
+    import cv2
+
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        picture = cv2.resize(rng.integers(0, 255, (4, 4, 3), np.uint8), (32, 24))
+        cv2.imwrite(str(folder / f'sa_{number}.jpg'), picture)
+
+
+@pytest.fixture
+def tiny_training(tmp_path, save_teacher):
+    """Config of SAM2CLIP on 8 pictures by SGD: three steps, each with a checkpoint."""
+    from mmdet.registry import MODELS
+    from mmengine.config import Config
+
+    from ovsam.utils.paths import config_path
+
+    write_pictures(tmp_path / 'sa1b/sa_000000', 8)
+    backbone = dict(type='CLIPBackbone', arch=TINY_CLIP)
+    neck = dict(type='SAM2CLIPAdapter', in_channels=[32, 64, 128, 256], embed_dims=8, depth=2,
+                num_heads=2, window_size=2, global_attn_indexes=[1], img_size=32, out_channels=4)
+    torch.manual_seed(1)
+    for name, part in (('clip', backbone), ('neck', neck)):
+        torch.save(MODELS.build(part).state_dict(), tmp_path / f'{name}.pth')
+        part['init_cfg'] = dict(type='Pretrained', checkpoint=str(tmp_path / f'{name}.pth'))
+    pipeline = [
+        dict(type='LoadAnnotatedImage'), dict(type='Resize', scale=(32, 32), keep_ratio=True),
+        dict(type='PackDetInputs', meta_keys=('img_path', ))]
+    cfg = Config.fromfile(config_path('_base_/default_runtime.py'))
+    cfg.merge_from_dict(dict(
+        model=dict(
+            type='SAM2CLIPDistiller', backbone=backbone, teacher=save_teacher(tmp_path / 'sam.pth'),
+            neck=neck, prompt_encoder=dict(type='SAMPromptEncoder', embed_dims=16, image_size=32,
+                                embedding_stride=16),
+            mask_decoder=dict(type='SAMMaskDecoder', embed_dims=16,
+                              transformer=dict(depth=1, num_heads=2, mlp_dim=8)),
+            prompter=dict(type='BoxPrompter'),
+            data_preprocessor=dict(type='DetDataPreprocessor', mean=[120] * 3, std=[57] * 3,
+                                   bgr_to_rgb=True, pad_size_divisor=32)),
+        train_dataloader=dict(
+            batch_size=4, num_workers=0, sampler=dict(type='InfiniteSampler'), dataset=dict(
+                type='SA1BDataset', data_root=str(tmp_path / 'sa1b'), pipeline=pipeline)),
+        train_cfg=dict(type='IterBasedTrainLoop', max_iters=3, val_interval=1000),
+        optim_wrapper=dict(type='OptimWrapper', clip_grad=dict(max_norm=0.5),
+                           optimizer=dict(type='SGD', lr=0.2, momentum=0.9, weight_decay=0.01)),
+        default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=9)),
+        log_level='WARNING', work_dir=str(tmp_path / 'work')))
+    return cfg
 
 
 TINY_DETECTOR = """

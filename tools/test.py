@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
 from ovsam.utils.command_line import exit_status, runner_config, runner_parser
 from ovsam.utils.files import write_whole
@@ -36,6 +37,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 def load_config(args: argparse.Namespace) -> Config:
     """The config file with the command line's changes in it."""
     cfg = runner_config(args)
+    cfg.strategy = None  # sharding is for training
     if args.checkpoint:
         cfg.load_from = args.checkpoint
     if args.val:
@@ -62,7 +64,8 @@ def run(args: argparse.Namespace) -> None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     load_weights(model, checkpoint)
     model.is_init = True
-    metrics = runner.test()
+    with explaining_lost_processes('Run the same command again.'):
+        metrics = runner.test()
     if args.out:
         write_whole(args.out, (json.dumps(metrics, indent=1) + '\n').encode())
 

@@ -9,11 +9,15 @@ import sys
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import Hook
-from mmengine.runner import find_latest_checkpoint
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
-from ovsam.engine.starting_point import require_fitting_weights, require_training_state
+from ovsam.engine.starting_point import (
+    last_training_state,
+    require_fitting_weights,
+    require_training_state,
+)
 from ovsam.utils.command_line import exit_status, runner_config, runner_parser
 from ovsam.utils.preflight import require_inputs
 
@@ -22,8 +26,9 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = runner_parser(__doc__)
     parser.add_argument('--resume', nargs='?', const='auto',
-                        help='go on from this checkpoint, or from the last one in the work dir')
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+                        help='go on from this checkpoint, or the last whole one in the work dir')
+    parser.add_argument('--amp', action='store_true',
+                        help='automatic mixed precision: float16 on a GPU, bfloat16 without')
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help='scale the learning rate with the total batch size')
     return parser.parse_args(argv)
@@ -37,9 +42,12 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     cfg = runner_config(args)
     if args.amp:
-        if get_device() in ('cpu', 'mps'):
-            raise ValueError('--amp needs a GPU, and torch sees none: leave it out')
-        cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
+        if get_device() == 'mps':
+            raise ValueError('--amp works on NVIDIA GPUs and on CPUs, not on mps: leave it out')
+        if get_device() == 'cpu':
+            cfg.optim_wrapper.update(type='BFloat16OptimWrapper')
+        else:
+            cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise ValueError(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in '
@@ -47,8 +55,7 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.auto_scale_lr.enable = True
     if args.resume:
         # mmengine would resume from load_from too, which holds weights to start from.
-        checkpoint = (find_latest_checkpoint(cfg.work_dir) if args.resume == 'auto'
-                      else args.resume)
+        checkpoint = last_training_state(cfg.work_dir) if args.resume == 'auto' else args.resume
         if checkpoint:
             cfg.resume, cfg.load_from = True, checkpoint
     return cfg
@@ -71,11 +78,13 @@ def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:
     if cfg.get('resume') and cfg.get('load_from'):
         require_training_state(cfg.load_from)
     require_inputs(cfg, 'train')
-    runner = build_runner(cfg)
-    if cfg.get('load_from'):
-        require_fitting_weights(runner, cfg.load_from)
-    runner.register_hook(first_iteration)
-    runner.train()
+    with explaining_lost_processes(
+            f'The same command with --resume goes on from the last checkpoint in {cfg.work_dir}.'):
+        runner = build_runner(cfg)
+        if cfg.get('load_from'):
+            require_fitting_weights(runner, cfg.load_from)
+        runner.register_hook(first_iteration)
+        runner.train()
 
 
 def main(argv=None) -> int:

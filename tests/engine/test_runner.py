@@ -1,12 +1,15 @@
 """Several processes on a machine without a GPU."""
 import subprocess
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.config import Config
+from torch import distributed
 
 from ovsam.engine import runner
+from ovsam.utils.paths import config_path
 
 SLURM = {'SLURM_PROCID': '3', 'SLURM_NTASKS': '4', 'SLURM_LOCALID': '1',
          'SLURM_NODELIST': 'node[7-8]'}
@@ -32,3 +35,23 @@ def test_places_from_slurm(monkeypatch):
     assert asked == [['scontrol', 'show', 'hostnames', 'node[7-8]']]
     places = runner._slurm_places({**SLURM, 'MASTER_ADDR': 'here', 'MASTER_PORT': '1'})
     assert places.keys() == {'RANK', 'WORLD_SIZE', 'LOCAL_RANK'}
+
+
+def test_time_out_of_the_config(monkeypatch):
+    """Without a GPU as with one: the seconds after which a process counts as lost."""
+    asked = []
+    monkeypatch.setattr(distributed, 'init_process_group', lambda *args, **kwargs: asked.append(
+        (*args, kwargs['timeout'])))
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(runner.Runner, 'from_cfg', lambda cfg: cfg)
+    for dist_cfg, expected in ((dict(), None), (dict(backend='nccl', timeout=90),
+                                                timedelta(seconds=90))):
+        cfg = runner.build_runner(Config(dict(launcher='pytorch', env_cfg=dict(dist_cfg=dist_cfg))))
+        assert asked.pop() == ('gloo', expected)
+        assert cfg.model_wrapper_cfg.device_ids is None
+
+
+def test_every_runtime_has_a_time_out():
+    for name in ('default_runtime', 'epoch_runtime'):
+        cfg = Config.fromfile(config_path(f'_base_/{name}.py'))
+        assert 600 <= cfg.env_cfg.dist_cfg.timeout <= 7200

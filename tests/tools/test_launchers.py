@@ -1,5 +1,6 @@
 """The shell scripts for several processes: what they start, and what they say if called wrongly."""
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,10 @@ def call(tmp_path):
         (tmp_path / name).write_text(f'#!/bin/sh\necho {name}\nprintf "%s\\n" "$@"\n')
         (tmp_path / name).chmod(0o755)
 
-    def run(name, *args, **environment):
+    def run(name, *args, cwd=TOOLS.parent, **environment):
         return subprocess.run(['bash', str(TOOLS / f'{name}.sh'), *args], capture_output=True,
-                              text=True, env={'PATH': f'{tmp_path}:/usr/bin:/bin', **environment})
+                              text=True, cwd=cwd,
+                              env={'PATH': f'{tmp_path}:/usr/bin:/bin', **environment})
 
     return run
 
@@ -72,6 +74,43 @@ def test_slurm_test_on_nodes_without_gpus(call):
                  GPUS_PER_NODE='0').stdout.splitlines()
     assert '--ntasks=2' in lines and not any('gres' in line for line in lines)
     assert lines[-6:] == ['-u', str(TOOLS / 'test.py'), 'c.py', 'w.pth', '--launcher', 'slurm']
+
+
+def test_slurm_batch(call):
+    lines = call('slurm_batch', 'c.py', '--cfg-options', 'a=b', SLURM_JOB_ID='7',
+                 SRUN_ARGS='--mpi=none -l').stdout.splitlines()
+    assert lines == ['srun', '--kill-on-bad-exit=1', '--mpi=none', '-l', 'python', '-u',
+                     'tools/train.py', 'c.py', '--cfg-options', 'a=b', '--launcher', 'slurm',
+                     '--resume']
+
+
+def test_slurm_batch_called_wrongly(call, tmp_path):
+    found = call('slurm_batch')
+    assert found.returncode == 2 and found.stderr.startswith('usage: sbatch ')
+    assert call('slurm_batch', '--help').stdout == found.stderr
+    found = call('slurm_batch', 'c.py')
+    assert found.returncode == 2 and found.stderr == 'slurm_batch: submit it with sbatch\n'
+    found = call('slurm_batch', 'c.py', SLURM_JOB_ID='7', cwd=tmp_path)
+    assert found.returncode == 2
+    assert found.stderr == ('slurm_batch: submit it from the root of the repository, not from '
+                            f'{tmp_path}\n')
+
+
+def test_slurm_batch_with_little_time_left(tmp_path):
+    """The job is queued again; the training goes on until Slurm ends it."""
+    (tmp_path / 'srun').write_text('#!/bin/sh\necho training\nsleep 1\nexit 3\n')
+    (tmp_path / 'scontrol').write_text('#!/bin/sh\necho scontrol "$@"\n')
+    for name in ('srun', 'scontrol'):
+        (tmp_path / name).chmod(0o755)
+    process = subprocess.Popen(
+        ['bash', str(TOOLS / 'slurm_batch.sh'), 'c.py'], stdout=subprocess.PIPE, text=True,
+        cwd=TOOLS.parent, env=dict(PATH=f'{tmp_path}:/usr/bin:/bin', SLURM_JOB_ID='7'))
+    assert process.stdout.readline() == 'training\n'
+    process.send_signal(signal.SIGUSR1)
+    said, _ = process.communicate()
+    assert said.splitlines() == [
+        'slurm_batch: job 7 has little time left and is queued again', 'scontrol requeue 7']
+    assert process.returncode == 3
 
 
 @pytest.mark.slow

@@ -47,16 +47,19 @@ def test_resume_keeps_the_weights_to_start_from_until_there_is_a_checkpoint(sam_
              'load_from=start.pth']
     cfg = train_tool.load_config(train_tool.parse_args(parse))
     assert (cfg.load_from, cfg.resume) == ('start.pth', False)
-    (tmp_path / 'last_checkpoint').write_text('iter_7.pth')
+    path = str(tmp_path / 'iter_7.pth')
+    torch.save(dict(state_dict=dict(a=torch.ones(1)), meta={}, optimizer={}, message_hub={}), path)
+    (tmp_path / 'last_checkpoint').write_text(path)
     cfg = train_tool.load_config(train_tool.parse_args(parse))
-    assert (cfg.load_from, cfg.resume) == ('iter_7.pth', True)
+    assert (cfg.load_from, cfg.resume) == (path, True)
 
 
 def test_amp(sam_config, monkeypatch):
-    monkeypatch.setattr(train_tool, 'get_device', lambda: 'cuda')
-    cfg = train_tool.load_config(train_tool.parse_args([str(sam_config), '--amp']))
-    assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
-    assert cfg.work_dir == 'work_dirs/sam_half'
+    for device, wrapper in (('cuda', 'AmpOptimWrapper'), ('cpu', 'BFloat16OptimWrapper')):
+        monkeypatch.setattr(train_tool, 'get_device', lambda device=device: device)
+        cfg = train_tool.load_config(train_tool.parse_args([str(sam_config), '--amp']))
+        assert cfg.optim_wrapper.type == wrapper
+        assert cfg.work_dir == 'work_dirs/sam_half'
 
 
 @pytest.mark.slow

@@ -119,9 +119,9 @@ def test_teacher_features_that_are_not_stored(world, weights, refusal):
     assert '2 of 2 images have no teacher features' in refusal('sam2clip_stored')
 
 
-def test_amp_without_a_gpu(refusal, monkeypatch):
-    monkeypatch.setattr(train_tool, 'get_device', lambda: 'cpu')
-    assert '--amp needs a GPU' in refusal('sam_half', '--amp')
+def test_amp_where_it_does_not_work(refusal, monkeypatch):
+    monkeypatch.setattr(train_tool, 'get_device', lambda: 'mps')
+    assert '--amp works on NVIDIA GPUs and on CPUs, not on mps' in refusal('sam_half', '--amp')
 
 
 def test_fault_of_an_iteration_keeps_its_traceback(world, monkeypatch, tmp_path):

@@ -15,6 +15,7 @@ from ..models.crop_regions import crop_regions
 from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..models.promptable_segmenter import ImageFeatures
 from ..models.regions import Regions, check_box_source
+from ..models.share_of_mean import share_of_mean
 
 
 class SAMWithCLIP(OpenVocabularySegmenter):
@@ -98,6 +99,7 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         names, targets = self.context.choose_names(labels, len(self.vocabulary))
         texts = self.context.embed_to_learn(
             self.text_encoder, [self.vocabulary.synonyms[name] for name in names.tolist()])
+        share = share_of_mean(len(labels), texts)
         if not len(labels):
             # A zero that still depends on the context, so that it gets a gradient.
             return dict(loss_context=texts.sum() * 0)
@@ -106,7 +108,7 @@ class SAMWithCLIP(OpenVocabularySegmenter):
             masks = self.mask_targets(batch_data_samples, prompts) - 0.5
             regions = self.embed(self.look(batch_inputs), rois, masks)
         logits = self.classifier(regions, texts)[:, :-1]
-        return dict(loss_context=F.cross_entropy(logits, targets))
+        return dict(loss_context=share * F.cross_entropy(logits, targets))
 
 
 @MODELS.register_module()

@@ -1,6 +1,15 @@
-"""Hooks for mmengine's runner."""
+"""Hooks and the like for mmengine's runner."""
+from torch import distributed
+
+from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .draw_segments_hook import DrawSegmentsHook
 from .init_weights_hook import InitWeightsHook
 from .require_teacher_features_hook import RequireTeacherFeaturesHook
 
-__all__ = ['DrawSegmentsHook', 'InitWeightsHook', 'RequireTeacherFeaturesHook']
+__all__ = [
+    'BFloat16OptimWrapper', 'DrawSegmentsHook', 'InitWeightsHook', 'RequireTeacherFeaturesHook']
+
+if distributed.is_available():  # in nearly all builds of torch
+    from .sharded_strategy import ShardedStrategy  # noqa: F401
+
+    __all__ += ['ShardedStrategy']

@@ -1,42 +1,50 @@
-"""mmengine's runner on machines with and without a GPU."""
+"""mmengine's runners on machines with and without a GPU."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from datetime import timedelta
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     """The runner of a config, in one process or, by ``cfg.launcher``, in several.
 
+    A config with a ``strategy`` gets mmengine's ``FlexibleRunner``, others its ``Runner``.
+
     mmengine starts several processes on GPUs only. On a machine without one they talk by gloo
-    here, each with a copy of the model on the CPU.
+    here, each with a copy of the model on the CPU. A process that the others wait for longer than
+    ``cfg.env_cfg.dist_cfg.timeout`` seconds counts as lost: they fail instead of waiting on.
 
     Raises:
         ValueError: the launcher is neither ``pytorch`` nor ``slurm``, and there is no GPU.
     """
     launcher = cfg.get('launcher', 'none')
+    flexible = cfg.get('strategy') is not None
     if launcher != 'none' and not torch.cuda.is_available():
-        _join_on_cpu(launcher)
-        cfg.model_wrapper_cfg = dict(
-            type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
-            find_unused_parameters=cfg.get('find_unused_parameters', False))
-    return Runner.from_cfg(cfg)
+        _join_on_cpu(launcher, cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
+        if not flexible:
+            cfg.model_wrapper_cfg = dict(
+                type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+                find_unused_parameters=cfg.get('find_unused_parameters', False))
+    return (FlexibleRunner if flexible else Runner).from_cfg(cfg)
 
 
-def _join_on_cpu(launcher: str) -> None:
+def _join_on_cpu(launcher: str, timeout: float | None) -> None:
     if launcher == 'slurm':
         os.environ.update(_slurm_places(os.environ))
     elif launcher != 'pytorch':
         raise ValueError(f'without a GPU, processes are started by pytorch or slurm, not by '
                          f'{launcher}')
     if not distributed.is_initialized():
-        distributed.init_process_group('gloo')
+        # torch's own default if there is none.
+        distributed.init_process_group(
+            'gloo', timeout=None if timeout is None else timedelta(seconds=timeout))
 
 
 def _slurm_places(environ) -> dict[str, str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
+from mmdet.registry import MODELS
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import FlexibleRunner, Runner, find_latest_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..models.frozen_parts import FrozenParts
@@ -32,7 +37,37 @@ def require_training_state(checkpoint: str) -> None:
             f'a new training from its weights: --cfg-options load_from={checkpoint}')
 
 
-def require_fitting_weights(runner: Runner, checkpoint: str) -> None:
+def last_training_state(work_dir: str) -> str | None:
+    """The newest checkpoint of a training that is whole; None if it has not saved any.
+
+    A machine that went down or a full disk may leave the newest one truncated, or without its
+    name in ``last_checkpoint``. It is passed over with a warning for the one before it.
+
+    Raises:
+        ValueError: There are checkpoints, but none is whole.
+    """
+    named = find_latest_checkpoint(work_dir)
+    found = sorted((path for kind in ('iter', 'epoch') for path in Path(work_dir).glob(
+        f'{kind}_*.pth')), key=lambda path: path.stat().st_mtime, reverse=True)
+    candidates = dict.fromkeys([*([named] if named else []), *map(str, found)])
+    faults = []
+    for path in candidates:
+        try:
+            require_training_state(path)
+        except (FileNotFoundError, ValueError) as error:
+            faults.append(str(error))
+            print_log(f'passed over: {error}', 'current', logging.WARNING)
+            continue
+        return path
+    if faults:
+        raise ValueError(
+            f'No training can go on in {os.path.abspath(work_dir)}, none of whose '
+            f'{len(faults)} checkpoints is whole: expected one that --resume can start from. '
+            f'Start anew with another --work-dir. The newest: {faults[0]}')
+    return None
+
+
+def require_fitting_weights(runner: Runner | FlexibleRunner, checkpoint: str) -> None:
     """Make sure that a file's weights are those of the model that is to start from them.
 
     Only of models of this project: one of mmdet may start from a detector of other classes, whose
@@ -43,5 +78,7 @@ def require_fitting_weights(runner: Runner, checkpoint: str) -> None:
         ValueError: It is truncated, holds nothing for the model, or weights of other shapes.
     """
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    if isinstance(model, Mapping):  # a FlexibleRunner builds its model when it trains
+        model = MODELS.build(model)
     if isinstance(model, FrozenParts):
         load_file(model, checkpoint)

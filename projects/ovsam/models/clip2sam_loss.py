@@ -12,6 +12,8 @@ from mmdet.models.utils import get_uncertain_point_coords_with_randomness
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from .share_of_mean import share_of_mean
+
 
 @MODELS.register_module()
 class CLIP2SAMLoss(nn.Module):
@@ -52,6 +54,8 @@ class CLIP2SAMLoss(nn.Module):
                 labels: Tensor) -> dict[str, Tensor]:
         """Computes the losses, each with its weight; of no instances they are zero.
 
+        Each is a mean over the instances of all processes.
+
         Args:
             mask_logits: (N, h, w), covering the padded input.
             class_logits: (M, K + 1), the last column background.
@@ -61,17 +65,20 @@ class CLIP2SAMLoss(nn.Module):
         Returns:
             ``loss_cls``, ``loss_mask`` and ``loss_dice``, scalars.
         """
+        weight = class_logits.new_ones(class_logits.shape[1])
+        weight[-1] = self.background_weight
+        named = self.cls_weight * share_of_mean(weight[labels].sum(), class_logits)
+        masked = share_of_mean(len(mask_logits), mask_logits)
         if not len(labels):
             # Zeros that still depend on the parameters, so that every one gets a gradient.
             return {'loss_cls': class_logits.sum() * 0, 'loss_mask': mask_logits.sum() * 0,
                     'loss_dice': mask_logits.sum() * 0}
         predicted, target = self._sample(mask_logits[:, None], mask_targets[:, None])
-        weight = class_logits.new_ones(class_logits.shape[1])
-        weight[-1] = self.background_weight
         return {
-            'loss_cls': self.cls_weight * F.cross_entropy(class_logits, labels, weight),
-            'loss_mask': self.mask_weight * F.binary_cross_entropy_with_logits(predicted, target),
-            'loss_dice': self.dice_weight * dice_loss(
+            'loss_cls': named * F.cross_entropy(class_logits, labels, weight),
+            'loss_mask': self.mask_weight * masked * F.binary_cross_entropy_with_logits(
+                predicted, target),
+            'loss_dice': self.dice_weight * masked * dice_loss(
                 predicted.sigmoid(), target, eps=1., naive_dice=True),
         }
 

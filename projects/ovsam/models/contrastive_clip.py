@@ -13,6 +13,7 @@ from typing import Optional
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
+from mmengine.dist import get_rank, get_world_size
 from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from open_clip.loss import ClipLoss
@@ -43,7 +44,9 @@ class ContrastiveCLIP(BaseModel):
         super().__init__(data_preprocessor, init_cfg)
         self.vocabulary = build_vocabulary(vocabulary)
         self.clip = build_clip(arch)
-        self.contrastive_loss = ClipLoss()
+        # Each process's images are told apart from the texts of all, as in one large batch.
+        self.contrastive_loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=get_rank(),
+                                         world_size=get_world_size())
         self.class_loss_weight = class_loss_weight
         embed_dims = clip_config(arch)['embed_dim']
         self.class_table = nn.Parameter(

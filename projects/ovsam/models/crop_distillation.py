@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .clip_backbone import CLIPBackbone
 from .crop_regions import crop_regions
+from .share_of_mean import share_of_mean
 
 
 @MODELS.register_module()
@@ -42,11 +43,13 @@ class CropDistillation(nn.Module):
             clip: The frozen image tower.
 
         Returns:
-            ``loss_crop``: the mean of 1 - cosine, weighted.
+            ``loss_crop``: the mean of 1 - cosine over the regions of all processes, weighted.
         """
+        share = share_of_mean(len(rois), embeddings)
         if not len(rois):
             # A zero that still depends on the parameters, so that every one gets a gradient.
             return {'loss_crop': embeddings.sum() * 0}
         with torch.no_grad():
             target = clip.embed_images(crop_regions(images, rois, clip.image_size, self.context))
-        return {'loss_crop': self.weight * (1 - (embeddings * target).sum(dim=1)).mean()}
+        distance = (1 - (embeddings * target).sum(dim=1)).mean()
+        return {'loss_crop': share * self.weight * distance}

@@ -11,6 +11,8 @@ from mmdet.structures import SampleList
 from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor, nn
 
+from .share_of_mean import share_of_mean
+
 
 @MODELS.register_module()
 class DenseInstanceLoss(nn.Module):
@@ -46,6 +48,7 @@ class DenseInstanceLoss(nn.Module):
         sides = torch.stack([target[1] for target in targets]).to(embedding)
         inside = (covered > 0.5)[:, None]
         error = ((boxes - sides).abs() * inside).sum() / (4 * inside.sum()).clamp(min=1)
+        error = error * share_of_mean(inside.sum(), embedding)
         return dict(
             loss_foreground=self.foreground_weight * F.binary_cross_entropy_with_logits(
                 foreground[:, 0], covered),

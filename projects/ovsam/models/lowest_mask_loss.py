@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from torch import Tensor
 
 from .sam import SAMMaskLoss, mask_iou
+from .share_of_mean import share_of_mean
 
 
 @MODELS.register_module()
@@ -33,6 +34,7 @@ class LowestMaskLoss(SAMMaskLoss):
         Returns:
             ``loss_focal``, ``loss_dice`` and ``loss_iou``.
         """
+        share = share_of_mean(len(logits), logits)
         if not len(logits):
             # Zeros that still depend on the parameters, so that every one gets a gradient.
             return dict(loss_focal=logits.sum() * 0, loss_dice=logits.sum() * 0,
@@ -44,6 +46,6 @@ class LowestMaskLoss(SAMMaskLoss):
             best = 1 + (focal + dice)[:, 1:].argmin(dim=1)
             column = torch.where(ambiguous, best, 0)[:, None]
         iou = mask_iou(flat, wanted).view(-1, num_masks)
-        return dict(loss_focal=focal.gather(1, column).mean(),
-                    loss_dice=dice.gather(1, column).mean(),
-                    loss_iou=self.iou_weight * F.mse_loss(quality, iou))
+        return dict(loss_focal=share * focal.gather(1, column).mean(),
+                    loss_dice=share * dice.gather(1, column).mean(),
+                    loss_iou=share * self.iou_weight * F.mse_loss(quality, iou))

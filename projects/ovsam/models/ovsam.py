@@ -17,6 +17,7 @@ from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
 from .regions import Regions, check_box_source
 from .sam import mask_iou
+from .share_of_mean import share_of_mean
 
 
 @MODELS.register_module()
@@ -110,7 +111,8 @@ class OVSAM(OpenVocabularySegmenter):
         if quality is not None:
             low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
             error = F.mse_loss(quality[:, 0], mask_iou(masks[:, 0], low_res), reduction='sum')
-            losses['loss_iou'] = self.iou_weight * error / max(1, len(prompts))
+            share = share_of_mean(len(prompts), error)
+            losses['loss_iou'] = share * self.iou_weight * error / max(1, len(prompts))
         return losses
 
     @staticmethod

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from .crop_regions import crop_regions, jitter_regions
 from .frozen_parts import FrozenParts
 from .naming import Naming
+from .share_of_mean import share_of_mean
 
 
 @MODELS.register_module()
@@ -76,8 +77,9 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         crops = self.backbone.embed_images(crop_regions(
             batch_inputs, rois, self.backbone.image_size).contiguous(
                 memory_format=torch.channels_last))
-        return dict(loss_region=F.cross_entropy(self.classify(regions), labels),
-                    loss_crop=F.cross_entropy(self.classify(crops), labels))
+        share = share_of_mean(len(labels), regions)
+        return dict(loss_region=share * F.cross_entropy(self.classify(regions), labels),
+                    loss_crop=share * F.cross_entropy(self.classify(crops), labels))
 
     @torch.no_grad()
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,

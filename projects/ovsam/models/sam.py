@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..utils.mask_iou import mask_ious
 from .promptable_segmenter import ImageFeatures, PromptableSegmenter
+from .share_of_mean import share_of_mean
 
 
 @MODELS.register_module()
@@ -80,16 +81,18 @@ class SAMMaskLoss(torch.nn.Module):
     def forward(self, logits: Tensor, quality: Optional[Tensor], targets: Tensor) -> dict:
         """Losses of (N, h, w) logits and (N,) predicted IoU against (N, h, w) in [0, 1].
 
-        Of no masks they are zero.
+        Of no masks they are zero. They are means over the masks of all processes.
         """
+        share = share_of_mean(len(logits), logits)
         if not len(logits):
             # Zeros that still depend on the parameters, so that every one gets a gradient.
             losses = dict(loss_focal=logits.sum() * 0, loss_dice=logits.sum() * 0)
             return losses if quality is None else dict(losses, loss_iou=quality.sum() * 0)
         focal, dice = self.of_each(logits, targets)
-        losses = dict(loss_focal=focal.mean(), loss_dice=dice.mean())
+        losses = dict(loss_focal=share * focal.mean(), loss_dice=share * dice.mean())
         if quality is not None:
-            losses['loss_iou'] = self.iou_weight * F.mse_loss(quality, mask_iou(logits, targets))
+            losses['loss_iou'] = share * self.iou_weight * F.mse_loss(
+                quality, mask_iou(logits, targets))
         return losses
 
     def of_each(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

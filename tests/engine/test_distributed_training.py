@@ -1,0 +1,223 @@
+"""The launch scripts with two processes on CPUs: the same numbers, and faults that end a run."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from ovsam.utils.checkpoint import load_from_local
+from ovsam.utils.paths import checkpoint_path, config_path
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900),
+              pytest.mark.skipif(torch.cuda.is_available(), reason='the machine has a GPU')]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a tool in a process group of its own, which is killed after the test."""
+    started = []
+
+    def start(*command, **environment):
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            port = probe.getsockname()[1]
+        started.append(subprocess.Popen(
+            [str(part) for part in command], cwd=tmp_path, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(
+                os.environ, PYTHON=sys.executable, PORT=str(port), OMP_NUM_THREADS='1',
+                **environment)))
+        return started[-1]
+
+    yield start
+    for process in started:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+@pytest.fixture
+def run(start):
+    """Runs a tool; returns what it printed."""
+
+    def run(*command, **environment):
+        process = start(*command, **environment)
+        output, _ = process.communicate()
+        assert process.returncode == 0, output[-3000:]
+        return output
+
+    return run
+
+
+@pytest.fixture
+def tiny(tiny_training, tmp_path):
+    """The tiny training as a file, with as many steps as another process needs to interfere."""
+    tiny_training.merge_from_dict({
+        'train_cfg.max_iters': 400, 'train_dataloader.batch_size': 2,
+        'default_hooks.checkpoint': dict(interval=50, max_keep_ckpts=2)})
+    tiny_training.dump(tmp_path / 'tiny.py')
+    return tmp_path / 'tiny.py'
+
+
+@pytest.fixture(scope='module')
+def uneven_world(tmp_path_factory):
+    """Seven scenes of each split."""
+    from tools import make_pictograms
+
+    out = tmp_path_factory.mktemp('uneven')
+    assert make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test', '--limit',
+                                 '7', '--workers', '1']) == 0
+    return out
+
+
+def child_of_rank(launcher, rank):
+    """The process of a rank among the children of torch's launcher."""
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            parent = int((folder / 'stat').read_text().rpartition(')')[2].split()[1])
+            if parent == launcher.pid and f'RANK={rank}'.encode() in (
+                    folder / 'environ').read_bytes().split(b'\0'):
+                return int(folder.name)
+        except OSError:
+            continue
+    raise AssertionError(f'no rank {rank} below process {launcher.pid}')
+
+
+def wait_until(condition, process, seconds=200):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()[0][-3000:]
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def assert_same(found, expected, **tolerance):
+    found, expected = (load_from_local(str(path))['state_dict'] for path in (found, expected))
+    assert found.keys() == expected.keys() and found
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, **tolerance)
+
+
+def test_metrics_to_the_last_digit(run, uneven_world, tmp_path):
+    """Of seven scenes, one of which the sampler repeats for the second process."""
+    world = dict(OVSAM_PICTOGRAMS=str(uneven_world),
+                 OVSAM_MINI_WEIGHTS=str(checkpoint_path('mini/sam.pth').parent))
+    config = config_path('mini/ovsam_box.py')
+    weights = checkpoint_path('mini/clip2sam_joint.pth')
+    options = ['--cfg-options', 'test_dataloader.num_workers=0', 'test_dataloader.batch_size=1']
+    run(sys.executable, TOOLS / 'test.py', config, weights, '--out', tmp_path / 'one.json',
+        *options, **world)
+    run(TOOLS / 'dist_test.sh', config, weights, '2', '--out', tmp_path / 'two.json', *options,
+        **world)
+    one, two = (json.loads((tmp_path / f'{name}.json').read_text()) for name in ('one', 'two'))
+    assert one == two and 0 < one['ov/IoU'] < 100 and one['ov/num_b'] > 2
+
+
+def test_uneven_objects(run, uneven_world, tmp_path):
+    """Scenes have different numbers of objects: their losses count as in one process."""
+    config = tmp_path / 'sam.py'
+    config.write_text(f'''
+_base_ = {str(config_path('mini/sam.py'))!r}
+model = dict(image_encoder=dict(backbone=dict(norm_eval=True)),
+             train_prompter=dict(_delete_=True, type='BoxPrompter'))
+train_dataloader = dict(num_workers=0, persistent_workers=False)
+train_cfg = dict(max_iters=3, val_interval=99)
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.01, momentum=0.9))
+default_hooks = dict(checkpoint=dict(interval=3))
+load_from = None
+''')
+    world = dict(OVSAM_PICTOGRAMS=str(uneven_world))
+    run(sys.executable, TOOLS / 'train.py', config, '--work-dir', tmp_path / 'one',
+        '--cfg-options', 'train_dataloader.batch_size=4', **world)
+    run(TOOLS / 'dist_train.sh', config, '2', '--work-dir', tmp_path / 'two', '--cfg-options',
+        'train_dataloader.batch_size=2', **world)
+    assert_same(tmp_path / 'two/iter_3.pth', tmp_path / 'one/iter_3.pth', rtol=1e-3, atol=1e-5)
+
+
+def test_a_rank_is_killed(start, run, tiny, tmp_path):
+    """The run ends, with an error; resumed, it comes where it would have come."""
+    run(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'whole')
+    process = start(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'parts')
+    wait_until((tmp_path / 'parts/last_checkpoint').exists, process)
+    os.kill(child_of_rank(process, 1), signal.SIGKILL)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0 and 'SIGKILL' in output
+    assert not (tmp_path / 'parts/iter_400.pth').exists()
+    said = run(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'parts', '--resume')
+    assert 'resumed epoch: 0, iter: ' in said
+    assert_same(tmp_path / 'parts/iter_400.pth', tmp_path / 'whole/iter_400.pth')
+
+
+def test_a_rank_hangs(start, tiny, tmp_path):
+    """After the time-out the others say so and the run ends."""
+    process = start(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'work',
+                    '--cfg-options', 'env_cfg.dist_cfg.timeout=10')
+    wait_until((tmp_path / 'work/last_checkpoint').exists, process)
+    os.kill(child_of_rank(process, 1), signal.SIGSTOP)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert 'LostProcessError: process 0 of 2 waited for another one' in output
+    assert f'--resume goes on from the last checkpoint in {tmp_path}/work' in output
+
+
+@pytest.fixture
+def dump(tiny_training, tmp_path):
+    """Config of a store of 600 pictures' features; its folder."""
+    import cv2
+    import numpy as np
+
+    for number in range(600):
+        picture = np.full((24, 32, 3), number % 256, np.uint8)
+        picture[number // 256] = 255
+        cv2.imwrite(str(tmp_path / f'sa1b/sa_000000/sa_{number}.jpg'), picture)
+    tiny_training.train_dataloader.dataset.pipeline.append(
+        dict(type='LoadTeacherFeatures', folder=str(tmp_path / 'features')))
+    tiny_training.model.teacher = dict(type='StoredTeacher', encoder=tiny_training.model.teacher)
+    tiny_training.dump(tmp_path / 'dump.py')
+    return [TOOLS / 'dump_sam_features.py', tmp_path / 'dump.py', '--launcher', 'pytorch',
+            '--batch-size', '1']
+
+
+def records(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.glob('*/*.safetensors')}
+
+
+def test_a_rank_of_a_feature_dump_is_killed(start, run, dump, tmp_path):
+    """What was stored is kept, and a second run makes the rest: each picture once."""
+    launch = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node', '2',
+              '--standalone', *dump]
+    process = start(*launch)
+    wait_until(lambda: len(records(tmp_path / 'features')) > 20, process)
+    os.kill(child_of_rank(process, 1), signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    before = records(tmp_path / 'features')
+    assert 20 < len(before) < 600
+    said = run(*launch)
+    after = records(tmp_path / 'features')
+    assert len(after) == 600 and {path: after[path] for path in before} == before
+    made = [int(line.split()[0]) for line in said.splitlines() if ' records made' in line]
+    assert len(made) == 2 and sum(made) == 600 - len(before)
+
+
+def test_processes_of_a_feature_dump_do_not_wait_for_each_other(start, run, dump, tmp_path):
+    """As on several machines: one is killed, the other makes its part to the end."""
+    processes = [start(sys.executable, *dump, RANK=str(rank), LOCAL_RANK='0', WORLD_SIZE='2')
+                 for rank in range(2)]
+    # More than the first one makes, so some of them are the second one's.
+    wait_until(lambda: len(records(tmp_path / 'features')) > 310, processes[1])
+    os.kill(processes[1].pid, signal.SIGKILL)
+    said, _ = processes[0].communicate(timeout=200)
+    assert processes[0].returncode == 0 and '300 records made, 0 of them anew' in said
+    kept = len(records(tmp_path / 'features')) - 300
+    assert 10 < kept < 300
+    said = run(sys.executable, *dump, RANK='1', LOCAL_RANK='0', WORLD_SIZE='2')
+    assert f'{300 - kept} records made, 0 of them anew, {kept} kept' in said

@@ -1,0 +1,111 @@
+"""Several processes train what one does, whatever they share; and they do not wait for ever."""
+import os
+import signal
+import time
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch import distributed
+
+from ovsam.engine.lost_process import LostProcessError, explaining_lost_processes
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys() and found
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value)
+
+
+@pytest.fixture
+def train_together(in_processes, train):
+    """Trains in two processes; what each gives of its runner's end."""
+
+    def train_together(cfg, result=lambda checkpoint, recorder: checkpoint['state_dict'],
+                       **changes):
+        return in_processes(lambda rank: result(*train(cfg, launcher='pytorch', **changes)))
+
+    return train_together
+
+
+def test_two_processes_are_one_with_twice_the_batch(tiny_training, train, train_together):
+    whole, _ = train(tiny_training)
+    first, second = train_together(tiny_training, **{'train_dataloader.batch_size': 2})
+    assert_same(first, whole['state_dict'])
+    assert_same(second, first)
+
+
+def test_uneven_data_sets_are_filled_up(tiny_training, train_together):
+    """An epoch of 8 pictures in two processes of 3 a batch: no process waits for another."""
+    losses = train_together(
+        tiny_training, lambda checkpoint, recorder: recorder.losses,
+        **{'train_dataloader.batch_size': 3, 'train_dataloader.sampler.type': 'DefaultSampler',
+           'train_cfg.max_iters': 5})
+    assert [len(each) for each in losses] == [5, 5]
+
+
+@pytest.mark.parametrize('options', [
+    dict(), dict(activation_checkpointing=dict(check_fn='is_transformer_layer'))],
+    ids=['plain', 'with activation checkpointing'])
+def test_sharded(tiny_training, train_together, tmp_path, options):
+    """FSDP: each process holds half of what learns; the result is DDP's."""
+    expected, _ = train_together(tiny_training, **{'optim_wrapper.optimizer.lr': 0.5})
+    sharded = Config(dict(tiny_training.to_dict(), strategy=dict(
+        type='ShardedStrategy', **options)))
+
+    def held(checkpoint, recorder):
+        return checkpoint['state_dict'], sum(v.numel() for v in recorder.weights[-1].values())
+
+    found = train_together(sharded, held, work_dir=str(tmp_path / 'sharded'),
+                           **{'optim_wrapper.optimizer.lr': 0.5})
+    for state, _ in found:
+        assert_same(state, expected)
+    whole = sum(value.numel() for value in expected.values())
+    for _, numbers in found:
+        assert 0.4 * whole < numbers < 0.6 * whole
+
+
+def test_sharded_training_goes_on_after_an_interruption(tiny_training, train_together, tmp_path):
+    sharded = Config(dict(tiny_training.to_dict(), strategy=dict(type='ShardedStrategy')))
+    whole, _ = train_together(sharded, work_dir=str(tmp_path / 'whole'))
+    train_together(sharded, **{'train_cfg.max_iters': 2})
+    found, _ = train_together(sharded, resume=True)
+    assert_same(found, whole)
+
+
+def test_a_process_that_does_not_answer(in_processes):
+    """The time-out's length later it counts as lost."""
+
+    def wait(rank):
+        start = time.monotonic()
+        if rank:
+            time.sleep(8)
+            return None
+        with pytest.raises(LostProcessError, match='process 0 of 2 waited .*Start again') as error:
+            with explaining_lost_processes('Start again.'):
+                distributed.all_reduce(torch.zeros(1))
+        assert isinstance(error.value.__cause__, RuntimeError)
+        return time.monotonic() - start
+
+    assert 2 <= in_processes(wait, timeout=3)[0] < 7
+
+
+def test_a_process_that_ended(in_processes):
+
+    def wait(rank):
+        distributed.all_reduce(torch.zeros(1))
+        if rank:
+            os.kill(os.getpid(), signal.SIGKILL)
+        with pytest.raises(LostProcessError):
+            with explaining_lost_processes('Start again.'):
+                distributed.all_reduce(torch.zeros(1))
+        return True
+
+    assert in_processes(wait, lost=(1, )) == [True, None]
+
+
+def test_other_faults_stay_as_they_are():
+    with pytest.raises(RuntimeError, match='^timed out$') as error:
+        with explaining_lost_processes('Start again.'):
+            raise RuntimeError('timed out')
+    assert not isinstance(error.value, LostProcessError)
