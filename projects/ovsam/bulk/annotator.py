@@ -113,26 +113,31 @@ def annotate_share(share: Share, annotate: Callable[[Path], dict], source: Image
         OSError: results cannot be written.
     """
     for image, name in list(share.pending()):
-        file = source.root / name
-        deaths = share.deaths[image]
+        file, deaths = source.root / name, share.deaths[image]
         if deaths >= max_tries:
-            record: dict = {'set_aside': True, 'error': f'{deaths} processes ended at it: killed, out '
-                            'of memory, or by an error of the program'}
+            record = {'error': f'{deaths} processes ended at it: killed, out of memory, or by an '
+                               'error of the program', 'set_aside': True}
         else:
-            try:
-                record = annotate(file)
-            except LEAVES_OUT as error:
-                if isinstance(error, FileNotFoundError):
-                    _require_root(source)
-                record = {'error': ' '.join(str(error).split()) or type(error).__name__}
-            except Exception:
-                share.claim.fail()
-                raise
+            record = _try(annotate, file, source, share)
         if 'error' in record:
             report(f'left out {file}: {record["error"]}')
         share.add(image, record)
         progress(share)
     share.finish()
+
+
+def _try(annotate: Callable[[Path], dict], file: Path, source: ImageSource,
+         share: Share) -> dict[str, Any]:
+    """An image's record, or what is wrong with it."""
+    try:
+        return annotate(file)
+    except LEAVES_OUT as error:
+        if isinstance(error, FileNotFoundError):
+            _require_root(source)
+        return {'error': ' '.join(str(error).split()) or type(error).__name__}
+    except Exception:
+        share.claim.fail()
+        raise
 
 
 def _require_root(source: ImageSource) -> None:

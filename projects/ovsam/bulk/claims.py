@@ -76,7 +76,7 @@ class Claims:
             raise
         return Claim(self, key, turn)
 
-    def once(self, key: str, is_done: Callable[[], bool], do: Callable[[Claim], None]) -> None:
+    def once(self, key: str, is_done: Callable[[], bool], do: Callable[[Claim], object]) -> None:
         """Do what one process must do, or wait until another has done it.
 
         Args:

@@ -1,9 +1,9 @@
 """The shares of a job, and the parts that are done.
 
-A share becomes a *part*, ``shares/000000/000000012.jsonl``: a line that says what it is, and one for
-each image, as JSON, with what was found or with an ``error``. Parts are written whole. Before that,
-what is done of a share is in drafts beside its claims, a line an image, so that whoever takes it over
-goes on after it, and can tell at which image the one before has died.
+A share becomes a *part*, ``shares/000000/000000012.jsonl``: a line that says what it is, and one
+for each image, as JSON, with what was found or with an ``error``. Parts are written whole. Before
+that, what is done of a share is in drafts beside its claims, a line an image, so that whoever takes
+it over goes on after it, and can tell at which image the one before has died.
 """
 
 from __future__ import annotations
