@@ -1,4 +1,4 @@
-"""Jobs of one and of several workers, and whatever may happen to them: nothing is lost, or silent."""
+"""Jobs of one or several workers, and whatever may happen to them: nothing is lost, or silent."""
 
 import errno
 import json
@@ -40,7 +40,7 @@ def alone(run, bench):
 def die(bench, images):
     """A worker that is killed after so many images of the first share that is left."""
     share = next(Shares(bench.begin(), bench.claims()).take_all())
-    for image, name in list(share.pending())[:images]:
+    for image, _ in list(share.pending())[:images]:
         share.add(image, {'height': 8, 'width': 9, 'annotations': []})
     path = share.claim.file('.claim')
     content = json.loads(path.read_text())
@@ -209,7 +209,7 @@ def test_full_disk_in_a_share(run, bench, monkeypatch, alone):
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, 'open', full)
-        with pytest.raises(OSError, match='out is full after 2 of 10 images: make room and run the'):
+        with pytest.raises(OSError, match='is full after 2 of 10 images: make room and run the'):
             run()
     assert run().left_out == 2
     assert bench.coco()['annotations'] == alone['annotations']
