@@ -63,7 +63,7 @@ def test_a_line_is_lost(tmp_path):
     summary = write_index(tmp_path, names(5), 2)
     lines = (tmp_path / NAMES).read_bytes().splitlines(keepends=True)
     (tmp_path / NAMES).write_bytes(b''.join(lines[:2] + lines[3:]))
-    with pytest.raises(ValueError, match='not what the job began with, 5 images: it was changed'):
+    with pytest.raises(ValueError, match='not what the job began with, 5 images .its checksum is'):
         ImageIndex(tmp_path, summary)
 
 
@@ -72,5 +72,8 @@ def test_the_starts_of_another_list(tmp_path):
     (tmp_path / 'other').mkdir()
     write_index(tmp_path / 'other', names(5), 1)
     (tmp_path / 'other' / STARTS).replace(tmp_path / STARTS)
-    with pytest.raises(ValueError, match='it was changed'):
+    with pytest.raises(ValueError, match='images.npy is of another list.: put it back'):
+        ImageIndex(tmp_path, summary)
+    (tmp_path / STARTS).write_bytes(b'starts')
+    with pytest.raises(ValueError, match='not what the job began with'):
         ImageIndex(tmp_path, summary)

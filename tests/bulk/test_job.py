@@ -25,6 +25,21 @@ def test_begun_and_gone_on_with(bench):
     assert json.loads((bench.out / 'vocabulary.json').read_text())['names'] == ['cat', 'dog', 'fox']
 
 
+def test_names(bench):
+    job = bench.begin()
+    assert job.names() == ('cat', 'dog', 'fox')
+    (bench.out / 'vocabulary.json').write_text('["dog", "cat", "fox"]')
+    with pytest.raises(ValueError, match='vocabulary.json is not what the job began with: put it'):
+        job.names()
+    (bench.out / 'vocabulary.json').unlink()
+    with pytest.raises(ValueError, match='vocabulary.json is not what'):
+        job.names()
+
+
+def test_a_model_without_names(bench):
+    assert not bench.begin(vocabulary=None).names()
+
+
 @pytest.mark.parametrize('processes, size', [(1, 2), (2, 1), (50, 1)])
 def test_few_images_are_enough_for_all(bench, processes, size):
     job = bench.begin(share_size=None, processes=processes)

@@ -44,10 +44,10 @@ class Claims:
         ValueError: ``patience`` is not positive.
     """
 
-    def __init__(self, folder: Path, worker: Worker, patience: float = 300.) -> None:
+    def __init__(self, folder: str | Path, worker: Worker, patience: float = 300.) -> None:
         if not patience > 0:
             raise ValueError(f'patience must be positive; got {patience}')
-        self.folder = folder
+        self.folder = Path(folder)
         self.worker = worker
         self.patience = patience
         # Of claims of others: their last sign, and when it was first seen.

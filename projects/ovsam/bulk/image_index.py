@@ -22,6 +22,7 @@ from ..utils.files import whole_file, write_whole
 NAMES, STARTS = 'images.jsonl', 'images.npy'
 # Names after which whoever waits is shown that work goes on.
 STEP = 10_000
+ADVICE = 'put it back, or begin another job with another --out'
 
 
 class IndexSummary(NamedTuple):
@@ -87,14 +88,17 @@ class ImageIndex:
         self.summary = summary
         self._names = folder / NAMES
         try:
+            if _digest(self._names) != summary.sha256:
+                raise ValueError('its checksum is another')
             self._starts = np.load(folder / STARTS, mmap_mode='r')
-            sha256 = _digest(self._names)
+            if self._starts.shape != (summary.shares + 1,):
+                raise ValueError(f'{STARTS} is of another list')
         except FileNotFoundError as error:
-            raise ValueError(f'{error.filename} is missing, which says what images the job has'
-                             f'{_ADVICE}') from error
-        if sha256 != summary.sha256 or len(self._starts) != summary.shares + 1:
+            raise ValueError(f'{error.filename} is missing, which says what images the job has: '
+                             f'{ADVICE}') from error
+        except ValueError as error:
             raise ValueError(f'{self._names} is not what the job began with, {summary.images:,} '
-                             f'images: it was changed{_ADVICE}')
+                             f'images ({error}): {ADVICE}') from error
 
     def share(self, number: int) -> list[str]:
         """Names of the images of a share."""
@@ -122,9 +126,6 @@ class ImageIndex:
                         f'{self.summary.images:,}: number {place:,} was {_shown(before)} and is '
                         f'{_shown(after)}. Put them back, go on with those of the beginning by '
                         '--keep-list, or begin another job with another --out')
-
-
-_ADVICE = ': put it back, or begin another job with another --out'
 
 
 def _line(name: str) -> bytes:

@@ -18,17 +18,18 @@ import contextlib
 import errno
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..utils.files import write_whole
 from ..vocabulary import Vocabulary
 from .claims import Claim, Claims
-from .image_index import ImageIndex, IndexSummary, write_index
+from .image_index import ADVICE, ImageIndex, IndexSummary, write_index
 from .image_source import ImageSource
 
 FORMAT = 'ovsam bulk labelling 1'
+NAMES = 'vocabulary.json'
 # Images of a share, unless there are so few that processes would have less than MIN_SHARES each.
 SHARE_SIZE, MIN_SHARES = 100, 4
 
@@ -58,12 +59,26 @@ class Job:
                 raise ValueError(f'its format is {record["format"]!r}, not {FORMAT!r}')
             self.settings = record['settings']
             self.repeats: int = record['repeats']
+            self._vocabulary: str | None = record['vocabulary']
             summary = IndexSummary(**record['images'])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{folder}/job.json is no job of bulk labelling ({error}): give '
                              'another --out') from error
         self.digest = hashlib.sha256(content).hexdigest()
         self.index = ImageIndex(folder, summary)
+
+    def names(self) -> Sequence[str]:
+        """The names of the vocabulary; none of a model that does not name.
+
+        Raises:
+            ValueError: their file is not what the job began with.
+        """
+        if self._vocabulary is None:
+            return ()
+        path = self.folder / NAMES
+        if not path.is_file() or _digest(path) != self._vocabulary:
+            raise ValueError(f'{path} is not what the job began with: {ADVICE}')
+        return Vocabulary.from_file(path).names
 
     def require_settings(self, settings: Mapping[str, Any]) -> None:
         """Compare with the settings that there are now.
@@ -99,7 +114,7 @@ class Plan(NamedTuple):
     processes: int = 1
 
 
-def begin(folder: Path, plan: Plan, claims: Claims, compare: bool = True) -> Job:
+def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) -> Job:
     """Begin a job, or go on with the one that is there.
 
     Args:
@@ -114,6 +129,7 @@ def begin(folder: Path, plan: Plan, claims: Claims, compare: bool = True) -> Job
     """
     if plan.share_size is not None and plan.share_size < 1:
         raise ValueError(f'a share has at least 1 image; got {plan.share_size}')
+    folder = Path(folder)
     record = folder / 'job.json'
     compare &= record.exists()
 
@@ -122,11 +138,13 @@ def begin(folder: Path, plan: Plan, claims: Claims, compare: bool = True) -> Job
         summary = write_index(folder, plan.source, plan.share_size or (
             lambda images: max(1, min(SHARE_SIZE, images // (MIN_SHARES * plan.processes)))),
             claim.beat)
+        names = folder / NAMES
         if plan.vocabulary is not None:
-            plan.vocabulary.to_json(folder / 'vocabulary.json')
+            plan.vocabulary.to_json(names)
         # The last file: where it is, all are.
         content = {'format': FORMAT, 'settings': plan.settings, 'images': summary._asdict(),
-                   'repeats': plan.source.repeats}
+                   'repeats': plan.source.repeats,
+                   'vocabulary': None if plan.vocabulary is None else _digest(names)}
         write_whole(record, (json.dumps(content, indent=1) + '\n').encode())
 
     with full_disk_says(folder, lambda: 'no image'):
@@ -157,6 +175,10 @@ def full_disk_says(folder: Path, how_far: Callable[[], str]) -> Iterator[None]:
             raise
         raise OSError(f'{folder} is full after {how_far()}: make room and run the same command '
                       'again, which goes on from here') from error
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _short(value: Any) -> str:

@@ -15,7 +15,6 @@ from typing import IO, Any, NamedTuple
 from ..apis.prediction import UNNAMED
 from ..utils.files import whole_file, write_whole
 from ..version import __version__
-from ..vocabulary import Vocabulary
 from .job import Job
 from .shares import SUMMARY, part_path, read_part
 
@@ -56,7 +55,7 @@ def merge(job: Job, beat: Callable[[], None] = lambda: None) -> Summary:
 
     Raises:
         OSError: they cannot be written.
-        ValueError: a part is missing or damaged.
+        ValueError: a part or the vocabulary is missing or damaged.
     """
     folder = job.folder
     # The images come after the annotations in the file, so they wait in another one.
@@ -66,7 +65,7 @@ def merge(job: Job, beat: Callable[[], None] = lambda: None) -> Summary:
             tempfile.TemporaryFile('w+', encoding='ascii', dir=folder) as images:
         info = {'description': 'Made by ovsam', 'version': __version__, 'job': job.digest}
         coco.write(f'{{"info": {json.dumps(info)},\n"annotations": [')
-        merger = _Merger(_vocabulary(folder), coco, images, left_out)
+        merger = _Merger(job.names() or (UNNAMED,), coco, images, left_out)
         for share in range(job.index.summary.shares):
             part = part_path(folder, share).relative_to(folder).as_posix()
             for record in read_part(job, share):
@@ -111,11 +110,6 @@ class _Merger:
     def _count(self, **more: int) -> None:
         self.summary = self.summary._replace(
             **{name: getattr(self.summary, name) + count for name, count in more.items()})
-
-
-def _vocabulary(folder: Path) -> Sequence[str]:
-    path = folder / 'vocabulary.json'
-    return Vocabulary.from_file(path).names if path.is_file() else (UNNAMED,)
 
 
 def _write(file: IO[str], record: dict[str, Any], is_first: bool) -> None:
