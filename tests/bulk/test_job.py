@@ -50,7 +50,16 @@ def test_other_settings(bench):
     bench.begin()
     bench.settings = {'top_k': 5, 'weights': 'a' * 64}
     with pytest.raises(ValueError, match='other settings .top_k was 1, is 5; weights was None, is '
-                                         'aaaaaaaaaaaa.: give those'):
+                                         r'aaaaaaaaaaaa\.\.\..: give those'):
+        bench.begin()
+
+
+def test_large_settings(bench):
+    bench.settings = {'model': {'type': 'OVSAM', 'layers': (1, 2), 'of': dict}}
+    bench.begin()
+    bench.begin()
+    bench.settings = {'model': {'type': 'OVSAM', 'layers': (1, 3), 'of': dict}}
+    with pytest.raises(ValueError, match='other settings .model is another.'):
         bench.begin()
 
 

@@ -176,6 +176,12 @@ def many(photos):
     return photos
 
 
+def start(arguments, **environment) -> subprocess.Popen:
+    """A process of Python, of one thread, so that all of them compute the same."""
+    return subprocess.Popen([sys.executable, *arguments],
+                            env=dict(os.environ, OMP_NUM_THREADS='1', **environment))
+
+
 def first_at_work(out, seconds=200.) -> int:
     """The process that has done the first image of a share, and not the whole share."""
     end = time.monotonic() + seconds
@@ -195,19 +201,15 @@ def first_at_work(out, seconds=200.) -> int:
 def test_one_of_two_processes_is_killed(many, arguments, tmp_path, launcher):
     """The other one does its share, or, by torchrun, both are started again."""
     alone, out = tmp_path / 'alone', tmp_path / 'out'
-    arguments += ['--share-size', '5']
-    assert annotate.main([*arguments, '--out', str(alone)]) == 0
-    command = [str(TOOL), *arguments, '--launcher', launcher]
-    environment = dict(os.environ, OMP_NUM_THREADS='1')
+    command = [str(TOOL), *arguments, '--share-size', '5']
+    assert start([*command, '--out', str(alone)]).wait(240) == 0
+    command += ['--launcher', launcher]
     if launcher == 'pytorch':
-        started = [subprocess.Popen(
-            [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2',
-             '--max-restarts=1', *command], env=environment)]
+        started = [start(['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2',
+                          '--max-restarts=1', *command])]
     else:
-        started = [subprocess.Popen(
-            [sys.executable, *command], env=dict(environment, SLURM_PROCID=str(rank),
-                                                 SLURM_NTASKS='2', SLURM_LOCALID=str(rank)))
-            for rank in range(2)]
+        started = [start(command, SLURM_PROCID=str(rank), SLURM_NTASKS='2',
+                         SLURM_LOCALID=str(rank)) for rank in range(2)]
     try:
         killed = first_at_work(out)
         os.kill(killed, signal.SIGKILL)
@@ -226,7 +228,7 @@ def test_one_of_two_processes_is_killed(many, arguments, tmp_path, launcher):
 @pytest.mark.slow
 def test_the_next_run_after_a_kill(many, arguments, tmp_path):
     """At once, without waiting for the process that is gone."""
-    started = subprocess.Popen([sys.executable, str(TOOL), *arguments, '--share-size', '20'])
+    started = start([str(TOOL), *arguments, '--share-size', '20'])
     stopper = threading.Timer(250, started.kill)
     stopper.start()
     os.kill(first_at_work(tmp_path / 'out'), signal.SIGKILL)

@@ -78,7 +78,7 @@ class Annotator:
         model, vocabulary = self._predictor.model, self._predictor.vocabulary
         return {
             'version': __version__,
-            'model': _digest(str(cfg.model)),
+            'model': cfg.model.to_dict(),
             'weights': tensor_digest(model.state_dict()),
             'vocabulary': _digest(None if vocabulary is None else vocabulary.to_dict()),
             'prompts': self._prompts.fingerprint(None),

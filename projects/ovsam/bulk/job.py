@@ -1,15 +1,11 @@
 """A job of bulk labelling: the folder that it is in, its images and its settings.
 
-========================  ==========================================================
-``job.json``              settings, and what the list of images is known by
-``images.jsonl``, ``.npy``  the images, see :mod:`.image_index`
-``vocabulary.json``       the names
-``claims/``               who works on what, see :mod:`.claims`
-``shares/``               what is done, see :mod:`.shares`
-``coco.json``             all of it, see :mod:`.merge`
-``left_out.jsonl``        images without a result, and why
-``summary.json``          how many there are of what
-========================  ==========================================================
+- ``job.json``: settings, and what the files of images and names are known by
+- ``images.jsonl``, ``images.npy``: the images, see :mod:`.image_index`
+- ``vocabulary.json``: the names
+- ``claims``: who works on what, see :mod:`.claims`
+- ``shares``: what is done, see :mod:`.shares`
+- ``coco.json``, ``left_out.jsonl``, ``summary.json``: all of it, see :mod:`.merge`
 """
 
 from __future__ import annotations
@@ -86,8 +82,8 @@ class Job:
         Raises:
             ValueError: they are others.
         """
-        now = json.loads(json.dumps(settings))
-        others = [f'{name} was {_short(self.settings.get(name))}, is {_short(now.get(name))}'
+        now = json.loads(_json(settings))
+        others = [_difference(name, self.settings.get(name), now.get(name))
                   for name in dict.fromkeys([*self.settings, *now])
                   if self.settings.get(name) != now.get(name)]
         if others:
@@ -145,7 +141,7 @@ def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) 
         content = {'format': FORMAT, 'settings': plan.settings, 'images': summary._asdict(),
                    'repeats': plan.source.repeats,
                    'vocabulary': None if plan.vocabulary is None else _digest(names)}
-        write_whole(record, (json.dumps(content, indent=1) + '\n').encode())
+        write_whole(record, _json(content).encode())
 
     with full_disk_says(folder, lambda: 'no image'):
         claims.once('begin', record.exists, make)
@@ -181,7 +177,12 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _short(value: Any) -> str:
-    """Digests by their beginning."""
-    text = str(value)
-    return text[:12] if len(text) == 64 else text
+def _json(content: Any) -> str:
+    # Configs may hold types.
+    return json.dumps(content, indent=1, default=str) + '\n'
+
+
+def _difference(name: str, before: Any, now: Any) -> str:
+    short = [text if len(text) < 20 else f'{text[:12]}...' for text in (str(before), str(now))]
+    return f'{name} is another' if short[0] == short[1] else (
+        f'{name} was {short[0]}, is {short[1]}')
