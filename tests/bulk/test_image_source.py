@@ -1,5 +1,7 @@
 """Images of folders and lists: all of them, each once, always in the same order."""
 
+import tracemalloc
+
 import pytest
 
 from ovsam.bulk import ImageSource
@@ -73,3 +75,17 @@ def test_no_list(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         ImageSource(tmp_path / name).check()
+
+
+def test_memory_of_a_long_list(tmp_path):
+    """Far less than the names themselves would take, about 150 bytes each as strings in a set."""
+    path = tmp_path / 'list.txt'
+    path.write_text(''.join(f'folder/of/some/length/{number:09}.jpg\n' for number in range(30_000)))
+    source = ImageSource(path)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in source) == 30_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 50 * 30_000

@@ -96,7 +96,7 @@ class ImageSource:
                     if '\0' in line:
                         raise ValueError('it has zero bytes')
                     if line.strip():
-                        yield Path(os.path.normpath(line.rstrip('\r\n'))).as_posix()
+                        yield os.path.normpath(line.rstrip('\r\n')).replace(os.sep, '/')
         except ValueError as error:
             raise ValueError(f'{self.path} is no list of images, a text file with a path a line: '
                              f'{error}') from error
