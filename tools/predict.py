@@ -28,8 +28,9 @@ import numpy as np
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
+from ovsam.apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
 from ovsam.apis.exports import EXPORTS, ImageEntry, make_exports
-from ovsam.apis.prompt_sources import DetectorBoxes, PromptFiles, segment_each
+from ovsam.apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ovsam.prompts import Prompts
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
@@ -68,18 +69,15 @@ def check(args: argparse.Namespace) -> None:
     if args.image.is_dir() and pointed:
         raise ValueError(f'{" and ".join(pointed)} are of one picture; for a folder give '
                          '--everything, --find, --prompts or --detector')
-    if args.detector_weights and not args.detector:
-        raise ValueError('--detector-weights are of no detector: give its config by --detector')
+    check_detector_flags(args)
     if not ways and not pointed:
         raise ValueError('nothing to look for: give at least one --point or --box, or '
                          '--everything, --find, --prompts or --detector')
     if len(ways) + bool(pointed) > 1 and not {*ways, *pointed} <= {'--everything', '--find'}:
         raise ValueError(f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
                          'say where to look')
-    for flag in ('threshold', 'detector_threshold'):
-        if not 0 <= getattr(args, flag) <= 1:
-            raise ValueError(f'--{flag.replace("_", "-")} must be in [0, 1]; got '
-                             f'{getattr(args, flag)}')
+    if not 0 <= args.threshold <= 1:
+        raise ValueError(f'--threshold must be in [0, 1]; got {args.threshold}')
 
 
 def report(found: Prediction) -> None:
@@ -98,14 +96,8 @@ def report(found: Prediction) -> None:
         print('Nothing found')
 
 
-def detector_of(args: argparse.Namespace) -> DetectorBoxes | None:
-    """What --detector and its flags ask for, if it is given."""
-    return args.detector and DetectorBoxes(
-        args.detector, args.detector_weights, args.detector_threshold, args.device)
-
-
 def predict(args: argparse.Namespace, predictor: OVSAMPredictor, prompts: list[Prompts],
-            detector: DetectorBoxes | None, image: np.ndarray) -> Prediction:
+            detector: PromptSource | None, image: np.ndarray) -> Prediction:
     """What the flags ask for, of the image that has been set."""
     if detector:
         return predictor.name(detector.segment(predictor, image, args.image), args.top_k)
@@ -133,7 +125,7 @@ def run_picture(args: argparse.Namespace) -> int:
     if args.image.resolve() in (picture.resolve(), annotations.resolve()):
         raise ValueError(f'the result would overwrite {args.image}: choose another --out')
     Prompts.cat(prompts).check_inside([image.shape[:2]])
-    detector = detector_of(args)
+    detector = detector_of(args, args.device)
     predictor = OVSAMPredictor(args.config, args.weights, args.vocabulary, args.device)
     predictor.set_image(image)
     found = predict(args, predictor, prompts, detector, image)
@@ -154,7 +146,7 @@ def run_picture(args: argparse.Namespace) -> int:
 
 def run_folder(args: argparse.Namespace) -> int:
     """Predict all pictures of a folder; returns how many were left out."""
-    prompts = detector_of(args) or args.prompts
+    prompts = detector_of(args, args.device) or args.prompts
     inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary, prompts)
     results = inferencer(args.image, out_dir=args.out, texts=args.find, top_k=args.top_k,
                          pred_score_thr=args.threshold, formats=args.format or ('coco',))
@@ -176,12 +168,7 @@ def main(argv=None) -> int:
     parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
     parser.add_argument('--prompts', type=Path, help='JSON file of prompts, or folder with one per '
                         'picture; see ovsam.apis.PromptFiles')
-    parser.add_argument('--detector', metavar='CONFIG', help='where to look: the boxes of a '
-                        'detector of mmdet; its names are left alone')
-    parser.add_argument('--detector-weights', metavar='FILE',
-                        help="its checkpoint; its config's load_from if not given")
-    parser.add_argument('--detector-threshold', type=float, default=0.3,
-                        help='least score of its boxes (%(default)s)')
+    add_detector_flags(parser)
     parser.add_argument('--threshold', type=float, default=0.3, help='least score of a name for '
                         '--find, and to be drawn in pictures of a folder (%(default)s)')
     parser.add_argument('--vocabulary', help='names with commas between, a pack such as '
