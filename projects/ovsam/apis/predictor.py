@@ -280,10 +280,9 @@ class OVSAMPredictor:
             self.none_threshold if none_threshold is None else none_threshold)
         if found.region_embeddings is None:
             return found
-        # The last column is the background's.
-        best = [scores[:, :-1].topk(min(top_k, len(self.vocabulary)), dim=1)
-                for scores in self._scores(found)]
-        scores, places = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        best = [self.model.best_names(chunk, top_k) for chunk in self._chunks(found)]
+        log_scores, places = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        scores = np.exp(log_scores)
         names = [tuple(self.vocabulary.names[place] for place in row) for row in places]
         labels = [row[0] if score >= least else NONE_LABEL
                   for row, score in zip(names, scores[:, 0])]
@@ -327,10 +326,15 @@ class OVSAMPredictor:
 
     def _scores(self, found: Prediction) -> Iterator[Tensor]:
         """Scores (n, K + 1) of chunks of the rows, the background's last."""
+        for chunk in self._chunks(found):
+            yield self.model.name_embeddings(chunk).exp()
+
+    def _chunks(self, found: Prediction) -> Iterator[tuple[Tensor, ...]]:
+        """Embeddings (n, C) by opinion, of chunks of the rows."""
         device = next(self.model.parameters()).device
         embeddings = torch.from_numpy(found.region_embeddings).to(device)
         for chunk in embeddings.split(self.model.chunk_size):
-            yield self.model.name_embeddings(chunk.unbind(dim=1)).exp()
+            yield chunk.unbind(dim=1)
 
     def _encoded(self) -> EncodedImage:
         if self._image is None:

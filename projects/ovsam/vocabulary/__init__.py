@@ -7,6 +7,7 @@ from .merge import merge_vocabularies
 from .name_texts import name_key
 from .packs import PACKS, v3det_vocabulary, vocabulary_pack
 from .templates import TEMPLATES
+from .text_bank import TextBank, embed_bank
 from .text_cache import TextEmbeddingCache
 from .text_embeddings import embed_texts, embed_vocabulary
 from .vocabulary import Vocabulary
@@ -16,10 +17,12 @@ __all__ = [
     'COCO_NOVEL_17',
     'PACKS',
     'TEMPLATES',
+    'TextBank',
     'TextEmbeddingCache',
     'Vocabulary',
     'build_vocabulary',
     'coco_split_vocabulary',
+    'embed_bank',
     'embed_texts',
     'embed_vocabulary',
     'load_vocabulary',
