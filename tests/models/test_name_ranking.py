@@ -16,9 +16,11 @@ def streamed(weights, logits, k, chunk, temperature=None):
     return ranking.best()
 
 
-def assert_the_top_of(table, best, k):
+def assert_the_top_of(table, best, k, chunk):
+    """To 1e-6 in one chunk; where the scale is a single name's, to what logits are rounded by."""
     expected = table[:, :-1].topk(k, dim=1)
-    torch.testing.assert_close(best.log_scores, expected.values, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(best.log_scores, expected.values, rtol=1e-6,
+                               atol=1e-6 if chunk > NAMES else 1e-5)
     assert torch.equal(best.labels, expected.indices)
 
 
@@ -45,7 +47,7 @@ def test_two_opinions_as_the_whole_table(chunk, seen, temperature):
         table = TemperatureScaling(temperature)(table)
     for k in (1, 4, NAMES):
         assert_the_top_of(table, streamed(fusion.opinion_weights(flags), logits, k, chunk,
-                                          temperature), k)
+                                          temperature), k, chunk)
 
 
 @pytest.mark.parametrize('temperature', [None, 3.])
@@ -55,7 +57,7 @@ def test_one_opinion(temperature):
     if temperature is not None:
         table = TemperatureScaling(temperature)(table)
     weights = OpinionWeights(torch.ones(1, 1), torch.zeros(NAMES + 1, dtype=torch.long))
-    assert_the_top_of(table, streamed(weights, logits, 3, 4, temperature), 3)
+    assert_the_top_of(table, streamed(weights, logits, 3, 4, temperature), 3, 4)
 
 
 def test_the_likeliest_may_come_last():

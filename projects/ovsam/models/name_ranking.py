@@ -40,8 +40,8 @@ class NameRanking:
     Exact: scores differ from the whole table's by rounding alone. Opinions are normalised over all
     names, which is known at the end only. But names of one group lose the same by it, so that
     their order is known before: of each group the best k are kept, and compared when all
-    normalisers are there. Logits are kept as differences from the first chunk's largest, which
-    rounds as little as a softmax over the whole table.
+    normalisers are there. Logits are kept as differences from the first chunk's largest: the nearer
+    that is to the largest of all, the less is rounded.
 
     Args:
         opinions: weights of classes.

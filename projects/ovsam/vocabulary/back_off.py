@@ -146,4 +146,5 @@ def _sum_matrix(members: Sequence[Tensor], num_names: int) -> Tensor:
         torch.tensor([len(each) for each in members], dtype=torch.long))
     columns = torch.cat([torch.zeros(0, dtype=torch.long), *members])
     return torch.sparse_coo_tensor(torch.stack([rows, columns]), torch.ones(len(columns)),
-                                   size=(len(members), num_names)).coalesce()
+                                   size=(len(members), num_names),
+                                   check_invariants=True).coalesce()
