@@ -93,4 +93,5 @@ class SkipBroken:
                 f'(max_share={self.max_share}); the last is {reason}. If the data are as they '
                 'should be, give SkipBroken a larger max_share') from error
         print_log(f'Sample {place} is left out: {reason}. The next readable one takes its place. '
-                  f'{count} of {len(self)} so far, {self.allowed} may be', 'current', logging.WARNING)
+                  f'{count} of {len(self)} so far, {self.allowed} may be', 'current',
+                  logging.WARNING)
