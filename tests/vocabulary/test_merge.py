@@ -72,7 +72,7 @@ def test_packs_by_config_and_by_plus():
 
 
 @pytest.fixture
-def log(caplog, monkeypatch):
+def log(monkeypatch):
     """What is logged, wherever mmengine's current logger sends it."""
     from ovsam.vocabulary import merge
 
