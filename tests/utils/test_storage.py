@@ -1,8 +1,11 @@
 """Files of a web server on this machine, as an object store with HTTP has them."""
 import functools
 import http.server
+import io
 import json
+import socket
 import threading
+from urllib.error import HTTPError
 
 import cv2
 import numpy as np
@@ -13,9 +16,10 @@ from pycocotools import mask as mask_utils
 from torch.utils.data import DataLoader
 
 from ovsam.datasets import FeatureStore, ImageListing, LoadAnnotatedImage, LoadSA1BAnnotations
+from ovsam.utils import storage
 from ovsam.utils.storage import join_place, read_bytes
 
-BACKEND = dict(backend='http')
+BACKEND = dict(backend='timed_http', timeout=20)
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
@@ -64,6 +68,36 @@ def test_nothing_there(served, tmp_path):
         read_bytes(str(tmp_path / 'none'))
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9/a' cannot be read"):
         read_bytes('http://127.0.0.1:9/a')
+
+
+def test_a_server_that_does_not_answer():
+    """It takes connections and says nothing."""
+    with socket.create_server(('127.0.0.1', 0)) as silent:
+        address = f'http://127.0.0.1:{silent.getsockname()[1]}/a.jpg'
+        with pytest.raises(OSError, match=r"a\.jpg' cannot be read: .*timed out"):
+            read_bytes(address, dict(backend='timed_http', timeout=0.1, attempts=2))
+
+
+def test_a_server_that_is_busy_is_asked_again(monkeypatch):
+    asked = []
+
+    def busy(address, timeout):
+        asked.append(timeout)
+        if len(asked) < 3:
+            raise HTTPError(address, 503, 'busy', None, None)
+        return io.BytesIO(b'content')
+
+    monkeypatch.setattr(storage, 'urlopen', busy)
+    assert read_bytes('http://a/b', dict(backend='timed_http', timeout=7)) == b'content'
+    assert asked == [7, 7, 7]
+    asked.clear()
+    with pytest.raises(OSError, match="http://a/b' cannot be read: HTTP Error 503"):
+        read_bytes('http://a/b', dict(backend='timed_http', attempts=2))
+
+
+def test_settings_out_of_range():
+    with pytest.raises(ValueError, match='timeout and attempts must be positive'):
+        read_bytes('http://a/b', dict(backend='timed_http', timeout=0))
 
 
 def test_places_below_others():

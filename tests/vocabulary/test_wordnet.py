@@ -1,11 +1,15 @@
+import os
 import re
 from pathlib import Path
 
 import pytest
+import torch
 from mmdet.registry import TASK_UTILS
 
-from ovsam.vocabulary import WordNetHierarchy
+from ovsam.vocabulary import HierarchicalBackOff, WordNetHierarchy, vocabulary_pack
 from ovsam.vocabulary.wordnet import DEBIAN_FOLDER
+
+REAL = Path(os.environ.get('WNSEARCHDIR') or DEBIAN_FOLDER) / 'data.noun'
 
 
 def test_no_file(tmp_path, monkeypatch):
@@ -69,13 +73,20 @@ def test_the_fingerprint_is_of_the_content(data_noun):
     assert WordNetHierarchy.from_data_noun(data_noun).fingerprint != first
 
 
-@pytest.mark.skipif(not (Path(DEBIAN_FOLDER) / 'data.noun').is_file(),
+@pytest.mark.skipif(not REAL.is_file(),
                     reason='WordNet is not installed: apt-get install wordnet-base')
-def test_the_real_one_has_imagenets_classes(monkeypatch):
-    from ovsam.vocabulary import HierarchicalBackOff, vocabulary_pack
-
-    monkeypatch.delenv('WNSEARCHDIR', raising=False)
-    hierarchy = WordNetHierarchy.from_data_noun()
+def test_the_real_one_has_imagenets_classes():
+    hierarchy = WordNetHierarchy.from_data_noun(REAL)
     assert 'Pembroke' in hierarchy.lemmas['n02113023']
     vocabulary = vocabulary_pack('imagenet21k')
-    assert HierarchicalBackOff(hierarchy, vocabulary, 0.5).linked == len(vocabulary)
+    back_off = HierarchicalBackOff(hierarchy, vocabulary, 0.5)
+    assert back_off.linked == len(vocabulary)
+    shares = torch.zeros(1, len(vocabulary))
+    for synset in ('n02113023', 'n02113186', 'n02086240'):  # two corgis and a Shih-Tzu
+        shares[0, vocabulary.index(synset)] = 0.3
+    (answer,) = back_off(shares, top_k=2)
+    assert (answer.name, answer.score) == ('corgi', pytest.approx(0.6))
+    assert {name for name, _ in answer.leaves} == {
+        vocabulary.names[vocabulary.index(synset)] for synset in ('n02113023', 'n02113186')}
+    (answer,) = HierarchicalBackOff(hierarchy, vocabulary, 0.8)(shares)
+    assert answer.name == 'dog'
