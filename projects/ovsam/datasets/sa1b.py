@@ -62,14 +62,12 @@ class SA1BDataset(BaseDetDataset):
         return data_list
 
     def _listed(self) -> ListedRecords:
-        names = self.listing.folders
-        if self.folders is not None:
-            names = self.folders
-            if isinstance(names, str):
-                # The list lies beside the listing if the images are elsewhere.
-                root = Path(self.listing.path).parent if '://' in self.data_root else Path(
-                    self.data_root)
-                names = read_folder_list(root / names)
+        names = self.listing.folders if self.folders is None else self.folders
+        if isinstance(names, str):
+            # The list lies beside the listing if the images are elsewhere.
+            remote = '://' in self.data_root
+            root = Path(self.listing.path).parent if remote else Path(self.data_root)
+            names = read_folder_list(root / names)
         missing = [name for name in names if not len(self.listing.within(name))]
         if missing:
             raise FileNotFoundError(f'{len(missing)} of {len(names)} folders of SA-1B are not in '
