@@ -291,10 +291,11 @@ class OVSAMInferencer(BaseInferencer):
         config = '' if self.cfg is None else str(self.cfg.model)
         vocabulary = self.predictor.vocabulary
         names = {} if vocabulary is None else vocabulary.to_dict()
-        back_off = self.predictor.back_off and f' {self.predictor.back_off.fingerprint()}'
+        general = self.predictor.back_off and f' {self.predictor.back_off.fingerprint()}'
         return tensor_digest(self.model.state_dict(),
                              f'{__version__} {type(self.model)} {config} {names} {top_k} '
-                             f'{self.model.everything} {self.predictor.none_threshold}{back_off or ""}')
+                             f'{self.model.everything} {self.predictor.none_threshold}'
+                             + (general or ''))
 
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, job.pixels, job.file)
