@@ -83,6 +83,11 @@ def test_workers_open_the_listing_themselves(listing, root, method):
     assert [batch['data_samples'][0].img_id for batch in loader] == [0, 1, 2]
 
 
+def test_arguments_that_a_listing_has_no_use_for(listing, root):
+    with pytest.raises(ValueError, match='data_prefix cannot be given with a listing'):
+        build(listing, root, data_prefix=dict(img='train'))
+
+
 def test_a_vanished_image_is_named(listing, root):
     dataset = build(listing, root)
     (root / 'dog/b.png').unlink()

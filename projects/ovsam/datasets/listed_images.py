@@ -8,7 +8,7 @@ from mmdet.registry import DATASETS
 from ..utils.storage import join_place
 from ..vocabulary import build_vocabulary
 from .image_listing import ImageListing
-from .listed_records import LISTED, ListedRecords, warn_of_changes
+from .listed_records import ListedRecords, listed_arguments, warn_of_changes
 
 
 @DATASETS.register_module()
@@ -36,7 +36,7 @@ class ListedImageDataset(BaseDetDataset):
         self.listing = ImageListing(listing)
         self.vocabulary = build_vocabulary(vocabulary)
         super().__init__(metainfo=dict(classes=self.vocabulary.names),
-                         **dict(kwargs, **LISTED))
+                         **listed_arguments(kwargs))
 
     def load_data_list(self) -> ListedRecords:
         """The records, none of which is made yet."""

@@ -9,15 +9,27 @@ from mmengine.logging import MMLogger
 
 from .image_listing import ImageListing
 
-# What mmengine's data sets must be told: to leave the records unmade, and not to join data_root,
-# which may be an address, with further folders.
-LISTED = dict(serialize_data=False, data_prefix={})
+
+def listed_arguments(arguments: dict) -> dict:
+    """What mmengine's data sets need to know to take :class:`ListedRecords`, added to arguments.
+
+    Records are left unmade, and ``data_root``, which may be an address, is not joined with folders.
+
+    Raises:
+        ValueError: The arguments say something else.
+    """
+    needed = dict(serialize_data=False, data_prefix={})
+    wrong = [name for name in needed if name in arguments]
+    if wrong:
+        raise ValueError(f'{" and ".join(wrong)} cannot be given with a listing: its paths count '
+                         'from data_root, and its records are made when they are asked for')
+    return {**arguments, **needed}
 
 
 class ListedRecords(Sequence):
     """What mmengine's data sets take for their ``data_list``, without a list of millions of dicts.
 
-    The data set needs the arguments :data:`LISTED`.
+    The data set needs :func:`listed_arguments`.
 
     Args:
         listing: Of the images.

@@ -10,7 +10,7 @@ from mmdet.registry import DATASETS
 
 from ..utils.storage import join_place
 from .image_listing import ImageListing
-from .listed_records import LISTED, ListedRecords, warn_of_changes
+from .listed_records import ListedRecords, listed_arguments, warn_of_changes
 
 
 @DATASETS.register_module()
@@ -39,9 +39,7 @@ class SA1BDataset(BaseDetDataset):
                  listing: Optional[str] = None, **kwargs):
         self.folders = folders
         self.listing = None if listing is None else ImageListing(listing)
-        if listing is not None:
-            kwargs.update(LISTED)
-        super().__init__(**kwargs)
+        super().__init__(**(kwargs if listing is None else listed_arguments(kwargs)))
 
     def load_data_list(self) -> Union[list, ListedRecords]:
         """One record an image, in the order of folders and numbers."""

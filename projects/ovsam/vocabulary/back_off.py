@@ -145,6 +145,6 @@ def _sum_matrix(members: Sequence[Tensor], num_names: int) -> Tensor:
     rows = torch.arange(len(members)).repeat_interleave(
         torch.tensor([len(each) for each in members], dtype=torch.long))
     columns = torch.cat([torch.zeros(0, dtype=torch.long), *members])
-    return torch.sparse_coo_tensor(torch.stack([rows, columns]), torch.ones(len(columns)),
-                                   size=(len(members), num_names),
-                                   check_invariants=True).coalesce()
+    with torch.sparse.check_sparse_tensor_invariants(True):
+        return torch.sparse_coo_tensor(torch.stack([rows, columns]), torch.ones(len(columns)),
+                                       size=(len(members), num_names)).coalesce()
