@@ -95,12 +95,11 @@ def test_a_vanished_image_is_named(listing, root):
         dataset[0]
 
 
-def test_a_changed_folder_is_said(listing, root, capsys):
+def test_a_changed_folder_is_said(listing, root, log):
     write_picture(root / 'dog/new.png')
     os.utime(root / 'dog', ns=(1, 1))
     assert len(build(listing, root)) == 3
-    said = capsys.readouterr().out
-    assert '1 of the folders' in said and '--verify' in said
+    assert '1 of the folders' in log.text and '--verify' in log.text
 
 
 def test_sa1b_from_a_listing(tmp_path):

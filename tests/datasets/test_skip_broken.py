@@ -43,13 +43,13 @@ def test_none_is_broken(folder):
     assert dataset.metainfo['classes'] == ('a',) and dataset.get_cat_ids(3) == [0]
 
 
-def test_the_next_readable_one_takes_the_place(folder, capsys):
+def test_the_next_readable_one_takes_the_place(folder, log):
     for number in (3, 4, 9):
         cut(folder / f'a/{number}.jpg')
     dataset = build(folder)
     for _ in range(2):
         assert ids(dataset) == [0, 1, 2, 5, 5, 5, 6, 7, 8, 0]
-    lines = [line for line in capsys.readouterr().out.splitlines() if 'is left out' in line]
+    lines = [line for line in log.text.splitlines() if 'is left out' in line]
     assert len(lines) == 3  # each once
     assert '9.jpg' in lines[-1] and '3 of 10 so far' in lines[-1]
     assert dataset.broken.nonzero()[:, 0].tolist() == [3, 4, 9]
