@@ -97,9 +97,25 @@ def test_scale_of_real_annotations(capsys, tmp_path):
     assert ' bytes a mask' in printed and '600 bytes a mask' not in printed
 
 
+def test_vocabulary(tmp_path, capsys):
+    page = tmp_path / 'page.md'
+    page.write_text('Before\n<!-- vocabulary cost: begin -->\n<!-- vocabulary cost: end -->\n')
+    assert main(['vocabulary', 'mini', '--names', '3', '4000', '--repeat', '1', '--objects', '70',
+                 '--insert', str(page)]) == 0
+    head, *rows, foot = capsys.readouterr().out.splitlines()
+    assert 'ms to name 70 objects' in head and foot.startswith('mini: median of 1, 1.8 texts')
+    assert [row.split()[0] for row in rows] == 4 * ['3'] + 4 * ['4,000']
+    assert rows[0].split()[5] == '1.000'
+    padded, full, half = (float(row.split()[3]) for row in rows[4:7])
+    assert padded >= full >= half > 0
+    assert page.read_text().count('| bank float16 |') == 2
+
+
 @pytest.mark.parametrize(('argv', 'fault'), [
     (['scale', '--utilisation', '2'], 'utilisation must be in (0, 1]; got 2'),
     (['scale', '--annotations', 'none.json'], 'none.json'),
+    (['vocabulary', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
+    (['vocabulary', 'mini', '--names', '0'], 'must be at least 1; got [0]'),
     (['interactive', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
     (['complexity', 'mini/none.py'], 'none.py'),
     (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),

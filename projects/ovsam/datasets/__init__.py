@@ -1,5 +1,7 @@
 """Data sets: COCO-format data with a vocabulary as label space, SA-1B, and the pictogram world."""
 from .feature_store import FeatureStore
+from .image_listing import ImageListing
+from .listed_images import ListedImageDataset
 from .load_annotated_image import LoadAnnotatedImage
 from .load_sa1b_annotations import LoadSA1BAnnotations
 from .load_teacher_features import LoadTeacherFeatures
@@ -9,11 +11,14 @@ from .open_vocabulary_lvis import OpenVocabularyLVISDataset
 from .pictogram_crops import PictogramCrops
 from .pictogram_vocabulary import pictogram_vocabulary
 from .sa1b import SA1BDataset
+from .skip_broken import SkipBroken
 from .teacher_features import TeacherFeatures
 
 __all__ = [
     'ClosedVocabularyCocoDataset',
     'FeatureStore',
+    'ImageListing',
+    'ListedImageDataset',
     'LoadAnnotatedImage',
     'LoadSA1BAnnotations',
     'LoadTeacherFeatures',
@@ -22,6 +27,7 @@ __all__ = [
     'OpenVocabularyLVISDataset',
     'PictogramCrops',
     'SA1BDataset',
+    'SkipBroken',
     'TeacherFeatures',
     'pictogram_vocabulary',
 ]

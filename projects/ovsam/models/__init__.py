@@ -33,6 +33,7 @@ from .sam2clip_distiller import SAM2CLIPDistiller
 from .sam_image_encoder import SAMImageEncoder
 from .score_fusion import GeometricFusion
 from .stored_teacher import StoredTeacher
+from .text_bank_classifier import TextBankClassifier
 
 __all__ = [
     'AllGuesses',
@@ -77,4 +78,5 @@ __all__ = [
     'SegmenterLabel',
     'StoredTeacher',
     'TemperatureScaling',
+    'TextBankClassifier',
 ]

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 from .mask_postprocess import mask_boxes, postprocess_masks
+from .name_ranking import RankedNames
 from .regions import Regions
 
 
@@ -119,6 +120,22 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         """
         return None
 
+    def best_names(self, embeddings: tuple[Tensor, ...], k: int) -> Optional[RankedNames]:
+        """The likeliest names; the background is none of them.
+
+        Args:
+            embeddings: As of :meth:`name_embeddings`.
+            k: How many; fewer if there are fewer.
+
+        Returns:
+            Log-scores and labels, (N, k) each; None for a model without names.
+        """
+        log_scores = self.name_embeddings(embeddings)
+        if log_scores is None:
+            return None
+        names = log_scores[:, :-1]
+        return RankedNames(*names.topk(min(k, names.shape[1]), dim=1))
+
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
         """mmdet's name for :meth:`encode_image` of normalised images (B, 3, H, W)."""
         return self.encode_image(batch_inputs)
@@ -192,12 +209,11 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             Fields of ``pred_instances``, (N, ...) each.
         """
-        log_scores = self.name(features, regions)
-        if log_scores is None:
+        best = self.best_names(self.region_embeddings(features, regions), self.TOP_K)
+        if best is None:
             return {}
-        best = log_scores[:, :-1].topk(min(self.TOP_K, log_scores.shape[1] - 1), dim=1)
-        return dict(labels=best.indices[:, 0], scores=best.values[:, 0].exp(),
-                    topk_labels=best.indices)
+        return dict(labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(),
+                    topk_labels=best.labels)
 
     def decode(self, features: ImageFeatures, prompts: Prompts, input_width: int,
                mask_choice: Optional[Callable] = None) -> tuple:

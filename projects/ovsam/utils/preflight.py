@@ -87,6 +87,8 @@ def _dataset_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
         folders = node.get('folders') or ()
         for folder in [folders] if isinstance(folders, str) else folders:
             yield f'{key}.folders', os.path.join(root, folder)
+    if node.get('listing'):
+        yield f'{key}.listing', node['listing']
     if node.get('type') == 'LoadTeacherFeatures' and node.get('backend_args') is None:
         yield f'{key}.folder', node['folder']
     yield from _vocabulary_files(key, node)
