@@ -4,6 +4,7 @@
     python tools/benchmark.py memory configs/ovsam/ovsam_RN50x16_coco_box.py
     python tools/benchmark.py latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
     python tools/benchmark.py interactive configs/ovsam/ovsam_RN50x16_coco_point.py
+    python tools/benchmark.py training configs/clip2sam/clip2sam_RN50_joint.py --size 512
 
 complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
@@ -25,6 +26,7 @@ from ovsam.analysis import (
     measure_interaction,
     measure_latency,
     measure_memory,
+    measure_training_step,
 )
 from ovsam.analysis.complexity import total_complexity
 from ovsam.apis.init_model import choose_device, load_config
@@ -100,6 +102,21 @@ def interactive(args: argparse.Namespace) -> None:
               'suppression, named')
 
 
+def training(args: argparse.Namespace) -> None:
+    """Seconds of a training step, and the class loss's share of it."""
+    device = choose_device(args.device)
+    for config in args.configs:
+        costs = measure_training_step(
+            load_config(config), args.names, args.sampled, args.images, args.prompts, args.repeat,
+            args.size, device)
+        print(f'{config}, {args.images} images of {args.size or "full"} size, {args.prompts} '
+              f'objects each')
+        print_table(['vocabulary', 'a step (s)', 'ratio', 'class loss (s)', 'share of the step'], [
+            [cost.title, f'{cost.step:.2f}', f'{cost.step / costs[0].step:.3f}',
+             f'{cost.class_loss:.4f}', f'{cost.class_loss / cost.step:.2%}'] for cost in costs])
+        print(f'median of {args.repeat}, {device}, {torch.get_num_threads()} threads')
+
+
 def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:
     """A line for each config, with ratios to the first."""
     print_table([head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))], [
@@ -113,7 +130,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    for run, prompts in ((complexity, 1), (memory, 20), (latency, 1), (interactive, 1024)):
+    for run, prompts in ((complexity, 1), (memory, 20), (latency, 1), (interactive, 1024),
+                         (training, 20)):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         command.add_argument('configs', nargs='+', metavar='CONFIG',
@@ -122,15 +140,22 @@ def parse_args(argv=None) -> argparse.Namespace:
                              help='prompts on the image (%(default)s)')
         command.add_argument('--size', type=int,
                              help="side of the square input in pixels (the config's)")
-        if run in (latency, interactive):
+        if run in (latency, interactive, training):
             command.add_argument('--repeat', type=int, default=5,
                                  help='measurements, after one that does not count (%(default)s)')
-        if run is latency:
+        if run in (latency, training):
             command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    command.add_argument('--names', type=int, nargs=2, default=[80, 20_000],
-                         metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)')
-    command.add_argument('--points-per-side', type=int, default=32,
-                         help="of everything mode (%(default)s)")
+        if run in (interactive, training):
+            command.add_argument('--names', type=int, nargs=2, metavar=('FEW', 'MANY'),
+                                 default=[80, 20_000 if run is interactive else 26_000],
+                                 help='of the vocabularies (%(default)s)')
+        if run is interactive:
+            command.add_argument('--points-per-side', type=int, default=32,
+                                 help="of everything mode (%(default)s)")
+        if run is training:
+            command.add_argument('--images', type=int, default=2, help='of a step (%(default)s)')
+            command.add_argument('--sampled', type=int, default=1000,
+                                 help='names at a time, in a third measurement (%(default)s)')
     args = parser.parse_args(argv)
     if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
         parser.error('--names and --points-per-side must be positive')
