@@ -77,9 +77,9 @@ class JointDataset(ConcatDataset):
         source, place = self.locate(index)
         packed = self.datasets[source][place]
         sample = packed.get('data_samples')
-        if sample is None or 'gt_instances' not in sample:
+        if sample is None or 'labels' not in sample.get('gt_instances', ()):
             raise ValueError(
-                f"samples of source '{self.source_names[source]}' have no gt_instances: its "
+                f"samples of source '{self.source_names[source]}' have no instances with labels: its "
                 'pipeline must end with PackDetInputs and, for a class an image, have '
                 'WholeImageRegion before it')
         for instances in (sample.gt_instances, sample.get('ignored_instances')):
@@ -161,8 +161,15 @@ def _check_sources(sources: Sequence[Mapping]) -> None:
 
 def _build(source: Mapping):
     """The source's data set, which must have samples."""
-    dataset = DATASETS.build(source['dataset'])
+    name = source['name']
+    try:
+        dataset = DATASETS.build(source['dataset'])
+    except (RuntimeError, AssertionError, ValueError) as error:
+        # mmengine's, where it puts a list of samples together.
+        if not str(error).startswith('need at least one array'):
+            raise ValueError(f"source '{name}' cannot be used: {error}") from error
+        dataset = ()
     if not len(dataset):
-        raise ValueError(f"source '{source['name']}' has no samples: check its annotation file, "
-                         'its folder, and what its filter_cfg and vocabulary leave out')
+        raise ValueError(f"source '{name}' has no samples: check its annotation file, its folder, "
+                         'and what its filter_cfg and vocabulary leave out')
     return dataset
