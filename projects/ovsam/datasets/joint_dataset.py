@@ -79,8 +79,8 @@ class JointDataset(ConcatDataset):
         sample = packed.get('data_samples')
         if sample is None or 'labels' not in sample.get('gt_instances', ()):
             raise ValueError(
-                f"samples of source '{self.source_names[source]}' have no instances with labels: its "
-                'pipeline must end with PackDetInputs and, for a class an image, have '
+                f"samples of source '{self.source_names[source]}' have no instances with labels: "
+                'its pipeline must end with PackDetInputs and, for a class an image, have '
                 'WholeImageRegion before it')
         for instances in (sample.gt_instances, sample.get('ignored_instances')):
             if instances is not None and 'labels' in instances:
