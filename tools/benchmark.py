@@ -4,8 +4,9 @@
     python tools/benchmark.py memory configs/ovsam/ovsam_RN50x16_coco_box.py
     python tools/benchmark.py latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
     python tools/benchmark.py interactive configs/ovsam/ovsam_RN50x16_coco_point.py
-    python tools/benchmark.py scale --gpus 16
     python tools/benchmark.py vocabulary configs/ovsam/ovsam_RN50x16_coco_point.py
+    python tools/benchmark.py training configs/clip2sam/clip2sam_RN50_joint.py --size 512
+    python tools/benchmark.py scale --gpus 16
 
 complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
@@ -13,6 +14,8 @@ image and for a prompt; of several configs, the ratio to the first. A prompt is 
 interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
 names to few, of everything mode to its points one by one; and the memory of many prompts.
 vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
+training: seconds of a step of joint training and of its class loss, with few and with many names.
+scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
 """
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ from ovsam.analysis import (
     measure_interaction,
     measure_latency,
     measure_memory,
+    measure_training_step,
     measure_vocabularies,
 )
 from ovsam.analysis.complexity import total_complexity
@@ -130,6 +134,21 @@ def vocabulary(args: argparse.Namespace) -> None:
         insert_section(args.insert, ''.join(section), 'vocabulary cost')
 
 
+def training(args: argparse.Namespace) -> None:
+    """Seconds of a training step, and the class loss's share of it."""
+    device = choose_device(args.device)
+    for config in args.configs:
+        costs = measure_training_step(
+            load_config(config), args.names, args.sampled, args.images, args.prompts, args.repeat,
+            args.size, device)
+        print(f'{config}, {args.images} images of {args.size or "full"} size, {args.prompts} '
+              f'objects each')
+        print_table(['vocabulary', 'a step (s)', 'ratio', 'class loss (s)', 'share of the step'], [
+            [cost.title, f'{cost.step:.2f}', f'{cost.step / costs[0].step:.3f}',
+             f'{cost.class_loss:.4f}', f'{cost.class_loss / cost.step:.2%}'] for cost in costs])
+        print(f'median of {args.repeat}, {device}, {torch.get_num_threads()} threads')
+
+
 def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:
     """A line for each config, with ratios to the first."""
     print_table([head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))], [
@@ -154,7 +173,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024}
+    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20}
     added = {}
     for run in (*prompts, vocabulary):
         command = added[run] = commands.add_parser(
@@ -170,12 +189,16 @@ def parse_args(argv=None) -> argparse.Namespace:
         if run not in (complexity, memory):
             command.add_argument('--repeat', type=int, default=5,
                                  help='measurements, after one that does not count (%(default)s)')
-    added[latency].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    added[interactive].add_argument(
-        '--names', type=int, nargs=2, default=[80, 20_000], metavar=('FEW', 'MANY'),
-        help='of the vocabularies (%(default)s)')
+    for run in (latency, training):
+        added[run].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    for run, many in ((interactive, 20_000), (training, 26_000)):
+        added[run].add_argument('--names', type=int, nargs=2, default=[80, many],
+                                metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)')
     added[interactive].add_argument('--points-per-side', type=int, default=32,
                                     help='of everything mode (%(default)s)')
+    added[training].add_argument('--images', type=int, default=2, help='of a step (%(default)s)')
+    added[training].add_argument('--sampled', type=int, default=1000,
+                                 help='names at a time, in a third measurement (%(default)s)')
     add_vocabulary_flags(added[vocabulary])
     add_scale_command(commands)
     args = parser.parse_args(argv)

@@ -36,6 +36,19 @@ def test_latency(capsys):
     assert foot.startswith('median of 1, 1 prompts at once, cpu')
 
 
+def test_training(capsys):
+    assert main(['training', 'mini/clip2sam_image_level.py', '--names', '3', '40', '--sampled', '5',
+                 '--repeat', '1', '--images', '1', '--prompts', '2', '--device', 'cpu']) == 0
+    title, head, few, many, sampled, foot = capsys.readouterr().out.splitlines()
+    assert title.endswith('1 images of full size, 2 objects each')
+    assert [line.split('  ')[0] for line in (few, many, sampled)] == [
+        '3 names', '40 names', '40 names, 5 at a time']
+    step, ratio, loss, share = few.split()[2:]
+    assert 0 < float(loss) < float(step) and float(ratio) == 1
+    assert float(share.rstrip('%')) == pytest.approx(100 * float(loss) / float(step), rel=0.2)
+    assert foot.startswith('median of 1, cpu')
+
+
 @pytest.mark.slow
 def test_memory(capsys):
     assert main(['memory', 'mini', '--prompts', '2']) == 0
@@ -120,6 +133,9 @@ def test_vocabulary(tmp_path, capsys):
     (['complexity', 'mini/none.py'], 'none.py'),
     (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
     (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
+    (['training', 'mini', '--device', 'cpu'], 'mini.py trains nothing'),
+    (['training', 'mini/clip2sam_joint.py', '--device', 'cpu'], 'OVSAM has no class loss over'),
+    (['training', 'mini/clip2sam_image_level.py', '--images', '0'], 'must be positive'),
 ])
 def test_bad_input_is_one_line(argv, fault, capsys):
     assert main(argv) == 2

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from ovsam.models import OpenVocabularyClassifier
 from ovsam.vocabulary import TextBank, TextEmbeddingCache, Vocabulary, embed_bank, embed_vocabulary
 
 
@@ -84,3 +85,25 @@ def test_it_moves_with_a_model_and_is_not_saved(vocabulary):
     holder = torch.nn.ModuleDict({'bank': bank}).double()
     assert holder['bank'].table.dtype == torch.float64
     assert holder.state_dict() == {}
+
+
+def test_cosines_of_no_regions(vocabulary):
+    bank = embed_bank(Letters(), vocabulary, 'none')
+    assert bank.cosines(torch.zeros(0, 8), torch.arange(3)).shape == (0, 3)
+    assert bank.cosines(torch.zeros(0, 8), torch.tensor([1])).shape == (0, 1)
+
+
+@pytest.mark.parametrize('columns', [[0, 1, 2], [0, 2], [1], [2]])
+def test_cosines_and_their_gradients_are_those_of_the_classifier(vocabulary, columns):
+    bank = embed_bank(Letters(), vocabulary, 'none')
+    classifier = OpenVocabularyClassifier()
+    classifier.set_embeddings(embed_vocabulary(Letters(), vocabulary, 'none'))
+    regions = F.normalize(torch.randn(5, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
+    found = []
+    for cosines in (lambda x: classifier(x)[:, columns] / classifier.scale,
+                    lambda x: bank.cosines(x, torch.tensor(columns))):
+        leaf = regions.clone().requires_grad_()
+        values = cosines(leaf)
+        values.square().sum().backward()
+        found.append((values, leaf.grad))
+    torch.testing.assert_close(*found)

@@ -1,6 +1,7 @@
-"""Data sets: COCO-format data with a vocabulary as label space, SA-1B, and the pictogram world."""
+"""Data sets: COCO-format data with a vocabulary as label space, SA-1B, joint ones, pictograms."""
 from .feature_store import FeatureStore
 from .image_listing import ImageListing
+from .joint_dataset import JointDataset
 from .listed_images import ListedImageDataset
 from .load_annotated_image import LoadAnnotatedImage
 from .load_sa1b_annotations import LoadSA1BAnnotations
@@ -12,12 +13,15 @@ from .pictogram_crops import PictogramCrops
 from .pictogram_vocabulary import pictogram_vocabulary
 from .sa1b import SA1BDataset
 from .skip_broken import SkipBroken
+from .source_batch_sampler import SourceBatchSampler
 from .teacher_features import TeacherFeatures
+from .whole_image_region import WholeImageRegion
 
 __all__ = [
     'ClosedVocabularyCocoDataset',
     'FeatureStore',
     'ImageListing',
+    'JointDataset',
     'ListedImageDataset',
     'LoadAnnotatedImage',
     'LoadSA1BAnnotations',
@@ -28,6 +32,8 @@ __all__ = [
     'PictogramCrops',
     'SA1BDataset',
     'SkipBroken',
+    'SourceBatchSampler',
     'TeacherFeatures',
+    'WholeImageRegion',
     'pictogram_vocabulary',
 ]

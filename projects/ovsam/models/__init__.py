@@ -5,6 +5,7 @@ from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
+from .compared_names import AllNames, JudgedNames, SampledNames
 from .contrastive_clip import ContrastiveCLIP
 from .crop_distillation import CropDistillation
 from .dense_instance_loss import DenseInstanceLoss
@@ -13,6 +14,7 @@ from .detections_from_file import DetectionsFromFile
 from .detector_prompted_ovsam import DetectorPromptedOVSAM
 from .found_objects import FoundObjectsOVSAM
 from .interactive_ovsam import InteractiveOVSAM
+from .joint_ovsam import JointOVSAM
 from .learned_context import LearnedContext
 from .local_attention_init import LocalAttentionInit
 from .lowest_mask_loss import LowestMaskLoss
@@ -38,6 +40,7 @@ from .text_bank_classifier import TextBankClassifier
 __all__ = [
     'AllGuesses',
     'AllMasks',
+    'AllNames',
     'AmbiguityAwareChoice',
     'AveragedProjection',
     'CLIP2SAMHead',
@@ -58,6 +61,8 @@ __all__ = [
     'GeometricFusion',
     'InsideBox',
     'InteractiveOVSAM',
+    'JointOVSAM',
+    'JudgedNames',
     'LargeParts',
     'LearnedContext',
     'LocalAttentionInit',
@@ -75,6 +80,7 @@ __all__ = [
     'SAMMaskDecoder',
     'SAMMaskLoss',
     'SAMPromptEncoder',
+    'SampledNames',
     'SegmenterLabel',
     'StoredTeacher',
     'TemperatureScaling',

@@ -119,11 +119,14 @@ class OVSAM(OpenVocabularySegmenter):
         if self.crop_distillation is not None:
             losses.update(self.crop_distillation(batch_inputs, rois, embeddings, self.backbone))
         if quality is not None:
-            low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
-            error = F.mse_loss(quality[:, 0], mask_iou(masks[:, 0], low_res), reduction='sum')
-            share = share_of_mean(len(prompts), error)
-            losses['loss_iou'] = share * self.iou_weight * error / max(1, len(prompts))
+            losses['loss_iou'] = self.quality_loss(quality[:, 0], masks[:, 0], targets)
         return losses
+
+    def quality_loss(self, quality: Tensor, masks: Tensor, targets: Tensor) -> Tensor:
+        """The weighted squared error of predicted IoUs (N,) of masks (N, h, w)."""
+        low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
+        error = F.mse_loss(quality, mask_iou(masks, low_res), reduction='sum')
+        return share_of_mean(len(masks), error) * self.iou_weight * error / max(1, len(masks))
 
     @staticmethod
     def _all_instances(samples: SampleList) -> list[tuple[int, int]]:

@@ -80,7 +80,9 @@ def _dataset_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
     if node.get('backend_args') is None and isinstance(root, str):
         if node.get('ann_file'):
             yield f'{key}.ann_file', os.path.join(root, node['ann_file'])
-        for name, folder in (node.get('data_prefix') or {}).items():
+        prefix = node.get('data_prefix') or {}
+        # mmpretrain's data sets take one folder without a name.
+        for name, folder in (dict(img_path=prefix) if isinstance(prefix, str) else prefix).items():
             yield f'{key}.data_prefix.{name}', os.path.join(root, folder)
         if root and not node.get('ann_file') and not node.get('folders'):
             yield f'{key}.data_root', root

@@ -3,7 +3,7 @@
 A table (K, P, C) is as wide as the name with the most synonyms: most of it repeats first texts.
 Here each name has as many rows as it has texts.
 
-Glossary: K names, P texts per name at most, T texts of all names, C channels.
+Glossary: K names, P texts per name at most, T texts of all names, N regions, C channels.
 """
 
 from __future__ import annotations
@@ -72,6 +72,28 @@ class TextBank(nn.Module):
     def nbytes(self) -> int:
         """What the table and its starts take, in bytes."""
         return sum(part.numel() * part.element_size() for part in (self.table, self.starts))
+
+    def cosines(self, regions: Tensor, columns: Tensor) -> Tensor:
+        """The largest cosine of each region with a text of each of some names: (N, K').
+
+        Args:
+            regions: (N, C), L2-normalised, of the table's type.
+            columns: (K',) long, ascending: the names.
+        """
+        rows, names = self.table, torch.arange(len(self), device=self.table.device)
+        names = names.repeat_interleave(self.starts.diff())
+        if len(columns) < len(self):
+            place = names.new_full((len(self), ), -1)
+            place[columns] = torch.arange(len(columns), device=names.device)
+            names = place[names]
+            kept = names >= 0
+            rows, names = rows[kept], names[kept]
+        found = regions @ rows.T
+        if len(names) == len(columns):  # one text each, in the order of names
+            return found
+        nearest = found.new_zeros(len(regions), len(columns))
+        return nearest.scatter_reduce(1, names.expand_as(found), found, 'amax',
+                                      include_self=False)
 
     def chunks(self, size: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Parts of at most ``size`` names.
