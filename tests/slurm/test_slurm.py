@@ -122,10 +122,10 @@ def test_interrupted_jobs_go_on(call, tiny, tmp_path):
     for number, interrupt in enumerate([('scancel', '--batch', '--signal=USR1'),
                                         ('scontrol', 'requeue')]):
         wait_until(lambda saved=saved: last.exists() and last.read_text() != saved)
-        saved = last.read_text()
         call(*interrupt, job)
         wait_until(lambda number=number: state_of(call, job)['Restarts'] == str(number + 1))
         wait_until(lambda: state_of(call, job)['JobState'] == 'PENDING')
+        saved = last.read_text()
         # Slurm lets two minutes pass before it starts a job again.
         call('scontrol', 'update', f'JobId={job}', 'StartTime=now')
     wait_until(lambda: state_of(call, job)['JobState'] not in ('PENDING', 'RUNNING', 'COMPLETING'))
