@@ -70,7 +70,8 @@ def measure_training_step(cfg: Config, names: Sequence[int] = (80, 26_000), samp
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper.to_dict())
     side = model.prompt_encoder.image_size
     inputs = torch.randn(images, 3, side, side, device=device)
-    settings = [(f'{count} names', count, dict(type='AllNames')) for count in names]
+    settings: list[tuple[str, int, dict]] = [
+        (f'{count} names', count, dict(type='AllNames')) for count in names]
     settings.append((f'{max(names)} names, {sampled} at a time', max(names),
                      dict(type='SampledNames', num=sampled)))
     banks = {count: _random_bank(count, model.text_encoder.embed_dims, device) for count in names}
