@@ -2,7 +2,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 420
+max_iters = 400
 seen_names = dict(type='PictogramVocabulary', group='all_but_novel')
 
 model = dict(

@@ -2,7 +2,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 600
+max_iters = 560
 
 model = dict(
     type='SAM2CLIPDistiller', data_preprocessor=_base_.preprocessor,
