@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ovsam.models import mask_decoder
 from ovsam.models.mask_decoder import SAMMaskDecoder
 
 TINY = {'embed_dims': 16, 'transformer': {'num_heads': 2, 'mlp_dim': 8}}
@@ -52,6 +53,24 @@ def test_each_prompt_reads_its_own_image(build):
                         torch.zeros(1, dtype=torch.long))
         torch.testing.assert_close(masks[row], alone[0][0])
         torch.testing.assert_close(iou[row], alone[1][0])
+
+
+@pytest.mark.parametrize(('num_prompts', 'kwargs'), [(0, {}), (1, {}), (5, {}),
+                                                     (5, PUBLISHED_OVSAM)])
+@torch.no_grad()
+def test_groups_of_prompts_give_what_all_at_once_give(build, monkeypatch, num_prompts, kwargs):
+    decoder, args = build(**kwargs), inputs(num_prompts)
+    sizes = []
+    monkeypatch.setattr(decoder.transformer, 'forward', lambda tokens, image, pe, run=(
+        decoder.transformer.forward): sizes.append(len(tokens)) or run(tokens, image, pe))
+    masks, iou = decoder(**args)
+    monkeypatch.setattr(mask_decoder, 'GROUP_BYTES', 2 * 2 * 16 * 20 * 4)  # two prompts
+    in_groups = decoder(**args)
+    assert sizes == {0: [0, 0], 1: [1, 1], 5: [5, 2, 2, 1]}[num_prompts]
+    torch.testing.assert_close(in_groups[0], masks)
+    assert (iou is None) == (in_groups[1] is None)
+    if iou is not None:
+        torch.testing.assert_close(in_groups[1], iou)
 
 
 def test_masks_are_those_of_the_transposed_convolutions(build):

@@ -14,6 +14,10 @@ from torch import Tensor, nn
 
 from .two_way_transformer import TwoWayTransformer
 
+# Of the largest intermediate result on a CPU, in bytes: the C library gives larger blocks back to
+# the system at once, and gets them again page by page, which takes as long as the arithmetic.
+GROUP_BYTES = 24 << 20
+
 
 class MLP(nn.Module):
     """Three linear layers with ReLUs between them."""
@@ -96,6 +100,22 @@ class SAMMaskDecoder(BaseModule):
         Returns:
             Mask logits (N, M, 4h, 4w), and predicted IoU (N, M) or None without an IoU token.
         """
+        size = len(sparse)
+        if image_embeddings.device.type == 'cpu' and not torch.is_grad_enabled():
+            # Sixteen children of each cell, with an eighth of its channels.
+            size = GROUP_BYTES // (2 * image_embeddings[:1].nbytes)
+        size = max(1, size)
+        groups = [slice(start, start + size) for start in range(0, max(1, len(sparse)), size)]
+        parts = [self._decode(image_embeddings, image_pe, sparse[group], dense[group],
+                              image_index[group]) for group in groups]
+        if len(parts) == 1:
+            return parts[0]
+        masks, iou = zip(*parts)
+        return torch.cat(masks), None if self.iou_token is None else torch.cat(iou)
+
+    def _decode(self, image_embeddings: Tensor, image_pe: Tensor, sparse: Tensor, dense: Tensor,
+                image_index: Tensor) -> tuple[Tensor, Tensor | None]:
+        """As :meth:`forward`, all at once."""
         # Mask tokens come last among the decoder's own tokens, the IoU token first.
         own = torch.cat([token.weight for token in
                          (self.iou_token, self.label_token, self.mask_tokens) if token is not None])
