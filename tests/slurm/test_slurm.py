@@ -57,7 +57,7 @@ def call(cluster):
 def tiny(tiny_training, tmp_path):
     """The tiny training as a file."""
     tiny_training.merge_from_dict({
-        'train_cfg.max_iters': 600, 'train_dataloader.batch_size': 2,
+        'log_level': 'INFO', 'train_cfg.max_iters': 600, 'train_dataloader.batch_size': 2,
         'default_hooks.checkpoint': dict(interval=50, max_keep_ckpts=2)})
     tiny_training.dump(tmp_path / 'tiny.py')
     return tmp_path / 'tiny.py'
