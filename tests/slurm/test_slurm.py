@@ -46,7 +46,7 @@ def call(cluster):
     def call(*command, **environment):
         found = subprocess.run([str(part) for part in command], cwd=ROOT, text=True,
                                env={**cluster, **environment}, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT)
+                               stderr=subprocess.STDOUT, timeout=240)
         assert found.returncode == 0, found.stdout[-3000:]
         return found.stdout
 
