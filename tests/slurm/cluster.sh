@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A Slurm cluster of this machine alone, of two CPUs whatever it has, for tests. Needs Debian's slurm-wlm and munge, and root.
+# A Slurm cluster of this machine alone, for tests: two CPUs, whatever the machine has. Needs
+# Debian's slurm-wlm and munge, and root.
 set -euo pipefail
 
 usage="usage: tests/slurm/cluster.sh start|stop FOLDER
