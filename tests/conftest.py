@@ -33,12 +33,15 @@ def loggers_of_this_test():
 
 @pytest.fixture(scope='session')
 def small_world(tmp_path_factory) -> Path:
-    """Folder of two train, val and test scenes each; a test that writes into it copies it."""
+    """Folder of two images each for training, validation, tests and of names alone.
+
+    A test that writes into it copies it.
+    """
     from tools import make_pictograms
 
     out = tmp_path_factory.mktemp('world')
-    assert make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test', '--limit',
-                                 '2', '--workers', '1']) == 0
+    assert make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test',
+                                 'image_level', '--limit', '2', '--workers', '1']) == 0
     return out
 
 

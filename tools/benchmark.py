@@ -4,16 +4,23 @@
     python tools/benchmark.py memory configs/ovsam/ovsam_RN50x16_coco_box.py
     python tools/benchmark.py latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
     python tools/benchmark.py interactive configs/ovsam/ovsam_RN50x16_coco_point.py
+    python tools/benchmark.py vocabulary configs/ovsam/ovsam_RN50x16_coco_point.py
+    python tools/benchmark.py training configs/clip2sam/clip2sam_RN50_joint.py --size 512
+    python tools/benchmark.py scale --gpus 16
 
 complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
 image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
 interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
 names to few, of everything mode to its points one by one; and the memory of many prompts.
+vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
+training: seconds of a step of joint training and of its class loss, with few and with many names.
+scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
 """
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,10 +32,14 @@ from ovsam.analysis import (
     measure_interaction,
     measure_latency,
     measure_memory,
+    measure_training_step,
+    measure_vocabularies,
 )
 from ovsam.analysis.complexity import total_complexity
+from ovsam.analysis.scale_command import add_scale_command
 from ovsam.apis.init_model import choose_device, load_config
 from ovsam.utils.command_line import exit_status
+from ovsam.utils.marked_section import insert_section
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
@@ -100,6 +111,44 @@ def interactive(args: argparse.Namespace) -> None:
               'suppression, named')
 
 
+def vocabulary(args: argparse.Namespace) -> None:
+    """Time and memory of many names, by how they are kept."""
+    section = []
+    for config in args.configs:
+        rows = measure_vocabularies(load_config(config), args.names, args.texts, args.objects,
+                                    args.repeat, args.size)
+        first = rows[0]
+        table = [['names', 'kept as', 'MB', 'ms a click', 'ratio', 'ms of it naming',
+                  f'ms to name {args.objects} objects']]
+        table += [[f'{row.names:,}', row.kept, f'{row.stored / 1e6:.1f}', f'{1e3 * row.click:.1f}',
+                   f'{row.click / first.click:.3f}', f'{1e3 * row.naming:.2f}',
+                   f'{1e3 * row.image:.1f}'] for row in rows]
+        note = (f'{config}: median of {args.repeat}, {args.texts} texts a name, cpu, '
+                f'{torch.get_num_threads()} threads')
+        print_table(table[0], table[1:])
+        print(note)
+        lines = ['| ' + ' | '.join(row) + ' |\n' for row in table]
+        lines.insert(1, '|---' * len(table[0]) + '|\n')
+        section += ['\n', *lines, '\n', f'{note}.\n']
+    if args.insert:
+        insert_section(args.insert, ''.join(section), 'vocabulary cost')
+
+
+def training(args: argparse.Namespace) -> None:
+    """Seconds of a training step, and the class loss's share of it."""
+    device = choose_device(args.device)
+    for config in args.configs:
+        costs = measure_training_step(
+            load_config(config), args.names, args.sampled, args.images, args.prompts, args.repeat,
+            args.size, device)
+        print(f'{config}, {args.images} images of {args.size or "full"} size, {args.prompts} '
+              f'objects each')
+        print_table(['vocabulary', 'a step (s)', 'ratio', 'class loss (s)', 'share of the step'], [
+            [cost.title, f'{cost.step:.2f}', f'{cost.step / costs[0].step:.3f}',
+             f'{cost.class_loss:.4f}', f'{cost.class_loss / cost.step:.2%}'] for cost in costs])
+        print(f'median of {args.repeat}, {device}, {torch.get_num_threads()} threads')
+
+
 def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:
     """A line for each config, with ratios to the first."""
     print_table([head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))], [
@@ -108,33 +157,55 @@ def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -
         for name, *row in rows])
 
 
+def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:
+    """What only :func:`vocabulary` knows."""
+    command.add_argument('--names', type=int, nargs='+', default=[80, 1203, 13_204, 26_000],
+                         help='of the vocabularies (%(default)s)')
+    command.add_argument('--texts', type=float, default=1.8,
+                         help='of a name on average (%(default)s, as in imagenet21k)')
+    command.add_argument('--objects', type=int, default=100, help='of an image (%(default)s)')
+    command.add_argument('--insert', type=Path, metavar='FILE', help='put the table into the '
+                         'section "vocabulary cost" of this Markdown file')
+
+
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    for run, prompts in ((complexity, 1), (memory, 20), (latency, 1), (interactive, 1024)):
-        command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20}
+    added = {}
+    for run in (*prompts, vocabulary):
+        command = added[run] = commands.add_parser(
+            run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         command.add_argument('configs', nargs='+', metavar='CONFIG',
                              help='path of a config, from here or below configs/')
-        command.add_argument('--prompts', type=int, default=prompts,
-                             help='prompts on the image (%(default)s)')
         command.add_argument('--size', type=int,
                              help="side of the square input in pixels (the config's)")
-        if run in (latency, interactive):
+        if run in prompts:
+            command.add_argument('--prompts', type=int, default=prompts[run],
+                                 help='prompts on the image (%(default)s)')
+        if run not in (complexity, memory):
             command.add_argument('--repeat', type=int, default=5,
                                  help='measurements, after one that does not count (%(default)s)')
-        if run is latency:
-            command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    command.add_argument('--names', type=int, nargs=2, default=[80, 20_000],
-                         metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)')
-    command.add_argument('--points-per-side', type=int, default=32,
-                         help="of everything mode (%(default)s)")
+    for run in (latency, training):
+        added[run].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    for run, many in ((interactive, 20_000), (training, 26_000)):
+        added[run].add_argument('--names', type=int, nargs=2, default=[80, many],
+                                metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)')
+    added[interactive].add_argument('--points-per-side', type=int, default=32,
+                                    help='of everything mode (%(default)s)')
+    added[training].add_argument('--images', type=int, default=2, help='of a step (%(default)s)')
+    added[training].add_argument('--sampled', type=int, default=1000,
+                                 help='names at a time, in a third measurement (%(default)s)')
+    add_vocabulary_flags(added[vocabulary])
+    add_scale_command(commands)
     args = parser.parse_args(argv)
+    args.shown = shlex.join(['python', 'tools/benchmark.py', *(argv or sys.argv[1:])])
     if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
         parser.error('--names and --points-per-side must be positive')
-    if args.prompts < 1 or (args.size is not None and args.size < 1):
+    if getattr(args, 'prompts', 1) < 1 or (args.size is not None and args.size < 1):
         parser.error('--prompts and --size must be positive')
     return args
 

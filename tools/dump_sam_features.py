@@ -13,7 +13,6 @@ What is stored already is left as it is, so a run that was killed goes on when i
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 
@@ -25,10 +24,9 @@ from ovsam.engine.feature_dump import DumpReport, FeatureDump
 from ovsam.engine.stored_loss import compare_losses
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.preflight import require_inputs
+from ovsam.utils.process_place import LAUNCHERS, process_place
 
 NAMED = 20  # records that are named; of more there is the number
-LAUNCHERS = dict(pytorch=('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
-                 slurm=('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'))
 
 
 def shard_of(text: str) -> tuple[int, int]:
@@ -37,18 +35,6 @@ def shard_of(text: str) -> tuple[int, int]:
     if not match or int(match[1]) >= int(match[2]):
         raise argparse.ArgumentTypeError(f'expected i/n with i from 0 to n - 1, got {text!r}')
     return int(match[1]), int(match[2])
-
-
-def process_place(launcher: str) -> tuple[int, int, int]:
-    """This process's number, how many there are, and its number on this machine."""
-    if launcher == 'none':
-        return 0, 1, 0
-    names = LAUNCHERS[launcher]
-    if any(name not in os.environ for name in names):
-        raise ValueError(f'--launcher {launcher}, but {" and ".join(names)} are not set: start '
-                         'this tool by that launcher, or leave it out')
-    rank, world, local_rank = (int(os.environ[name]) for name in names)
-    return rank, world, local_rank
 
 
 def show(report: DumpReport, folder: str) -> None:
@@ -74,16 +60,11 @@ def run(args: argparse.Namespace) -> None:
         cfg.merge_from_dict(args.cfg_options)
     parts = DistillationConfig.of(cfg, args.out)
     require_inputs(parts.inputs(cfg), 'train')
-    rank, world, local_rank = process_place(args.launcher)
+    place = process_place(args.launcher)
+    rank = place.rank
     index, count = args.shard
-    device = args.device
-    if device is None and world > 1:
-        import torch
-
-        gpus = torch.cuda.device_count()
-        device = f'cuda:{local_rank % gpus}' if gpus else 'cpu'
-    dump = FeatureDump(cfg, args.out, (index * world + rank, count * world), device,
-                       args.batch_size, args.workers)
+    dump = FeatureDump(cfg, args.out, (index * place.world + rank, count * place.world),
+                       args.device or place.device(), args.batch_size, args.workers)
     show(dump.verify(rank == 0) if args.verify else dump.run(rank == 0), dump.store.folder)
     if args.compare is not None and rank == 0:
         print(compare_losses(dump, cfg, args.weights, args.compare))

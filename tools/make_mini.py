@@ -32,10 +32,12 @@ PHASES = (
     (('sam2clip', ), ),
     (('clip2sam_joint', ), ('clip2sam_base', )),
 )
-# What stands on these: detectors, decoders that take corrections, yardsticks that learn.
+# What stands on these: detectors, decoders that take corrections, yardsticks that learn, and
+# CLIP2SAM with and without names that only whole images have.
 MORE_PHASES = (
     (('detector_agnostic', 'detector_base'), ('interactive', )),
     (('image_crop_coop', ), ('feature_crop_coop', )),
+    (('clip2sam_image_level', ), ('clip2sam_no_image_level', )),
 )
 # Stage: its config, if of another name, and the rules of export_checkpoint.py for its weights.
 # The regions' stage trains the image tower only, and is averaged with the crops' stage, which
@@ -48,19 +50,22 @@ PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box',
 CLICKED = ('interactive_box', 'interactive_point', 'interactive_clicks')
 EVERYTHING = ('everything', 'everything_all_names')
 DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
+IMAGE_LEVEL = ('ovsam_image_level_box', 'ovsam_no_image_level_box')
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
 YARDSTICKS = tuple(f'{model}_{prompt}' for prompt in ('box', 'point') for model in (
     'feature_crop_mask', 'image_crop_coop', 'feature_crop_coop'))
 EVALUATIONS = (
     *PARTS, *DETECTED, *CLICKED, 'interactive_box_all_names', *EVERYTHING, *YARDSTICKS,
+    *IMAGE_LEVEL,
     *(f'{model}_{prompt}{names}' for names in ('', '_all_names')
       for prompt in ('box', 'point') for model in NAMERS))
 # What a training is judged by; --evaluate does all.
 DECIDING = (*PARTS, *(f'{model}_box' for model in NAMERS), 'ovsam_point')
-DECIDING_MORE = (*DETECTED, *CLICKED, *EVERYTHING,
+DECIDING_MORE = (*DETECTED, *CLICKED, *EVERYTHING, *IMAGE_LEVEL,
                  *(name for name in YARDSTICKS if name.endswith('box')))
 SMOKE = ('clip_test_split', 'sam_point', 'sam2clip_box', 'ovsam_box', 'image_crop_point')
-SMOKE_MORE = ('detected_agnostic', 'interactive_clicks', 'everything', 'image_crop_coop_box')
+SMOKE_MORE = ('detected_agnostic', 'interactive_clicks', 'everything', 'image_crop_coop_box',
+              'ovsam_image_level_box')
 COLUMNS = ('ov/IoU_b', 'ov/IoU_n', 'ov/IoU', 'ov/Acc_b', 'ov/Acc_n', 'ov/Acc_h', 'ov/Acc',
            'accuracy/top1', 'found/AP', 'found/AP_oracle', 'found/share',
            'clicks/IoU@1', 'clicks/IoU@3', 'clicks/IoU@5', 'clicks/NoC@85', 'clicks/NoC@90',
@@ -77,6 +82,13 @@ SHOWN = (
     ("paper's protocol, fused with CLIP, boxes", 'ovsam_base_box'),
     ('yardstick: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
     ('yardstick: SAM mask, CLIP feature, boxes', 'feature_crop_box'))
+# Those of docs/joint-training.md.
+SHOWN_IMAGE_LEVEL = (('scenes and whole images', 'ovsam_image_level_box'),
+                     ('the same scenes alone', 'ovsam_no_image_level_box'))
+IMAGE_LEVEL_COLUMNS = {
+    'accuracy, names with masks': 'ov/Acc_b', 'names of whole images only': 'ov/Acc_n',
+    'among the best 5, with masks': 'ov/Top5_b', 'of whole images only': 'ov/Top5_n',
+    'IoU, with masks': 'ov/IoU_b', 'of whole images only ': 'ov/IoU_n'}
 SHOWN_COLUMNS = {'IoU base': 'ov/IoU_b', 'novel': 'ov/IoU_n', 'accuracy base': 'ov/Acc_b',
                  'novel ': 'ov/Acc_n', 'harmonic': 'ov/Acc_h'}
 
@@ -211,16 +223,30 @@ def table(folder: Path) -> str:
     return '\n'.join(rows)
 
 
+def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
+    """Some evaluations' figures as a Markdown table for readers.
+
+    Args:
+        folder: Of the figures.
+        shown: A title and a config's name for each row.
+        columns: Figures by the title of their column.
+    """
+    rows = ['| | config | ' + ' | '.join(columns) + ' |', '|---' * (len(columns) + 2) + '|']
+    for title, name in shown:
+        metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
+        cells = (f'{metrics[key]:.1f}' if key in metrics else '' for key in columns.values())
+        rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(rows) + '\n'
+
+
 def insert_tables(folder: Path) -> None:
     """Put the figures between the marks of README.md and of the pages in docs."""
-    rows = ['| | config | ' + ' | '.join(SHOWN_COLUMNS) + ' |', '|---' * 7 + '|']
-    for title, name in SHOWN:
-        metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
-        cells = (f'{metrics[key]:.1f}' if key in metrics else '' for key in
-                 SHOWN_COLUMNS.values())
-        rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
+    rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
     for page in ('README.md', 'docs/small-world.md'):
-        insert_section(ROOT / page, '\n'.join(rows) + '\n', 'figures')
+        insert_section(ROOT / page, rows, 'figures')
+    if all((folder / f'{name}.json').exists() for name in IMAGE_LEVEL):
+        insert_section(ROOT / 'docs/joint-training.md',
+                       shown_table(folder, SHOWN_IMAGE_LEVEL, IMAGE_LEVEL_COLUMNS), 'image-level')
     more = [folder / f'{name}.json' for name in (*DETECTED, *CLICKED, *EVERYTHING)]
     insert_section(ROOT / 'docs/results.md',
                    metrics_section(path for path in more if path.exists()), 'more')
@@ -233,7 +259,7 @@ def main(argv=None) -> int:
     parser.add_argument('--out', type=Path, default=Path('work_dirs/mini'), help='(%(default)s)')
     parser.add_argument('--more', action='store_true',
                         help='instead of the four trainings, what stands on them: detectors, a '
-                        'decoder that takes corrections, learned contexts')
+                        'decoder that takes corrections, learned contexts, joint training')
     parser.add_argument('--smoke', action='store_true', help='a few iterations of every step')
     parser.add_argument('--evaluate', action='store_true',
                         help='evaluate the shipped weights instead of training')
@@ -247,9 +273,10 @@ def main(argv=None) -> int:
     data = args.out / 'data' if args.smoke else Path('data/pictograms')
     env = environment(weights, data)
     limit = ['--limit', '24'] if args.smoke else []
+    splits = ['train', 'val', 'test', *(['image_level'] if args.more else [])]
     drawn = subprocess.run(
         [sys.executable, '-W', 'ignore', 'tools/make_pictograms.py', '--out', str(data),
-         '--splits', 'train', 'val', 'test', *limit], cwd=ROOT, env=env, check=False)
+         '--splits', *splits, *limit], cwd=ROOT, env=env, check=False)
     if drawn.returncode:
         return drawn.returncode  # it has said what is wrong
     start = time.time()

@@ -2,7 +2,8 @@
 
     data/pictograms/{train,val,test}/000000.jpg ...   scenes
     data/pictograms/{train_crops,val_crops}/...       one pictogram an image
-    data/pictograms/annotations/{train,val,test,train_crops,val_crops}.json
+    data/pictograms/image_level/{name}/0000.jpg ...   the same in folders of names, as ImageNet's
+    data/pictograms/annotations/{train,val,test,train_crops,val_crops,image_level}.json
 
 The same seed writes the same files. A finished split is left as it is; an interrupted one is
 written again (its annotation file comes last).
@@ -24,13 +25,14 @@ from tqdm import tqdm
 
 from ovsam.datasets.pictogram_glyphs import pictogram_names, pictogram_table
 from ovsam.datasets.pictogram_renderer import Scene, render_crop, render_scene
+from ovsam.datasets.pictogram_vocabulary import pictogram_group
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
 
 # name: (images by default, offset to the seed, crops?)
 SPLITS = dict(train=(6000, 0, False), val=(400, 1, False), test=(800, 2, False),
-              train_crops=(8180, 3, True), val_crops=(1636, 4, True))
-SCENE_SIZE, CROP_SIZE = 256, 64
+              train_crops=(8180, 3, True), val_crops=(1636, 4, True), image_level=(6096, 5, True))
+SCENE_SIZE, CROP_SIZE, NAMED_SIZE = 256, 64, 128
 WORLD_VERSION = 4  # counts the changes of what is drawn; a folder of another version is redone
 
 
@@ -50,13 +52,35 @@ def draw(index: int, seed: int, crops: bool) -> Scene:
     return render_scene(rng, rng.choice(pool, rng.integers(3, 9)), SCENE_SIZE)
 
 
+def save(path: Path, image: np.ndarray) -> None:
+    """Write an RGB image."""
+    if not cv2.imwrite(str(path), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95]):
+        raise OSError(f'Could not write {path}: is the disk full or the folder read-only?')
+
+
+def write_named(index: int, seed: int, folder: Path) -> tuple:
+    """Draw a pictogram of the names that no scene's annotation tells, into its name's folder.
+
+    Returns its image record and no annotations: there is nothing but the name.
+    """
+    cv2.setNumThreads(1)
+    names = pictogram_group('image_level')
+    turn, place = divmod(index, len(names))
+    crop = render_crop(np.random.default_rng([seed, index]),
+                       pictogram_names().index(names[place]), NAMED_SIZE)
+    path = folder / names[place] / f'{turn:04d}.jpg'
+    path.parent.mkdir(exist_ok=True)
+    save(path, crop.image)
+    return dict(id=index, file_name=f'{names[place]}/{path.name}', height=NAMED_SIZE,
+                width=NAMED_SIZE), []
+
+
 def write_image(index: int, seed: int, crops: bool, folder: Path) -> tuple:
     """Draw and write one image; returns its COCO image record and annotations (without ids)."""
     cv2.setNumThreads(1)
     scene = draw(index, seed, crops)
     path = folder / f'{index:06d}.jpg'
-    if not cv2.imwrite(str(path), scene.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95]):
-        raise OSError(f'Could not write {path}: is the disk full or the folder read-only?')
+    save(path, scene.image)
     height, width = scene.image.shape[:2]
     annotations = []
     for label, mask in zip(scene.labels, scene.masks):
@@ -81,7 +105,8 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write = partial(write_image, seed=10 * seed + offset, crops=crops, folder=folder)
+    kind = write_named if name == 'image_level' else partial(write_image, crops=crops)
+    write = partial(kind, seed=10 * seed + offset, folder=folder)
     results = []
     with tqdm(total=count, desc=name) as bar, ExitStack() as stack:
         drawn = map(write, range(count))

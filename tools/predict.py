@@ -5,6 +5,7 @@
     python tools/predict.py photo.jpg --point "120,80;150,95;20,30,0" --point 300,40
     python tools/predict.py photo.jpg --everything --vocabulary lvis --format labelme
     python tools/predict.py photos --find "a red cat" --out cats
+    python tools/predict.py photo.jpg --point 120,80 --vocabulary imagenet21k --back-off 0.5
     python tools/predict.py photos --detector detector.py --detector-weights detector.pth
 
 Each --point or --box is one prompt, in pixels of the picture, x before y. Several points of one
@@ -27,14 +28,23 @@ import cv2
 import numpy as np
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.apis import OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
+from ovsam.apis import (
+    BackOff,
+    OVSAMInferencer,
+    OVSAMPredictor,
+    Prediction,
+    make_prompts,
+    notice_of,
+)
+from ovsam.apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
 from ovsam.apis.exports import EXPORTS, ImageEntry, make_exports
-from ovsam.apis.prompt_sources import DetectorBoxes, PromptFiles, segment_each
+from ovsam.apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ovsam.prompts import Prompts
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
 from ovsam.utils.images import read_image
 from ovsam.visualization import draw_segments
+from ovsam.vocabulary import WordNetHierarchy
 
 
 def parse_prompt(flag: str, text: str) -> Prompts:
@@ -68,18 +78,22 @@ def check(args: argparse.Namespace) -> None:
     if args.image.is_dir() and pointed:
         raise ValueError(f'{" and ".join(pointed)} are of one picture; for a folder give '
                          '--everything, --find, --prompts or --detector')
-    if args.detector_weights and not args.detector:
-        raise ValueError('--detector-weights are of no detector: give its config by --detector')
+    check_detector_flags(args)
+    if args.back_off is not None and not 0 < args.back_off <= 1:
+        raise ValueError(f'--back-off must be in (0, 1]; got {args.back_off}')
+    if args.back_off is not None and args.find:
+        raise ValueError('--back-off is for names of the vocabulary, and --find asks for its own '
+                         'text: leave one of them out')
+    if args.wordnet and args.back_off is None:
+        raise ValueError('--wordnet is for more general names: ask for them by --back-off')
     if not ways and not pointed:
         raise ValueError('nothing to look for: give at least one --point or --box, or '
                          '--everything, --find, --prompts or --detector')
     if len(ways) + bool(pointed) > 1 and not {*ways, *pointed} <= {'--everything', '--find'}:
         raise ValueError(f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
                          'say where to look')
-    for flag in ('threshold', 'detector_threshold'):
-        if not 0 <= getattr(args, flag) <= 1:
-            raise ValueError(f'--{flag.replace("_", "-")} must be in [0, 1]; got '
-                             f'{getattr(args, flag)}')
+    if not 0 <= args.threshold <= 1:
+        raise ValueError(f'--threshold must be in [0, 1]; got {args.threshold}')
 
 
 def report(found: Prediction) -> None:
@@ -91,6 +105,10 @@ def report(found: Prediction) -> None:
             listed = ', '.join(f'{name} {score:.2f}' for name, score in others
                                if name != found.labels[row])
             parts += [f'{found.labels[row]} {found.label_scores[row]:.2f}', f'({listed})']
+            leaves = found.leaves and found.leaves[row]
+            if leaves and leaves[0][0] != found.labels[row]:
+                parts.append('a kind of: '
+                             + ', '.join(f'{name} {score:.2f}' for name, score in leaves) + ',')
         if found.quality is not None:
             parts.append(f'expected IoU {found.quality[row]:.2f},')
         print(*parts, f'{found.masks[row].sum()} pixels')
@@ -98,14 +116,14 @@ def report(found: Prediction) -> None:
         print('Nothing found')
 
 
-def detector_of(args: argparse.Namespace) -> DetectorBoxes | None:
-    """What --detector and its flags ask for, if it is given."""
-    return args.detector and DetectorBoxes(
-        args.detector, args.detector_weights, args.detector_threshold, args.device)
+def back_off_of(args: argparse.Namespace) -> BackOff | None:
+    """What --back-off and --wordnet ask for, if it is given; WordNet is read at once."""
+    return args.back_off and BackOff(
+        args.back_off, WordNetHierarchy.from_data_noun(args.wordnet))
 
 
 def predict(args: argparse.Namespace, predictor: OVSAMPredictor, prompts: list[Prompts],
-            detector: DetectorBoxes | None, image: np.ndarray) -> Prediction:
+            detector: PromptSource | None, image: np.ndarray) -> Prediction:
     """What the flags ask for, of the image that has been set."""
     if detector:
         return predictor.name(detector.segment(predictor, image, args.image), args.top_k)
@@ -133,8 +151,9 @@ def run_picture(args: argparse.Namespace) -> int:
     if args.image.resolve() in (picture.resolve(), annotations.resolve()):
         raise ValueError(f'the result would overwrite {args.image}: choose another --out')
     Prompts.cat(prompts).check_inside([image.shape[:2]])
-    detector = detector_of(args)
-    predictor = OVSAMPredictor(args.config, args.weights, args.vocabulary, args.device)
+    detector = detector_of(args, args.device)
+    predictor = OVSAMPredictor(args.config, args.weights, args.vocabulary, args.device,
+                               back_off=back_off_of(args))
     predictor.set_image(image)
     found = predict(args, predictor, prompts, detector, image)
     report(found)
@@ -143,8 +162,7 @@ def run_picture(args: argparse.Namespace) -> int:
     write_whole(picture, cv2.imencode('.png', drawn[..., ::-1])[1].tobytes())
     found.save_json(annotations)
     entry = ImageEntry(args.image.stem, args.image.name, args.image, image.shape[:2])
-    names = () if predictor.vocabulary is None else predictor.vocabulary.names
-    for export in make_exports(args.format or (), args.out, names):
+    for export in make_exports(args.format or (), args.out, predictor.label_names):
         export.add(entry, found)
         export.close()
     print(f'Wrote {picture} and {annotations}')
@@ -154,8 +172,9 @@ def run_picture(args: argparse.Namespace) -> int:
 
 def run_folder(args: argparse.Namespace) -> int:
     """Predict all pictures of a folder; returns how many were left out."""
-    prompts = detector_of(args) or args.prompts
+    prompts = detector_of(args, args.device) or args.prompts
     inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary, prompts)
+    inferencer.predictor.back_off = back_off_of(args)
     results = inferencer(args.image, out_dir=args.out, texts=args.find, top_k=args.top_k,
                          pred_score_thr=args.threshold, formats=args.format or ('coco',))
     print(f'Wrote {args.out}/preds and {args.out}/vis of '
@@ -176,16 +195,15 @@ def main(argv=None) -> int:
     parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
     parser.add_argument('--prompts', type=Path, help='JSON file of prompts, or folder with one per '
                         'picture; see ovsam.apis.PromptFiles')
-    parser.add_argument('--detector', metavar='CONFIG', help='where to look: the boxes of a '
-                        'detector of mmdet; its names are left alone')
-    parser.add_argument('--detector-weights', metavar='FILE',
-                        help="its checkpoint; its config's load_from if not given")
-    parser.add_argument('--detector-threshold', type=float, default=0.3,
-                        help='least score of its boxes (%(default)s)')
+    add_detector_flags(parser)
     parser.add_argument('--threshold', type=float, default=0.3, help='least score of a name for '
                         '--find, and to be drawn in pictures of a folder (%(default)s)')
     parser.add_argument('--vocabulary', help='names with commas between, a pack such as '
                         'lvis, or a .txt or .json file')
+    parser.add_argument('--back-off', type=float, metavar='PROBABILITY', help='where no name is '
+                        'that likely, a more general one that is, of WordNet')
+    parser.add_argument('--wordnet', type=Path, metavar='FILE', help="WordNet's data.noun for "
+                        '--back-off; where Debian installs it if not given')
     parser.add_argument('--config', default='mini', help='config of the model (%(default)s)')
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')

@@ -2,7 +2,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 600
+max_iters = 400
 seen_names = dict(type='PictogramVocabulary', group='all_but_novel')
 
 model = dict(
@@ -11,7 +11,7 @@ model = dict(
 train_dataloader = dict(
     _base_.scenes_train_dataloader, dataset=dict(_base_.scenes_train, vocabulary=seen_names))
 val_dataloader = dict(dataset=dict(vocabulary=seen_names))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=300)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(
     optimizer=dict(lr=1.5e-3), clip_grad=dict(max_norm=20.),
     paramwise_cfg=dict(custom_keys=dict(mask_decoder=dict(lr_mult=0.4))))

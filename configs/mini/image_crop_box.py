@@ -9,6 +9,6 @@ model = dict(
     prompt_encoder=_base_.pretrained_prompt_encoder,
     mask_decoder=_base_.pretrained_mask_decoder, backbone=_base_.backbone,
     text_encoder=_base_.text_encoder, templates=_base_.templates, vocabulary=split_names,
-    box='prompt', mask_cleaning=_base_.large_parts, prompter=dict(type='BoxPrompter'))
+    box='prompt', mask_cleaning=_base_.mask_cleaning, prompter=dict(type='BoxPrompter'))
 val_dataloader = dict(dataset=dict(vocabulary=split_names, indices=None))
 test_dataloader = dict(dataset=dict(vocabulary=split_names))

@@ -11,10 +11,10 @@ model = dict(
     mask_decoder=_base_.mask_decoder,
     mask_loss=dict(type='SAMMaskLoss', gamma=1., focal_weight=10.),
     auxiliary_loss=dict(type='DenseInstanceLoss', embed_dims=_base_.embed_dims),
-    mask_cleaning=_base_.large_parts, prompter=dict(type='BoxPrompter'),
+    mask_cleaning=_base_.mask_cleaning, prompter=dict(type='BoxPrompter'),
     train_prompter=_base_.train_prompter)
 train_dataloader = _base_.scenes_train_dataloader
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=575)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3, betas=(0.9, 0.95)))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),

@@ -14,7 +14,7 @@ train_dataloader = dict(dataset=dict(pipeline=[
     _base_.load_image, _base_.load_annotations, half_resize, _base_.pack_train]))
 val_dataloader = dict(dataset=dict(pipeline=[
     _base_.load_image, half_resize, _base_.load_annotations, _base_.pack_test]))
-train_cfg = dict(max_iters=max_iters, val_interval=700)
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters, eta_min_ratio=0.01)]

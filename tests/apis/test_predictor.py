@@ -190,7 +190,7 @@ def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
 
     predictor.set_image(image)
     with monkeypatch.context() as patch:
-        patch.setattr('ovsam.models.naming.embed_vocabulary', embed)
+        patch.setattr('ovsam.models.open_vocabulary_classifier.embed_vocabulary', embed)
         predictor.set_vocabulary([f'name {number}' for number in range(100_000)])
         found = predictor.predict([[50, 60]])
         assert len(predictor.vocabulary) == 100_000 and len(set(found.top_names[0])) == 5

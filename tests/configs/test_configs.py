@@ -86,6 +86,25 @@ def test_names_are_those_that_the_file_is_named_after(path):
     if path.stem.endswith('_all_names'):
         assert len(build_vocabulary(cfg.model.vocabulary)) == len(pictogram_names())
         assert build_vocabulary(cfg.test_dataloader.dataset.vocabulary).names == pictogram_names()
+    elif path.stem in make_mini.IMAGE_LEVEL:
+        names = build_vocabulary(cfg.model.vocabulary)
+        assert names.names[:len(pictogram_names())] == pictogram_names() and len(names) > 1000
+        assert build_vocabulary(cfg.test_dataloader.dataset.vocabulary).names == names.names
     elif path.stem in make_mini.EVALUATIONS and 'vocabulary' in cfg.model and path.stem != (
             'clip_test'):
         assert len(build_vocabulary(cfg.model.vocabulary)) == len(pictogram_group('split'))
+
+
+def test_trainings_with_and_without_whole_images_differ_in_nothing_else():
+    """What learns from whole images has no box of their names; the other has none of either."""
+    joint, alone = (Config.fromfile(CONFIGS[0].parent / f'{name}.py') for name in (
+        'clip2sam_image_level', 'clip2sam_no_image_level'))
+    assert [s.name for s in joint.train_dataloader.dataset.sources] == ['scenes', 'images']
+    assert alone.train_dataloader.dataset.sources == joint.train_dataloader.dataset.sources[:1]
+    boxed = build_vocabulary(joint.train_dataloader.dataset.sources[0].dataset.vocabulary)
+    pictured = pictogram_group('image_level')
+    assert not set(boxed.names) & {*pictured, *pictogram_group('novel')}
+    assert build_vocabulary(joint.model.vocabulary).names == (*boxed.names, *pictured)
+    assert build_vocabulary(alone.model.vocabulary).names == boxed.names
+    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'randomness'):
+        assert alone[key] == joint[key]

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmdet.datasets import Objects365V2Dataset
 from mmdet.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
@@ -49,10 +50,11 @@ TINY = dict(
                          global_attn_indexes=[1], out_channels=DIMS),
     CLIP2SAMHead=dict(fpn_channels=8, embed_dims=DIMS, roi_size=2),
     CLIP2SAMLoss=dict(num_points=64), OVSAM=dict(templates='none'),
-    InteractiveOVSAM=dict(templates='none'),
+    InteractiveOVSAM=dict(templates='none'), JointOVSAM=dict(templates='none'),
     ImageCropSAM=dict(templates='none'), FeatureCropSAM=dict(templates='none'),
     MaskFeatureCropSAM=dict(templates='none'), LearnedContext=dict(num_tokens=2))
 LEARNED = dict(SAM2CLIPDistiller={'neck'}, OVSAM={'mask_decoder', 'label_head'},
+               JointOVSAM={'mask_decoder', 'label_head'},
                InteractiveOVSAM={'mask_decoder', 'prompt_encoder'},
                ImageCropSAM={'context'}, FeatureCropSAM={'context'})
 
@@ -83,7 +85,7 @@ def tiny_config(path):
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    """A folder with data/coco, data/lvis and data/sa1b, as docs/datasets.md lays them out."""
+    """A folder with data/coco, data/lvis ..., as docs/datasets.md and joint-training.md say."""
     root = tmp_path_factory.mktemp('paper')
     mask = np.zeros((48, 64), np.uint8, order='F')
     mask[8:40, 10:50] = 1
@@ -116,6 +118,7 @@ def data(tmp_path_factory):
     for split in ('train', 'val'):
         write(root / f'data/coco/annotations/instances_{split}2017.json', coco(names, split))
         write(root / f'data/lvis/annotations/lvis_v1_{split}.json', coco(lvis, split))
+    others(root / 'data', write, coco(names, 'train'), picture)
     run_lengths = mask_utils.encode(mask)
     run_lengths['counts'] = run_lengths['counts'].decode()
     for number in range(22):
@@ -127,10 +130,28 @@ def data(tmp_path_factory):
     return root
 
 
+def others(root, write, content, picture):
+    """Objects365, V3Det and ImageNet-21k: no masks; categories as in the real files."""
+    for annotation in content['annotations']:
+        del annotation['segmentation']
+    for folder, ann_file, images, categories in (
+            ('objects365v2', 'zhiyuan_objv2_train.json', 'train/patch0',
+             Objects365V2Dataset.METAINFO['classes'][:9]),
+            ('v3det', 'v3det_2023_v1_train.json', 'images/a', ['banana', 'person', 'robin'])):
+        for image in content['images']:
+            image['file_name'] = f'{images}/{image["id"]}.jpg'
+            write(root / folder / image['file_name'], picture)
+        write(root / folder / 'annotations' / ann_file, dict(content, categories=[
+            dict(id=number, name=name) for number, name in enumerate(categories)]))
+    (root / 'v3det/annotations/category_name_13204_v3det_2023_v1.txt').write_text(
+        'banana\nperson\nrobin\n')
+    write(root / 'imagenet21k/train/n02012849/1.jpg', picture)
+
+
 def test_every_folder_is_stepped_by_a_test():
     folders = {path.parent.name for path in ROOT.glob('*/*.py') if path.parent.name != '_base_'}
     assert folders >= {'sam2clip', 'clip2sam', 'ovsam', 'baselines', 'mini'}
-    assert len(CONFIGS) == 11 + 11 + 21 + 12
+    assert len(CONFIGS) == 11 + 13 + 21 + 12
 
 
 @lru_cache
@@ -184,6 +205,8 @@ def train_step(cfg, model):
     loader = cfg.train_dataloader
     dataset = DATASETS.build(loader.dataset)
     batch = pseudo_collate([dataset[i] for i in range(loader.batch_size)])
+    if cfg.model.type == 'JointOVSAM':
+        check_other_sources(dataset, model.train())
     before = {name: p.clone() for name, p in model.named_parameters()}
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     model.train()
@@ -192,6 +215,24 @@ def train_step(cfg, model):
     moved = {name.split('.')[0] for name, p in model.named_parameters()
              if not torch.equal(p, before[name])}
     assert moved == LEARNED[cfg.model.type]
+
+
+def check_other_sources(dataset, model):
+    """The sources behind the first have a class loss, too, of the names that they mean."""
+    names = {'lvis': {'banana', 'person'}, 'v3det': {'robin', 'person'},
+             'objects365': {'other shoes'}, 'imagenet21k': {'crane'}}
+    found = {}
+    for index in range(len(dataset)):
+        batch = pseudo_collate([dataset[index]])
+        sample = batch['data_samples'][0]
+        found.setdefault(sample.source, set()).update(
+            model.vocabulary.names[label] for label in sample.gt_instances.labels)
+        if not found[sample.source] or sample.source == 'lvis':
+            continue
+        losses = model.loss(**{'batch_inputs': model.data_preprocessor(batch, True)['inputs'],
+                               'batch_data_samples': [sample]})
+        assert list(losses) == ['loss_cls'] and torch.isfinite(losses['loss_cls'])
+    assert found == names
 
 
 def test_step(cfg, model):

@@ -10,6 +10,7 @@ from pycocotools import mask as mask_utils
 from ovsam.datasets import OpenVocabularyCocoDataset, PictogramCrops, pictogram_renderer
 from ovsam.datasets.pictogram_glyphs import load_glyphs, pictogram_names, pictogram_table
 from ovsam.datasets.pictogram_renderer import render_crop, render_scene
+from ovsam.datasets.pictogram_vocabulary import pictogram_group
 from tools import make_pictograms
 
 
@@ -77,6 +78,16 @@ def test_vocabulary_groups():
         TASK_UTILS.build(dict(type='PictogramVocabulary', group='best'))
 
 
+def test_a_third_of_the_other_names_has_pictures_only():
+    pictured, boxed = pictogram_group('image_level'), pictogram_group('with_masks')
+    assert len(pictured) == 254
+    assert not set(pictured) & {*boxed, *pictogram_table()['split']['base']}
+    assert {*pictured, *boxed} == set(pictogram_group('all_but_novel'))
+    names = TASK_UTILS.build(dict(type='PictogramVocabulary', group='all_but_novel',
+                                  split=dict(base='novel', novel='image_level')))
+    assert names.split == dict(base=(), novel=pictured)
+
+
 @pytest.fixture(scope='module')
 def world(tmp_path_factory):
     out = tmp_path_factory.mktemp('world')
@@ -93,6 +104,19 @@ def test_written_world_is_coco_with_exact_masks(world):
     assert len(mine) == len(scene.labels)
     for annotation, mask in zip(mine, scene.masks):
         assert (mask_utils.decode(annotation['segmentation']).astype(bool) == mask).all()
+
+
+def test_pictures_of_names_lie_in_their_folders(tmp_path):
+    names = pictogram_group('image_level')
+    assert make_pictograms.main(['--out', str(tmp_path), '--splits', 'image_level', '--limit',
+                                 '3', '--workers', '1']) == 0
+    content = json.loads((tmp_path / 'annotations/image_level.json').read_text())
+    assert content['annotations'] == []
+    files = [image['file_name'] for image in content['images']]
+    assert files == [f'{name}/0000.jpg' for name in names[:3]]
+    assert all((tmp_path / 'image_level' / file).is_file() for file in files)
+    later, _ = make_pictograms.write_named(len(names) + 1, 5, tmp_path / 'image_level')
+    assert later['file_name'] == f'{names[1]}/0001.jpg'
 
 
 def test_finished_split_is_left_alone(world):

@@ -70,3 +70,21 @@ def test_weights_scale_the_losses():
                                     dice_weight=weight)(*args))
     for name in results[0]:
         torch.testing.assert_close(3 * results[0][name], results[1][name])
+
+
+def test_instances_that_are_named_but_not_prompted(loss):
+    """And the other way round: the one does not spoil the other with nan."""
+    no_masks, masks = torch.zeros(0, 8, 8, requires_grad=True), square(8)
+    labels = torch.tensor([0, 1])
+    losses = loss(no_masks, torch.zeros(2, 4), torch.zeros(0, 32, 32), labels)
+    assert losses['loss_cls'] > 0 and losses['loss_mask'] == losses['loss_dice'] == 0
+    losses['loss_mask'].backward()
+    assert no_masks.grad is not None
+    losses = loss(masks, torch.zeros(0, 4), masks, labels[:0])
+    assert losses['loss_cls'] == 0 and losses['loss_mask'] > 0 and losses['loss_dice'] > 0
+
+
+def test_names_may_be_taken_away_from_instances(loss):
+    logits = torch.tensor([[1., 2., 3., 0.]])
+    found = loss.of_names(torch.tensor([[1., -torch.inf, 3., 0.]]), torch.tensor([0]))
+    assert found == loss.of_names(logits[:, [0, 2, 3]], torch.tensor([0]))

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
+from ovsam.models import InsideBox, LargeParts
 from ovsam.prompts import Prompts
 from ovsam.utils.paths import config_path
 
@@ -106,6 +107,18 @@ def test_each_opinion_is_of_the_box_that_the_config_says(ovsam, images, monkeypa
     torch.testing.assert_close(looked[0], regions.mask_rois)
     assert looked[1].tolist() == [[0, *box] for box in boxes]
     assert not torch.equal(*looked)
+
+
+def test_what_is_left_out_of_masks_is_left_out_of_their_regions(ovsam, images, monkeypatch):
+    segment = ovsam.segment
+    monkeypatch.setattr(ovsam, 'segment', lambda *args: tuple(map(torch.ones_like, segment(*args))))
+    monkeypatch.setitem(ovsam._modules, 'mask_cleaning',
+                        torch.nn.ModuleList([InsideBox(margin=0), LargeParts()]))
+    box = 16, 32, 64, 128
+    with torch.no_grad():
+        features = ovsam.eval().encode_image(images[:1])
+        regions, _ = ovsam.segment_regions(features, Prompts.from_boxes([box]), SIDE)
+    assert regions.mask_rois.tolist() == [[0, *box]]
 
 
 def test_fusion_is_between_the_two_opinions(ovsam, images):

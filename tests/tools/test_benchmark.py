@@ -1,6 +1,12 @@
+import json
+
 import pytest
 
+from ovsam.utils.marked_section import section_marks
 from tools.benchmark import main
+
+MINI_SCALE = ['scale', '--sam2clip', 'mini/sam2clip.py', '--clip2sam', 'mini/clip2sam_base.py',
+              '--ovsam', 'mini/ovsam_box.py', '--size', '128']
 
 
 @pytest.fixture(autouse=True)
@@ -8,10 +14,15 @@ def no_weights(monkeypatch, tmp_path):
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(tmp_path / 'nothing'))
 
 
+def printed_lines(capsys):
+    """What the tool printed; mmengine says what it read from the environment."""
+    return [line for line in capsys.readouterr().out.splitlines() if ' - mmengine - ' not in line]
+
+
 def test_complexity(capsys):
     configs = ['configs/mini/ovsam_box.py', 'configs/mini/image_crop_box.py']
     assert main(['complexity', *configs, '--prompts', '3', '--size', '128']) == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    lines = [line.split() for line in printed_lines(capsys)]
     parts = [line[0] for line in lines if len(line) == 5]
     assert {'backbone', 'neck', 'mask_decoder', 'label_head', 'total'} <= set(parts)
     assert ['text_encoder', '(not', 'counted)'] in [line[:3] for line in lines]
@@ -24,10 +35,23 @@ def test_complexity(capsys):
 
 def test_latency(capsys):
     assert main(['latency', 'mini', '--repeat', '1', '--size', '128', '--device', 'cpu']) == 0
-    head, row, foot = capsys.readouterr().out.splitlines()
+    head, row, foot = printed_lines(capsys)
     assert head.split() == 'config ms an image ratio ms a prompt ratio'.split()
     assert row.split()[0] == 'mini' and float(row.split()[1]) > 0
     assert foot.startswith('median of 1, 1 prompts at once, cpu')
+
+
+def test_training(capsys):
+    assert main(['training', 'mini/clip2sam_image_level.py', '--names', '3', '40', '--sampled', '5',
+                 '--repeat', '1', '--images', '1', '--prompts', '2', '--device', 'cpu']) == 0
+    title, head, few, many, sampled, foot = printed_lines(capsys)
+    assert title.endswith('1 images of full size, 2 objects each')
+    assert [line.split('  ')[0] for line in (few, many, sampled)] == [
+        '3 names', '40 names', '40 names, 5 at a time']
+    step, ratio, loss, share = few.split()[2:]
+    assert 0 < float(loss) < float(step) and float(ratio) == 1
+    assert float(share.rstrip('%')) == pytest.approx(100 * float(loss) / float(step), rel=0.2)
+    assert foot.startswith('median of 1, cpu')
 
 
 @pytest.mark.slow
@@ -40,7 +64,7 @@ def test_memory(capsys):
 def test_interactive(capsys):
     assert main(['interactive', 'mini', '--prompts', '3', '--points-per-side', '2', '--repeat',
                  '1', '--names', '2', '5']) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = printed_lines(capsys)
     assert lines[0].startswith('mini, ') and len(lines) == 7
     assert 'a click with 5 names' in lines[3] and 'with 2' in lines[3]
     for line in lines[2:5]:
@@ -50,11 +74,73 @@ def test_interactive(capsys):
     assert 'mean of 4 points, times 4' in lines[6]
 
 
+def test_scale(capsys, tmp_path):
+    page, record = tmp_path / 'scale.md', tmp_path / 'scale.json'
+    begin, end = section_marks('scale')
+    page.write_text(f'# Scale\n{begin}\nold\n{end}\n')
+    argv = [*MINI_SCALE, '--gpus', '4', '--many-gpus', '16', '--images', '1000', '--masks', '7',
+            '--json', str(record), '--insert', str(page)]
+    assert main(argv) == 0
+    printed = capsys.readouterr().out
+    printed = printed[printed.index('`python'):]  # mmengine says what it read from the environment
+    assert f'# Scale\n{begin}\n{printed.rstrip()}\n{end}\n' == page.read_text()
+    assert printed.startswith('`python tools/benchmark.py scale --sam2clip mini/sam2clip.py ')
+    assert "### The paper's trainings, 4 GPUs" in printed
+    assert '### 1,000 images, 16 GPUs' in printed
+    found = json.loads(record.read_text())
+    paper, large = found['plans']
+    live, stored, checkpointed, coco, lvis, sampled, joint = paper['trainings']
+    assert live['gpu_hours'] > stored['gpu_hours'] < checkpointed['gpu_hours']
+    assert checkpointed['memory'] < stored['memory'] < live['memory']
+    assert live['steps'] == 24 * 13982  # of 111,853 images each GPU has 27,964, two a step
+    assert sampled['seen'] == 2 * lvis['seen'] == 2 * 12 * 100_170
+    assert sampled['operations'] < lvis['operations']
+    assert [source['name'] for source in joint['sources']] == [
+        'LVIS', 'V3Det', 'Objects365', 'ImageNet-21k']
+    assert found['units']['feature'] * 111_853 == paper['jobs'][0]['written_bytes']
+    storing, everything, boxes = large['jobs']
+    assert everything['written_bytes'] == boxes['written_bytes'] == 1000 * 7 * 600
+    units = found['units']
+    assert everything['operations'] - boxes['operations'] == (32 * 32 - 7) * units['decode']
+
+
+def test_scale_of_real_annotations(capsys, tmp_path):
+    path = tmp_path / 'coco.json'
+    path.write_text(json.dumps(dict(
+        images=[dict(id=1, height=64, width=64)], categories=[dict(id=1, name='cat')],
+        annotations=[dict(image_id=1, category_id=1,
+                          segmentation=[[5, 5, 50, 5, 50, 50]])])))
+    assert main([*MINI_SCALE, '--annotations', str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert ' bytes a mask' in printed and '600 bytes a mask' not in printed
+
+
+def test_vocabulary(tmp_path, capsys):
+    page = tmp_path / 'page.md'
+    page.write_text('Before\n<!-- vocabulary cost: begin -->\n<!-- vocabulary cost: end -->\n')
+    assert main(['vocabulary', 'mini', '--names', '3', '4000', '--repeat', '1', '--objects', '70',
+                 '--insert', str(page)]) == 0
+    head, *rows, foot = printed_lines(capsys)
+    assert 'ms to name 70 objects' in head and foot.startswith('mini: median of 1, 1.8 texts')
+    assert [row.split()[0] for row in rows] == 4 * ['3'] + 4 * ['4,000']
+    assert rows[0].split()[5] == '1.000'
+    padded, full, half = (float(row.split()[3]) for row in rows[4:7])
+    assert padded >= full >= half > 0
+    assert page.read_text().count('| bank float16 |') == 2
+
+
 @pytest.mark.parametrize(('argv', 'fault'), [
+    (['scale', '--utilisation', '2'], 'utilisation must be in (0, 1]; got 2'),
+    (['scale', '--annotations', 'none.json'], 'none.json'),
+    (['vocabulary', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
+    (['vocabulary', 'mini', '--names', '0'], 'must be at least 1; got [0]'),
     (['interactive', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
     (['complexity', 'mini/none.py'], 'none.py'),
     (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
     (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
+    (['training', 'mini', '--device', 'cpu'], '.py trains nothing'),
+    (['training', 'mini/clip2sam_joint.py', '--device', 'cpu'], 'OVSAM has no class loss over'),
+    (['training', 'mini/clip2sam_image_level.py', '--images', '0'], 'must be positive'),
 ])
 def test_bad_input_is_one_line(argv, fault, capsys):
     assert main(argv) == 2
@@ -69,7 +155,9 @@ def test_no_names_are_refused(capsys):
     assert 'must be positive' in capsys.readouterr().err
 
 
-def test_no_prompts_are_refused(capsys):
+@pytest.mark.parametrize('argv', [
+    ['memory', 'mini', '--prompts', '0'], ['scale', '--images', '0'], ['scale', '--gpus', '0']])
+def test_nothing_to_measure_is_refused(argv, capsys):
     with pytest.raises(SystemExit):
-        main(['memory', 'mini', '--prompts', '0'])
+        main(argv)
     assert 'must be positive' in capsys.readouterr().err

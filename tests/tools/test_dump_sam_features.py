@@ -67,13 +67,3 @@ def test_shards(text):
     assert tool.shard_of('1/2') == (1, 2)
     with pytest.raises(SystemExit):
         tool.main([CONFIG, f'--shard={text}'])
-
-
-def test_places_of_processes(monkeypatch):
-    assert tool.process_place('none') == (0, 1, 0)
-    for name, value in zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), '381'):
-        monkeypatch.setenv(name, value)
-    assert tool.process_place('pytorch') == (3, 8, 1)
-    for name, value in zip(('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'), '592'):
-        monkeypatch.setenv(name, value)
-    assert tool.process_place('slurm') == (5, 9, 2)

@@ -92,6 +92,10 @@ def test_parse_prompt(flag, text, coords, labels):
     (['--detector', 'd.py', '--detector-threshold', '-1'], r'--detector-threshold must be in'),
     (['--find', 'fox', '--threshold', '3'], r'--threshold must be in \[0, 1\]'),
     (['--find', 'cat', '--vocabulary', 'cat,'], 'nothing to tell cat from'),
+    (['--point', '5,5', '--back-off', '0'], r'--back-off must be in \(0, 1\]; got 0'),
+    (['--point', '5,5', '--wordnet', 'data.noun'], 'ask for them by --back-off'),
+    (['--find', 'fox', '--back-off', '0.5'], 'leave one of them out'),
+    (['--point', '5,5', '--back-off', '0.5', '--wordnet', 'none'], 'apt-get install wordnet-base'),
 ])
 def test_bad_input_is_one_line(image, out, random_mini, capsys, arguments, message):
     assert predict.main([str(image), *arguments, '--out', str(out)]) == 2
@@ -139,6 +143,29 @@ def test_everything_in_all_formats(image, out, random_mini, few_points, capsys):
     assert len((out / 'yolo' / 'labels' / 'scene.txt').read_text().splitlines()) == len(saved)
     assert (out / 'labelme' / 'scene.json').is_file() and (out / 'scene.png').is_file()
     assert f'{len(saved) - 1}: ' in capsys.readouterr().out
+
+
+def test_more_general_names(image, out, random_mini, few_points, tmp_path, capsys):
+    """The weights know nothing: nothing is certain, and something is likelier than 1%."""
+    wordnet = tmp_path / 'data.noun'
+    wordnet.write_text('00000001 05 n 01 dog 0 000 | barks\n'
+                       '00000002 05 n 01 collie 0 001 @ 00000001 n 0000 | a dog\n')
+    arguments = ['--vocabulary', 'collie,poodle,cup', '--wordnet', str(wordnet)]
+    assert predict.main([str(image), '--point', '20,20', *arguments, '--back-off', '1', '--format',
+                         'coco', '--out', str(out)]) == 0
+    assert 'none of these' in capsys.readouterr().out
+    (found,) = json.loads((out / 'scene.json').read_text())
+    assert found['category_name'] == 'none of these' and found['leaves'] == []
+    # A folder's results are not those of another threshold.
+    (tmp_path / 'folder').mkdir()
+    image.rename(tmp_path / 'folder/scene.png')
+    for threshold, before in (('1', 0), ('0.01', 0), ('0.01', 1)):
+        assert predict.main([str(tmp_path / 'folder'), '--everything', *arguments, '--back-off',
+                             threshold, '--out', str(out)]) == 0
+        assert f'1 done ({before} before)' in capsys.readouterr().err
+    record = json.loads((out / 'preds/scene.json').read_text())
+    for annotation in record['annotations']:
+        assert annotation['leaves'][0][0] == annotation['category_name'] != 'none of these'
 
 
 def test_find(image, out, random_mini, few_points, capsys):

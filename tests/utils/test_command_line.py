@@ -1,8 +1,16 @@
 """What tools share: their config; faults of the input are one line, bugs keep their traceback."""
+import os
+import signal
+
 import pytest
 from mmengine.config import Config
 
-from ovsam.utils.command_line import exit_status, runner_config, runner_parser
+from ovsam.utils.command_line import (
+    ended_by_sigterm,
+    exit_status,
+    runner_config,
+    runner_parser,
+)
 from ovsam.utils.paths import config_path
 
 FROM_A_WORKER = '''Caught ValueError in DataLoader worker process 0.
@@ -52,3 +60,15 @@ def test_other_faults_stay_as_they_are():
         exit_status('tool', failing(KeyError('bug')))
     with pytest.raises(ValueError, match='bug'):
         exit_status('tool', failing(ValueError('bug')), unless=lambda: True)
+
+
+def test_sigterm_ends_a_block_as_an_error_does():
+    before, said = signal.getsignal(signal.SIGTERM), []
+    with pytest.raises(SystemExit) as ended, ended_by_sigterm():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        finally:
+            said.append('the end')
+    assert ended.value.code == 143 and said == ['the end']
+    assert signal.getsignal(signal.SIGTERM) is before

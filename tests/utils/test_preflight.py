@@ -146,3 +146,13 @@ def test_tools_say_so_before_they_start(tool, config, capsys, elsewhere):
     lines = capsys.readouterr().err.splitlines()
     assert 'files or folders that' in lines[0] and len(lines) > 8
     assert not (elsewhere / 'work_dirs').exists()
+
+
+def test_a_folder_without_a_name_is_looked_for():
+    """mmpretrain's data sets take a text for ``data_prefix``."""
+    cfg = config()
+    cfg.train_cfg = dict()
+    cfg.train_dataloader = dict(dataset=dict(type='JointDataset', sources=[
+        dict(dataset=dict(data_root='data/mine/', data_prefix='pictures'))]))
+    assert '  data/mine/pictures  (train_dataloader.dataset.sources.0.dataset.' in missing(
+        cfg, 'train')

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,37 @@ def test_packs_by_config_and_by_plus():
     assert np.array_equal(merged.label_map(coco), np.arange(80))
     assert set(merged.label_map(objects365)) >= set(range(80, len(merged)))
     assert merged.label_map(objects365)[0] == coco.index('person') == 0
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """What is logged, wherever mmengine's current logger sends it."""
+    from ovsam.vocabulary import merge
+
+    lines = []
+    monkeypatch.setattr(merge, 'print_log',
+                        lambda message, logger, level: lines.append((message, level)))
+    return lines
+
+
+def test_sources_without_collisions_say_nothing(log):
+    merge_vocabularies([['cat', 'dog'], ['Cat', 'cow']])
+    assert log == []
+
+
+def test_labels_of_one_source_that_become_one_are_counted(log):
+    source = Vocabulary(['Turkey', 'turkey', 'tea_pot', 'tea pot', 'cat'])
+    merged = merge_vocabularies([source, ['dog']])
+    assert merged.label_map(source).tolist() == [0, 0, 1, 1, 2]
+    ((message, level),) = log
+    assert level == logging.WARNING
+    assert message.startswith('2 names of one vocabulary become one')
+    assert 'turkey (Turkey); tea pot (tea_pot)' in message
+
+
+def test_texts_of_several_names_are_counted(log):
+    merge_vocabularies([Vocabulary(['sofa/couch', 'cup']), Vocabulary(['Couch', 'mug'], {
+        'mug': ['mug', 'cup', 'Cup']})])
+    ((message, _),) = log
+    assert message.startswith('2 texts stand for several names each')
+    assert 'Couch (sofa/couch, Couch)' in message and 'cup (cup, mug)' in message

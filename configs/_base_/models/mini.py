@@ -18,8 +18,8 @@ train_prompter = dict(
     type='MixedPrompter', max_instances=4, probabilities=[0.5, 0.5],
     prompters=[dict(type='JitteredBoxPrompter'), dict(type='RandomPointPrompter')])
 
-# Stray pixels spoil the box of a mask, and so its name.
-large_parts = dict(type='LargeParts', min_share=0.05)
+# An object ends where its box does; stray pixels spoil the box of a mask, and so its name.
+mask_cleaning = [dict(type='InsideBox', margin=0.05), dict(type='LargeParts', min_share=0.05)]
 
 # SAM: the teacher and its decoder. Convolutions learn from thousands of scenes what a vision
 # transformer needs millions for.
@@ -73,7 +73,7 @@ ovsam = dict(
     mask_decoder=dict(pretrained_mask_decoder, label_token=True), label_head=label_head,
     text_encoder=text_encoder, templates=templates, vocabulary=all_names,
     # A prompted box says better where the object is than the box of a mask that is 80% right.
-    head_box='prompt', mask_cleaning=large_parts,
+    head_box='prompt', mask_cleaning=mask_cleaning,
     label_loss=dict(type='CLIP2SAMLoss', num_points=3136),
     train_prompter=train_prompter, frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
     prompter=dict(type='BoxPrompter'),

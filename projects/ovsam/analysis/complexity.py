@@ -111,7 +111,7 @@ def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[s
 
     What is computed in none of them is under ``ELSEWHERE``.
     """
-    with _attention_as_products(), FlopCounterMode(display=False) as counter:
+    with attention_as_products(), FlopCounterMode(display=False) as counter:
         result = _Call(model, function)()
     # Of an operation, the counter names every module around it that has been called.
     found = {name: sum(kinds.values()) // 2 for name, kinds in counter.get_flop_counts().items()}
@@ -125,7 +125,7 @@ def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[s
 
 
 @contextmanager
-def _attention_as_products() -> Iterator[None]:
+def attention_as_products() -> Iterator[None]:
     """Keeps attention from kernels that the counter has no rule for."""
     fast_path = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +83,7 @@ def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side
     built = peak_resident_bytes()
     side = predictor.model.prompt_encoder.image_size
     image = random_image(side)
-    clicks = iter(np.random.default_rng(0).uniform(0, side - 1, (100 * repeat, 1, 2)))
+    clicks = random_clicks(side)
 
     def click(number: int | None = None) -> float:
         """Seconds; after a change to so many names, if given."""
@@ -111,6 +112,13 @@ def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side
     return InteractionCost(first, statistics.median(further), statistics.median(few),
                            statistics.median(many), everything, alone * points_per_side ** 2,
                            masks, built, peak_resident_bytes())
+
+
+def random_clicks(side: int) -> Iterator[np.ndarray]:
+    """Points (1, 2) in an image of this side, without end; the same ones each time."""
+    generator = np.random.default_rng(0)
+    while True:
+        yield generator.uniform(0, side - 1, (1, 2))
 
 
 def _few_or_many(predictor: OVSAMPredictor, count: int) -> None:

@@ -59,6 +59,8 @@ def set_random_names(model: PromptableSegmenter, device: str | torch.device = 'c
     """Give a model that names a random embedding for each name of its vocabulary."""
     if hasattr(model, 'classifier'):
         shape = (len(model.vocabulary), 1, model.text_encoder.embed_dims)
+        # What has no content cannot be put into the form that a classifier keeps.
+        device = 'cpu' if torch.device(device).type == 'meta' else device
         model.classifier.set_embeddings(F.normalize(torch.randn(shape, device=device), dim=-1))
 
 

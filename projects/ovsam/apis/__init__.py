@@ -1,5 +1,6 @@
 """Ready-made models for programs: load one, point at things, get masks and names."""
 
+from .back_off import BackOff
 from .encoded_image import EncodedImage
 from .everything import EverythingMode
 from .everything_ovsam import EverythingOVSAM
@@ -11,6 +12,7 @@ from .prompt_sources import DetectorBoxes, EverythingPrompts, PromptFiles
 from .user_prompts import make_prompts
 
 __all__ = [
+    'BackOff',
     'DetectorBoxes',
     'EncodedImage',
     'EverythingMode',

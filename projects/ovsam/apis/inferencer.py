@@ -30,7 +30,7 @@ from .encoded_image import check_sides
 from .exports import make_exports
 from .image_jobs import ImageJob, list_images, result_names
 from .init_model import load_config
-from .prediction import NONE_LABEL, UNNAMED, Prediction
+from .prediction import UNNAMED, Prediction
 from .predictor import OVSAMPredictor
 from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
 
@@ -280,21 +280,22 @@ class OVSAMInferencer(BaseInferencer):
                 for image, name, text in zip(images, result_names(images), wanted)]
 
     def _names(self, jobs: Sequence[ImageJob]) -> tuple[str, ...]:
-        """What objects may be called: the vocabulary's names, other texts, "none of these"."""
+        """What objects may be called: what the predictor answers, and other texts."""
         if self.predictor.vocabulary is None:
             return (UNNAMED,)
-        wanted = dict.fromkeys(text for job in jobs for text in job.texts or ())
-        none = (NONE_LABEL,) if self.predictor.none_threshold else ()
-        return (*dict.fromkeys((*self.predictor.vocabulary.names, *wanted, *none)),)
+        wanted = [text for job in jobs for text in job.texts or ()]
+        return (*dict.fromkeys((*self.predictor.label_names, *wanted)),)
 
     def _settings(self, top_k: int) -> str:
         """What all results depend on."""
         config = '' if self.cfg is None else str(self.cfg.model)
         vocabulary = self.predictor.vocabulary
         names = {} if vocabulary is None else vocabulary.to_dict()
+        general = self.predictor.back_off and f' {self.predictor.back_off.fingerprint()}'
         return tensor_digest(self.model.state_dict(),
                              f'{__version__} {type(self.model)} {config} {names} {top_k} '
-                             f'{self.model.everything} {self.predictor.none_threshold}')
+                             f'{self.model.everything} {self.predictor.none_threshold}'
+                             + (general or ''))
 
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, job.pixels, job.file)

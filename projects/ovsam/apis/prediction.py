@@ -48,6 +48,9 @@ class Prediction:
         label_scores: (N,) float32, of the best names; None if the model does not name.
         top_names: N tuples of the k best names, best first; None if the model does not name.
         top_scores: (N, k) float32, of these names; None if the model does not name.
+        leaves: N tuples of names of the vocabulary, each with its probability, likeliest first,
+            that a label may stand for which is more general than they are; None if there was no
+            back-off.
     """
 
     masks: np.ndarray
@@ -61,6 +64,7 @@ class Prediction:
     label_scores: np.ndarray | None = None
     top_names: list[tuple[str, ...]] | None = None
     top_scores: np.ndarray | None = None
+    leaves: list[tuple[tuple[str, float], ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -133,6 +137,9 @@ class Prediction:
                                          for annotation in annotations]),
                 top_names=[tuple(name for name, _ in row[:width]) for row in pairs],
                 top_scores=np.float32([[score for _, score in row[:width]] for row in pairs]))
+            if all('leaves' in annotation for annotation in annotations):
+                columns['leaves'] = [tuple((name, score) for name, score in annotation['leaves'])
+                                     for annotation in annotations]
         return cls(masks, tight_boxes(masks), **columns)
 
     def to_coco(self) -> list[dict]:
@@ -142,7 +149,7 @@ class Prediction:
             Dicts with ``segmentation`` (compressed RLE), ``area`` (pixels), ``bbox`` (x, y,
             width, height); ``predicted_iou`` and ``stability_score`` if known; and
             ``category_name``, ``score`` and ``alternatives`` (pairs of name and score, best
-            first) if it names.
+            first) if it names; ``leaves``, such pairs, too, after a back-off.
         """
         return [self._annotation(row) for row in range(len(self))]
 
@@ -245,6 +252,8 @@ class Prediction:
             annotation['score'] = float(self.label_scores[row])
             pairs = zip(self.top_names[row], self.top_scores[row].tolist())
             annotation['alternatives'] = [list(pair) for pair in pairs]
+        if self.leaves is not None:
+            annotation['leaves'] = [list(pair) for pair in self.leaves[row]]
         return annotation
 
 

@@ -23,6 +23,7 @@ from ..models.promptable_segmenter import PromptableSegmenter
 from ..prompts import Prompts
 from ..utils.images import check_image, read_image
 from ..vocabulary import Vocabulary, build_vocabulary
+from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode, stacked
 from .init_model import choose_device, init_model
@@ -52,9 +53,13 @@ class OVSAMPredictor:
             :data:`~.prediction.NONE_LABEL` ("none of these"); the model's if not given, which is
             0 (always a name) unless its config says else. Scores are probabilities where the
             config has a ``calibration``.
+        back_off: where no name is that likely, a more general one that is, of WordNet: "dog" for
+            a doubtful "Pembroke". A probability in (0, 1], or a :class:`~.back_off.BackOff`;
+            always a name of the vocabulary if not given.
 
     Attributes:
         none_threshold: the same; it may be set at any time.
+        back_off: the same, a :class:`~.back_off.BackOff` or None; likewise.
 
     Raises:
         ValueError: the model cannot be prompted, or ``none_threshold`` is not in [0, 1]; and as
@@ -68,6 +73,7 @@ class OVSAMPredictor:
         vocabulary: Vocabulary | str | Path | list[str] | Mapping | None = None,
         device: str | torch.device | None = None,
         none_threshold: float | None = None,
+        back_off: BackOff | float | None = None,
     ) -> None:
         if not isinstance(model, torch.nn.Module):
             model = init_model(model, weights, device)
@@ -80,6 +86,7 @@ class OVSAMPredictor:
         self.model = (model if device is None else model.to(choose_device(device))).eval()
         self.none_threshold = _checked_threshold(
             getattr(model, 'none_threshold', 0.) if none_threshold is None else none_threshold)
+        self.back_off = BackOff(back_off) if isinstance(back_off, (int, float)) else back_off
         self._trained_vocabulary = self.vocabulary
         self._image: EncodedImage | None = None
         # Everything mode's masks of this image, of the settings asked for last.
@@ -91,6 +98,15 @@ class OVSAMPredictor:
     def vocabulary(self) -> Vocabulary | None:
         """The names in use; None for a model that does not name."""
         return getattr(self.model, 'vocabulary', None)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """All that ``labels`` of :meth:`predict` may be; none for a model that does not name."""
+        if self.vocabulary is None:
+            return ()
+        general = () if self.back_off is None else self.back_off.of(self.vocabulary).names
+        none = (NONE_LABEL,) if self.none_threshold or self.back_off is not None else ()
+        return (*dict.fromkeys((*self.vocabulary.names, *general, *none)),)
 
     @property
     def image_size(self) -> tuple[int, int] | None:
@@ -248,7 +264,7 @@ class OVSAMPredictor:
             labels = torch.from_numpy(self.vocabulary.label_map(asked))
             best = [scores[:, labels.to(scores.device)].max(dim=1)
                     for scores in self._scores(found)]
-            named = self.name(found, top_k)
+            named = self._named(found, top_k, self.none_threshold)
         scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
         named = replace(named, labels=[asked.names[place] for place in which],
                         label_scores=scores)
@@ -270,25 +286,34 @@ class OVSAMPredictor:
         """The same masks with names of the vocabulary in use; of any image of this model.
 
         Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
-        ``top_names`` still are those of the names that come nearest.
+        ``top_names`` still are those of the names that come nearest. With a ``back_off``,
+        ``labels`` and ``label_scores`` are its answers, and ``leaves`` what these may stand for.
 
         Raises:
+            FileNotFoundError: there is no WordNet for the ``back_off``.
             ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
+        least = self.none_threshold if none_threshold is None else none_threshold
+        named = self._named(found, top_k, least)
+        if self.back_off is None or named.labels is None:
+            return named
+        log_scores = map(self.model.name_embeddings, self._chunks(found))
+        return self.back_off.apply(named, log_scores, self.vocabulary, least, top_k)
+
+    def _named(self, found: Prediction, top_k: int, least: float) -> Prediction:
+        """With names of the vocabulary alone."""
         _check_top_k(top_k)
-        least = _checked_threshold(
-            self.none_threshold if none_threshold is None else none_threshold)
+        _checked_threshold(least)
         if found.region_embeddings is None:
             return found
-        # The last column is the background's.
-        best = [scores[:, :-1].topk(min(top_k, len(self.vocabulary)), dim=1)
-                for scores in self._scores(found)]
-        scores, places = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        best = [self.model.best_names(chunk, top_k) for chunk in self._chunks(found)]
+        log_scores, places = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        scores = np.exp(log_scores)
         names = [tuple(self.vocabulary.names[place] for place in row) for row in places]
         labels = [row[0] if score >= least else NONE_LABEL
                   for row, score in zip(names, scores[:, 0])]
         return replace(found, labels=labels, label_scores=scores[:, 0], top_names=names,
-                       top_scores=scores)
+                       top_scores=scores, leaves=None)
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
@@ -327,10 +352,15 @@ class OVSAMPredictor:
 
     def _scores(self, found: Prediction) -> Iterator[Tensor]:
         """Scores (n, K + 1) of chunks of the rows, the background's last."""
+        for chunk in self._chunks(found):
+            yield self.model.name_embeddings(chunk).exp()
+
+    def _chunks(self, found: Prediction) -> Iterator[tuple[Tensor, ...]]:
+        """Embeddings (n, C) by opinion, of chunks of the rows."""
         device = next(self.model.parameters()).device
         embeddings = torch.from_numpy(found.region_embeddings).to(device)
         for chunk in embeddings.split(self.model.chunk_size):
-            yield self.model.name_embeddings(chunk.unbind(dim=1)).exp()
+            yield chunk.unbind(dim=1)
 
     def _encoded(self) -> EncodedImage:
         if self._image is None:

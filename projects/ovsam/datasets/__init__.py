@@ -1,5 +1,8 @@
-"""Data sets: COCO-format data with a vocabulary as label space, SA-1B, and the pictogram world."""
+"""Data sets: COCO-format data with a vocabulary as label space, SA-1B, joint ones, pictograms."""
 from .feature_store import FeatureStore
+from .image_listing import ImageListing
+from .joint_dataset import JointDataset
+from .listed_images import ListedImageDataset
 from .load_annotated_image import LoadAnnotatedImage
 from .load_sa1b_annotations import LoadSA1BAnnotations
 from .load_teacher_features import LoadTeacherFeatures
@@ -9,11 +12,17 @@ from .open_vocabulary_lvis import OpenVocabularyLVISDataset
 from .pictogram_crops import PictogramCrops
 from .pictogram_vocabulary import pictogram_vocabulary
 from .sa1b import SA1BDataset
+from .skip_broken import SkipBroken
+from .source_batch_sampler import SourceBatchSampler
 from .teacher_features import TeacherFeatures
+from .whole_image_region import WholeImageRegion
 
 __all__ = [
     'ClosedVocabularyCocoDataset',
     'FeatureStore',
+    'ImageListing',
+    'JointDataset',
+    'ListedImageDataset',
     'LoadAnnotatedImage',
     'LoadSA1BAnnotations',
     'LoadTeacherFeatures',
@@ -22,6 +31,9 @@ __all__ = [
     'OpenVocabularyLVISDataset',
     'PictogramCrops',
     'SA1BDataset',
+    'SkipBroken',
+    'SourceBatchSampler',
     'TeacherFeatures',
+    'WholeImageRegion',
     'pictogram_vocabulary',
 ]

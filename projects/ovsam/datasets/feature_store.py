@@ -14,10 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmengine import fileio
 from safetensors import SafetensorError, safe_open
 
 from ..utils.files import write_whole
+from ..utils.storage import join_place, read_bytes
 from .teacher_features import (
     DamagedFeaturesError,
     ForeignFeaturesError,
@@ -44,8 +44,7 @@ class FeatureStore:
     def path(self, image: str) -> str:
         """Where the record of an image is."""
         name = hashlib.sha256(image.encode()).hexdigest()
-        return fileio.join_path(self.folder, name[:3], f'{name[:16]}.safetensors',
-                                backend_args=self.backend_args)
+        return join_place(self.folder, name[:3], f'{name[:16]}.safetensors')
 
     def write(self, features: TeacherFeatures) -> None:
         """Keep a record, on a local disk; whole or not at all.
@@ -65,7 +64,7 @@ class FeatureStore:
         """
         path = self.path(image)
         try:
-            content = fileio.get(path, backend_args=self.backend_args)
+            content = read_bytes(path, self.backend_args)
         except FileNotFoundError as error:
             raise FileNotFoundError(f'{path}, the teacher features of {image}, is missing: '
                                     f'{REDO}') from error

@@ -1,9 +1,11 @@
 """Reading images for training and evaluation as the predictor reads them."""
+from typing import Optional
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from ..utils.images import read_image
+from ..utils.storage import read_stored_image
 
 
 @TRANSFORMS.register_module()
@@ -18,14 +20,21 @@ class LoadAnnotatedImage(BaseTransform):
     Required key: ``img_path``; read if there: ``height``, ``width``. Added: ``img`` (H, W, 3) BGR
     uint8, ``img_shape``, ``ori_shape``.
 
+    Args:
+        backend_args: Of mmengine's file client, for other places than a local disk.
+
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is not a picture, is damaged, or is of another size than its annotation.
     """
 
+    def __init__(self, backend_args: Optional[dict] = None) -> None:
+        self.backend_args = backend_args
+
     def transform(self, results: dict) -> dict:
         """Read one image."""
         size = (results['height'], results['width']) if 'height' in results else None
-        image = np.ascontiguousarray(read_image(results['img_path'], size)[..., ::-1])
+        rgb = read_stored_image(str(results['img_path']), size, self.backend_args)
+        image = np.ascontiguousarray(rgb[..., ::-1])
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results

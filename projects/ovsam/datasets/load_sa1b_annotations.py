@@ -1,10 +1,11 @@
 """The masks of one image of SA-1B."""
 import json
-from pathlib import Path
+from typing import Optional
 
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
+from ..utils.storage import read_bytes
 from .coco_annotations import box_fault, mask_fault
 
 
@@ -18,19 +19,27 @@ class LoadSA1BAnnotations(BaseTransform):
     Required key: ``img_path``. Added: ``height``, ``width``, ``instances`` with ``bbox``
     (xyxy, pixels), ``bbox_label``, ``ignore_flag`` and ``mask`` (run lengths).
 
+    Args:
+        backend_args: Of mmengine's file client, for other places than a local disk.
+
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is not of SA-1B's format, or a mask is of another size than its image.
     """
 
+    def __init__(self, backend_args: Optional[dict] = None) -> None:
+        self.backend_args = backend_args
+
     def transform(self, results: dict) -> dict:
         """Read one image's masks."""
-        path = Path(results['img_path']).with_suffix('.json')
-        if not path.is_file():
-            raise FileNotFoundError(f'There are no masks {path}: SA-1B has them in the same '
-                                    'archive as the image.')
+        path = f'{results["img_path"].rpartition(".")[0]}.json'
         try:
-            content = json.loads(path.read_text('utf-8'))
+            text = read_bytes(path, self.backend_args)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f'There are no masks {path}: SA-1B has them in the same '
+                                    'archive as the image.') from error
+        try:
+            content = json.loads(text)
             image = content['image']
             results.update(height=image['height'], width=image['width'], instances=[
                 _instance(place, annotation, image)

@@ -36,6 +36,11 @@ class OpenVocabularyLVISDataset(OpenVocabularyCocoDataset):
     :class:`OpenVocabularyCocoDataset`. With all names in their order, labels are those of
     ``LVISV1Dataset`` and of :class:`~ovsam.evaluation.OVLVISMetric`.
 
+    LVIS is federated: annotators were asked for some of the categories in each image only. A record
+    says which in ``judged_labels``: those annotated in the image, but for those of which not all
+    objects are (``not_exhaustive_category_ids``), and those that are not there
+    (``neg_category_ids``). Files without the two lists give no ``judged_labels``.
+
     Args:
         vocabulary: Names, ``dict(type='LVISSplitVocabulary', group='base')`` for those without
             the rare ones.
@@ -53,4 +58,11 @@ class OpenVocabularyLVISDataset(OpenVocabularyCocoDataset):
         image = raw_data_info['raw_img_info']
         if 'coco_url' in image:
             image['file_name'] = image['coco_url'].replace(COCO_IMAGES, '')
-        return super().parse_data_info(raw_data_info)
+        data_info = super().parse_data_info(raw_data_info)
+        if 'neg_category_ids' in image and 'not_exhaustive_category_ids' in image:
+            present = {annotation['category_id'] for annotation in raw_data_info['raw_ann_info']}
+            judged = (present - set(image['not_exhaustive_category_ids'])).union(
+                image['neg_category_ids'])
+            data_info['judged_labels'] = sorted(
+                self.cat2label[number] for number in judged if number in self.cat2label)
+        return data_info

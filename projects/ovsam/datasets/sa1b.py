@@ -1,4 +1,5 @@
 """SA-1B, the images that SAM was trained on: folders of ``sa_<number>.jpg`` with masks beside."""
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +7,10 @@ from typing import Optional, Union
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
+
+from ..utils.storage import join_place
+from .image_listing import ImageListing
+from .listed_records import ListedRecords, listed_arguments, warn_of_changes
 
 
 @DATASETS.register_module()
@@ -19,6 +24,9 @@ class SA1BDataset(BaseDetDataset):
         folders: Folders of ``data_root`` such as ``sa_000020``: a list, or the path (relative to
             ``data_root``) of a text file with one on each line, where ``#`` starts a comment. All
             of ``data_root`` and the images in itself by default.
+        listing: Path of a file that ``tools/list_images.py --pattern 'sa_*.jpg'`` wrote: then
+            folders are not looked into, which takes minutes for all of SA-1B, and ``data_root``
+            may be an address, with ``backend_args``.
         **kwargs: Of mmdet's ``BaseDetDataset``.
 
     Raises:
@@ -27,12 +35,16 @@ class SA1BDataset(BaseDetDataset):
 
     METAINFO = dict(classes=('object', ), palette=None)
 
-    def __init__(self, folders: Optional[Union[str, Sequence[str]]] = None, **kwargs):
+    def __init__(self, folders: Optional[Union[str, Sequence[str]]] = None,
+                 listing: Optional[str] = None, **kwargs):
         self.folders = folders
-        super().__init__(**kwargs)
+        self.listing = None if listing is None else ImageListing(listing)
+        super().__init__(**(kwargs if listing is None else listed_arguments(kwargs)))
 
-    def load_data_list(self) -> list:
+    def load_data_list(self) -> Union[list, ListedRecords]:
         """One record an image, in the order of folders and numbers."""
+        if self.listing is not None:
+            return self._listed()
         data_list = []
         for folder in self._folders():
             numbers = _image_numbers(folder)
@@ -46,6 +58,21 @@ class SA1BDataset(BaseDetDataset):
                 f'There are no images sa_*.jpg in {self.data_root} or in folders of it. '
                 'docs/datasets.md has its layout.')
         return data_list
+
+    def _listed(self) -> ListedRecords:
+        names = self.listing.folders if self.folders is None else self.folders
+        if isinstance(names, str):
+            # The list lies beside the listing if the images are elsewhere.
+            remote = '://' in self.data_root
+            root = Path(self.listing.path).parent if remote else Path(self.data_root)
+            names = read_folder_list(root / names)
+        missing = [name for name in names if not len(self.listing.within(name))]
+        if missing:
+            raise FileNotFoundError(f'{len(missing)} of {len(names)} folders of SA-1B are not in '
+                                    f'{self.listing.path}: {", ".join(missing[:5])}.')
+        warn_of_changes(self.listing, self.data_root, self.backend_args)
+        return ListedRecords(self.listing, [self.listing.within(name) for name in names],
+                             functools.partial(_record, self.data_root))
 
     def _folders(self) -> list:
         root = Path(self.data_root)
@@ -87,3 +114,12 @@ def _image_numbers(folder: Path) -> list:
     stems = (name[len('sa_'):-len('.jpg')] for name in os.listdir(folder)
              if name.startswith('sa_') and name.endswith('.jpg'))
     return sorted(int(stem) for stem in stems if stem.isdecimal())
+
+
+def _record(root: str, number: int, path: str) -> dict:
+    name = path.rpartition('/')[2]
+    stem = name[len('sa_'):-len('.jpg')]
+    if not (name.startswith('sa_') and name.endswith('.jpg') and stem.isdecimal()):
+        raise ValueError(f'{path} (image {number} of the listing) is none of SA-1B: make the '
+                         "listing with tools/list_images.py --pattern 'sa_*.jpg'")
+    return dict(img_path=join_place(root, path), img_id=int(stem), instances=[])

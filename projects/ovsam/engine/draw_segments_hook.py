@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from PIL import Image
 
-from ..utils.images import read_image
+from ..utils.storage import read_stored_image
 from ..visualization import draw_segments
 
 
@@ -44,7 +44,7 @@ class DrawSegmentsHook(Hook):
             if classes and 'labels' in found:
                 names = [classes[label] for label in found.labels.tolist()]
                 scores = found.scores.tolist()
-            image = read_image(sample.img_path, tuple(sample.ori_shape[:2]))
+            image = read_stored_image(sample.img_path, tuple(sample.ori_shape[:2]))
             picture = draw_segments(image, masks, names, scores)
             path = self.out_dir / picture_name(sample.img_path, images)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from mmengine._strategy import FSDPStrategy
@@ -39,6 +40,8 @@ class ShardedStrategy(FSDPStrategy):
             writes all of a checkpoint.
     """
 
+    model_wrapper: dict | None
+
     def __init__(self, *, model_wrapper: dict | None = None, **kwargs) -> None:
         # To the CPU from a GPU only: from the CPU, torch would free what it had not copied.
         whole = dict(rank0_only=True, offload_to_cpu=torch.cuda.is_available())
@@ -51,11 +54,12 @@ class ShardedStrategy(FSDPStrategy):
         frozen = [getattr(model, name) for name in getattr(model, 'frozen', ())]
         for part in frozen:
             part.to(get_device())
-        wrapper = dict(ignored_modules=frozen,
-                       auto_wrap_policy=ModuleWrapPolicy({TransformerEncoderLayer}))
+        wrapper: dict[str, Any] = dict(
+            ignored_modules=frozen, auto_wrap_policy=ModuleWrapPolicy({TransformerEncoderLayer}))
         if not torch.cuda.is_available():
             wrapper['device_id'] = torch.device('cpu')
-        self.model_wrapper = {**wrapper, **(self.model_wrapper or {})}
+        given = self.model_wrapper or {}
+        self.model_wrapper = {**wrapper, **given}
         return super()._wrap_model(model)
 
     def build_optim_wrapper(self, optim_wrapper, model: nn.Module | None = None) -> OptimWrapper:

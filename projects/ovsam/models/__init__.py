@@ -5,6 +5,7 @@ from .clip2sam_head import CLIP2SAMHead
 from .clip2sam_loss import CLIP2SAMLoss
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
+from .compared_names import AllNames, JudgedNames, SampledNames
 from .contrastive_clip import ContrastiveCLIP
 from .crop_distillation import CropDistillation
 from .dense_instance_loss import DenseInstanceLoss
@@ -13,11 +14,12 @@ from .detections_from_file import DetectionsFromFile
 from .detector_prompted_ovsam import DetectorPromptedOVSAM
 from .found_objects import FoundObjectsOVSAM
 from .interactive_ovsam import InteractiveOVSAM
+from .joint_ovsam import JointOVSAM
 from .learned_context import LearnedContext
 from .local_attention_init import LocalAttentionInit
 from .lowest_mask_loss import LowestMaskLoss
 from .mask_choice import AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask
-from .mask_cleaning import LargeParts
+from .mask_cleaning import InsideBox, LargeParts
 from .mask_decoder import SAMMaskDecoder
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .ovsam import OVSAM
@@ -33,10 +35,12 @@ from .sam2clip_distiller import SAM2CLIPDistiller
 from .sam_image_encoder import SAMImageEncoder
 from .score_fusion import GeometricFusion
 from .stored_teacher import StoredTeacher
+from .text_bank_classifier import TextBankClassifier
 
 __all__ = [
     'AllGuesses',
     'AllMasks',
+    'AllNames',
     'AmbiguityAwareChoice',
     'AveragedProjection',
     'CLIP2SAMHead',
@@ -55,7 +59,10 @@ __all__ = [
     'FoundObjectsOVSAM',
     'FusedLabel',
     'GeometricFusion',
+    'InsideBox',
     'InteractiveOVSAM',
+    'JointOVSAM',
+    'JudgedNames',
     'LargeParts',
     'LearnedContext',
     'LocalAttentionInit',
@@ -73,7 +80,9 @@ __all__ = [
     'SAMMaskDecoder',
     'SAMMaskLoss',
     'SAMPromptEncoder',
+    'SampledNames',
     'SegmenterLabel',
     'StoredTeacher',
     'TemperatureScaling',
+    'TextBankClassifier',
 ]

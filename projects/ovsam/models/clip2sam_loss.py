@@ -52,7 +52,7 @@ class CLIP2SAMLoss(nn.Module):
 
     def forward(self, mask_logits: Tensor, class_logits: Tensor, mask_targets: Tensor,
                 labels: Tensor) -> dict[str, Tensor]:
-        """Computes the losses, each with its weight; of no instances they are zero.
+        """Computes the losses, each with its weight; those of no instances are zero.
 
         Each is a mean over the instances of all processes.
 
@@ -65,20 +65,33 @@ class CLIP2SAMLoss(nn.Module):
         Returns:
             ``loss_cls``, ``loss_mask`` and ``loss_dice``, scalars.
         """
+        return {'loss_cls': self.of_names(class_logits, labels),
+                **self.of_masks(mask_logits, mask_targets)}
+
+    def of_names(self, class_logits: Tensor, labels: Tensor) -> Tensor:
+        """The class loss of M instances, which need not be those with masks; see :meth:`forward`.
+
+        Columns may be some of the names only, and logits of names that do not count for an instance
+        minus infinity.
+        """
         weight = class_logits.new_ones(class_logits.shape[1])
         weight[-1] = self.background_weight
-        named = self.cls_weight * share_of_mean(weight[labels].sum(), class_logits)
-        masked = share_of_mean(len(mask_logits), mask_logits)
+        share = share_of_mean(weight[labels].sum(), class_logits)
         if not len(labels):
-            # Zeros that still depend on the parameters, so that every one gets a gradient.
-            return {'loss_cls': class_logits.sum() * 0, 'loss_mask': mask_logits.sum() * 0,
-                    'loss_dice': mask_logits.sum() * 0}
+            # A zero that still depends on the parameters, so that every one gets a gradient.
+            return class_logits.sum() * 0
+        return self.cls_weight * share * F.cross_entropy(class_logits, labels, weight)
+
+    def of_masks(self, mask_logits: Tensor, mask_targets: Tensor) -> dict[str, Tensor]:
+        """``loss_mask`` and ``loss_dice`` of N prompted instances; see :meth:`forward`."""
+        share = share_of_mean(len(mask_logits), mask_logits)
+        if not len(mask_logits):
+            return {'loss_mask': mask_logits.sum() * 0, 'loss_dice': mask_logits.sum() * 0}
         predicted, target = self._sample(mask_logits[:, None], mask_targets[:, None])
         return {
-            'loss_cls': named * F.cross_entropy(class_logits, labels, weight),
-            'loss_mask': self.mask_weight * masked * F.binary_cross_entropy_with_logits(
+            'loss_mask': self.mask_weight * share * F.binary_cross_entropy_with_logits(
                 predicted, target),
-            'loss_dice': self.dice_weight * masked * dice_loss(
+            'loss_dice': self.dice_weight * share * dice_loss(
                 predicted.sigmoid(), target, eps=1., naive_dice=True),
         }
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ..vocabulary import TextEmbeddingCache, Vocabulary, build_vocabulary, embed_vocabulary
+from ..vocabulary import TextBank, TextEmbeddingCache, Vocabulary, build_vocabulary
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 
 
@@ -61,13 +61,10 @@ class Naming:
             yield
             return
         added = Vocabulary(longer.names[len(before):], templates=before.templates)
-        both = [known, self._embed(added)]
-        width = max(part.shape[1] for part in both)
-        both = [torch.cat([part, part[:, :1].expand(-1, width - part.shape[1], -1)], dim=1)
-                for part in both]
+        both = self.classifier.joined(known, self._embed(added))
         try:
             self.vocabulary = longer
-            self.classifier.set_embeddings(torch.cat(both))
+            self.classifier.set_embeddings(both)
             yield
         finally:
             self.vocabulary = before
@@ -78,9 +75,9 @@ class Naming:
             self.classifier.set_embeddings(self._embed(self.vocabulary))
         return self.classifier
 
-    def _embed(self, vocabulary: Vocabulary) -> Tensor:
+    def _embed(self, vocabulary: Vocabulary) -> Tensor | TextBank:
         context = getattr(self, 'context', None)
         if context is not None:
             return context.embed(self.text_encoder, vocabulary, self.text_cache)
-        return embed_vocabulary(self.text_encoder, vocabulary, self.templates,
-                                cache=self.text_cache)
+        return self.classifier.embed(self.text_encoder, vocabulary, self.templates,
+                                     self.text_cache)

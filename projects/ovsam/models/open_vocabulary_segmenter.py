@@ -9,6 +9,8 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from torch import Tensor
 
+from .calibration import TemperatureScaling
+from .name_ranking import NameRanking, OpinionWeights, RankedNames
 from .naming import Naming
 from .promptable_segmenter import PromptableSegmenter
 
@@ -62,6 +64,24 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1)."""
         (logits, ) = opinions
         return logits.log_softmax(dim=-1)
+
+    def best_names(self, embeddings: tuple[Tensor, ...], k: int) -> RankedNames:
+        """See the base; however many names there are, few columns of scores are there at once."""
+        k = min(k, len(self.vocabulary))
+        weights = self.opinion_weights()
+        if weights is None or not isinstance(self.calibration, (TemperatureScaling, type(None))):
+            return super().best_names(embeddings, k)
+        ranking = NameRanking(weights, k, self.calibration and self.calibration.temperature)
+        shape = len(embeddings), len(embeddings[0])
+        for first, logits in self._ready_classifier().logit_chunks(torch.cat(embeddings)):
+            ranking.add(first, logits.unflatten(0, shape))
+        return ranking.best()
+
+    def opinion_weights(self) -> Optional[OpinionWeights]:
+        """What :meth:`fuse` gives each opinion, if it is nothing but a weighted sum."""
+        device = next(self.parameters()).device
+        return OpinionWeights(torch.ones(1, 1, device=device), torch.zeros(
+            len(self.vocabulary) + 1, dtype=torch.long, device=device))
 
     def init_weights(self) -> None:
         """Initialise every part; a context starts from its words."""

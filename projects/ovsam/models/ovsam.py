@@ -13,6 +13,7 @@ from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
 from .crop_regions import jitter_regions
+from .name_ranking import OpinionWeights
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
 from .regions import Regions, check_box_source
@@ -79,8 +80,17 @@ class OVSAM(OpenVocabularySegmenter):
         """The head's opinion, and frozen CLIP's if so configured; see the base."""
         if self.score_fusion is None:
             return super().fuse(opinions)
-        seen = torch.from_numpy(self.vocabulary.seen.copy()).to(opinions[0].device)
-        return self.score_fusion(*opinions, seen)
+        return self.score_fusion(*opinions, self._seen(opinions[0].device))
+
+    def opinion_weights(self) -> Optional[OpinionWeights]:
+        """See the base; None if scores are fused otherwise than by weights."""
+        if self.score_fusion is None:
+            return super().opinion_weights()
+        weights = getattr(self.score_fusion, 'opinion_weights', None)
+        return None if weights is None else weights(self._seen(next(self.parameters()).device))
+
+    def _seen(self, device: torch.device) -> Tensor:
+        return torch.from_numpy(self.vocabulary.seen.copy()).to(device)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask losses of prompted instances, class losses of these or, if so configured, of all.
@@ -109,11 +119,14 @@ class OVSAM(OpenVocabularySegmenter):
         if self.crop_distillation is not None:
             losses.update(self.crop_distillation(batch_inputs, rois, embeddings, self.backbone))
         if quality is not None:
-            low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
-            error = F.mse_loss(quality[:, 0], mask_iou(masks[:, 0], low_res), reduction='sum')
-            share = share_of_mean(len(prompts), error)
-            losses['loss_iou'] = share * self.iou_weight * error / max(1, len(prompts))
+            losses['loss_iou'] = self.quality_loss(quality[:, 0], masks[:, 0], targets)
         return losses
+
+    def quality_loss(self, quality: Tensor, masks: Tensor, targets: Tensor) -> Tensor:
+        """The weighted squared error of predicted IoUs (N,) of masks (N, h, w)."""
+        low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
+        error = F.mse_loss(quality, mask_iou(masks, low_res), reduction='sum')
+        return share_of_mean(len(masks), error) * self.iou_weight * error / max(1, len(masks))
 
     @staticmethod
     def _all_instances(samples: SampleList) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 from .mask_postprocess import mask_boxes, postprocess_masks
+from .name_ranking import RankedNames
 from .regions import Regions
 
 
@@ -51,8 +52,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
         mask_choice: Config of which of the decoder's masks answers a prompt, see
             :mod:`~.mask_choice`; the first one if not given.
-        mask_cleaning: Config of what is left out of masks, such as
-            :class:`~.mask_cleaning.LargeParts`; nothing if not given, as published.
+        mask_cleaning: Configs of what is left out of masks, one after another, see
+            :mod:`~.mask_cleaning`; nothing if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.
         everything: What suits these weights better than the defaults of
             :class:`~ovsam.apis.EverythingMode`, which are SAM's; kept for those who ask.
@@ -65,7 +66,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
                  train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
-                 mask_cleaning: Optional[dict] = None, chunk_size: int = 64,
+                 mask_cleaning: Sequence[dict] = (), chunk_size: int = 64,
                  everything: Optional[dict] = None, frozen: Sequence[str] = (),
                  data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -74,7 +75,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.prompter = TASK_UTILS.build(prompter)
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
         self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
-        self.mask_cleaning = MODELS.build(mask_cleaning) if mask_cleaning else nn.Identity()
+        self.mask_cleaning = nn.ModuleList(MODELS.build(step) for step in mask_cleaning)
         self.chunk_size = chunk_size
         self.everything = dict(everything or {})
         self.frozen = tuple(frozen)
@@ -118,6 +119,22 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             names.
         """
         return None
+
+    def best_names(self, embeddings: tuple[Tensor, ...], k: int) -> Optional[RankedNames]:
+        """The likeliest names; the background is none of them.
+
+        Args:
+            embeddings: As of :meth:`name_embeddings`.
+            k: How many; fewer if there are fewer.
+
+        Returns:
+            Log-scores and labels, (N, k) each; None for a model without names.
+        """
+        log_scores = self.name_embeddings(embeddings)
+        if log_scores is None:
+            return None
+        names = log_scores[:, :-1]
+        return RankedNames(*names.topk(min(k, names.shape[1]), dim=1))
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
         """mmdet's name for :meth:`encode_image` of normalised images (B, 3, H, W)."""
@@ -192,12 +209,11 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             Fields of ``pred_instances``, (N, ...) each.
         """
-        log_scores = self.name(features, regions)
-        if log_scores is None:
+        best = self.best_names(self.region_embeddings(features, regions), self.TOP_K)
+        if best is None:
             return {}
-        best = log_scores[:, :-1].topk(min(self.TOP_K, log_scores.shape[1] - 1), dim=1)
-        return dict(labels=best.indices[:, 0], scores=best.values[:, 0].exp(),
-                    topk_labels=best.indices)
+        return dict(labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(),
+                    topk_labels=best.labels)
 
     def decode(self, features: ImageFeatures, prompts: Prompts, input_width: int,
                mask_choice: Optional[Callable] = None) -> tuple:
@@ -214,7 +230,10 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
         low_res, quality, row = self.choose(
             prompts, *self.segment(features, prompts), mask_choice)
-        return Regions.of_prompts(self.mask_cleaning(low_res), prompts[row], input_width), quality
+        prompts = prompts[row]
+        for clean in self.mask_cleaning:
+            low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
+        return Regions.of_prompts(low_res, prompts, input_width), quality
 
     def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
                mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:

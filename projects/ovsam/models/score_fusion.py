@@ -8,6 +8,8 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from .name_ranking import OpinionWeights
+
 
 @MODELS.register_module()
 class GeometricFusion(nn.Module):
@@ -41,7 +43,14 @@ class GeometricFusion(nn.Module):
         Returns:
             Logarithms of scores, (N, K + 1). They do not sum to one over classes.
         """
-        weight = torch.where(seen, self.seen, self.unseen).to(head_logits)
-        weight = torch.cat([weight, weight.new_full((1, ), self.seen)])
+        clip_weights, group = self.opinion_weights(seen)
+        weight = clip_weights[:, 1].to(head_logits)[group]
         return ((1 - weight) * head_logits.log_softmax(dim=-1)
                 + weight * clip_logits.log_softmax(dim=-1))
+
+    def opinion_weights(self, seen: Tensor) -> OpinionWeights:
+        """The same weights, of seen and of unseen classes; argument as of :meth:`forward`."""
+        weights = seen.new_tensor([[1 - self.seen, self.seen], [1 - self.unseen, self.unseen]],
+                                  dtype=torch.float32)
+        # The background is weighted as a seen class.
+        return OpinionWeights(weights, torch.cat([~seen, seen.new_zeros(1)]).long())

@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -68,6 +70,20 @@ def exit_status(name: str, run: Callable[..., None], *args,
         print(f'{name}: {" ".join(_reason(error).split())}', file=sys.stderr)
         return 2
     return 0
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """A block that SIGTERM ends as an error does, so that what must be said at the end is said.
+
+    Launchers and Slurm send it before they kill. The status is then that of a process which it
+    killed.
+    """
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _reason(error: Exception) -> str:

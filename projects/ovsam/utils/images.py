@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -31,17 +32,22 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndar
     if not path.is_file():
         kind = 'is a folder' if path.is_dir() else 'does not exist'
         raise FileNotFoundError(f"Image '{path}' {kind}: give the path of a picture")
+    return decode_image(path.read_bytes(), str(path), size)
+
+
+def decode_image(content: bytes, name: str, size: tuple[int, int] | None = None) -> np.ndarray:
+    """As :func:`read_image`, of a file's content; errors call it by the name."""
     try:
-        with Image.open(path) as image:
-            return np.array(_to_rgb(_turned(image, size)))
+        with Image.open(io.BytesIO(content)) as image:
+            return np.array(_to_rgb(_turned(image, size, name)))
     except UnidentifiedImageError as error:
         raise ValueError(
-            f"'{path}' is not a picture that can be read ({path.stat().st_size} bytes): give a "
+            f"'{name}' is not a picture that can be read ({len(content)} bytes): give a "
             'JPEG, PNG, WebP, TIFF, BMP or GIF file'
         ) from error
     # Pillow's decoders raise all of these for damaged files.
     except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise ValueError(f"Cannot read picture '{path}': {error}") from error
+        raise ValueError(f"Cannot read picture '{name}': {error}") from error
 
 
 def check_image(image: np.ndarray) -> np.ndarray:
@@ -64,7 +70,7 @@ def check_image(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _turned(image: Image.Image, size: tuple[int, int] | None) -> Image.Image:
+def _turned(image: Image.Image, size: tuple[int, int] | None, name: str) -> Image.Image:
     """The picture as EXIF says, or as stored if only that is of (height, width) ``size``."""
     upright = ImageOps.exif_transpose(image)
     if size is None or upright.size == (size[1], size[0]):
@@ -72,7 +78,7 @@ def _turned(image: Image.Image, size: tuple[int, int] | None) -> Image.Image:
     if image.size == (size[1], size[0]):
         return image
     raise ValueError(
-        f"picture '{image.filename}' is {image.height} pixels high and {image.width} wide, but its "
+        f"picture '{name}' is {image.height} pixels high and {image.width} wide, but its "
         f'annotation says {size[0]} and {size[1]}: one of the two belongs to another picture')
 
 

@@ -80,13 +80,17 @@ def _dataset_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
     if node.get('backend_args') is None and isinstance(root, str):
         if node.get('ann_file'):
             yield f'{key}.ann_file', os.path.join(root, node['ann_file'])
-        for name, folder in (node.get('data_prefix') or {}).items():
+        prefix = node.get('data_prefix') or {}
+        # mmpretrain's data sets take one folder without a name.
+        for name, folder in (dict(img_path=prefix) if isinstance(prefix, str) else prefix).items():
             yield f'{key}.data_prefix.{name}', os.path.join(root, folder)
         if root and not node.get('ann_file') and not node.get('folders'):
             yield f'{key}.data_root', root
         folders = node.get('folders') or ()
         for folder in [folders] if isinstance(folders, str) else folders:
             yield f'{key}.folders', os.path.join(root, folder)
+    if node.get('listing'):
+        yield f'{key}.listing', node['listing']
     if node.get('type') == 'LoadTeacherFeatures' and node.get('backend_args') is None:
         yield f'{key}.folder', node['folder']
     yield from _vocabulary_files(key, node)

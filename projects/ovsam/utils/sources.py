@@ -41,6 +41,11 @@ def _download(match: re.Match) -> str:
     return f'python tools/download_weights.py {name}'
 
 
+_JOINT_SOURCES = {
+    'objects365v2': 'Objects365 v2 from https://www.objects365.org, as docs/joint-training.md says',
+    'v3det': 'V3Det from https://v3det.openxlab.org.cn, as docs/joint-training.md says',
+    'imagenet21k': 'ImageNet-21k from https://image-net.org, a folder for each synset in train/'}
+
 _SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
     (r'checkpoints/mini/', 'python tools/make_mini.py (make mini), or take checkpoints/mini from '
                            'a checkout'),
@@ -57,6 +62,7 @@ _SOURCES: tuple[tuple[str, str | Callable[[re.Match], str]], ...] = (
     (r'(^|/)coco/?$', f'unpack {_COCO}/zips/train2017.zip and val2017.zip in data/coco'),
     (r'(^|/)lvis/annotations/(lvis_v1_\w+)\.json',
      lambda m: f'unpack {_LVIS}/{m[2]}.json.zip in data/lvis/annotations'),
+    (r'(^|/)(objects365v2|v3det|imagenet21k)(/|$)', lambda m: _JOINT_SOURCES[m[2]]),
     (r'(^|/)data/detections/', 'write it with a detector, as docs/detectors.md says'),
     (r'(^|/)sa1b(/|$)', 'archives sa_*.tar from '
                         'https://ai.meta.com/datasets/segment-anything-downloads, each unpacked in '

@@ -8,14 +8,19 @@ The rule, for names of all sources in their order:
 - A name is seen if it is seen in one of the sources: the model has then met it.
 - Groups of ``split`` are put together by name. What is ``base`` in one source is not ``novel``.
 - An alias that would mean two names is left out.
+
+What may be a mistake is logged with its number: names of one source that become one, so that two of
+its labels do; and texts that several names share, between which nothing in a picture can decide.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from mmdet.registry import TASK_UTILS
+from mmengine.logging import print_log
 
 from .name_texts import distinct, name_key
 from .vocabulary import Vocabulary
@@ -100,9 +105,39 @@ def merge_vocabularies(
     if 'base' in split and 'novel' in split:
         base = {name_key(name) for name in split['base']}
         split['novel'] = [name for name in split['novel'] if name_key(name) not in base]
+    for source in sources:
+        _report('names of one vocabulary become one, as they differ in nothing but case and _',
+                _same_keys(source.names))
     rows = (
         Row(name, texts, source.aliases.get(name, ()), bool(seen))
         for source in sources
         for name, texts, seen in zip(source.names, source.synonyms, source.seen)
     )
-    return merge_rows(rows, split, templates)
+    merged = merge_rows(rows, split, templates)
+    _report('texts stand for several names each', _shared_texts(merged))
+    return merged
+
+
+def _same_keys(names: Sequence[str]) -> list[str]:
+    """Names that equal an earlier one, each with it."""
+    first: dict[str, str] = {}
+    return [f'{name} ({first[name_key(name)]})' for name in names
+            if first.setdefault(name_key(name), name) != name]
+
+
+def _shared_texts(vocabulary: Vocabulary) -> list[str]:
+    """Texts of more than one name, each with two of its names."""
+    owner: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    for name, texts in zip(vocabulary.names, vocabulary.synonyms):
+        for text in texts:
+            other = owner.setdefault(name_key(text), name)
+            if other != name:
+                shared.setdefault(name_key(text), f'{text} ({other}, {name})')
+    return list(shared.values())
+
+
+def _report(what: str, found: Sequence[str]) -> None:
+    if found:
+        print_log(f'{len(found)} {what}: {"; ".join(found[:3])}'
+                  f'{"; ..." if len(found) > 3 else ""}', 'current', logging.WARNING)

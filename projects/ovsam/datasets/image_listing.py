@@ -1,0 +1,257 @@
+"""The images of a very large folder, found once and kept in a file.
+
+Finding ten million files takes many minutes, and a list of them gigabytes in each process. Here
+paths lie one behind the other in a file that is mapped into memory: opening it takes no time, and
+all processes of a machine share its pages.
+
+The file: eight bytes that say what it is; where its header begins and how long that is (two
+numbers of eight bytes); the paths, without anything between them; where each begins and the last
+ends (numbers of eight bytes); the header, in JSON.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from ..utils.files import whole_file
+
+MAGIC = b'OVSAMls1'
+IMAGE_PATTERNS = ('*.jpg', '*.jpeg', '*.png', '*.webp', '*.JPEG', '*.JPG', '*.PNG')
+_DIGITS = re.compile(r'(\d+)')
+
+
+class ListedFolder(NamedTuple):
+    """A folder with its images.
+
+    Attributes:
+        name: Its path, relative to the listing's folder, with ``/``; empty for that itself.
+        modified: When its entries changed last, in nanoseconds; None if that is not known.
+        files: Names of its images, in their order.
+    """
+
+    name: str
+    modified: int | None
+    files: Sequence[str]
+
+
+class ImageListing(Sequence):
+    """Paths of images, relative to a folder and with ``/`` between parts.
+
+    Nothing is read before it is asked for. A pickled one is its own path, so that data loaders'
+    processes map the same file.
+
+    Args:
+        path: Of the file, which :meth:`build` or ``tools/list_images.py`` writes.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+
+    @classmethod
+    def build(cls, path: str | Path, folder: str | Path,
+              patterns: Sequence[str] = IMAGE_PATTERNS, progress: bool = True) -> ImageListing:
+        """Look through a folder and all in it, and write the file, whole or not at all.
+
+        Files come before folders, both in the order of numbers (``sa_9`` before ``sa_10``).
+
+        Args:
+            path: Of the file.
+            folder: Where to look.
+            patterns: Of file names, as a shell has them.
+            progress: Show how many were found.
+
+        Raises:
+            FileNotFoundError: There is no such folder, or no image in it.
+        """
+        found = _counted(scan_images(folder, patterns), progress)
+        return cls._write(path, str(folder), patterns, found)
+
+    @classmethod
+    def from_paths(cls, path: str | Path, paths: Iterable[str], folder: str = '') -> ImageListing:
+        """Write the file of known paths, such as those of an object store.
+
+        Args:
+            path: Of the file.
+            paths: Relative to a folder or bucket that need not be on this machine; they are put
+                in order, each once.
+            folder: That folder, for the record.
+
+        Raises:
+            FileNotFoundError: There are none.
+        """
+        ordered = sorted({posix.rpartition('/')[::2] for posix in paths},
+                         key=lambda place: (_in_order(place[0]), _in_order(place[1])))
+        return cls._write(path, folder, (), (
+            ListedFolder(name, None, [file for _, file in files])
+            for name, files in groupby(ordered, key=lambda place: place[0])))
+
+    @classmethod
+    def _write(cls, path: str | Path, folder: str, patterns: Sequence[str],
+               folders: Iterable[ListedFolder]) -> ImageListing:
+        starts, digest = array('Q', [0]), hashlib.sha256()
+        table, end = [], 0
+        with whole_file(path) as partial:
+            with partial.open('wb') as file:
+                file.write(bytes(24))
+                for name, modified, files in folders:
+                    first = len(starts) - 1
+                    prefix = f'{name}/' if name else ''
+                    for each in files:
+                        content = os.fsencode(prefix + each)
+                        end += file.write(content)
+                        starts.append(end)
+                        digest.update(content + b'\n')
+                    table.append([name, first, len(starts) - 1, modified])
+                if not end:
+                    raise FileNotFoundError(f'There are no images in {folder or "the list"}'
+                                            f'{" like " if patterns else ""}{", ".join(patterns)}.')
+                file.write(bytes(-end % 8))
+                starts.tofile(file)
+                header = json.dumps(dict(
+                    folder=folder, patterns=list(patterns), count=len(starts) - 1, text=end,
+                    digest=digest.hexdigest(), folders=table)).encode()
+                place = file.tell()
+                file.write(header)
+                file.seek(0)
+                file.write(MAGIC + np.array([place, len(header)], '<u8').tobytes())
+        return cls(path)
+
+    @cached_property
+    def header(self) -> Mapping:
+        """``folder``, ``patterns``, ``count``, ``digest`` (SHA-256 of all paths) and ``folders``.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no listing, or is cut off.
+        """
+        try:
+            with open(self.path, 'rb') as file:
+                if file.read(8) != MAGIC:
+                    raise ValueError('it does not begin like one')
+                place, length = np.frombuffer(file.read(16), '<u8').tolist()
+                file.seek(place)
+                return json.loads(file.read(length))
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'There is no listing {self.path}: make it with tools/list_images.py FOLDER --out '
+                f'{self.path}') from error
+        except ValueError as error:
+            raise ValueError(f'{self.path} is not a whole listing of images ({error}): make it '
+                             'anew with tools/list_images.py') from error
+
+    @cached_property
+    def _text(self) -> np.ndarray:
+        return np.memmap(self.path, np.uint8, 'r', 24, (self.header['text'], ))
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        text = self.header['text']
+        return np.memmap(self.path, '<u8', 'r', 24 + text + -text % 8, (len(self) + 1, ))
+
+    def __len__(self) -> int:
+        return self.header['count']
+
+    def __getitem__(self, index: int) -> str:
+        """The path of one image; counted from the end if negative."""
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f'image {index} of {len(self)}')
+        first, last = self._starts[place:place + 2].tolist()
+        return os.fsdecode(self._text[first:last].tobytes())
+
+    def __getstate__(self) -> dict:
+        """The path alone."""
+        return dict(path=self.path)
+
+    def within(self, folder: str) -> range:
+        """The numbers of the images right in a folder; none if it has none."""
+        first, last = self._ranges.get(folder, (0, 0))
+        return range(first, last)
+
+    @property
+    def folders(self) -> list[str]:
+        """Folders with images, in their order."""
+        return [name for name, (first, last) in self._ranges.items() if last > first]
+
+    @cached_property
+    def _ranges(self) -> dict[str, tuple[int, int]]:
+        return {name: (first, last) for name, first, last, _ in self.header['folders']}
+
+    def changed_folders(self, root: str | Path) -> list[str]:
+        """Folders in which something was added, removed or renamed since; quick, no file is listed.
+
+        Args:
+            root: Where the folder of the listing is now.
+        """
+        return [name for name, _, _, modified in self.header['folders']
+                if modified is not None and _modified(os.path.join(root, name)) != modified]
+
+    def is_of(self, root: str | Path, progress: bool = True) -> bool:
+        """Whether all images are still there, and no other ones; as slow as :meth:`build`."""
+        digest = hashlib.sha256()
+        for name, _, files in _counted(scan_images(root, self.header['patterns']), progress):
+            for each in files:
+                digest.update(os.fsencode(f'{name}/{each}' if name else each) + b'\n')
+        return digest.hexdigest() == self.header['digest']
+
+
+def scan_images(folder: str | Path, patterns: Sequence[str]) -> Iterator[ListedFolder]:
+    """All folders in a folder, itself first, each with its images in the order of numbers.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+    matches = re.compile('|'.join(map(fnmatch.translate, patterns))).match
+    pending, known = [''], set()
+    while pending:
+        name = pending.pop()
+        place = os.path.join(folder, name)
+        # Asked before the entries are: what is added in between is found to be a change.
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in known:
+            continue  # a link to where we were, or are
+        known.add((status.st_dev, status.st_ino))
+        files, inner = [], []
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    inner.append(f'{name}/{entry.name}' if name else entry.name)
+                elif matches(entry.name):
+                    files.append(entry.name)
+        yield ListedFolder(name, status.st_mtime_ns, sorted(files, key=_in_order))
+        pending += sorted(inner, key=_in_order, reverse=True)
+
+
+def _modified(folder: str) -> int:
+    """In nanoseconds; -1 for a folder that is not there."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except FileNotFoundError:
+        return -1
+
+
+def _in_order(name: str) -> tuple[list, str]:
+    """Digits count as the number that they are; texts and numbers alternate."""
+    parts: list = _DIGITS.split(name)
+    parts[1::2] = map(int, parts[1::2])
+    return parts, name
+
+
+def _counted(folders: Iterable[ListedFolder], progress: bool) -> Iterator[ListedFolder]:
+    with tqdm(desc='images found', unit='image', unit_scale=True, disable=not progress) as bar:
+        for folder in folders:
+            bar.update(len(folder.files))
+            yield folder

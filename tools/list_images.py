@@ -1,0 +1,71 @@
+"""Find the images of a very large folder once, for data sets that take a listing.
+
+    python tools/list_images.py data/sa1b --out data/sa1b.listing --pattern 'sa_*.jpg'
+    python tools/list_images.py data/imagenet21k --out data/imagenet21k.listing
+    python tools/list_images.py data/sa1b --out data/sa1b.listing --verify
+    aws s3 ls --recursive s3://bucket/sa1b/ | awk '{print $4}' | sed 's,^sa1b/,,' > paths.txt
+    python tools/list_images.py s3://bucket/sa1b --out data/sa1b.listing --paths paths.txt
+
+The listing is written whole or not at all; making it again replaces it. --verify looks through
+the folder and says whether the images are those of the listing: status 0, or 1 if they are not.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import ovsam  # noqa: F401  (first of all that imports mmdet)
+from ovsam.datasets.image_listing import IMAGE_PATTERNS, ImageListing
+from ovsam.utils.command_line import exit_status
+
+
+def make(args: argparse.Namespace) -> ImageListing:
+    """The listing of what the flags name."""
+    if args.paths is None:
+        return ImageListing.build(args.out, args.folder, args.pattern or IMAGE_PATTERNS)
+    if args.pattern:
+        raise ValueError('--pattern is for finding files, and --paths says which there are')
+    lines = args.paths.read_text('utf-8').splitlines()
+    return ImageListing.from_paths(args.out, filter(None, map(str.strip, lines)), args.folder)
+
+
+def is_current(args: argparse.Namespace) -> bool:
+    """Whether the folder has the images of the listing, and says so."""
+    if args.paths or args.pattern:
+        raise ValueError('--verify looks for what the listing itself says, without --pattern and '
+                         '--paths')
+    listing = ImageListing(args.out)
+    same = listing.is_of(args.folder)
+    print(f'{args.folder} has {"the" if same else "other images than the"} {len(listing):,} '
+          f'images of {args.out}')
+    return same
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folder', help='where to look, with all folders in it')
+    parser.add_argument('--out', type=Path, required=True, help='the listing')
+    parser.add_argument('--pattern', action='append', help='of file names; may be given several '
+                        f'times ({", ".join(IMAGE_PATTERNS)})')
+    parser.add_argument('--paths', type=Path, metavar='FILE', help='relative paths, one a line, in '
+                        'place of looking')
+    parser.add_argument('--verify', action='store_true', help='compare; write nothing')
+    args = parser.parse_args(argv)
+    stale: list[bool] = []
+
+    def run() -> None:
+        if args.verify:
+            stale.append(not is_current(args))
+            return
+        listing = make(args)
+        print(f'{len(listing):,} images in {len(listing.folders):,} folders: {args.out}, '
+              f'{args.out.stat().st_size / 1e6:,.1f} MB')
+
+    return exit_status('list_images', run) or int(any(stale))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
