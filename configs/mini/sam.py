@@ -20,3 +20,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters, eta_min_ratio=0.01)]
 load_from = _base_.weights + 'sam_half.pth'
+find_unused_parameters = True  # of several processes: masks are prompts in interactive.py only

@@ -70,6 +70,10 @@ def take_one_step(path, cfg):
         total.backward()
         assert torch.isfinite(total)
         assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+        # Several processes would wait for the gradients of these.
+        unused = [name for name, p in model.named_parameters()
+                  if p.requires_grad and p.grad is None]
+        assert bool(unused) == cfg.get('find_unused_parameters', False), unused
     else:
         results = model._run_forward(data, mode='predict')
         assert len(results) == len(data['inputs'])

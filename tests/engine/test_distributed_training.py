@@ -61,7 +61,7 @@ def run(start):
 def tiny(tiny_training, tmp_path):
     """The tiny training as a file, with as many steps as another process needs to interfere."""
     tiny_training.merge_from_dict({
-        'train_cfg.max_iters': 400, 'train_dataloader.batch_size': 2,
+        'log_level': 'INFO', 'train_cfg.max_iters': 400, 'train_dataloader.batch_size': 2,
         'default_hooks.checkpoint': dict(interval=50, max_keep_ckpts=2)})
     tiny_training.dump(tmp_path / 'tiny.py')
     return tmp_path / 'tiny.py'
@@ -130,7 +130,8 @@ model = dict(image_encoder=dict(backbone=dict(norm_eval=True)),
              train_prompter=dict(_delete_=True, type='BoxPrompter'))
 train_dataloader = dict(num_workers=0, persistent_workers=False)
 train_cfg = dict(max_iters=3, val_interval=99)
-optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.01, momentum=0.9))
+optim_wrapper = dict(optimizer=dict(
+    _delete_=True, type='SGD', lr=0.01, momentum=0.9, weight_decay=0.01))
 default_hooks = dict(checkpoint=dict(interval=3))
 load_from = None
 ''')

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A Slurm cluster of this machine alone, for tests. Needs Debian's slurm-wlm and munge, and root.
+# A Slurm cluster of this machine alone, for tests: two CPUs, whatever the machine has. Needs
+# Debian's slurm-wlm and munge, and root.
 set -euo pipefail
 
 usage="usage: tests/slurm/cluster.sh start|stop FOLDER
@@ -35,7 +36,8 @@ StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc)
+SlurmdParameters=config_overrides
+NodeName=$host NodeAddr=127.0.0.1 CPUs=2
 PartitionName=cpu Nodes=$host Default=YES State=UP
 CONF
     head -c 1024 /dev/urandom >"$folder/munge.key"

@@ -46,7 +46,7 @@ def call(cluster):
     def call(*command, **environment):
         found = subprocess.run([str(part) for part in command], cwd=ROOT, text=True,
                                env={**cluster, **environment}, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT)
+                               stderr=subprocess.STDOUT, timeout=240)
         assert found.returncode == 0, found.stdout[-3000:]
         return found.stdout
 
@@ -57,7 +57,7 @@ def call(cluster):
 def tiny(tiny_training, tmp_path):
     """The tiny training as a file."""
     tiny_training.merge_from_dict({
-        'train_cfg.max_iters': 600, 'train_dataloader.batch_size': 2,
+        'log_level': 'INFO', 'train_cfg.max_iters': 600, 'train_dataloader.batch_size': 2,
         'default_hooks.checkpoint': dict(interval=50, max_keep_ckpts=2)})
     tiny_training.dump(tmp_path / 'tiny.py')
     return tmp_path / 'tiny.py'
