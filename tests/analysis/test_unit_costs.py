@@ -117,3 +117,17 @@ def test_meta_counts_what_the_cpu_computes():
                           model.neck.blocks)
 
     assert step('meta') == step('cpu')
+
+
+@pytest.mark.slow
+def test_figures_of_the_documentation():
+    """docs/scale.md, counted on the published model at its own size."""
+    units = count_units(*map(load_config, (
+        'sam2clip/sam2clip_RN50x16.py', 'clip2sam/clip2sam_RN50x16_coco.py',
+        'ovsam/ovsam_RN50x16_coco_box.py')))
+    assert units.teacher / 1e9 == pytest.approx(2981, rel=0.01)
+    assert units.live.image / 1e9 == pytest.approx(5069, rel=0.01)
+    assert units.clip2sam.image / 1e9 == pytest.approx(1231, rel=0.01)
+    assert units.stored.saved / 1e9 == pytest.approx(3.58, rel=0.01)
+    assert units.stored.learned / 1e6 == pytest.approx(134.1, rel=0.01)
+    assert units.feature == 1_052_744

@@ -106,6 +106,15 @@ def test_scale(capsys, tmp_path):
     assert everything['operations'] - boxes['operations'] == (32 * 32 - 7) * units['decode']
 
 
+def test_scale_is_printed_though_it_cannot_be_inserted(capsys, tmp_path):
+    page = tmp_path / 'page.md'
+    page.write_text('no marks')
+    assert main([*MINI_SCALE, '--insert', str(page)]) == 2
+    printed = capsys.readouterr()
+    assert '### Counted' in printed.out and "no place for the section 'scale'" in printed.err
+    assert page.read_text() == 'no marks'
+
+
 def test_scale_of_real_annotations(capsys, tmp_path):
     path = tmp_path / 'coco.json'
     path.write_text(json.dumps(dict(

@@ -22,7 +22,7 @@ class Machine:
         gpus: Number of them, one process each.
         peak: Of one, in FLOP a second; 312e12 is an A100's with bfloat16, without sparsity.
         utilisation: Share of the peak that is reached.
-        network: Bytes a second over the slowest link between GPUs, and to storage for a GPU.
+        network: Bytes a second over the slowest link between GPUs.
 
     Raises:
         ValueError: One of them is out of its range.

@@ -121,7 +121,8 @@ def _in_training(cfg: Config, kind: type, size: int | None) -> PromptableSegment
     return model.requires_grad_(True).train()
 
 
-def _count_distillation(model: SAM2CLIPDistiller) -> tuple:
+def _count_distillation(
+        model: SAM2CLIPDistiller) -> tuple[StageCost, StageCost, StageCost, int, int]:
     """SAM2CLIP live, stored and with checkpointing; the teacher's operations, a record's bytes."""
     side = model.prompt_encoder.image_size
     images = torch.empty(1, 3, side, side, device='meta')
