@@ -38,7 +38,7 @@ class VocabularyCost(NamedTuple):
         kept: One of :data:`CLASSIFIERS`.
         stored: Bytes of the text embeddings.
         click: For a click on an image that has been encoded, naming included.
-        naming: Of that, for naming.
+        naming: For naming one object, as a click does.
         image: For naming all objects of an image.
     """
 
