@@ -3,7 +3,7 @@
 _base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
           '../_base_/datasets/pictograms.py', '../_base_/schedules/mini.py']
 
-max_iters = 450
+max_iters = 900  # half of them on scenes
 scene_names = dict(type='PictogramVocabulary', group='with_masks')
 image_names = dict(type='PictogramVocabulary', group='image_level')
 joint_names = dict(type='MergedVocabulary', vocabularies=[scene_names, image_names])
@@ -28,7 +28,7 @@ train_dataloader = dict(
     dataset=dict(type='JointDataset', vocabulary=joint_names, sources=[scenes, images]))
 val_dataloader = dict(dataset=dict(vocabulary=joint_names))
 val_evaluator = dict(vocabulary=dict(split=dict(base='with_masks', novel='image_level')))
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=225)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(
     optimizer=dict(lr=1.5e-3), clip_grad=dict(max_norm=20.),
     paramwise_cfg=dict(custom_keys=dict(mask_decoder=dict(lr_mult=0.4))))
