@@ -22,8 +22,8 @@ def test_a_size_is_every_parts_but_clips():
 def test_names_are_random_and_as_many_as_the_configs():
     model = build_random_model(load_config('mini'), device='meta')
     embeddings = model.classifier.embeddings
-    assert embeddings.shape == (len(model.vocabulary), 1, model.text_encoder.embed_dims)
-    assert not model.training
+    assert len(embeddings) == len(model.vocabulary) and not model.training
+    assert embeddings.table.shape == (len(model.vocabulary), model.text_encoder.embed_dims)
 
 
 def test_a_model_without_prompts_is_refused():

@@ -23,7 +23,8 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         vocabulary: What :func:`~ovsam.vocabulary.build_vocabulary` takes. Labels, in training
             too, index its names.
         templates: Of :func:`~ovsam.vocabulary.embed_vocabulary`.
-        classifier: Config.
+        classifier: Config of what keeps the names and compares with them; in float32 and without
+            padding if not given, see :class:`~.text_bank_classifier.TextBankClassifier`.
         text_cache: Config of the cache of text embeddings; one in the user's cache folder if not
             given, see :class:`~ovsam.vocabulary.TextEmbeddingCache`.
         context: Config of a learned context, which takes the place of ``templates``; see
@@ -46,7 +47,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         self.text_encoder = MODELS.build(text_encoder)
         self.context = MODELS.build(dict(context, width=self.text_encoder.width)
                                     ) if context else None
-        self.classifier = MODELS.build(classifier or dict(type='OpenVocabularyClassifier'))
+        self.classifier = MODELS.build(classifier or dict(type='TextBankClassifier'))
         self.templates = templates
         self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
         self.calibration = MODELS.build(calibration) if calibration else None
