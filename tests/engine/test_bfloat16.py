@@ -51,5 +51,7 @@ def test_a_step(stage):
     print(f'{type(model).__name__}: loss {loss:.4f}, {mixed_loss:.4f} in bfloat16; '
           f'cosine of the gradients {similarity:.4f}')
     assert mixed.dtype == torch.float32 and mixed_loss != loss
-    assert mixed_loss == pytest.approx(loss, rel=0.05)
+    # Corrections are drawn on the masks' errors, so that a conversation takes another way.
+    assert mixed_loss == pytest.approx(loss, rel=0.1 if 'Interactive' in type(model).__name__
+                                       else 0.02)
     assert similarity > 0.9
