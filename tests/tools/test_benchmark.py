@@ -83,8 +83,7 @@ def test_scale(capsys, tmp_path):
     argv = [*MINI_SCALE, '--gpus', '4', '--many-gpus', '16', '--images', '1000', '--masks', '7',
             '--json', str(record), '--insert', str(page)]
     assert main(argv) == 0
-    printed = capsys.readouterr().out
-    printed = printed[printed.index('`python'):]  # mmengine says what it read from the environment
+    printed = '\n'.join(printed_lines(capsys))
     assert f'# Scale\n{begin}\n{printed.rstrip()}\n{end}\n' == page.read_text()
     assert printed.startswith('`python tools/benchmark.py scale --sam2clip mini/sam2clip.py ')
     assert "### The paper's trainings, 4 GPUs" in printed
