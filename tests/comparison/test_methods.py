@@ -20,9 +20,14 @@ def test_the_small_world(monkeypatch):
 
 
 def test_a_folder_gives_what_does_not_train():
-    names = [method.name for method in collect_methods([MINI.parent / 'baselines'])]
-    assert 'image_crop_coop_sam_vit_h_RN50x16_coco_box' in names
-    assert 'image_crop_coop_sam_vit_h_RN50x16_coco' not in names
+    names = [method.name for method in collect_methods([MINI.parent / 'sam2clip'])]
+    assert 'sam2clip_RN50x16_coco_box' in names
+    assert 'sam2clip_RN50x16' not in names
+
+
+def test_a_folder_of_two_data_sets():
+    with pytest.raises(ValueError, match=r'coco_box.py and .*lvis_box.py cannot be compared'):
+        collect_methods([MINI.parent / 'baselines'])
 
 
 def test_titles(methods):

@@ -106,5 +106,9 @@ def test_trainings_with_and_without_whole_images_differ_in_nothing_else():
     assert not set(boxed.names) & {*pictured, *pictogram_group('novel')}
     assert build_vocabulary(joint.model.vocabulary).names == (*boxed.names, *pictured)
     assert build_vocabulary(alone.model.vocabulary).names == boxed.names
-    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'randomness'):
+    # Sources take turns, so that both see as many scenes.
+    assert joint.train_cfg.max_iters == 2 * alone.train_cfg.max_iters
+    for cfg in (joint, alone):
+        assert cfg.param_scheduler[-1].pop('end') == cfg.train_cfg.max_iters
+    for key in ('optim_wrapper', 'param_scheduler', 'randomness'):
         assert alone[key] == joint[key]
