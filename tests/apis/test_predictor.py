@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.vocabulary import Vocabulary
+from ovsam.vocabulary import TextBank, Vocabulary
 
 HEIGHT, WIDTH = 200, 300
 
@@ -184,13 +184,13 @@ def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
     channels = predictor.model.text_encoder.encode([]).shape[1]
 
     def embed(encoder, vocabulary, *args, **kwargs):
-        made = torch.randn(len(vocabulary), 1, channels,
-                           generator=torch.Generator().manual_seed(0))
-        return torch.nn.functional.normalize(made, dim=-1)
+        made = torch.randn(len(vocabulary), channels, generator=torch.Generator().manual_seed(0))
+        return TextBank(torch.nn.functional.normalize(made, dim=-1),
+                        torch.ones(len(vocabulary), dtype=torch.long))
 
     predictor.set_image(image)
     with monkeypatch.context() as patch:
-        patch.setattr('ovsam.models.open_vocabulary_classifier.embed_vocabulary', embed)
+        patch.setattr('ovsam.models.text_bank_classifier.embed_bank', embed)
         predictor.set_vocabulary([f'name {number}' for number in range(100_000)])
         found = predictor.predict([[50, 60]])
         assert len(predictor.vocabulary) == 100_000 and len(set(found.top_names[0])) == 5
