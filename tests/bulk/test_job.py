@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ovsam.bulk import ImageSource
-from ovsam.bulk.job import full_disk_says
+from ovsam.utils.files import full_disk_says
 
 
 def test_no_images_no_job(bench, tmp_path):

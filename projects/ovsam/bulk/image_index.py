@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..utils.digest import file_digest
 from ..utils.files import whole_file, write_whole
 
 NAMES, STARTS = 'images.jsonl', 'images.npy'
@@ -88,7 +89,7 @@ class ImageIndex:
         self.summary = summary
         self._names = folder / NAMES
         try:
-            if _digest(self._names) != summary.sha256:
+            if file_digest(self._names) != summary.sha256:
                 raise ValueError('its checksum is another')
             self._starts = np.load(folder / STARTS, mmap_mode='r')
             if self._starts.shape != (summary.shares + 1,):
@@ -134,11 +135,3 @@ def _line(name: str) -> bytes:
 
 def _shown(line: bytes | None) -> str:
     return 'none' if line is None else json.loads(line)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

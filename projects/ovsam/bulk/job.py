@@ -10,15 +10,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..utils.files import write_whole
+from ..utils.digest import file_digest
+from ..utils.files import full_disk_says, write_whole
 from ..vocabulary import Vocabulary
 from .claims import Claim, Claims
 from .image_index import ADVICE, ImageIndex, IndexSummary, write_index
@@ -72,7 +71,7 @@ class Job:
         if self._vocabulary is None:
             return ()
         path = self.folder / NAMES
-        if not path.is_file() or _digest(path) != self._vocabulary:
+        if not path.is_file() or file_digest(path) != self._vocabulary:
             raise ValueError(f'{path} is not what the job began with: {ADVICE}')
         return Vocabulary.from_file(path).names
 
@@ -140,7 +139,7 @@ def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) 
         # The last file: where it is, all are.
         content = {'format': FORMAT, 'settings': plan.settings, 'images': summary._asdict(),
                    'repeats': plan.source.repeats,
-                   'vocabulary': None if plan.vocabulary is None else _digest(names)}
+                   'vocabulary': None if plan.vocabulary is None else file_digest(names)}
         write_whole(record, _json(content).encode())
 
     with full_disk_says(folder, lambda: 'no image'):
@@ -154,27 +153,6 @@ def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) 
     if compare:
         job.index.require_same(plan.source, plan.source.path)
     return job
-
-
-@contextlib.contextmanager
-def full_disk_says(folder: Path, how_far: Callable[[], str]) -> Iterator[None]:
-    """A block whose error says, where there is no room left in ``folder``, what to do.
-
-    Args:
-        folder: of the job.
-        how_far: gives words for what is done.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise OSError(f'{folder} is full after {how_far()}: make room and run the same command '
-                      'again, which goes on from here') from error
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _json(content: Any) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..utils.files import full_disk_says
 from .annotator import annotate_share
 from .claims import ClaimLost, Claims
 from .image_source import ImageSource
-from .job import Job, full_disk_says
+from .job import Job
 from .merge import Summary, merge
 from .shares import SUMMARY, Share, Shares
 

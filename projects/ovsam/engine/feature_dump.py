@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -27,6 +26,7 @@ from ..datasets.teacher_features import (
     image_name,
 )
 from ..models.stored_teacher import teacher_identity
+from ..utils.files import full_disk_says
 from .distillation_config import DistillationConfig
 
 
@@ -167,13 +167,8 @@ class FeatureDump:
         return True
 
     def _write(self, features: TeacherFeatures, report: DumpReport) -> None:
-        try:
+        with full_disk_says(self.store.folder, lambda: f'{report.made:,} new records'):
             self.store.write(features)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise OSError(f'{self.store.folder} is full after {report.made:,} new records: make '
-                          'room and run the same command again, which goes on from here') from error
         report.made += 1
 
     def _require_room(self, needed: int, count: int) -> None:

@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from ..vocabulary import TextBank, TextEmbeddingCache, Vocabulary, embed_bank
+from ..vocabulary.text_bank import largest_of_names
 from .open_vocabulary_classifier import (
     CLIP_LOGIT_SCALE,
     NO_VOCABULARY,
@@ -89,9 +90,7 @@ class TextBankClassifier(OpenVocabularyClassifier):
         check_channels(regions, self.embeddings.channels)
         columns = regions.T
         for first, rows, counts in self.embeddings.chunks(self.chunk_names):
-            nearest = _product(rows, columns)
-            if len(rows) > len(counts):
-                nearest = torch.segment_reduce(nearest, 'max', lengths=counts)
+            nearest = largest_of_names(_product(rows, columns), counts)
             yield first, self.scale * nearest.T
         yield len(self.embeddings), regions.new_zeros(len(regions), 1)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,3 +28,23 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_says(folder: str | Path, how_far: Callable[[], str]) -> Iterator[None]:
+    """A block whose error says, where there is no room left in a folder, what to do.
+
+    Args:
+        folder: that is written to.
+        how_far: gives words for what is done.
+
+    Raises:
+        OSError: there is no room left; other errors of the block pass as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(f'{folder} is full after {how_far()}: make room and run the same command '
+                      'again, which goes on from here') from error

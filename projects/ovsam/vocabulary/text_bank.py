@@ -80,20 +80,13 @@ class TextBank(nn.Module):
             regions: (N, C), L2-normalised, of the table's type.
             columns: (K',) long, ascending: the names.
         """
-        rows, names = self.table, torch.arange(len(self), device=self.table.device)
-        names = names.repeat_interleave(self.starts.diff())
+        rows, counts = self.table, self.starts.diff()
         if len(columns) < len(self):
-            place = names.new_full((len(self), ), -1)
-            place[columns] = torch.arange(len(columns), device=names.device)
-            names = place[names]
-            kept = names >= 0
-            rows, names = rows[kept], names[kept]
-        found = regions @ rows.T
-        if len(names) == len(columns):  # one text each, in the order of names
-            return found
-        nearest = found.new_zeros(len(regions), len(columns))
-        return nearest.scatter_reduce(1, names.expand_as(found), found, 'amax',
-                                      include_self=False)
+            kept = torch.zeros_like(counts, dtype=torch.bool)
+            kept[columns] = True
+            rows = rows[kept.repeat_interleave(counts, output_size=len(rows))]
+            counts = counts[columns]
+        return largest_of_names(rows @ regions.T, counts).T
 
     def chunks(self, size: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Parts of at most ``size`` names.
@@ -106,6 +99,21 @@ class TextBank(nn.Module):
             last = min(first + size, len(self))
             rows = slice(self._starts[first], self._starts[last])
             yield first, self.table[rows], self.starts[first:last + 1].diff()
+
+
+def largest_of_names(products: Tensor, counts: Tensor) -> Tensor:
+    """The largest of each name's rows.
+
+    Args:
+        products: (t, N), the rows of each name below each other.
+        counts: (k,) int64, how many rows each name has.
+
+    Returns:
+        (k, N).
+    """
+    if len(products) == len(counts):  # one text each
+        return products
+    return torch.segment_reduce(products, 'max', lengths=counts)
 
 
 def embed_bank(
