@@ -9,6 +9,4 @@ train_dataloader = dict(
     dataset=dict(vocabulary=dict(_base_.scene_names, _delete_=True), sources=[_base_.scenes]))
 val_dataloader = dict(dataset=dict(vocabulary=dict(_base_.scene_names, _delete_=True)))
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters, eta_min_ratio=0.01)]
+param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]
