@@ -13,6 +13,8 @@ from mmengine.logging import MMLogger
 
 import ovsam  # noqa: F401
 
+pytest_plugins = ['tests.small_wordnet', 'tests.tiny_models']
+
 
 @pytest.fixture(scope='session', autouse=True)
 def cache_of_this_session(tmp_path_factory):
@@ -85,13 +87,13 @@ def random_mini(random_weights, monkeypatch) -> str:
 @pytest.fixture(scope='session')
 def published() -> dict:
     """State dicts of published kinds in small: the same keys, a few channels, random weights."""
-    from ovsam.models.clip2sam_head import CLIP2SAMHead
-    from ovsam.models.clip_arch import build_clip
-    from ovsam.models.mask_decoder import SAMMaskDecoder
-    from ovsam.models.prompt_encoder import SAMPromptEncoder
-    from ovsam.models.published_keys import published_ovsam_key, published_sam_image_encoder_key
-    from ovsam.models.sam2clip_adapter import SAM2CLIPAdapter
-    from ovsam.models.sam_image_encoder import SAMImageEncoder
+    from ovsam.parts.clip2sam_head import CLIP2SAMHead
+    from ovsam.parts.clip_arch import build_clip
+    from ovsam.parts.mask_decoder import SAMMaskDecoder
+    from ovsam.parts.prompt_encoder import SAMPromptEncoder
+    from ovsam.parts.published_keys import published_ovsam_key, published_sam_image_encoder_key
+    from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
+    from ovsam.parts.sam_image_encoder import SAMImageEncoder
 
     def keys_of(module, prefix=''):
         return {prefix + key: value for key, value in module.state_dict().items()}

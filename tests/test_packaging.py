@@ -70,7 +70,7 @@ def test_a_build_carries_all_modules_and_what_stands_beside_them(tmp_path):
     built, modules = ({file.relative_to(folder) for file in folder.rglob('*.py')
                        if '.mim' not in file.parts} for folder in (package, source))
     assert built == modules
-    for file in ('datasets/pictograms.json', '.mim/model-index.yml', '.mim/tools/predict.py',
+    for file in ('datasets/pictograms/pictograms.json', '.mim/model-index.yml', '.mim/tools/predict.py',
                  '.mim/configs/mini/ovsam_box.py', '.mim/checkpoints/mini/clip.pth'):
         assert (package / file).is_file(), file
     assert not list(package.rglob('__pycache__'))

@@ -24,17 +24,7 @@ import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import EverythingPrompts, OVSAMPredictor, notice_of
 from ovsam.apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
 from ovsam.apis.init_model import load_config
-from ovsam.bulk import (
-    Annotator,
-    Claims,
-    ImageSource,
-    Job,
-    Plan,
-    Summary,
-    Worker,
-    begin,
-    run_job,
-)
+from ovsam.bulk import Annotator, Claims, ImageSource, Job, Plan, Summary, Worker, begin, run_job
 from ovsam.utils.command_line import ended_by_sigterm, exit_status
 from ovsam.utils.process_place import LAUNCHERS, process_place
 

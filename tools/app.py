@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.app import SharedModel, UploadLimits
-from ovsam.app.samples import draw_samples, list_samples
+from ovsam.serving.page.samples import draw_samples, list_samples
+from ovsam.serving.shared_model import SharedModel
+from ovsam.serving.uploads import UploadLimits
 from ovsam.utils.command_line import exit_status
 
 
@@ -32,12 +33,12 @@ def serve(args: argparse.Namespace) -> None:
         if not value > 0:
             raise ValueError(f'{flag} must be positive; got {value:g}')
     try:
-        from ovsam.app.page import CSS, AnnotationPage, system_theme
+        from ovsam.serving.page.page import CSS, AnnotationPage, system_theme
     except ImportError as error:
         raise ImportError(f'the page needs Gradio ({error}): pip install "ovsam[app]"') from error
     from starlette.middleware import Middleware
 
-    from ovsam.app.offline import SameOriginOnly
+    from ovsam.serving.page.offline import SameOriginOnly
 
     chosen = list_samples(args.samples) if args.samples else None
     model = SharedModel(args.config, args.weights, args.vocabulary, args.device)

@@ -28,17 +28,14 @@ from pathlib import Path
 import torch
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.analysis import (
-    count_complexity,
-    measure_interaction,
-    measure_latency,
-    measure_memory,
-    measure_training_step,
-    measure_vocabularies,
-)
-from ovsam.analysis.complexity import total_complexity
-from ovsam.analysis.scale_command import add_scale_command
 from ovsam.apis.init_model import choose_device, load_config
+from ovsam.benchmarks.complexity import count_complexity, total_complexity
+from ovsam.benchmarks.interaction import measure_interaction
+from ovsam.benchmarks.memory import measure_memory
+from ovsam.benchmarks.scale_command import add_scale_command
+from ovsam.benchmarks.timing import measure_latency
+from ovsam.benchmarks.training_step import measure_training_step
+from ovsam.benchmarks.vocabulary_cost import measure_vocabularies
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.marked_section import insert_section
 

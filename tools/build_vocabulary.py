@@ -23,14 +23,10 @@ from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis.init_model import init_model, load_config
+from ovsam.naming.text_cache import TextEmbeddingCache
+from ovsam.naming.text_embeddings import embed_vocabulary
 from ovsam.utils.command_line import exit_status
-from ovsam.vocabulary import (
-    PACKS,
-    TextEmbeddingCache,
-    Vocabulary,
-    build_vocabulary,
-    embed_vocabulary,
-)
+from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
 
 
 def list_packs() -> None:

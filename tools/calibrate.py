@@ -29,8 +29,8 @@ from ovsam.evaluation.calibration_error import (
     without_own_name,
 )
 from ovsam.evaluation.opinions import collect_opinions
-from ovsam.models import TemperatureScaling
-from ovsam.models.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ovsam.naming.calibration import TemperatureScaling
+from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ovsam.utils.command_line import exit_status
 
 GROUPS = ('base', 'novel')

@@ -23,15 +23,10 @@ from PIL import Image
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import init_model
 from ovsam.apis.init_model import choose_device
-from ovsam.comparison import (
-    collect_methods,
-    csv_table,
-    draw_scenes,
-    make_record,
-    markdown_section,
-    scene_sheet,
-)
-from ovsam.comparison.report import by_prompts
+from ovsam.benchmarks.methods import collect_methods
+from ovsam.benchmarks.record import make_record
+from ovsam.benchmarks.report import by_prompts, csv_table, markdown_section
+from ovsam.benchmarks.scenes import draw_scenes, scene_sheet
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import whole_file, write_whole
 from ovsam.utils.marked_section import insert_section

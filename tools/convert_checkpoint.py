@@ -16,17 +16,17 @@ import sys
 from pathlib import Path
 
 import ovsam  # noqa: F401  (before mmdet is imported)
-from ovsam.utils.command_line import exit_status
-from ovsam.utils.weights import read_state_dict
-from ovsam.weights.conversion import from_published, to_published
-from ovsam.weights.converted_file import (
+from ovsam.checkpoints.conversion import from_published, to_published
+from ovsam.checkpoints.converted_file import (
     read_converted,
     report,
     write_converted,
     write_published,
 )
-from ovsam.weights.open_clip_cache import cached_file
-from ovsam.weights.parts import PARTS
+from ovsam.checkpoints.loading import read_state_dict
+from ovsam.checkpoints.open_clip_cache import cached_file
+from ovsam.checkpoints.parts import PARTS
+from ovsam.utils.command_line import exit_status
 
 
 def parse_args(argv=None) -> argparse.Namespace:

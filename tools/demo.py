@@ -17,9 +17,9 @@ import numpy as np
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import OVSAMPredictor, Prediction, make_prompts
-from ovsam.datasets.pictogram_glyphs import pictogram_names
-from ovsam.datasets.pictogram_renderer import Scene, render_scene
-from ovsam.datasets.pictogram_vocabulary import pictogram_group
+from ovsam.datasets.pictograms.glyphs import pictogram_names
+from ovsam.datasets.pictograms.renderer import Scene, render_scene
+from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.prompts import CenterPointPrompter, Prompts
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole

@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 import ovsam  # noqa: F401  (before mmdet is imported)
-from ovsam.weights.converted_file import report
-from ovsam.weights.fetch import convert, instructions, obtain, place_of
-from ovsam.weights.model_index import FOLDER, ModelIndex, read_model_index
+from ovsam.checkpoints.converted_file import report
+from ovsam.checkpoints.fetch import convert, instructions, obtain, place_of
+from ovsam.checkpoints.model_index import FOLDER, ModelIndex, read_model_index
 
 
 def parse_args(argv=None) -> argparse.Namespace:

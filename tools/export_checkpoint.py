@@ -20,9 +20,9 @@ import torch
 from mmengine.runner import find_latest_checkpoint
 
 import ovsam
+from ovsam.checkpoints.loading import read_state_dict
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
-from ovsam.utils.weights import read_state_dict
 
 
 def read_source(source: str) -> dict:

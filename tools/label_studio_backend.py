@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.app import SharedModel, UploadLimits
+from ovsam.serving.shared_model import SharedModel
+from ovsam.serving.uploads import UploadLimits
 from ovsam.utils.command_line import exit_status
 
 
@@ -36,12 +37,12 @@ def serve(args: argparse.Namespace) -> None:
     try:
         import uvicorn
 
-        from ovsam.label_studio.http_api import make_app
-        from ovsam.label_studio.task_images import TaskImages
+        from ovsam.serving.label_studio.http_api import make_app
+        from ovsam.serving.label_studio.task_images import TaskImages
     except ImportError as error:
         raise ImportError(f'the backend needs a web server ({error}): '
                           'pip install "ovsam[label-studio]"') from error
-    from ovsam.label_studio.backend import LabelStudioBackend
+    from ovsam.serving.label_studio.backend import LabelStudioBackend
 
     images = TaskImages(args.label_studio_url, args.label_studio_token, args.local_files_root,
                         UploadLimits(args.max_megabytes, args.max_megapixels))

@@ -19,8 +19,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.comparison import metrics_section
-from ovsam.comparison.methods import fingerprint
+from ovsam.benchmarks import metrics_section
+from ovsam.benchmarks.methods import fingerprint
 from ovsam.utils.files import write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import run_inputs

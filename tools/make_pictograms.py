@@ -23,9 +23,9 @@ import numpy as np
 from pycocotools import mask as mask_utils
 from tqdm import tqdm
 
-from ovsam.datasets.pictogram_glyphs import pictogram_names, pictogram_table
-from ovsam.datasets.pictogram_renderer import Scene, render_crop, render_scene
-from ovsam.datasets.pictogram_vocabulary import pictogram_group
+from ovsam.datasets.pictograms.glyphs import pictogram_names, pictogram_table
+from ovsam.datasets.pictograms.renderer import Scene, render_crop, render_scene
+from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
 

@@ -28,14 +28,7 @@ import cv2
 import numpy as np
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.apis import (
-    BackOff,
-    OVSAMInferencer,
-    OVSAMPredictor,
-    Prediction,
-    make_prompts,
-    notice_of,
-)
+from ovsam.apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
 from ovsam.apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
 from ovsam.apis.exports import EXPORTS, ImageEntry, make_exports
 from ovsam.apis.prompt_sources import PromptFiles, PromptSource, segment_each

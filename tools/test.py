@@ -11,12 +11,12 @@ from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.checkpoints.loading import load_weights
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
 from ovsam.utils.command_line import exit_status, runner_config, runner_parser
 from ovsam.utils.files import write_whole
 from ovsam.utils.preflight import require_inputs
-from ovsam.utils.weights import load_weights
 
 
 def parse_args(argv=None) -> argparse.Namespace:

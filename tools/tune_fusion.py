@@ -16,7 +16,8 @@ from mmengine.runner import Runner
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
 from ovsam.evaluation.opinions import collect_opinions
-from ovsam.models import OVSAM, GeometricFusion
+from ovsam.naming.score_fusion import GeometricFusion
+from ovsam.segmenters.ovsam import OVSAM
 from ovsam.utils.command_line import exit_status
 
 

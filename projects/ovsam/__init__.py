@@ -9,8 +9,8 @@ from .utils.opencv import require_opencv
 
 require_opencv()
 
+from .checkpoints.safe_loading import enable_safe_loading  # noqa: E402
 from .ops import provide_mmcv_ops  # noqa: E402
-from .utils.checkpoint import enable_safe_loading  # noqa: E402
 from .version import __version__  # noqa: E402
 
 provide_mmcv_ops()
@@ -19,23 +19,31 @@ enable_safe_loading()
 # Only from here on can mmdet be imported.
 from . import (  # noqa: E402
     apis,
-    baselines,
     datasets,
+    detectors,
     engine,
     evaluation,
-    models,
+    losses,
+    masks,
+    naming,
+    parts,
     prompts,
+    segmenters,
     vocabulary,
 )
 
 __all__ = [
     '__version__',
     'apis',
-    'baselines',
     'datasets',
+    'detectors',
     'engine',
     'evaluation',
-    'models',
+    'losses',
+    'masks',
+    'naming',
+    'parts',
     'prompts',
+    'segmenters',
     'vocabulary',
 ]

@@ -10,9 +10,9 @@ from typing import Optional
 
 import torch
 
-from . import __version__
 from .ops import compiled_ops_in_use
 from .utils.paths import resource_root
+from .version import __version__
 
 _PACKAGES = (
     ('torch', 'torchvision', 'mmengine', 'mmdet', 'mmpretrain', 'open-clip-torch', 'timm')

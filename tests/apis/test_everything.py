@@ -6,8 +6,9 @@ import torch
 from mmdet.structures import DetDataSample
 from PIL import Image
 
-from ovsam.apis import EverythingMode, EverythingOVSAM, OVSAMPredictor, Prediction
+from ovsam.apis import EverythingMode, OVSAMPredictor, Prediction
 from ovsam.apis.everything import point_grid
+from ovsam.evaluation.everything_ovsam import EverythingOVSAM
 from ovsam.prompts.prompts import BOX_TOP_LEFT
 from ovsam.vocabulary import Vocabulary
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.vocabulary import TextBank, Vocabulary
+from ovsam.naming.text_bank import TextBank
+from ovsam.vocabulary import Vocabulary
 
 HEIGHT, WIDTH = 200, 300
 
@@ -190,7 +191,7 @@ def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
 
     predictor.set_image(image)
     with monkeypatch.context() as patch:
-        patch.setattr('ovsam.models.text_bank_classifier.embed_bank', embed)
+        patch.setattr('ovsam.naming.text_bank_classifier.embed_bank', embed)
         predictor.set_vocabulary([f'name {number}' for number in range(100_000)])
         found = predictor.predict([[50, 60]])
         assert len(predictor.vocabulary) == 100_000 and len(set(found.top_names[0])) == 5

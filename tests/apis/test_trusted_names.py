@@ -5,7 +5,7 @@ import torch
 
 from ovsam.apis import OVSAMInferencer, OVSAMPredictor
 from ovsam.apis.prediction import NONE_LABEL
-from ovsam.models import TemperatureScaling
+from ovsam.naming.calibration import TemperatureScaling
 from ovsam.vocabulary import Vocabulary
 
 NAMES = ['cat', 'dog', 'sea_lion']

@@ -10,10 +10,10 @@ from mmengine.config import Config
 from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.registry import DefaultScope
 
-from ovsam.datasets.pictogram_glyphs import pictogram_names
-from ovsam.datasets.pictogram_vocabulary import pictogram_group
+from ovsam.datasets.pictograms.glyphs import pictogram_names
+from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.engine.feature_dump import FeatureDump
-from ovsam.models.contrastive_clip import ContrastiveCLIP
+from ovsam.segmenters.contrastive_clip import ContrastiveCLIP
 from ovsam.vocabulary import build_vocabulary
 from tools import make_mini
 

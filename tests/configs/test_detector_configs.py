@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 
-from ovsam.models import CLIPBackbone
+from ovsam.parts.clip_backbone import CLIPBackbone
 from ovsam.vocabulary import lvis_split_vocabulary
 from ovsam.vocabulary.packs import vocabulary_pack
 from tests.configs.test_paper_scale import ROOT, TINY_CLIP, data, tiny  # noqa: F401

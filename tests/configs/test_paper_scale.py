@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 from pycocotools import mask as mask_utils
 
 from ovsam.engine.feature_dump import FeatureDump
-from ovsam.models import CLIPBackbone
+from ovsam.parts.clip_backbone import CLIPBackbone
 from ovsam.vocabulary import lvis_split_vocabulary
 
 ROOT = Path(__file__).parents[2] / 'configs'

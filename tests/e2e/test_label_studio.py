@@ -46,9 +46,9 @@ httpx = pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
 pytest.importorskip('uvicorn', reason='pip install "ovsam[label-studio]"')
 pytest.importorskip('fonticon_mdi7', reason='the sample scene needs the pictograms')
 
-from ovsam.datasets.pictogram_glyphs import pictogram_names
-from ovsam.datasets.pictogram_renderer import render_scene
-from ovsam.label_studio.task_images import TaskImages
+from ovsam.datasets.pictograms.glyphs import pictogram_names
+from ovsam.datasets.pictograms.renderer import render_scene
+from ovsam.serving.label_studio.task_images import TaskImages
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from mmengine.config import Config
 from mmengine.dist import barrier
 from mmengine.hooks import Hook
 
+from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.engine.runner import build_runner
-from ovsam.utils.checkpoint import load_from_local
 
 RUNS = itertools.count()
 

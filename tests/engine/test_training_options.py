@@ -3,8 +3,8 @@ import torch
 from mmengine.config import Config
 from torch.autograd.graph import saved_tensors_hooks
 
-from ovsam.models import SAM2CLIPAdapter
-from ovsam.utils.checkpoint import load_from_local
+from ovsam.checkpoints.safe_loading import load_from_local
+from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
 from tools import export_checkpoint
 
 BLOCKS = ['neck.blocks.0', 'neck.blocks.1']

@@ -6,7 +6,8 @@ import torch
 
 from ovsam.evaluation import expected_calibration_error, fit_temperature
 from ovsam.evaluation.calibration_error import without_own_name
-from ovsam.models import GeometricFusion, TemperatureScaling
+from ovsam.naming.calibration import TemperatureScaling
+from ovsam.naming.score_fusion import GeometricFusion
 
 
 def test_nothing():

@@ -2,15 +2,15 @@
 import pytest
 import torch
 
-from ovsam.models.clip2sam_head import CLIP2SAMHead
-from ovsam.models.clip_backbone import CLIPBackbone
-from ovsam.models.clip_text_encoder import CLIPTextEncoder
-from ovsam.models.mask_decoder import SAMMaskDecoder
-from ovsam.models.prompt_encoder import SAMPromptEncoder
-from ovsam.models.published_keys import sam_image_encoder_key
-from ovsam.models.sam2clip_adapter import SAM2CLIPAdapter
-from ovsam.models.sam_image_encoder import SAMImageEncoder
-from ovsam.weights.conversion import NEVER_USED, from_published
+from ovsam.checkpoints.conversion import NEVER_USED, from_published
+from ovsam.parts.clip2sam_head import CLIP2SAMHead
+from ovsam.parts.clip_backbone import CLIPBackbone
+from ovsam.parts.clip_text_encoder import CLIPTextEncoder
+from ovsam.parts.mask_decoder import SAMMaskDecoder
+from ovsam.parts.prompt_encoder import SAMPromptEncoder
+from ovsam.parts.published_keys import sam_image_encoder_key
+from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
+from ovsam.parts.sam_image_encoder import SAMImageEncoder
 
 SAM_SIZES = {'b': 'base', 'l': 'large', 'h': 'huge'}
 

@@ -8,16 +8,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ovsam.models.clip2sam_head import CLIP2SAMHead
-from ovsam.models.clip2sam_loss import CLIP2SAMLoss
-from ovsam.models.clip_backbone import CLIPBackbone
-from ovsam.models.mask_decoder import SAMMaskDecoder
-from ovsam.models.mask_postprocess import low_res_mask_boxes, postprocess_masks
-from ovsam.models.open_vocabulary_classifier import OpenVocabularyClassifier
-from ovsam.models.prompt_encoder import SAMPromptEncoder
-from ovsam.models.published_keys import ovsam_key, published_ovsam_key
-from ovsam.models.sam2clip_adapter import SAM2CLIPAdapter
-from ovsam.models.score_fusion import GeometricFusion
+from ovsam.losses.clip2sam_loss import CLIP2SAMLoss
+from ovsam.masks.mask_postprocess import low_res_mask_boxes, postprocess_masks
+from ovsam.naming.open_vocabulary_classifier import OpenVocabularyClassifier
+from ovsam.naming.score_fusion import GeometricFusion
+from ovsam.parts.clip2sam_head import CLIP2SAMHead
+from ovsam.parts.clip_backbone import CLIPBackbone
+from ovsam.parts.mask_decoder import SAMMaskDecoder
+from ovsam.parts.prompt_encoder import SAMPromptEncoder
+from ovsam.parts.published_keys import ovsam_key, published_ovsam_key
+from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
 from ovsam.prompts import Prompts
 
 pytestmark = pytest.mark.slow

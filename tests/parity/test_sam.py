@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import torch
 
-from ovsam.models.mask_decoder import SAMMaskDecoder
-from ovsam.models.prompt_encoder import SAMPromptEncoder
-from ovsam.models.published_keys import published_sam_image_encoder_key
-from ovsam.models.sam_image_encoder import SAMImageEncoder
+from ovsam.parts.mask_decoder import SAMMaskDecoder
+from ovsam.parts.prompt_encoder import SAMPromptEncoder
+from ovsam.parts.published_keys import published_sam_image_encoder_key
+from ovsam.parts.sam_image_encoder import SAMImageEncoder
 from ovsam.prompts import Prompts
 
 TOLERANCE = 1e-4

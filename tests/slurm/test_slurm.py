@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ovsam.utils.checkpoint import load_from_local
+from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import checkpoint_path, config_path
 
 ROOT = Path(__file__).parents[2]

@@ -80,7 +80,7 @@ def test_truncated_safetensors(run, tmp_path):
 
 def test_cache_of_open_clip(run, published, tmp_path, monkeypatch):
     monkeypatch.setenv('HOME', str(tmp_path))
-    monkeypatch.setattr('ovsam.weights.open_clip_cache.try_to_load_from_cache',
+    monkeypatch.setattr('ovsam.checkpoints.open_clip_cache.try_to_load_from_cache',
                         lambda *args: None)
     status, _, said = run('open_clip://RN50/openai')
     assert status == 2 and 'has not downloaded' in said.err and 'RN50.pt' in said.err

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ovsam.apis import Prediction
-from ovsam.datasets.pictogram_glyphs import pictogram_names
-from ovsam.datasets.pictogram_vocabulary import pictogram_group
+from ovsam.datasets.pictograms.glyphs import pictogram_names
+from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from tools import demo, make_pictograms, predict
 
 

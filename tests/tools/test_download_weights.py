@@ -145,7 +145,7 @@ def test_cache_of_open_clip_comes_first(tmp_path, monkeypatch, published, capsys
     cached = tmp_path / 'hub' / 'open_clip_model.safetensors'
     cached.parent.mkdir()
     save_file({key: value.contiguous() for key, value in published['clip'].items()}, cached)
-    monkeypatch.setattr('ovsam.weights.open_clip_cache.try_to_load_from_cache',
+    monkeypatch.setattr('ovsam.checkpoints.open_clip_cache.try_to_load_from_cache',
                         lambda repository, file: str(cached) if file == cached.name else None)
     assert download_weights.main(['clip-rn50', '--dir', str(tmp_path / 'checkpoints')]) == 0
     assert f'from {cached}' in capsys.readouterr().out

@@ -6,7 +6,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from torch.utils.data import Dataset
 
-from ovsam.utils.checkpoint import load_from_local
+from ovsam.checkpoints.safe_loading import load_from_local
 from tools import train
 
 CONFIG = '''

@@ -7,7 +7,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from ovsam.utils.checkpoint import load_from_local
+from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import config_path
 from tools import test as test_tool
 from tools import train as train_tool

@@ -5,12 +5,7 @@ import signal
 import pytest
 from mmengine.config import Config
 
-from ovsam.utils.command_line import (
-    ended_by_sigterm,
-    exit_status,
-    runner_config,
-    runner_parser,
-)
+from ovsam.utils.command_line import ended_by_sigterm, exit_status, runner_config, runner_parser
 from ovsam.utils.paths import config_path
 
 FROM_A_WORKER = '''Caught ValueError in DataLoader worker process 0.

@@ -6,7 +6,8 @@ import pytest
 import torch
 from mmdet.registry import TASK_UTILS
 
-from ovsam.vocabulary import HierarchicalBackOff, WordNetHierarchy, vocabulary_pack
+from ovsam.naming.back_off import HierarchicalBackOff
+from ovsam.vocabulary import WordNetHierarchy, vocabulary_pack
 from ovsam.vocabulary.wordnet import DEBIAN_FOLDER
 
 REAL = Path(os.environ.get('WNSEARCHDIR') or DEBIAN_FOLDER) / 'data.noun'

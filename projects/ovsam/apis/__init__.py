@@ -3,7 +3,6 @@
 from .back_off import BackOff
 from .encoded_image import EncodedImage
 from .everything import EverythingMode
-from .everything_ovsam import EverythingOVSAM
 from .inferencer import OVSAMInferencer
 from .init_model import init_model, notice_of
 from .prediction import Prediction
@@ -16,7 +15,6 @@ __all__ = [
     'DetectorBoxes',
     'EncodedImage',
     'EverythingMode',
-    'EverythingOVSAM',
     'EverythingPrompts',
     'OVSAMInferencer',
     'OVSAMPredictor',

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from ..vocabulary import HierarchicalBackOff, Vocabulary, WordNetHierarchy
+from ..naming.back_off import HierarchicalBackOff
+from ..vocabulary import Vocabulary, WordNetHierarchy
 from .prediction import NONE_LABEL, Prediction
 
 
 class BackOff:
-    """A :class:`~ovsam.vocabulary.HierarchicalBackOff` of whatever vocabulary is in use.
+    """A :class:`~ovsam.naming.HierarchicalBackOff` of whatever vocabulary is in use.
 
     Args:
         threshold: least probability of an answer, in (0, 1].

@@ -13,9 +13,9 @@ import torch
 from mmdet.datasets.transforms import PackDetInputs, Resize
 from torch import Tensor
 
-from ..models.mask_postprocess import postprocess_masks
-from ..models.promptable_segmenter import ImageFeatures, PromptableSegmenter
+from ..masks.mask_postprocess import postprocess_masks
 from ..prompts import Prompts
+from ..segmenters.promptable_segmenter import ImageFeatures, PromptableSegmenter
 
 
 class EncodedImage(NamedTuple):

@@ -16,12 +16,12 @@ from torch import Tensor
 from torchvision.ops import nms
 from tqdm import tqdm
 
-from ..models.mask_choice import AllGuesses, FirstMask
-from ..models.mask_postprocess import low_res_mask_boxes, stability_score
-from ..models.promptable_segmenter import PromptableSegmenter
-from ..models.regions import Regions
+from ..masks.mask_choice import AllGuesses, FirstMask
+from ..masks.mask_postprocess import low_res_mask_boxes, stability_score
+from ..masks.regions import Regions
+from ..naming.text_embeddings import PROGRESS_DELAY
 from ..prompts import Prompts
-from ..vocabulary.text_embeddings import PROGRESS_DELAY
+from ..segmenters.promptable_segmenter import PromptableSegmenter
 from .crop_layers import Box, crop_boxes, is_cut
 from .encoded_image import EncodedImage, encode_images
 from .prediction import Prediction, tight_boxes
@@ -56,7 +56,7 @@ class EverythingMode:
         crop_nms_thresh: as ``box_nms_thresh``, between crops; smaller crops win.
         crop_n_points_downscale_factor: by what to divide ``points_per_side`` in each layer.
         mask_choice: config of which masks of a decoder with several to look at, see
-            :mod:`~ovsam.models.mask_choice`; ``AllGuesses``, as in SAM, if not given.
+            :mod:`~ovsam.masks.mask_choice`; ``AllGuesses``, as in SAM, if not given.
         box_refinement: decode what is kept once more, prompted by its own box, and keep the
             better one of the two by predicted quality (stability without one). Not in SAM; for
             decoders that a box tells much more than a point.

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol
 
 import yaml
 
+from ..masks.polygons import join_polygons, mask_polygons
 from ..utils.files import write_whole
-from .polygons import join_polygons, mask_polygons
 from .prediction import UNNAMED, Prediction
 
 

@@ -19,7 +19,7 @@ from mmengine.infer import BaseInferencer
 from mmengine.registry import INFERENCERS
 from tqdm import tqdm
 
-from ..models.promptable_segmenter import PromptableSegmenter
+from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.digest import tensor_digest
 from ..utils.files import write_whole
 from ..utils.images import check_image, read_image

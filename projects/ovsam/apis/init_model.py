@@ -10,8 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from ..checkpoints.loading import load_weights
 from ..utils.paths import config_path
-from ..utils.weights import load_weights
 
 ALIASES = {
     'mini': 'mini/ovsam_box_all_names.py',

@@ -16,11 +16,11 @@ from mmengine.config import Config
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..models.mask_choice import AllGuesses
-from ..models.mask_postprocess import stability_score
-from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
-from ..models.promptable_segmenter import PromptableSegmenter
+from ..masks.mask_choice import AllGuesses
+from ..masks.mask_postprocess import stability_score
 from ..prompts import Prompts
+from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
 from ..vocabulary import Vocabulary, build_vocabulary
 from .back_off import BackOff

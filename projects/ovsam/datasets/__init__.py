@@ -9,8 +9,7 @@ from .load_teacher_features import LoadTeacherFeatures
 from .one_class import OneClass
 from .open_vocabulary_coco import ClosedVocabularyCocoDataset, OpenVocabularyCocoDataset
 from .open_vocabulary_lvis import OpenVocabularyLVISDataset
-from .pictogram_crops import PictogramCrops
-from .pictogram_vocabulary import pictogram_vocabulary
+from .pictograms import PictogramCrops, pictogram_vocabulary
 from .sa1b import SA1BDataset
 from .skip_broken import SkipBroken
 from .source_batch_sampler import SourceBatchSampler

@@ -25,7 +25,7 @@ from ..datasets.teacher_features import (
     TeacherFeatures,
     image_name,
 )
-from ..models.stored_teacher import teacher_identity
+from ..segmenters.stored_teacher import teacher_identity
 from ..utils.files import full_disk_says
 from .distillation_config import DistillationConfig
 

@@ -13,8 +13,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import FlexibleRunner, Runner, find_latest_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from ..models.frozen_parts import FrozenParts
-from ..utils.weights import load_file
+from ..checkpoints.loading import load_file
+from ..segmenters.frozen_parts import FrozenParts
 
 # Beside weights; mmengine resumes from these.
 _TRAINING_STATE = ('meta', 'optimizer', 'message_hub')

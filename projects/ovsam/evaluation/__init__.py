@@ -2,8 +2,11 @@
 
 from .calibration_error import expected_calibration_error, fit_temperature
 from .click_metric import ClickMetric
+from .clicked_ovsam import ClickedOVSAM
 from .dump_detections import DumpDetections
 from .everything_metric import EverythingMetric
+from .everything_ovsam import EverythingOVSAM
+from .found_objects import FoundObjectsOVSAM
 from .found_objects_metric import FoundObjectsMetric
 from .lvis_metric import OVLVISMetric
 from .open_vocabulary_metric import OpenVocabularyMetric
@@ -11,9 +14,12 @@ from .vocabulary_coco_metric import VocabularyCocoMetric
 
 __all__ = [
     'ClickMetric',
+    'ClickedOVSAM',
     'DumpDetections',
     'EverythingMetric',
+    'EverythingOVSAM',
     'FoundObjectsMetric',
+    'FoundObjectsOVSAM',
     'OVLVISMetric',
     'OpenVocabularyMetric',
     'VocabularyCocoMetric',

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..models.calibration import TemperatureScaling
+from ..naming.calibration import TemperatureScaling
 
 NUM_BINS = 15
 # Between these, logarithmically, temperatures are looked for.
@@ -45,7 +45,7 @@ def fit_temperature(log_scores: Tensor, labels: Tensor) -> float:
     """The temperature of the least mean negative log-likelihood.
 
     Args:
-        log_scores: (N, K + 1), as :class:`~ovsam.models.calibration.TemperatureScaling` takes.
+        log_scores: (N, K + 1), as :class:`~ovsam.naming.TemperatureScaling` takes.
         labels: (N,) the right names.
 
     Raises:

@@ -15,7 +15,7 @@ from mmengine.evaluator import BaseMetric
 class ClickMetric(BaseMetric):
     """Mean IoU after some numbers of clicks, and the number of clicks (NoC) to reach an IoU.
 
-    Reads the ``click_ious`` of :class:`~ovsam.models.clicked_ovsam.ClickedOVSAM`, in percent.
+    Reads the ``click_ious`` of :class:`~ovsam.evaluation.ClickedOVSAM`, in percent.
     An object that never reaches the IoU counts with all T clicks, as is the custom of interactive
     segmentation; ``failed`` is the share of these. Source: Xu et al., "Deep interactive object
     selection".

@@ -15,7 +15,7 @@ from ..utils.files import write_whole
 
 @METRICS.register_module()
 class DumpDetections(BaseMetric):
-    """Boxes, scores and labels as JSON, for :class:`~ovsam.models.DetectionsFromFile`.
+    """Boxes, scores and labels as JSON, for :class:`~ovsam.detectors.DetectionsFromFile`.
 
     mmdet's ``DumpDetResults`` without a pickle, which could run any code when it is read, and
     without masks. All images are in the file, those without detections, too.

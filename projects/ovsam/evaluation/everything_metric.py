@@ -33,7 +33,7 @@ class EverythingMetric(BaseMetric):
     that mask's label is the object's. Masks of other things do no harm: annotations do not hold
     all there is. A sample needs ``gt_instances`` (``labels``, ``masks``) and ``pred_instances``
     (``masks`` (N, H, W) bool at original size and ``labels``, for example
-    :class:`~ovsam.apis.EverythingOVSAM`'s). Labels of both count the dataset's classes.
+    :class:`~ovsam.evaluation.EverythingOVSAM`'s). Labels of both count the dataset's classes.
 
     Results, in percent, each for base (``_b``), novel (``_n``) and all annotated objects, those of
     neither group included: ``recall``, the share that was found; ``Acc``, the share of these with

@@ -16,7 +16,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
-from ..utils.mask_iou import mask_iou
+from ..masks.mask_iou import mask_iou
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
         source: one of
 
             - a vocabulary, or a sequence of names;
-            - the name of a pack, one of :data:`~ovsam.vocabulary.packs.PACKS`: ``'lvis'``;
+            - the name of a pack, one of :data:`~ovsam.vocabulary.PACKS`: ``'lvis'``;
             - the path of a ``.txt`` or ``.json`` file, see :meth:`Vocabulary.from_file`;
             - packs and files with ``+`` between them, which are merged: ``'coco+mine.txt'``;
             - names with commas between them: ``'cat,dog'``, and ``'cat,'`` for a single name that

@@ -1,0 +1,143 @@
+"""Operations and parameters of a model, by part.
+
+A multiplication with its addition counts as one operation, as in the paper's tables and in
+mmengine's analysis. Counted are convolutions and matrix products, attention's included; norms,
+activations and interpolation are not.
+
+torch's ``FlopCounterMode`` counts them, because it sees what is computed, in whatever module or
+function. mmengine's ``get_model_complexity_info`` traces the model and leaves out what it has no
+rule for: ``scaled_dot_product_attention`` and ``nn.MultiheadAttention``'s own kernel.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..prompts import Prompts
+from ..segmenters.promptable_segmenter import ImageFeatures
+from .random_model import build_random_model, set_random_names
+
+# Parts that run once per vocabulary, or in training only.
+APART = ('text_encoder', 'teacher')
+ELSEWHERE = 'between the parts'
+
+
+class PartComplexity(NamedTuple):
+    """One part's share.
+
+    Attributes:
+        part: Its name in the model.
+        parameters: Number of them; frozen ones included, buffers not.
+        image: Operations for encoding an image.
+        prompt: Operations for each prompt on it.
+        counts: Whether the part belongs to the model's cost; see ``APART``.
+    """
+
+    part: str
+    parameters: int
+    image: int
+    prompt: int
+    counts: bool
+
+    def total(self, prompts: int) -> int:
+        """Operations for an image with so many prompts."""
+        return self.image + prompts * self.prompt
+
+
+def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexity]:
+    """Operations and parameters of each part of a config's model.
+
+    The image is encoded on the device ``meta``, which computes nothing. One prompt is decoded
+    on the CPU, because where a region lies decides what is computed there.
+
+    Args:
+        cfg: config of a promptable model; no weights are read.
+        size: side of the square input, in pixels; the config's own if not given.
+
+    Raises:
+        ValueError: as :func:`~.random_model.build_random_model`.
+    """
+    model = build_random_model(cfg, size, 'meta')
+    side = model.prompt_encoder.image_size
+    parameters = {name: sum(p.numel() for p in part.parameters())
+                  for name, part in model.named_children()}
+    image, features = count_by_part(model, lambda: model.encode_image(
+        torch.empty(1, 3, side, side, device='meta')))
+
+    # Memory that nothing writes to is not taken: only what decodes the prompt becomes real.
+    model.to_empty(device='cpu')
+    set_random_names(model)
+    features = ImageFeatures(*(_zeros(field) for field in features))
+    box = Prompts.from_boxes([[side / 4, side / 4, side / 2, side / 2]])
+    prompt, _ = count_by_part(model, lambda: model.decode(features, box, side))
+
+    rows = [PartComplexity(name, number, image.get(name, 0), prompt.get(name, 0),
+                           name not in APART)
+            for name, number in parameters.items()]
+    rows.append(PartComplexity(ELSEWHERE, 0, image[ELSEWHERE], prompt[ELSEWHERE], True))
+    return [row for row in rows if row.parameters or row.image or row.prompt]
+
+
+def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
+    """The sum of the parts that belong to the model's cost."""
+    counted = [row for row in rows if row.counts]
+    return PartComplexity('total', sum(row.parameters for row in counted),
+                          sum(row.image for row in counted),
+                          sum(row.prompt for row in counted), counts=True)
+
+
+class _Call(nn.Module):
+    """A call of one of the model's methods, as the module from which the counter starts."""
+
+    def __init__(self, model: nn.Module, function: Callable[[], Any]) -> None:
+        super().__init__()
+        self.model = model
+        self.function = function
+
+    def forward(self):
+        return self.function()
+
+
+@torch.no_grad()
+def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[str, int], Any]:
+    """Operations of a call by direct sub-module of a model, and what the call returns.
+
+    What is computed in none of them is under ``ELSEWHERE``.
+    """
+    with attention_as_products(), FlopCounterMode(display=False) as counter:
+        result = _Call(model, function)()
+    # Of an operation, the counter names every module around it that has been called.
+    found = {name: sum(kinds.values()) // 2 for name, kinds in counter.get_flop_counts().items()}
+    counts = {}
+    for part, _ in model.named_children():
+        inside = [name for name in found if f'{name}.'.startswith(f'_Call.model.{part}.')]
+        counts[part] = sum(found[name] for name in inside if not any(
+            name.startswith(f'{other}.') for other in inside))
+    counts[ELSEWHERE] = counter.get_total_flops() // 2 - sum(counts.values())
+    return counts, result
+
+
+@contextmanager
+def attention_as_products() -> Iterator[None]:
+    """Keeps attention from kernels that the counter has no rule for."""
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
+
+
+def _zeros(field: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
+    """Tensors of the same shapes on the CPU."""
+    if isinstance(field, Tensor):
+        return torch.zeros(field.shape)
+    return tuple(torch.zeros(level.shape) for level in field)

@@ -1,0 +1,71 @@
+"""A config's model on random weights: what it costs does not depend on what it has learned."""
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from ..segmenters.promptable_segmenter import PromptableSegmenter
+
+# How parts call the side of their square input; what images are padded to follows it.
+_SIZE_KEYS = ('img_size', 'image_size', 'pad_size_divisor')
+
+
+def build_random_model(cfg: Config, size: int | None = None,
+                       device: str | torch.device = 'cpu') -> PromptableSegmenter:
+    """Build a promptable model without reading any weights, in eval mode and without gradients.
+
+    Its vocabulary has the config's number of names, each with a random embedding, so that the
+    text encoder never runs.
+
+    Args:
+        cfg: config of the whole model.
+        size: side of its square input, in pixels; the config's own if not given.
+        device: where to; on 'meta' it takes no memory.
+
+    Raises:
+        ValueError: the config has no model, or the model takes no prompts.
+    """
+    if 'model' not in cfg:
+        raise ValueError(f"{cfg.filename} has no 'model': give the config of a whole model")
+    model_cfg = without_weights(cfg.model.to_dict())
+    if size is not None:
+        model_cfg = {key: _resized(part, size) for key, part in model_cfg.items()}
+    scope = cfg.get('default_scope', 'mmdet')
+    with DefaultScope.overwrite_default_scope(scope), torch.device(device):
+        model = MODELS.build(model_cfg)
+    if not isinstance(model, PromptableSegmenter):
+        raise ValueError(f'a {type(model).__name__} takes no prompts: use the config of an OVSAM, '
+                         'a SAM or a crop baseline, for example configs/mini/ovsam_box.py')
+    set_random_names(model, device)
+    return model.requires_grad_(False).eval()
+
+
+def without_weights(cfg: Any) -> Any:
+    """A copy of a config with every ``init_cfg`` taken out."""
+    if isinstance(cfg, dict):
+        return {k: without_weights(v) for k, v in cfg.items() if k != 'init_cfg'}
+    if isinstance(cfg, (list, tuple)):
+        return type(cfg)(without_weights(v) for v in cfg)
+    return copy.copy(cfg)
+
+
+def set_random_names(model: PromptableSegmenter, device: str | torch.device = 'cpu') -> None:
+    """Give a model that names a random embedding for each name of its vocabulary."""
+    if hasattr(model, 'classifier'):
+        shape = (len(model.vocabulary), 1, model.text_encoder.embed_dims)
+        # What has no content cannot be put into the form that a classifier keeps.
+        device = 'cpu' if torch.device(device).type == 'meta' else device
+        model.classifier.set_embeddings(F.normalize(torch.randn(shape, device=device), dim=-1))
+
+
+def _resized(part: Any, size: int) -> Any:
+    """A part's config for another input; which CLIP it is has a size of its own."""
+    if not isinstance(part, dict):
+        return part
+    return {key: size if key in _SIZE_KEYS else value for key, value in part.items()}

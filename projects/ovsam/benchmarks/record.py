@@ -1,0 +1,90 @@
+"""What is measured of one method, kept so that it is measured once."""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from torch import nn
+from tqdm import tqdm
+
+from ..utils.files import write_whole
+from .complexity import count_complexity, total_complexity
+from .methods import Method
+from .timing import measure_latency
+
+
+@dataclass(frozen=True)
+class Record:
+    """Figures of one method.
+
+    Attributes:
+        metrics: Of the method's metrics, by key.
+        parameters: Number of them, text encoder left out; None for a model without prompts of its
+            own.
+        image_operations: Multiply-adds for an image; None likewise.
+        prompt_operations: For each prompt on it.
+        image_seconds: For an image, pre-processing included; None if not measured.
+        prompt_seconds: For a prompt, post-processing included.
+    """
+
+    metrics: dict[str, float]
+    parameters: int | None = None
+    image_operations: int | None = None
+    prompt_operations: int | None = None
+    image_seconds: float | None = None
+    prompt_seconds: float | None = None
+
+
+def make_record(method: Method, folder: Path, build: Callable[[], nn.Module],
+                repeat: int = 5) -> Record:
+    """Evaluate and time a method, or read what was measured of it before.
+
+    Args:
+        method: A row.
+        folder: Where records are kept, a file each.
+        build: Makes the model with its weights, on its device; called only when needed.
+        repeat: How often to measure times; 0 leaves them out.
+    """
+    path = folder / f'{method.path.stem}-{method.fingerprint}-{repeat}.json'
+    if path.is_file():
+        return Record(**json.loads(path.read_text(encoding='utf-8')))
+    model = build()
+    record = Record(metrics=evaluate(method, model),
+                    **_cost(method.cfg, repeat, next(model.parameters()).device))
+    write_whole(path, (json.dumps(asdict(record), indent=1) + '\n').encode())
+    return record
+
+
+@torch.no_grad()
+def evaluate(method: Method, model: nn.Module) -> dict[str, float]:
+    """The metrics of a method's model on its test data, with a progress bar."""
+    cfg = method.cfg
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        loader = Runner.build_dataloader(cfg.test_dataloader)
+        evaluator = Evaluator(method.evaluators())
+        evaluator.dataset_meta = loader.dataset.metainfo
+        for data in tqdm(loader, desc=method.name, unit='batch'):
+            evaluator.process(model.test_step(data), data)
+        metrics = evaluator.evaluate(len(loader.dataset))
+    return {key: float(value) for key, value in metrics.items()}
+
+
+def _cost(cfg: Config, repeat: int, device: torch.device) -> dict:
+    """Fields of the record; of a model that takes no prompts there are none."""
+    if 'prompter' not in cfg.model:
+        return {}
+    total = total_complexity(count_complexity(cfg))
+    fields: dict[str, float] = dict(
+        parameters=total.parameters, image_operations=total.image,
+        prompt_operations=total.prompt)
+    if repeat:
+        latency = measure_latency(cfg, repeat=repeat, device=device)
+        fields.update(image_seconds=latency.image, prompt_seconds=latency.prompts)
+    return fields

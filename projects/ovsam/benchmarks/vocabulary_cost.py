@@ -1,0 +1,147 @@
+"""What the number of names costs: a click, naming an image's objects, and memory."""
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from torch import Tensor
+
+from ..apis import OVSAMPredictor
+from ..naming.open_vocabulary_classifier import OpenVocabularyClassifier
+from ..naming.text_bank import TextBank
+from ..naming.text_bank_classifier import PRECISIONS, TextBankClassifier
+from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ..vocabulary import Vocabulary
+from .interaction import random_clicks
+from .memory import in_fresh_process
+from .random_model import build_random_model
+from .timing import random_image, seconds
+
+# How names can be kept, by what tables call it.
+CLASSIFIERS: dict[str, dict] = {
+    'padded float32': dict(type='OpenVocabularyClassifier'),
+    **{f'bank {precision}': dict(type='TextBankClassifier', precision=precision)
+       for precision in PRECISIONS},
+}
+TOP_K = 5
+
+
+class VocabularyCost(NamedTuple):
+    """Seconds and bytes of so many names, kept in one way.
+
+    Attributes:
+        names: K.
+        kept: One of :data:`CLASSIFIERS`.
+        stored: Bytes of the text embeddings.
+        click: For a click on an image that has been encoded, naming included.
+        naming: For naming one object, as a click does.
+        image: For naming all objects of an image.
+    """
+
+    names: int
+    kept: str
+    stored: int
+    click: float
+    naming: float
+    image: float
+
+
+def measure_vocabularies(cfg: Config, names: Sequence[int] = (80, 1203, 13_204, 26_000),
+                         texts: float = 1.8, objects: int = 100, repeat: int = 15,
+                         size: int | None = None) -> list[VocabularyCost]:
+    """All numbers of names in all ways, on the CPU, in one fresh process.
+
+    Ways and numbers take turns, so that what else the machine does weighs on all alike.
+
+    Args:
+        cfg: config of a model that names; no weights are read.
+        names: the numbers.
+        texts: of each name on average, at least 1; 1.8 as in the pack imagenet21k. They are
+            spread as there: most names have few, some have twelve.
+        objects: of an image.
+        repeat: measurements of which the median counts, after one that does not.
+        size: side of the square input, in pixels; the config's own if not given.
+
+    Raises:
+        OSError: the process died, most likely for want of memory.
+        ValueError: a number is out of its range, or the model does not name; or as
+            :func:`~.random_model.build_random_model`.
+    """
+    if repeat < 1 or objects < 1 or texts < 1 or not names or min(names) < 1:
+        raise ValueError(f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
+                         f'{texts}, {objects} and {repeat}')
+    return in_fresh_process(_measure, cfg, tuple(names), texts, objects, repeat, size,
+                            torch.get_num_threads())
+
+
+def _measure(cfg: Config, names: tuple[int, ...], texts: float, objects: int, repeat: int,
+             size: int | None, threads: int) -> list[VocabularyCost]:
+    torch.set_num_threads(threads)
+    predictor = OVSAMPredictor(build_random_model(cfg, size))
+    model = predictor.model
+    if not isinstance(model, OpenVocabularySegmenter):
+        raise ValueError(f'a {type(model).__name__} gives no names: use the config of an OVSAM or '
+                         'a crop baseline')
+    side = model.prompt_encoder.image_size
+    predictor.set_image(random_image(side))
+    clicks = random_clicks(side)
+    found = predictor.predict(next(clicks))
+    opinions = found.region_embeddings.shape[1]
+    regions = [F.normalize(torch.randn(objects, model.text_encoder.embed_dims), dim=1)
+               for _ in range(opinions)]
+    one = [each[:1] for each in regions]
+
+    def step(vocabulary: Vocabulary, classifier: OpenVocabularyClassifier) -> list[float]:
+        model.vocabulary, model.classifier = vocabulary, classifier
+        point = next(clicks)
+        return [seconds(lambda: predictor.predict(point)),
+                seconds(lambda: _name(model, one)), seconds(lambda: _name(model, regions))]
+
+    cases = [(vocabulary, kept, classifier) for count in names
+             for vocabulary in [_numbered(count)]
+             for kept, classifier in _classifiers(count, texts, model)]
+    runs: list[list[list[float]]] = [[] for _ in cases]
+    for _ in range(repeat + 1):
+        for times, (vocabulary, _, classifier) in zip(runs, cases):
+            times.append(step(vocabulary, classifier))
+    return [VocabularyCost(len(vocabulary), kept, classifier.embeddings.nbytes,
+                           *(statistics.median(column) for column in zip(*times[1:])))
+            for times, (vocabulary, kept, classifier) in zip(runs, cases)]
+
+
+@torch.no_grad()
+def _name(model: OpenVocabularySegmenter, regions: Sequence[Tensor]) -> None:
+    for chunk in zip(*(each.split(model.chunk_size) for each in regions)):
+        model.best_names(chunk, TOP_K)
+
+
+def _numbered(count: int) -> Vocabulary:
+    names = [f'name {number}' for number in range(count)]
+    return Vocabulary(names, seen=names[::2])
+
+
+def _classifiers(count: int, texts: float,
+                 model: OpenVocabularySegmenter) -> list[tuple[str, OpenVocabularyClassifier]]:
+    """Each way of keeping the same random names."""
+    generator = torch.Generator().manual_seed(0)
+    # Geometric, but for the cut at the twelve texts that a synset of ImageNet has at most.
+    further = torch.empty(count).geometric_(1 / texts, generator=generator).long() - 1
+    counts = 1 + further.clamp(max=11)
+    table = F.normalize(torch.randn(int(counts.sum()), model.text_encoder.embed_dims,
+                                    generator=generator), dim=1)
+    made = []
+    for kept, cfg in CLASSIFIERS.items():
+        classifier = MODELS.build(cfg)
+        if isinstance(classifier, TextBankClassifier):
+            classifier.set_embeddings(TextBank(table.to(classifier.dtype), counts))
+        else:
+            rows = torch.arange(int(counts.max())).expand(count, -1)
+            rows = rows.where(rows < counts[:, None], 0) + (counts.cumsum(0) - counts)[:, None]
+            classifier.set_embeddings(table[rows])
+        made.append((kept, classifier.eval()))
+    return made

@@ -1,0 +1,116 @@
+"""Learned context vectors in front of names, in the place of templates: CoOp.
+
+Glossary: N regions, K classes, P names per class (synonyms), T texts, C channels,
+V context vectors, D the text tower's width.
+"""
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ..parts.clip_text_encoder import CLIPTextEncoder
+from ..vocabulary import Vocabulary
+from .text_cache import TextEmbeddingCache
+from .text_embeddings import embed_vocabulary, synonym_table
+
+
+@MODELS.register_module()
+class LearnedContext(BaseModule):
+    """V vectors that all names share and that stand before each, in CLIP's token space.
+
+    They are all that CoOp learns: both towers stay as they are, so what was learned goes with any
+    vocabulary. Source: Zhou et al., "Learning to Prompt for Vision-Language Models" (IJCV 2022),
+    section 3.2, the unified context with the name at the end.
+
+    Args:
+        width: Length D of the text tower's token embeddings; a model gives its own tower's.
+        num_tokens: Number V of vectors. The tower's tokens less these are left for a name.
+        words: Text of V tokens to start from, such as 'a photo of a'; random vectors if not given.
+        suffix: What follows each name.
+        names_per_step: At most so many classes are told apart in a step of training, those of its
+            labels among them, which bounds memory for large vocabularies; None for all.
+        init_cfg: Where weights come from, as in mmengine.
+    """
+
+    def __init__(self, width: int, num_tokens: int = 16, words: str | None = None,
+                 suffix: str = '.', names_per_step: int | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if num_tokens < 1 or (names_per_step is not None and names_per_step < 2):
+            raise ValueError(f'a context needs at least 1 vector and 2 names a step to learn; got '
+                             f'num_tokens={num_tokens}, names_per_step={names_per_step}')
+        self.vectors = nn.Parameter(torch.randn(num_tokens, width) * 0.02)
+        self.words = words
+        self.suffix = suffix
+        self.names_per_step = names_per_step
+
+    def start_from_words(self, text_encoder: CLIPTextEncoder) -> None:
+        """Take over the words' vectors, unless there are no words or weights came by ``init_cfg``.
+
+        Raises:
+            ValueError: The words are not of V tokens.
+        """
+        if self.words is None or self.init_cfg:
+            return
+        vectors = text_encoder.token_vectors(self.words)
+        if len(vectors) != len(self.vectors):
+            raise ValueError(f'{self.words!r} has {len(vectors)} tokens, but the context has '
+                             f'{len(self.vectors)} vectors: set num_tokens={len(vectors)}')
+        self.vectors.data.copy_(vectors)
+
+    def embed(self, text_encoder: CLIPTextEncoder, vocabulary: Vocabulary,
+              cache: TextEmbeddingCache | None = None) -> Tensor:
+        """A vocabulary's names after the context, (K, P, C), without gradient.
+
+        Templates of the vocabulary have no part.
+        """
+        encoder = _EncoderWithContext(text_encoder, self)
+        return embed_vocabulary(encoder, dataclasses.replace(vocabulary, templates=None),
+                                (f'{{}}{self.suffix}', ), cache=cache)
+
+    def embed_to_learn(self, text_encoder: CLIPTextEncoder,
+                       synonyms: Sequence[Sequence[str]]) -> Tensor:
+        """The same of names given by their texts, with gradient; all texts in one batch."""
+        texts, table = synonym_table(synonyms)
+        embeddings = text_encoder.encode([text + self.suffix for text in texts], self.vectors)
+        return embeddings[torch.tensor(table, device=embeddings.device)]
+
+    def choose_names(self, labels: Tensor, num_names: int) -> tuple[Tensor, Tensor]:
+        """The classes of a step of training, ascending, and each label's place among them.
+
+        Args:
+            labels: (N,) of the step's regions, in [0, K).
+            num_names: K.
+        """
+        chosen = labels.unique()
+        if self.names_per_step is None or self.names_per_step >= num_names:
+            chosen = torch.arange(num_names, device=labels.device)
+        elif len(chosen) < self.names_per_step:
+            is_other = torch.ones(num_names, dtype=torch.bool, device=labels.device)
+            is_other[chosen] = False
+            others = is_other.nonzero()[:, 0]
+            drawn = torch.randperm(len(others))[:self.names_per_step - len(chosen)]
+            chosen = torch.cat([chosen, others[drawn.to(others.device)]]).sort().values
+        return chosen, torch.searchsorted(chosen, labels)
+
+
+class _EncoderWithContext:
+    """A text encoder whose every text comes after a context; known by both's fingerprint."""
+
+    def __init__(self, text_encoder: CLIPTextEncoder, context: LearnedContext) -> None:
+        self.text_encoder = text_encoder
+        self.context = context
+
+    def encode(self, texts: list[str]) -> Tensor:
+        return self.text_encoder.encode(texts, self.context.vectors)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(self.text_encoder.fingerprint().encode())
+        digest.update(self.context.vectors.detach().float().cpu().numpy().tobytes())
+        return digest.hexdigest()

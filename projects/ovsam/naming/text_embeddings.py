@@ -1,0 +1,148 @@
+"""A vocabulary as CLIP text embeddings.
+
+Glossary: K names, P texts per name (synonyms), T texts, C channels.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from ..vocabulary.templates import fill_template, get_templates
+from ..vocabulary.vocabulary import Vocabulary
+from .text_cache import BANK_SIZE, TextEmbeddingCache
+
+# Seconds after which work is long enough for a progress bar.
+PROGRESS_DELAY = 3.0
+
+
+class TextEncoder(Protocol):
+    """Whatever turns texts into CLIP's embedding space."""
+
+    def encode(self, texts: list[str]) -> Tensor:
+        """(T, C) embeddings of T texts; (0, C) of none."""
+
+    def fingerprint(self) -> str:
+        """What is the same only for encoders that embed the same; needed for a cache."""
+
+
+def embed_vocabulary(
+    text_encoder: TextEncoder,
+    vocabulary: Vocabulary,
+    templates: str | Sequence[str] = 'vild',
+    batch_size: int = 512,
+    cache: TextEmbeddingCache | None = None,
+) -> Tensor:
+    """Embed every synonym of every name.
+
+    Args:
+        text_encoder: see :class:`TextEncoder`.
+        vocabulary: K names.
+        templates: for a vocabulary that has none of its own; see
+            :func:`~ovsam.vocabulary.templates.get_templates`.
+        batch_size: about how many texts to encode at a time.
+        cache: of :func:`embed_texts`.
+
+    Returns:
+        (K, P, C), L2-normalised, where P is the largest number of synonyms. A name with fewer
+        repeats its first, which leaves the maximum over synonyms as it is.
+    """
+    texts, table = synonym_table(vocabulary.synonyms)
+    templates = vocabulary.templates or templates
+    embeddings = embed_texts(text_encoder, texts, templates, batch_size, cache)
+    return embeddings[torch.tensor(table, device=embeddings.device)]
+
+
+def synonym_table(synonyms: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
+    """The different texts of K names, and where among them each name's are.
+
+    Args:
+        synonyms: the texts of each name, at least one.
+
+    Returns:
+        T texts, and K rows of P places; a name with fewer than P texts repeats its first.
+    """
+    places: dict[str, int] = {}
+    for texts in synonyms:
+        for text in texts:
+            places.setdefault(text, len(places))
+    width = max(len(texts) for texts in synonyms)
+    table = [
+        [places[text] for text in (*texts, *[texts[0]] * (width - len(texts)))]
+        for texts in synonyms
+    ]
+    return list(places), table
+
+
+@torch.no_grad()
+def embed_texts(
+    text_encoder: TextEncoder,
+    texts: Sequence[str],
+    templates: str | Sequence[str] = 'vild',
+    batch_size: int = 512,
+    cache: TextEmbeddingCache | None = None,
+) -> Tensor:
+    """Embed texts in sentences: normalise, mean over the templates, normalise (as ViLD does).
+
+    A progress bar on standard error shows what takes long.
+
+    Args:
+        text_encoder: see :class:`TextEncoder`.
+        texts: T > 0 texts.
+        templates: see :func:`~ovsam.vocabulary.templates.get_templates`.
+        batch_size: about how many texts to encode at a time.
+        cache: where embeddings are taken from, and put as they are made, so that work which was
+            interrupted goes on.
+
+    Returns:
+        (T, C), L2-normalised, as float32 on the encoder's device.
+    """
+    templates = get_templates(templates)
+    banks = None if cache is None else cache.banks(text_encoder.fingerprint(), templates)
+    rows = {} if banks is None else banks.read(texts)
+    missing = [text for text in dict.fromkeys(texts) if text not in rows]
+    # Tells the encoder's device even when nothing is missing.
+    device = text_encoder.encode([]).device
+    with tqdm(total=len(missing), desc='text embeddings', delay=PROGRESS_DELAY, unit='text',
+              mininterval=0.5 if sys.stderr.isatty() else 30.) as bar:
+        for start in range(0, len(missing), BANK_SIZE):
+            part = missing[start : start + BANK_SIZE]
+            table = _embed(text_encoder, part, templates, batch_size, bar).cpu()
+            embedded = dict(zip(part, table))
+            if banks is not None:
+                banks.write(embedded)
+            rows.update(embedded)
+    return torch.stack([rows[text] for text in texts]).to(device)
+
+
+def _embed(
+    text_encoder: TextEncoder,
+    texts: Sequence[str],
+    templates: tuple[str, ...],
+    batch_size: int,
+    bar: tqdm,
+) -> Tensor:
+    """(T, C) embeddings of T texts, in batches."""
+    step = max(1, batch_size // len(templates))
+    embedded = []
+    for start in range(0, len(texts), step):
+        chunk = texts[start : start + step]
+        sentences = [fill_template(template, text) for text in chunk for template in templates]
+        each = F.normalize(_encode(text_encoder, sentences), dim=-1)
+        mean = each.reshape(len(chunk), len(templates), -1).mean(dim=1)
+        embedded.append(F.normalize(mean, dim=-1))
+        bar.update(len(chunk))
+    return torch.cat(embedded)
+
+
+def _encode(text_encoder: TextEncoder, sentences: list[str]) -> Tensor:
+    # A vocabulary is embedded once and used for long: at full precision, even if it is first
+    # needed inside a training step of mixed precision.
+    with torch.autocast('cpu', enabled=False), torch.autocast('cuda', enabled=False):
+        return text_encoder.encode(sentences).float()

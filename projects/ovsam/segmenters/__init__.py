@@ -1,0 +1,30 @@
+"""Whole models: SAM, OVSAM and its trainings, SAM2CLIP distillation, the crop baselines."""
+
+from .change_normalization import ChangeNormalization
+from .contrastive_clip import ContrastiveCLIP
+from .crop_sam import FeatureCropSAM, ImageCropSAM, MaskFeatureCropSAM
+from .interactive_ovsam import InteractiveOVSAM
+from .joint_ovsam import JointOVSAM
+from .ovsam import OVSAM
+from .part_preprocessing import OriginalImages
+from .region_clip import RegionCLIP
+from .sam import SAM, SAMMaskLoss
+from .sam2clip_distiller import SAM2CLIPDistiller
+from .stored_teacher import StoredTeacher
+
+__all__ = [
+    'OVSAM',
+    'SAM',
+    'ChangeNormalization',
+    'ContrastiveCLIP',
+    'FeatureCropSAM',
+    'ImageCropSAM',
+    'InteractiveOVSAM',
+    'JointOVSAM',
+    'MaskFeatureCropSAM',
+    'OriginalImages',
+    'RegionCLIP',
+    'SAM2CLIPDistiller',
+    'SAMMaskLoss',
+    'StoredTeacher',
+]

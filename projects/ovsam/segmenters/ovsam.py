@@ -1,0 +1,149 @@
+"""OVSAM: encode an image once with frozen CLIP, then segment and name whatever is pointed at.
+
+Glossary: B images, N prompts, M masks per prompt, K classes, C channels.
+"""
+from collections.abc import Sequence
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import get_box_tensor
+from torch import Tensor
+
+from ..losses.share_of_mean import share_of_mean
+from ..masks.crop_regions import jitter_regions
+from ..masks.regions import Regions, check_box_source
+from ..naming.name_ranking import OpinionWeights
+from .open_vocabulary_segmenter import OpenVocabularySegmenter
+from .promptable_segmenter import ImageFeatures
+from .sam import mask_iou
+
+
+@MODELS.register_module()
+class OVSAM(OpenVocabularySegmenter):
+    """Open-Vocabulary SAM (Yuan et al., ECCV 2024), figure 3.
+
+    Args:
+        backbone: Config of the frozen CLIP image tower: four levels.
+        neck: Config of the SAM2CLIP adapter: levels to SAM's image embedding.
+        label_head: Config of the CLIP2SAM head: levels and regions to embeddings.
+        score_fusion: Config of how the head's and frozen CLIP's opinions become one; the head
+            alone if not given.
+        head_box: Where the head looks: ``'mask'``, the tight box of the mask, as published; or
+            ``'prompt'``, the box that prompted it, and the mask's where no box did.
+        clip_box: Where frozen CLIP looks, likewise; published, in the prompt's box.
+        label_loss: Config of the training loss; needed for training only.
+        crop_distillation: Config of a second loss on region embeddings, see
+            :class:`~ovsam.losses.CropDistillation`; none if not given, as published.
+        name_all: The head learns from every annotated instance; if not, from the prompted ones
+            only, as published.
+        region_jitter: Largest move of the annotated boxes that the head is trained on, as a share
+            of their sides; none as published, though in evaluation boxes are found masks'.
+        iou_weight: Weight of the predicted IoU's squared error, for decoders with an IoU token.
+        **kwargs: Of :class:`OpenVocabularySegmenter`.
+    """
+
+    def __init__(self, backbone: dict, neck: dict, label_head: dict,
+                 score_fusion: Optional[dict] = None, head_box: str = 'mask',
+                 clip_box: str = 'prompt', label_loss: Optional[dict] = None,
+                 crop_distillation: Optional[dict] = None, name_all: bool = False,
+                 region_jitter: float = 0., iou_weight: float = 1., **kwargs):
+        super().__init__(**kwargs)
+        self.backbone = MODELS.build(backbone)
+        self.neck = MODELS.build(neck)
+        self.label_head = MODELS.build(label_head)
+        self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
+        self.head_box = check_box_source('head_box', head_box)
+        self.clip_box = check_box_source('clip_box', clip_box)
+        self.label_loss = MODELS.build(label_loss) if label_loss else None
+        self.crop_distillation = MODELS.build(crop_distillation) if crop_distillation else None
+        self.name_all = name_all
+        self.region_jitter = region_jitter
+        self.iou_weight = iou_weight
+
+    def encode_image(self, inputs: Tensor) -> ImageFeatures:
+        """One pass of CLIP, the adapter and the head's pyramid; ``levels`` are CLIP's."""
+        levels = self.backbone(inputs)
+        return ImageFeatures(self.neck(levels), levels, self.label_head.forward_features(levels))
+
+    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+        """The head's, and frozen CLIP's if scores are fused; see the base."""
+        head = self.label_head(features.pyramid, regions.rois(self.head_box))
+        if self.score_fusion is None:
+            return (head, )
+        return head, self.backbone.embed_regions(
+            features.levels, regions.rois(self.clip_box), regions.low_res)
+
+    def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
+        """The head's opinion, and frozen CLIP's if so configured; see the base."""
+        if self.score_fusion is None:
+            return super().fuse(opinions)
+        return self.score_fusion(*opinions, self._seen(opinions[0].device))
+
+    def opinion_weights(self) -> Optional[OpinionWeights]:
+        """See the base; None if scores are fused otherwise than by weights."""
+        if self.score_fusion is None:
+            return super().opinion_weights()
+        weights = getattr(self.score_fusion, 'opinion_weights', None)
+        return None if weights is None else weights(self._seen(next(self.parameters()).device))
+
+    def _seen(self, device: torch.device) -> Tensor:
+        return torch.from_numpy(self.vocabulary.seen.copy()).to(device)
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
+        """Mask losses of prompted instances, class losses of these or, if so configured, of all.
+
+        Regions are the annotated boxes, so that the head learns on good ones from the start.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``labels``, ``masks``)
+                are in input pixels.
+
+        Returns:
+            Scalars: those of ``label_loss``, of ``crop_distillation`` if there is one, and
+            ``loss_iou`` with a decoder that has an IoU token.
+        """
+        prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
+        features = self.encode_image(batch_inputs)
+        masks, quality = self.segment(features, prompts)
+        named = self._all_instances(batch_data_samples) if self.name_all else list(
+            zip(prompts.image_index.tolist(), prompts.instance_index.tolist()))
+        rois, labels = self._targets(batch_data_samples, named, batch_inputs.device)
+        targets = self.mask_targets(batch_data_samples, prompts)
+        rois = jitter_regions(rois, self.region_jitter)
+        embeddings = self.label_head(features.pyramid, rois)
+        losses = self.label_loss(masks[:, 0], self.classify(embeddings), targets, labels)
+        if self.crop_distillation is not None:
+            losses.update(self.crop_distillation(batch_inputs, rois, embeddings, self.backbone))
+        if quality is not None:
+            losses['loss_iou'] = self.quality_loss(quality[:, 0], masks[:, 0], targets)
+        return losses
+
+    def quality_loss(self, quality: Tensor, masks: Tensor, targets: Tensor) -> Tensor:
+        """The weighted squared error of predicted IoUs (N,) of masks (N, h, w)."""
+        low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
+        error = F.mse_loss(quality, mask_iou(masks, low_res), reduction='sum')
+        return share_of_mean(len(masks), error) * self.iou_weight * error / max(1, len(masks))
+
+    @staticmethod
+    def _all_instances(samples: SampleList) -> list[tuple[int, int]]:
+        """Image and place in it of every annotated instance."""
+        return [(image, index) for image, sample in enumerate(samples)
+                for index in range(len(sample.gt_instances))]
+
+    @staticmethod
+    def _targets(samples: SampleList, instances: Sequence[tuple[int, int]], device) -> tuple:
+        """Boxes as RoIs (N, 5) and labels (N,) of instances, each given by its image and place."""
+        rois, labels = [], []
+        for image, index in instances:
+            annotated = samples[image].gt_instances
+            box = get_box_tensor(annotated.bboxes)[index]
+            rois.append(torch.cat([box.new_tensor([image]), box]))
+            labels.append(annotated.labels[index])
+        if not rois:
+            return torch.zeros(0, 5, device=device), torch.zeros(0, dtype=torch.long,
+                                                                 device=device)
+        return torch.stack(rois).to(device), torch.stack(labels).to(device)

@@ -1,0 +1,288 @@
+"""What every model here has in common: encode an image once, then segment and name per prompt.
+
+Glossary: B images, N prompts, M masks per prompt, K classes, C channels, h x w the embedding.
+Coordinates inside the model are input pixels (the resized, padded image), xyxy.
+"""
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Callable, NamedTuple, Optional
+
+import torch
+import torch.nn.functional as F
+from mmdet.models.detectors.base import BaseDetector
+from mmdet.registry import MODELS, TASK_UTILS
+from mmdet.structures import DetDataSample, SampleList
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from ..masks.mask_postprocess import mask_boxes, postprocess_masks
+from ..masks.regions import Regions
+from ..naming.name_ranking import RankedNames
+from ..prompts import Prompts
+from .frozen_parts import FrozenParts
+
+
+class ImageFeatures(NamedTuple):
+    """What one pass of the image encoders gives; serves any number of prompts.
+
+    ``embedding`` (B, C, h, w) is what the mask decoder reads; ``levels`` what naming reads:
+    CLIP's stages, or the images themselves for a model that crops; ``pyramid`` what a trained
+    naming head makes of CLIP's stages.
+    """
+
+    embedding: Tensor
+    levels: tuple[Tensor, ...] = ()
+    pyramid: tuple[Tensor, ...] = ()
+
+
+class PromptableSegmenter(FrozenParts, BaseDetector):
+    """Base of SAM, OVSAM and the crop baselines; subclasses give the three steps.
+
+    Evaluation runs by :meth:`predict`: the prompter turns each sample's ``gt_instances`` into
+    prompts, and ``pred_instances`` holds one row per prompt, at original size:
+    ``instance_index``, ``masks`` (bool), ``bboxes`` (tight, xyxy), and, if the model names,
+    ``labels``, ``scores`` and ``topk_labels``. If the decoder has an IoU token there are also
+    ``mask_scores``, by which mmdet's metrics rank masks: the predicted IoU, cut to [0, 1], times
+    the name's score.
+
+    Args:
+        prompt_encoder: Config of the prompt encoder.
+        mask_decoder: Config of the mask decoder.
+        prompter: Config of the prompter used in :meth:`predict`.
+        train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
+        mask_choice: Config of which of the decoder's masks answers a prompt, see
+            :mod:`~ovsam.masks.mask_choice`; the first one if not given.
+        mask_cleaning: Configs of what is left out of masks, one after another, see
+            :mod:`~ovsam.masks.mask_cleaning`; nothing if not given, as published.
+        chunk_size: Prompts decoded at a time, which bounds memory.
+        everything: What suits these weights better than the defaults of
+            :class:`~ovsam.apis.EverythingMode`, which are SAM's; kept for those who ask.
+        frozen: Names of parts that do not learn; see :class:`~.frozen_parts.FrozenParts`.
+        data_preprocessor: As in mmdet.
+        init_cfg: As in mmengine.
+    """
+
+    TOP_K = 5
+
+    def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
+                 train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
+                 mask_cleaning: Sequence[dict] = (), chunk_size: int = 64,
+                 everything: Optional[dict] = None, frozen: Sequence[str] = (),
+                 data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None):
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.prompt_encoder = MODELS.build(prompt_encoder)
+        self.mask_decoder = MODELS.build(mask_decoder)
+        self.prompter = TASK_UTILS.build(prompter)
+        self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
+        self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
+        self.mask_cleaning = nn.ModuleList(MODELS.build(step) for step in mask_cleaning)
+        self.chunk_size = chunk_size
+        self.everything = dict(everything or {})
+        self.frozen = tuple(frozen)
+
+    @abstractmethod
+    def encode_image(self, inputs: Tensor) -> ImageFeatures:
+        """Encode normalised images (B, 3, H, W)."""
+
+    def segment(self, features: ImageFeatures,
+                prompts: Prompts) -> tuple[Tensor, Optional[Tensor]]:
+        """Mask logits (N, M, 4h, 4w) and predicted IoU (N, M), or None without an IoU token."""
+        sparse, dense = self.prompt_encoder(prompts)
+        return self.mask_decoder(features.embedding, self.prompt_encoder.dense_pe(), sparse,
+                                 dense, prompts.image_index)
+
+    def name(self, features: ImageFeatures, regions: Regions) -> Optional[Tensor]:
+        """Log-scores (N, K + 1) of regions, background last; None for a model without names.
+
+        Args:
+            features: Of the images.
+            regions: N.
+        """
+        return self.name_embeddings(self.region_embeddings(features, regions))
+
+    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+        """What is compared with names: (N, C) of each opinion; none for a model without names.
+
+        Arguments are those of :meth:`name`. Whoever keeps them can name regions from other
+        vocabularies without the image's features.
+        """
+        return ()
+
+    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Optional[Tensor]:
+        """Log-scores of regions from their embeddings.
+
+        Args:
+            embeddings: (N, C) of each opinion, as :meth:`region_embeddings` gives them.
+
+        Returns:
+            (N, K + 1), background last, as :meth:`name` gives them; None for a model without
+            names.
+        """
+        return None
+
+    def best_names(self, embeddings: tuple[Tensor, ...], k: int) -> Optional[RankedNames]:
+        """The likeliest names; the background is none of them.
+
+        Args:
+            embeddings: As of :meth:`name_embeddings`.
+            k: How many; fewer if there are fewer.
+
+        Returns:
+            Log-scores and labels, (N, k) each; None for a model without names.
+        """
+        log_scores = self.name_embeddings(embeddings)
+        if log_scores is None:
+            return None
+        names = log_scores[:, :-1]
+        return RankedNames(*names.topk(min(k, names.shape[1]), dim=1))
+
+    def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
+        """mmdet's name for :meth:`encode_image` of normalised images (B, 3, H, W)."""
+        return self.encode_image(batch_inputs)
+
+    def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:
+        """Mask logits for the samples' prompts, without post-processing."""
+        prompts = self.input_prompts(batch_data_samples, self.prompter, batch_inputs.device)
+        return self.segment(self.encode_image(batch_inputs), prompts)[0]
+
+    @torch.no_grad()
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
+                rescale: bool = True) -> SampleList:
+        """Segment and name what the prompter points at.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples with ``gt_instances`` in original pixels.
+            rescale: Kept for mmdet's interface; results are always at original size.
+
+        Returns:
+            The samples, each with ``pred_instances``.
+        """
+        found = self.predict_prompts(batch_inputs, batch_data_samples,
+                                     self.prompter(batch_data_samples))
+        for sample, instances in zip(batch_data_samples, found):
+            sample.pred_instances = instances
+        return batch_data_samples
+
+    @torch.no_grad()
+    def predict_prompts(self, batch_inputs: Tensor, batch_data_samples: SampleList,
+                        prompts: Prompts, label_rows: Optional[Callable] = None) -> list:
+        """Segment and name what prompts point at: one encoding, then chunks of prompts.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples with ``img_shape``, ``ori_shape`` and ``scale_factor``.
+            prompts: In original pixels.
+            label_rows: What names the rows in place of :meth:`label_rows`, called likewise.
+
+        Returns:
+            B ``InstanceData``, rows as in :class:`PromptableSegmenter`.
+        """
+        prompts = self.to_input_pixels(prompts, batch_data_samples, batch_inputs.device)
+        features = self.encode_image(batch_inputs) if len(prompts) else None
+        rows = [[] for _ in batch_data_samples]
+        for start in range(0, len(prompts), self.chunk_size):
+            chunk = prompts[start:start + self.chunk_size]
+            regions, quality = self.segment_regions(features, chunk, batch_inputs.shape[-1])
+            fields = (label_rows or self.label_rows)(features, chunk, regions)
+            if quality is not None:
+                fields['mask_scores'] = quality.clamp(0, 1) * fields.get('scores', 1)
+            for image in chunk.image_index.unique().tolist():
+                mine = chunk.image_index == image
+                rows[image].append(self._instances(
+                    batch_data_samples[image], chunk.instance_index[mine],
+                    regions.low_res[mine],
+                    {name: values[mine] for name, values in fields.items()},
+                    batch_inputs.shape[-2:]))
+        device = batch_inputs.device
+        return [InstanceData.cat(parts) if parts else self._no_instances(sample, device)
+                for sample, parts in zip(batch_data_samples, rows)]
+
+    def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
+        """What the rows of a chunk of prompts are called; nothing by a model without names.
+
+        Args:
+            features: Of the images.
+            chunk: N prompts.
+            regions: What answers them.
+
+        Returns:
+            Fields of ``pred_instances``, (N, ...) each.
+        """
+        best = self.best_names(self.region_embeddings(features, regions), self.TOP_K)
+        if best is None:
+            return {}
+        return dict(labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(),
+                    topk_labels=best.labels)
+
+    def decode(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+               mask_choice: Optional[Callable] = None) -> tuple:
+        """Mask logits (R, 4h, 4w), predicted IoU (R,) and log-scores of one chunk of prompts.
+
+        There is a row per prompt, or several with a ``mask_choice`` that chooses several masks.
+        """
+        regions, quality = self.segment_regions(features, prompts, input_width, mask_choice)
+        return regions.low_res, quality, self.name(features, regions)
+
+    def segment_regions(self, features: ImageFeatures, prompts: Prompts, input_width: int,
+                        mask_choice: Optional[Callable] = None
+                        ) -> tuple[Regions, Optional[Tensor]]:
+        """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
+        low_res, quality, row = self.choose(
+            prompts, *self.segment(features, prompts), mask_choice)
+        prompts = prompts[row]
+        for clean in self.mask_cleaning:
+            low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
+        return Regions.of_prompts(low_res, prompts, input_width), quality
+
+    def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
+               mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:
+        """What answers the prompts, of the masks that :meth:`segment` returns.
+
+        Returns:
+            Mask logits (R, 4h, 4w), predicted IoU (R,), and the prompt (R,) that each answers.
+        """
+        columns = (mask_choice or self.mask_choice)(prompts, quality)
+        row = torch.arange(len(prompts), device=columns.device).repeat_interleave(columns.shape[1])
+        column = columns.flatten()
+        return masks[row, column], None if quality is None else quality[row, column], row
+
+    @classmethod
+    def input_prompts(cls, samples: Sequence[DetDataSample], prompter, device) -> Prompts:
+        """The prompter's rows, brought from original to input pixels."""
+        return cls.to_input_pixels(prompter(samples), samples, device)
+
+    @staticmethod
+    def to_input_pixels(prompts: Prompts, samples: Sequence[DetDataSample], device) -> Prompts:
+        """Prompts in original pixels, brought to the pixels of the samples' resized images."""
+        factors = torch.tensor([sample.metainfo.get('scale_factor', (1., 1.))
+                                for sample in samples], device=device, dtype=torch.float32)
+        return prompts.to(device).scale(factors.reshape(-1, 2))
+
+    def _instances(self, sample: DetDataSample, instance_index: Tensor, low_res: Tensor,
+                   fields: dict, padded_shape: tuple[int, int]) -> InstanceData:
+        masks = postprocess_masks(low_res[:, None], padded_shape, sample.img_shape[:2],
+                                  sample.ori_shape[:2])[:, 0]
+        return InstanceData(instance_index=instance_index, masks=masks,
+                            bboxes=mask_boxes(masks), **fields)
+
+    def _no_instances(self, sample: DetDataSample, device) -> InstanceData:
+        height, width = sample.ori_shape[:2]
+        return InstanceData(
+            instance_index=torch.zeros(0, dtype=torch.long, device=device),
+            masks=torch.zeros(0, height, width, dtype=torch.bool, device=device),
+            bboxes=torch.zeros(0, 4, device=device),
+            labels=torch.zeros(0, dtype=torch.long, device=device),
+            scores=torch.zeros(0, device=device))
+
+    def mask_targets(self, samples: list[DetDataSample], prompts: Prompts,
+                     size: Optional[tuple[int, int]] = None) -> Tensor:
+        """The prompted instances' masks, float in [0, 1]: (N, H, W), or averaged to ``size``."""
+        targets = []
+        for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):
+            targets.append(torch.from_numpy(samples[image].gt_instances.masks.masks[index]))
+        if not targets:
+            masks = samples[0].gt_instances.masks
+            return prompts.coords.new_zeros(0, *(size or (masks.height, masks.width)))
+        full = torch.stack(targets).float().to(prompts.coords.device)
+        return full if size is None else F.interpolate(full[:, None], size, mode='area')[:, 0]

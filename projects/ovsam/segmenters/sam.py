@@ -1,0 +1,112 @@
+"""SAM: the class-agnostic model whose encoder is SAM2CLIP's teacher.
+
+Glossary: B images, N prompts, M masks per prompt, C channels, h x w the embedding's size.
+"""
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from torch import Tensor
+
+from ..losses.share_of_mean import share_of_mean
+from ..masks.mask_iou import mask_ious
+from .promptable_segmenter import ImageFeatures, PromptableSegmenter
+
+
+@MODELS.register_module()
+class SAM(PromptableSegmenter):
+    """Image encoder, prompt encoder and mask decoder (Kirillov et al., "Segment Anything").
+
+    Trained here only in miniature; the published weights load into the same parts.
+
+    Args:
+        image_encoder: Config; gives (B, C, h, w) from (B, 3, H, W).
+        mask_loss: Config of the loss; needed for training only.
+        auxiliary_loss: Config of a loss on the image embedding itself, which helps an encoder
+            that starts from nothing.
+        **kwargs: Of :class:`PromptableSegmenter`.
+    """
+
+    def __init__(self, image_encoder: dict, mask_loss: Optional[dict] = None,
+                 auxiliary_loss: Optional[dict] = None, **kwargs):
+        super().__init__(**kwargs)
+        self.image_encoder = MODELS.build(image_encoder)
+        self.mask_loss = MODELS.build(mask_loss) if mask_loss else None
+        self.auxiliary_loss = MODELS.build(auxiliary_loss) if auxiliary_loss else None
+
+    def encode_image(self, inputs: Tensor) -> ImageFeatures:
+        """See the base class."""
+        return ImageFeatures(self.image_encoder(inputs))
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
+        """Mask losses of prompted instances.
+
+        Args:
+            batch_inputs: (B, 3, H, W), normalised and padded.
+            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``masks``) are in
+                input pixels.
+
+        Returns:
+            Scalars: those of ``mask_loss``, and of ``auxiliary_loss`` if there is one.
+        """
+        prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
+        features = self.encode_image(batch_inputs)
+        masks, quality = self.segment(features, prompts)
+        targets = self.mask_targets(batch_data_samples, prompts, masks.shape[-2:])
+        losses = self.mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+        if self.auxiliary_loss is not None:
+            losses.update(self.auxiliary_loss(features.embedding, batch_data_samples))
+        return losses
+
+
+@MODELS.register_module()
+class SAMMaskLoss(torch.nn.Module):
+    """Focal, dice and IoU-regression loss on whole low-resolution masks ("Segment Anything", A).
+
+    Args:
+        focal_weight: Of the focal loss.
+        gamma: Its exponent; SAM's is 2.
+        dice_weight: Of the dice loss.
+        iou_weight: Of the squared error of the predicted IoU.
+    """
+
+    def __init__(self, focal_weight: float = 20., dice_weight: float = 1.,
+                 iou_weight: float = 1., gamma: float = 2.):
+        super().__init__()
+        self.focal_weight, self.dice_weight = focal_weight, dice_weight
+        self.iou_weight, self.gamma = iou_weight, gamma
+
+    def forward(self, logits: Tensor, quality: Optional[Tensor], targets: Tensor) -> dict:
+        """Losses of (N, h, w) logits and (N,) predicted IoU against (N, h, w) in [0, 1].
+
+        Of no masks they are zero. They are means over the masks of all processes.
+        """
+        share = share_of_mean(len(logits), logits)
+        if not len(logits):
+            # Zeros that still depend on the parameters, so that every one gets a gradient.
+            losses = dict(loss_focal=logits.sum() * 0, loss_dice=logits.sum() * 0)
+            return losses if quality is None else dict(losses, loss_iou=quality.sum() * 0)
+        focal, dice = self.of_each(logits, targets)
+        losses = dict(loss_focal=share * focal.mean(), loss_dice=share * dice.mean())
+        if quality is not None:
+            losses['loss_iou'] = share * self.iou_weight * F.mse_loss(
+                quality, mask_iou(logits, targets))
+        return losses
+
+    def of_each(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Weighted focal and dice loss (N,) of each of (N, h, w) masks."""
+        probability = logits.sigmoid()
+        gap = (probability - targets).abs()
+        focal = gap.detach() ** self.gamma * F.binary_cross_entropy_with_logits(
+            logits, targets, reduction='none')
+        overlap = 2 * (probability * targets).sum((1, 2)) + 1
+        dice = 1 - overlap / (probability.sum((1, 2)) + targets.sum((1, 2)) + 1)
+        return self.focal_weight * focal.mean((1, 2)), self.dice_weight * dice
+
+
+@torch.no_grad()
+def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:
+    """IoU (N,) of thresholded logits and targets (N, h, w)."""
+    return mask_ious(logits > 0, targets > 0.5)

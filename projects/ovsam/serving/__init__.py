@@ -1,0 +1,1 @@
+"""What people annotate with: the page and the Label Studio backend."""

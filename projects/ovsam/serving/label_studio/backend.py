@@ -1,0 +1,191 @@
+"""What Label Studio asks for, done by a model that is shared by all requests.
+
+Nothing of a request outlives it but encoded images and encoded names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+from ...apis import OVSAMPredictor
+from ...apis.encoded_image import EncodedImage
+from ...apis.prediction import Prediction
+from ...version import __version__
+from ...vocabulary import Vocabulary
+from ..bounded_cache import BoundedCache
+from ..shared_model import SharedModel
+from .brush_regions import brush_region, task_prediction
+from .labeling_config import BrushControl, control_for, parse_labeling_config
+from .region_prompts import image_name, region_prompts
+
+PROJECTS = 32  # lists of labels whose encoded names are kept
+
+
+class ImageSource(Protocol):
+    """Where images come from, such as :class:`~.task_images.TaskImages`."""
+
+    def key(self, reference: str) -> Hashable:
+        """What tells this image from others."""
+
+    def read(self, reference: str) -> np.ndarray:
+        """The image, (H, W, 3) RGB uint8."""
+
+
+class LabelStudioBackend:
+    """Answers the requests of Label Studio's ML backend protocol.
+
+    Args:
+        model: to prompt, which must name.
+        images: where tasks' images come from.
+        own_vocabulary: name from the model's vocabulary, and give each region the likeliest of the
+            project's labels that is in it; if not, the project's labels are the vocabulary.
+        cached_images: how many encoded images to keep.
+        everything: settings of :class:`~ovsam.apis.EverythingMode` for requests without prompts,
+            which ask for pre-annotations; these get no regions if it is None.
+
+    Attributes:
+        model_version: what Label Studio files predictions under.
+
+    Raises:
+        ValueError: the model does not name, or ``cached_images`` is not positive.
+    """
+
+    def __init__(self, model: SharedModel, images: ImageSource, own_vocabulary: bool = False,
+                 cached_images: int = 16, everything: Mapping[str, Any] | None = None) -> None:
+        if not model.names:
+            raise ValueError('this model gives masks without names, and regions need labels: '
+                             'choose the config of an OVSAM')
+        self._model = model
+        self._images = images
+        self._own_vocabulary = model.vocabulary if own_vocabulary else None
+        self._everything = everything
+        self._encoded: BoundedCache[EncodedImage] = BoundedCache(cached_images)
+        self._vocabularies: BoundedCache[Vocabulary] = BoundedCache(PROJECTS)
+        self.model_version = f'ovsam-{__version__}'
+
+    def setup(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to ``/setup``, which a project asks when it is connected or has changed.
+
+        Raises:
+            ValueError: the project's labelling configuration, ``schema``, has no place for masks,
+                or none of its labels is in the vocabulary.
+        """
+        for control in parse_labeling_config(request.get('schema', '')):
+            if self._own_vocabulary is not None:
+                _label_places(self._own_vocabulary, control)
+        return {'model_version': self.model_version}
+
+    def versions(self) -> dict[str, Any]:
+        """The answer to ``/versions``."""
+        return {'versions': [self.model_version]}
+
+    def predict(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to ``/predict``: regions for each task.
+
+        With regions in ``params.context.result`` they are prompts, for the only task. Without a
+        context everything is asked for.
+
+        Raises:
+            OSError: an image cannot be had: ConnectionError, FileNotFoundError, PermissionError.
+            ValueError: the request is malformed, its prompts are, or an image is.
+        """
+        tasks = request.get('tasks')
+        if not isinstance(tasks, list) or not all(
+                isinstance(task, dict) and isinstance(task.get('data'), dict) for task in tasks):
+            raise ValueError('tasks must be a list of tasks with data')
+        controls = parse_labeling_config(request.get('label_config', ''))
+        params = request.get('params') or {}
+        context = params.get('context') if isinstance(params, dict) else None
+        if not context:
+            found = [self._everything_in(task['data'], control_for(controls, None))
+                     for task in tasks]
+        else:
+            regions = context.get('result') if isinstance(context, dict) else None
+            if len(tasks) != 1:
+                raise ValueError(f'prompts are for one task; got {len(tasks)}')
+            control = control_for(controls, image_name(regions))
+            found = [self._prompted(tasks[0]['data'], control, regions)]
+        return {'results': [task_prediction(each, self.model_version) for each in found],
+                'model_version': self.model_version}
+
+    def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
+        image = self._encode(control.image_of(data))
+        prompts = region_prompts(regions, image.original)
+        predictor = self._model.new_predictor()
+        with self._naming(predictor, control) as top_k:
+            predictor.set_image(image)
+            found = [predictor.predict(**prompt.arguments(), top_k=top_k) for prompt in prompts]
+            vocabulary = predictor.vocabulary
+        return [region for each in found for region in _regions(control, each, vocabulary)]
+
+    def _everything_in(self, data: dict, control: BrushControl) -> list[dict]:
+        if self._everything is None:
+            return []
+        image = self._encode(control.image_of(data))
+        predictor = self._model.new_predictor()
+        with self._naming(predictor, control) as top_k:
+            predictor.set_image(image)
+            found = predictor.everything(top_k=top_k, **self._everything)
+            vocabulary = predictor.vocabulary
+        return _regions(control, found, vocabulary)
+
+    def _encode(self, reference: str) -> EncodedImage:
+        """The image's features; requests for the same image at once encode it once."""
+        key = self._images.key(reference)
+        image = self._encoded.get(key)
+        if image is not None:
+            return image
+        pixels = self._images.read(reference)
+        predictor = self._model.new_predictor()
+        with self._model.turn(predictor, None):
+            image = self._encoded.get(key)
+            if image is None:
+                (image,) = predictor.encode([pixels])
+                self._encoded.put(key, image)
+        return image
+
+    @contextmanager
+    def _naming(self, predictor: OVSAMPredictor, control: BrushControl) -> Iterator[int]:
+        """Have the model to oneself, naming for this control, with that many names for a mask."""
+        if self._own_vocabulary is not None:
+            with self._model.turn(predictor, self._own_vocabulary):
+                yield len(self._own_vocabulary)
+            return
+        known = self._vocabularies.get(control.names)
+        with self._model.turn(predictor, known):
+            if known is None:
+                predictor.set_vocabulary(list(control.names))
+                self._vocabularies.put(control.names, predictor.vocabulary)
+            yield 1
+
+
+def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:
+    """The control's labels by the place of their names in the vocabulary.
+
+    Raises:
+        ValueError: none of them is in it.
+    """
+    places = ((vocabulary.find(name), label) for name, label in control.labels)
+    found = {place: label for place, label in places if place is not None}
+    if not found:
+        raise ValueError(f'none of the {len(control.labels)} labels of "{control.from_name}" is in '
+                         f'the vocabulary of {len(vocabulary)} names that this backend was started '
+                         f'with: {list(control.names)[:5]}')
+    return found
+
+
+def _regions(control: BrushControl, found: Prediction, vocabulary: Vocabulary) -> list[dict]:
+    """A region for each mask that is not empty, with the likeliest of the labels."""
+    labels = {vocabulary.names[place]: label
+              for place, label in _label_places(vocabulary, control).items()}
+    regions = []
+    for mask, names, scores in zip(found.masks, found.top_names, found.top_scores):
+        likeliest = next(rank for rank, name in enumerate(names) if name in labels)
+        if mask.any():
+            regions.append(brush_region(control, mask, labels[names[likeliest]],
+                                        scores[likeliest]))
+    return regions

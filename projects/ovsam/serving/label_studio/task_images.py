@@ -1,0 +1,175 @@
+"""The images of tasks, from wherever Label Studio says that they are."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Hashable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import numpy as np
+
+from ..uploads import UploadLimits
+from .access_token import AccessToken
+
+LOCAL_FILES = '/data/local-files/'
+SECONDS = 30.  # that a server may keep silent
+
+
+class TaskImages:
+    """Reads images by what a task's data say of them.
+
+    - ``/data/upload/...`` and other paths are Label Studio's, and are asked for with the token;
+    - ``/data/local-files/?d=...`` is below ``local_files_root`` if that is given, else Label
+      Studio's as well;
+    - ``http://`` and ``https://`` are fetched as they are; the token goes to Label Studio alone.
+
+    Args:
+        label_studio_url: where Label Studio is.
+        token: of a user who may read the tasks; nothing is sent if not given.
+        local_files_root: folder that Label Studio serves as local files
+            (``LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT``), where this machine has it.
+        limits: of files and pictures.
+        transport: what carries requests; httpx's own if not given.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: ``label_studio_url`` is no URL.
+    """
+
+    def __init__(
+        self,
+        label_studio_url: str = 'http://localhost:8080',
+        token: str | None = None,
+        local_files_root: str | Path | None = None,
+        limits: UploadLimits | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._url = label_studio_url.rstrip('/')
+        if urlsplit(self._url).scheme not in ('http', 'https') or not urlsplit(self._url).netloc:
+            raise ValueError(f'{label_studio_url!r} is no URL of a Label Studio: write it as '
+                             'http://localhost:8080')
+        self._root = None if local_files_root is None else Path(local_files_root).resolve()
+        if self._root is not None and not self._root.is_dir():
+            raise FileNotFoundError(f'there is no folder {local_files_root} for local files')
+        self._limits = limits or UploadLimits()
+        # A redirect to another host, as storage has them, goes there without the token.
+        self._client = httpx.Client(timeout=SECONDS, follow_redirects=True, max_redirects=5,
+                                    transport=transport)
+        self._token = AccessToken(self._client, self._url, token) if token else None
+
+    def key(self, reference: str) -> Hashable:
+        """What tells this image from others, for a cache; a file that has changed is another one.
+
+        Raises:
+            FileNotFoundError: and others, as of :meth:`read`, where it can be told at once.
+        """
+        file = self._local_file(reference)
+        if file is None:
+            return self._absolute(reference)
+        status = file.stat()
+        return str(file), status.st_mtime_ns, status.st_size
+
+    def read(self, reference: str) -> np.ndarray:
+        """The image, (H, W, 3) RGB uint8.
+
+        Args:
+            reference: what a task's data say.
+
+        Raises:
+            ConnectionError: whoever has it does not answer, or answers with a fault.
+            FileNotFoundError: it is not there.
+            PermissionError: it may not be read.
+            ValueError: it is too large, or no picture; or the reference is of a kind that this
+                cannot read.
+        """
+        file = self._local_file(reference)
+        if file is not None:
+            return self._limits.read_picture(file)
+        url = self._absolute(reference)
+        with tempfile.TemporaryDirectory(prefix='ovsam-task-') as folder:
+            path = Path(folder) / _file_name(url)
+            self._download(url, path)
+            return self._limits.read_picture(path)
+
+    def close(self) -> None:
+        """End its connections."""
+        self._client.close()
+
+    def _local_file(self, reference: str) -> Path | None:
+        """The file that Label Studio would serve from the root; None if it is not of that kind."""
+        url = self._absolute(reference)
+        if self._root is None or not url.startswith(self._url + LOCAL_FILES):
+            return None
+        (name,) = parse_qs(urlsplit(url).query).get('d', [''])[:1]
+        file = (self._root / name.lstrip('/')).resolve()
+        if not file.is_relative_to(self._root):
+            raise PermissionError(f'{name} is not below the folder of local files')
+        if not file.is_file():
+            raise FileNotFoundError(f'there is no local file {name} below the folder of local '
+                                    'files that this backend was started with')
+        return file
+
+    def _absolute(self, reference: str) -> str:
+        if reference.startswith('/'):
+            return self._url + reference
+        if urlsplit(reference).scheme in ('http', 'https'):
+            return reference
+        raise ValueError(f'the image {reference[:80]!r} cannot be read: this backend reads files '
+                         'uploaded to Label Studio, its local files, and http(s) URLs')
+
+    def _download(self, url: str, path: Path) -> None:
+        try:
+            status = self._attempt(url, path)
+            if status in (401, 403) and self._token_for(url) and self._token.expires:
+                status = self._attempt(url, path, renew=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ConnectionError(f'cannot fetch {_shown(url)}: '
+                                  f'{error or type(error).__name__}') from error
+        if status in (401, 403):
+            raise PermissionError(
+                f'{_shown(url)} may not be read (status {status})'
+                + ('' if self._token_for(url) else '; for what is in Label Studio, start this '
+                   'backend with its address and an access token'))
+        if status in (404, 410):
+            raise FileNotFoundError(f'{_shown(url)} is not there (status {status})')
+        if status != 200:
+            raise ConnectionError(f'cannot fetch {_shown(url)}: the server answers with status '
+                                  f'{status}')
+
+    def _attempt(self, url: str, path: Path, renew: bool = False) -> int:
+        """The status of the answer; where it is 200, its content is in the file."""
+        headers = self._token.headers(renew) if self._token_for(url) else {}
+        most, size = self._limits.megabytes * 1e6, 0
+        with self._client.stream('GET', url, headers=headers) as answer:
+            if answer.status_code == 200:
+                with path.open('wb') as file:
+                    for chunk in answer.iter_bytes():
+                        size += len(chunk)
+                        if size > most:
+                            raise ValueError(f'{_shown(url)} has more than the '
+                                             f'{self._limits.megabytes:g} MB that are fetched')
+                        file.write(chunk)
+            return answer.status_code
+
+    def _token_for(self, url: str) -> bool:
+        """Whether the token goes with requests to this address."""
+        return self._token is not None and _origin(url) == _origin(self._url)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _shown(url: str) -> str:
+    """An address for messages, without the query, which may hold keys."""
+    return url.split('?')[0]
+
+
+def _file_name(url: str) -> str:
+    """A harmless name for what is fetched, which messages can use."""
+    name = re.sub(r'[^\w.-]', '_', urlsplit(url).path.rsplit('/', 1)[-1])[-80:].lstrip('.')
+    return name or 'image'

@@ -1,0 +1,370 @@
+"""What a person does to one image: point, correct, name, undo, save.
+
+Coordinates are pixels of the image, x before y. Glossary: H x W the image, h x w the picture of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...apis import make_prompts
+from ...apis.prediction import Prediction
+from ...masks.mask_iou import mask_iou
+from ...prompts import Prompts
+from ...utils.images import check_image
+from ...vocabulary import Vocabulary
+from ..shared_model import SharedModel
+from .annotated_object import AnnotatedObject, named_as
+from .coco_file import annotations_of
+from .history import History, Step
+from .results import draw_objects, export_objects
+
+SAME = 0.7  # masks of a larger IoU are of the same object
+TOP_K = 5
+
+
+def one_at_a_time(method: Callable) -> Callable:
+    """A method of a session that waits until the session's last one is done."""
+    @wraps(method)
+    def guarded(self, *args, **kwargs):
+        with self._lock:
+            return method(self, *args, **kwargs)
+    return guarded
+
+
+class AnnotationSession:
+    """One person's image, objects and history; the model is shared with others.
+
+    A call that raises leaves everything as it was. Methods may be called from several threads.
+
+    Args:
+        model: shared by all sessions.
+    """
+
+    def __init__(self, model: SharedModel) -> None:
+        self._model = model
+        self._predictor = model.new_predictor()
+        self._lock = threading.RLock()
+        self.vocabulary: Vocabulary | None = model.vocabulary
+        self.image: np.ndarray | None = None
+        self.file_name = ''
+        self._history = History()
+        self._last_number = 0
+
+    @property
+    def objects(self) -> tuple[AnnotatedObject, ...]:
+        """The objects, in the order in which they were made."""
+        return self._history.step.objects
+
+    @property
+    def active(self) -> AnnotatedObject | None:
+        """The object that corrections, names and deletion are for."""
+        step = self._history.step
+        return next((each for each in step.objects if each.number == step.active), None)
+
+    @property
+    def corner(self) -> tuple[float, float] | None:
+        """The first corner (x, y) of a box that has no second one yet."""
+        return self._history.step.corner
+
+    @one_at_a_time
+    def open(self, image: np.ndarray, file_name: str) -> None:
+        """Begin with an image, (H, W, 3) RGB uint8; objects and history of another are dropped.
+
+        Raises:
+            ValueError: it is no such array, or too narrow for the model.
+        """
+        check_image(image)
+        with self._turn():
+            self._predictor.set_image(image)
+        self.image, self.file_name = image, Path(file_name).name or 'image.png'
+        self._history, self._last_number = History(), 0
+
+    @one_at_a_time
+    def set_vocabulary(self, names: Vocabulary | str | list[str]) -> None:
+        """Name from another vocabulary, also what is there.
+
+        What a person, a file or a search named keeps its name.
+
+        Raises:
+            ValueError: as of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`.
+        """
+        with self._turn():
+            self._predictor.set_vocabulary(names)
+            self.vocabulary = self._predictor.vocabulary
+            objects = tuple(
+                each if each.found.region_embeddings is None else
+                replace(each, found=self._predictor.name(each.found, TOP_K))
+                for each in self.objects)
+        # Steps that can be undone keep the names that they had.
+        self._history.amend(objects=objects)
+
+    @one_at_a_time
+    def add_point(self, x: float, y: float, label: int = 1) -> AnnotatedObject:
+        """Correct the active object by a click; without one, a click on an object makes it.
+
+        Args:
+            x: from the left.
+            y: from the top.
+            label: 1 on the object, 0 not on it.
+
+        Raises:
+            RuntimeError: there is no image.
+            ValueError: the point is outside the image, or is the first and not on the object.
+        """
+        old = self.active
+        if old is None:
+            if label == 0:
+                raise ValueError('there is no object to take this from: click on an object first, '
+                                 'or choose one in the list')
+            return self._add(self._segment([(x, y, 1)], None, None), points=((x, y, 1),))
+        points = (*old.points, (x, y, label))
+        box, mask = old.box, None
+        if self._model.takes_masks and old.found.low_res_logits is not None:
+            mask = old.found.low_res_logits
+        elif not old.points and box is None and old.mask.any():
+            # Nobody pointed at it: its own box says which object is meant.
+            box = tuple(old.found.boxes[0].tolist())
+        found = self._segment(points, box, mask)
+        if old.found.region_embeddings is None:  # a file or a search gave its name
+            found = named_as(found, old.found)
+        new = replace(old, found=found, points=points, box=box)
+        self._history.commit(self._exchange(new))
+        return new
+
+    @one_at_a_time
+    def start_object(self, x: float, y: float) -> AnnotatedObject:
+        """Make an object by a click on it, whatever is active; errors of :meth:`add_point`."""
+        return self._add(self._segment([(x, y, 1)], None, None), points=((x, y, 1),))
+
+    @one_at_a_time
+    def add_corner(self, x: float, y: float) -> AnnotatedObject | None:
+        """The first corner of a box, or the second one, which makes an object.
+
+        Raises:
+            RuntimeError: there is no image.
+            ValueError: a corner is outside the image, or the box has no area.
+        """
+        if self.corner is None:
+            self._check_inside(x, y)
+            self._history.commit(replace(self._history.step, corner=(float(x), float(y))))
+            return None
+        (left, right), (top, bottom) = sorted((self.corner[0], x)), sorted((self.corner[1], y))
+        return self.add_box(left, top, right, bottom)
+
+    @one_at_a_time
+    def add_box(self, x1: float, y1: float, x2: float, y2: float) -> AnnotatedObject:
+        """Make an object by a box around it; errors of :meth:`add_corner`."""
+        box = (float(x1), float(y1), float(x2), float(y2))
+        return self._add(self._segment((), box, None), box=box)
+
+    @one_at_a_time
+    def add_everything(self, **settings) -> list[AnnotatedObject]:
+        """Make objects of all that everything mode finds and that is not there yet.
+
+        Args:
+            **settings: of :class:`~ovsam.apis.EverythingMode`.
+
+        Raises:
+            RuntimeError: there is no image.
+            ValueError: a setting is out of its range.
+        """
+        with self._turn():
+            found = self._predictor.everything(TOP_K, **settings)
+        return self._add_rows(found)
+
+    @one_at_a_time
+    def find(self, text: str, threshold: float = 0.3, **settings) -> list[AnnotatedObject]:
+        """Make objects of what is called so and is not there yet.
+
+        Args:
+            text: what to look for; several with commas between them.
+            threshold: least score, in [0, 1].
+            **settings: of :class:`~ovsam.apis.EverythingMode`.
+
+        Raises:
+            RuntimeError: there is no image.
+            ValueError: there is no text, or as of :meth:`~ovsam.apis.OVSAMPredictor.find`.
+        """
+        texts = list(dict.fromkeys(part.strip() for part in text.split(',') if part.strip()))
+        if not texts:
+            raise ValueError('say what to find, for example: a red cat')
+        with self._turn():
+            found = self._predictor.find(texts, threshold, TOP_K, **settings)
+        # What was asked for by name keeps it, whatever the vocabulary.
+        return self._add_rows(replace(found, region_embeddings=None))
+
+    @one_at_a_time
+    def load_coco(self, content: Any) -> list[AnnotatedObject]:
+        """Add the objects that a COCO file has of this image.
+
+        Args:
+            content: of the JSON file.
+
+        Raises:
+            RuntimeError: there is no image.
+            ValueError: as of :func:`~.coco_file.annotations_of`.
+        """
+        return self._add_all(annotations_of(content, self.file_name, self._size()))
+
+    @one_at_a_time
+    def select(self, number: int | None) -> None:
+        """Make an object active; None for none, so that the next click makes a new one.
+
+        Raises:
+            ValueError: there is no such object.
+        """
+        if number is not None:
+            self._object(number)
+        # Looking at things is no step of the history.
+        self._history.amend(active=number, corner=None)
+
+    @one_at_a_time
+    def rename(self, number: int, name: str) -> None:
+        """Give an object a name; an empty one brings the model's back.
+
+        Raises:
+            ValueError: there is no such object.
+        """
+        name = ' '.join(name.split())
+        self._history.commit(self._exchange(self._object(number).renamed(name or None)))
+
+    @one_at_a_time
+    def delete(self, number: int) -> None:
+        """Remove an object.
+
+        Raises:
+            ValueError: there is no such object.
+        """
+        self._object(number)
+        self._history.commit(Step(tuple(each for each in self.objects if each.number != number)))
+
+    @one_at_a_time
+    def clear(self) -> None:
+        """Remove all objects."""
+        if self.objects:
+            self._history.commit(Step())
+
+    @one_at_a_time
+    def undo(self) -> bool:
+        """Take the last step back; False if there is none."""
+        return self._history.undo()
+
+    @one_at_a_time
+    def redo(self) -> bool:
+        """Take the last undone step again; False if there is none."""
+        return self._history.redo()
+
+    @one_at_a_time
+    def rows(self) -> list[list]:
+        """A row for each object: number, name, score, alternatives, quality, stability, pixels."""
+        return [[each.number, each.name, round(each.score, 2),
+                 ', '.join(f'{name} {score:.2f}' for name, score in each.alternatives[1:]),
+                 _rounded(each.found.quality), _rounded(each.found.stability),
+                 int(each.mask.sum())] for each in self.objects]
+
+    @one_at_a_time
+    def draw(self) -> tuple[np.ndarray, float]:
+        """The picture with masks and names, and the prompts of the active object.
+
+        Returns:
+            (h, w, 3) RGB uint8, and its pixels per pixel of the image.
+
+        Raises:
+            RuntimeError: there is no image.
+        """
+        self._size()
+        return draw_objects(self.image, self.objects, self._shown_prompts())
+
+    @one_at_a_time
+    def export(self, kind: str, folder: Path) -> Path:
+        """Write the objects in a format, and the image where the format needs it.
+
+        Args:
+            kind: one of :data:`~ovsam.apis.exports.EXPORTS`.
+            folder: to write to, of this export alone.
+
+        Returns:
+            A JSON file for COCO, else a ZIP file.
+
+        Raises:
+            RuntimeError: there is no image.
+            ValueError: there is no such format.
+        """
+        self._size()
+        return export_objects(kind, folder, self.image, self.file_name, self.objects)
+
+    def _turn(self):
+        return self._model.turn(self._predictor, self.vocabulary)
+
+    def _size(self) -> tuple[int, int]:
+        if self.image is None:
+            raise RuntimeError('there is no picture yet: open one, or choose a sample')
+        return self.image.shape[:2]
+
+    def _check_inside(self, x: float, y: float) -> None:
+        make_prompts([[x, y]]).check_inside([self._size()])
+
+    def _segment(self, points: Iterable[tuple[float, float, int]], box: tuple | None,
+                 mask: np.ndarray | None) -> Prediction:
+        self._size()
+        points = list(points)
+        with self._turn():
+            return self._predictor.predict(
+                [point[:2] for point in points] if points else None,
+                [point[2] for point in points] if points else None, box, mask, top_k=TOP_K)
+
+    def _object(self, number: int) -> AnnotatedObject:
+        for each in self.objects:
+            if each.number == number:
+                return each
+        raise ValueError(f'there is no object {number}: choose one in the list')
+
+    def _add(self, found: Prediction, **prompt) -> AnnotatedObject:
+        self._last_number += 1
+        new = AnnotatedObject(self._last_number, found, **prompt)
+        self._history.commit(Step((*self.objects, new), new.number))
+        return new
+
+    def _add_rows(self, found: Prediction) -> list[AnnotatedObject]:
+        """Add what is not there yet, of masks from the best to the worst."""
+        present = [each.mask for each in self.objects]
+        rows = [row for row, mask in enumerate(found.masks)
+                if not any(mask_iou(mask, other) > SAME for other in present)]
+        return self._add_all([found.select([row]) for row in rows])
+
+    def _add_all(self, found: list[Prediction]) -> list[AnnotatedObject]:
+        """Add objects in one step; they are nobody's prompts, and none is active."""
+        if not found:
+            return []
+        first = self._last_number + 1
+        self._last_number += len(found)
+        new = [AnnotatedObject(first + place, each) for place, each in enumerate(found)]
+        self._history.commit(Step((*self.objects, *new)))
+        return new
+
+    def _exchange(self, new: AnnotatedObject) -> Step:
+        """The step with ``new`` in place of the object of its number."""
+        return Step(tuple(new if each.number == new.number else each for each in self.objects),
+                    new.number)
+
+    def _shown_prompts(self) -> Prompts | None:
+        """Of the active object, and the corner of a box that waits for the other one."""
+        if self.corner is not None:
+            return make_prompts([self.corner])
+        if self.active is None or not (self.active.points or self.active.box):
+            return None
+        points = self.active.points
+        return make_prompts([point[:2] for point in points] if points else None,
+                            [point[2] for point in points] if points else None, self.active.box)
+
+
+def _rounded(column: np.ndarray | None) -> float | None:
+    return None if column is None else round(float(column[0]), 2)

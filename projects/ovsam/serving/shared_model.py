@@ -1,0 +1,91 @@
+"""One model for many sessions, which work in turns."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from ..apis import OVSAMPredictor, notice_of
+from ..datasets.pictograms.glyphs import pictogram_names
+from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.paths import checkpoint_path
+from ..vocabulary import Vocabulary
+
+INTERACTIVE = 'mini-interactive'
+
+
+class SharedModel:
+    """A model that several sessions prompt, each with its own image and its own vocabulary.
+
+    What belongs to a session is in its predictor, :meth:`new_predictor`; what belongs to the model
+    and changes, its vocabulary, is set anew for whoever has the turn, :meth:`turn`.
+
+    Args:
+        config: what :class:`~ovsam.apis.OVSAMPredictor` takes as model; None for the small
+            world's, the one that takes corrections if its weights are there.
+        weights: of :class:`~ovsam.apis.OVSAMPredictor`.
+        vocabulary: of :class:`~ovsam.apis.OVSAMPredictor`: what sessions begin with.
+        device: of :class:`~ovsam.apis.OVSAMPredictor`.
+
+    Raises:
+        ValueError: and others, as of :class:`~ovsam.apis.OVSAMPredictor`.
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config | PromptableSegmenter | None = None,
+        weights: str | Path | None = None,
+        vocabulary: Vocabulary | str | Path | list[str] | None = None,
+        device: str | torch.device | None = None,
+    ) -> None:
+        if config is None:
+            config = small_world_config()
+            vocabulary = list(pictogram_names()) if vocabulary is None else vocabulary
+        self._first = OVSAMPredictor(config, weights, vocabulary, device)
+        self._lock = threading.RLock()
+        self.vocabulary = self._first.vocabulary
+
+    @property
+    def notice(self) -> str | None:
+        """What visitors should know of the weights; see :func:`~ovsam.apis.notice_of`."""
+        return notice_of(self._first.model)
+
+    @property
+    def takes_masks(self) -> bool:
+        """Whether the decoder learned to go on from its own masks: one with several masks has."""
+        decoder = getattr(self._first.model, 'mask_decoder', None)
+        return getattr(decoder, 'num_mask_tokens', 1) > 1
+
+    @property
+    def names(self) -> bool:
+        """Whether the model names what it finds."""
+        return self.vocabulary is not None
+
+    def new_predictor(self) -> OVSAMPredictor:
+        """A predictor of this model without an image; to be used in a :meth:`turn` only."""
+        predictor = copy.copy(self._first)
+        predictor.reset()
+        return predictor
+
+    @contextmanager
+    def turn(self, predictor: OVSAMPredictor, vocabulary: Vocabulary | None) -> Iterator[None]:
+        """Wait until the model is free, and have it name from this vocabulary in the block."""
+        with self._lock:
+            if vocabulary is not None and predictor.vocabulary is not vocabulary:
+                predictor.set_vocabulary(vocabulary)
+            yield
+
+
+def small_world_config() -> str:
+    """The small world's model that takes corrections if its weights are there, else 'mini'."""
+    try:
+        checkpoint_path('mini/interactive.pth')
+    except FileNotFoundError:
+        return 'mini'
+    return INTERACTIVE

@@ -1,0 +1,96 @@
+"""Every weight of a model comes from a file, or it is clear which does not."""
+
+import pytest
+import torch
+from mmengine.model import BaseModule
+from torch import nn
+
+from ovsam.checkpoints.loading import describe, load_weights, read_state_dict, weight_names
+
+
+class Part(BaseModule):
+    def __init__(self, init_cfg=None):
+        super().__init__(init_cfg)
+        self.layer = nn.Linear(2, 2)
+        self.norm = nn.BatchNorm1d(2)
+        self.register_buffer('scratch', torch.zeros(1), persistent=False)
+
+
+class Whole(BaseModule):
+    def __init__(self, init_cfg=None):
+        super().__init__()
+        self.part = Part(init_cfg)
+        self.head = nn.Linear(2, 2)
+
+
+@pytest.fixture
+def save(tmp_path):
+    def save(content, name='a.pth'):
+        torch.save(content, tmp_path / name)
+        return str(tmp_path / name)
+
+    return save
+
+
+def ones(module, prefix=''):
+    return {prefix + key: torch.ones_like(value) for key, value in module.state_dict().items()}
+
+
+def test_model_without_weights():
+    load_weights(nn.ReLU())
+
+
+def test_names():
+    assert weight_names(Part()) == {'layer.weight', 'layer.bias', 'norm.weight', 'norm.bias',
+                                    'norm.running_mean', 'norm.running_var'}
+
+
+def test_parts_then_checkpoint(save):
+    part = save(ones(Part(), 'p.') | {'q.weight': torch.zeros(1)}, 'part.pth')
+    model = Whole({'type': 'Pretrained', 'checkpoint': part, 'prefix': 'p.'})
+    learned = {key: 2 * value for key, value in ones(model.head, 'head.').items()}
+    load_weights(model, save({'state_dict': learned}))
+    assert (model.part.layer.weight == 1).all() and (model.head.weight == 2).all()
+
+
+def test_checkpoint_of_parallel_training(save):
+    model = Whole()
+    load_weights(model, save({'state_dict': ones(model, 'module.')}))
+    assert (model.head.weight == 1).all()
+
+
+def test_weights_that_no_file_has(save):
+    with pytest.raises(ValueError, match=r'no weights for head\.\* \(2\), part\.\* \(6\) of Whole'):
+        load_weights(Whole())
+    with pytest.raises(ValueError, match=r'a.pth has no weights for part\.\* \(6\)'):
+        load_weights(Whole(), save(ones(Whole().head, 'head.')))
+
+
+def test_file_of_another_model(save):
+    with pytest.raises(ValueError, match="has nothing for Whole: it seems to be another model's"):
+        load_weights(Whole(), save({'stem.weight': torch.ones(1)}))
+
+
+def test_weights_of_another_shape(save):
+    content = {**ones(Whole()), 'head.weight': torch.ones(5, 5)}
+    with pytest.raises(ValueError, match=r'a.pth does not fit Whole: size mismatch for head.wei'):
+        load_weights(Whole(), save(content))
+
+
+@pytest.mark.parametrize('content', [{}, [1], {'state_dict': {'a': 1}}, {'epoch': 3}])
+def test_file_without_weights(save, content):
+    with pytest.raises(ValueError, match='holds no weights'):
+        read_state_dict(save(content))
+
+
+@pytest.mark.parametrize('keys, kind', [
+    ([], 'another model'), (['image_encoder.a', 'mask_decoder.b'], 'a SAM checkpoint'),
+    (['clip.visual.a'], 'a CLIP checkpoint'), (['visual.a', 'transformer.b'], 'a CLIP checkpoint'),
+    (['neck.a'], 'a SAM2CLIP checkpoint'),
+    (['backbone.a', 'neck.b', 'roi_head.c'], "a detector's checkpoint"),
+    (['label_head.a', 'mask_decoder.b', 'neck.c'], 'a CLIP2SAM checkpoint'),
+    (['fpn_neck.a', 'mask_decoder.b'], 'a published OVSAM checkpoint'),
+    (['layer1.weight'], "another model's (keys layer1.*)"),
+])
+def test_kinds(keys, kind):
+    assert describe(keys).startswith(kind)

@@ -1,0 +1,132 @@
+import copy
+
+import pytest
+import torch
+
+from ovsam.naming.learned_context import LearnedContext
+from ovsam.naming.text_cache import TextEmbeddingCache
+from ovsam.naming.text_embeddings import embed_vocabulary
+from ovsam.parts.clip_text_encoder import CLIPTextEncoder
+from ovsam.vocabulary import Vocabulary
+
+NAMES = ['cat', 'dog', 'boat', 'tree', 'sun']
+
+
+@pytest.fixture
+def encoder(tiny_clip):
+    torch.manual_seed(0)
+    return CLIPTextEncoder(tiny_clip).requires_grad_(False).eval()
+
+
+def make_context(encoder, **kwargs):
+    return LearnedContext(encoder.width, **{'num_tokens': 2, 'suffix': '', **kwargs})
+
+
+def test_no_texts(encoder):
+    assert encoder.encode([], make_context(encoder).vectors).shape == (0, 16)
+
+
+def test_vectors_of_words_are_those_words(encoder):
+    """The published tower itself decides: a context of words' vectors is the sentence."""
+    vectors = encoder.token_vectors('a b')
+    torch.testing.assert_close(encoder.encode(['c', 'c d'], vectors),
+                               encoder.encode(['a b c', 'a b c d']))
+
+
+def test_words_are_where_it_starts(encoder):
+    context = make_context(encoder, words='a b')
+    context.start_from_words(encoder)
+    vocabulary = Vocabulary(['c', 'd'], templates=['{} of its own'])
+    torch.testing.assert_close(
+        context.embed(encoder, vocabulary),
+        embed_vocabulary(encoder, Vocabulary(['c', 'd']), ('a b {}', )))
+
+
+def test_learned_weights_are_not_overwritten_by_words(encoder):
+    context = make_context(encoder, words='a b', init_cfg={'type': 'Pretrained'})
+    before = context.vectors.clone()
+    context.start_from_words(encoder)
+    assert torch.equal(context.vectors, before)
+
+
+def test_words_of_another_length_are_refused(encoder):
+    with pytest.raises(ValueError, match='set num_tokens=3'):
+        make_context(encoder, words='a b c').start_from_words(encoder)
+
+
+def test_a_context_without_place_for_a_name_is_refused(encoder):
+    long = make_context(encoder, num_tokens=6)  # this tower reads 8 tokens
+    with pytest.raises(ValueError, match='6 vectors leaves no place .* reads 8 tokens'):
+        long.embed(encoder, Vocabulary(NAMES))
+
+
+@pytest.mark.parametrize('wrong', [{'num_tokens': 0}, {'names_per_step': 1}])
+def test_nothing_to_learn_is_refused(encoder, wrong):
+    with pytest.raises(ValueError, match='at least 1 vector and 2 names'):
+        make_context(encoder, **wrong)
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end_token(encoder):
+    context = make_context(encoder)
+    short, long = encoder.encode(['c d e f', 'c d e f g h i'], context.vectors)
+    torch.testing.assert_close(short, long)
+
+
+def test_only_the_context_gets_a_gradient(encoder):
+    context = make_context(encoder)
+    embeddings = context.embed_to_learn(encoder, [('cat', 'kitten'), ('dog', )])
+    assert embeddings.shape == (2, 2, 16)
+    torch.testing.assert_close(embeddings[1, 0], embeddings[1, 1])
+    torch.testing.assert_close(
+        embeddings.detach(),
+        context.embed(encoder, Vocabulary(['cat', 'dog'], {'cat': ['cat', 'kitten']})))
+    embeddings[0, 0, 0].backward()
+    assert (context.vectors.grad.abs().sum(dim=1) > 0).all()
+    assert all(p.grad is None for p in encoder.parameters())
+
+
+def test_the_cache_tells_contexts_apart(encoder, tmp_path):
+    cache, vocabulary = TextEmbeddingCache(tmp_path), Vocabulary(NAMES)
+    first = make_context(encoder)
+    other = copy.deepcopy(first)
+    other.vectors.data += 1
+    made = [context.embed(encoder, vocabulary, cache) for context in (first, other, first)]
+    assert not torch.allclose(made[0], made[1])
+    assert torch.equal(made[0], made[2])
+    assert len(list(tmp_path.glob('*/*'))) == 2
+
+
+def test_all_names_of_a_step(encoder):
+    for limit in (None, 5, 9):
+        chosen, places = make_context(encoder, names_per_step=limit).choose_names(
+            torch.tensor([3, 1, 3]), 5)
+        assert chosen.tolist() == [0, 1, 2, 3, 4]
+        assert places.tolist() == [3, 1, 3]
+
+
+def test_some_names_of_a_step(encoder):
+    torch.manual_seed(0)
+    context = make_context(encoder, names_per_step=4)
+    labels = torch.tensor([70, 20, 70])
+    drawn = set()
+    for _ in range(30):
+        chosen, places = context.choose_names(labels, 100)
+        assert len(chosen) == len(set(chosen.tolist())) == 4
+        assert torch.equal(chosen[places], labels)
+        drawn |= set(chosen.tolist())
+    assert len(drawn) > 20
+    # The labels' own classes are never left out.
+    chosen, places = context.choose_names(torch.arange(6), 100)
+    assert torch.equal(chosen[places], torch.arange(6))
+    assert len(context.choose_names(torch.zeros(0, dtype=torch.long), 100)[0]) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('arch', ['ViT-bigG-14', 'convnext_large_d_320'])
+def test_towers_of_any_size(arch):
+    """Shapes only, of a tower without memory."""
+    with torch.device('meta'):
+        encoder = CLIPTextEncoder(arch)
+        context = LearnedContext(encoder.width)
+        found = context.embed_to_learn(encoder, [('cat', ), ('dog', )])
+    assert found.shape == (2, 1, encoder.embed_dims)

@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from ovsam.naming.score_fusion import GeometricFusion
+
+SEEN = torch.tensor([True, False])
+
+
+def test_no_regions():
+    assert GeometricFusion()(torch.zeros(0, 3), torch.zeros(0, 3), SEEN).shape == (0, 3)
+
+
+def test_weights_lie_on_clips_probability():
+    torch.manual_seed(0)
+    head, clip = torch.randn(4, 3), torch.randn(4, 3)
+    scores = GeometricFusion(seen=0.25, unseen=0.75)(head, clip, SEEN).exp()
+    p_head, p_clip = head.softmax(dim=1), clip.softmax(dim=1)
+    torch.testing.assert_close(scores[:, 0], p_head[:, 0]**0.75 * p_clip[:, 0]**0.25)
+    torch.testing.assert_close(scores[:, 1], p_head[:, 1]**0.25 * p_clip[:, 1]**0.75)
+    torch.testing.assert_close(scores[:, 2], p_head[:, 2]**0.75 * p_clip[:, 2]**0.25)
+
+
+def test_confident_logits_stay_finite():
+    logits = torch.tensor([[200., -200., 0.]])
+    assert GeometricFusion()(logits, logits, SEEN).isfinite().all()
+
+
+@pytest.mark.parametrize('wrong', [{'seen': -0.1}, {'unseen': 1.1}])
+def test_weights_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match='between 0 and 1'):
+        GeometricFusion(**wrong)

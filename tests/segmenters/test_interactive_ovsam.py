@@ -1,0 +1,99 @@
+"""Training with a simulated user, and evaluation with one; in miniature with random weights."""
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from ovsam.parts.mask_decoder import SAMMaskDecoder
+from ovsam.parts.repeated_tokens_init import RepeatedMaskTokensInit
+from ovsam.utils.paths import config_path
+
+from .test_ovsam import NAMES, SIDE, sample
+
+
+def build(name, **changes):
+    torch.manual_seed(0)
+    cfg = Config.fromfile(config_path(f'mini/{name}.py')).model.to_dict()
+
+    def forget(node):
+        if isinstance(node, dict):
+            return {k: forget(v) for k, v in node.items() if k != 'init_cfg'}
+        return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
+
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(dict(forget(cfg), **changes))
+    model.set_vocabulary(NAMES)
+    return model
+
+
+@pytest.fixture
+def images():
+    return torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+
+
+def test_training_reaches_the_decoder_and_the_mask_prompts_only(images):
+    model = build('interactive', rounds=2).train()
+    losses = model.loss(images, [sample(), sample((10, 10, 90, 90), (40, 30, 200, 180))])
+    assert set(losses) == {'loss_focal', 'loss_dice', 'loss_iou'}
+    sum(losses.values()).backward()
+    learned = {name.split('.')[0] for name, p in model.named_parameters()
+               if p.grad is not None and p.grad.abs().sum() > 0}
+    assert learned == {'mask_decoder', 'prompt_encoder'}
+    assert model.prompt_encoder.mask_downscaling[0].weight.grad.abs().sum() > 0
+    assert {key.split('.')[0] for key in model.state_dict()} == learned
+
+
+def test_images_without_instances_train_nothing(images):
+    model = build('interactive', rounds=2).train()
+    total = sum(model.loss(images, [sample(), sample()]).values())
+    assert total == 0
+    total.backward()
+
+
+def test_every_click_is_rated(images):
+    model = build('interactive_clicks', num_clicks=3).eval()
+    found = model.predict(images, [sample(), sample((10, 10, 90, 90), (40, 30, 200, 180))])
+    nothing, two = (each.pred_instances for each in found)
+    assert nothing.click_ious.shape == (0, 3)
+    assert two.click_ious.shape == (2, 3) and two.instance_index.tolist() == [0, 1]
+    assert ((two.click_ious >= 0) & (two.click_ious <= 1)).all()
+
+
+def test_clicks_do_not_depend_on_chunks(images):
+    data = [sample((10, 10, 90, 90), (40, 30, 200, 180), (100, 20, 160, 240)), sample()]
+    whole, parts = (
+        build('interactive_clicks', num_clicks=2, chunk_size=size).eval().predict(images, data)[0]
+        .pred_instances.click_ious for size in (64, 1))
+    torch.testing.assert_close(whole, parts)
+
+
+class TestRepeatedMaskTokens:
+
+    SMALL = dict(embed_dims=16, transformer=dict(depth=1, num_heads=2, mlp_dim=8))
+
+    def test_all_masks_start_as_the_first(self, tmp_path):
+        one = SAMMaskDecoder(num_mask_tokens=1, **self.SMALL).eval()
+        path = tmp_path / 'one.pth'
+        torch.save({'state_dict': {f'mask_decoder.{k}': v.half() for k, v in
+                                   one.state_dict().items()}}, path)
+        three = SAMMaskDecoder(num_mask_tokens=3, **self.SMALL).eval()
+        RepeatedMaskTokensInit(str(path), std=0.)(three)
+        inputs = (torch.randn(1, 16, 4, 4), torch.randn(1, 16, 4, 4), torch.randn(2, 2, 16),
+                  torch.randn(2, 16, 4, 4), torch.zeros(2, dtype=torch.long))
+        masks, quality = three(*inputs)
+        for index in (1, 2):
+            torch.testing.assert_close(masks[:, index], masks[:, 0])
+            torch.testing.assert_close(quality[:, index], quality[:, 0])
+        RepeatedMaskTokensInit(str(path), std=.5)(three)
+        masks, _ = three(*inputs)
+        assert (masks[:, 1] - masks[:, 0]).abs().max() > 1e-4
+
+    def test_other_files_and_parts_are_refused(self, tmp_path):
+        path = tmp_path / 'other.pth'
+        torch.save({'state_dict': {'neck.weight': torch.zeros(1)}}, path)
+        decoder = SAMMaskDecoder(num_mask_tokens=3, **self.SMALL)
+        with pytest.raises(ValueError, match='no weights of a mask decoder'):
+            RepeatedMaskTokensInit(str(path))(decoder)
+        with pytest.raises(ValueError, match='IoU token'):
+            RepeatedMaskTokensInit(str(path))(torch.nn.Linear(1, 1))

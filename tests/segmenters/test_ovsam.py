@@ -1,0 +1,146 @@
+"""The whole model, in miniature with random weights, where there is nothing to do or to name."""
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+
+from ovsam.masks.mask_cleaning import InsideBox, LargeParts
+from ovsam.prompts import Prompts
+from ovsam.utils.paths import config_path
+
+SIDE = 256
+NAMES = ['cat', 'dog', 'boat']
+
+
+def build(name):
+    """A model of the small world on three names, all its weights random."""
+    torch.manual_seed(0)
+    cfg = Config.fromfile(config_path(f'mini/{name}.py'))
+
+    def forget(node):
+        if isinstance(node, dict):
+            return {k: forget(v) for k, v in node.items() if k != 'init_cfg'}
+        return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
+
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(forget(cfg.model.to_dict()))
+    model.set_vocabulary(NAMES)
+    return model
+
+
+def sample(*boxes):
+    masks = np.zeros((len(boxes), SIDE, SIDE), np.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
+        mask[y1:y2, x1:x2] = 1
+    return DetDataSample(
+        gt_instances=InstanceData(
+            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+            labels=torch.zeros(len(boxes), dtype=torch.long),
+            masks=BitmapMasks(masks, SIDE, SIDE)),
+        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1., 1.)})
+
+
+@pytest.fixture(scope='module')
+def ovsam():
+    return build('ovsam_box')
+
+
+@pytest.fixture
+def images():
+    return torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+
+
+def test_losses_of_images_without_instances_are_zero_and_reach_every_weight(ovsam, images):
+    ovsam.train()
+    losses = ovsam.loss(images, [sample(), sample()])
+    total = sum(losses.values())
+    assert total == 0
+    total.backward()
+    learned = [p for p in ovsam.label_head.parameters() if p.requires_grad]
+    assert learned and all(p.grad is not None for p in learned)
+
+
+@pytest.mark.parametrize('name_all', [False, True])
+def test_the_head_learns_from_what_is_prompted_or_from_all(ovsam, images, monkeypatch, name_all):
+    boxes = [(20 * i, 10, 20 * i + 60, 90) for i in range(6)]  # four of them become prompts
+    monkeypatch.setattr(ovsam, 'name_all', name_all)
+    seen = []
+    monkeypatch.setattr(ovsam.label_loss, 'forward', lambda masks, logits, targets, labels: (
+        seen.append([len(masks), len(logits), len(targets), len(labels)]) or {}))
+    ovsam.train().loss(images, [sample(*boxes), sample(boxes[0])])
+    assert seen == [[5, 7, 5, 7] if name_all else [5, 5, 5, 5]]
+
+
+def test_images_without_instances_get_no_predictions(ovsam, images):
+    found = ovsam.eval().predict(images, [sample(), sample((10, 10, 90, 90))])
+    assert [len(each.pred_instances) for each in found] == [0, 1]
+    assert found[0].pred_instances.masks.shape == (0, SIDE, SIDE)
+
+
+def test_masks_are_ranked_by_the_names_score_and_the_predicted_iou(ovsam, images, monkeypatch):
+    segment = ovsam.segment
+    quality = torch.tensor([[1.5], [0.5], [-0.5]])  # what a decoder expects may leave [0, 1]
+    monkeypatch.setattr(ovsam, 'segment', lambda *args: (segment(*args)[0], quality))
+    boxes = (10, 10, 90, 90), (40, 30, 200, 180), (0, 0, 20, 20)
+    found = ovsam.eval().predict(images[:1], [sample(*boxes)])[0].pred_instances
+    torch.testing.assert_close(found.mask_scores, found.scores * torch.tensor([1., 0.5, 0.]))
+
+
+def test_each_opinion_is_of_the_box_that_the_config_says(ovsam, images, monkeypatch):
+    boxes = (10, 10, 90, 90), (40, 30, 200, 180)
+    monkeypatch.setattr(ovsam, 'head_box', 'mask')
+    monkeypatch.setattr(ovsam, 'clip_box', 'prompt')
+    looked = []
+    monkeypatch.setattr(ovsam.label_head, 'forward', lambda levels, rois: looked.append(rois))
+    monkeypatch.setattr(ovsam.backbone, 'embed_regions',
+                        lambda levels, rois, masks: looked.append(rois))
+    prompts = Prompts.from_boxes(boxes)
+    with torch.no_grad():
+        features = ovsam.eval().encode_image(images[:1])
+        regions, _ = ovsam.segment_regions(features, prompts, SIDE)
+        ovsam.region_embeddings(features, regions)
+    torch.testing.assert_close(looked[0], regions.mask_rois)
+    assert looked[1].tolist() == [[0, *box] for box in boxes]
+    assert not torch.equal(*looked)
+
+
+def test_what_is_left_out_of_masks_is_left_out_of_their_regions(ovsam, images, monkeypatch):
+    segment = ovsam.segment
+    monkeypatch.setattr(ovsam, 'segment', lambda *args: tuple(map(torch.ones_like, segment(*args))))
+    monkeypatch.setitem(ovsam._modules, 'mask_cleaning',
+                        torch.nn.ModuleList([InsideBox(margin=0), LargeParts()]))
+    box = 16, 32, 64, 128
+    with torch.no_grad():
+        features = ovsam.eval().encode_image(images[:1])
+        regions, _ = ovsam.segment_regions(features, Prompts.from_boxes([box]), SIDE)
+    assert regions.mask_rois.tolist() == [[0, *box]]
+
+
+def test_fusion_is_between_the_two_opinions(ovsam, images):
+    ovsam.eval()
+    data = [sample((10, 10, 90, 90), (40, 30, 200, 180))]
+    with torch.no_grad():
+        features = ovsam.encode_image(images[:1])
+        prompts = ovsam.input_prompts(data, ovsam.prompter, images.device)
+        regions, _ = ovsam.segment_regions(features, prompts, SIDE)
+        head, clip = (ovsam.classify(embeddings).log_softmax(-1) for embeddings in
+                      ovsam.region_embeddings(features, regions))
+        fused = ovsam.name(features, regions)
+    assert fused.shape == (2, len(NAMES) + 1)
+    assert (fused <= torch.maximum(head, clip) + 1e-5).all()
+    assert (fused >= torch.minimum(head, clip) - 1e-5).all()
+
+
+@pytest.mark.parametrize('name', ['image_crop_box', 'feature_crop_box'])
+def test_yardsticks_name_but_do_not_learn(name, images):
+    model = build(name).eval()
+    found = model.predict(images, [sample((10, 10, 90, 90)), sample()])
+    assert [len(each.pred_instances) for each in found] == [1, 0]
+    assert 0 <= found[0].pred_instances.labels[0] < len(NAMES)
+    with pytest.raises(NotImplementedError, match='nothing to train'):
+        model.loss(images, [sample(), sample()])

@@ -1,0 +1,148 @@
+"""Images of tasks: from Label Studio with a token, from elsewhere without, from a folder."""
+
+import io
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+httpx = pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
+
+from ovsam.serving.label_studio.task_images import TaskImages
+from ovsam.serving.uploads import UploadLimits
+
+STUDIO = 'http://studio:8080'
+
+
+def png(size=(6, 4), colour='red'):
+    buffer = io.BytesIO()
+    Image.new('RGB', size, colour).save(buffer, 'PNG')
+    return buffer.getvalue()
+
+
+class Servers:
+    """Label Studio and others; ``seen`` has each request's address and Authorization."""
+
+    def __init__(self, **answers):
+        self.seen, self.answers, self.exchanged = [], answers, 0
+
+    def __call__(self, request):
+        authorization = request.headers.get('Authorization')
+        self.seen.append((str(request.url), authorization))
+        if request.url.path == '/api/token/refresh':
+            if b'good' not in request.content:
+                return httpx.Response(401)
+            self.exchanged += 1
+            return httpx.Response(200, json={'access': f'short{self.exchanged}'})
+        answer = self.answers.get(request.url.path.rsplit('/', 1)[-1].split('.')[0],
+                                  httpx.Response(404))
+        return answer(authorization) if callable(answer) else answer
+
+
+def make(servers, token=None, **kwargs):
+    return TaskImages(STUDIO + '/', token, transport=httpx.MockTransport(servers), **kwargs)
+
+
+def test_uploads_are_asked_for_with_the_token():
+    servers = Servers(a=httpx.Response(200, content=png()))
+    images = make(servers, 'legacy')
+    assert images.read('/data/upload/1/a.png').shape == (4, 6, 3)
+    assert servers.seen == [(f'{STUDIO}/data/upload/1/a.png', 'Token legacy')]
+    assert images.key('/data/upload/1/a.png') == images.key(f'{STUDIO}/data/upload/1/a.png')
+    images.close()
+
+
+def test_the_token_goes_to_label_studio_alone():
+    redirect = httpx.Response(302, headers={'Location': 'https://storage/b.png?key=1'})
+    servers = Servers(a=redirect, b=httpx.Response(200, content=png()))
+    images = make(servers, 'legacy')
+    images.read('http://other/b.png')
+    images.read('http://studio:9999/b.png')
+    images.read('/storage/a')
+    assert [authorization for _, authorization in servers.seen] == [None, None, 'Token legacy',
+                                                                    None]
+
+
+def test_a_personal_token_is_exchanged_and_renewed():
+    def only_second(authorization):
+        return httpx.Response(200 if authorization == 'Bearer short2' else 401, content=png())
+
+    servers = Servers(a=httpx.Response(200, content=png()), b=only_second)
+    images = make(servers, 'a.good.token')
+    images.read('/data/upload/a.png')
+    images.read('/data/upload/a.png')
+    assert servers.exchanged == 1
+    images.read('/data/upload/b.png')
+    assert servers.exchanged == 2
+    with pytest.raises(PermissionError, match='does not take the access token .status 401'):
+        make(Servers(), 'a.bad.token').read('/data/upload/a.png')
+
+
+@pytest.mark.parametrize('answer, error, said', [
+    (httpx.Response(404), FileNotFoundError, 'a.png is not there'),
+    (httpx.Response(403), PermissionError, 'start this backend with its address'),
+    (httpx.Response(500), ConnectionError, 'status 500'),
+    (httpx.Response(200, content=b'text'), ValueError, 'a.png is not a picture'),
+    (httpx.Response(200, content=b'x' * 20_000), ValueError, 'more than the 0.01 MB'),
+    (httpx.Response(200, content=png((200, 200))), ValueError, 'megapixels'),
+    (httpx.Response(302, headers={'Location': '/a.png'}), ConnectionError, 'redirects'),
+])
+def test_what_cannot_be_had(answer, error, said):
+    images = make(Servers(a=answer), limits=UploadLimits(0.01, 0.03))
+    with pytest.raises(error, match=said) as caught:
+        images.read('/data/upload/a.png?secret=1')
+    assert 'secret' not in str(caught.value)
+
+
+def test_a_server_that_is_not_there():
+    def refuse(_):
+        raise httpx.ConnectError('refused')
+
+    with pytest.raises(ConnectionError, match='refused'):
+        make(refuse).read('/data/upload/a.png')
+
+
+@pytest.mark.parametrize('reference', ['s3://bucket/a.png', 'a.png', 'file:///etc/passwd',
+                                       'data:image/png;base64,AAAA'])
+def test_other_references_are_refused(reference):
+    servers = Servers()
+    with pytest.raises(ValueError, match='cannot be read'):
+        make(servers).key(reference)
+    assert servers.seen == []
+
+
+def test_local_files(tmp_path):
+    (tmp_path / 'root' / 'sub').mkdir(parents=True)
+    file = tmp_path / 'root' / 'sub' / 'a b.png'
+    file.write_bytes(png())
+    (tmp_path / 'secret.png').write_bytes(png())
+    images = make(Servers(), local_files_root=tmp_path / 'root')
+    reference = '/data/local-files/?d=sub/a%20b.png'
+    assert (images.read(reference)[0, 0] == [255, 0, 0]).all()
+    before = images.key(reference)
+    file.write_bytes(png(colour='blue'))
+    os.utime(file, ns=(1, 1))
+    assert images.key(reference) != before and images.read(reference)[0, 0, 2] == 255
+    for outside in ('../secret.png', 'sub/../../secret.png', '%2e%2e/secret.png'):
+        with pytest.raises(PermissionError, match='not below'):
+            images.read(f'/data/local-files/?d={outside}')
+    os.symlink(tmp_path / 'secret.png', tmp_path / 'root' / 'link.png')
+    with pytest.raises(PermissionError, match='not below'):
+        images.read('/data/local-files/?d=link.png')
+    for missing in ('gone.png', '', 'sub'):
+        with pytest.raises(FileNotFoundError, match='no local file'):
+            images.key(f'/data/local-files/?d={missing}')
+
+
+def test_local_files_of_label_studio_where_there_is_no_folder(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (5, 5, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, 'PNG')
+    servers = Servers(**{'': httpx.Response(200, content=buffer.getvalue())})
+    assert (make(servers, 'legacy').read('/data/local-files/?d=a.png') == noise).all()
+    assert servers.seen == [(f'{STUDIO}/data/local-files/?d=a.png', 'Token legacy')]
+    with pytest.raises(FileNotFoundError, match='no folder'):
+        make(servers, local_files_root=tmp_path / 'none')
+    with pytest.raises(ValueError, match='no URL'):
+        TaskImages('localhost:8080')
