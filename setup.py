@@ -13,8 +13,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-CARRIED = {'configs': '**/*', 'tools': '**/*', 'checkpoints/mini': '**/*',
-           '.': 'model-index.yml'}
+CARRIED = {'configs': '**/*', 'tools': '**/*', 'checkpoints/mini': '**/*', '.': 'model-index.yml'}
 
 
 def requirements(name):
@@ -56,8 +55,10 @@ class BuildWithConfigs(build_py):
         ]
 
 
-EXTRAS = {name: requirements(name)
-          for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'optional')}
+EXTRAS = {
+    name: requirements(name)
+    for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'optional')
+}
 
 readme = ROOT / 'README.md'
 setup(

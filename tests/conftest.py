@@ -42,8 +42,24 @@ def small_world(tmp_path_factory) -> Path:
     from tools import make_pictograms
 
     out = tmp_path_factory.mktemp('world')
-    assert make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test',
-                                 'image_level', '--limit', '2', '--workers', '1']) == 0
+    assert (
+        make_pictograms.main(
+            [
+                '--out',
+                str(out),
+                '--splits',
+                'train',
+                'val',
+                'test',
+                'image_level',
+                '--limit',
+                '2',
+                '--workers',
+                '1',
+            ]
+        )
+        == 0
+    )
     return out
 
 
@@ -104,31 +120,59 @@ def published() -> dict:
     vit = {'image_size': 32, 'layers': 2, 'width': 64, 'patch_size': 16}
     channels, transformer = [8, 16, 32, 64], {'depth': 1, 'num_heads': 2, 'mlp_dim': 24}
     encoder = SAMImageEncoder(
-        {'embed_dims': 24, 'num_layers': 2, 'num_heads': 2, 'feedforward_channels': 48,
-         'global_attn_indexes': [1]}, img_size=64, patch_size=8, window_size=3, out_channels=16)
-    adapter = SAM2CLIPAdapter(channels, embed_dims=24, depth=2, num_heads=2, window_size=3,
-                              global_attn_indexes=[1], img_size=128, out_channels=16)
+        {
+            'embed_dims': 24,
+            'num_layers': 2,
+            'num_heads': 2,
+            'feedforward_channels': 48,
+            'global_attn_indexes': [1],
+        },
+        img_size=64,
+        patch_size=8,
+        window_size=3,
+        out_channels=16,
+    )
+    adapter = SAM2CLIPAdapter(
+        channels,
+        embed_dims=24,
+        depth=2,
+        num_heads=2,
+        window_size=3,
+        global_attn_indexes=[1],
+        img_size=128,
+        out_channels=16,
+    )
     decoder = SAMMaskDecoder(16, 1, iou_token=False, label_token=True, transformer=transformer)
-    ours = {**keys_of(adapter, 'neck.'), **keys_of(decoder, 'mask_decoder.'),
-            **keys_of(CLIP2SAMHead(channels, 16, 8), 'label_head.')}
+    ours = {
+        **keys_of(adapter, 'neck.'),
+        **keys_of(decoder, 'mask_decoder.'),
+        **keys_of(CLIP2SAMHead(channels, 16, 8), 'label_head.'),
+    }
     ovsam_weights = {published_ovsam_key(key): value for key, value in ours.items()}
     ovsam_weights['mask_decoder.label_mlp.layers.0.weight'] = torch.randn(16, 16)
     clip = keys_of(build_clip({'embed_dim': 16, 'vision_cfg': resnet, 'text_cfg': text}))
     return {
         'sam': {
-            **{'image_encoder.' + published_sam_image_encoder_key(key): value
-               for key, value in keys_of(encoder).items()},
+            **{
+                'image_encoder.' + published_sam_image_encoder_key(key): value
+                for key, value in keys_of(encoder).items()
+            },
             **keys_of(SAMPromptEncoder(16, 64, 8, 4), 'prompt_encoder.'),
             **keys_of(SAMMaskDecoder(16, transformer=transformer), 'mask_decoder.'),
         },
         # OpenAI publishes half precision.
-        'clip': {key: value.half() if value.is_floating_point() else value
-                 for key, value in clip.items()},
+        'clip': {
+            key: value.half() if value.is_floating_point() else value for key, value in clip.items()
+        },
         'vit_clip': keys_of(build_clip({'embed_dim': 16, 'vision_cfg': vit, 'text_cfg': text})),
-        'sam2clip': {key: value for key, value in ovsam_weights.items()
-                     if key.startswith('neck_student.')},
-        'clip2sam': {key: value for key, value in ovsam_weights.items()
-                     if not key.startswith('neck_student.')},
+        'sam2clip': {
+            key: value for key, value in ovsam_weights.items() if key.startswith('neck_student.')
+        },
+        'clip2sam': {
+            key: value
+            for key, value in ovsam_weights.items()
+            if not key.startswith('neck_student.')
+        },
         'ovsam': ovsam_weights,
     }
 
@@ -154,14 +198,24 @@ def save_teacher():
         from mmdet.registry import MODELS
 
         config = dict(
-            type='SAMImageEncoder', img_size=32, window_size=2, out_channels=4,
-            arch=dict(embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8,
-                      global_attn_indexes=[0]))
+            type='SAMImageEncoder',
+            img_size=32,
+            window_size=2,
+            out_channels=4,
+            arch=dict(
+                embed_dims=8,
+                num_layers=1,
+                num_heads=2,
+                feedforward_channels=8,
+                global_attn_indexes=[0],
+            ),
+        )
         torch.manual_seed(seed)
         state = MODELS.build(config).state_dict()
         torch.save({'image_encoder.' + key: value for key, value in state.items()}, path)
-        return dict(config, init_cfg=dict(
-            type='Pretrained', checkpoint=str(path), prefix='image_encoder.'))
+        return dict(
+            config, init_cfg=dict(type='Pretrained', checkpoint=str(path), prefix='image_encoder.')
+        )
 
     return save
 
@@ -183,8 +237,12 @@ def in_processes(tmp_path_factory):
         os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world))
         try:
             torch.distributed.init_process_group(
-                'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=world,
-                timeout=timedelta(seconds=timeout))
+                'gloo',
+                init_method=f'file://{folder}/store',
+                rank=rank,
+                world_size=world,
+                timeout=timedelta(seconds=timeout),
+            )
             torch.save(function(rank), f'{folder}/{rank}.pth')
         except BaseException:
             traceback.print_exc()
@@ -193,8 +251,10 @@ def in_processes(tmp_path_factory):
 
     def run(function, world=2, timeout=30, lost=()):
         folder = tmp_path_factory.mktemp('processes')
-        members = [context.Process(target=member, args=(function, rank, world, folder, timeout))
-                   for rank in range(world)]
+        members = [
+            context.Process(target=member, args=(function, rank, world, folder, timeout))
+            for rank in range(world)
+        ]
         for process in members:
             process.start()
         for process in members:
@@ -202,16 +262,20 @@ def in_processes(tmp_path_factory):
             process.kill()
         status = [process.exitcode for process in members]
         assert all(code == 0 for rank, code in enumerate(status) if rank not in lost), status
-        return [None if rank in lost else torch.load(folder / f'{rank}.pth', weights_only=False)
-                for rank in range(world)]
+        return [
+            None if rank in lost else torch.load(folder / f'{rank}.pth', weights_only=False)
+            for rank in range(world)
+        ]
 
     return run
 
 
 TINY_CLIP = dict(
-    embed_dim=16, vision_cfg=dict(image_size=32, layers=[1, 1, 1, 1], width=8, head_width=32),
+    embed_dim=16,
+    vision_cfg=dict(image_size=32, layers=[1, 1, 1, 1], width=8, head_width=32),
     text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
-    tokenizer=dict(merges=20))
+    tokenizer=dict(merges=20),
+)
 
 
 def write_pictures(folder, count):
@@ -235,34 +299,70 @@ def tiny_training(tmp_path, save_teacher):
 
     write_pictures(tmp_path / 'sa1b/sa_000000', 8)
     backbone = dict(type='CLIPBackbone', arch=TINY_CLIP)
-    neck = dict(type='SAM2CLIPAdapter', in_channels=[32, 64, 128, 256], embed_dims=8, depth=2,
-                num_heads=2, window_size=2, global_attn_indexes=[1], img_size=32, out_channels=4)
+    neck = dict(
+        type='SAM2CLIPAdapter',
+        in_channels=[32, 64, 128, 256],
+        embed_dims=8,
+        depth=2,
+        num_heads=2,
+        window_size=2,
+        global_attn_indexes=[1],
+        img_size=32,
+        out_channels=4,
+    )
     torch.manual_seed(1)
     for name, part in (('clip', backbone), ('neck', neck)):
         torch.save(MODELS.build(part).state_dict(), tmp_path / f'{name}.pth')
         part['init_cfg'] = dict(type='Pretrained', checkpoint=str(tmp_path / f'{name}.pth'))
     pipeline = [
-        dict(type='LoadAnnotatedImage'), dict(type='Resize', scale=(32, 32), keep_ratio=True),
-        dict(type='PackDetInputs', meta_keys=('img_path', ))]
+        dict(type='LoadAnnotatedImage'),
+        dict(type='Resize', scale=(32, 32), keep_ratio=True),
+        dict(type='PackDetInputs', meta_keys=('img_path',)),
+    ]
     cfg = Config.fromfile(config_path('_base_/default_runtime.py'))
-    cfg.merge_from_dict(dict(
-        model=dict(
-            type='SAM2CLIPDistiller', backbone=backbone, teacher=save_teacher(tmp_path / 'sam.pth'),
-            neck=neck, prompt_encoder=dict(type='SAMPromptEncoder', embed_dims=16, image_size=32,
-                                embedding_stride=16),
-            mask_decoder=dict(type='SAMMaskDecoder', embed_dims=16,
-                              transformer=dict(depth=1, num_heads=2, mlp_dim=8)),
-            prompter=dict(type='BoxPrompter'),
-            data_preprocessor=dict(type='DetDataPreprocessor', mean=[120] * 3, std=[57] * 3,
-                                   bgr_to_rgb=True, pad_size_divisor=32)),
-        train_dataloader=dict(
-            batch_size=4, num_workers=0, sampler=dict(type='InfiniteSampler'), dataset=dict(
-                type='SA1BDataset', data_root=str(tmp_path / 'sa1b'), pipeline=pipeline)),
-        train_cfg=dict(type='IterBasedTrainLoop', max_iters=3, val_interval=1000),
-        optim_wrapper=dict(type='OptimWrapper', clip_grad=dict(max_norm=0.5),
-                           optimizer=dict(type='SGD', lr=0.2, momentum=0.9, weight_decay=0.01)),
-        default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=9)),
-        log_level='WARNING', work_dir=str(tmp_path / 'work')))
+    cfg.merge_from_dict(
+        dict(
+            model=dict(
+                type='SAM2CLIPDistiller',
+                backbone=backbone,
+                teacher=save_teacher(tmp_path / 'sam.pth'),
+                neck=neck,
+                prompt_encoder=dict(
+                    type='SAMPromptEncoder', embed_dims=16, image_size=32, embedding_stride=16
+                ),
+                mask_decoder=dict(
+                    type='SAMMaskDecoder',
+                    embed_dims=16,
+                    transformer=dict(depth=1, num_heads=2, mlp_dim=8),
+                ),
+                prompter=dict(type='BoxPrompter'),
+                data_preprocessor=dict(
+                    type='DetDataPreprocessor',
+                    mean=[120] * 3,
+                    std=[57] * 3,
+                    bgr_to_rgb=True,
+                    pad_size_divisor=32,
+                ),
+            ),
+            train_dataloader=dict(
+                batch_size=4,
+                num_workers=0,
+                sampler=dict(type='InfiniteSampler'),
+                dataset=dict(
+                    type='SA1BDataset', data_root=str(tmp_path / 'sa1b'), pipeline=pipeline
+                ),
+            ),
+            train_cfg=dict(type='IterBasedTrainLoop', max_iters=3, val_interval=1000),
+            optim_wrapper=dict(
+                type='OptimWrapper',
+                clip_grad=dict(max_norm=0.5),
+                optimizer=dict(type='SGD', lr=0.2, momentum=0.9, weight_decay=0.01),
+            ),
+            default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=9)),
+            log_level='WARNING',
+            work_dir=str(tmp_path / 'work'),
+        )
+    )
     return cfg
 
 

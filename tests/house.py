@@ -3,6 +3,7 @@
 Imports are read from the code, those inside functions too. A room is a folder of the package. A
 click's way is traced while a predictor answers a point: each call into another file is a move.
 """
+
 from __future__ import annotations
 
 import ast
@@ -31,8 +32,11 @@ def imports() -> dict[str, set[str]]:
     found = {}
     for module, path in files.items():
         if path.name != '__init__.py':
-            found[module] = {target for node in ast.walk(ast.parse(path.read_text('utf-8')))
-                             for target in _targets(node, module, files)} - {module}
+            found[module] = {
+                target
+                for node in ast.walk(ast.parse(path.read_text('utf-8')))
+                for target in _targets(node, module, files)
+            } - {module}
     return found
 
 
@@ -40,7 +44,7 @@ def _targets(node: ast.AST, module: str, files: dict[str, Path]) -> Iterator[str
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names if alias.name in files)
     if isinstance(node, ast.ImportFrom):
-        package = module.split('.')[:-node.level] if node.level else []
+        package = module.split('.')[: -node.level] if node.level else []
         base = '.'.join([*package, *filter(None, [node.module])])
         for alias in node.names:
             yield from _definition(base, alias.name, files)
@@ -54,8 +58,11 @@ def _definition(base: str, name: str, files: dict[str, Path]) -> Iterator[str]:
         yield base
     elif f'{base}.__init__' in files:
         for node in ast.walk(ast.parse(files[f'{base}.__init__'].read_text('utf-8'))):
-            if isinstance(node, ast.ImportFrom) and node.level and any(
-                    name == (alias.asname or alias.name) for alias in node.names):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.level
+                and any(name == (alias.asname or alias.name) for alias in node.names)
+            ):
                 yield from _definition('.'.join(filter(None, [base, node.module])), name, files)
 
 
@@ -68,8 +75,9 @@ def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
             todo.extend(new := arrows.get(todo.pop(), set()) - seen)
             seen |= new
         reach[start] = seen
-    groups = {frozenset(b for b in reach[a] if a in reach.get(b, ())) for a in arrows
-              if a in reach[a]}
+    groups = {
+        frozenset(b for b in reach[a] if a in reach.get(b, ())) for a in arrows if a in reach[a]
+    }
     return sorted(sorted(group) for group in groups if len(group) > 1)
 
 
@@ -91,8 +99,11 @@ def files_by_folder() -> dict[str, int]:
 
 def lines(*folders: str) -> int:
     """Lines of Python in folders of the repository."""
-    return sum(len(path.read_text('utf-8').splitlines())
-               for folder in folders for path in (REPOSITORY / folder).rglob('*.py'))
+    return sum(
+        len(path.read_text('utf-8').splitlines())
+        for folder in folders
+        for path in (REPOSITORY / folder).rglob('*.py')
+    )
 
 
 def click() -> list[str]:
@@ -109,7 +120,7 @@ def click() -> list[str]:
     def enter(frame, event, _):
         path = frame.f_code.co_filename
         if event == 'call' and path.startswith(f'{PACKAGE}/'):
-            file = path[len(f'{PACKAGE}/'):]
+            file = path[len(f'{PACKAGE}/') :]
             if way[-1:] != [file]:
                 way.append(file)
 
@@ -129,8 +140,10 @@ def main() -> None:
     print(f'lines of Python in package and tools: {lines("projects", "tools")}')
     print(f'circles of files: {circles(arrows) or 0}')
     print(f'circles of rooms: {circles(room_arrows(arrows)) or 0}')
-    print(f'a click: {len(set(way))} files, {len(way) - 1} moves, '
-          f'{len(way) - len(set(way))} back into a file that it had left')
+    print(
+        f'a click: {len(set(way))} files, {len(way) - 1} moves, '
+        f'{len(way) - len(set(way))} back into a file that it had left'
+    )
     if '--way' in sys.argv:
         print('\n'.join(way))
 

@@ -1,4 +1,5 @@
 """A WordNet of a few animals and a cup."""
+
 import pytest
 
 LICENCE = '  1 This software and database is being provided to you, the LICENSEE, by\n'
@@ -25,9 +26,17 @@ SYNSETS = [
 
 
 def line(offset, words, above):
-    fields = [offset, '05', 'n', f'{len(words):02x}', *(f'{word} 0' for word in words),
-              f'{len(above) + 1:03d}', *(f'{pointer} n 0000' for pointer in above),
-              '~ 00001740 n 0000', '| a gloss; "with @ 00000010 n 0000 in it"  ']
+    fields = [
+        offset,
+        '05',
+        'n',
+        f'{len(words):02x}',
+        *(f'{word} 0' for word in words),
+        f'{len(above) + 1:03d}',
+        *(f'{pointer} n 0000' for pointer in above),
+        '~ 00001740 n 0000',
+        '| a gloss; "with @ 00000010 n 0000 in it"  ',
+    ]
     return ' '.join(fields) + '\n'
 
 

@@ -67,10 +67,17 @@ def test_a_build_carries_all_modules_and_what_stands_beside_them(tmp_path):
     build = [sys.executable, 'setup.py', '-q', 'build_py', '--build-lib', str(tmp_path / 'lib')]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     package, source = tmp_path / 'lib/ovsam', ROOT / 'projects/ovsam'
-    built, modules = ({file.relative_to(folder) for file in folder.rglob('*.py')
-                       if '.mim' not in file.parts} for folder in (package, source))
+    built, modules = (
+        {file.relative_to(folder) for file in folder.rglob('*.py') if '.mim' not in file.parts}
+        for folder in (package, source)
+    )
     assert built == modules
-    for file in ('datasets/pictograms/pictograms.json', '.mim/model-index.yml', '.mim/tools/predict.py',
-                 '.mim/configs/mini/ovsam_box.py', '.mim/checkpoints/mini/clip.pth'):
+    for file in (
+        'datasets/pictograms/pictograms.json',
+        '.mim/model-index.yml',
+        '.mim/tools/predict.py',
+        '.mim/configs/mini/ovsam_box.py',
+        '.mim/checkpoints/mini/clip.pth',
+    ):
         assert (package / file).is_file(), file
     assert not list(package.rglob('__pycache__'))

@@ -1,24 +1,27 @@
 """Tiny versions of the paper's parts, and a check that weights reach them by ``init_cfg``."""
+
 import pytest
 import torch
 
 TINY_CLIP = {
     'embed_dim': 16,
     'vision_cfg': {'image_size': 64, 'layers': [1, 1, 1, 1], 'width': 8, 'head_width': 32},
-    'text_cfg': {'context_length': 8, 'vocab_size': 514 + 20, 'width': 16, 'heads': 2,
-                 'layers': 1},
+    'text_cfg': {'context_length': 8, 'vocab_size': 514 + 20, 'width': 16, 'heads': 2, 'layers': 1},
     'tokenizer': {'merges': 20},
 }
 TINY_CONVNEXT = {
     **TINY_CLIP,
-    'vision_cfg': {'timm_model_name': 'test_convnext', 'timm_pool': '', 'timm_proj': 'mlp',
-                   'image_size': 64},
+    'vision_cfg': {
+        'timm_model_name': 'test_convnext',
+        'timm_pool': '',
+        'timm_proj': 'mlp',
+        'image_size': 64,
+    },
 }
 
 TINY_VIT = {
     **TINY_CLIP,
-    'vision_cfg': {'image_size': 56, 'patch_size': 14, 'layers': 4, 'width': 16,
-                   'head_width': 8},
+    'vision_cfg': {'image_size': 56, 'patch_size': 14, 'layers': 4, 'width': 16, 'head_width': 8},
 }
 
 

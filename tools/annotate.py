@@ -35,8 +35,10 @@ def show(summary: Summary, job: Job) -> None:
     if job.repeats:
         print(f'{job.repeats:,} lines of the list named an image again and do not count')
     if summary.left_out:
-        print(f'{summary.left_out:,} images were left out, {summary.set_aside:,} of them because '
-              f'processes ended at them: {job.folder}/left_out.jsonl says why')
+        print(
+            f'{summary.left_out:,} images were left out, {summary.set_aside:,} of them because '
+            f'processes ended at them: {job.folder}/left_out.jsonl says why'
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,36 +65,74 @@ def run(args: argparse.Namespace) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('images', type=Path, metavar='IMAGES',
-                        help='a folder, or a text file with a path a line, which counts from the '
-                        "file's folder")
-    parser.add_argument('--out', type=Path, required=True, help='folder of the job; all processes '
-                        'must see it')
-    parser.add_argument('--vocabulary', help="names with commas between, a pack such as lvis, or a "
-                        ".txt or .json file; the model's if not given")
-    parser.add_argument('--model', default='mini', metavar='CONFIG',
-                        help='config of the model (%(default)s)')
-    parser.add_argument('--weights', metavar='FILE',
-                        help="its checkpoint; the config's load_from if not given")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'images',
+        type=Path,
+        metavar='IMAGES',
+        help="a folder, or a text file with a path a line, which counts from the file's folder",
+    )
+    parser.add_argument(
+        '--out', type=Path, required=True, help='folder of the job; all processes must see it'
+    )
+    parser.add_argument(
+        '--vocabulary',
+        help='names with commas between, a pack such as lvis, or a '
+        ".txt or .json file; the model's if not given",
+    )
+    parser.add_argument(
+        '--model', default='mini', metavar='CONFIG', help='config of the model (%(default)s)'
+    )
+    parser.add_argument(
+        '--weights', metavar='FILE', help="its checkpoint; the config's load_from if not given"
+    )
     add_detector_flags(parser)
-    parser.add_argument('--threshold', type=float, default=0., help='least score of a name for its '
-                        'mask to be kept (%(default)s: all)')
+    parser.add_argument(
+        '--threshold',
+        type=float,
+        default=0.0,
+        help='least score of a name for its mask to be kept (%(default)s: all)',
+    )
     parser.add_argument('--top-k', type=int, default=1, help='names of each mask (%(default)s)')
-    parser.add_argument('--launcher', choices=['none', *LAUNCHERS], default='none',
-                        help='how several processes were started (%(default)s)')
-    parser.add_argument('--share-size', type=int, metavar='N', help='images that a process takes '
-                        'at a time; 100, or less if they are few, if not given')
-    parser.add_argument('--patience', type=float, default=300., metavar='SECONDS',
-                        help='a process that has not finished an image for so long counts as '
-                        'dead (%(default)g); of the same machine at once when it is gone')
-    parser.add_argument('--max-tries', type=int, default=3, metavar='N', help='an image at which '
-                        'so many processes died is left out (%(default)s)')
-    parser.add_argument('--keep-list', action='store_true', help='go on with the images that the '
-                        'job began with, whatever IMAGES has now')
-    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is, of which '
-                        'processes of a launcher take one each')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', *LAUNCHERS],
+        default='none',
+        help='how several processes were started (%(default)s)',
+    )
+    parser.add_argument(
+        '--share-size',
+        type=int,
+        metavar='N',
+        help='images that a process takes at a time; 100, or less if they are few, if not given',
+    )
+    parser.add_argument(
+        '--patience',
+        type=float,
+        default=300.0,
+        metavar='SECONDS',
+        help='a process that has not finished an image for so long counts as '
+        'dead (%(default)g); of the same machine at once when it is gone',
+    )
+    parser.add_argument(
+        '--max-tries',
+        type=int,
+        default=3,
+        metavar='N',
+        help='an image at which so many processes died is left out (%(default)s)',
+    )
+    parser.add_argument(
+        '--keep-list',
+        action='store_true',
+        help='go on with the images that the job began with, whatever IMAGES has now',
+    )
+    parser.add_argument(
+        '--device',
+        help='cpu, cuda, cuda:1 ...; cuda if there is, of which '
+        'processes of a launcher take one each',
+    )
     return parser
 
 

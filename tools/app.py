@@ -28,8 +28,10 @@ def serve(args: argparse.Namespace) -> None:
         OSError: the port is in use.
     """
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
-    for flag, value in (('--max-megabytes', args.max_megabytes),
-                        ('--max-megapixels', args.max_megapixels)):
+    for flag, value in (
+        ('--max-megabytes', args.max_megabytes),
+        ('--max-megapixels', args.max_megapixels),
+    ):
         if not value > 0:
             raise ValueError(f'{flag} must be positive; got {value:g}')
     try:
@@ -47,34 +49,62 @@ def serve(args: argparse.Namespace) -> None:
         everything = dict(points_per_side=args.points_per_side) if args.points_per_side else None
         page = AnnotationPage(model, samples, limits, everything).build()
         page.launch(
-            server_name=args.host, server_port=args.port, share=False, quiet=True,
-            ssr_mode=False, theme=system_theme(), css=CSS, footer_links=[],
-            max_file_size=int(args.max_megabytes * 1e6), enable_monitoring=False,
-            prevent_thread_lock=True, app_kwargs=dict(middleware=[Middleware(SameOriginOnly)]))
+            server_name=args.host,
+            server_port=args.port,
+            share=False,
+            quiet=True,
+            ssr_mode=False,
+            theme=system_theme(),
+            css=CSS,
+            footer_links=[],
+            max_file_size=int(args.max_megabytes * 1e6),
+            enable_monitoring=False,
+            prevent_thread_lock=True,
+            app_kwargs=dict(middleware=[Middleware(SameOriginOnly)]),
+        )
         print(f'The annotation page is at {page.local_url} (Ctrl+C ends it)', flush=True)
         page.block_thread()
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', help='config of the model; if not given, the small world\'s '
-                        'that takes corrections, or its plain one where weights are missing')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--config',
+        help="config of the model; if not given, the small world's "
+        'that takes corrections, or its plain one where weights are missing',
+    )
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
-    parser.add_argument('--vocabulary', help='what sessions begin with: names with commas '
-                        'between, a pack such as lvis, or a .txt or .json file')
-    parser.add_argument('--samples', type=Path, help='folder of pictures to choose from; scenes '
-                        'of pictograms if not given')
-    parser.add_argument('--points-per-side', type=int, help="of everything mode; the model's if "
-                        'not given')
-    parser.add_argument('--host', default='127.0.0.1', help='address to serve at; 0.0.0.0 for '
-                        'all that this machine has (%(default)s)')
+    parser.add_argument(
+        '--vocabulary',
+        help='what sessions begin with: names with commas '
+        'between, a pack such as lvis, or a .txt or .json file',
+    )
+    parser.add_argument(
+        '--samples',
+        type=Path,
+        help='folder of pictures to choose from; scenes of pictograms if not given',
+    )
+    parser.add_argument(
+        '--points-per-side', type=int, help="of everything mode; the model's if not given"
+    )
+    parser.add_argument(
+        '--host',
+        default='127.0.0.1',
+        help='address to serve at; 0.0.0.0 for all that this machine has (%(default)s)',
+    )
     parser.add_argument('--port', type=int, default=7860, help='(%(default)s)')
-    parser.add_argument('--max-megabytes', type=float, default=20., help='largest file that may '
-                        'be uploaded (%(default)s)')
-    parser.add_argument('--max-megapixels', type=float, default=40., help='largest picture '
-                        '(%(default)s)')
+    parser.add_argument(
+        '--max-megabytes',
+        type=float,
+        default=20.0,
+        help='largest file that may be uploaded (%(default)s)',
+    )
+    parser.add_argument(
+        '--max-megapixels', type=float, default=40.0, help='largest picture (%(default)s)'
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     return exit_status('app', serve, parser.parse_args(argv))
 

@@ -279,8 +279,10 @@ def main():
         print(f'\nSetting up failed: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('\nInterrupted. The next run starts the set-up again, with what was downloaded.',
-              file=sys.stderr)
+        print(
+            '\nInterrupted. The next run starts the set-up again, with what was downloaded.',
+            file=sys.stderr,
+        )
         return 130
     return 0
 

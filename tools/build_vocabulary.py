@@ -47,8 +47,10 @@ def show(vocabulary: Vocabulary, count: int) -> None:
     for label in range(min(count, len(vocabulary))):
         name = vocabulary.names[label]
         aliases = vocabulary.aliases.get(name)
-        print(f'{label:6}  {name}: {", ".join(vocabulary.synonyms[label])}'
-              + (f' [{", ".join(aliases)}]' if aliases else ''))
+        print(
+            f'{label:6}  {name}: {", ".join(vocabulary.synonyms[label])}'
+            + (f' [{", ".join(aliases)}]' if aliases else '')
+        )
 
 
 def text_encoder(source: str, weights: str | None, device: str | None) -> tuple:
@@ -59,12 +61,14 @@ def text_encoder(source: str, weights: str | None, device: str | None) -> tuple:
         config, templates = dict(type='CLIPTextEncoder', arch=source), 'vild'
     else:
         if weights is not None:
-            raise ValueError("--weights are for a CLIP by name; a config's text_encoder has its "
-                             'own in init_cfg')
+            raise ValueError(
+                "--weights are for a CLIP by name; a config's text_encoder has its own in init_cfg"
+            )
         model = load_config(source).get('model', {})
         if 'text_encoder' not in model:
-            raise ValueError(f'the model of {source} has no text_encoder: give the config of an '
-                             'OVSAM')
+            raise ValueError(
+                f'the model of {source} has no text_encoder: give the config of an OVSAM'
+            )
         config, templates = model['text_encoder'], model.get('templates', 'vild')
     return init_model(Config(dict(model=config)), weights, device), templates
 
@@ -73,10 +77,13 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
     """Bring the embeddings of all texts into the cache."""
     encoder, templates = text_encoder(args.embed, args.weights, args.device)
     cache = TextEmbeddingCache(args.cache)
-    embeddings = embed_vocabulary(encoder, vocabulary, args.templates or templates,
-                                  args.batch_size, cache)
-    print(f'{len(vocabulary):,} names are embedded in {embeddings.shape[-1]} channels, in '
-          f'{cache.folder}')
+    embeddings = embed_vocabulary(
+        encoder, vocabulary, args.templates or templates, args.batch_size, cache
+    )
+    print(
+        f'{len(vocabulary):,} names are embedded in {embeddings.shape[-1]} channels, in '
+        f'{cache.folder}'
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -84,8 +91,10 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         list_packs()
     if args.vocabulary is None and not args.list:
-        raise ValueError(f'name a vocabulary: {", ".join(PACKS)}, packs with + between, a .txt or '
-                         '.json file, or names with commas between')
+        raise ValueError(
+            f'name a vocabulary: {", ".join(PACKS)}, packs with + between, a .txt or '
+            '.json file, or names with commas between'
+        )
     if args.vocabulary is None:
         return
     vocabulary = build_vocabulary(args.vocabulary)
@@ -99,21 +108,33 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('vocabulary', nargs='?', help='pack, packs and files with + between, a '
-                        '.txt or .json file, or names with commas between')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'vocabulary',
+        nargs='?',
+        help='pack, packs and files with + between, a '
+        '.txt or .json file, or names with commas between',
+    )
     parser.add_argument('--list', action='store_true', help='the packs that there are')
-    parser.add_argument('--show', type=int, default=0, metavar='N',
-                        help='the first N names: texts [aliases] (%(default)s)')
+    parser.add_argument(
+        '--show',
+        type=int,
+        default=0,
+        metavar='N',
+        help='the first N names: texts [aliases] (%(default)s)',
+    )
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='file to write')
     parser.add_argument('--embed', metavar='CONFIG|CLIP', help='embed with the text tower of this')
     parser.add_argument('--weights', metavar='FILE', help='checkpoint of the CLIP')
-    parser.add_argument('--templates', help="none, simple or vild; the config's, or vild, if not "
-                        'given')
+    parser.add_argument(
+        '--templates', help="none, simple or vild; the config's, or vild, if not given"
+    )
     parser.add_argument('--cache', type=Path, metavar='FOLDER', help='folder of the cache')
-    parser.add_argument('--batch-size', type=int, default=512, help='sentences at a time '
-                        '(%(default)s)')
+    parser.add_argument(
+        '--batch-size', type=int, default=512, help='sentences at a time (%(default)s)'
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     return exit_status('build_vocabulary', run, parser.parse_args(argv))
 

@@ -9,6 +9,7 @@ others: for some least probabilities, the share of objects that keep a name, and
 gets none after the own name of each was taken out of the vocabulary. The last line goes into the
 config's model.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -45,8 +46,10 @@ def best_names(log_scores: Tensor) -> tuple[Tensor, Tensor]:
 def calibration_errors(log_scores: Tensor, labels: Tensor, groups: list[Tensor]) -> list[float]:
     """In percent, of each group's objects."""
     scores, names = best_names(log_scores)
-    return [100 * expected_calibration_error(scores[rows].cpu(), (names == labels)[rows].cpu())
-            for rows in groups]
+    return [
+        100 * expected_calibration_error(scores[rows].cpu(), (names == labels)[rows].cpu())
+        for rows in groups
+    ]
 
 
 def calibrate(args: argparse.Namespace) -> None:
@@ -57,40 +60,62 @@ def calibrate(args: argparse.Namespace) -> None:
     if not isinstance(model, OpenVocabularySegmenter):
         raise ValueError(f'a {type(model).__name__} gives no names: there is nothing to calibrate')
     opinions, labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
-    groups = [torch.isin(labels, torch.tensor(
-        [model.vocabulary.index(name) for name in model.vocabulary.group(group)],
-        device=labels.device)) for group in GROUPS]
+    groups = [
+        torch.isin(
+            labels,
+            torch.tensor(
+                [model.vocabulary.index(name) for name in model.vocabulary.group(group)],
+                device=labels.device,
+            ),
+        )
+        for group in GROUPS
+    ]
     base, present = groups[0], model.fuse(opinions)
     temperature = round(fit_temperature(present[base], labels[base]), 3)
     scaling = TemperatureScaling(temperature)
-    print('ECE (%)                   ' + ''.join(
-        f'{group:>8} ({int(rows.sum())})' for group, rows in zip(GROUPS, groups)))
-    for title, scores in (('as they are', present), ('normalised', TemperatureScaling()(present)),
-                          (f'temperature {temperature}', scaling(present))):
-        print(f'{title:26}' + ''.join(f'{error:8.1f}      ' for error in
-                                      calibration_errors(scores, labels, groups)))
+    print(
+        'ECE (%)                   '
+        + ''.join(f'{group:>8} ({int(rows.sum())})' for group, rows in zip(GROUPS, groups))
+    )
+    for title, scores in (
+        ('as they are', present),
+        ('normalised', TemperatureScaling()(present)),
+        (f'temperature {temperature}', scaling(present)),
+    ):
+        print(
+            f'{title:26}'
+            + ''.join(f'{error:8.1f}      ' for error in calibration_errors(scores, labels, groups))
+        )
     # Objects of all groups: what the vocabulary lacks may be of any.
     known = best_names(scaling(present))[0]
     missing = best_names(scaling(model.fuse(without_own_name(opinions, labels))))[0]
     thresholds = np.linspace(0, 1, args.steps + 1)[:-1].tolist()
-    rows = [(t, *((100 * share.float().mean().item()) for share in (known >= t, missing < t)))
-            for t in thresholds]
+    rows = [
+        (t, *((100 * share.float().mean().item()) for share in (known >= t, missing < t)))
+        for t in thresholds
+    ]
     print('least probability   kept (%)   refused (%)')
     for row in rows:
         print('{:17.2f} {:10.1f} {:13.1f}'.format(*row))
     threshold = max(rows, key=lambda row: row[1] + row[2])[0]
-    print(f"calibration=dict(type='TemperatureScaling', temperature={temperature}), "
-          f'none_threshold={threshold:.2f}')
+    print(
+        f"calibration=dict(type='TemperatureScaling', temperature={temperature}), "
+        f'none_threshold={threshold:.2f}'
+    )
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config of a model that names, whose vocabulary has the '
-                        'groups base and novel')
-    parser.add_argument('--steps', type=int, default=20,
-                        help='least probabilities to try (%(default)s)')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'config',
+        help='config of a model that names, whose vocabulary has the groups base and novel',
+    )
+    parser.add_argument(
+        '--steps', type=int, default=20, help='least probabilities to try (%(default)s)'
+    )
     args = parser.parse_args(argv)
     if args.steps < 1:
         parser.error('--steps must be positive')

@@ -9,6 +9,7 @@ metrics; GFLOPs (a multiply-add counts as one) and parameters leave the text enc
 once per vocabulary; milliseconds are of one prompt, pre- and post-processing included. What was
 measured is kept in the folder, and measured again when a config, its weights or annotations change.
 """
+
 import argparse
 import functools
 import platform
@@ -35,22 +36,41 @@ from ovsam.utils.preflight import require_inputs
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('configs', nargs='+', metavar='CONFIG', help='configs, or a folder of them')
-    parser.add_argument('--names', nargs='+', metavar='NAME',
-                        help="titles of the rows, one per config (the files' names)")
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/compare'),
-                        help='folder of all that is written (%(default)s)')
-    parser.add_argument('--insert', type=Path, metavar='FILE',
-                        help='put the section between the marks of this Markdown file, too, and '
-                             'the pictures beside it')
+    parser.add_argument(
+        '--names',
+        nargs='+',
+        metavar='NAME',
+        help="titles of the rows, one per config (the files' names)",
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/compare'),
+        help='folder of all that is written (%(default)s)',
+    )
+    parser.add_argument(
+        '--insert',
+        type=Path,
+        metavar='FILE',
+        help='put the section between the marks of this Markdown file, too, and '
+        'the pictures beside it',
+    )
     parser.add_argument('--scenes', type=int, default=4, help='rows of the pictures (%(default)s)')
-    parser.add_argument('--repeat', type=int, default=5,
-                        help='measurements of each time; 0 for none (%(default)s)')
+    parser.add_argument(
+        '--repeat', type=int, default=5, help='measurements of each time; 0 for none (%(default)s)'
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override values of every config')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override values of every config',
+    )
     args = parser.parse_args(argv)
     args.command = shlex.join(['python', 'tools/compare.py', *(argv or sys.argv[1:])])
     if args.scenes < 0 or args.repeat < 0:
@@ -62,8 +82,10 @@ def notes(args: argparse.Namespace, methods: list, device: torch.device) -> str:
     """What the reader must know: command, data, machine."""
     data = methods[0].data()
     source = f'{data.get("data_root", "")}{data.get("ann_file", data["type"])}'
-    return (f'`{args.command}` prints these figures of `{source}`. IoU, accuracy and AP in percent;'
-            f' times on {device.type} ({platform.machine()}, {torch.get_num_threads()} threads).')
+    return (
+        f'`{args.command}` prints these figures of `{source}`. IoU, accuracy and AP in percent;'
+        f' times on {device.type} ({platform.machine()}, {torch.get_num_threads()} threads).'
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -83,8 +105,9 @@ def run(args: argparse.Namespace) -> None:
     for prompts, group in by_prompts(rows).items():
         if args.scenes:
             group = [method for method, _ in group]
-            sheet = scene_sheet([method.name for method in group],
-                                [pictures[method] for method in group])
+            sheet = scene_sheet(
+                [method.name for method in group], [pictures[method] for method in group]
+            )
             sheets[prompts] = f'comparison-{prompts.replace(" ", "-")}.jpg'
             for folder in (args.out, *([args.insert.parent] if args.insert else [])):
                 with whole_file(folder / sheets[prompts]) as partial, partial.open('wb') as file:

@@ -11,6 +11,7 @@ checkpoint: *.pth, *.pt, *.bin or *.safetensors; or open_clip://MODEL/TAG, which
 open_clip has in its cache. Several files become one. Beside SAM2CLIP or CLIP2SAM, frozen SAM and
 CLIP are left out, as from every checkpoint of this project, unless --all is given.
 """
+
 import argparse
 import sys
 from pathlib import Path
@@ -31,16 +32,29 @@ from ovsam.utils.command_line import exit_status
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('files', nargs='+', metavar='FILE')
     parser.add_argument('--out', type=Path, required=True, help='the file to write')
-    parser.add_argument('--to', choices=['ours', 'published'], default='ours',
-                        help='whose keys to write (%(default)s)')
-    parser.add_argument('--parts', nargs='+', choices=list(PARTS), metavar='PART',
-                        help=f'convert these only: {", ".join(PARTS)}')
-    parser.add_argument('--all', action='store_true',
-                        help='keep frozen parts, and weights that the published model never uses')
+    parser.add_argument(
+        '--to',
+        choices=['ours', 'published'],
+        default='ours',
+        help='whose keys to write (%(default)s)',
+    )
+    parser.add_argument(
+        '--parts',
+        nargs='+',
+        choices=list(PARTS),
+        metavar='PART',
+        help=f'convert these only: {", ".join(PARTS)}',
+    )
+    parser.add_argument(
+        '--all',
+        action='store_true',
+        help='keep frozen parts, and weights that the published model never uses',
+    )
     parser.add_argument('--verbose', action='store_true', help='name every key')
     args = parser.parse_args(argv)
     if args.to == 'published' and len(args.files) > 1:
@@ -57,8 +71,9 @@ def read_and_convert(file: str, args: argparse.Namespace):
         return from_published(read_state_dict(str(path)), args.parts)
     except ValueError as error:
         message = str(error)
-        raise ValueError(message if str(path) in message
-                         else f"Cannot convert '{path}': {message}") from error
+        raise ValueError(
+            message if str(path) in message else f"Cannot convert '{path}': {message}"
+        ) from error
 
 
 def convert(args: argparse.Namespace) -> None:

@@ -51,8 +51,11 @@ def draw_scene(seed: int, index: int) -> Scene:
     """Scene ``index``: two base, two novel and two other pictograms."""
     rng = np.random.default_rng([DEMO_SEED, seed, index])
     names, split = pictogram_names(), set(pictogram_group('split'))
-    pools = [pictogram_group('base'), pictogram_group('novel'),
-             [name for name in names if name not in split]]
+    pools = [
+        pictogram_group('base'),
+        pictogram_group('novel'),
+        [name for name in names if name not in split],
+    ]
     chosen = [name for pool in pools for name in rng.choice(pool, PER_KIND, replace=False)]
     return render_scene(rng, rng.permutation([names.index(name) for name in chosen]))
 
@@ -75,27 +78,39 @@ def judge(index: int, scene: Scene, flags: list, found: Prediction) -> list:
     answers = []
     for row, (label, mask) in enumerate(zip(scene.labels, scene.masks)):
         union = (mask | found.masks[row]).sum()
-        answers.append(Answer(
-            index, flags[row], names[label], names[label] in novel, found.labels[row],
-            float(found.label_scores[row]), float((mask & found.masks[row]).sum() / union)))
+        answers.append(
+            Answer(
+                index,
+                flags[row],
+                names[label],
+                names[label] in novel,
+                found.labels[row],
+                float(found.label_scores[row]),
+                float((mask & found.masks[row]).sum() / union),
+            )
+        )
     return answers
 
 
 def picture(scene: Scene, found: Prediction, prompts: Prompts, answers: list) -> np.ndarray:
     """The scene with masks and names; wrong names are followed by the true one (* novel)."""
     truths = [answer.true_name + '*' * answer.novel for answer in answers]
-    texts = [truth if answer.right else f'{answer.name} (is {truth})'
-             for answer, truth in zip(answers, truths)]
+    texts = [
+        truth if answer.right else f'{answer.name} (is {truth})'
+        for answer, truth in zip(answers, truths)
+    ]
     return draw_segments(scene.image, found.masks, texts, prompts=prompts)
 
 
 def summary(answers: list, image_seconds: float, prompt_seconds: float) -> str:
     """One line of results."""
     novel = [answer for answer in answers if answer.novel]
-    return (f'mean IoU {np.mean([a.iou for a in answers]):.2f}; '
-            f'named right {sum(a.right for a in answers)} of {len(answers)}, '
-            f'novel* {sum(a.right for a in novel)} of {len(novel)}; '
-            f'{image_seconds:.2f} s an image, {prompt_seconds:.3f} s a prompt')
+    return (
+        f'mean IoU {np.mean([a.iou for a in answers]):.2f}; '
+        f'named right {sum(a.right for a in answers)} of {len(answers)}, '
+        f'novel* {sum(a.right for a in novel)} of {len(novel)}; '
+        f'{image_seconds:.2f} s an image, {prompt_seconds:.3f} s a prompt'
+    )
 
 
 def png(image: np.ndarray) -> bytes:
@@ -107,14 +122,16 @@ def run(args: argparse.Namespace) -> None:
     """Draw, ask, check, report, write."""
     if args.scenes < 1:
         raise ValueError(f'--scenes must be positive; got {args.scenes}')
-    print(f'{args.config}: point at the pictograms in {args.scenes} new scenes, get masks and one '
-          f'of {len(pictogram_names())} names (* novel: left out of OVSAM\'s training).')
+    print(
+        f'{args.config}: point at the pictograms in {args.scenes} new scenes, get masks and one '
+        f"of {len(pictogram_names())} names (* novel: left out of OVSAM's training)."
+    )
     predictor = OVSAMPredictor(args.config, args.weights)
     predictor.set_vocabulary(list(pictogram_names()))
     # The first use is slower: it embeds the vocabulary and warms caches up.
     predictor.set_image(draw_scene(args.seed, 0).image)
     predictor.predict([[0, 0]])
-    answers, pictures, image_seconds, prompt_seconds = [], [], 0., 0.
+    answers, pictures, image_seconds, prompt_seconds = [], [], 0.0, 0.0
     for index in range(args.scenes):
         scene = draw_scene(args.seed, index)
         prompts, flags = point_at(scene.masks, click=index % 2 == 0)
@@ -131,8 +148,10 @@ def run(args: argparse.Namespace) -> None:
     print(f'\n{"scene and prompt":28}{"true name":20}{"named":20}{"score":>6}{"IoU":>6}')
     for a in answers:
         mark = ' ' if a.right else '!'
-        print(f'{a.scene}  {a.prompt:25}{a.true_name + "*" * a.novel:20}{mark}{a.name:19}'
-              f'{a.score:6.2f}{a.iou:6.2f}')
+        print(
+            f'{a.scene}  {a.prompt:25}{a.true_name + "*" * a.novel:20}{mark}{a.name:19}'
+            f'{a.score:6.2f}{a.iou:6.2f}'
+        )
     line = summary(answers, image_seconds / args.scenes, prompt_seconds / len(answers))
     titles = [f'scene {i}: {"boxes" if i % 2 else "clicks"}' for i in range(args.scenes)]
     write_whole(args.out / 'demo.png', png(contact_sheet(pictures, 2, titles, 640)))
@@ -140,14 +159,17 @@ def run(args: argparse.Namespace) -> None:
     write_whole(args.out / 'demo.json', (json.dumps(content, indent=1) + '\n').encode())
     model = '' if args.config == 'mini' else f' --config {args.config}'
     model += '' if args.weights is None else f' --weights {args.weights}'
-    print(f'\n{line}\nPicture: {args.out}/demo.png. Next, try: python tools/predict.py '
-          f'{args.out}/scene_0.png {answers[0].prompt}{model}')
+    print(
+        f'\n{line}\nPicture: {args.out}/demo.png. Next, try: python tools/predict.py '
+        f'{args.out}/scene_0.png {answers[0].prompt}{model}'
+    )
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder (%(default)s)')
     parser.add_argument('--scenes', type=int, default=4, help='how many (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='names the scenes (%(default)s)')

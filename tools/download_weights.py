@@ -9,6 +9,7 @@ look for them. An interrupted download goes on where it stopped. Without a netwo
 which files to fetch by other means and where to put them; run again, it goes on from there.
 docs/weights.md lists the weights and their licences; some allow non-commercial use only.
 """
+
 import argparse
 import sys
 from pathlib import Path
@@ -21,8 +22,9 @@ from ovsam.checkpoints.model_index import FOLDER, ModelIndex, read_model_index
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('names', nargs='*', metavar='NAME', help='of models or files; see --list')
     parser.add_argument('--list', action='store_true', help='what there is, and what is here')
     parser.add_argument('--dir', type=Path, default=Path(FOLDER), help='(%(default)s)')
@@ -41,8 +43,13 @@ def listing(index: ModelIndex, folder: Path) -> str:
         files = index.files_of(name)
         sizes = {file.file: file.size for file in files}
         size = 'unknown' if None in sizes.values() else f'{sum(sizes.values()) / 1e6:.1f} MB'
-        state = ('ready' if all((folder / file.converted).is_file() for file in files) else
-                 'downloaded' if all(place_of(file, folder).is_file() for file in files) else '-')
+        state = (
+            'ready'
+            if all((folder / file.converted).is_file() for file in files)
+            else 'downloaded'
+            if all(place_of(file, folder).is_file() for file in files)
+            else '-'
+        )
         licences = '; '.join(dict.fromkeys(file.licence for file in files))
         lines.append(f'{name:26} {size:>9}  {state:10}  {licences}')
     return '\n'.join(lines)
@@ -76,11 +83,16 @@ def main(argv=None) -> int:
             print(f'download_weights: {error}', file=sys.stderr)
             failed = True
         else:
-            print(f'{target}: {file.name}, licence {file.licence}, from {source}\n'
-                  f'{report(conversion)}')
+            print(
+                f'{target}: {file.name}, licence {file.licence}, from {source}\n'
+                f'{report(conversion)}'
+            )
     if unreachable:
-        print('What could not be fetched; get it by other means, then run this again:\n'
-              f'{instructions(unreachable, args.dir)}', file=sys.stderr)
+        print(
+            'What could not be fetched; get it by other means, then run this again:\n'
+            f'{instructions(unreachable, args.dir)}',
+            file=sys.stderr,
+        )
     return int(failed or bool(unreachable))
 
 

@@ -43,12 +43,16 @@ def show(report: DumpReport, folder: str) -> None:
         print(f'Made anew: {image}, whose record was {reason}')
     if len(report.redone) > NAMED:
         print(f'... and {len(report.redone) - NAMED:,} more')
-    print(f'{report.made:,} records made, {len(report.redone):,} of them anew, {report.kept:,} '
-          f'kept, in {folder}')
+    print(
+        f'{report.made:,} records made, {len(report.redone):,} of them anew, {report.kept:,} '
+        f'kept, in {folder}'
+    )
     if report.made:
-        print(f'{report.size:,} bytes an image; squared error of the stored embeddings '
-              f'{report.squared_error:.3g}, under 1% of any distillation loss above '
-              f'{100 * report.squared_error:.3g}')
+        print(
+            f'{report.size:,} bytes an image; squared error of the stored embeddings '
+            f'{report.squared_error:.3g}, under 1% of any distillation loss above '
+            f'{100 * report.squared_error:.3g}'
+        )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -63,8 +67,14 @@ def run(args: argparse.Namespace) -> None:
     place = process_place(args.launcher)
     rank = place.rank
     index, count = args.shard
-    dump = FeatureDump(cfg, args.out, (index * place.world + rank, count * place.world),
-                       args.device or place.device(), args.batch_size, args.workers)
+    dump = FeatureDump(
+        cfg,
+        args.out,
+        (index * place.world + rank, count * place.world),
+        args.device or place.device(),
+        args.batch_size,
+        args.workers,
+    )
     show(dump.verify(rank == 0) if args.verify else dump.run(rank == 0), dump.store.folder)
     if args.compare is not None and rank == 0:
         print(compare_losses(dump, cfg, args.weights, args.compare))
@@ -72,26 +82,49 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config that trains an adapter on a teacher')
-    parser.add_argument('--out', metavar='FOLDER', help='the store; the one that the config reads '
-                        'from if not given')
-    parser.add_argument('--verify', action='store_true', help='read every record, compare it with '
-                        'its image, and make bad ones anew')
-    parser.add_argument('--shard', type=shard_of, default=(0, 1), metavar='I/N',
-                        help='one part of N of the images, I from 0 (0/1: all)')
-    parser.add_argument('--launcher', choices=['none', *LAUNCHERS], default='none',
-                        help='how several processes were started, each of which then takes its '
-                        'part (%(default)s)')
-    parser.add_argument('--compare', type=int, metavar='N', help='then measure the distillation '
-                        'loss with live and with stored features, on the first N images')
+    parser.add_argument(
+        '--out', metavar='FOLDER', help='the store; the one that the config reads from if not given'
+    )
+    parser.add_argument(
+        '--verify',
+        action='store_true',
+        help='read every record, compare it with its image, and make bad ones anew',
+    )
+    parser.add_argument(
+        '--shard',
+        type=shard_of,
+        default=(0, 1),
+        metavar='I/N',
+        help='one part of N of the images, I from 0 (0/1: all)',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', *LAUNCHERS],
+        default='none',
+        help='how several processes were started, each of which then takes its part (%(default)s)',
+    )
+    parser.add_argument(
+        '--compare',
+        type=int,
+        metavar='N',
+        help='then measure the distillation '
+        'loss with live and with stored features, on the first N images',
+    )
     parser.add_argument('--weights', metavar='FILE', help='checkpoint of a trained adapter')
     parser.add_argument('--batch-size', type=int, help="images at a time (the config's)")
     parser.add_argument('--workers', type=int, help="processes that read images (the config's)")
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override config values')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override config values',
+    )
     return exit_status('dump_sam_features', run, parser.parse_args(argv))
 
 

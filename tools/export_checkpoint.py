@@ -10,6 +10,7 @@ several sources have are averaged, a later source with --weight and what came be
 rest: fine-tuning that way keeps what was known before (Wortsman et al., "Robust fine-tuning of
 zero-shot models").
 """
+
 import argparse
 import io
 import sys
@@ -39,11 +40,16 @@ def read_source(source: str) -> dict:
         if path is None:
             raise ValueError(f'{folder} has no file last_checkpoint: no training has saved there')
     state = read_state_dict(path)
-    chosen = {(new or prefix) + key[len(prefix):]: value for key, value in state.items()
-              if key.startswith(prefix)}
+    chosen = {
+        (new or prefix) + key[len(prefix) :]: value
+        for key, value in state.items()
+        if key.startswith(prefix)
+    }
     if not chosen:
-        raise ValueError(f'{path} has no key that starts with {prefix!r}; it has '
-                         f'{sorted({key.split(".")[0] for key in state})}')
+        raise ValueError(
+            f'{path} has no key that starts with {prefix!r}; it has '
+            f'{sorted({key.split(".")[0] for key in state})}'
+        )
     return chosen
 
 
@@ -65,15 +71,18 @@ def halved(state: dict) -> dict:
         shared = value.data_ptr(), value.shape, value.stride()
         return halves.setdefault(shared, value.half())
 
-    return {key: half(value) if value.is_floating_point() else value
-            for key, value in state.items()}
+    return {
+        key: half(value) if value.is_floating_point() else value for key, value in state.items()
+    }
 
 
 def deflated(archive: io.BytesIO) -> bytes:
     """The same zip archive, compressed: torch stores without compression, but reads either."""
     compressed = io.BytesIO()
-    with zipfile.ZipFile(archive) as plain, zipfile.ZipFile(
-            compressed, 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+    with (
+        zipfile.ZipFile(archive) as plain,
+        zipfile.ZipFile(compressed, 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as target,
+    ):
         for item in plain.infolist():
             target.writestr(item.filename, plain.read(item))
     return compressed.getvalue()
@@ -86,17 +95,20 @@ def export(sources: list[str], weight: float, out: Path) -> None:
     torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=state), buffer)
     write_whole(out, deflated(buffer))
     count = sum(value.numel() for value in {v.data_ptr(): v for v in state.values()}.values())
-    print(f'{out}: {len(state)} tensors, {count / 1e6:.2f} M values, '
-          f'{out.stat().st_size / 1e6:.1f} MB')
+    print(
+        f'{out}: {len(state)} tensors, {count / 1e6:.2f} M values, '
+        f'{out.stat().st_size / 1e6:.1f} MB'
+    )
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('sources', nargs='+', metavar='SOURCE')
     parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--weight', type=float, default=1., help='of later sources (%(default)s)')
+    parser.add_argument('--weight', type=float, default=1.0, help='of later sources (%(default)s)')
     args = parser.parse_args(argv)
     if not 0 <= args.weight <= 1:
         parser.error(f'--weight must lie in [0, 1], got {args.weight}')

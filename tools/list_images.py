@@ -9,6 +9,7 @@
 The listing is written whole or not at all; making it again replaces it. --verify looks through
 the folder and says whether the images are those of the listing: status 0, or 1 if they are not.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -33,25 +34,33 @@ def make(args: argparse.Namespace) -> ImageListing:
 def is_current(args: argparse.Namespace) -> bool:
     """Whether the folder has the images of the listing, and says so."""
     if args.paths or args.pattern:
-        raise ValueError('--verify looks for what the listing itself says, without --pattern and '
-                         '--paths')
+        raise ValueError(
+            '--verify looks for what the listing itself says, without --pattern and --paths'
+        )
     listing = ImageListing(args.out)
     same = listing.is_of(args.folder)
-    print(f'{args.folder} has {"the" if same else "other images than the"} {len(listing):,} '
-          f'images of {args.out}')
+    print(
+        f'{args.folder} has {"the" if same else "other images than the"} {len(listing):,} '
+        f'images of {args.out}'
+    )
     return same
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('folder', help='where to look, with all folders in it')
     parser.add_argument('--out', type=Path, required=True, help='the listing')
-    parser.add_argument('--pattern', action='append', help='of file names; may be given several '
-                        f'times ({", ".join(IMAGE_PATTERNS)})')
-    parser.add_argument('--paths', type=Path, metavar='FILE', help='relative paths, one a line, in '
-                        'place of looking')
+    parser.add_argument(
+        '--pattern',
+        action='append',
+        help=f'of file names; may be given several times ({", ".join(IMAGE_PATTERNS)})',
+    )
+    parser.add_argument(
+        '--paths', type=Path, metavar='FILE', help='relative paths, one a line, in place of looking'
+    )
     parser.add_argument('--verify', action='store_true', help='compare; write nothing')
     args = parser.parse_args(argv)
     stale: list[bool] = []
@@ -61,8 +70,10 @@ def main(argv=None) -> int:
             stale.append(not is_current(args))
             return
         listing = make(args)
-        print(f'{len(listing):,} images in {len(listing.folders):,} folders: {args.out}, '
-              f'{args.out.stat().st_size / 1e6:,.1f} MB')
+        print(
+            f'{len(listing):,} images in {len(listing.folders):,} folders: {args.out}, '
+            f'{args.out.stat().st_size / 1e6:,.1f} MB'
+        )
 
     return exit_status('list_images', run) or int(any(stale))
 

@@ -8,6 +8,7 @@
 The same seed writes the same files. A finished split is left as it is; an interrupted one is
 written again (its annotation file comes last).
 """
+
 import argparse
 import json
 import os
@@ -30,8 +31,14 @@ from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
 
 # name: (images by default, offset to the seed, crops?)
-SPLITS = dict(train=(6000, 0, False), val=(400, 1, False), test=(800, 2, False),
-              train_crops=(8180, 3, True), val_crops=(1636, 4, True), image_level=(6096, 5, True))
+SPLITS = dict(
+    train=(6000, 0, False),
+    val=(400, 1, False),
+    test=(800, 2, False),
+    train_crops=(8180, 3, True),
+    val_crops=(1636, 4, True),
+    image_level=(6096, 5, True),
+)
 SCENE_SIZE, CROP_SIZE, NAMED_SIZE = 256, 64, 128
 WORLD_VERSION = 4  # counts the changes of what is drawn; a folder of another version is redone
 
@@ -66,13 +73,15 @@ def write_named(index: int, seed: int, folder: Path) -> tuple:
     cv2.setNumThreads(1)
     names = pictogram_group('image_level')
     turn, place = divmod(index, len(names))
-    crop = render_crop(np.random.default_rng([seed, index]),
-                       pictogram_names().index(names[place]), NAMED_SIZE)
+    crop = render_crop(
+        np.random.default_rng([seed, index]), pictogram_names().index(names[place]), NAMED_SIZE
+    )
     path = folder / names[place] / f'{turn:04d}.jpg'
     path.parent.mkdir(exist_ok=True)
     save(path, crop.image)
-    return dict(id=index, file_name=f'{names[place]}/{path.name}', height=NAMED_SIZE,
-                width=NAMED_SIZE), []
+    return dict(
+        id=index, file_name=f'{names[place]}/{path.name}', height=NAMED_SIZE, width=NAMED_SIZE
+    ), []
 
 
 def write_image(index: int, seed: int, crops: bool, folder: Path) -> tuple:
@@ -86,18 +95,25 @@ def write_image(index: int, seed: int, crops: bool, folder: Path) -> tuple:
     for label, mask in zip(scene.labels, scene.masks):
         rle = mask_utils.encode(np.asfortranarray(mask))
         box = mask_utils.toBbox(rle).tolist()
-        annotations.append(dict(image_id=index, category_id=int(label) + 1, iscrowd=0, bbox=box,
-                                area=float(mask.sum()),
-                                segmentation=dict(size=[height, width],
-                                                  counts=rle['counts'].decode())))
+        annotations.append(
+            dict(
+                image_id=index,
+                category_id=int(label) + 1,
+                iscrowd=0,
+                bbox=box,
+                area=float(mask.sum()),
+                segmentation=dict(size=[height, width], counts=rle['counts'].decode()),
+            )
+        )
     return dict(id=index, file_name=path.name, height=height, width=width), annotations
 
 
 def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> None:
     """Write one split unless its annotation file already holds it."""
     _, offset, crops = SPLITS[name]
-    info = dict(description='pictograms', split=name, seed=seed, images=count,
-                version=WORLD_VERSION)
+    info = dict(
+        description='pictograms', split=name, seed=seed, images=count, version=WORLD_VERSION
+    )
     target = out / 'annotations' / f'{name}.json'
     if target.exists() and json.loads(target.read_text())['info'] == info:
         print(f'{target}: already written ({count} images)')
@@ -113,7 +129,8 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
         if workers != 1:
             # Forked workers would inherit OpenCV's threads in whatever state they are.
             pool = stack.enter_context(
-                ProcessPoolExecutor(workers, mp_context=get_context('spawn')))
+                ProcessPoolExecutor(workers, mp_context=get_context('spawn'))
+            )
             drawn = pool.map(write, range(count), chunksize=32)
         for result in drawn:
             results.append(result)
@@ -122,8 +139,12 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     for i, annotation in enumerate(annotations):
         annotation['id'] = i + 1
     categories = [dict(id=i + 1, name=name) for i, name in enumerate(pictogram_names())]
-    content = dict(info=info, images=[image for image, _ in results], annotations=annotations,
-                   categories=categories)
+    content = dict(
+        info=info,
+        images=[image for image, _ in results],
+        annotations=annotations,
+        categories=categories,
+    )
     write_whole(target, json.dumps(content).encode())
 
 
@@ -136,8 +157,9 @@ def write_world(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--out', type=Path, default=Path('data/pictograms'), help='(%(default)s)')
     parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS))
     parser.add_argument('--seed', type=int, default=0, help='names the world (%(default)s)')

@@ -47,8 +47,9 @@ def parse_prompt(flag: str, text: str) -> Prompts:
         ValueError: the text is not of the flag's form, or is not a prompt.
     """
     try:
-        rows = [[float(number) for number in part.split(',')]
-                for part in text.replace(';', ' ').split()]
+        rows = [
+            [float(number) for number in part.split(',')] for part in text.replace(';', ' ').split()
+        ]
     except ValueError:
         rows = []
     if flag == 'box' and len(rows) == 1 and len(rows[0]) == 4:
@@ -65,26 +66,35 @@ def check(args: argparse.Namespace) -> None:
     Raises:
         ValueError: they contradict each other, or there are none.
     """
-    ways = [f'--{name}' for name in ('everything', 'find', 'prompts', 'detector')
-            if getattr(args, name)]
+    ways = [
+        f'--{name}' for name in ('everything', 'find', 'prompts', 'detector') if getattr(args, name)
+    ]
     pointed = list(dict.fromkeys(f'--{flag}' for flag, _ in args.pointed))
     if args.image.is_dir() and pointed:
-        raise ValueError(f'{" and ".join(pointed)} are of one picture; for a folder give '
-                         '--everything, --find, --prompts or --detector')
+        raise ValueError(
+            f'{" and ".join(pointed)} are of one picture; for a folder give '
+            '--everything, --find, --prompts or --detector'
+        )
     check_detector_flags(args)
     if args.back_off is not None and not 0 < args.back_off <= 1:
         raise ValueError(f'--back-off must be in (0, 1]; got {args.back_off}')
     if args.back_off is not None and args.find:
-        raise ValueError('--back-off is for names of the vocabulary, and --find asks for its own '
-                         'text: leave one of them out')
+        raise ValueError(
+            '--back-off is for names of the vocabulary, and --find asks for its own '
+            'text: leave one of them out'
+        )
     if args.wordnet and args.back_off is None:
         raise ValueError('--wordnet is for more general names: ask for them by --back-off')
     if not ways and not pointed:
-        raise ValueError('nothing to look for: give at least one --point or --box, or '
-                         '--everything, --find, --prompts or --detector')
+        raise ValueError(
+            'nothing to look for: give at least one --point or --box, or '
+            '--everything, --find, --prompts or --detector'
+        )
     if len(ways) + bool(pointed) > 1 and not {*ways, *pointed} <= {'--everything', '--find'}:
-        raise ValueError(f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
-                         'say where to look')
+        raise ValueError(
+            f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
+            'say where to look'
+        )
     if not 0 <= args.threshold <= 1:
         raise ValueError(f'--threshold must be in [0, 1]; got {args.threshold}')
 
@@ -95,13 +105,15 @@ def report(found: Prediction) -> None:
         parts = [f'{row}:']
         if found.labels is not None:
             others = zip(found.top_names[row], found.top_scores[row])
-            listed = ', '.join(f'{name} {score:.2f}' for name, score in others
-                               if name != found.labels[row])
+            listed = ', '.join(
+                f'{name} {score:.2f}' for name, score in others if name != found.labels[row]
+            )
             parts += [f'{found.labels[row]} {found.label_scores[row]:.2f}', f'({listed})']
             leaves = found.leaves and found.leaves[row]
             if leaves and leaves[0][0] != found.labels[row]:
-                parts.append('a kind of: '
-                             + ', '.join(f'{name} {score:.2f}' for name, score in leaves) + ',')
+                parts.append(
+                    'a kind of: ' + ', '.join(f'{name} {score:.2f}' for name, score in leaves) + ','
+                )
         if found.quality is not None:
             parts.append(f'expected IoU {found.quality[row]:.2f},')
         print(*parts, f'{found.masks[row].sum()} pixels')
@@ -111,12 +123,16 @@ def report(found: Prediction) -> None:
 
 def back_off_of(args: argparse.Namespace) -> BackOff | None:
     """What --back-off and --wordnet ask for, if it is given; WordNet is read at once."""
-    return args.back_off and BackOff(
-        args.back_off, WordNetHierarchy.from_data_noun(args.wordnet))
+    return args.back_off and BackOff(args.back_off, WordNetHierarchy.from_data_noun(args.wordnet))
 
 
-def predict(args: argparse.Namespace, predictor: OVSAMPredictor, prompts: list[Prompts],
-            detector: PromptSource | None, image: np.ndarray) -> Prediction:
+def predict(
+    args: argparse.Namespace,
+    predictor: OVSAMPredictor,
+    prompts: list[Prompts],
+    detector: PromptSource | None,
+    image: np.ndarray,
+) -> Prediction:
     """What the flags ask for, of the image that has been set."""
     if detector:
         return predictor.name(detector.segment(predictor, image, args.image), args.top_k)
@@ -145,13 +161,15 @@ def run_picture(args: argparse.Namespace) -> int:
         raise ValueError(f'the result would overwrite {args.image}: choose another --out')
     Prompts.cat(prompts).check_inside([image.shape[:2]])
     detector = detector_of(args, args.device)
-    predictor = OVSAMPredictor(args.config, args.weights, args.vocabulary, args.device,
-                               back_off=back_off_of(args))
+    predictor = OVSAMPredictor(
+        args.config, args.weights, args.vocabulary, args.device, back_off=back_off_of(args)
+    )
     predictor.set_image(image)
     found = predict(args, predictor, prompts, detector, image)
     report(found)
-    drawn = draw_segments(image, found.masks, found.labels, found.label_scores,
-                          Prompts.cat(prompts))
+    drawn = draw_segments(
+        image, found.masks, found.labels, found.label_scores, Prompts.cat(prompts)
+    )
     write_whole(picture, cv2.imencode('.png', drawn[..., ::-1])[1].tobytes())
     found.save_json(annotations)
     entry = ImageEntry(args.image.stem, args.image.name, args.image, image.shape[:2])
@@ -168,42 +186,83 @@ def run_folder(args: argparse.Namespace) -> int:
     prompts = detector_of(args, args.device) or args.prompts
     inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary, prompts)
     inferencer.predictor.back_off = back_off_of(args)
-    results = inferencer(args.image, out_dir=args.out, texts=args.find, top_k=args.top_k,
-                         pred_score_thr=args.threshold, formats=args.format or ('coco',))
-    print(f'Wrote {args.out}/preds and {args.out}/vis of '
-          f'{len(results["predictions"]) - len(results["failed"])} pictures')
+    results = inferencer(
+        args.image,
+        out_dir=args.out,
+        texts=args.find,
+        top_k=args.top_k,
+        pred_score_thr=args.threshold,
+        formats=args.format or ('coco',),
+    )
+    print(
+        f'Wrote {args.out}/preds and {args.out}/vis of '
+        f'{len(results["predictions"]) - len(results["failed"])} pictures'
+    )
     say_notice(inferencer.predictor)
     return len(results['failed'])
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('image', type=Path, help='a picture or a folder of pictures')
     for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
-        parser.add_argument(f'--{flag}', dest='pointed', action='append', metavar=form, default=[],
-                            type=lambda text, flag=flag: (flag, text))
+        parser.add_argument(
+            f'--{flag}',
+            dest='pointed',
+            action='append',
+            metavar=form,
+            default=[],
+            type=lambda text, flag=flag: (flag, text),
+        )
     parser.add_argument('--everything', action='store_true', help='segment all there is')
     parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
-    parser.add_argument('--prompts', type=Path, help='JSON file of prompts, or folder with one per '
-                        'picture; see ovsam.apis.PromptFiles')
+    parser.add_argument(
+        '--prompts',
+        type=Path,
+        help='JSON file of prompts, or folder with one per picture; see ovsam.apis.PromptFiles',
+    )
     add_detector_flags(parser)
-    parser.add_argument('--threshold', type=float, default=0.3, help='least score of a name for '
-                        '--find, and to be drawn in pictures of a folder (%(default)s)')
-    parser.add_argument('--vocabulary', help='names with commas between, a pack such as '
-                        'lvis, or a .txt or .json file')
-    parser.add_argument('--back-off', type=float, metavar='PROBABILITY', help='where no name is '
-                        'that likely, a more general one that is, of WordNet')
-    parser.add_argument('--wordnet', type=Path, metavar='FILE', help="WordNet's data.noun for "
-                        '--back-off; where Debian installs it if not given')
+    parser.add_argument(
+        '--threshold',
+        type=float,
+        default=0.3,
+        help='least score of a name for '
+        '--find, and to be drawn in pictures of a folder (%(default)s)',
+    )
+    parser.add_argument(
+        '--vocabulary',
+        help='names with commas between, a pack such as lvis, or a .txt or .json file',
+    )
+    parser.add_argument(
+        '--back-off',
+        type=float,
+        metavar='PROBABILITY',
+        help='where no name is that likely, a more general one that is, of WordNet',
+    )
+    parser.add_argument(
+        '--wordnet',
+        type=Path,
+        metavar='FILE',
+        help="WordNet's data.noun for --back-off; where Debian installs it if not given",
+    )
     parser.add_argument('--config', default='mini', help='config of the model (%(default)s)')
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/predict'),
-                        help='folder to write to (%(default)s)')
-    parser.add_argument('--format', nargs='+', choices=list(EXPORTS), help='write these as well; '
-                        'for a folder coco if not given')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/predict'),
+        help='folder to write to (%(default)s)',
+    )
+    parser.add_argument(
+        '--format',
+        nargs='+',
+        choices=list(EXPORTS),
+        help='write these as well; for a folder coco if not given',
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     args = parser.parse_args(argv)
     left_out: list[int] = []

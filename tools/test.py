@@ -1,8 +1,9 @@
 """Evaluate a config with mmengine's runner.
 
-    python tools/test.py configs/mini/ovsam_box.py
-    python tools/test.py CONFIG CHECKPOINT --out results.json --show-dir pictures
+python tools/test.py configs/mini/ovsam_box.py
+python tools/test.py CONFIG CHECKPOINT --out results.json --show-dir pictures
 """
+
 import argparse
 import json
 import sys
@@ -23,14 +24,25 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = runner_parser(__doc__)
     parser.add_argument('checkpoint', nargs='?', help="weights (the config's load_from)")
-    parser.add_argument('--val', action='store_true',
-                        help='evaluate on the validation data, where settings are chosen')
+    parser.add_argument(
+        '--val',
+        action='store_true',
+        help='evaluate on the validation data, where settings are chosen',
+    )
     parser.add_argument('--out', help='write the metrics to this JSON file')
     parser.add_argument('--show-dir', help='write a picture of each image to this folder')
-    parser.add_argument('--show-score-thr', type=float, default=0., metavar='SCORE',
-                        help='draw what has at least this score (%(default)s)')
-    parser.add_argument('--dump-detections', metavar='FILE.json',
-                        help='write boxes, scores and labels, for DetectionsFromFile')
+    parser.add_argument(
+        '--show-score-thr',
+        type=float,
+        default=0.0,
+        metavar='SCORE',
+        help='draw what has at least this score (%(default)s)',
+    )
+    parser.add_argument(
+        '--dump-detections',
+        metavar='FILE.json',
+        help='write boxes, scores and labels, for DetectionsFromFile',
+    )
     return parser.parse_args(argv)
 
 
@@ -43,14 +55,17 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.val:
         cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     if args.show_dir:
-        cfg.custom_hooks = [*cfg.get('custom_hooks', []),
-                            dict(type='DrawSegmentsHook', out_dir=args.show_dir,
-                                 score_thr=args.show_score_thr)]
+        cfg.custom_hooks = [
+            *cfg.get('custom_hooks', []),
+            dict(type='DrawSegmentsHook', out_dir=args.show_dir, score_thr=args.show_score_thr),
+        ]
     if args.dump_detections:
         evaluators = cfg.test_evaluator
         evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
         cfg.test_evaluator = [
-            *evaluators, dict(type='DumpDetections', out_file_path=args.dump_detections)]
+            *evaluators,
+            dict(type='DumpDetections', out_file_path=args.dump_detections),
+        ]
     return cfg
 
 

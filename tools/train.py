@@ -1,8 +1,9 @@
 """Train a config with mmengine's runner.
 
-    python tools/train.py configs/mini/clip.py
-    python tools/train.py CONFIG --resume            # go on from the last checkpoint
+python tools/train.py configs/mini/clip.py
+python tools/train.py CONFIG --resume            # go on from the last checkpoint
 """
+
 import argparse
 import sys
 
@@ -25,12 +26,22 @@ from ovsam.utils.preflight import require_inputs
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = runner_parser(__doc__)
-    parser.add_argument('--resume', nargs='?', const='auto',
-                        help='go on from this checkpoint, or the last whole one in the work dir')
-    parser.add_argument('--amp', action='store_true',
-                        help='automatic mixed precision: float16 on a GPU, bfloat16 without')
-    parser.add_argument('--auto-scale-lr', action='store_true',
-                        help='scale the learning rate with the total batch size')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='go on from this checkpoint, or the last whole one in the work dir',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='automatic mixed precision: float16 on a GPU, bfloat16 without',
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the total batch size',
+    )
     return parser.parse_args(argv)
 
 
@@ -50,8 +61,10 @@ def load_config(args: argparse.Namespace) -> Config:
             cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise ValueError(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in '
-                             f'{args.config}, the batch size its learning rate was chosen for')
+            raise ValueError(
+                f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in '
+                f'{args.config}, the batch size its learning rate was chosen for'
+            )
         cfg.auto_scale_lr.enable = True
     if args.resume:
         # mmengine would resume from load_from too, which holds weights to start from.
@@ -79,7 +92,8 @@ def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:
         require_training_state(cfg.load_from)
     require_inputs(cfg, 'train')
     with explaining_lost_processes(
-            f'The same command with --resume goes on from the last checkpoint in {cfg.work_dir}.'):
+        f'The same command with --resume goes on from the last checkpoint in {cfg.work_dir}.'
+    ):
         runner = build_runner(cfg)
         if cfg.get('load_from'):
             require_fitting_weights(runner, cfg.load_from)
@@ -90,8 +104,9 @@ def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     first_iteration = FirstIteration()
-    return exit_status('train', run, parse_args(argv), first_iteration,
-                       unless=lambda: first_iteration.reached)
+    return exit_status(
+        'train', run, parse_args(argv), first_iteration, unless=lambda: first_iteration.reached
+    )
 
 
 if __name__ == '__main__':

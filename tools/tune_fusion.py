@@ -5,6 +5,7 @@
 Prints base, novel and harmonic-mean accuracy for a grid of CLIP's weight on seen and on unseen
 classes; the best line goes into the config's ``score_fusion``.
 """
+
 import argparse
 import sys
 
@@ -31,23 +32,30 @@ def tune(config: str, steps: int) -> None:
     init_default_scope(cfg.default_scope)
     model = init_model(cfg)
     if not isinstance(model, OVSAM):
-        raise ValueError(f'{config} has a {type(model).__name__}, which has no scores to fuse: '
-                         'give the config of an OVSAM, such as configs/mini/ovsam_base_box.py')
+        raise ValueError(
+            f'{config} has a {type(model).__name__}, which has no scores to fuse: '
+            'give the config of an OVSAM, such as configs/mini/ovsam_base_box.py'
+        )
     split = model.vocabulary.split
     if not {'base', 'novel'} <= split.keys():
-        raise ValueError(f'the vocabulary of {config} has no groups "base" and "novel", between '
-                         f'which to choose; it has {sorted(split)}')
+        raise ValueError(
+            f'the vocabulary of {config} has no groups "base" and "novel", between '
+            f'which to choose; it has {sorted(split)}'
+        )
     model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
-    groups = [torch.tensor([model.vocabulary.index(name) for name in split[group]])
-              for group in ('base', 'novel')]
+    groups = [
+        torch.tensor([model.vocabulary.index(name) for name in split[group]])
+        for group in ('base', 'novel')
+    ]
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     (head, clip), labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
     results = []
     for a in torch.linspace(0, 1, steps).tolist():
         for b in torch.linspace(0, 1, steps).tolist():
             right = GeometricFusion(a, b)(head, clip, seen)[:, :-1].argmax(1) == labels
-            base, novel = (100 * right[torch.isin(labels, group)].float().mean().item()
-                           for group in groups)
+            base, novel = (
+                100 * right[torch.isin(labels, group)].float().mean().item() for group in groups
+            )
             results.append((2 * base * novel / max(base + novel, 1e-9), base, novel, a, b))
     print('harmonic   base  novel   seen unseen')
     for line in sorted(results, reverse=True)[:10]:
@@ -56,8 +64,9 @@ def tune(config: str, steps: int) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config')
     parser.add_argument('--steps', type=int, default=11, help='grid points a weight (%(default)s)')
     args = parser.parse_args(argv)

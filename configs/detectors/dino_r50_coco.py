@@ -1,13 +1,22 @@
 # DINO R50 in front of OVSAM, CLIP RN50x16, on COCO: the detector's names.
-_base_ = ['mmdet::dino/dino-4scale_r50_8xb2-12e_coco.py',
-          '../_base_/models/segmenter_RN50x16_coco.py']
+_base_ = [
+    'mmdet::dino/dino-4scale_r50_8xb2-12e_coco.py',
+    '../_base_/models/segmenter_RN50x16_coco.py',
+]
 
 model = dict(
-    _delete_=True, type='DetectorPromptedOVSAM',
-    detector=dict(_base_.model, init_cfg=dict(
-        type='Pretrained', checkpoint='https://download.openmmlab.com/mmdetection/'
-        'v3.0/dino/dino-4scale_r50_8xb2-12e_coco/'
-        'dino-4scale_r50_8xb2-12e_coco_20221202_182705-55b2bba2.pth')),
+    _delete_=True,
+    type='DetectorPromptedOVSAM',
+    detector=dict(
+        _base_.model,
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://download.openmmlab.com/mmdetection/'
+            'v3.0/dino/dino-4scale_r50_8xb2-12e_coco/'
+            'dino-4scale_r50_8xb2-12e_coco_20221202_182705-55b2bba2.pth',
+        ),
+    ),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=_base_.segmenter)
+    segmenter=_base_.segmenter,
+)
 test_evaluator = dict(metric=['bbox', 'segm'])

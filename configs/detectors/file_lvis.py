@@ -1,19 +1,30 @@
 # Detections from a file, named by OVSAM, CLIP RN50x16, among LVIS's classes: AP of rare, common and
 # frequent ones.
-_base_ = ['../_base_/epoch_runtime.py', '../_base_/models/ovsam_RN50x16.py',
-          '../_base_/datasets/lvis.py']
+_base_ = [
+    '../_base_/epoch_runtime.py',
+    '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/datasets/lvis.py',
+]
 
 ann_file = _base_.data_root + 'lvis/annotations/lvis_v1_val.json'
 model = dict(
     type='DetectorPromptedOVSAM',
     detector=dict(
-        type='DetectionsFromFile', file='data/detections/lvis_v1_val.json', ann_file=ann_file,
-        max_per_img=300),
+        type='DetectionsFromFile',
+        file='data/detections/lvis_v1_val.json',
+        ann_file=ann_file,
+        max_per_img=300,
+    ),
     segmenter=dict(
-        _base_.ovsam, vocabulary=_base_.split_names,
+        _base_.ovsam,
+        vocabulary=_base_.split_names,
         score_fusion=dict(type='GeometricFusion', seen=0.1, unseen=0.9),
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/clip2sam_RN50x16_lvis.pth')),
-    naming=dict(type='SegmenterLabel'), nms=dict(type='nms', iou_threshold=0.6))
+        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/clip2sam_RN50x16_lvis.pth'),
+    ),
+    naming=dict(type='SegmenterLabel'),
+    nms=dict(type='nms', iou_threshold=0.6),
+)
 test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
 test_evaluator = dict(
-    _delete_=True, type='OVLVISMetric', ann_file=ann_file, metric=['bbox', 'segm'])
+    _delete_=True, type='OVLVISMetric', ann_file=ann_file, metric=['bbox', 'segm']
+)

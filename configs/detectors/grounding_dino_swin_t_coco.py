@@ -1,13 +1,22 @@
 # Grounding DINO Swin-T, which is told OVSAM's vocabulary, in front of OVSAM, CLIP RN50x16, on COCO:
 # the detector's names. It needs the package transformers and BERT's files, see docs/detectors.md.
-_base_ = ['mmdet::grounding_dino/grounding_dino_swin-t_pretrain_obj365_goldg_cap4m.py',
-          '../_base_/models/segmenter_RN50x16_coco.py']
+_base_ = [
+    'mmdet::grounding_dino/grounding_dino_swin-t_pretrain_obj365_goldg_cap4m.py',
+    '../_base_/models/segmenter_RN50x16_coco.py',
+]
 
 model = dict(
-    _delete_=True, type='DetectorPromptedOVSAM',
-    detector=dict(_base_.model, init_cfg=dict(
-        type='Pretrained', checkpoint='https://download.openmmlab.com/mmdetection/'
-        'v3.0/grounding_dino/groundingdino_swint_ogc_mmdet-822d7e9d.pth')),
+    _delete_=True,
+    type='DetectorPromptedOVSAM',
+    detector=dict(
+        _base_.model,
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://download.openmmlab.com/mmdetection/'
+            'v3.0/grounding_dino/groundingdino_swint_ogc_mmdet-822d7e9d.pth',
+        ),
+    ),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=_base_.segmenter)
+    segmenter=_base_.segmenter,
+)
 test_evaluator = dict(metric=['bbox', 'segm'])

@@ -1,12 +1,21 @@
 # Mask R-CNN R50, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: its names.
-_base_ = ['mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
-          '../_base_/models/segmenter_RN50x16_coco.py']
+_base_ = [
+    'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
+    '../_base_/models/segmenter_RN50x16_coco.py',
+]
 
 model = dict(
-    _delete_=True, type='DetectorPromptedOVSAM',
-    detector=dict(_base_.model, init_cfg=dict(
-        type='Pretrained', checkpoint='https://download.openmmlab.com/mmdetection/'
-        'v2.0/mask_rcnn/'
-        'mask_rcnn_r50_fpn_1x_coco/mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth')),
+    _delete_=True,
+    type='DetectorPromptedOVSAM',
+    detector=dict(
+        _base_.model,
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://download.openmmlab.com/mmdetection/'
+            'v2.0/mask_rcnn/'
+            'mask_rcnn_r50_fpn_1x_coco/mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth',
+        ),
+    ),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=_base_.segmenter)
+    segmenter=_base_.segmenter,
+)

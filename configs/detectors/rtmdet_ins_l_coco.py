@@ -1,13 +1,22 @@
 # RTMDet-Ins-L, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: the detector's
 # names.
-_base_ = ['mmdet::rtmdet/rtmdet-ins_l_8xb32-300e_coco.py',
-          '../_base_/models/segmenter_RN50x16_coco.py']
+_base_ = [
+    'mmdet::rtmdet/rtmdet-ins_l_8xb32-300e_coco.py',
+    '../_base_/models/segmenter_RN50x16_coco.py',
+]
 
 model = dict(
-    _delete_=True, type='DetectorPromptedOVSAM',
-    detector=dict(_base_.model, init_cfg=dict(
-        type='Pretrained', checkpoint='https://download.openmmlab.com/mmdetection/'
-        'v3.0/rtmdet/rtmdet-ins_l_8xb32-300e_coco/'
-        'rtmdet-ins_l_8xb32-300e_coco_20221124_103237-78d1d652.pth')),
+    _delete_=True,
+    type='DetectorPromptedOVSAM',
+    detector=dict(
+        _base_.model,
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://download.openmmlab.com/mmdetection/'
+            'v3.0/rtmdet/rtmdet-ins_l_8xb32-300e_coco/'
+            'rtmdet-ins_l_8xb32-300e_coco_20221124_103237-78d1d652.pth',
+        ),
+    ),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=_base_.segmenter)
+    segmenter=_base_.segmenter,
+)

@@ -1,27 +1,44 @@
 # OVSAM behind a detector of objects of any kind: OVSAM's names, among the base and novel ones.
 # Beside it, the same with annotated boxes of the objects that the detector found.
-_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
-          '../_base_/models/mini_detector.py', '../_base_/datasets/pictograms.py']
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/mini.py',
+    '../_base_/models/mini_detector.py',
+    '../_base_/datasets/pictograms.py',
+]
 
 split_names = dict(type='PictogramVocabulary', group='split', seen='all_but_novel')
 model = dict(
     type='FoundObjectsOVSAM',
-    detector=dict(_base_.detector, init_cfg=dict(
-        type='Pretrained', checkpoint=_base_.weights + 'detector_agnostic.pth')),
+    detector=dict(
+        _base_.detector,
+        init_cfg=dict(type='Pretrained', checkpoint=_base_.weights + 'detector_agnostic.pth'),
+    ),
     segmenter=dict(
-        _base_.ovsam, vocabulary=split_names,
+        _base_.ovsam,
+        vocabulary=split_names,
         score_fusion=_base_.demo_fusion,
-        init_cfg=dict(type='Pretrained', checkpoint=_base_.weights + 'clip2sam_joint.pth')),
-    naming=dict(type='SegmenterLabel'))
+        init_cfg=dict(type='Pretrained', checkpoint=_base_.weights + 'clip2sam_joint.pth'),
+    ),
+    naming=dict(type='SegmenterLabel'),
+)
 # Scenes of other names hold objects that a detector would be blamed for finding.
-val_dataloader = dict(dataset=dict(
-    type='ClosedVocabularyCocoDataset', vocabulary=split_names, pipeline=_base_.raw_pipeline,
-    indices=None))
-test_dataloader = dict(dataset=dict(
-    type='ClosedVocabularyCocoDataset', vocabulary=split_names, pipeline=_base_.raw_pipeline))
+val_dataloader = dict(
+    dataset=dict(
+        type='ClosedVocabularyCocoDataset',
+        vocabulary=split_names,
+        pipeline=_base_.raw_pipeline,
+        indices=None,
+    )
+)
+test_dataloader = dict(
+    dataset=dict(
+        type='ClosedVocabularyCocoDataset', vocabulary=split_names, pipeline=_base_.raw_pipeline
+    )
+)
 val_evaluator = dict(
-    _delete_=True, type='FoundObjectsMetric',
-    ann_file=_base_.data_root + 'annotations/val.json')
+    _delete_=True, type='FoundObjectsMetric', ann_file=_base_.data_root + 'annotations/val.json'
+)
 test_evaluator = dict(
-    _delete_=True, type='FoundObjectsMetric',
-    ann_file=_base_.data_root + 'annotations/test.json')
+    _delete_=True, type='FoundObjectsMetric', ann_file=_base_.data_root + 'annotations/test.json'
+)

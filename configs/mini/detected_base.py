@@ -6,9 +6,13 @@ split_names = dict(type='PictogramVocabulary', group='split', seen='base')
 model = dict(
     detector=dict(
         bbox_head=dict(num_classes=40),
-        init_cfg=dict(checkpoint=_base_.weights + 'detector_base.pth')),
+        init_cfg=dict(checkpoint=_base_.weights + 'detector_base.pth'),
+    ),
     detector_names=dict(type='PictogramVocabulary', group='base'),
     segmenter=dict(
-        vocabulary=split_names, score_fusion=dict(seen=0.5, unseen=0.9),
-        init_cfg=dict(checkpoint=_base_.weights + 'clip2sam_base.pth')),
-    naming=dict(type='DetectorLabel'))
+        vocabulary=split_names,
+        score_fusion=dict(seen=0.5, unseen=0.9),
+        init_cfg=dict(checkpoint=_base_.weights + 'clip2sam_base.pth'),
+    ),
+    naming=dict(type='DetectorLabel'),
+)

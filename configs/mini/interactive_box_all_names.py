@@ -3,7 +3,6 @@ _base_ = ['./interactive_box.py']
 
 all_names = dict(type='PictogramVocabulary', group='all', seen='all_but_novel')
 # tools/calibrate.py fits the temperature to base objects of the validation scenes.
-model = dict(vocabulary=all_names,
-             calibration=dict(type='TemperatureScaling', temperature=0.827))
+model = dict(vocabulary=all_names, calibration=dict(type='TemperatureScaling', temperature=0.827))
 val_dataloader = dict(dataset=dict(vocabulary=all_names))
 test_dataloader = dict(dataset=dict(vocabulary=all_names))

@@ -1,11 +1,12 @@
 # OVSAM, trained on every name but the novel ones: boxes, among the base and novel names.
-_base_ = ['../_base_/default_runtime.py', '../_base_/models/mini.py',
-          '../_base_/datasets/pictograms.py']
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/mini.py',
+    '../_base_/datasets/pictograms.py',
+]
 
 split_names = dict(type='PictogramVocabulary', group='split', seen='all_but_novel')
-model = dict(
-    _base_.ovsam, vocabulary=split_names,
-    score_fusion=_base_.demo_fusion)
+model = dict(_base_.ovsam, vocabulary=split_names, score_fusion=_base_.demo_fusion)
 val_dataloader = dict(dataset=dict(vocabulary=split_names, indices=None))
 test_dataloader = dict(dataset=dict(vocabulary=split_names))
 load_from = _base_.weights + 'clip2sam_joint.pth'

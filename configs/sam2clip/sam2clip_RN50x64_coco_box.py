@@ -1,6 +1,9 @@
 # SAM ViT-H's decoder on the adapter's embedding, CLIP RN50x64: COCO, boxes, no names.
-_base_ = ['../_base_/epoch_runtime.py', '../_base_/models/ovsam_RN50x64.py',
-          '../_base_/datasets/coco.py']
+_base_ = [
+    '../_base_/epoch_runtime.py',
+    '../_base_/models/ovsam_RN50x64.py',
+    '../_base_/datasets/coco.py',
+]
 
 model = _base_.sam2clip
 load_from = 'checkpoints/sam2clip_RN50x64.pth'

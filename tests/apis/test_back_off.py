@@ -1,4 +1,5 @@
 """More general names in predictions."""
+
 import numpy as np
 import pytest
 import torch
@@ -12,11 +13,19 @@ NAMES = ['collie', 'poodle', 'cup']
 
 @pytest.fixture
 def hierarchy():
-    parents = {'entity': (), 'dog': ('entity',), 'collie': ('dog',), 'poodle': ('dog',),
-               'cup': ('entity',)}
+    parents = {
+        'entity': (),
+        'dog': ('entity',),
+        'collie': ('dog',),
+        'poodle': ('dog',),
+        'cup': ('entity',),
+    }
     # So deep that no level is too general.
-    parents = {**{f'level {n}': (f'level {n - 1}',) if n else () for n in range(4)}, **parents,
-               'entity': ('level 3',)}
+    parents = {
+        **{f'level {n}': (f'level {n - 1}',) if n else () for n in range(4)},
+        **parents,
+        'entity': ('level 3',),
+    }
     return WordNetHierarchy(parents, {synset: (synset,) for synset in parents})
 
 
@@ -27,8 +36,9 @@ def predictor(model, hierarchy, monkeypatch):
     predictor.set_image(np.zeros((60, 90, 3), np.uint8))
     shares = torch.tensor([0.4, 0.35, 0.2, 0.05])
     monkeypatch.setattr(model, 'opinion_weights', lambda: None)
-    monkeypatch.setattr(model, 'name_embeddings',
-                        lambda embeddings: shares.log().expand(len(embeddings[0]), -1))
+    monkeypatch.setattr(
+        model, 'name_embeddings', lambda embeddings: shares.log().expand(len(embeddings[0]), -1)
+    )
     return predictor
 
 
@@ -53,12 +63,12 @@ def test_it_can_be_turned_off_and_on(predictor):
     assert predictor.label_names == tuple(NAMES)
     predictor.back_off = back_off
     assert predictor.name(found).labels == ['dog']
-    assert predictor.find('poodle', threshold=0.).leaves is None  # which asks for one name
+    assert predictor.find('poodle', threshold=0.0).leaves is None  # which asks for one name
 
 
 def test_none_of_these(predictor):
     assert predictor.predict([[10, 10]], none_threshold=0.8).labels == [NONE_LABEL]
-    predictor.back_off = BackOff(1., predictor.back_off.hierarchy)
+    predictor.back_off = BackOff(1.0, predictor.back_off.hierarchy)
     found = predictor.predict([[10, 10]])
     assert found.labels == [NONE_LABEL] and found.leaves == [()]
     assert found.label_scores.tolist() == [pytest.approx(0.4)]
@@ -83,7 +93,7 @@ def test_another_vocabulary_is_linked_anew(predictor):
     assert predictor.back_off.of(predictor.vocabulary).linked == 2
 
 
-@pytest.mark.parametrize('wrong', [0., -1, 1.5])
+@pytest.mark.parametrize('wrong', [0.0, -1, 1.5])
 def test_thresholds_out_of_range(model, wrong):
     with pytest.raises(ValueError, match=r'must be in \(0, 1\]'):
         OVSAMPredictor(model, back_off=wrong)

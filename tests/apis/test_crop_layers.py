@@ -14,7 +14,7 @@ def test_crops_cover_the_image(size, layer):
     for left, top, right, bottom in crops:
         assert 0 <= left < right <= size[1] and 0 <= top < bottom <= size[0]
         seen[top:bottom, left:right] += 1
-    assert (seen > 0).all() and len(set(crops)) == len(crops) <= 4 ** layer
+    assert (seen > 0).all() and len(set(crops)) == len(crops) <= 4**layer
 
 
 def test_neighbours_overlap():
@@ -23,7 +23,7 @@ def test_neighbours_overlap():
 
 
 def test_what_is_cut():
-    boxes = np.array([[0., 0, 20, 20], [10, 10, 100, 20], [10, 10, 97, 20], [10, 10, 20, 100]])
+    boxes = np.array([[0.0, 0, 20, 20], [10, 10, 100, 20], [10, 10, 97, 20], [10, 10, 20, 100]])
     # A crop in the top left corner of the image, then the whole image.
     assert is_cut(boxes, (0, 0, 100, 100), (150, 150)).tolist() == [False, True, False, True]
     assert not is_cut(boxes, (0, 0, 100, 100), (100, 100)).any()

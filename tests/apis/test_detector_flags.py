@@ -20,10 +20,13 @@ def test_no_detector():
     assert detector_of(args, 'cpu') is None
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['--detector-weights', 'x.pth'], 'are of no detector: give its config by --detector'),
-    (['--detector-threshold', '1.5'], r'--detector-threshold must be in \[0, 1\]; got 1.5'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--detector-weights', 'x.pth'], 'are of no detector: give its config by --detector'),
+        (['--detector-threshold', '1.5'], r'--detector-threshold must be in \[0, 1\]; got 1.5'),
+    ],
+)
 def test_what_does_not_go_together(arguments, message):
     with pytest.raises(ValueError, match=message):
         check_detector_flags(parse(*arguments))
@@ -34,4 +37,5 @@ def test_a_detector(tiny_detector):
     args = parse('--detector', config, '--detector-weights', weights, '--detector-threshold', 0.2)
     check_detector_flags(args)
     assert detector_of(args, 'cpu').fingerprint(None) == DetectorBoxes(
-        config, weights, 0.2, 'cpu').fingerprint(None)
+        config, weights, 0.2, 'cpu'
+    ).fingerprint(None)

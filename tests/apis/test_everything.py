@@ -64,30 +64,34 @@ def test_chunks_do_not_change_the_result(predictor, colour_model, scene, monkeyp
     np.testing.assert_allclose(parts.low_res_logits, whole.low_res_logits)
 
 
-@pytest.mark.parametrize('settings, count', [
-    (dict(pred_iou_thresh=0.), 4),  # the ground, too
-    (dict(pred_iou_thresh=0.965), 1),
-    (dict(min_mask_area=2100), 2),
-    (dict(max_mask_area=2100), 1),
-    (dict(min_mask_area=2100, max_mask_area=5000), 1),
-    (dict(pred_iou_thresh=0., min_mask_area=20000), 1),
-])
+@pytest.mark.parametrize(
+    'settings, count',
+    [
+        (dict(pred_iou_thresh=0.0), 4),  # the ground, too
+        (dict(pred_iou_thresh=0.965), 1),
+        (dict(min_mask_area=2100), 2),
+        (dict(max_mask_area=2100), 1),
+        (dict(min_mask_area=2100, max_mask_area=5000), 1),
+        (dict(pred_iou_thresh=0.0, min_mask_area=20000), 1),
+    ],
+)
 def test_filters_and_limits(predictor, settings, count):
     assert len(predictor.everything(**{**FEW, **settings})) == count
 
 
 def test_unstable_masks_are_left_out(predictor, colour_model, monkeypatch):
     segment = colour_model.segment
-    monkeypatch.setattr(colour_model, 'segment', lambda *args: (
-        segment(*args)[0].clamp(max=0.5), segment(*args)[1]))
+    monkeypatch.setattr(
+        colour_model, 'segment', lambda *args: (segment(*args)[0].clamp(max=0.5), segment(*args)[1])
+    )
     assert len(predictor.everything(**FEW)) == 0
-    assert len(predictor.everything(**FEW, stability_score_thresh=0.)) == 3
+    assert len(predictor.everything(**FEW, stability_score_thresh=0.0)) == 3
 
 
 def test_a_model_without_quality_goes_by_stability(predictor, colour_model, monkeypatch):
     segment = colour_model.segment
     monkeypatch.setattr(colour_model, 'segment', lambda *args: (segment(*args)[0], None))
-    found = predictor.everything(points_per_side=8, pred_iou_thresh=1.)
+    found = predictor.everything(points_per_side=8, pred_iou_thresh=1.0)
     assert len(found) == 4 and found.quality is None
     assert (np.diff(found.stability) <= 0).all()
 
@@ -97,7 +101,7 @@ def test_all_guesses_of_a_decoder_with_several(predictor, colour_model, monkeypa
 
     def several(features, prompts):
         logits, quality = segment(features, prompts)
-        first = torch.full_like(logits, -6.)
+        first = torch.full_like(logits, -6.0)
         return torch.cat([first, logits, first, -logits], 1), torch.cat([quality] * 4, 1)
 
     monkeypatch.setattr(colour_model, 'segment', several)
@@ -108,7 +112,7 @@ def test_all_guesses_of_a_decoder_with_several(predictor, colour_model, monkeypa
 
 
 def test_the_models_own_settings(predictor, colour_model, monkeypatch):
-    monkeypatch.setattr(colour_model, 'everything', dict(FEW, pred_iou_thresh=0.))
+    monkeypatch.setattr(colour_model, 'everything', dict(FEW, pred_iou_thresh=0.0))
     assert len(predictor.everything()) == 4
     assert len(predictor.everything(pred_iou_thresh=0.5)) == 3
 
@@ -151,14 +155,17 @@ def test_before_an_image(colour_model):
             call()
 
 
-@pytest.mark.parametrize('settings, error, message', [
-    (dict(points_per_side=0), ValueError, 'points_per_side must be at least 1'),
-    (dict(pred_iou_thresh=1.5), ValueError, r'pred_iou_thresh must be in \[0, 1\]'),
-    (dict(crop_n_layers=-1), ValueError, 'crop_n_layers'),
-    (dict(min_mask_area=5, max_mask_area=4), ValueError, 'max_mask_area is 4'),
-    (dict(points=3), TypeError, 'points'),
-    (dict(top_k=0), ValueError, 'top_k'),
-])
+@pytest.mark.parametrize(
+    'settings, error, message',
+    [
+        (dict(points_per_side=0), ValueError, 'points_per_side must be at least 1'),
+        (dict(pred_iou_thresh=1.5), ValueError, r'pred_iou_thresh must be in \[0, 1\]'),
+        (dict(crop_n_layers=-1), ValueError, 'crop_n_layers'),
+        (dict(min_mask_area=5, max_mask_area=4), ValueError, 'max_mask_area is 4'),
+        (dict(points=3), TypeError, 'points'),
+        (dict(top_k=0), ValueError, 'top_k'),
+    ],
+)
 def test_bad_settings_leave_the_state_intact(predictor, settings, error, message):
     before = predictor.everything(**FEW)
     with pytest.raises(error, match=message):
@@ -168,7 +175,7 @@ def test_bad_settings_leave_the_state_intact(predictor, settings, error, message
 
 def test_tiny_and_narrow_images(predictor, colour_model):
     predictor.set_image(np.zeros((1, 1, 3), np.uint8))
-    found = predictor.everything(points_per_side=2, pred_iou_thresh=0., crop_n_layers=1)
+    found = predictor.everything(points_per_side=2, pred_iou_thresh=0.0, crop_n_layers=1)
     assert found.boxes.tolist() == [[0, 0, 1, 1]]
     with pytest.raises(ValueError, match='too narrow: 20 x 20000 pixels'):
         predictor.set_image(np.zeros((20000, 20, 3), np.uint8))
@@ -176,19 +183,20 @@ def test_tiny_and_narrow_images(predictor, colour_model):
 
 
 def test_point_grid():
-    assert point_grid(2).tolist() == [[.25, .25], [.75, .25], [.25, .75], [.75, .75]]
+    assert point_grid(2).tolist() == [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]]
 
 
 @pytest.mark.parametrize('text', ['a red cat', 'fox/vixen'])
 @pytest.mark.parametrize('synonyms', [{}, {'cat': ['cat', 'kitty', 'puss']}])
 def test_find_scores_as_if_it_were_a_name(predictor, synonyms, text):
     predictor.set_vocabulary(Vocabulary(['cat', 'dog'], seen=['dog'], synonyms=synonyms))
-    found = predictor.find(text, threshold=0., top_k=9, **FEW)
+    found = predictor.find(text, threshold=0.0, top_k=9, **FEW)
     assert found.labels == [text] * 3 and (np.diff(found.label_scores) <= 0).all()
     predictor.set_vocabulary(Vocabulary(['cat', 'dog', text], seen=['dog'], synonyms=synonyms))
     named = predictor.everything(top_k=9, **FEW)
-    expected = sorted(dict(zip(names, scores))[text]
-                      for names, scores in zip(named.top_names, named.top_scores))
+    expected = sorted(
+        dict(zip(names, scores))[text] for names, scores in zip(named.top_names, named.top_scores)
+    )
     np.testing.assert_allclose(sorted(found.label_scores), expected, rtol=1e-5)
 
 
@@ -200,18 +208,20 @@ def test_find_leaves_the_vocabulary_as_it_was(predictor):
 
 
 def test_find_by_threshold_and_by_name(predictor):
-    scores = predictor.find('sea_lion', threshold=0., **FEW).label_scores
+    scores = predictor.find('sea_lion', threshold=0.0, **FEW).label_scores
     kept = predictor.find('sea_lion', threshold=float(scores[1]), **FEW)
     assert len(kept) == 2
     # As named, for it is in the vocabulary.
     named = predictor.everything(top_k=3, **FEW)
-    expected = sorted(dict(zip(names, scores))['sea lion']
-                      for names, scores in zip(named.top_names, named.top_scores))
+    expected = sorted(
+        dict(zip(names, scores))['sea lion']
+        for names, scores in zip(named.top_names, named.top_scores)
+    )
     np.testing.assert_allclose(sorted(scores), expected, rtol=1e-5)
 
 
 def test_find_one_of_several(predictor):
-    found = predictor.find(['a fox', 'an owl'], threshold=0., **FEW)
+    found = predictor.find(['a fox', 'an owl'], threshold=0.0, **FEW)
     assert len(found) == 3 and set(found.labels) <= {'a fox', 'an owl'}
     for row in range(3):
         scores = dict(zip(found.top_names[row], found.top_scores[row]))
@@ -220,18 +230,21 @@ def test_find_one_of_several(predictor):
 
 def test_find_among_prompted_masks(predictor, scene):
     found = predictor.predict(boxes=scene[1][:2])
-    again = predictor.find('a fox', threshold=0., among=found)
+    again = predictor.find('a fox', threshold=0.0, among=found)
     assert sorted(again.prompt_index) == [0, 1] and again.labels == ['a fox'] * 2
 
 
-@pytest.mark.parametrize('texts, threshold, error, message', [
-    ('', 0.5, ValueError, 'empty'),
-    ([], 0.5, ValueError, 'at least one name'),
-    (['a', 'a'], 0.5, ValueError, None),
-    ([3], 0.5, TypeError, None),
-    ('a fox', 2., ValueError, 'threshold'),
-    (['cat', 'dog', 'sea lion'], 0.5, ValueError, 'nothing to tell cat, dog'),
-])
+@pytest.mark.parametrize(
+    'texts, threshold, error, message',
+    [
+        ('', 0.5, ValueError, 'empty'),
+        ([], 0.5, ValueError, 'at least one name'),
+        (['a', 'a'], 0.5, ValueError, None),
+        ([3], 0.5, TypeError, None),
+        ('a fox', 2.0, ValueError, 'threshold'),
+        (['cat', 'dog', 'sea lion'], 0.5, ValueError, 'nothing to tell cat, dog'),
+    ],
+)
 def test_bad_texts(predictor, texts, threshold, error, message):
     with pytest.raises(error, match=message):
         predictor.find(texts, threshold, **FEW)
@@ -247,7 +260,7 @@ def test_model_without_names(random_mini, scene):
     with DefaultScope.overwrite_default_scope('mmdet'):
         predictor = OVSAMPredictor(MODELS.build(load_config('mini/sam_box').model))
     predictor.set_image(scene[0])
-    found = predictor.everything(points_per_side=2, pred_iou_thresh=0., stability_score_thresh=0.)
+    found = predictor.everything(points_per_side=2, pred_iou_thresh=0.0, stability_score_thresh=0.0)
     assert isinstance(found, Prediction) and found.labels is None
     with pytest.raises(ValueError, match='SAM gives masks without names'):
         predictor.find('a fox')
@@ -262,8 +275,10 @@ def test_refinement_keeps_the_better_mask(predictor, colour_model, monkeypatch, 
     def segment(features, prompts):
         logits, quality = by_colour(features, prompts)
         boxed = prompts.labels[:, 0] == BOX_TOP_LEFT
-        return (torch.where(boxed[:, None, None, None], logits.roll(2, dims=-1), logits),
-                quality + gain * boxed[:, None])
+        return (
+            torch.where(boxed[:, None, None, None], logits.roll(2, dims=-1), logits),
+            quality + gain * boxed[:, None],
+        )
 
     monkeypatch.setattr(colour_model, 'segment', segment)
     colour_model.calls['points'] = 0

@@ -67,7 +67,10 @@ def test_yolo(write):
     points = np.array(lines[0][1:], float).reshape(-1, 2) * (40, 20)
     assert points.min(axis=0).tolist() == [4.5, 5.5] and points.max(axis=0).tolist() == [23.5, 14.5]
     assert yaml.safe_load((folder / 'data.yaml').read_text())['names'] == {
-        0: 'cat', 1: 'dog', 2: 'fox'}
+        0: 'cat',
+        1: 'dog',
+        2: 'fox',
+    }
 
 
 def test_masks_without_names(tmp_path):
@@ -78,7 +81,8 @@ def test_masks_without_names(tmp_path):
         export.add(ImageEntry('a', 'a', None, (2, 3)), Prediction(masks, np.zeros((1, 4))))
         export.close()
     assert json.loads((tmp_path / 'coco.json').read_text())['categories'] == [
-        {'id': 1, 'name': 'object'}]
+        {'id': 1, 'name': 'object'}
+    ]
     assert json.loads((tmp_path / 'labelme' / 'a.json').read_text())['imagePath'] == 'a'
 
 

@@ -60,9 +60,16 @@ def test_rows_are_mmdets(inferencer, photos, scene):
 
 
 def test_built_from_the_registry(random_mini):
-    built = INFERENCERS.build(dict(type='OVSAMInferencer', model='mini', device='cpu',
-                                   vocabulary=['cat', 'dog'], show_progress=False,
-                                   prompts=EverythingPrompts(points_per_side=1)))
+    built = INFERENCERS.build(
+        dict(
+            type='OVSAMInferencer',
+            model='mini',
+            device='cpu',
+            vocabulary=['cat', 'dog'],
+            show_progress=False,
+            prompts=EverythingPrompts(points_per_side=1),
+        )
+    )
     assert len(built(np.zeros((20, 30, 3), np.uint8))['predictions']) == 1
 
 
@@ -80,9 +87,18 @@ def test_files_of_a_folder(inferencer, photos, tmp_path):
     out = tmp_path / 'out'
     results = inferencer(photos, out_dir=str(out), formats=['coco', 'labelme', 'yolo'])
     written = sorted(file.relative_to(out).as_posix() for file in out.rglob('*') if file.is_file())
-    assert written == ['coco.json', 'labelme/a.json', 'labelme/b.json', 'preds/a.json',
-                       'preds/b.json', 'vis/a.jpg', 'vis/b.jpg', 'yolo/data.yaml',
-                       'yolo/labels/a.txt', 'yolo/labels/b.txt']
+    assert written == [
+        'coco.json',
+        'labelme/a.json',
+        'labelme/b.json',
+        'preds/a.json',
+        'preds/b.json',
+        'vis/a.jpg',
+        'vis/b.jpg',
+        'yolo/data.yaml',
+        'yolo/labels/a.txt',
+        'yolo/labels/b.txt',
+    ]
     coco = json.loads((out / 'coco.json').read_text())
     assert len(coco['images']) == 2 and [c['name'] for c in coco['categories']] == ['cat', 'dog']
     assert len(coco['annotations']) == sum(len(row['labels']) for row in results['predictions'])
@@ -146,17 +162,17 @@ def test_what_is_out_of_date_is_done_again(colour_model, photos, tmp_path, scene
 
 def test_pictures(inferencer, photos, tmp_path, colour_model):
     out = tmp_path / 'out'
-    (picture, _) = inferencer(photos, return_vis=True, pred_score_thr=0.)['visualization']
+    (picture, _) = inferencer(photos, return_vis=True, pred_score_thr=0.0)['visualization']
     assert picture.shape == (768, 768, 3) and picture.dtype == np.uint8
     (plain, _) = inferencer(photos, return_vis=True, draw_pred=False)['visualization']
-    (unsure, _) = inferencer(photos, return_vis=True, pred_score_thr=1.)['visualization']
+    (unsure, _) = inferencer(photos, return_vis=True, pred_score_thr=1.0)['visualization']
     assert (plain != picture).any() and np.array_equal(plain, unsure)
-    inferencer(photos, out_dir=out, pred_score_thr=0.)
+    inferencer(photos, out_dir=out, pred_score_thr=0.0)
     before = (out / 'vis' / 'a.jpg').read_bytes()
     images = colour_model.calls['images']
     # Drawn otherwise, but not computed again; the second time not even drawn.
     for _ in range(2):
-        assert inferencer(photos, out_dir=out, pred_score_thr=1.)['resumed'] == 2
+        assert inferencer(photos, out_dir=out, pred_score_thr=1.0)['resumed'] == 2
         assert (out / 'vis' / 'a.jpg').read_bytes() != before
     assert colour_model.calls['images'] == images
 
@@ -178,11 +194,11 @@ def test_printed(inferencer, photos, capsys):
 
 
 def test_texts(inferencer, photos):
-    results = inferencer(photos, texts='fox . owl', pred_score_thr=0.)
+    results = inferencer(photos, texts='fox . owl', pred_score_thr=0.0)
     for row in results['predictions']:
         assert set(row['label_names']) <= {'fox', 'owl'} and len(row['labels']) == 3
         assert set(row['labels']) <= {2, 3}
-    each = inferencer(photos, texts=['fox', 'cat'], pred_score_thr=0.)['predictions']
+    each = inferencer(photos, texts=['fox', 'cat'], pred_score_thr=0.0)['predictions']
     assert set(each[0]['label_names']) == {'fox'} and set(each[1]['labels']) == {0}
     with pytest.raises(ValueError, match='one for each of 2 images; got 3'):
         inferencer(photos, texts=['fox'] * 3)
@@ -223,7 +239,7 @@ def zoo(tmp_path, scene):
     add('narrow.png', 'too narrow: 20000 x 20', Image.new('RGB', (20000, 20)))
     add('cut.jpg', 'Cannot read picture', image)
     content = (folder / 'cut.jpg').read_bytes()
-    (folder / 'cut.jpg').write_bytes(content[:len(content) // 2])
+    (folder / 'cut.jpg').write_bytes(content[: len(content) // 2])
     (folder / 'text.jpg').write_text('once upon a time')
     (folder / 'nothing.png').write_bytes(b'')
     expected.update({'text.jpg': 'not a picture', 'nothing.png': 'not a picture'})
@@ -244,7 +260,8 @@ def test_pictures_of_all_kinds(inferencer, zoo, tmp_path, capsys):
                 assert row is None and expected[name] in errors[name]
             else:
                 saved = json.loads(
-                    (tmp_path / 'out' / 'preds' / f'{name.split(".")[0]}.json').read_text())
+                    (tmp_path / 'out' / 'preds' / f'{name.split(".")[0]}.json').read_text()
+                )
                 assert (saved['height'], saved['width']) == expected[name], name
         lines = capsys.readouterr().err
         assert '11 images: 7 done' in lines and lines.count('left out /') == 4
@@ -261,10 +278,16 @@ def test_result_names(tmp_path):
     assert len(set(result_names(['a.png', 'a.png']))) == 2
 
 
-@pytest.mark.parametrize('text, expected', [
-    ('', ()), ('a red cat', ('a red cat',)), ('cat . dog .', ('cat', 'dog')),
-    ('cat.', ('cat',)), ('St. Bernard . cat . cat', ('St. Bernard', 'cat')),
-])
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('', ()),
+        ('a red cat', ('a red cat',)),
+        ('cat . dog .', ('cat', 'dog')),
+        ('cat.', ('cat',)),
+        ('St. Bernard . cat . cat', ('St. Bernard', 'cat')),
+    ],
+)
 def test_split_texts(text, expected):
     assert split_texts(text) == expected
 

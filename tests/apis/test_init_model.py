@@ -26,9 +26,12 @@ def test_weights_reach_every_part(random_mini, random_weights):
     model = init_model(random_mini, cfg_options={'model.chunk_size': 3})
     assert _scope() == scope
     assert not model.training and model.chunk_size == 3
-    for name, prefix, part in (('clip', 'clip.', model.backbone), ('sam2clip', 'neck.', model.neck),
-                               ('sam', 'prompt_encoder.', model.prompt_encoder),
-                               ('clip2sam_joint', 'label_head.', model.label_head)):
+    for name, prefix, part in (
+        ('clip', 'clip.', model.backbone),
+        ('sam2clip', 'neck.', model.neck),
+        ('sam', 'prompt_encoder.', model.prompt_encoder),
+        ('clip2sam_joint', 'label_head.', model.label_head),
+    ):
         saved = torch.load(random_weights / f'{name}.pth', weights_only=True)['state_dict']
         key, value = next(iter(part.state_dict().items()))
         assert torch.equal(value.cpu(), saved[prefix + key])
@@ -50,8 +53,9 @@ def test_missing_checkpoint(random_mini):
         init_model(random_mini, 'nowhere.pth')
 
 
-@pytest.mark.parametrize('name, kind', [('clip', 'a CLIP checkpoint'),
-                                        ('sam2clip', 'a SAM2CLIP checkpoint')])
+@pytest.mark.parametrize(
+    'name, kind', [('clip', 'a CLIP checkpoint'), ('sam2clip', 'a SAM2CLIP checkpoint')]
+)
 def test_checkpoint_of_something_else(random_mini, random_weights, name, kind):
     # SAM2CLIP's neck is a part of OVSAM, but not of what CLIP2SAM learns.
     with pytest.raises(ValueError, match=rf'{name}\.pth has no.*to be {kind}.*label_head'):

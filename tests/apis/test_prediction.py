@@ -20,7 +20,8 @@ def prediction(num, named=True):
     masks = np.zeros((num, 4, 6), bool)
     masks[:, 1:3, 2:5] = True
     names = {
-        'labels': ['cat'] * num, 'label_scores': np.full(num, 0.75, np.float32),
+        'labels': ['cat'] * num,
+        'label_scores': np.full(num, 0.75, np.float32),
         'top_names': [('cat', 'dog')] * num,
         'top_scores': np.tile(np.float32([0.75, 0.25]), (num, 1)),
     }
@@ -41,15 +42,24 @@ def test_saved_annotation_has_everything(tmp_path):
     saved = json.loads((tmp_path / 'new' / 'two.json').read_text())
     segmentation = saved[1].pop('segmentation')
     assert np.array_equal(mask_utils.decode(segmentation) > 0, prediction(2).masks[1])
-    assert saved[1] == {'area': 6, 'bbox': [2, 1, 3, 2], 'predicted_iou': 0.5,
-                        'category_name': 'cat', 'score': 0.75,
-                        'alternatives': [['cat', 0.75], ['dog', 0.25]]}
+    assert saved[1] == {
+        'area': 6,
+        'bbox': [2, 1, 3, 2],
+        'predicted_iou': 0.5,
+        'category_name': 'cat',
+        'score': 0.75,
+        'alternatives': [['cat', 0.75], ['dog', 0.25]],
+    }
     assert [path.name for path in (tmp_path / 'new').iterdir()] == ['two.json']
 
 
 def test_without_names():
-    assert set(prediction(1, named=False).to_coco()[0]) == {'segmentation', 'area', 'bbox',
-                                                             'predicted_iou'}
+    assert set(prediction(1, named=False).to_coco()[0]) == {
+        'segmentation',
+        'area',
+        'bbox',
+        'predicted_iou',
+    }
 
 
 @pytest.mark.parametrize('named', [True, False])

@@ -104,7 +104,7 @@ def test_prompts_are_decoded_in_chunks(predictor, image, calls, monkeypatch):
 
 
 def test_prompts_are_scaled_as_the_image_is(predictor, image, calls):
-    box = np.array([30., 40., 150., 160.])
+    box = np.array([30.0, 40.0, 150.0, 160.0])
     predictor.set_image(image)
     predictor.predict(boxes=box)
     # To 256 pixels on the longer side, as mmdet's Resize does it.
@@ -117,8 +117,8 @@ def test_prompts_are_scaled_as_the_image_is(predictor, image, calls):
 
 
 def test_masks_return_to_the_original_frame(predictor, image, monkeypatch):
-    logits = torch.full((1, 1, 128, 128), -1.)
-    logits[..., 16:64, 32:64] = 1.  # input pixels 64..128 across, 32..128 down
+    logits = torch.full((1, 1, 128, 128), -1.0)
+    logits[..., 16:64, 32:64] = 1.0  # input pixels 64..128 across, 32..128 down
     monkeypatch.setattr(predictor.model, 'segment', lambda *_: (logits, torch.ones(1, 1)))
     predictor.set_image(image)
     expected = [64 * WIDTH / 256, 32 * HEIGHT / 171, 128 * WIDTH / 256, 128 * HEIGHT / 171]
@@ -134,11 +134,18 @@ def test_same_as_evaluation(predictor, image, model):
     predictor.set_image(image)
     found = predictor.predict(boxes=[[30, 40, 150, 160]])
     small = cv2.resize(image[..., ::-1], (256, 171), interpolation=cv2.INTER_LINEAR)
-    sample = DetDataSample(metainfo={'ori_shape': (HEIGHT, WIDTH), 'img_shape': (171, 256),
-                                     'scale_factor': (256 / WIDTH, 171 / HEIGHT)})
+    sample = DetDataSample(
+        metainfo={
+            'ori_shape': (HEIGHT, WIDTH),
+            'img_shape': (171, 256),
+            'scale_factor': (256 / WIDTH, 171 / HEIGHT),
+        }
+    )
     sample.gt_instances = InstanceData(
-        bboxes=torch.tensor([[30., 40., 150., 160.]]), labels=torch.zeros(1, dtype=torch.long),
-        masks=BitmapMasks(np.zeros((1, HEIGHT, WIDTH), np.uint8), HEIGHT, WIDTH))
+        bboxes=torch.tensor([[30.0, 40.0, 150.0, 160.0]]),
+        labels=torch.zeros(1, dtype=torch.long),
+        masks=BitmapMasks(np.zeros((1, HEIGHT, WIDTH), np.uint8), HEIGHT, WIDTH),
+    )
     inputs = torch.from_numpy(np.ascontiguousarray(small.transpose(2, 0, 1)))
     with torch.no_grad():
         expected = model.test_step({'inputs': [inputs], 'data_samples': [sample]})[0]
@@ -155,17 +162,20 @@ def test_which_names_count_as_seen(model, monkeypatch):
     assert predictor.vocabulary.seen.tolist() == [True, True]
 
 
-@pytest.mark.parametrize('given, message', [
-    ({'point_coords': [[np.nan, 1]]}, 'finite'),
-    ({'point_coords': [[WIDTH + 5, 1]]}, 'outside its image'),
-    ({'point_coords': [[-1, 1]]}, 'outside its image'),
-    ({'boxes': [10, 10, 10, 50]}, 'box without area'),
-    ({'boxes': [WIDTH + 1, 10, WIDTH + 9, 50]}, 'box outside its image'),
-    ({'point_coords': [[1, 1]], 'point_labels': [3]}, '1 .on the object'),
-    ({'point_coords': [1, 2, 3]}, 'got shape'),
-    ({'boxes': [1, 1, 9, 9], 'top_k': 0}, 'top_k'),
-    ({}, 'got neither'),
-])
+@pytest.mark.parametrize(
+    'given, message',
+    [
+        ({'point_coords': [[np.nan, 1]]}, 'finite'),
+        ({'point_coords': [[WIDTH + 5, 1]]}, 'outside its image'),
+        ({'point_coords': [[-1, 1]]}, 'outside its image'),
+        ({'boxes': [10, 10, 10, 50]}, 'box without area'),
+        ({'boxes': [WIDTH + 1, 10, WIDTH + 9, 50]}, 'box outside its image'),
+        ({'point_coords': [[1, 1]], 'point_labels': [3]}, '1 .on the object'),
+        ({'point_coords': [1, 2, 3]}, 'got shape'),
+        ({'boxes': [1, 1, 9, 9], 'top_k': 0}, 'top_k'),
+        ({}, 'got neither'),
+    ],
+)
 def test_bad_prompts_leave_the_state_intact(predictor, image, given, message):
     predictor.set_image(image)
     before = predictor.predict([[50, 60]])
@@ -186,8 +196,10 @@ def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
 
     def embed(encoder, vocabulary, *args, **kwargs):
         made = torch.randn(len(vocabulary), channels, generator=torch.Generator().manual_seed(0))
-        return TextBank(torch.nn.functional.normalize(made, dim=-1),
-                        torch.ones(len(vocabulary), dtype=torch.long))
+        return TextBank(
+            torch.nn.functional.normalize(made, dim=-1),
+            torch.ones(len(vocabulary), dtype=torch.long),
+        )
 
     predictor.set_image(image)
     with monkeypatch.context() as patch:
@@ -220,21 +232,24 @@ def test_vocabulary_from_file(predictor, tmp_path):
         predictor.set_vocabulary('nowhere.txt')
 
 
-@pytest.mark.parametrize('bad, error, message', [
-    (np.zeros((0, 5, 3), np.uint8), ValueError, 'no pixels'),
-    (np.zeros((5, 5), np.uint8), ValueError, 'RGB uint8'),
-    (np.zeros((5, 5, 3)), ValueError, 'RGB uint8'),
-    (np.zeros((1, 2000, 3), np.uint8), ValueError, 'too narrow: 2000 x 1 '),
-    (np.zeros((20, 20_000, 3), np.uint8), ValueError, 'too narrow: 20000 x 20 '),
-    (7, TypeError, 'got int'),
-    ('nowhere.png', FileNotFoundError, 'does not exist'),
-    ('text.jpg', ValueError, 'not a picture'),
-    ('truncated.jpg', ValueError, 'Cannot read picture'),
-])
+@pytest.mark.parametrize(
+    'bad, error, message',
+    [
+        (np.zeros((0, 5, 3), np.uint8), ValueError, 'no pixels'),
+        (np.zeros((5, 5), np.uint8), ValueError, 'RGB uint8'),
+        (np.zeros((5, 5, 3)), ValueError, 'RGB uint8'),
+        (np.zeros((1, 2000, 3), np.uint8), ValueError, 'too narrow: 2000 x 1 '),
+        (np.zeros((20, 20_000, 3), np.uint8), ValueError, 'too narrow: 20000 x 20 '),
+        (7, TypeError, 'got int'),
+        ('nowhere.png', FileNotFoundError, 'does not exist'),
+        ('text.jpg', ValueError, 'not a picture'),
+        ('truncated.jpg', ValueError, 'Cannot read picture'),
+    ],
+)
 def test_bad_image_leaves_the_old_one(predictor, image, tmp_path, bad, error, message):
     (tmp_path / 'text.jpg').write_text('once upon a time')
     jpeg = cv2.imencode('.jpg', image)[1].tobytes()
-    (tmp_path / 'truncated.jpg').write_bytes(jpeg[:len(jpeg) // 2])
+    (tmp_path / 'truncated.jpg').write_bytes(jpeg[: len(jpeg) // 2])
     predictor.set_image(image)
     before = predictor.predict([[50, 60]])
     with pytest.raises(error, match=message):

@@ -30,8 +30,12 @@ def test_no_prompts(predictor, scene, tmp_path):
 
 
 def test_prompts_of_all_kinds_keep_their_order(predictor, scene, tmp_path):
-    rows = [{'points': [[30, 30], [5, 5]], 'labels': [1, 0]}, {'points': [[160, 30]]},
-            {'box': [101, 91, 220, 200]}, {'points': [[40, 40], [50, 50]]}]
+    rows = [
+        {'points': [[30, 30], [5, 5]], 'labels': [1, 0]},
+        {'points': [[160, 30]]},
+        {'box': [101, 91, 220, 200]},
+        {'points': [[40, 40], [50, 50]]},
+    ]
     (tmp_path / 'a.png.json').write_text(json.dumps({'prompts': rows}))
     source = PromptFiles(tmp_path)
     found = source.segment(predictor, scene[0], tmp_path / 'a.png')
@@ -63,13 +67,19 @@ def test_a_detectors_config_is_no_file_of_prompts(tmp_path):
             make(config)
 
 
-@pytest.mark.parametrize('text, message', [
-    ('{', 'is not JSON'), ('3', 'must hold a list of prompts'), ('[3]', 'list of prompts'),
-    ('{"boxes": []}', 'list of prompts'), ('[{"bbox": [1, 2, 3, 4]}]', 'prompt 0 .*it has "bbox"'),
-    ('[{"box": [1, 2, 3, 4]}, {}]', 'prompt 1 .*got neither'),
-    ('[{"box": [[1, 2, 3, 4], [5, 6, 7, 8]]}]', 'four numbers'),
-    ('[{"points": [[1, 2]], "labels": [7]}]', 'prompt 0 .*must be 1'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('{', 'is not JSON'),
+        ('3', 'must hold a list of prompts'),
+        ('[3]', 'list of prompts'),
+        ('{"boxes": []}', 'list of prompts'),
+        ('[{"bbox": [1, 2, 3, 4]}]', 'prompt 0 .*it has "bbox"'),
+        ('[{"box": [1, 2, 3, 4]}, {}]', 'prompt 1 .*got neither'),
+        ('[{"box": [[1, 2, 3, 4], [5, 6, 7, 8]]}]', 'four numbers'),
+        ('[{"points": [[1, 2]], "labels": [7]}]', 'prompt 0 .*must be 1'),
+    ],
+)
 def test_bad_files(tmp_path, text, message):
     (tmp_path / 'a.json').write_text(text)
     with pytest.raises(ValueError, match=message):
@@ -91,12 +101,13 @@ def test_everything(predictor, scene):
 
 
 def test_boxes_of_a_detector(predictor, scene, tiny_detector):
-    source = DetectorBoxes(*tiny_detector, score_thr=0., device='cpu')
+    source = DetectorBoxes(*tiny_detector, score_thr=0.0, device='cpu')
     found = source.segment(predictor, scene[0], None)
     assert 0 < len(found) <= 7 and len(found) == len(found.prompt_index)
-    assert source.fingerprint(None) == DetectorBoxes(*tiny_detector, score_thr=0.,
-                                                          device='cpu').fingerprint(None)
-    none = DetectorBoxes(*tiny_detector, score_thr=1., device='cpu')
+    assert source.fingerprint(None) == DetectorBoxes(
+        *tiny_detector, score_thr=0.0, device='cpu'
+    ).fingerprint(None)
+    none = DetectorBoxes(*tiny_detector, score_thr=1.0, device='cpu')
     assert len(none.segment(predictor, scene[0], None)) == 0
     assert none.fingerprint(None) != source.fingerprint(None)
 
@@ -111,6 +122,6 @@ def test_a_detector_without_weights(tiny_detector):
 def test_an_empty_image_for_a_detector_is_no_error(predictor, tiny_detector):
     image = np.zeros((1, 1, 3), np.uint8)
     predictor.set_image(image)
-    source = DetectorBoxes(*tiny_detector, score_thr=0., device='cpu')
+    source = DetectorBoxes(*tiny_detector, score_thr=0.0, device='cpu')
     found = source.segment(predictor, image, None)
     assert found.masks.shape[1:] == (1, 1)

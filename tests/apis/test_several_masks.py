@@ -1,4 +1,5 @@
 """Several masks a prompt, corrections by earlier logits, stability."""
+
 import cv2
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_a_model_of_one_mask_says_so(models):
 
 
 def test_stability_is_that_of_everything_mode(predictor, monkeypatch):
-    logits = torch.full((1, 1, 128, 128), -6.)
+    logits = torch.full((1, 1, 128, 128), -6.0)
     logits[..., :40, :40] = 6  # clear in the image
     logits[..., 100:, :] = 0.5  # doubtful in the padding
     monkeypatch.setattr(predictor.model, 'segment', lambda *_: (logits, torch.ones(1, 1)))

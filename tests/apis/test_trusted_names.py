@@ -1,4 +1,5 @@
 """Probabilities of names, "none of these", synonyms."""
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +14,7 @@ NAMES = ['cat', 'dog', 'sea_lion']
 
 @pytest.fixture
 def predictor(model):
-    model.calibration = TemperatureScaling(2.)
+    model.calibration = TemperatureScaling(2.0)
     predictor = OVSAMPredictor(model, vocabulary=NAMES)
     predictor.set_image(np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8))
     yield predictor
@@ -30,7 +31,8 @@ def test_calibrated_scores_are_shares(predictor, box):
     predictor.set_vocabulary(Vocabulary(NAMES, seen=['dog']))
     found = predictor.predict(boxes=box)
     log_scores = predictor.model.name_embeddings(
-        torch.from_numpy(found.region_embeddings).unbind(dim=1))
+        torch.from_numpy(found.region_embeddings).unbind(dim=1)
+    )
     assert log_scores.exp().sum().item() == pytest.approx(1)
     assert found.top_scores.sum() <= 1 + 1e-5
     predictor.model.calibration = None
@@ -48,16 +50,16 @@ def test_none_of_these(predictor, box):
     assert none.top_names == named.top_names
     assert np.array_equal(none.label_scores, named.label_scores)
     assert none.to_coco()[0]['category_name'] == NONE_LABEL
-    predictor.none_threshold = 1.
+    predictor.none_threshold = 1.0
     assert predictor.name(named).labels == [NONE_LABEL]
-    assert predictor.predict(boxes=box, none_threshold=0.).labels == named.labels
+    assert predictor.predict(boxes=box, none_threshold=0.0).labels == named.labels
 
 
 def test_the_config_may_give_the_threshold(model, monkeypatch):
     assert OVSAMPredictor(model).none_threshold == 0
     monkeypatch.setattr(model, 'none_threshold', 0.4)
     assert OVSAMPredictor(model).none_threshold == 0.4
-    assert OVSAMPredictor(model, none_threshold=0.).none_threshold == 0
+    assert OVSAMPredictor(model, none_threshold=0.0).none_threshold == 0
 
 
 @pytest.mark.parametrize('wrong', [-0.1, 1.1, float('nan')])
@@ -92,7 +94,7 @@ def test_a_name_is_seen_by_its_texts(predictor, model):
 def test_the_inferencer_numbers_none(random_mini):
     image = np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8)
     inferencer = OVSAMInferencer(random_mini, vocabulary=NAMES, device='cpu')
-    inferencer.predictor.none_threshold = 1.
+    inferencer.predictor.none_threshold = 1.0
     (found,) = inferencer(image, return_datasamples=True)['predictions']
     assert found.classes == (*NAMES, NONE_LABEL)
     assert set(found.pred_instances.labels.tolist()) <= {len(NAMES)}

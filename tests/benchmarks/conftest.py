@@ -1,4 +1,5 @@
 """Configs of the small world on scenes that the tests make."""
+
 import pytest
 
 from ovsam.benchmarks.methods import collect_methods
@@ -12,7 +13,8 @@ def methods(small_world, monkeypatch):
 
     def collect(*stems, **kwargs):
         options = {'test_dataloader.num_workers': 0, **kwargs.pop('options', {})}
-        return collect_methods([config_path(f'mini/{stem}.py') for stem in stems],
-                               options=options, **kwargs)
+        return collect_methods(
+            [config_path(f'mini/{stem}.py') for stem in stems], options=options, **kwargs
+        )
 
     return collect

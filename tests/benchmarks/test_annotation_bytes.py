@@ -10,9 +10,15 @@ NAMES = ('cat', 'umbrella')
 
 
 def write(path, annotations):
-    path.write_text(json.dumps(dict(
-        images=[dict(id=3, height=40, width=60)], annotations=annotations,
-        categories=[dict(id=1, name=NAMES[0]), dict(id=9, name=NAMES[1])])))
+    path.write_text(
+        json.dumps(
+            dict(
+                images=[dict(id=3, height=40, width=60)],
+                annotations=annotations,
+                categories=[dict(id=1, name=NAMES[0]), dict(id=9, name=NAMES[1])],
+            )
+        )
+    )
     return path
 
 
@@ -40,12 +46,21 @@ def test_the_length_is_that_in_the_export(tmp_path):
     annotations = [square(20, 1), square(9, 9)]
     found = annotation_bytes(write(tmp_path / 'two.json', annotations))
     score = 0.9178467392921448
-    rows = [dict(segmentation=each['segmentation'], category_name=name, score=score,
-                 alternatives=[[name, score]] * 5, predicted_iou=score, stability_score=score)
-            for each, name in zip(annotations, NAMES)]
+    rows = [
+        dict(
+            segmentation=each['segmentation'],
+            category_name=name,
+            score=score,
+            alternatives=[[name, score]] * 5,
+            predicted_iou=score,
+            stability_score=score,
+        )
+        for each, name in zip(annotations, NAMES)
+    ]
     export = CocoExport(tmp_path, NAMES)
-    export.add(ImageEntry('scene', 'scene.jpg', None, (40, 60)),
-               Prediction.from_coco(rows, (40, 60)))
+    export.add(
+        ImageEntry('scene', 'scene.jpg', None, (40, 60)), Prediction.from_coco(rows, (40, 60))
+    )
     export.close()
     written = json.dumps(json.loads((tmp_path / 'coco.json').read_text())['annotations'])
     # Its ids are as short as there are few; what it has around them is two brackets.

@@ -38,23 +38,35 @@ def test_operations_by_hand(device):
         counts, result = count_by_part(toy, toy.run)
     products = 2 * LENGTH * LENGTH * WIDTH  # queries with keys, weights with values
     assert result.shape == (1, LENGTH, WIDTH)
-    assert counts == {'stem': 6 * 6 * 4 * 3 * 9, 'idle': 0, ELSEWHERE: products,
-                      'attention': 4 * LENGTH * WIDTH * WIDTH + products}
+    assert counts == {
+        'stem': 6 * 6 * 4 * 3 * 9,
+        'idle': 0,
+        ELSEWHERE: products,
+        'attention': 4 * LENGTH * WIDTH * WIDTH + products,
+    }
     assert torch.backends.mha.get_fastpath_enabled()
 
 
 @pytest.fixture(scope='module')
 def counted():
     """Rows by part of OVSAM and of a yardstick of the small world."""
-    return {name: {row.part: row for row in count_complexity(load_config(f'mini/{name}_box.py'))}
-            for name in ('ovsam', 'image_crop', 'feature_crop')}
+    return {
+        name: {row.part: row for row in count_complexity(load_config(f'mini/{name}_box.py'))}
+        for name in ('ovsam', 'image_crop', 'feature_crop')
+    }
 
 
 def test_parts_of_ovsam(counted):
     rows = counted['ovsam']
     model = build_random_model(load_config('mini'), device='meta')
-    for name in ('backbone', 'neck', 'prompt_encoder', 'mask_decoder', 'label_head',
-                 'text_encoder'):
+    for name in (
+        'backbone',
+        'neck',
+        'prompt_encoder',
+        'mask_decoder',
+        'label_head',
+        'text_encoder',
+    ):
         part = getattr(model, name)
         assert rows[name].parameters == sum(p.numel() for p in part.parameters())
     # By hand: the first convolution of the neck on CLIP's finest level, 64 x 64 cells of 96.
@@ -67,8 +79,9 @@ def test_the_total_leaves_the_text_encoder_out(counted):
     rows = counted['ovsam']
     total = total_complexity(rows.values())
     assert not rows['text_encoder'].counts
-    assert total.parameters == sum(row.parameters for row in rows.values()
-                                   if row.part != 'text_encoder')
+    assert total.parameters == sum(
+        row.parameters for row in rows.values() if row.part != 'text_encoder'
+    )
     assert total.total(3) == total.image + 3 * total.prompt
 
 

@@ -35,15 +35,25 @@ def test_titles(methods):
     assert named[1].path == MINI / 'image_crop_box.py'
 
 
-@pytest.mark.parametrize(('stems', 'names', 'message'), [
-    (['ovsam_box', 'image_crop_box', 'ovsam_box'], None, r'more than once: .*ovsam_box\.py'),
-    (['ovsam_box', 'image_crop_box'], ['OVSAM'], 'got 1 names for 2 configs'),
-    (['ovsam_box', 'image_crop_box'], ['OVSAM', 'OVSAM'], 'names must differ'),
-    (['ovsam_box', 'clip_test_split'], None, r'clip_test_split.py cannot be compared, their test '
-                                             'data differ: ann_file is .*test.json.* in one'),
-    (['ovsam_box', 'image_crop_box_all_names'], None,
-     'choose from 57 and 818 names, of which 57 are the same'),
-])
+@pytest.mark.parametrize(
+    ('stems', 'names', 'message'),
+    [
+        (['ovsam_box', 'image_crop_box', 'ovsam_box'], None, r'more than once: .*ovsam_box\.py'),
+        (['ovsam_box', 'image_crop_box'], ['OVSAM'], 'got 1 names for 2 configs'),
+        (['ovsam_box', 'image_crop_box'], ['OVSAM', 'OVSAM'], 'names must differ'),
+        (
+            ['ovsam_box', 'clip_test_split'],
+            None,
+            r'clip_test_split.py cannot be compared, their test '
+            'data differ: ann_file is .*test.json.* in one',
+        ),
+        (
+            ['ovsam_box', 'image_crop_box_all_names'],
+            None,
+            'choose from 57 and 818 names, of which 57 are the same',
+        ),
+    ],
+)
 def test_what_cannot_be_compared(methods, stems, names, message):
     with pytest.raises(ValueError, match=message):
         methods(*stems, names=names)
@@ -51,14 +61,17 @@ def test_what_cannot_be_compared(methods, stems, names, message):
 
 def test_other_metrics_cannot_be_compared(methods, tmp_path):
     mine = tmp_path / 'mine.py'
-    mine.write_text(f"_base_ = ['{MINI}/ovsam_box.py']\n"
-                    "test_evaluator = dict(size_limits=(8, 16))\n")
+    mine.write_text(
+        f"_base_ = ['{MINI}/ovsam_box.py']\ntest_evaluator = dict(size_limits=(8, 16))\n"
+    )
     with pytest.raises(ValueError, match=r'metric differ: size_limits is null in one, \[8, 16\]'):
         collect_methods([MINI / 'image_crop_box.py', mine])
 
 
-@pytest.mark.parametrize(('key', 'what'), [
-    ('test_evaluator', 'metric'), ('test_dataloader', 'test data'), ('model', 'model')])
+@pytest.mark.parametrize(
+    ('key', 'what'),
+    [('test_evaluator', 'metric'), ('test_dataloader', 'test data'), ('model', 'model')],
+)
 def test_a_config_that_lacks_something(tmp_path, key, what):
     mine = tmp_path / 'mine.py'
     mine.write_text(f"_base_ = ['{MINI}/ovsam_box.py']\n{key} = None\n")
@@ -76,23 +89,27 @@ def types(method):
 
 
 def test_masks_that_are_prompted_and_named_have_an_average_precision(methods, small_world):
-    method, = methods('image_crop_box')
+    (method,) = methods('image_crop_box')
     *own, added = method.evaluators()
     assert own == [method.cfg.test_evaluator]
-    assert added == dict(type='VocabularyCocoMetric', metric='segm',
-                         ann_file=f'{small_world}/annotations/test.json')
+    assert added == dict(
+        type='VocabularyCocoMetric', metric='segm', ann_file=f'{small_world}/annotations/test.json'
+    )
     assert types(method) == ['OpenVocabularyMetric', 'VocabularyCocoMetric']
 
 
-@pytest.mark.parametrize(('stem', 'options'), [
-    ('sam_box', {}),  # without names
-    ('detected_agnostic', {}),  # with a metric of its own
-    ('image_crop_box', {'test_evaluator.prediction_classes': 'coco'}),
-    ('image_crop_box', {'test_evaluator': [dict(type='CocoMetric', metric='segm')]}),
-    ('image_crop_box', {'test_dataloader.dataset.type': 'OpenVocabularyLVISDataset'}),
-])
+@pytest.mark.parametrize(
+    ('stem', 'options'),
+    [
+        ('sam_box', {}),  # without names
+        ('detected_agnostic', {}),  # with a metric of its own
+        ('image_crop_box', {'test_evaluator.prediction_classes': 'coco'}),
+        ('image_crop_box', {'test_evaluator': [dict(type='CocoMetric', metric='segm')]}),
+        ('image_crop_box', {'test_dataloader.dataset.type': 'OpenVocabularyLVISDataset'}),
+    ],
+)
 def test_no_average_precision_is_added(methods, stem, options):
-    method, = methods(stem, options=options)
+    (method,) = methods(stem, options=options)
     given = method.cfg.test_evaluator
     assert method.evaluators() == (given if isinstance(given, list) else [given])
 

@@ -13,13 +13,20 @@ from ovsam.benchmarks.scale import Machine, StageCost, job_budget, training_budg
 from ovsam.benchmarks.unit_costs import UnitCosts
 
 MACHINE = Machine()
-STORED = StageCost(image=40, prompt=0, saved=9, saved_prompt=0, parameters=3, learned=2,
-                   checkpoint=5, record=7)
+STORED = StageCost(
+    image=40, prompt=0, saved=9, saved_prompt=0, parameters=3, learned=2, checkpoint=5, record=7
+)
 UNITS = UnitCosts(
-    live=STORED._replace(image=100, record=0), stored=STORED,
+    live=STORED._replace(image=100, record=0),
+    stored=STORED,
     checkpointed=STORED._replace(image=50, saved=4),
     clip2sam=STORED._replace(image=30, prompt=2, saved_prompt=1, record=0, masked=20),
-    teacher=60, encode=10, decode=3, name=5, feature=7)
+    teacher=60,
+    encode=10,
+    decode=3,
+    name=5,
+    feature=7,
+)
 
 
 def test_stored_features_pay_from_the_second_pass():
@@ -43,7 +50,7 @@ def test_half_of_a_mix_has_masks():
 
 
 def test_labelling_encodes_decodes_and_names():
-    _, everything, boxes = large_jobs(UNITS, 1000, Labelling(4, 6, 11.))
+    _, everything, boxes = large_jobs(UNITS, 1000, Labelling(4, 6, 11.0))
     assert everything.operations == 10 + 16 * 3 + 6 * 5
     assert boxes.operations == 10 + 6 * 3 + 6 * 5
     assert everything.written == boxes.written == 66

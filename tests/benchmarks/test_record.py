@@ -32,13 +32,13 @@ def test_a_method_is_measured_once(method, tmp_path):
 
 
 def test_without_times(method, tmp_path, monkeypatch):
-    monkeypatch.setattr('ovsam.benchmarks.record.evaluate', lambda *_: {'ov/IoU_b': 50.})
+    monkeypatch.setattr('ovsam.benchmarks.record.evaluate', lambda *_: {'ov/IoU_b': 50.0})
     record = make_record(method, tmp_path, lambda: build_random_model(method.cfg), repeat=0)
     assert record.image_seconds is None and record.parameters > 0
 
 
 def test_a_model_without_prompts_of_its_own_has_no_cost(methods, tmp_path, monkeypatch):
-    method, = methods('image_crop_box')
+    (method,) = methods('image_crop_box')
     monkeypatch.setattr('ovsam.benchmarks.record.evaluate', lambda *_: {'coco/segm_mAP': 0.5})
     model = build_random_model(method.cfg)
     del method.cfg.model['prompter']

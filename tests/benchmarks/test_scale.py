@@ -12,8 +12,17 @@ from ovsam.benchmarks.scale import (
 
 # A GPU that computes 100 operations a second: 400 FLOP of which half are reached.
 MACHINE = Machine(gpus=2, peak=400, utilisation=0.5, network=1000)
-STAGE = StageCost(image=50, prompt=10, saved=7, saved_prompt=3, parameters=30, learned=20,
-                  checkpoint=99, record=5, masked=8)
+STAGE = StageCost(
+    image=50,
+    prompt=10,
+    saved=7,
+    saved_prompt=3,
+    parameters=30,
+    learned=20,
+    checkpoint=99,
+    record=5,
+    masked=8,
+)
 
 
 def test_no_images_are_refused():
@@ -24,16 +33,23 @@ def test_no_images_are_refused():
         job_budget(Job('nothing', 0, 1, 1, 1), MACHINE)
 
 
-@pytest.mark.parametrize('settings', [
-    dict(gpus=0), dict(peak=0), dict(network=-1), dict(utilisation=0), dict(utilisation=1.1)])
+@pytest.mark.parametrize(
+    'settings',
+    [dict(gpus=0), dict(peak=0), dict(network=-1), dict(utilisation=0), dict(utilisation=1.1)],
+)
 def test_impossible_machines_are_refused(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
         Machine(**settings)
 
 
 def test_a_training_by_hand():
-    recipe = Recipe('two', STAGE, (Source('a', 5, 3, 11, prompts=4.), Source('b', 4, 1, 20)),
-                    batch=2, most_prompts=6)
+    recipe = Recipe(
+        'two',
+        STAGE,
+        (Source('a', 5, 3, 11, prompts=4.0), Source('b', 4, 1, 20)),
+        batch=2,
+        most_prompts=6,
+    )
     budget = training_budget(recipe, MACHINE)
     assert budget.seen == 5 * 3 + 4
     # Of 5 images each GPU has 3, in 2 batches; of 4 it has 2, in one.
@@ -54,7 +70,9 @@ def test_a_training_by_hand():
 
 
 def test_part_of_a_pass():
-    budget = training_budget(Recipe('half', STAGE, (Source('a', 8, 0.5, 11, prompts=1.),)), MACHINE)
+    budget = training_budget(
+        Recipe('half', STAGE, (Source('a', 8, 0.5, 11, prompts=1.0),)), MACHINE
+    )
     assert (budget.seen, budget.steps, budget.image_bytes) == (4, 1, 88)
     assert budget.operations == 50 + 10
 

@@ -9,16 +9,25 @@ from ovsam.benchmarks.scale_report import _bytes, _giga, make_plan, scale_record
 from .test_recipes import UNITS
 
 
-@pytest.mark.parametrize(('number', 'text'), [
-    (0, '0'), (999, '999 B'), (1_052_744, '1.05 MB'), (117_752_000_000, '118 GB'),
-    (99.96e12, '100.0 TB'), (3e15, '3.00 PB')])
+@pytest.mark.parametrize(
+    ('number', 'text'),
+    [
+        (0, '0'),
+        (999, '999 B'),
+        (1_052_744, '1.05 MB'),
+        (117_752_000_000, '118 GB'),
+        (99.96e12, '100.0 TB'),
+        (3e15, '3.00 PB'),
+    ],
+)
 def test_bytes(number, text):
     assert _bytes(number) == text
 
 
-@pytest.mark.parametrize(('number', 'text'), [
-    (0, '0 GFLOPs'), (755e6, '0.755 GFLOPs'), (4.6e9, '4.6 GFLOPs'),
-    (5069.1e9, '5,069 GFLOPs')])
+@pytest.mark.parametrize(
+    ('number', 'text'),
+    [(0, '0 GFLOPs'), (755e6, '0.755 GFLOPs'), (4.6e9, '4.6 GFLOPs'), (5069.1e9, '5,069 GFLOPs')],
+)
 def test_operations(number, text):
     assert _giga(number) == text
 
@@ -30,8 +39,9 @@ def test_a_plan_of_nothing():
 
 
 def test_rows_are_as_wide_as_their_heads():
-    plan = make_plan('Large', Machine(), large_recipes(UNITS, 1000, 2),
-                     large_jobs(UNITS, 1000, Labelling()))
+    plan = make_plan(
+        'Large', Machine(), large_recipes(UNITS, 1000, 2), large_jobs(UNITS, 1000, Labelling())
+    )
     section = scale_section('command', UNITS, Labelling(), [plan])
     for table in section.split('\n\n'):
         lines = table.splitlines()

@@ -13,7 +13,8 @@ class Chain(nn.Module):
     def __init__(self):
         super().__init__()
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Linear(WIDTH, WIDTH, bias=False), nn.Sigmoid()) for _ in range(2))
+            nn.Sequential(nn.Linear(WIDTH, WIDTH, bias=False), nn.Sigmoid()) for _ in range(2)
+        )
 
     def forward(self):
         x = torch.zeros(ROWS, WIDTH, device=self.blocks[0][0].weight.device)
@@ -65,7 +66,7 @@ def test_a_storage_counts_once():
             self.weight = nn.Parameter(torch.ones(WIDTH))
 
         def forward(self):
-            x = self.weight * torch.full((WIDTH,), 2.)  # saves the constant, not the parameter
+            x = self.weight * torch.full((WIDTH,), 2.0)  # saves the constant, not the parameter
             return (x * x + x.view(2, -1).exp().flatten()).sum()
 
     model = Twice()

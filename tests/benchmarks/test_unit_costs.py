@@ -20,8 +20,9 @@ def no_weights(monkeypatch, tmp_path):
 
 @pytest.fixture(scope='module')
 def units():
-    return count_units(*map(load_config, (
-        'mini/sam2clip.py', 'mini/clip2sam_base.py', 'mini/ovsam_box.py')), SIZE)
+    return count_units(
+        *map(load_config, ('mini/sam2clip.py', 'mini/clip2sam_base.py', 'mini/ovsam_box.py')), SIZE
+    )
 
 
 @pytest.fixture(scope='module')
@@ -69,14 +70,18 @@ def test_use_is_the_complexity_of_the_model(units, rows):
 def test_a_record_is_as_long_as_one_with_values(units):
     cells = SIZE // 8
     record = TeacherFeatures.of(
-        torch.randn(96, cells, cells), torch.randn(3, SIZE, SIZE), 'sa_000000/sa_123456.jpg',
-        dict(type='SAMImageEncoder', config='f' * 16, weights='e' * 16))
+        torch.randn(96, cells, cells),
+        torch.randn(3, SIZE, SIZE),
+        'sa_000000/sa_123456.jpg',
+        dict(type='SAMImageEncoder', config='f' * 16, weights='e' * 16),
+    )
     assert units.feature == len(record.to_bytes())
 
 
 def test_prompts_are_a_line(monkeypatch):
     """Two prompts cost what one and three say."""
     from ovsam.benchmarks import unit_costs
+
     counted = {}
     count = unit_costs._count_instances
 
@@ -93,11 +98,17 @@ def test_prompts_are_a_line(monkeypatch):
     assert counted[2].saved - counted[1].saved == pytest.approx(2 * stage.saved_prompt, rel=0.01)
 
 
-@pytest.mark.parametrize(('configs', 'fault'), [
-    (('mini/sam2clip_stored.py', 'mini/clip2sam_base.py'), 'has a stored teacher'),
-    (('mini/ovsam_box.py', 'mini/clip2sam_base.py'), 'expected a config of a SAM2CLIPDistiller'),
-    (('mini/sam2clip.py', 'mini/sam2clip.py'), 'expected a config of a OVSAM'),
-])
+@pytest.mark.parametrize(
+    ('configs', 'fault'),
+    [
+        (('mini/sam2clip_stored.py', 'mini/clip2sam_base.py'), 'has a stored teacher'),
+        (
+            ('mini/ovsam_box.py', 'mini/clip2sam_base.py'),
+            'expected a config of a SAM2CLIPDistiller',
+        ),
+        (('mini/sam2clip.py', 'mini/sam2clip.py'), 'expected a config of a OVSAM'),
+    ],
+)
 def test_configs_of_another_kind_are_refused(configs, fault):
     with pytest.raises(ValueError, match=fault):
         count_units(*map(load_config, (*configs, 'mini/ovsam_box.py')), SIZE)
@@ -109,8 +120,9 @@ def test_meta_counts_what_the_cpu_computes():
         if device == 'cpu':
             model.to_empty(device='cpu')
         images = torch.zeros(1, 3, SIZE, SIZE, device=device)
-        return count_step(model, lambda: model.parse_losses(model.loss(images, []))[0],
-                          model.neck.blocks)
+        return count_step(
+            model, lambda: model.parse_losses(model.loss(images, []))[0], model.neck.blocks
+        )
 
     assert step('meta') == step('cpu')
 
@@ -118,9 +130,16 @@ def test_meta_counts_what_the_cpu_computes():
 @pytest.mark.slow
 def test_figures_of_the_documentation():
     """docs/scale.md, counted on the published model at its own size."""
-    units = count_units(*map(load_config, (
-        'sam2clip/sam2clip_RN50x16.py', 'clip2sam/clip2sam_RN50x16_coco.py',
-        'ovsam/ovsam_RN50x16_coco_box.py')))
+    units = count_units(
+        *map(
+            load_config,
+            (
+                'sam2clip/sam2clip_RN50x16.py',
+                'clip2sam/clip2sam_RN50x16_coco.py',
+                'ovsam/ovsam_RN50x16_coco_box.py',
+            ),
+        )
+    )
     assert units.teacher / 1e9 == pytest.approx(2981, rel=0.01)
     assert units.live.image / 1e9 == pytest.approx(5069, rel=0.01)
     assert units.clip2sam.image / 1e9 == pytest.approx(1231, rel=0.01)

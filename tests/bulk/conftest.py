@@ -16,9 +16,20 @@ def annotate(file: Path) -> dict:
     words = file.read_text().split()
     if words == ['broken']:
         raise ValueError('it is\nbroken')
-    return {'height': 8, 'width': 9, 'annotations': [
-        {'category_name': word, 'score': 0.5, 'bbox': [place, 0, 1, 1], 'area': 1,
-         'segmentation': {'size': [8, 9], 'counts': '08P2'}} for place, word in enumerate(words)]}
+    return {
+        'height': 8,
+        'width': 9,
+        'annotations': [
+            {
+                'category_name': word,
+                'score': 0.5,
+                'bbox': [place, 0, 1, 1],
+                'area': 1,
+                'segmentation': {'size': [8, 9], 'counts': '08P2'},
+            }
+            for place, word in enumerate(words)
+        ],
+    }
 
 
 class Bench:
@@ -33,13 +44,14 @@ class Bench:
         self.settings = {'top_k': 1}
         self.source = ImageSource(self.photos)
 
-    def claims(self, rank: int = 0, patience: float = 100.) -> Claims:
+    def claims(self, rank: int = 0, patience: float = 100.0) -> Claims:
         return Claims(self.out / 'claims', Worker.this_process(rank), patience)
 
     def begin(self, compare: bool = True, source=None, **plan):
         plan = {'share_size': 4, 'vocabulary': Vocabulary(NAMES), **plan}
-        return begin(self.out, Plan(source or self.source, self.settings, **plan), self.claims(),
-                     compare)
+        return begin(
+            self.out, Plan(source or self.source, self.settings, **plan), self.claims(), compare
+        )
 
     def coco(self) -> dict:
         return json.loads((self.out / 'coco.json').read_text())

@@ -9,7 +9,7 @@ from ovsam.apis import EverythingPrompts, OVSAMPredictor
 from ovsam.apis.init_model import load_config
 from ovsam.bulk import Annotator, Claims, ImageSource, Plan, Worker, begin, run_job
 
-FEW = EverythingPrompts(points_per_side=2, pred_iou_thresh=0., stability_score_thresh=0.)
+FEW = EverythingPrompts(points_per_side=2, pred_iou_thresh=0.0, stability_score_thresh=0.0)
 
 
 @pytest.fixture
@@ -28,15 +28,17 @@ def photos(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize('arguments, message', [
-    ({'top_k': 0}, 'top_k must be positive; got 0'), ({'threshold': -1}, 'threshold must be in')])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [({'top_k': 0}, 'top_k must be positive; got 0'), ({'threshold': -1}, 'threshold must be in')],
+)
 def test_arguments(predictor, arguments, message):
     with pytest.raises(ValueError, match=message):
         Annotator(predictor, FEW, **arguments)
 
 
 def test_nothing_is_found(predictor, photos):
-    record = Annotator(predictor, FEW, threshold=1.)(photos / '0.png')
+    record = Annotator(predictor, FEW, threshold=1.0)(photos / '0.png')
     assert record == {'height': 40, 'width': 60, 'annotations': []}
     assert predictor.image_size is None
 
@@ -55,20 +57,33 @@ def test_too_narrow(predictor, photos):
         Annotator(predictor, FEW)(photos / 'thin.png')
 
 
-@pytest.mark.parametrize('name, change', [
-    ('vocabulary', lambda made: made['predictor'].set_vocabulary(['cat', 'dog', 'fox'])),
-    ('weights', lambda made: made['predictor'].model.label_head.requires_grad_(False)
-        and next(made['predictor'].model.label_head.parameters()).add_(1)),
-    ('everything', lambda made: setattr(made['predictor'].model, 'everything', {'x': 1})),
-    ('none_threshold', lambda made: setattr(made['predictor'], 'none_threshold', 0.5)),
-    ('model', lambda made: made['cfg'].model.update(chunk_size=3)),
-    ('prompts', lambda made: made.update(prompts=EverythingPrompts(points_per_side=3))),
-    ('top_k', lambda made: made.update(top_k=3)),
-    ('threshold', lambda made: made.update(threshold=0.5)),
-])
+@pytest.mark.parametrize(
+    'name, change',
+    [
+        ('vocabulary', lambda made: made['predictor'].set_vocabulary(['cat', 'dog', 'fox'])),
+        (
+            'weights',
+            lambda made: (
+                made['predictor'].model.label_head.requires_grad_(False)
+                and next(made['predictor'].model.label_head.parameters()).add_(1)
+            ),
+        ),
+        ('everything', lambda made: setattr(made['predictor'].model, 'everything', {'x': 1})),
+        ('none_threshold', lambda made: setattr(made['predictor'], 'none_threshold', 0.5)),
+        ('model', lambda made: made['cfg'].model.update(chunk_size=3)),
+        ('prompts', lambda made: made.update(prompts=EverythingPrompts(points_per_side=3))),
+        ('top_k', lambda made: made.update(top_k=3)),
+        ('threshold', lambda made: made.update(threshold=0.5)),
+    ],
+)
 def test_what_results_depend_on(predictor, name, change):
-    made = {'predictor': predictor, 'cfg': load_config('mini'), 'prompts': FEW, 'top_k': 1,
-            'threshold': 0.}
+    made = {
+        'predictor': predictor,
+        'cfg': load_config('mini'),
+        'prompts': FEW,
+        'top_k': 1,
+        'threshold': 0.0,
+    }
 
     def settings():
         cfg = made['cfg']

@@ -17,7 +17,7 @@ from ovsam.bulk.worker import Worker
 def claims(tmp_path):
     """Makes the claims of workers that run; of machines that cannot be seen if ``far``."""
 
-    def make(rank=0, far=False, patience=100.):
+    def make(rank=0, far=False, patience=100.0):
         worker = Worker.this_process(rank)
         worker = worker._replace(place='far') if far else worker
         return Claims(tmp_path / 'claims', worker, patience)
@@ -174,8 +174,10 @@ def test_once_more_after_an_error(claims, tmp_path):
 def test_once_waits_for_whom_does_it(claims, tmp_path):
     target = tmp_path / 'done'
     first = claims(far=True).take('work')
-    waiting = threading.Thread(target=claims(1, patience=1.).once, args=(
-        'work', target.exists, lambda claim: pytest.fail('twice')))
+    waiting = threading.Thread(
+        target=claims(1, patience=1.0).once,
+        args=('work', target.exists, lambda claim: pytest.fail('twice')),
+    )
     waiting.start()
     time.sleep(0.1)
     assert waiting.is_alive()

@@ -15,8 +15,10 @@ def test_no_images(tmp_path):
     ImageIndex(tmp_path, summary).require_same([], tmp_path)
 
 
-@pytest.mark.parametrize('count, size, shares', [
-    (1, 4, [1]), (4, 4, [4]), (5, 4, [4, 1]), (8, 4, [4, 4]), (3, 1, [1, 1, 1])])
+@pytest.mark.parametrize(
+    'count, size, shares',
+    [(1, 4, [1]), (4, 4, [4]), (5, 4, [4, 1]), (8, 4, [4, 4]), (3, 1, [1, 1, 1])],
+)
 def test_shares(tmp_path, count, size, shares):
     summary = write_index(tmp_path, iter(names(count)), size)
     index = ImageIndex(tmp_path, summary)
@@ -35,13 +37,16 @@ def test_whoever_waits_sees_that_it_goes_on(tmp_path):
     assert len(beats) == 2
 
 
-@pytest.mark.parametrize('now, message', [
-    (names(5), None),
-    (names(4), 'number 5 was .*4".png and is none'),
-    (names(6), 'number 6 was none and is .*5".png'),
-    (names(5)[1:], 'number 1 was .*0".png and is .*1".png'),
-    (names(5)[::-1], 'with 5: number 1 was'),
-])
+@pytest.mark.parametrize(
+    'now, message',
+    [
+        (names(5), None),
+        (names(4), 'number 5 was .*4".png and is none'),
+        (names(6), 'number 6 was none and is .*5".png'),
+        (names(5)[1:], 'number 1 was .*0".png and is .*1".png'),
+        (names(5)[::-1], 'with 5: number 1 was'),
+    ],
+)
 def test_the_images_that_there_are_now(tmp_path, now, message):
     index = ImageIndex(tmp_path, write_index(tmp_path, names(5), 2))
     if message is None:

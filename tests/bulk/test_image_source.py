@@ -10,8 +10,15 @@ from ovsam.bulk import ImageSource
 @pytest.fixture
 def photos(tmp_path):
     folder = tmp_path / 'photos'
-    for name in ('b.png', 'a.JPG', 'notes.txt', '.hidden.png', 'sub/a.png', 'sub/deep/c.webp',
-                 '.cache/d.png'):
+    for name in (
+        'b.png',
+        'a.JPG',
+        'notes.txt',
+        '.hidden.png',
+        'sub/a.png',
+        'sub/deep/c.webp',
+        '.cache/d.png',
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b'')
     return folder
@@ -40,8 +47,14 @@ def test_links(photos, tmp_path):
     (photos / 'link').symlink_to(tmp_path / 'elsewhere')
     (photos / 'sub' / 'up').symlink_to(photos)
     (photos / 'broken.png').symlink_to(tmp_path / 'none.png')
-    assert list(ImageSource(photos)) == ['a.JPG', 'b.png', 'broken.png', 'link/e.png', 'sub/a.png',
-                                         'sub/deep/c.webp']
+    assert list(ImageSource(photos)) == [
+        'a.JPG',
+        'b.png',
+        'broken.png',
+        'link/e.png',
+        'sub/a.png',
+        'sub/deep/c.webp',
+    ]
 
 
 def test_a_list(photos):
@@ -66,11 +79,14 @@ def test_names_of_one_number_are_compared(photos, monkeypatch):
     assert list(source) == ['a.JPG', 'b.png'] and source.repeats == 1
 
 
-@pytest.mark.parametrize('name, content, message', [
-    ('a.png', b'x', 'is a picture'),
-    ('list.txt', b'x.png\ny.png\n', 'no file is at x.png, nor at any of its first 2 lines; r'),
-    ('list.txt', b'a.png\0', 'it has zero bytes'),
-])
+@pytest.mark.parametrize(
+    'name, content, message',
+    [
+        ('a.png', b'x', 'is a picture'),
+        ('list.txt', b'x.png\ny.png\n', 'no file is at x.png, nor at any of its first 2 lines; r'),
+        ('list.txt', b'a.png\0', 'it has zero bytes'),
+    ],
+)
 def test_no_list(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):

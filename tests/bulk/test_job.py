@@ -49,8 +49,11 @@ def test_few_images_are_enough_for_all(bench, processes, size):
 def test_other_settings(bench):
     bench.begin()
     bench.settings = {'top_k': 5, 'weights': 'a' * 64}
-    with pytest.raises(ValueError, match='other settings .top_k was 1, is 5; weights was None, is '
-                                         r'aaaaaaaaaaaa\.\.\..: give those'):
+    with pytest.raises(
+        ValueError,
+        match='other settings .top_k was 1, is 5; weights was None, is '
+        r'aaaaaaaaaaaa\.\.\..: give those',
+    ):
         bench.begin()
 
 
@@ -63,8 +66,9 @@ def test_large_settings(bench):
         bench.begin()
 
 
-@pytest.mark.parametrize('size, message', [(0, 'at least 1 image; got 0'),
-                                           (5, 'has shares of 4 images, not 5')])
+@pytest.mark.parametrize(
+    'size, message', [(0, 'at least 1 image; got 0'), (5, 'has shares of 4 images, not 5')]
+)
 def test_share_size(bench, size, message):
     bench.begin()
     with pytest.raises(ValueError, match=message):

@@ -33,8 +33,10 @@ def test_memory_does_not_grow_with_the_job(bench):
     annotation = {'category_name': 'cat', 'segmentation': {'size': [9, 9], 'counts': 'x' * 300}}
     for number in range(10):
         record = {'id': number + 1, 'file_name': 'x', 'height': 9, 'width': 9}
-        lines = [{'job': job.digest, 'share': number, 'images': 1},
-                 {**record, 'annotations': [annotation] * 1000}]
+        lines = [
+            {'job': job.digest, 'share': number, 'images': 1},
+            {**record, 'annotations': [annotation] * 1000},
+        ]
         path = part_path(bench.out, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(''.join(json.dumps(line) + '\n' for line in lines))

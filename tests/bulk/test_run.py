@@ -20,10 +20,11 @@ NO_ROOM = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 def run(bench, annotate):
     """Runs a worker of a job, which it begins."""
 
-    def call(annotate=annotate, rank=0, world=1, patience=100., **kwargs) -> Summary:
+    def call(annotate=annotate, rank=0, world=1, patience=100.0, **kwargs) -> Summary:
         job = bench.begin()
-        return run_job(job, bench.claims(rank, patience), annotate, bench.source, (rank, world),
-                       **kwargs)
+        return run_job(
+            job, bench.claims(rank, patience), annotate, bench.source, (rank, world), **kwargs
+        )
 
     return call
 
@@ -57,8 +58,11 @@ def test_no_tries(run):
 def test_what_is_written(run, bench, capsys):
     assert run() == Summary(images=8, annotations=14, left_out=2, set_aside=0)
     coco = bench.coco()
-    assert coco['categories'] == [{'id': 1, 'name': 'cat'}, {'id': 2, 'name': 'dog'},
-                                  {'id': 3, 'name': 'fox'}]
+    assert coco['categories'] == [
+        {'id': 1, 'name': 'cat'},
+        {'id': 2, 'name': 'dog'},
+        {'id': 3, 'name': 'fox'},
+    ]
     assert [image['id'] for image in coco['images']] == [1, 2, 3, 5, 6, 7, 9, 10]
     assert coco['images'][3] == {'id': 5, 'file_name': '4.png', 'height': 8, 'width': 9}
     assert [each['id'] for each in coco['annotations']] == list(range(1, 15))
@@ -66,8 +70,12 @@ def test_what_is_written(run, bench, capsys):
     assert (first['image_id'], first['category_id'], first['score']) == (1, 1, 0.5)
     left_out = bench.left_out()
     assert left_out.keys() == {'3.png', '7.png'}
-    assert left_out['7.png'] == {'id': 8, 'file_name': '7.png', 'error': 'it is broken',
-                                 'part': 'shares/000000/000000001.jsonl'}
+    assert left_out['7.png'] == {
+        'id': 8,
+        'file_name': '7.png',
+        'error': 'it is broken',
+        'part': 'shares/000000/000000001.jsonl',
+    }
     said = capsys.readouterr().err
     assert f'left out {bench.photos}/3.png: it is broken' in said and '10/10' in said
     assert not list((bench.out / 'claims').iterdir())
@@ -88,8 +96,10 @@ def test_several_workers_do_each_image_once(run, bench, annotate, alone):
         calls[file.name] += 1
         return annotate(file)
 
-    workers = [threading.Thread(target=lambda rank=rank: found.append(
-        run(counted, rank, 3, patience=5.))) for rank in range(3)]
+    workers = [
+        threading.Thread(target=lambda rank=rank: found.append(run(counted, rank, 3, patience=5.0)))
+        for rank in range(3)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -108,8 +118,9 @@ def test_the_share_of_a_dead_worker_is_done_from_where_it_was(run, bench, annota
 
 def test_a_line_that_a_dead_worker_did_not_end(run, bench, annotate, alone):
     share = die(bench, images=0)
-    share.claim.file('.jsonl').write_text('{"id": 1, "file_name": "0.png", "heig\n[]\n'
-                                          '{"id": 9, "file_name": "8.png"}\n{"id": "x"}')
+    share.claim.file('.jsonl').write_text(
+        '{"id": 1, "file_name": "0.png", "heig\n[]\n{"id": 9, "file_name": "8.png"}\n{"id": "x"}'
+    )
     run()
     assert bench.coco()['annotations'] == alone['annotations']
 
@@ -178,6 +189,7 @@ def test_a_slow_worker_loses_its_share_and_goes_on_with_others(run, bench, annot
 def test_an_image_is_lost_or_all_of_them(run, bench, of_folder):
     bench.begin()
     if of_folder:
+
         def unmounted(file):
             shutil.rmtree(bench.photos, ignore_errors=True)
             raise FileNotFoundError(file)
@@ -240,14 +252,18 @@ def lines_of(path):
     return path.read_text().splitlines(keepends=True)
 
 
-@pytest.mark.parametrize('damage', [
-    lambda path: path.write_text(''),
-    lambda path: path.write_text(''.join(lines_of(path)[:-1])),
-    lambda path: path.write_text(''.join(lines_of(path))[:-30]),
-    lambda path: path.write_text(''.join([*lines_of(path), lines_of(path)[-1]])),
-    lambda path: path.write_bytes(part_path(path.parents[2], 1).read_bytes()),
-    lambda path: path.write_text(path.read_text().replace('"job": "', '"job": "0')),
-], ids=['empty', 'a line less', 'cut', 'an image twice', 'another share', 'another job'])
+@pytest.mark.parametrize(
+    'damage',
+    [
+        lambda path: path.write_text(''),
+        lambda path: path.write_text(''.join(lines_of(path)[:-1])),
+        lambda path: path.write_text(''.join(lines_of(path))[:-30]),
+        lambda path: path.write_text(''.join([*lines_of(path), lines_of(path)[-1]])),
+        lambda path: path.write_bytes(part_path(path.parents[2], 1).read_bytes()),
+        lambda path: path.write_text(path.read_text().replace('"job": "', '"job": "0')),
+    ],
+    ids=['empty', 'a line less', 'cut', 'an image twice', 'another share', 'another job'],
+)
 def test_a_damaged_part_is_named(run, bench, damage, alone):
     run()
     path = part_path(bench.out, 0)
@@ -261,12 +277,14 @@ def test_a_damaged_part_is_named(run, bench, damage, alone):
 
 
 def test_names_that_are_no_names(run, bench, annotate):
-    """"None of these", and masks of models without names."""
+    """ "None of these", and masks of models without names."""
+
     def unnamed(file):
         record = annotate(file)
         for place, annotation in enumerate(record['annotations']):
             annotation.update(category_name='none of these') if place else (
-                annotation.pop('category_name'))
+                annotation.pop('category_name')
+            )
         return record
 
     run(unnamed)
@@ -276,7 +294,7 @@ def test_names_that_are_no_names(run, bench, annotate):
 
 
 def test_progress_counts_what_others_do(run, bench, capsys, annotate, monkeypatch):
-    monkeypatch.setattr('ovsam.bulk.run.REFRESH', 0.)
+    monkeypatch.setattr('ovsam.bulk.run.REFRESH', 0.0)
     shares = Shares(bench.begin(), bench.claims(1))
     others = shares.take_all()
     share = next(others)

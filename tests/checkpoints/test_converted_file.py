@@ -1,4 +1,5 @@
 """Several conversions in one file: what was learned, or all of it."""
+
 import pytest
 import torch
 
@@ -45,13 +46,23 @@ def test_frozen_parts_are_left_out_beside_learned_ones(conversions):
 
 def test_frozen_parts_alone_are_kept(conversions):
     assert parts(merge(conversions('clip', 'sam'))) == {
-        'clip', 'image_encoder', 'prompt_encoder', 'mask_decoder'}
+        'clip',
+        'image_encoder',
+        'prompt_encoder',
+        'mask_decoder',
+    }
 
 
 def test_all_parts(conversions):
     state = merge(conversions('sam', 'clip', 'ovsam'), keep_all=True)
-    assert parts(state) == {'clip', 'image_encoder', 'prompt_encoder', 'mask_decoder', 'neck',
-                            'label_head'}
+    assert parts(state) == {
+        'clip',
+        'image_encoder',
+        'prompt_encoder',
+        'mask_decoder',
+        'neck',
+        'label_head',
+    }
     # The decoder is CLIP2SAM's.
     assert len(state['mask_decoder.mask_tokens.weight']) == 1
 
@@ -67,7 +78,9 @@ def test_files(tmp_path, published, conversions):
     content = torch.load(path, weights_only=True)
     assert content.keys() == {'meta', 'state_dict'}
     assert content['meta']['converted_from'][0] == {
-        'file': 'sam2clip.pth', 'kind': 'a published SAM2CLIP checkpoint'}
+        'file': 'sam2clip.pth',
+        'kind': 'a published SAM2CLIP checkpoint',
+    }
     assert read_converted(path)[1] == {}
     files = conversions('sam2clip', 'clip2sam')
     write_converted(path, files, keep_all=True)
@@ -85,15 +98,16 @@ def test_published_sam_and_clip_are_bare(tmp_path, conversions, published):
     for kind in ('sam', 'clip'):
         state = merge(conversions(kind))
         write_published(tmp_path / f'{kind}.pth', to_published(state))
-        assert torch.load(tmp_path / f'{kind}.pth',
-                          weights_only=True).keys() == published[kind].keys()
+        assert (
+            torch.load(tmp_path / f'{kind}.pth', weights_only=True).keys() == published[kind].keys()
+        )
 
 
 def test_a_view_does_not_save_what_it_is_a_view_of(tmp_path):
     large = torch.zeros(100_000)
     write_converted(tmp_path / 'a.pth', {'a': Conversion('', {'neck.a': large[:3]})})
     assert (tmp_path / 'a.pth').stat().st_size < 10_000
-    assert read_state_dict(str(tmp_path / 'a.pth'))['neck.a'].shape == (3, )
+    assert read_state_dict(str(tmp_path / 'a.pth'))['neck.a'].shape == (3,)
 
 
 def test_report(conversions):
@@ -104,9 +118,11 @@ def test_report(conversions):
     assert 'used     mask_decoder.label_token.* (1)' in lines
     assert lines[-2:] == [
         'dropped  mask_decoder.label_mlp.* (1): never used by the published model',
-        'missed   the SAM2CLIP adapter (neck.*)']
+        'missed   the SAM2CLIP adapter (neck.*)',
+    ]
     every = report(files['clip2sam.pth'], every_key=True).splitlines()
     assert 'used     mask_decoder.roi_conv.0.conv.weight as label_head.projection.weight' in every
     assert f'dropped  {LABEL_MLP}: never used by the published model' in every
     assert 'missed   mask_decoder.label_mlp.*' in report(
-        to_published(files['clip2sam.pth'].state_dict))
+        to_published(files['clip2sam.pth'].state_dict)
+    )

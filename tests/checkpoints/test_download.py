@@ -1,4 +1,5 @@
 """Downloads go on where they stopped and are checked; a local server plays the network."""
+
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,8 +39,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header('Content-Range', f'bytes */{len(content)}')
                 return self.end_headers()
             self.send_response(206)
-            self.send_header('Content-Range',
-                             f'bytes {start}-{len(content) - 1}/{len(content)}')
+            self.send_header('Content-Range', f'bytes {start}-{len(content) - 1}/{len(content)}')
         else:
             self.send_response(200)
         self.send_header('Content-Length', str(len(content) - start))
@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
 def server(monkeypatch):
     monkeypatch.setenv('no_proxy', '*')
     with Server() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01, ), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 

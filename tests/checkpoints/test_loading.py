@@ -41,8 +41,14 @@ def test_model_without_weights():
 
 
 def test_names():
-    assert weight_names(Part()) == {'layer.weight', 'layer.bias', 'norm.weight', 'norm.bias',
-                                    'norm.running_mean', 'norm.running_var'}
+    assert weight_names(Part()) == {
+        'layer.weight',
+        'layer.bias',
+        'norm.weight',
+        'norm.bias',
+        'norm.running_mean',
+        'norm.running_var',
+    }
 
 
 def test_parts_then_checkpoint(save):
@@ -83,14 +89,19 @@ def test_file_without_weights(save, content):
         read_state_dict(save(content))
 
 
-@pytest.mark.parametrize('keys, kind', [
-    ([], 'another model'), (['image_encoder.a', 'mask_decoder.b'], 'a SAM checkpoint'),
-    (['clip.visual.a'], 'a CLIP checkpoint'), (['visual.a', 'transformer.b'], 'a CLIP checkpoint'),
-    (['neck.a'], 'a SAM2CLIP checkpoint'),
-    (['backbone.a', 'neck.b', 'roi_head.c'], "a detector's checkpoint"),
-    (['label_head.a', 'mask_decoder.b', 'neck.c'], 'a CLIP2SAM checkpoint'),
-    (['fpn_neck.a', 'mask_decoder.b'], 'a published OVSAM checkpoint'),
-    (['layer1.weight'], "another model's (keys layer1.*)"),
-])
+@pytest.mark.parametrize(
+    'keys, kind',
+    [
+        ([], 'another model'),
+        (['image_encoder.a', 'mask_decoder.b'], 'a SAM checkpoint'),
+        (['clip.visual.a'], 'a CLIP checkpoint'),
+        (['visual.a', 'transformer.b'], 'a CLIP checkpoint'),
+        (['neck.a'], 'a SAM2CLIP checkpoint'),
+        (['backbone.a', 'neck.b', 'roi_head.c'], "a detector's checkpoint"),
+        (['label_head.a', 'mask_decoder.b', 'neck.c'], 'a CLIP2SAM checkpoint'),
+        (['fpn_neck.a', 'mask_decoder.b'], 'a published OVSAM checkpoint'),
+        (['layer1.weight'], "another model's (keys layer1.*)"),
+    ],
+)
 def test_kinds(keys, kind):
     assert describe(keys).startswith(kind)

@@ -1,4 +1,5 @@
 """The index says what there is, and other files say nothing else."""
+
 from pathlib import Path
 
 import modelindex
@@ -25,9 +26,18 @@ def write(tmp_path):
 
 
 def entry(**metadata):
-    return {'Name': 'a', 'In Collection': 'SAM', 'Weights': 'https://example.org/a.pth',
-            'Metadata': {'File': 'a.pth', 'License': 'MIT', 'Converted': 'a.pth',
-                         'Parts': ['clip'], **metadata}}
+    return {
+        'Name': 'a',
+        'In Collection': 'SAM',
+        'Weights': 'https://example.org/a.pth',
+        'Metadata': {
+            'File': 'a.pth',
+            'License': 'MIT',
+            'Converted': 'a.pth',
+            'Parts': ['clip'],
+            **metadata,
+        },
+    }
 
 
 def test_empty_index(write):
@@ -41,7 +51,12 @@ def test_entries():
     index = read_model_index()
     files = index.files_of('ovsam-rn50x16-coco')
     assert {part for file in files for part in file.parts} == {
-        'prompt_encoder', 'mask_decoder', 'clip', 'neck', 'label_head'}
+        'prompt_encoder',
+        'mask_decoder',
+        'clip',
+        'neck',
+        'label_head',
+    }
     assert index.files_of('sam-vit-h') == [index.files['sam-vit-h']]
     with pytest.raises(ValueError, match='Did you mean ovsam-rn50x16-coco'):
         index.files_of('ovsam-rn50x16-cocos')
@@ -55,7 +70,8 @@ def test_every_fact_has_its_form():
         assert file.sha256 is None or len(bytes.fromhex(file.sha256)) == 32
         same = [other for other in files if other.file == file.file]
         assert {(other.url, other.size, other.sha256) for other in same} == {
-            (file.url, file.size, file.sha256)}
+            (file.url, file.size, file.sha256)
+        }
 
 
 def test_configs_are_there():
@@ -109,10 +125,15 @@ def test_missing_weights_say_how_to_get_them(tmp_path, monkeypatch):
         load_from_local('elsewhere/clip_RN50x16.pth')
 
 
-@pytest.mark.parametrize(('text', 'message'), [
-    ('Models: {', 'is not YAML'), ('[]', 'no model index'), ('Models: 3', 'no model index'),
-    ('Models: [{Name: a}]', "damaged entry: 'Metadata' is missing"),
-])
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('Models: {', 'is not YAML'),
+        ('[]', 'no model index'),
+        ('Models: 3', 'no model index'),
+        ('Models: [{Name: a}]', "damaged entry: 'Metadata' is missing"),
+    ],
+)
 def test_damaged_index(tmp_path, text, message):
     (tmp_path / 'index.yml').write_text(text)
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,5 @@
 """Tensors come out of a TorchScript archive; nothing else of it is looked at."""
+
 import pickle
 import zipfile
 
@@ -16,7 +17,7 @@ class Archived(nn.Module):
         self.part = nn.ModuleList([nn.Linear(2, 3), nn.BatchNorm1d(3)]).half()
         self.register_buffer('steps', torch.tensor(5))
         self.note, self.sizes = 'text', [1, 2]
-        self.scale = nn.Parameter(torch.arange(6.).reshape(2, 3).t())  # not in storage order
+        self.scale = nn.Parameter(torch.arange(6.0).reshape(2, 3).t())  # not in storage order
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         for part in self.part:
@@ -53,7 +54,8 @@ def test_what_is_an_archive(tmp_path, archive):
     (tmp_path / 'b.pt').write_text('once upon a time')
     assert is_torchscript(str(archive[0]))
     assert not is_torchscript(str(tmp_path / 'a.pth')) and not is_torchscript(
-        str(tmp_path / 'b.pt'))
+        str(tmp_path / 'b.pt')
+    )
 
 
 def test_tensors(archive):
@@ -78,13 +80,16 @@ def test_pickled_code_is_not_run(archive, tmp_path, monkeypatch):
     assert not (tmp_path / 'made').exists()
 
 
-@pytest.mark.parametrize(('record', 'content', 'reason'), [
-    ('data/0', b'', 'RN50.pt.*truncated.*has 0 in the archive'),
-    ('data/0', b'123456', 'RN50.pt.*truncated'),
-    ('data.pkl', b'', 'RN50.pt.*truncated'),
-    ('data.pkl', b'\x80\x02tR.', 'RN50.pt.*(truncated|pickled)'),
-    ('data.pkl', b'\x80\x02U\x01aQ.', "RN50.pt.*stored values of a tensor, found 'a'"),
-])
+@pytest.mark.parametrize(
+    ('record', 'content', 'reason'),
+    [
+        ('data/0', b'', 'RN50.pt.*truncated.*has 0 in the archive'),
+        ('data/0', b'123456', 'RN50.pt.*truncated'),
+        ('data.pkl', b'', 'RN50.pt.*truncated'),
+        ('data.pkl', b'\x80\x02tR.', 'RN50.pt.*(truncated|pickled)'),
+        ('data.pkl', b'\x80\x02U\x01aQ.', "RN50.pt.*stored values of a tensor, found 'a'"),
+    ],
+)
 def test_damaged_archive(archive, record, content, reason):
     path, _ = archive
     rewrite(path, record, content)

@@ -1,4 +1,5 @@
 """Every config of the small world is built on random weights and takes one step."""
+
 import copy
 import shutil
 from pathlib import Path
@@ -17,9 +18,12 @@ from ovsam.segmenters.contrastive_clip import ContrastiveCLIP
 from ovsam.vocabulary import build_vocabulary
 from tools import make_mini
 
-TRAININGS = {make_mini.CONFIG.get(stage, stage)
-             for phase in (*make_mini.PHASES, *make_mini.MORE_PHASES)
-             for chain in phase for stage in chain}
+TRAININGS = {
+    make_mini.CONFIG.get(stage, stage)
+    for phase in (*make_mini.PHASES, *make_mini.MORE_PHASES)
+    for chain in phase
+    for stage in chain
+}
 TRAININGS |= {'sam2clip_stored'}
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'mini').glob('*.py'))
 
@@ -64,15 +68,17 @@ def take_one_step(path, cfg):
     dataset = DATASETS.build(dataset)
     collate = default_collate if isinstance(model, ContrastiveCLIP) else pseudo_collate
     data = model.train(training).data_preprocessor(
-        collate([dataset[i] for i in range(min(2, len(dataset)))]), training)
+        collate([dataset[i] for i in range(min(2, len(dataset)))]), training
+    )
     if training:
         total, _ = model.parse_losses(model._run_forward(data, mode='loss'))
         total.backward()
         assert torch.isfinite(total)
         assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
         # Several processes would wait for the gradients of these.
-        unused = [name for name, p in model.named_parameters()
-                  if p.requires_grad and p.grad is None]
+        unused = [
+            name for name, p in model.named_parameters() if p.requires_grad and p.grad is None
+        ]
         assert bool(unused) == cfg.get('find_unused_parameters', False), unused
     else:
         results = model._run_forward(data, mode='predict')
@@ -88,17 +94,22 @@ def test_names_are_those_that_the_file_is_named_after(path):
         assert build_vocabulary(cfg.test_dataloader.dataset.vocabulary).names == pictogram_names()
     elif path.stem in make_mini.IMAGE_LEVEL:
         names = build_vocabulary(cfg.model.vocabulary)
-        assert names.names[:len(pictogram_names())] == pictogram_names() and len(names) > 1000
+        assert names.names[: len(pictogram_names())] == pictogram_names() and len(names) > 1000
         assert build_vocabulary(cfg.test_dataloader.dataset.vocabulary).names == names.names
-    elif path.stem in make_mini.EVALUATIONS and 'vocabulary' in cfg.model and path.stem != (
-            'clip_test'):
+    elif (
+        path.stem in make_mini.EVALUATIONS
+        and 'vocabulary' in cfg.model
+        and path.stem != ('clip_test')
+    ):
         assert len(build_vocabulary(cfg.model.vocabulary)) == len(pictogram_group('split'))
 
 
 def test_trainings_with_and_without_whole_images_differ_in_nothing_else():
     """What learns from whole images has no box of their names; the other has none of either."""
-    joint, alone = (Config.fromfile(CONFIGS[0].parent / f'{name}.py') for name in (
-        'clip2sam_image_level', 'clip2sam_no_image_level'))
+    joint, alone = (
+        Config.fromfile(CONFIGS[0].parent / f'{name}.py')
+        for name in ('clip2sam_image_level', 'clip2sam_no_image_level')
+    )
     assert [s.name for s in joint.train_dataloader.dataset.sources] == ['scenes', 'images']
     assert alone.train_dataloader.dataset.sources == joint.train_dataloader.dataset.sources[:1]
     boxed = build_vocabulary(joint.train_dataloader.dataset.sources[0].dataset.vocabulary)

@@ -1,4 +1,5 @@
 """Every config of a detector in front of OVSAM is built in tiny sizes and tests one image."""
+
 import copy
 import json
 from collections import Counter
@@ -18,29 +19,47 @@ from tests.configs.test_paper_scale import ROOT, TINY_CLIP, data, tiny  # noqa: 
 CONFIGS = sorted((ROOT / 'detectors').glob('*.py'))
 RESNET = dict(depth=18, base_channels=8, norm_cfg=dict(type='BN'))
 TRANSFORMER = dict(
-    backbone=RESNET, neck=dict(in_channels=[16, 32, 64]), num_queries=20,
-    encoder=dict(num_layers=1), decoder=dict(num_layers=1), test_cfg=dict(max_per_img=5))
+    backbone=RESNET,
+    neck=dict(in_channels=[16, 32, 64]),
+    num_queries=20,
+    encoder=dict(num_layers=1),
+    decoder=dict(num_layers=1),
+    test_cfg=dict(max_per_img=5),
+)
 TWO_STAGES = dict(
-    backbone=RESNET, neck=dict(in_channels=[8, 16, 32, 64], out_channels=16),
+    backbone=RESNET,
+    neck=dict(in_channels=[8, 16, 32, 64], out_channels=16),
     rpn_head=dict(in_channels=16, feat_channels=16),
-    roi_head=dict(bbox_roi_extractor=dict(out_channels=16),
-                  bbox_head=dict(in_channels=16, fc_out_channels=16)),
-    test_cfg=dict(rpn=dict(max_per_img=20), rcnn=dict(score_thr=0., max_per_img=5)))
+    roi_head=dict(
+        bbox_roi_extractor=dict(out_channels=16), bbox_head=dict(in_channels=16, fc_out_channels=16)
+    ),
+    test_cfg=dict(rpn=dict(max_per_img=20), rcnn=dict(score_thr=0.0, max_per_img=5)),
+)
 # What the tiny override puts in place of a detector's sizes.
 TINY_DETECTORS = dict(
     faster_rcnn_r50_coco=TWO_STAGES,
-    mask_rcnn_r50_coco=dict(TWO_STAGES, roi_head=dict(
-        TWO_STAGES['roi_head'], mask_roi_extractor=dict(out_channels=16),
-        mask_head=dict(in_channels=16, conv_out_channels=16))),
+    mask_rcnn_r50_coco=dict(
+        TWO_STAGES,
+        roi_head=dict(
+            TWO_STAGES['roi_head'],
+            mask_roi_extractor=dict(out_channels=16),
+            mask_head=dict(in_channels=16, conv_out_channels=16),
+        ),
+    ),
     rtmdet_ins_l_coco=dict(
         backbone=dict(widen_factor=0.125, deepen_factor=0.33),
         neck=dict(in_channels=[32, 64, 128], out_channels=16, num_csp_blocks=1),
         bbox_head=dict(in_channels=16, feat_channels=16),
-        test_cfg=dict(score_thr=0., max_per_img=5)),
+        test_cfg=dict(score_thr=0.0, max_per_img=5),
+    ),
     dino_r50_coco=TRANSFORMER,
     grounding_dino_swin_t_coco=dict(
-        TRANSFORMER, language_model=dict(_delete_=True, type='WordModel'),
-        backbone=dict(embed_dims=24, depths=[1, 1, 1, 1]), neck=dict(in_channels=[48, 96, 192])))
+        TRANSFORMER,
+        language_model=dict(_delete_=True, type='WordModel'),
+        backbone=dict(embed_dims=24, depths=[1, 1, 1, 1]),
+        neck=dict(in_channels=[48, 96, 192]),
+    ),
+)
 
 
 class WordModel(torch.nn.Module):
@@ -58,15 +77,16 @@ class WordModel(torch.nn.Module):
 
     def tokenizer(self, captions, **_):
         """mmdet asks which token a character belongs to; here tokens are words."""
+
         class Tokenized(dict):
             """Word ids, and where each character is."""
 
             def char_to_token(self, place):
                 """The token of a character; none of a space, which makes mmdet ask for the next."""
-                before = self['text'][:place + 1]
+                before = self['text'][: place + 1]
                 return None if before[-1] == ' ' else len(before.split()) - 1
 
-        text, = captions
+        (text,) = captions
         return Tokenized(text=text, input_ids=torch.zeros(1, len(text.split())))
 
     def forward(self, captions):
@@ -75,9 +95,12 @@ class WordModel(torch.nn.Module):
         ids = torch.tensor([[len(word) for word in text.split()] for text in captions])
         count = ids.shape[1]
         return dict(
-            embedded=self.words(ids), hidden=self.words(ids), position_ids=torch.zeros_like(ids),
+            embedded=self.words(ids),
+            hidden=self.words(ids),
+            position_ids=torch.zeros_like(ids),
             masks=torch.eye(count, dtype=torch.bool).expand(len(captions), -1, -1),
-            text_token_mask=torch.ones_like(ids, dtype=torch.bool))
+            text_token_mask=torch.ones_like(ids, dtype=torch.bool),
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -94,8 +117,9 @@ def world(data):  # noqa: F811
     lvis = {name: 1 + label for label, name in enumerate(lvis_split_vocabulary().names)}
     rare = set(lvis_split_vocabulary().group('novel'))
     for ids, ann_file, name in (
-            (coco, 'coco/annotations/instances_val2017.json', 'coco_val2017'),
-            (lvis, 'lvis/annotations/lvis_v1_val.json', 'lvis_v1_val')):
+        (coco, 'coco/annotations/instances_val2017.json', 'coco_val2017'),
+        (lvis, 'lvis/annotations/lvis_v1_val.json', 'lvis_v1_val'),
+    ):
         path = data / 'data' / ann_file
         content = json.loads(path.read_text())
         old = {c['id']: c['name'] for c in content['categories']}
@@ -105,17 +129,21 @@ def world(data):  # noqa: F811
             image.update(neg_category_ids=[], not_exhaustive_category_ids=[])
         content['categories'] = [
             dict(id=number, name=each, frequency='r' if each in rare else 'f')
-            for each, number in ids.items()]
+            for each, number in ids.items()
+        ]
         path.write_text(json.dumps(content))
-        found = [dict(image_id=1, category_id=ids['person'], bbox=box, score=score)
-                 for box, score in (([8, 8, 42, 34], 0.9), ([1, 2, 20, 20], 0.3))]
+        found = [
+            dict(image_id=1, category_id=ids['person'], bbox=box, score=score)
+            for box, score in (([8, 8, 42, 34], 0.9), ([1, 2, 20, 20], 0.3))
+        ]
         (data / 'data/detections').mkdir(exist_ok=True)
         (data / f'data/detections/{name}.json').write_text(json.dumps(found))
     return data
 
 
-@pytest.mark.parametrize('path', [*CONFIGS, ROOT / 'mini/detected_agnostic.py'],
-                         ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    'path', [*CONFIGS, ROOT / 'mini/detected_agnostic.py'], ids=lambda path: path.stem
+)
 def test_the_runner_changes_no_images(path):
     """mmengine gives a model the preprocessor at the top of a config, if there is one."""
     cfg = Config.fromfile(path)
@@ -130,10 +158,13 @@ def merged(path):
     segmenter['templates'] = 'none'
     detector = Config(dict(model=forget_weights(model.pop('detector'))))
     detector.merge_from_dict(dict(model=TINY_DETECTORS.get(path.stem, {})))
-    pipeline = [dict(step, scale=(64, 64)) if 'Resize' in step['type'] else step
-                for step in model.get('detector_pipeline', [])]
-    return cfg, dict(model, detector=detector.model.to_dict(), segmenter=segmenter,
-                     detector_pipeline=pipeline)
+    pipeline = [
+        dict(step, scale=(64, 64)) if 'Resize' in step['type'] else step
+        for step in model.get('detector_pipeline', [])
+    ]
+    return cfg, dict(
+        model, detector=detector.model.to_dict(), segmenter=segmenter, detector_pipeline=pipeline
+    )
 
 
 def forget_weights(node):

@@ -1,4 +1,5 @@
 """Every config at paper scale: its numbers fit its CLIP, and in a tiny size it takes one step."""
+
 import copy
 import json
 from functools import lru_cache
@@ -22,43 +23,71 @@ from ovsam.parts.clip_backbone import CLIPBackbone
 from ovsam.vocabulary import lvis_split_vocabulary
 
 ROOT = Path(__file__).parents[2] / 'configs'
-CONFIGS = sorted(path for folder in ('sam2clip', 'clip2sam', 'ovsam', 'baselines')
-                 for path in (ROOT / folder).glob('*.py'))
+CONFIGS = sorted(
+    path
+    for folder in ('sam2clip', 'clip2sam', 'ovsam', 'baselines')
+    for path in (ROOT / folder).glob('*.py')
+)
 SIZE = 64
 DIMS = 16
 TINY_CLIP = dict(
-    embed_dim=DIMS, vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=32),
+    embed_dim=DIMS,
+    vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=32),
     text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
-    tokenizer=dict(merges=20))
+    tokenizer=dict(merges=20),
+)
 TINY_CONVNEXT = dict(
-    TINY_CLIP, vision_cfg=dict(timm_model_name='test_convnext', timm_pool='', timm_proj='mlp',
-                               image_size=64))
+    TINY_CLIP,
+    vision_cfg=dict(timm_model_name='test_convnext', timm_pool='', timm_proj='mlp', image_size=64),
+)
 TINY_VIT = dict(
-    TINY_CLIP, vision_cfg=dict(image_size=56, patch_size=14, layers=4, width=16, head_width=8))
+    TINY_CLIP, vision_cfg=dict(image_size=56, patch_size=14, layers=4, width=16, head_width=8)
+)
 # What the tiny override puts in place of the paper's sizes, by type.
 TINY = dict(
     DetDataPreprocessor=dict(pad_size_divisor=SIZE),
-    Resize=dict(scale=(SIZE, SIZE)), RandomResize=dict(scale=(SIZE, SIZE)),
+    Resize=dict(scale=(SIZE, SIZE)),
+    RandomResize=dict(scale=(SIZE, SIZE)),
     RandomCrop=dict(crop_size=(SIZE, SIZE)),
     SAMImageEncoder=dict(
-        img_size=SIZE, window_size=2, out_channels=DIMS,
-        arch=dict(embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8,
-                  global_attn_indexes=[0])),
+        img_size=SIZE,
+        window_size=2,
+        out_channels=DIMS,
+        arch=dict(
+            embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8, global_attn_indexes=[0]
+        ),
+    ),
     SAMPromptEncoder=dict(image_size=SIZE, embed_dims=DIMS),
     SAMMaskDecoder=dict(embed_dims=DIMS, transformer=dict(depth=1, num_heads=2, mlp_dim=8)),
-    SAM2CLIPAdapter=dict(img_size=SIZE, embed_dims=8, depth=2, num_heads=2, window_size=2,
-                         global_attn_indexes=[1], out_channels=DIMS),
+    SAM2CLIPAdapter=dict(
+        img_size=SIZE,
+        embed_dims=8,
+        depth=2,
+        num_heads=2,
+        window_size=2,
+        global_attn_indexes=[1],
+        out_channels=DIMS,
+    ),
     CLIP2SAMHead=dict(fpn_channels=8, embed_dims=DIMS, roi_size=2),
-    CLIP2SAMLoss=dict(num_points=64), OVSAM=dict(templates='none'),
-    InteractiveOVSAM=dict(templates='none'), JointOVSAM=dict(templates='none'),
-    ImageCropSAM=dict(templates='none'), FeatureCropSAM=dict(templates='none'),
-    MaskFeatureCropSAM=dict(templates='none'), LearnedContext=dict(num_tokens=2))
+    CLIP2SAMLoss=dict(num_points=64),
+    OVSAM=dict(templates='none'),
+    InteractiveOVSAM=dict(templates='none'),
+    JointOVSAM=dict(templates='none'),
+    ImageCropSAM=dict(templates='none'),
+    FeatureCropSAM=dict(templates='none'),
+    MaskFeatureCropSAM=dict(templates='none'),
+    LearnedContext=dict(num_tokens=2),
+)
 # Category 3 and category 7 are annotated.
 V3DET = ['sofa', 'cup', 'dog', 'person', 'cat', 'car', 'bus', 'robin']
-LEARNED = dict(SAM2CLIPDistiller={'neck'}, OVSAM={'mask_decoder', 'label_head'},
-               JointOVSAM={'mask_decoder', 'label_head'},
-               InteractiveOVSAM={'mask_decoder', 'prompt_encoder'},
-               ImageCropSAM={'context'}, FeatureCropSAM={'context'})
+LEARNED = dict(
+    SAM2CLIPDistiller={'neck'},
+    OVSAM={'mask_decoder', 'label_head'},
+    JointOVSAM={'mask_decoder', 'label_head'},
+    InteractiveOVSAM={'mask_decoder', 'prompt_encoder'},
+    ImageCropSAM={'context'},
+    FeatureCropSAM={'context'},
+)
 
 
 def tiny(cfg, clip, channels):
@@ -78,8 +107,9 @@ def tiny(cfg, clip, channels):
 
 def tiny_config(path):
     """The file's config in tiny, with as little of a run around it as it takes."""
-    clip = {'convnext_large_d_320': TINY_CONVNEXT,
-            'ViT-L-14': TINY_VIT}.get(_clip_name(path), TINY_CLIP)
+    clip = {'convnext_large_d_320': TINY_CONVNEXT, 'ViT-L-14': TINY_VIT}.get(
+        _clip_name(path), TINY_CLIP
+    )
     cfg = Config.fromfile(path)
     small = tiny(cfg.to_dict(), clip, CLIPBackbone(clip).out_channels)
     return Config(small, filename=str(path))
@@ -104,19 +134,38 @@ def data(tmp_path_factory):
 
     def coco(categories, split):
         ids = [c['id'] for c in categories if c['name'] in ('banana', 'person')]
-        images = [dict(id=i, height=48, width=64, file_name=f'{i:012d}.jpg',
-                       coco_url=f'http://images.cocodataset.org/{split}2017/{i:012d}.jpg')
-                  for i in (1, 2)]
+        images = [
+            dict(
+                id=i,
+                height=48,
+                width=64,
+                file_name=f'{i:012d}.jpg',
+                coco_url=f'http://images.cocodataset.org/{split}2017/{i:012d}.jpg',
+            )
+            for i in (1, 2)
+        ]
         for image in images:
             write(root / f'data/coco/{split}2017' / image['file_name'], picture)
-        return dict(categories=categories, images=images, annotations=[
-            dict(id=10 * image['id'] + c, image_id=image['id'], category_id=c, iscrowd=0,
-                 bbox=[10, 8, 40, 32], area=1280, segmentation=polygon)
-            for image in images for c in ids])
+        return dict(
+            categories=categories,
+            images=images,
+            annotations=[
+                dict(
+                    id=10 * image['id'] + c,
+                    image_id=image['id'],
+                    category_id=c,
+                    iscrowd=0,
+                    bbox=[10, 8, 40, 32],
+                    area=1280,
+                    segmentation=polygon,
+                )
+                for image in images
+                for c in ids
+            ],
+        )
 
     names = [dict(id=7, name='banana'), dict(id=3, name='person')]
-    lvis = [dict(id=i + 1, name=name)
-            for i, name in enumerate(lvis_split_vocabulary().names)]
+    lvis = [dict(id=i + 1, name=name) for i, name in enumerate(lvis_split_vocabulary().names)]
     for split in ('train', 'val'):
         write(root / f'data/coco/annotations/instances_{split}2017.json', coco(names, split))
         write(root / f'data/lvis/annotations/lvis_v1_{split}.json', coco(lvis, split))
@@ -126,9 +175,13 @@ def data(tmp_path_factory):
     for number in range(22):
         path = root / f'data/sa1b/sa_{number // 2:06d}/sa_{number}.jpg'
         write(path, picture)
-        write(path.with_suffix('.json'), dict(
-            image=dict(image_id=number, height=48, width=64, file_name=path.name),
-            annotations=[dict(bbox=[10, 8, 40, 32], segmentation=run_lengths)]))
+        write(
+            path.with_suffix('.json'),
+            dict(
+                image=dict(image_id=number, height=48, width=64, file_name=path.name),
+                annotations=[dict(bbox=[10, 8, 40, 32], segmentation=run_lengths)],
+            ),
+        )
     return root
 
 
@@ -137,16 +190,25 @@ def others(root, write, content, picture):
     for annotation in content['annotations']:
         del annotation['segmentation']
     for folder, ann_file, images, categories in (
-            ('objects365v2', 'zhiyuan_objv2_train.json', 'train/patch0',
-             Objects365V2Dataset.METAINFO['classes'][:9]),
-            ('v3det', 'v3det_2023_v1_train.json', 'images/a', V3DET)):
+        (
+            'objects365v2',
+            'zhiyuan_objv2_train.json',
+            'train/patch0',
+            Objects365V2Dataset.METAINFO['classes'][:9],
+        ),
+        ('v3det', 'v3det_2023_v1_train.json', 'images/a', V3DET),
+    ):
         for image in content['images']:
             image['file_name'] = f'{images}/{image["id"]}.jpg'
             write(root / folder / image['file_name'], picture)
-        write(root / folder / 'annotations' / ann_file, dict(content, categories=[
-            dict(id=number, name=name) for number, name in enumerate(categories)]))
-    (root / 'v3det/annotations/category_name_13204_v3det_2023_v1.txt').write_text(
-        '\n'.join(V3DET))
+        write(
+            root / folder / 'annotations' / ann_file,
+            dict(
+                content,
+                categories=[dict(id=number, name=name) for number, name in enumerate(categories)],
+            ),
+        )
+    (root / 'v3det/annotations/category_name_13204_v3det_2023_v1.txt').write_text('\n'.join(V3DET))
     write(root / 'imagenet21k/train/n02012849/1.jpg', picture)
 
 
@@ -178,8 +240,11 @@ def test_numbers_fit_the_clip(path):
 
 
 def _clip_name(path):
-    return next(name for name in (
-        'RN50x16', 'RN50x64', 'RN50', 'convnext_large_d_320', 'ViT-L-14') if name in path.stem)
+    return next(
+        name
+        for name in ('RN50x16', 'RN50x64', 'RN50', 'convnext_large_d_320', 'ViT-L-14')
+        if name in path.stem
+    )
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
@@ -214,25 +279,37 @@ def train_step(cfg, model):
     model.train()
     losses = model.train_step(batch, optim_wrapper)
     assert all(torch.isfinite(value).all() for value in losses.values())
-    moved = {name.split('.')[0] for name, p in model.named_parameters()
-             if not torch.equal(p, before[name])}
+    moved = {
+        name.split('.')[0]
+        for name, p in model.named_parameters()
+        if not torch.equal(p, before[name])
+    }
     assert moved == LEARNED[cfg.model.type]
 
 
 def check_other_sources(dataset, model):
     """The sources behind the first have a class loss, too, of the names that they mean."""
-    names = {'lvis': {'banana', 'person'}, 'v3det': {'person', 'robin'},
-             'objects365': {'other shoes', 'glasses'}, 'imagenet21k': {'crane'}}
+    names = {
+        'lvis': {'banana', 'person'},
+        'v3det': {'person', 'robin'},
+        'objects365': {'other shoes', 'glasses'},
+        'imagenet21k': {'crane'},
+    }
     found = {}
     for index in range(len(dataset)):
         batch = pseudo_collate([dataset[index]])
         sample = batch['data_samples'][0]
         found.setdefault(sample.source, set()).update(
-            model.vocabulary.names[label] for label in sample.gt_instances.labels)
+            model.vocabulary.names[label] for label in sample.gt_instances.labels
+        )
         if not found[sample.source] or sample.source == 'lvis':
             continue
-        losses = model.loss(**{'batch_inputs': model.data_preprocessor(batch, True)['inputs'],
-                               'batch_data_samples': [sample]})
+        losses = model.loss(
+            **{
+                'batch_inputs': model.data_preprocessor(batch, True)['inputs'],
+                'batch_data_samples': [sample],
+            }
+        )
         assert list(losses) == ['loss_cls'] and torch.isfinite(losses['loss_cls'])
     assert found == names
 
@@ -269,8 +346,10 @@ def test_a_batch_with_nothing_but_a_crowd(data, monkeypatch):
 
 def test_the_interactive_one_begins_with_all_of_sams_masks():
     """No weight of its decoder is left random, and its checkpoint fits the config that uses it."""
-    trained, used = (Config.fromfile(ROOT / path).model for path in (
-        'clip2sam/interactive_RN50x16_coco.py', 'ovsam/ovsam_RN50x16_interactive.py'))
+    trained, used = (
+        Config.fromfile(ROOT / path).model
+        for path in ('clip2sam/interactive_RN50x16_coco.py', 'ovsam/ovsam_RN50x16_interactive.py')
+    )
     decoder = used.mask_decoder
     assert (decoder.num_mask_tokens, decoder.iou_token, decoder.label_token) == (4, True, False)
     assert decoder.init_cfg.checkpoint == 'checkpoints/sam_vit_h_decoder.pth'
@@ -283,9 +362,15 @@ def test_the_interactive_one_begins_with_all_of_sams_masks():
 def test_an_epoch_of_the_runner(name, data, monkeypatch, tmp_path):
     monkeypatch.chdir(data)
     cfg = tiny_config(ROOT / name)
-    cfg.merge_from_dict(dict(
-        work_dir=str(tmp_path), train_cfg=dict(max_epochs=1, val_interval=1), log_level='ERROR',
-        env_cfg=dict(mp_cfg=dict(mp_start_method=None)), experiment_name=f'{name}{tmp_path.name}'))
+    cfg.merge_from_dict(
+        dict(
+            work_dir=str(tmp_path),
+            train_cfg=dict(max_epochs=1, val_interval=1),
+            log_level='ERROR',
+            env_cfg=dict(mp_cfg=dict(mp_start_method=None)),
+            experiment_name=f'{name}{tmp_path.name}',
+        )
+    )
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         loader.update(num_workers=0, persistent_workers=False)
     runner = Runner.from_cfg(cfg)

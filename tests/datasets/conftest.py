@@ -1,4 +1,5 @@
 """What mmengine logs, which goes its own way past pytest's ``caplog``."""
+
 import pytest
 from mmengine.logging import MMLogger
 

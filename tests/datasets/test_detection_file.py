@@ -1,4 +1,5 @@
 """Files of detections, and what is said of those that do not fit."""
+
 import json
 import pickle
 
@@ -17,6 +18,7 @@ def write(tmp_path):
         path = tmp_path / name
         path.write_text(content if isinstance(content, str) else json.dumps(content))
         return path
+
     return write
 
 
@@ -32,8 +34,14 @@ def row(**changes):
 def dump(**changes):
     found = dict(bboxes=[[1, 2, 31, 22]], scores=[0.5], labels=[1])
     empty = dict(bboxes=[], scores=[], labels=[])
-    return dict(dict(format=FORMAT, classes=['banana', 'person'], images=[
-        dict(img_id=11, pred_instances=found), dict(img_id=12, pred_instances=empty)]), **changes)
+    return dict(
+        dict(
+            format=FORMAT,
+            classes=['banana', 'person'],
+            images=[dict(img_id=11, pred_instances=found), dict(img_id=12, pred_instances=empty)],
+        ),
+        **changes,
+    )
 
 
 def test_no_detections_at_all(write, annotations):
@@ -43,8 +51,9 @@ def test_no_detections_at_all(write, annotations):
 
 
 def test_coco_results(write, annotations):
-    found = read_detections(write([row(), row(category_id=7, score=1), row(image_id=13)]),
-                            annotations)
+    found = read_detections(
+        write([row(), row(category_id=7, score=1), row(image_id=13)]), annotations
+    )
     assert sorted(found.images) == [11, 13] and found.faults == ()
     boxes, scores, labels = found.images[11]
     assert boxes.tolist() == [[1, 2, 31, 22]] * 2 and boxes.dtype == np.float32
@@ -61,7 +70,7 @@ def test_a_dump(write, annotations, with_annotations):
 
 def test_boxes_outside_their_images_are_counted(write, annotations):
     found = read_detections(write([row(), row(bbox=[50, 2, 30, 20])]), annotations)
-    fault, = found.faults
+    (fault,) = found.faults
     assert '1 of 2 boxes reach out of their images' in fault
     assert '[50.0, 2.0, 80.0, 22.0] in image 11, 60 wide and 40 high' in fault
 
@@ -71,25 +80,34 @@ def test_scores_that_are_no_numbers_are_kept_for_whoever_asks(write, annotations
     assert np.isnan(found.images[11].scores).all()
 
 
-@pytest.mark.parametrize(('rows', 'message'), [
-    ([row(image_id=99), row(image_id=98), row()],
-     r'2 of its 3 images are not among the 3 of .*: \[99, 98\]'),
-    ([row(category_id=1), row(category_id=90), row()],
-     r'2 of 3 detections are of categories that .* does not have: \[1, 90\]'),
-    ([row(score=3.5)], r'1 scores do not lie in \[0, 1\], such as 3.5 of image 11'),
-    ([row(score='high')], "result 0 has the score 'high'"),
-    ([row(bbox=[1, 2, 3])], r'result 0 has the box \[1, 2, 3\], not four numbers'),
-    ([dict(row(), image_id=[1])], r'result 0 has the ids \[1\]'),
-    ([{'image_id': 11, 'bbox': [1, 2, 3, 4]}], 'has no category_id and no score'),
-    ([7], 'result 0 is a int'),
-    ({'images': []}, 'neither a list of COCO results nor an object'),
-    (dump(classes=None), 'no list "classes"'),
-    (dump(images=[dict(img_id=11)]), r"images\[0\] lacks 'pred_instances'"),
-    (dump(images=[dump()['images'][1]] * 2), 'image 12 comes twice'),
-    (dump(classes=['banana']), 'has the label 1, but there are 1 classes'),
-    (dump(images=[dict(img_id=11, pred_instances=dict(bboxes=[], scores=[1], labels=[]))]),
-     r'\[0, 1, 0\] boxes, scores and labels'),
-])
+@pytest.mark.parametrize(
+    ('rows', 'message'),
+    [
+        (
+            [row(image_id=99), row(image_id=98), row()],
+            r'2 of its 3 images are not among the 3 of .*: \[99, 98\]',
+        ),
+        (
+            [row(category_id=1), row(category_id=90), row()],
+            r'2 of 3 detections are of categories that .* does not have: \[1, 90\]',
+        ),
+        ([row(score=3.5)], r'1 scores do not lie in \[0, 1\], such as 3.5 of image 11'),
+        ([row(score='high')], "result 0 has the score 'high'"),
+        ([row(bbox=[1, 2, 3])], r'result 0 has the box \[1, 2, 3\], not four numbers'),
+        ([dict(row(), image_id=[1])], r'result 0 has the ids \[1\]'),
+        ([{'image_id': 11, 'bbox': [1, 2, 3, 4]}], 'has no category_id and no score'),
+        ([7], 'result 0 is a int'),
+        ({'images': []}, 'neither a list of COCO results nor an object'),
+        (dump(classes=None), 'no list "classes"'),
+        (dump(images=[dict(img_id=11)]), r"images\[0\] lacks 'pred_instances'"),
+        (dump(images=[dump()['images'][1]] * 2), 'image 12 comes twice'),
+        (dump(classes=['banana']), 'has the label 1, but there are 1 classes'),
+        (
+            dump(images=[dict(img_id=11, pred_instances=dict(bboxes=[], scores=[1], labels=[]))]),
+            r'\[0, 1, 0\] boxes, scores and labels',
+        ),
+    ],
+)
 def test_a_file_that_does_not_fit_is_refused(write, annotations, rows, message):
     with pytest.raises(ValueError, match=message):
         read_detections(write(rows), annotations)

@@ -1,4 +1,5 @@
 """Records on disk: found by the image's name, and named if they are missing, damaged or foreign."""
+
 import os
 import time
 from pathlib import Path
@@ -89,8 +90,9 @@ def test_truncated(store):
 
 def test_of_another_image(store):
     Path(store.path(NAMES[1])).write_bytes(Path(store.path(NAMES[0])).read_bytes())
-    with pytest.raises(ForeignFeaturesError, match=f'features of {NAMES[1]}. It is of the image '
-                                                   f'{NAMES[0]}'):
+    with pytest.raises(
+        ForeignFeaturesError, match=f'features of {NAMES[1]}. It is of the image {NAMES[0]}'
+    ):
         store.read(NAMES[1])
     with pytest.raises(ForeignFeaturesError, match=f'of the image {NAMES[0]}'):
         store.read_header(NAMES[1])
@@ -101,7 +103,7 @@ def test_leftovers_of_killed_writers(store):
     for name, age in (('old', 7200), ('new', 0)):
         path = folder / f'.x.safetensors.{name}.partial'
         path.touch()
-        os.utime(path, (time.time() - age, ) * 2)
+        os.utime(path, (time.time() - age,) * 2)
     assert store.remove_leftovers() == 1
     assert [path.name.split('.')[3] for path in folder.glob('.*')] == ['new']
 
@@ -134,6 +136,9 @@ class Paths(list):
 def test_names_of_a_data_set():
     assert image_names(Paths()) == []
     assert image_names(Paths(['a/b/1.jpg', 'a/c/1.jpg', 'a/b/1.jpg'])) == [
-        'b/1.jpg', 'c/1.jpg', 'b/1.jpg']
+        'b/1.jpg',
+        'c/1.jpg',
+        'b/1.jpg',
+    ]
     with pytest.raises(ValueError, match='1 images have the same .* such as b/1.jpg'):
         image_names(Paths(['a/b/1.jpg', 'x/b/1.jpg', 'x/b/2.jpg']))

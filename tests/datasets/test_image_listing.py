@@ -15,8 +15,16 @@ from tools.list_images import main
 def folder(tmp_path):
     """Images in the folder itself, in two folders and in one of a folder; other files, too."""
     root = tmp_path / 'images'
-    for name in ('b10/x.jpg', 'b9/a.jpg', 'b9/c10.jpg', 'b9/c9.jpg', 'b9/notes.txt',
-                 'b9/in/né.png', 'z.jpg', 'empty/readme.md'):
+    for name in (
+        'b10/x.jpg',
+        'b9/a.jpg',
+        'b9/c10.jpg',
+        'b9/c9.jpg',
+        'b9/notes.txt',
+        'b9/in/né.png',
+        'z.jpg',
+        'empty/readme.md',
+    ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b'')
     return root
@@ -87,8 +95,9 @@ def test_a_pickled_one_is_a_path(listing):
     assert list(pickle.loads(content)) == PATHS
 
 
-@pytest.mark.parametrize('damage', [lambda whole: b'', lambda whole: b'JPEG' + whole[4:],
-                                    lambda whole: whole[:-9]])
+@pytest.mark.parametrize(
+    'damage', [lambda whole: b'', lambda whole: b'JPEG' + whole[4:], lambda whole: whole[:-9]]
+)
 def test_what_is_no_listing(listing, damage):
     path = Path(listing.path)
     path.write_bytes(damage(path.read_bytes()))
@@ -102,8 +111,11 @@ def test_no_listing(tmp_path):
 
 
 def test_records_of_stretches(listing):
-    records = ListedRecords(listing, [range(1, 4), range(0), range(5, 6)],
-                            lambda number, path: dict(number=number, path=path))
+    records = ListedRecords(
+        listing,
+        [range(1, 4), range(0), range(5, 6)],
+        lambda number, path: dict(number=number, path=path),
+    )
     assert [record['number'] for record in records] == [1, 2, 3, 5]
     assert records[-1] == dict(number=5, path='b10/x.jpg')
     assert [record['number'] for record in records[1:4]] == [2, 3, 5]
@@ -118,8 +130,12 @@ def test_records_of_stretches(listing):
 
 def test_a_million_images_start_at_once_and_are_not_copied(tmp_path):
     """1,000 folders of 1,000 images each, as SA-1B has them; without the files."""
-    folders = (ListedFolder(f'sa_{number:06d}', None, [
-        f'sa_{1000 * number + place}.jpg' for place in range(1000)]) for number in range(1000))
+    folders = (
+        ListedFolder(
+            f'sa_{number:06d}', None, [f'sa_{1000 * number + place}.jpg' for place in range(1000)]
+        )
+        for number in range(1000)
+    )
     made = ImageListing._write(tmp_path / 'a.listing', 'sa1b', (), folders)
     start = time.perf_counter()
     listing = ImageListing(made.path)
@@ -147,12 +163,15 @@ def test_the_tool(folder, tmp_path, capsys):
     assert list(ImageListing(out)) == ['a/1.jpg', 'b/2.jpg']
 
 
-@pytest.mark.parametrize(('flags', 'fault'), [
-    (['--paths', 'none.txt'], 'none.txt'),
-    (['--paths', 'none.txt', '--pattern', '*.jpg'], '--pattern is for finding'),
-    (['--verify', '--pattern', '*.jpg'], '--verify looks'),
-    (['--pattern', '*.gif'], 'no images'),
-])
+@pytest.mark.parametrize(
+    ('flags', 'fault'),
+    [
+        (['--paths', 'none.txt'], 'none.txt'),
+        (['--paths', 'none.txt', '--pattern', '*.jpg'], '--pattern is for finding'),
+        (['--verify', '--pattern', '*.jpg'], '--verify looks'),
+        (['--pattern', '*.gif'], 'no images'),
+    ],
+)
 def test_bad_input_is_one_line(folder, tmp_path, flags, fault, capsys):
     assert main([str(folder), '--out', str(tmp_path / 'a.listing'), *flags]) == 2
     error = capsys.readouterr().err

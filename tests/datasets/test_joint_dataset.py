@@ -1,4 +1,5 @@
 """Sources with masks, with boxes, and with a class an image, as one data set."""
+
 import json
 
 import cv2
@@ -16,9 +17,14 @@ LOAD = dict(type='LoadAnnotatedImage')
 BOXES = dict(type='LoadAnnotations', with_bbox=True)
 MASKS = dict(BOXES, with_mask=True)
 PACK = dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'judged_labels'))
-NAMES = dict(type='MergedVocabulary', vocabularies=[
-    'cat,dog', ['Dog', 'sea lion'],
-    dict(names=['bat (animal)', 'cat'], aliases={'bat (animal)': ['n02139199']})])
+NAMES = dict(
+    type='MergedVocabulary',
+    vocabularies=[
+        'cat,dog',
+        ['Dog', 'sea lion'],
+        dict(names=['bat (animal)', 'cat'], aliases={'bat (animal)': ['n02139199']}),
+    ],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -41,40 +47,80 @@ def detections(tmp_path):
         write_image(folder / 'images/1.png')
         numbers = {category: 10 + place for place, category in enumerate(categories)}
         annotations = [
-            dict(id=number, image_id=1, category_id=number, bbox=[2, 2, 10, 10], area=100,
-                 iscrowd=0, **(dict(segmentation=SQUARE) if masks else {}))
-            for number in numbers.values()]
-        (folder / 'ann.json').write_text(json.dumps(dict(
-            images=[dict(image or {}, id=1, height=20, width=30, file_name='1.png')],
-            categories=[dict(id=number, name=category) for category, number in numbers.items()],
-            annotations=annotations[:kwargs.pop('objects', len(annotations))])))
-        return dict(name=name, weight=1, dataset=dict(
-            type=kind, data_root=str(folder), ann_file='ann.json', data_prefix=dict(img='images/'),
-            pipeline=pipeline, **kwargs))
+            dict(
+                id=number,
+                image_id=1,
+                category_id=number,
+                bbox=[2, 2, 10, 10],
+                area=100,
+                iscrowd=0,
+                **(dict(segmentation=SQUARE) if masks else {}),
+            )
+            for number in numbers.values()
+        ]
+        (folder / 'ann.json').write_text(
+            json.dumps(
+                dict(
+                    images=[dict(image or {}, id=1, height=20, width=30, file_name='1.png')],
+                    categories=[
+                        dict(id=number, name=category) for category, number in numbers.items()
+                    ],
+                    annotations=annotations[: kwargs.pop('objects', len(annotations))],
+                )
+            )
+        )
+        return dict(
+            name=name,
+            weight=1,
+            dataset=dict(
+                type=kind,
+                data_root=str(folder),
+                ann_file='ann.json',
+                data_prefix=dict(img='images/'),
+                pipeline=pipeline,
+                **kwargs,
+            ),
+        )
 
     return write
 
 
 @pytest.fixture
 def scenes(detections):
-    return detections('scenes', ['dog', 'cat'], [LOAD, MASKS, PACK], 'OpenVocabularyCocoDataset',
-                      masks=True, vocabulary='cat,dog')
+    return detections(
+        'scenes',
+        ['dog', 'cat'],
+        [LOAD, MASKS, PACK],
+        'OpenVocabularyCocoDataset',
+        masks=True,
+        vocabulary='cat,dog',
+    )
 
 
 @pytest.fixture
 def boxes(detections):
-    return detections('boxes', ['sea_lion', 'Dog'], [LOAD, BOXES, PACK],
-                      metainfo=dict(classes=('sea_lion', 'Dog')))
+    return detections(
+        'boxes',
+        ['sea_lion', 'Dog'],
+        [LOAD, BOXES, PACK],
+        metainfo=dict(classes=('sea_lion', 'Dog')),
+    )
 
 
 @pytest.fixture
 def pictures(tmp_path):
     for folder in ('cat', 'n02139199'):
         write_image(tmp_path / 'pictures' / folder / '1.png')
-    return dict(name='pictures', weight=2, dataset=dict(
-        type='mmpretrain.CustomDataset', data_root=str(tmp_path),
-        data_prefix=dict(img_path='pictures/'),
-        pipeline=[LOAD, dict(type='WholeImageRegion'), PACK]))
+    return dict(
+        name='pictures',
+        weight=2,
+        dataset=dict(
+            type='mmpretrain.CustomDataset',
+            data_root=str(tmp_path),
+            data_prefix=dict(img_path='pictures/'),
+            pipeline=[LOAD, dict(type='WholeImageRegion'), PACK],
+        ),
+    )
 
 
 def joint(*sources, vocabulary=NAMES):
@@ -92,7 +138,11 @@ def test_labels_are_places_in_the_joint_vocabulary(scenes, boxes, pictures):
     assert names == ('cat', 'dog', 'sea lion', 'bat (animal)')
     found = [dataset[place]['data_samples'].gt_instances for place in range(len(dataset))]
     assert [[names[label] for label in each.labels] for each in found] == [
-        ['dog', 'cat'], ['sea lion', 'dog'], ['cat'], ['bat (animal)']]
+        ['dog', 'cat'],
+        ['sea lion', 'dog'],
+        ['cat'],
+        ['bat (animal)'],
+    ]
     assert ['masks' in each for each in found] == [True, False, False, False]
     assert found[2].bboxes.tensor.tolist() == [[0, 0, 30, 20]]
     assert [dataset.locate(place) for place in range(4)] == [(0, 0), (1, 0), (2, 0), (2, 1)]
@@ -113,31 +163,52 @@ def test_equal_ids_of_two_sources_become_distinct(scenes, boxes, pictures):
 
 def test_all_classes_of_a_source_are_judged_and_none_of_others(scenes, boxes, pictures):
     dataset = joint(scenes, boxes, pictures)
-    assert [dataset[place]['data_samples'].metainfo['judged_labels'].tolist()
-            for place in range(3)] == [[0, 1], [1, 2], [0, 3]]
+    assert [
+        dataset[place]['data_samples'].metainfo['judged_labels'].tolist() for place in range(3)
+    ] == [[0, 1], [1, 2], [0, 3]]
 
 
 def test_what_lvis_judges_is_told_for_each_image(detections, boxes):
     """Objects of two categories; one is not exhaustive, and a third was looked for in vain."""
     names = lvis_split_vocabulary().names
     lvis = detections(
-        'lvis', names, [LOAD, MASKS, PACK], 'OpenVocabularyLVISDataset', masks=True, objects=2,
+        'lvis',
+        names,
+        [LOAD, MASKS, PACK],
+        'OpenVocabularyLVISDataset',
+        masks=True,
+        objects=2,
         vocabulary=dict(type='LVISSplitVocabulary'),
-        image=dict(neg_category_ids=[10 + 700], not_exhaustive_category_ids=[10]))
-    dataset = joint(boxes, lvis, vocabulary=dict(
-        type='MergedVocabulary', vocabularies=[['sea lion', 'Dog'], lvis['dataset']['vocabulary']]))
+        image=dict(neg_category_ids=[10 + 700], not_exhaustive_category_ids=[10]),
+    )
+    dataset = joint(
+        boxes,
+        lvis,
+        vocabulary=dict(
+            type='MergedVocabulary',
+            vocabularies=[['sea lion', 'Dog'], lvis['dataset']['vocabulary']],
+        ),
+    )
     sample = dataset[1]['data_samples']
     classes = dataset.metainfo['classes']
     assert [classes[label] for label in sample.gt_instances.labels] == list(names[:2])
     assert {classes[label] for label in sample.judged_labels} == {names[1], names[700]}
     assert {classes[label] for label in dataset[0]['data_samples'].judged_labels} == {
-        'sea lion', 'Dog'}
+        'sea lion',
+        'Dog',
+    }
 
 
 def test_lvis_files_without_these_lists_judge_all_their_names(detections):
-    lvis = detections('lvis', lvis_split_vocabulary().names, [LOAD, MASKS, PACK],
-                      'OpenVocabularyLVISDataset', masks=True, objects=1,
-                      vocabulary=dict(type='LVISSplitVocabulary', group='base'))
+    lvis = detections(
+        'lvis',
+        lvis_split_vocabulary().names,
+        [LOAD, MASKS, PACK],
+        'OpenVocabularyLVISDataset',
+        masks=True,
+        objects=1,
+        vocabulary=dict(type='LVISSplitVocabulary', group='base'),
+    )
     dataset = joint(lvis, vocabulary=dict(type='LVISSplitVocabulary'))
     assert len(dataset[0]['data_samples'].judged_labels) == 866
 
@@ -147,7 +218,9 @@ def test_classes_may_be_given(pictures):
     pictures['classes'] = ['cat', 'sea_lion']
     dataset = joint(pictures)
     assert [dataset[place]['data_samples'].gt_instances.labels.tolist() for place in (0, 1)] == [
-        [0], [2]]
+        [0],
+        [2],
+    ]
     pictures['classes'] = dict(type='ImageNetSynsets', subset='imagenet-1k')
     assert joint(pictures, vocabulary='imagenet1k')[0]['data_samples'].gt_instances.labels == 0
 
@@ -163,13 +236,16 @@ def test_too_few_classes(pictures):
         joint(pictures)[1]
 
 
-@pytest.mark.parametrize(('change', 'fault'), [
-    (dict(weight=0), "weight of source 'scenes' is 0"),
-    (dict(weight=-1), 'positive number'),
-    (dict(weight=float('nan')), 'positive number'),
-    (dict(weight='1'), 'positive number'),
-    (dict(wieght=1), r"has \['wieght'\]"),
-])
+@pytest.mark.parametrize(
+    ('change', 'fault'),
+    [
+        (dict(weight=0), "weight of source 'scenes' is 0"),
+        (dict(weight=-1), 'positive number'),
+        (dict(weight=float('nan')), 'positive number'),
+        (dict(weight='1'), 'positive number'),
+        (dict(wieght=1), r"has \['wieght'\]"),
+    ],
+)
 def test_a_source_that_is_not_one(scenes, change, fault):
     with pytest.raises(ValueError, match=fault):
         joint({**scenes, **change})
@@ -192,8 +268,15 @@ def test_classes_that_the_vocabulary_does_not_have(scenes, boxes):
 
 
 def test_a_source_without_samples(detections):
-    empty = detections('empty', ['cat'], [LOAD, MASKS, PACK], 'OpenVocabularyCocoDataset',
-                       objects=0, vocabulary='cat', filter_cfg=dict(filter_empty_gt=True))
+    empty = detections(
+        'empty',
+        ['cat'],
+        [LOAD, MASKS, PACK],
+        'OpenVocabularyCocoDataset',
+        objects=0,
+        vocabulary='cat',
+        filter_cfg=dict(filter_empty_gt=True),
+    )
     with pytest.raises(ValueError, match="'empty' has no samples"):
         joint(empty)
 
@@ -216,8 +299,10 @@ def test_names_that_one_text_stands_for_are_counted(monkeypatch, pictures):
     monkeypatch.setattr(MMLogger, 'warning', lambda self, text: said.append(text))
     joint(pictures)
     assert said == []
-    joint(pictures, vocabulary={'cat': ['kitty'], 'kitty': [], 'puss': ['Kitty', 'cat'],
-                                'n02139199': []})
+    joint(
+        pictures,
+        vocabulary={'cat': ['kitty'], 'kitty': [], 'puss': ['Kitty', 'cat'], 'n02139199': []},
+    )
     assert len(said) == 1 and said[0].startswith('2 texts stand for more than one name')
     assert "'kitty' of 'cat' and 'kitty' and 'puss'" in said[0]
 

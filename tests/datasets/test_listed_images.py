@@ -1,4 +1,5 @@
 """Data sets over listings."""
+
 import os
 import pickle
 
@@ -15,8 +16,10 @@ from ovsam.utils.preflight import _dataset_files
 from ovsam.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(['cat', 'tench', 'dog'], aliases={'tench': ['n01440764']})
-PIPELINE = [dict(type='LoadAnnotatedImage'),
-            dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape'))]
+PIPELINE = [
+    dict(type='LoadAnnotatedImage'),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape')),
+]
 
 
 def write_picture(path, value=0):
@@ -38,9 +41,18 @@ def listing(root, tmp_path):
 
 def build(listing, root, **kwargs):
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return DATASETS.build(dict({
-            'type': 'ListedImageDataset', 'listing': listing.path, 'vocabulary': VOCABULARY,
-            'data_root': str(root), 'pipeline': PIPELINE}, **kwargs))
+        return DATASETS.build(
+            dict(
+                {
+                    'type': 'ListedImageDataset',
+                    'listing': listing.path,
+                    'vocabulary': VOCABULARY,
+                    'data_root': str(root),
+                    'pipeline': PIPELINE,
+                },
+                **kwargs,
+            )
+        )
 
 
 def test_no_images_of_the_vocabulary(listing, root):
@@ -78,8 +90,9 @@ def test_parts_of_it(listing, root):
 def test_workers_open_the_listing_themselves(listing, root, method):
     dataset = build(listing, root)
     assert len(pickle.dumps(dataset.data_list)) < 2000
-    loader = DataLoader(dataset, num_workers=1, multiprocessing_context=method,
-                        collate_fn=pseudo_collate)
+    loader = DataLoader(
+        dataset, num_workers=1, multiprocessing_context=method, collate_fn=pseudo_collate
+    )
     assert [batch['data_samples'][0].img_id for batch in loader] == [0, 1, 2]
 
 
@@ -104,18 +117,25 @@ def test_a_changed_folder_is_said(listing, root, log):
 
 def test_sa1b_from_a_listing(tmp_path):
     root = tmp_path / 'sa1b'
-    for name in ('sa_000000/sa_9.jpg', 'sa_000000/sa_10.jpg', 'sa_000001/sa_11.jpg',
-                 'sa_000002/sa_12.jpg'):
+    for name in (
+        'sa_000000/sa_9.jpg',
+        'sa_000000/sa_10.jpg',
+        'sa_000001/sa_11.jpg',
+        'sa_000002/sa_12.jpg',
+    ):
         write_picture(root / name)
     listing = ImageListing.build(tmp_path / 'a.listing', root, ['sa_*.jpg'], progress=False)
 
     def ids(**kwargs):
         with DefaultScope.overwrite_default_scope('mmdet'):
-            found, plain = (DATASETS.build(dict(type='SA1BDataset', data_root=str(root), **kwargs,
-                                                **extra))
-                            for extra in (dict(listing=listing.path), {}))
-        infos = [[dataset.get_data_info(place) for place in range(len(dataset))]
-                 for dataset in (found, plain)]
+            found, plain = (
+                DATASETS.build(dict(type='SA1BDataset', data_root=str(root), **kwargs, **extra))
+                for extra in (dict(listing=listing.path), {})
+            )
+        infos = [
+            [dataset.get_data_info(place) for place in range(len(dataset))]
+            for dataset in (found, plain)
+        ]
         assert infos[0] == infos[1]
         return [info['img_id'] for info in infos[0]]
 
@@ -125,8 +145,9 @@ def test_sa1b_from_a_listing(tmp_path):
     (root / 'list.txt').write_text('sa_000001  # only\n')
     assert ids(folders='list.txt') == [11]
     with pytest.raises(FileNotFoundError, match='1 of 1 folders .*a.listing: sa_7'):
-        DATASETS.build(dict(type='SA1BDataset', data_root=str(root), folders=['sa_7'],
-                            listing=listing.path))
+        DATASETS.build(
+            dict(type='SA1BDataset', data_root=str(root), folders=['sa_7'], listing=listing.path)
+        )
 
 
 def test_other_images_than_sa1bs(listing, root):
@@ -136,6 +157,9 @@ def test_other_images_than_sa1bs(listing, root):
 
 
 def test_a_missing_listing_is_found_before_a_run():
-    paths = dict(_dataset_files('loader', dict(type='SA1BDataset', data_root='s3://b/sa1b',
-                                               listing='data/sa1b.listing')))
+    paths = dict(
+        _dataset_files(
+            'loader', dict(type='SA1BDataset', data_root='s3://b/sa1b', listing='data/sa1b.listing')
+        )
+    )
     assert paths['loader.listing'] == 'data/sa1b.listing'

@@ -1,4 +1,5 @@
 """Pictures of every kind through the configs' pipelines, as the predictor reads them."""
+
 from pathlib import Path
 
 import cv2
@@ -40,10 +41,19 @@ def test_missing_and_damaged_files(tmp_path, picture):
         load(tmp_path / 'half.jpg')
 
 
-@pytest.mark.parametrize('mode, name', [
-    ('RGB', 'a.jpg'), ('RGB', 'a.png'), ('L', 'a.jpg'), ('L', 'a.png'), ('CMYK', 'a.jpg'),
-    ('CMYK', 'a.tif'), ('P', 'a.png'), ('1', 'a.png'),
-])
+@pytest.mark.parametrize(
+    'mode, name',
+    [
+        ('RGB', 'a.jpg'),
+        ('RGB', 'a.png'),
+        ('L', 'a.jpg'),
+        ('L', 'a.png'),
+        ('CMYK', 'a.jpg'),
+        ('CMYK', 'a.tif'),
+        ('P', 'a.png'),
+        ('1', 'a.png'),
+    ],
+)
 def test_same_pixels_as_the_predictor_and_opencv(tmp_path, picture, mode, name):
     picture.convert(mode).save(tmp_path / name)
     results = load(tmp_path / name, height=40, width=60)
@@ -92,12 +102,26 @@ def test_masks_of_a_turned_picture_lie_where_the_object_is(tmp_path, stored):
     with DefaultScope.overwrite_default_scope('mmdet'):
         import mmdet.datasets.transforms  # noqa: F401
         from mmdet.registry import TRANSFORMS
+
         compose = Compose([TRANSFORMS.build(step) for step in pipeline])
-    data = compose(dict(
-        img_path=str(tmp_path / 'a.png'), img_id=1, height=height, width=width,
-        instances=[dict(bbox=[x1, y1, x2, y2], bbox_label=0, ignore_flag=0,
-                        mask=[[x1, y1, x2, y1, x2, y2, x1, y2]])]))
+    data = compose(
+        dict(
+            img_path=str(tmp_path / 'a.png'),
+            img_id=1,
+            height=height,
+            width=width,
+            instances=[
+                dict(
+                    bbox=[x1, y1, x2, y2],
+                    bbox_label=0,
+                    ignore_flag=0,
+                    mask=[[x1, y1, x2, y1, x2, y2, x1, y2]],
+                )
+            ],
+        )
+    )
     mask = data['data_samples'].gt_instances.masks.masks[0].astype(bool)
-    image = cv2.resize(data['inputs'].permute(1, 2, 0).numpy(), (width, height),
-                       interpolation=cv2.INTER_AREA)
+    image = cv2.resize(
+        data['inputs'].permute(1, 2, 0).numpy(), (width, height), interpolation=cv2.INTER_AREA
+    )
     assert ((image[..., 0] > 128) == mask).all()

@@ -1,4 +1,5 @@
 """COCO and LVIS files, sound and faulty: each fault is named, or handled as documented."""
+
 import copy
 import json
 
@@ -11,20 +12,34 @@ from mmengine.registry import DefaultScope
 from ovsam.vocabulary import lvis_split_vocabulary
 
 SQUARE = [[2, 2, 12, 2, 12, 12, 2, 12]]
-PIPELINE = [dict(type='LoadAnnotatedImage'),
-            dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
-            dict(type='PackDetInputs', meta_keys=('img_id', 'ori_shape'))]
+PIPELINE = [
+    dict(type='LoadAnnotatedImage'),
+    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'ori_shape')),
+]
 
 
 def annotation(number, **changes):
-    return dict(dict(id=number, image_id=1, category_id=5, bbox=[2, 2, 10, 10], area=100,
-                     iscrowd=0, segmentation=SQUARE), **changes)
+    return dict(
+        dict(
+            id=number,
+            image_id=1,
+            category_id=5,
+            bbox=[2, 2, 10, 10],
+            area=100,
+            iscrowd=0,
+            segmentation=SQUARE,
+        ),
+        **changes,
+    )
 
 
 def content(*annotations):
-    return dict(images=[dict(id=1, height=20, width=30, file_name='1.png')],
-                categories=[dict(id=5, name='dog'), dict(id=2, name='cat')],
-                annotations=list(annotations))
+    return dict(
+        images=[dict(id=1, height=20, width=30, file_name='1.png')],
+        categories=[dict(id=5, name='dog'), dict(id=2, name='cat')],
+        annotations=list(annotations),
+    )
 
 
 @pytest.fixture
@@ -36,9 +51,15 @@ def build(tmp_path):
     def make(written, kind='OpenVocabularyCocoDataset', **kwargs):
         text = written if isinstance(written, str) else json.dumps(written)
         (tmp_path / 'ann.json').write_text(text)
-        cfg = dict(type=kind, vocabulary='cat,dog,sea lion', data_root=str(tmp_path),
-                   ann_file='ann.json', data_prefix=dict(img='images/'), pipeline=PIPELINE,
-                   test_mode=True)
+        cfg = dict(
+            type=kind,
+            vocabulary='cat,dog,sea lion',
+            data_root=str(tmp_path),
+            ann_file='ann.json',
+            data_prefix=dict(img='images/'),
+            pipeline=PIPELINE,
+            test_mode=True,
+        )
         with DefaultScope.overwrite_default_scope('mmdet'):
             return DATASETS.build({**cfg, **kwargs})
 
@@ -85,48 +106,74 @@ def without(kind, key):
     return changed
 
 
-@pytest.mark.parametrize('written, fault', [
-    ('[]', 'list'),
-    ('{"images": [', r'ann\.json cannot be used: Expecting value'),
-    (dict(images=[], annotations=[]), 'no list "categories"; it has'),
-    (dict(content(), images=None), 'no list "images"'),
-    (dict(content(), images=[3]), r'images\[0\] is a int'),
-    (without('images', 'height'), r'images\[0\] \(id 1\) has no "height"'),
-    (without('images', 'file_name'), 'has no "file_name"'),
-    (without('annotations', 'bbox'), r'annotations\[0\] \(id 1\) has no "bbox"'),
-    (without('annotations', 'area'), 'has no "area"'),
-    (without('annotations', 'category_id'), 'has no "category_id"'),
-    (without('categories', 'name'), r'categories\[0\] \(id 5\) has no "name"'),
-    (content(annotation(1, category_id=9)), 'annotation 1 is of category 9'),
-    (content(annotation(1, image_id=9)), 'annotation 1 is of image 9'),
-    (content(annotation(1), annotation(1)), r'id in "annotations" used more than once: \[1\]'),
-    (content(annotation(1, bbox=[1, 2, 3])), r'has the box \[1, 2, 3\], not four numbers'),
-    (content(annotation(1, bbox=[1, 2, None, 3])), 'not four numbers'),
-    (content(annotation(1, segmentation=SQUARE[0])), 'polygon'),
-    (content(annotation(1, segmentation=dict(counts='abc'))), 'neither polygons nor run lengths'),
-    (content(annotation(1, segmentation=dict(size=[30, 20], counts=[600]))),
-     r'mask of .*\[30, 20\]'),
-    (content(annotation(1, segmentation=dict(size=600, counts=[600]))), 'mask of .* 600, but'),
-    (content(annotation(1, segmentation=dict(size=[20, 30], counts=[100, 50]))),
-     r'"counts" \[100, 50\] do not add up to its 20 x 30 pixels'),
-    (content(annotation(1, segmentation=dict(size=[20, 30], counts=[-100, 700]))),
-     'do not add up to'),
-    (content(annotation(1, segmentation=dict(size=[20, 30], counts=600))),
-     '"counts" are 600, neither a text nor whole numbers'),
-    (content(annotation(1, segmentation=dict(size=[20, 30], counts=[300, '300']))),
-     'neither a text nor whole numbers'),
-    (content(annotation(1, segmentation=[[2, 2, 12, '2', 12, 12]])), 'else than numbers'),
-    (content(annotation(1, segmentation=[[2, 2, 12, float('nan'), 12, 12]])), 'else than numbers'),
-    (content(annotation(1, image_id=[1])), r'has the image_id \[1\], not a number or a text'),
-    (content(annotation(1, id=dict(a=1))), "has the id {'a': 1}, not a number or a text"),
-    (content(annotation(1, area='large')), "has the area 'large', not a number"),
-    (dict(content(), images=[dict(id=1, height='20', width=30, file_name='1.png')]),
-     r"images\[0\] \(id 1\) has the height '20', not a positive number"),
-    (dict(content(), images=[dict(id=1, height=20, width=30, file_name=1)]), 'file_name 1, not a'),
-    (dict(content(), categories=[dict(id=1, name=3)]), 'has the name 3, not a text'),
-    (dict(content(), categories=[dict(id=1, name='a'), dict(id=2, name='a')]),
-     r"category name used more than once: \['a'\]"),
-])
+@pytest.mark.parametrize(
+    'written, fault',
+    [
+        ('[]', 'list'),
+        ('{"images": [', r'ann\.json cannot be used: Expecting value'),
+        (dict(images=[], annotations=[]), 'no list "categories"; it has'),
+        (dict(content(), images=None), 'no list "images"'),
+        (dict(content(), images=[3]), r'images\[0\] is a int'),
+        (without('images', 'height'), r'images\[0\] \(id 1\) has no "height"'),
+        (without('images', 'file_name'), 'has no "file_name"'),
+        (without('annotations', 'bbox'), r'annotations\[0\] \(id 1\) has no "bbox"'),
+        (without('annotations', 'area'), 'has no "area"'),
+        (without('annotations', 'category_id'), 'has no "category_id"'),
+        (without('categories', 'name'), r'categories\[0\] \(id 5\) has no "name"'),
+        (content(annotation(1, category_id=9)), 'annotation 1 is of category 9'),
+        (content(annotation(1, image_id=9)), 'annotation 1 is of image 9'),
+        (content(annotation(1), annotation(1)), r'id in "annotations" used more than once: \[1\]'),
+        (content(annotation(1, bbox=[1, 2, 3])), r'has the box \[1, 2, 3\], not four numbers'),
+        (content(annotation(1, bbox=[1, 2, None, 3])), 'not four numbers'),
+        (content(annotation(1, segmentation=SQUARE[0])), 'polygon'),
+        (
+            content(annotation(1, segmentation=dict(counts='abc'))),
+            'neither polygons nor run lengths',
+        ),
+        (
+            content(annotation(1, segmentation=dict(size=[30, 20], counts=[600]))),
+            r'mask of .*\[30, 20\]',
+        ),
+        (content(annotation(1, segmentation=dict(size=600, counts=[600]))), 'mask of .* 600, but'),
+        (
+            content(annotation(1, segmentation=dict(size=[20, 30], counts=[100, 50]))),
+            r'"counts" \[100, 50\] do not add up to its 20 x 30 pixels',
+        ),
+        (
+            content(annotation(1, segmentation=dict(size=[20, 30], counts=[-100, 700]))),
+            'do not add up to',
+        ),
+        (
+            content(annotation(1, segmentation=dict(size=[20, 30], counts=600))),
+            '"counts" are 600, neither a text nor whole numbers',
+        ),
+        (
+            content(annotation(1, segmentation=dict(size=[20, 30], counts=[300, '300']))),
+            'neither a text nor whole numbers',
+        ),
+        (content(annotation(1, segmentation=[[2, 2, 12, '2', 12, 12]])), 'else than numbers'),
+        (
+            content(annotation(1, segmentation=[[2, 2, 12, float('nan'), 12, 12]])),
+            'else than numbers',
+        ),
+        (content(annotation(1, image_id=[1])), r'has the image_id \[1\], not a number or a text'),
+        (content(annotation(1, id=dict(a=1))), "has the id {'a': 1}, not a number or a text"),
+        (content(annotation(1, area='large')), "has the area 'large', not a number"),
+        (
+            dict(content(), images=[dict(id=1, height='20', width=30, file_name='1.png')]),
+            r"images\[0\] \(id 1\) has the height '20', not a positive number",
+        ),
+        (
+            dict(content(), images=[dict(id=1, height=20, width=30, file_name=1)]),
+            'file_name 1, not a',
+        ),
+        (dict(content(), categories=[dict(id=1, name=3)]), 'has the name 3, not a text'),
+        (
+            dict(content(), categories=[dict(id=1, name='a'), dict(id=2, name='a')]),
+            r"category name used more than once: \['a'\]",
+        ),
+    ],
+)
 def test_faults_are_named(build, written, fault):
     with pytest.raises(ValueError, match=fault):
         build(written)
@@ -155,10 +202,13 @@ def lvis():
     vocabulary = lvis_split_vocabulary()
     novel = set(vocabulary.group('novel'))
     file = content(annotation(1, category_id=12), annotation(2, category_id=13))
-    file['categories'] = [dict(id=i + 1, name=name, frequency='r' if name in novel else 'f')
-                          for i, name in enumerate(vocabulary.names)]
-    file['images'][0].update(coco_url='http://images.cocodataset.org/images/1.png',
-                             file_name='COCO_val2014_1.png')
+    file['categories'] = [
+        dict(id=i + 1, name=name, frequency='r' if name in novel else 'f')
+        for i, name in enumerate(vocabulary.names)
+    ]
+    file['images'][0].update(
+        coco_url='http://images.cocodataset.org/images/1.png', file_name='COCO_val2014_1.png'
+    )
     return file
 
 
@@ -179,13 +229,14 @@ def test_lvis_of_another_version(build, lvis):
 
 def test_lvis_with_other_rare_classes(build, lvis):
     lvis['categories'][0]['frequency'] = 'r'
-    with pytest.raises(ValueError, match=r"other categories are rare.*aerosol_can"):
+    with pytest.raises(ValueError, match=r'other categories are rare.*aerosol_can'):
         build(lvis, **LVIS)
 
 
 def test_images_with_other_objects_are_left_out_of_a_closed_world(build):
-    written = content(annotation(1), annotation(2, image_id=2), annotation(
-        3, image_id=2, category_id=2))
+    written = content(
+        annotation(1), annotation(2, image_id=2), annotation(3, image_id=2, category_id=2)
+    )
     written['images'] += [dict(written['images'][0], id=i) for i in (2, 3)]
     kind = 'ClosedVocabularyCocoDataset'
     assert len(build(written, kind)) == 3
@@ -197,7 +248,7 @@ def test_images_with_other_objects_are_left_out_of_a_closed_world(build):
 def test_metainfo_has_the_vocabularys_groups(build):
     vocabulary = dict(names=['cat', 'dog'], split=dict(base=['dog'], novel=['cat']))
     metainfo = build(content(), vocabulary=vocabulary).metainfo
-    assert metainfo['base_classes'] == ('dog', ) and metainfo['novel_classes'] == ('cat', )
+    assert metainfo['base_classes'] == ('dog',) and metainfo['novel_classes'] == ('cat',)
 
 
 def test_one_class_forgets_the_names(build):

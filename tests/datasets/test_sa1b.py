@@ -1,4 +1,5 @@
 """SA-1B: folders of images with masks beside them."""
+
 import json
 
 import cv2
@@ -8,10 +9,16 @@ from mmdet.registry import DATASETS
 from mmengine.registry import DefaultScope
 from pycocotools import mask as mask_utils
 
-PIPELINE = [dict(type='LoadAnnotatedImage'),
-            dict(type='PackDetInputs', meta_keys=('img_id', 'ori_shape'))]
-WITH_MASKS = [dict(type='LoadSA1BAnnotations'), dict(type='LoadAnnotatedImage'),
-              dict(type='LoadAnnotations', with_bbox=True, with_mask=True), PIPELINE[1]]
+PIPELINE = [
+    dict(type='LoadAnnotatedImage'),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'ori_shape')),
+]
+WITH_MASKS = [
+    dict(type='LoadSA1BAnnotations'),
+    dict(type='LoadAnnotatedImage'),
+    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    PIPELINE[1],
+]
 
 
 @pytest.fixture
@@ -26,16 +33,22 @@ def root(tmp_path):
     mask[2:12, 3:9] = 1
     run_lengths = mask_utils.encode(mask)
     run_lengths['counts'] = run_lengths['counts'].decode()
-    (tmp_path / 'sa_000000/sa_9.json').write_text(json.dumps(dict(
-        image=dict(image_id=9, height=20, width=30, file_name='sa_9.jpg'),
-        annotations=[dict(id=1, bbox=[3, 2, 6, 10], area=60, segmentation=run_lengths)])))
+    (tmp_path / 'sa_000000/sa_9.json').write_text(
+        json.dumps(
+            dict(
+                image=dict(image_id=9, height=20, width=30, file_name='sa_9.jpg'),
+                annotations=[dict(id=1, bbox=[3, 2, 6, 10], area=60, segmentation=run_lengths)],
+            )
+        )
+    )
     return tmp_path
 
 
 def build(root, pipeline=PIPELINE, **kwargs):
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return DATASETS.build(dict(type='SA1BDataset', data_root=str(root), pipeline=pipeline,
-                                   **kwargs))
+        return DATASETS.build(
+            dict(type='SA1BDataset', data_root=str(root), pipeline=pipeline, **kwargs)
+        )
 
 
 def ids(dataset):
@@ -53,7 +66,7 @@ def test_all_folders_in_order(root):
     dataset = build(root)
     assert ids(dataset) == [9, 10, 11, 12]
     assert dataset[0]['inputs'].shape == (3, 20, 30)
-    assert dataset.metainfo['classes'] == ('object', )
+    assert dataset.metainfo['classes'] == ('object',)
 
 
 def test_images_right_in_the_root(root):
@@ -95,19 +108,25 @@ def test_faulty_masks(root):
     (root / 'sa_000000/sa_10.json').write_text('[')
     with pytest.raises(ValueError, match='is not an annotation of SA-1B'):
         dataset[1]
-    (root / 'sa_000000/sa_10.json').write_text(json.dumps(dict(
-        image=dict(height=40, width=30), annotations=[])))
+    (root / 'sa_000000/sa_10.json').write_text(
+        json.dumps(dict(image=dict(height=40, width=30), annotations=[]))
+    )
     with pytest.raises(ValueError, match='20 pixels high and 30 wide, but its annotation says 40'):
         dataset[1]
 
 
-@pytest.mark.parametrize('changes, fault', [
-    (dict(bbox=[3, 2, 6]), r'annotations\[0\] has the box \[3, 2, 6\], not four numbers'),
-    (dict(segmentation=dict(size=[30, 20], counts='abc')),
-     r'annotations\[0\] has a mask of \(height, width\) \[30, 20\], but its image is \[20, 30\]'),
-    (dict(segmentation=dict(size=[20, 30], counts=[7])), 'do not add up to its 20 x 30 pixels'),
-    (dict(segmentation=[[1, 2, 3, 4, 5, 6]]), 'is not an annotation of SA-1B'),
-])
+@pytest.mark.parametrize(
+    'changes, fault',
+    [
+        (dict(bbox=[3, 2, 6]), r'annotations\[0\] has the box \[3, 2, 6\], not four numbers'),
+        (
+            dict(segmentation=dict(size=[30, 20], counts='abc')),
+            r'annotations\[0\] has a mask of \(height, width\) \[30, 20\], but its image is \[20, 30\]',
+        ),
+        (dict(segmentation=dict(size=[20, 30], counts=[7])), 'do not add up to its 20 x 30 pixels'),
+        (dict(segmentation=[[1, 2, 3, 4, 5, 6]]), 'is not an annotation of SA-1B'),
+    ],
+)
 def test_a_mask_that_does_not_fit_its_image(root, changes, fault):
     path = root / 'sa_000000/sa_9.json'
     content = json.loads(path.read_text())

@@ -7,8 +7,10 @@ from torch.utils.data import DataLoader
 
 from ovsam.datasets import ImageListing, SkipBroken
 
-PIPELINE = [dict(type='LoadAnnotatedImage'),
-            dict(type='PackDetInputs', meta_keys=('img_id', 'img_path'))]
+PIPELINE = [
+    dict(type='LoadAnnotatedImage'),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path')),
+]
 
 
 def cut(path):
@@ -28,9 +30,20 @@ def folder(tmp_path):
 def build(folder, max_share=0.3, pipeline=PIPELINE, **kwargs):
     listing = ImageListing.build(folder.parent / 'a.listing', folder, progress=False)
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return DATASETS.build(dict(type='SkipBroken', max_share=max_share, dataset=dict(
-            type='ListedImageDataset', listing=listing.path, vocabulary=['a'],
-            data_root=str(folder), pipeline=pipeline, **kwargs)))
+        return DATASETS.build(
+            dict(
+                type='SkipBroken',
+                max_share=max_share,
+                dataset=dict(
+                    type='ListedImageDataset',
+                    listing=listing.path,
+                    vocabulary=['a'],
+                    data_root=str(folder),
+                    pipeline=pipeline,
+                    **kwargs,
+                ),
+            )
+        )
 
 
 def ids(dataset):
@@ -75,7 +88,7 @@ def test_more_than_may_be(folder):
     with pytest.raises(RuntimeError, match=r'2 of 10 samples .*1 may be.*2\.jpg'):
         ids(dataset)
     with pytest.raises(RuntimeError, match='0 may be'):
-        ids(build(folder, max_share=0.))
+        ids(build(folder, max_share=0.0))
 
 
 def test_all_are_broken(folder):
@@ -89,8 +102,9 @@ def test_workers_count_together(folder):
     for number in (1, 2, 7, 8):
         cut(folder / f'a/{number}.jpg')
     dataset = build(folder, max_share=0.4)
-    loader = DataLoader(dataset, num_workers=2, batch_size=5, collate_fn=list,
-                        multiprocessing_context='fork')
+    loader = DataLoader(
+        dataset, num_workers=2, batch_size=5, collate_fn=list, multiprocessing_context='fork'
+    )
     found = [sample['data_samples'].img_id for batch in loader for sample in batch]
     assert found == [0, 3, 3, 3, 4, 5, 6, 9, 9, 9]
     assert int(dataset.broken.sum()) == 4
@@ -103,7 +117,7 @@ def test_faults_of_the_program_stay(folder):
 
 def test_wrong_settings(folder):
     with pytest.raises(ValueError, match=r'max_share must be in \[0, 1\)'):
-        build(folder, max_share=1.)
+        build(folder, max_share=1.0)
     with pytest.raises(ValueError, match='is for training'):
         build(folder, test_mode=True)
     assert SkipBroken(build(folder).dataset).allowed == 1

@@ -1,4 +1,5 @@
 """Which samples a step has: of one source, known from the seed, shared out among processes."""
+
 from collections import Counter
 from itertools import islice
 
@@ -16,7 +17,7 @@ from ovsam.datasets import JointDataset, SourceBatchSampler
 from tools import train
 
 MODULE = 'ovsam.datasets.source_batch_sampler'
-CONFIG = '''
+CONFIG = """
 default_scope = 'mmdet'
 model = dict(type='NotingToy')
 train_dataloader = dict(
@@ -28,11 +29,11 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters=6)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1, by_epoch=False))
 randomness = dict(seed=0)
-'''
+"""
 
 
 class NumberedToys(Dataset):
-    metainfo = {'classes': ('cat', )}
+    metainfo = {'classes': ('cat',)}
 
     def __init__(self, length):
         self.length = length
@@ -41,9 +42,13 @@ class NumberedToys(Dataset):
         return self.length
 
     def __getitem__(self, index):
-        return dict(inputs=torch.ones(1), data_samples=DetDataSample(
-            gt_instances=InstanceData(labels=torch.zeros(1, dtype=torch.long)),
-            metainfo=dict(img_id=index)))
+        return dict(
+            inputs=torch.ones(1),
+            data_samples=DetDataSample(
+                gt_instances=InstanceData(labels=torch.zeros(1, dtype=torch.long)),
+                metainfo=dict(img_id=index),
+            ),
+        )
 
 
 class NotingToy(BaseModel):
@@ -70,8 +75,12 @@ def toys():
 
 def dataset(weights=(1, 1), lengths=(10, 6)):
     return JointDataset(
-        [dict(name=name, weight=weight, dataset=dict(type='NumberedToys', length=length))
-         for name, weight, length in zip('abc', weights, lengths)], ['cat'])
+        [
+            dict(name=name, weight=weight, dataset=dict(type='NumberedToys', length=length))
+            for name, weight, length in zip('abc', weights, lengths)
+        ],
+        ['cat'],
+    )
 
 
 def batches(count, data=None, batch_size=2, seed=0, **kwargs):
@@ -92,10 +101,13 @@ def test_only_joint_data_sets_have_sources():
         SourceBatchSampler(InfiniteSampler(NumberedToys(4), seed=0), 2)
 
 
-@pytest.mark.parametrize(('sizes', 'fault'), [
-    (dict(d=2), r"batch_sizes has \['d'\], but the sources are a, b"),
-    (dict(a=0), r'at least one sample; got \[0, 2\]'),
-])
+@pytest.mark.parametrize(
+    ('sizes', 'fault'),
+    [
+        (dict(d=2), r"batch_sizes has \['d'\], but the sources are a, b"),
+        (dict(a=0), r'at least one sample; got \[0, 2\]'),
+    ],
+)
 def test_sizes_that_mean_nothing(sizes, fault):
     with pytest.raises(ValueError, match=fault):
         batches(1, batch_sizes=sizes)
@@ -117,14 +129,14 @@ def test_weights_decide_how_often():
 
 
 def test_a_pass_has_every_sample_once_and_the_next_another_order():
-    found, _ = batches(10, dataset(lengths=(10, ), weights=(1, )))
+    found, _ = batches(10, dataset(lengths=(10,), weights=(1,)))
     passes = [[index for batch in part for index in batch] for part in (found[:5], found[5:])]
     assert sorted(passes[0]) == sorted(passes[1]) == list(range(10))
     assert passes[0] != passes[1]
 
 
 def test_a_source_smaller_than_a_batch_repeats():
-    found, _ = batches(2, dataset(lengths=(3, ), weights=(1, )), batch_size=4)
+    found, _ = batches(2, dataset(lengths=(3,), weights=(1,)), batch_size=4)
     assert sorted(Counter(found[0] + found[1]).values()) == [2, 3, 3]
 
 
@@ -148,8 +160,11 @@ def test_a_resumed_training_goes_on_with_the_same_batches(tmp_path):
     config = tmp_path / 'toy.py'
     config.write_text(CONFIG)
     steps = []
-    for folder, options in (('whole', []), ('part', ['--cfg-options', 'train_cfg.max_iters=3']),
-                            ('part', ['--resume'])):
+    for folder, options in (
+        ('whole', []),
+        ('part', ['--cfg-options', 'train_cfg.max_iters=3']),
+        ('part', ['--resume']),
+    ):
         NotingToy.steps = []
         assert train.main([str(config), '--work-dir', str(tmp_path / folder), *options]) == 0
         steps.append(NotingToy.steps)

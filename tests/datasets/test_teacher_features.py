@@ -1,4 +1,5 @@
 """A record keeps an embedding in 8 bits and is recognised if it is damaged or of something else."""
+
 import pickle
 
 import numpy as np
@@ -37,7 +38,7 @@ def test_at_most_half_a_step_is_lost():
     assert (error <= step / 2 + embedding.flatten(1).abs().amax(1) * 3e-7).all()
 
 
-@pytest.mark.parametrize('value', [0., -7.25, 1e-30])
+@pytest.mark.parametrize('value', [0.0, -7.25, 1e-30])
 def test_constant_channels_are_exact(value):
     embedding = torch.full((2, 4, 4), value)
     assert torch.equal(features(embedding).embedding(), embedding)
@@ -46,7 +47,7 @@ def test_constant_channels_are_exact(value):
 def test_size_and_error_at_paper_scale():
     """SAM's neck ends in a layer norm, so each place has mean 0 and deviation 1 over channels."""
     torch.manual_seed(0)
-    embedding = torch.nn.functional.layer_norm(torch.randn(64, 64, 256), (256, )).permute(2, 0, 1)
+    embedding = torch.nn.functional.layer_norm(torch.randn(64, 64, 256), (256,)).permute(2, 0, 1)
     record = TeacherFeatures.of(embedding, torch.zeros(3, 64, 64), 'sa_000000/sa_1.jpg', TEACHER)
     assert len(record.to_bytes()) <= 1_100_000
     assert (record.embedding() - embedding).square().mean() < 1.5e-4
@@ -108,10 +109,19 @@ def test_another_teacher(key):
         features().check_teacher({**TEACHER, key: 'other'})
 
 
-@pytest.mark.parametrize('other', [
-    picture(1), picture().flip(-1), picture().roll(8, dims=-1), picture() * 1.3,
-    picture() + 2 * VIEW_TOLERANCE, picture().flip(0), picture() * torch.nan,
-], ids=['picture', 'flipped', 'shifted', 'contrast', 'brightness', 'BGR', 'nan'])
+@pytest.mark.parametrize(
+    'other',
+    [
+        picture(1),
+        picture().flip(-1),
+        picture().roll(8, dims=-1),
+        picture() * 1.3,
+        picture() + 2 * VIEW_TOLERANCE,
+        picture().flip(0),
+        picture() * torch.nan,
+    ],
+    ids=['picture', 'flipped', 'shifted', 'contrast', 'brightness', 'BGR', 'nan'],
+)
 def test_another_input(other):
     with pytest.raises(ForeignFeaturesError, match='of another input'):
         features().check_input(other)
@@ -128,12 +138,15 @@ def test_what_decoders_of_jpeg_differ_by_is_no_other_input():
     features().check_input(picture() + grey_level * noise)
 
 
-@pytest.mark.parametrize('path, name', [
-    ('data/sa1b/sa_000000/sa_1.jpg', 'sa_000000/sa_1.jpg'),
-    ('/other/place/sa_000000/sa_1.jpg', 'sa_000000/sa_1.jpg'),
-    ('s3://bucket/sa_000000/sa_1.jpg', 'sa_000000/sa_1.jpg'),
-    (r'C:\data\train\1.png', 'train/1.png'),
-    ('1.png', '1.png'),
-])
+@pytest.mark.parametrize(
+    'path, name',
+    [
+        ('data/sa1b/sa_000000/sa_1.jpg', 'sa_000000/sa_1.jpg'),
+        ('/other/place/sa_000000/sa_1.jpg', 'sa_000000/sa_1.jpg'),
+        ('s3://bucket/sa_000000/sa_1.jpg', 'sa_000000/sa_1.jpg'),
+        (r'C:\data\train\1.png', 'train/1.png'),
+        ('1.png', '1.png'),
+    ],
+)
 def test_names_do_not_depend_on_where_the_data_lies(path, name):
     assert image_name(path) == name

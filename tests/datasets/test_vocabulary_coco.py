@@ -6,8 +6,13 @@ from ovsam.vocabulary import build_vocabulary
 
 def test_category_ids_by_name():
     index = VocabularyCOCO()
-    index.dataset = {'categories': [{'id': 7, 'name': 'bat_(animal)'}, {'id': 8, 'name': 'Cat'},
-                                    {'id': 9, 'name': 'cat'}]}
+    index.dataset = {
+        'categories': [
+            {'id': 7, 'name': 'bat_(animal)'},
+            {'id': 8, 'name': 'Cat'},
+            {'id': 9, 'name': 'cat'},
+        ]
+    }
     assert index.get_cat_ids(cat_names=[]) == []
     assert index.get_cat_ids(cat_names=['bat (animal)', 'dog', 'Cat', 'cat']) == [7, -2, 8, 9]
 
@@ -16,7 +21,11 @@ def test_the_lvis_pack_finds_all_of_lvis():
     from mmdet.datasets import LVISV1Dataset
 
     index = VocabularyCOCO()
-    index.dataset = {'categories': [{'id': place, 'name': name} for place, name in
-                                    enumerate(LVISV1Dataset.METAINFO['classes'], start=1)]}
+    index.dataset = {
+        'categories': [
+            {'id': place, 'name': name}
+            for place, name in enumerate(LVISV1Dataset.METAINFO['classes'], start=1)
+        ]
+    }
     names = build_vocabulary('lvis').names
     assert index.get_cat_ids(cat_names=names) == list(range(1, 1204))

@@ -1,4 +1,5 @@
 """Labels and scores of the naming policies, against formulas written out."""
+
 import pytest
 import torch
 
@@ -25,8 +26,7 @@ def test_the_detectors_labels_and_scores_stay():
 def test_the_segmenters_best_name():
     labels, scores = SegmenterLabel()(LABELS, SCORES, P.log())
     assert labels.tolist() == [0, 1, 2]
-    torch.testing.assert_close(
-        scores, torch.tensor([0.9 * 0.7, 0.5 * 0.8, 0.25 * 0.4]).sqrt())
+    torch.testing.assert_close(scores, torch.tensor([0.9 * 0.7, 0.5 * 0.8, 0.25 * 0.4]).sqrt())
 
 
 def test_both_fused():
@@ -42,15 +42,15 @@ def test_both_fused():
 
 def test_weights_at_the_ends_leave_one_of_the_two():
     segmenter = SegmenterLabel()(LABELS, SCORES, P.log())
-    for mine, theirs in zip(FusedLabel(segmenter=1.)(LABELS, SCORES, P.log()), segmenter):
+    for mine, theirs in zip(FusedLabel(segmenter=1.0)(LABELS, SCORES, P.log()), segmenter):
         torch.testing.assert_close(mine, theirs)
-    labels, scores = FusedLabel(segmenter=0.)(LABELS[:2], SCORES[:2], P[:2].log())
+    labels, scores = FusedLabel(segmenter=0.0)(LABELS[:2], SCORES[:2], P[:2].log())
     assert labels.tolist() == [0, 0]
     torch.testing.assert_close(scores, SCORES[:2])
 
 
 def test_scores_that_do_not_sum_to_one_and_certain_detectors_are_fine():
-    labels, scores = FusedLabel()(torch.tensor([2, 1]), torch.tensor([1., 0.]), P[:2].log() - 3)
+    labels, scores = FusedLabel()(torch.tensor([2, 1]), torch.tensor([1.0, 0.0]), P[:2].log() - 3)
     assert labels[0] == 2
     assert scores.isfinite().all() and (scores <= 1).all()
 

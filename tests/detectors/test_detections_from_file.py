@@ -1,4 +1,5 @@
 """A file in the place of a detector."""
+
 import json
 
 import pytest
@@ -11,12 +12,25 @@ from ovsam.detectors.usable_boxes import NOT_FINITE, usable_boxes
 
 @pytest.fixture
 def file(tmp_path):
-    found = dict(bboxes=[[1, 2, 31, 22], [0, 0, 9, 9], [5, 5, 9, 9]], scores=[0.5, 0.9, 0.1],
-                 labels=[1, 0, 0])
+    found = dict(
+        bboxes=[[1, 2, 31, 22], [0, 0, 9, 9], [5, 5, 9, 9]],
+        scores=[0.5, 0.9, 0.1],
+        labels=[1, 0, 0],
+    )
     empty = dict(bboxes=[], scores=[], labels=[])
     path = tmp_path / 'found.json'
-    path.write_text(json.dumps(dict(format=FORMAT, classes=['cat', 'dog'], images=[
-        dict(img_id=11, pred_instances=found), dict(img_id=12, pred_instances=empty)])))
+    path.write_text(
+        json.dumps(
+            dict(
+                format=FORMAT,
+                classes=['cat', 'dog'],
+                images=[
+                    dict(img_id=11, pred_instances=found),
+                    dict(img_id=12, pred_instances=empty),
+                ],
+            )
+        )
+    )
     return path
 
 
@@ -26,7 +40,7 @@ def ask(detector, *image_ids):
 
 
 def test_an_image_without_detections_gives_an_empty_result(file):
-    found, = ask(DetectionsFromFile(file), 12)
+    (found,) = ask(DetectionsFromFile(file), 12)
     assert len(found) == 0 and found.bboxes.shape == (0, 4)
 
 
@@ -44,17 +58,29 @@ def test_the_best_are_kept(file):
     assert ask(DetectionsFromFile(file, max_per_img=1), 11)[0].labels.tolist() == [0]
 
 
-@pytest.mark.parametrize(('options', 'expected'), [
-    (dict(max_per_img=1), [0.9]), (dict(max_per_img=2), [0.9, 0.5]), (dict(score_thr=0.6), [0.9]),
-    (dict(), [0.9, 0.5, 0.1])])
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [
+        (dict(max_per_img=1), [0.9]),
+        (dict(max_per_img=2), [0.9, 0.5]),
+        (dict(score_thr=0.6), [0.9]),
+        (dict(), [0.9, 0.5, 0.1]),
+    ],
+)
 def test_a_score_that_is_no_number_pushes_nothing_out_and_is_handed_on(tmp_path, options, expected):
     nan = float('nan')
-    found = dict(bboxes=[[0, 0, i + 1, 9] for i in range(5)], scores=[nan, 0.9, nan, 0.1, 0.5],
-                 labels=[0] * 5)
+    found = dict(
+        bboxes=[[0, 0, i + 1, 9] for i in range(5)],
+        scores=[nan, 0.9, nan, 0.1, 0.5],
+        labels=[0] * 5,
+    )
     path = tmp_path / 'found.json'
-    path.write_text(json.dumps(dict(format=FORMAT, classes=['cat'], images=[
-        dict(img_id=11, pred_instances=found)])))
-    found, = ask(DetectionsFromFile(path, **options), 11)
+    path.write_text(
+        json.dumps(
+            dict(format=FORMAT, classes=['cat'], images=[dict(img_id=11, pred_instances=found)])
+        )
+    )
+    (found,) = ask(DetectionsFromFile(path, **options), 11)
     usable, left_out = usable_boxes(found, (40, 60))
     assert usable.scores.tolist() == pytest.approx(expected)
     assert left_out == {NOT_FINITE: 2}

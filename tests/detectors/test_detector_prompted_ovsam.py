@@ -1,4 +1,5 @@
 """A detector in front of a miniature OVSAM with random weights."""
+
 import json
 
 import numpy as np
@@ -29,7 +30,6 @@ def fixed_boxes():
     """A detector that finds what its config says, in original pixels, whatever it sees."""
 
     class FixedBoxes(BaseDetector):
-
         def __init__(self, found, num_classes=None):
             super().__init__(dict(type='DetDataPreprocessor', pad_size_divisor=32))
             self.found, self.seen = found, []
@@ -44,7 +44,8 @@ def fixed_boxes():
                 sample.pred_instances = InstanceData(
                     bboxes=torch.tensor([row[:4] for row in rows]).reshape(-1, 4),
                     scores=torch.tensor([row[4] for row in rows], dtype=torch.float32),
-                    labels=torch.tensor([row[5] for row in rows], dtype=torch.long))
+                    labels=torch.tensor([row[5] for row in rows], dtype=torch.long),
+                )
             return batch_data_samples
 
         def extract_feat(self, batch_inputs):
@@ -84,14 +85,20 @@ def build(segmenter):
         with DefaultScope.overwrite_default_scope('mmdet'):
             return DetectorPromptedOVSAM(
                 detector=dict(type='FixedBoxes', found=found, num_classes=num_classes),
-                segmenter=dict(segmenter, vocabulary=vocabulary), **kwargs).eval()
+                segmenter=dict(segmenter, vocabulary=vocabulary),
+                **kwargs,
+            ).eval()
+
     return build
 
 
 def raw(img_id=1, size=(HEIGHT, WIDTH), **meta):
     picture = np.random.default_rng(img_id).integers(0, 255, (3, *size), dtype=np.uint8)
-    sample = DetDataSample(metainfo=dict(
-        img_id=img_id, img_path=f'{img_id}.jpg', ori_shape=size, img_shape=size, **meta))
+    sample = DetDataSample(
+        metainfo=dict(
+            img_id=img_id, img_path=f'{img_id}.jpg', ori_shape=size, img_shape=size, **meta
+        )
+    )
     return torch.from_numpy(picture), sample
 
 
@@ -103,7 +110,7 @@ def predict(model, *pairs):
 
 def test_images_must_come_as_they_are(build):
     with pytest.raises(ValueError, match='DetDataPreprocessor changes the images'):
-        build({}, data_preprocessor=dict(type='DetDataPreprocessor', mean=[1.] * 3, std=[1.] * 3))
+        build({}, data_preprocessor=dict(type='DetDataPreprocessor', mean=[1.0] * 3, std=[1.0] * 3))
 
 
 def test_without_detections_results_are_empty_and_nothing_is_encoded(build, monkeypatch):
@@ -117,7 +124,7 @@ def test_without_detections_results_are_empty_and_nothing_is_encoded(build, monk
 
 def test_boxes_and_scores_are_the_detectors_and_the_best_comes_first(build):
     model = build({1: [(10, 10, 60, 50, 0.4, 2), (20, 5, 100, 90, 0.9, 0)]})
-    found, = predict(model, raw())
+    (found,) = predict(model, raw())
     assert found.bboxes.tolist() == [[20, 5, 100, 90], [10, 10, 60, 50]]
     assert found.scores.tolist() == pytest.approx([0.9, 0.4])
     assert found.labels.tolist() == [0, 2]
@@ -126,23 +133,31 @@ def test_boxes_and_scores_are_the_detectors_and_the_best_comes_first(build):
 
 
 def test_each_network_gets_the_raw_image_in_its_own_way(build, monkeypatch):
-    model = build({1: [(64, 48, 128, 96, 0.9, 0)]},
-                  detector_pipeline=[dict(type='LoadImageFromFile'),
-                                     dict(type='Resize', scale=(96, 96), keep_ratio=True),
-                                     dict(type='LoadAnnotations', with_bbox=True),
-                                     dict(type='PackDetInputs')])
+    model = build(
+        {1: [(64, 48, 128, 96, 0.9, 0)]},
+        detector_pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=(96, 96), keep_ratio=True),
+            dict(type='LoadAnnotations', with_bbox=True),
+            dict(type='PackDetInputs'),
+        ],
+    )
     asked = []
     decode = model.segmenter.segment_regions
     monkeypatch.setattr(
-        model.segmenter, 'segment_regions',
-        lambda features, prompts, width: asked.append(prompts.boxes) or decode(
-            features, prompts, width))
+        model.segmenter,
+        'segment_regions',
+        lambda features, prompts, width: (
+            asked.append(prompts.boxes) or decode(features, prompts, width)
+        ),
+    )
     image, sample = raw()
     predict(model, (image, sample))
-    seen, = model.detector.seen
+    (seen,) = model.detector.seen
     assert seen.shape == (1, 3, 96, 96)
-    resized = Resize(scale=(96, 96), keep_ratio=True)(
-        dict(img=image.permute(1, 2, 0).numpy()))['img']
+    resized = Resize(scale=(96, 96), keep_ratio=True)(dict(img=image.permute(1, 2, 0).numpy()))[
+        'img'
+    ]
     assert torch.equal(seen[0, :, :72].byte(), torch.from_numpy(resized).permute(2, 0, 1))
     # 128 pixels become 64, by one conversion from original pixels.
     assert asked[0].tolist() == [[32, 24, 64, 48]]
@@ -155,8 +170,8 @@ def test_a_resized_image_is_read_again(build, tmp_path):
     model = build({1: [(10, 10, 60, 50, 0.4, 2)]})
     _, sample = raw()
     sample.set_metainfo(dict(img_path=str(path)))
-    straight, = predict(model, (image, sample.clone()))
-    again, = predict(model, (image[:, ::2, ::2], sample.clone()))
+    (straight,) = predict(model, (image, sample.clone()))
+    (again,) = predict(model, (image[:, ::2, ::2], sample.clone()))
     assert torch.equal(straight.masks, again.masks)
     _, nowhere = raw()
     nowhere.pop('img_path')
@@ -164,8 +179,12 @@ def test_a_resized_image_is_read_again(build, tmp_path):
         predict(model, (image[:, ::2, ::2], nowhere))
 
 
-FOUND = {1: [(10, 10, 60, 50, 0.4, 2), (20, 5, 100, 90, 0.9, 0)], 2: [],
-         3: [(1, 2, 30, 40, 0.3, 1)], 4: [(5, 5, 50, 50, 0.8, 1), (0, 0, 20, 60, 0.7, 2)]}
+FOUND = {
+    1: [(10, 10, 60, 50, 0.4, 2), (20, 5, 100, 90, 0.9, 0)],
+    2: [],
+    3: [(1, 2, 30, 40, 0.3, 1)],
+    4: [(5, 5, 50, 50, 0.8, 1), (0, 0, 20, 60, 0.7, 2)],
+}
 
 
 def test_a_batch_of_four_gives_what_four_batches_give(build):
@@ -176,7 +195,7 @@ def test_a_batch_of_four_gives_what_four_batches_give(build):
     # Images that would be padded are not put together with larger ones.
     assert [len(batch) for batch in model.detector.seen] == [3, 1]
     for each, image in zip(together, images):
-        alone, = predict(model, image)
+        (alone,) = predict(model, image)
         assert torch.equal(each.labels, alone.labels)
         torch.testing.assert_close(each.scores, alone.scores, rtol=1e-4, atol=1e-6)
         torch.testing.assert_close(each.bboxes, alone.bboxes)
@@ -190,15 +209,16 @@ def test_a_thousand_detections_cost_one_encoding_and_chunks(build, monkeypatch):
     model = build({1: rows})
     encoded, decoded = [], []
     encode, segment = model.segmenter.encode_image, model.segmenter.segment
-    monkeypatch.setattr(model.segmenter, 'encode_image',
-                        lambda inputs: encoded.append(1) or encode(inputs))
+    monkeypatch.setattr(
+        model.segmenter, 'encode_image', lambda inputs: encoded.append(1) or encode(inputs)
+    )
 
     def count(features, prompts):
         decoded.append(len(prompts))
         return segment(features, prompts)
 
     monkeypatch.setattr(model.segmenter, 'segment', count)
-    found, = predict(model, raw(size=(32, 48)))
+    (found,) = predict(model, raw(size=(32, 48)))
     # Boxes to the right of or below the image are left out.
     inside = int(((corners[:, 0] < 48) & (corners[:, 1] < 32)).sum())
     assert len(found) == inside == sum(decoded) > 300
@@ -210,6 +230,7 @@ def test_a_thousand_detections_cost_one_encoding_and_chunks(build, monkeypatch):
 @pytest.fixture
 def warnings(monkeypatch):
     from mmengine.logging import MMLogger
+
     said = []
     monkeypatch.setattr(MMLogger, 'warning', lambda self, text, *args, **kwargs: said.append(text))
     return said
@@ -217,10 +238,18 @@ def warnings(monkeypatch):
 
 def test_boxes_that_cannot_be_prompts_are_reported_and_left_out(build, warnings):
     nan = float('nan')
-    model = build({1: [(10, 10, 60, 50, nan, 0), (10, nan, 60, 50, 0.9, 0),
-                       (30, 30, 30, 60, 0.9, 0), (200, 10, 260, 50, 0.9, 0),
-                       (-20, -20, 300, 50, 0.5, 1)]})
-    found, = predict(model, raw())
+    model = build(
+        {
+            1: [
+                (10, 10, 60, 50, nan, 0),
+                (10, nan, 60, 50, 0.9, 0),
+                (30, 30, 30, 60, 0.9, 0),
+                (200, 10, 260, 50, 0.9, 0),
+                (-20, -20, 300, 50, 0.5, 1),
+            ]
+        }
+    )
+    (found,) = predict(model, raw())
     assert found.bboxes.tolist() == [[0, 0, WIDTH, 50]]
     assert found.labels.tolist() == [1]
     assert len(warnings) == 3
@@ -234,38 +263,56 @@ def test_boxes_that_cannot_be_prompts_are_reported_and_left_out(build, warnings)
 def test_a_file_without_annotations_is_checked_too(segmenter, tmp_path, warnings):
     boxes = [[-9, 10, 60, 50], [10, 10, WIDTH + 0.4, 50], [0, 0, WIDTH, HEIGHT]]
     path = tmp_path / 'found.json'
-    path.write_text(json.dumps(dict(format=FORMAT, classes=NAMES, images=[
-        dict(img_id=1, pred_instances=dict(bboxes=boxes, scores=[0.9, 0.8, 0.7],
-                                           labels=[0, 1, 2]))])))
+    path.write_text(
+        json.dumps(
+            dict(
+                format=FORMAT,
+                classes=NAMES,
+                images=[
+                    dict(
+                        img_id=1,
+                        pred_instances=dict(bboxes=boxes, scores=[0.9, 0.8, 0.7], labels=[0, 1, 2]),
+                    )
+                ],
+            )
+        )
+    )
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = DetectorPromptedOVSAM(
             detector=dict(type='DetectionsFromFile', file=str(path)),
-            segmenter=dict(segmenter, vocabulary=NAMES)).eval()
-    found, = predict(model, raw())
+            segmenter=dict(segmenter, vocabulary=NAMES),
+        ).eval()
+    (found,) = predict(model, raw())
     assert found.bboxes.tolist() == [[0, 10, 60, 50], [10, 10, WIDTH, 50], [0, 0, WIDTH, HEIGHT]]
-    said, = warnings
+    (said,) = warnings
     assert '1 of 3 detections of image 1.jpg reach out of their image' in said
 
 
 def test_nothing_but_unusable_boxes_is_an_empty_result(build):
-    found, = predict(build({1: [(10, 10, 60, 50, float('nan'), 0)]}), raw())
+    (found,) = predict(build({1: [(10, 10, 60, 50, float('nan'), 0)]}), raw())
     assert len(found) == 0 and found.masks.shape == (0, HEIGHT, WIDTH)
 
 
 def test_classes_outside_the_vocabulary_are_reported_and_left_out(build, warnings):
-    model = build({1: [(10, 10, 60, 50, 0.4, 0), (20, 5, 100, 90, 0.9, 1)]},
-                  detector_names=['boat', 'teapot'], num_classes=2)
+    model = build(
+        {1: [(10, 10, 60, 50, 0.4, 0), (20, 5, 100, 90, 0.9, 1)]},
+        detector_names=['boat', 'teapot'],
+        num_classes=2,
+    )
     assert "1 of the detector's 2 classes are not in the vocabulary: teapot" in warnings[0]
-    found, = predict(model, raw())
+    (found,) = predict(model, raw())
     assert found.labels.tolist() == [NAMES.index('boat')]
     assert '1 of 2 detections of image 1.jpg of classes outside the vocabulary' in warnings[1]
 
 
-@pytest.mark.parametrize(('kwargs', 'message'), [
-    (dict(num_classes=80), "80 classes, but the segmenter's vocabulary has 3 names"),
-    (dict(num_classes=3, detector_names='coco'), '3 classes, but detector_names has 80 names'),
-    (dict(num_classes=2, detector_names=['tea', 'pot']), "none of the detector's 2 classes"),
-])
+@pytest.mark.parametrize(
+    ('kwargs', 'message'),
+    [
+        (dict(num_classes=80), "80 classes, but the segmenter's vocabulary has 3 names"),
+        (dict(num_classes=3, detector_names='coco'), '3 classes, but detector_names has 80 names'),
+        (dict(num_classes=2, detector_names=['tea', 'pot']), "none of the detector's 2 classes"),
+    ],
+)
 def test_a_detector_whose_classes_do_not_fit_is_refused(build, kwargs, message):
     with pytest.raises(ValueError, match=message):
         build({}, **kwargs)
@@ -277,9 +324,10 @@ def test_a_label_beyond_the_names_is_refused(build):
 
 
 def test_a_detector_of_one_class_needs_no_names_if_the_segmenter_names(build):
-    model = build({1: [(10, 10, 60, 50, 0.25, 0)]}, num_classes=1,
-                  naming=dict(type='SegmenterLabel'))
-    found, = predict(model, raw())
+    model = build(
+        {1: [(10, 10, 60, 50, 0.25, 0)]}, num_classes=1, naming=dict(type='SegmenterLabel')
+    )
+    (found,) = predict(model, raw())
     assert 0 <= found.labels[0] < len(NAMES)
     assert 0 < found.scores[0] < 0.5
 
@@ -293,13 +341,15 @@ class Doubt(DetectionNaming):
         return labels.where(scores >= self.least, UNKNOWN), scores
 
 
-@pytest.mark.parametrize(('least', 'expected'), [(0., [0, 2]), (0.5, [0]), (1., [])])
+@pytest.mark.parametrize(('least', 'expected'), [(0.0, [0, 2]), (0.5, [0]), (1.0, [])])
 def test_what_a_policy_leaves_out_is_not_among_the_results(build, least, expected):
-    model = build({1: [(10, 10, 60, 50, 0.4, 2), (20, 5, 100, 90, 0.9, 0)]},
-                  nms=dict(type='nms', iou_threshold=0.9))
+    model = build(
+        {1: [(10, 10, 60, 50, 0.4, 2), (20, 5, 100, 90, 0.9, 0)]},
+        nms=dict(type='nms', iou_threshold=0.9),
+    )
     model.naming = Doubt()
     model.naming.least = least
-    found, = predict(model, raw())
+    (found,) = predict(model, raw())
     assert found.labels.tolist() == expected
     assert found.masks.shape == (len(expected), HEIGHT, WIDTH)
     assert len(found.bboxes) == len(found.scores) == len(expected)
@@ -308,17 +358,16 @@ def test_what_a_policy_leaves_out_is_not_among_the_results(build, least, expecte
 def test_the_vocabulary_may_change(build):
     model = build({1: [(10, 10, 60, 50, 0.4, 0)]}, detector_names=NAMES)
     model.set_vocabulary(['plane', 'cat'])
-    found, = predict(model, raw())
+    (found,) = predict(model, raw())
     assert found.labels.tolist() == [1]
     assert model.vocabulary.names[1] == 'cat'
 
 
 def test_boxes_of_one_object_with_the_same_name_are_suppressed_if_asked(build):
     rows = [(10, 10, 60, 50, 0.8, 0), (11, 10, 60, 51, 0.9, 1), (70, 50, 120, 90, 0.3, 1)]
-    options = dict(vocabulary=['thing'], detector_names=NAMES,
-                   naming=dict(type='SegmenterLabel'))
+    options = dict(vocabulary=['thing'], detector_names=NAMES, naming=dict(type='SegmenterLabel'))
     assert len(predict(build({1: rows}, **options), raw())[0]) == 3
-    found, = predict(build({1: rows}, nms=dict(type='nms', iou_threshold=0.6), **options), raw())
+    (found,) = predict(build({1: rows}, nms=dict(type='nms', iou_threshold=0.6), **options), raw())
     assert len(found) == 2
     assert found.bboxes[0].tolist() == [11, 10, 60, 51]
     assert (found.scores[:-1] >= found.scores[1:]).all()
@@ -333,11 +382,10 @@ def test_a_sam_leaves_the_names_to_the_detector(sam):
     detector = dict(type='FixedBoxes', found={1: [(10, 10, 60, 50, 0.4, 2)]})
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = DetectorPromptedOVSAM(detector=detector, segmenter=sam).eval()
-        found, = predict(model, raw())
+        (found,) = predict(model, raw())
         assert found.labels.tolist() == [2] and found.masks.shape == (1, HEIGHT, WIDTH)
         with pytest.raises(ValueError, match='asks the segmenter for names, and it gives none'):
-            DetectorPromptedOVSAM(detector=detector, segmenter=sam,
-                                  naming=dict(type='FusedLabel'))
+            DetectorPromptedOVSAM(detector=detector, segmenter=sam, naming=dict(type='FusedLabel'))
 
 
 def test_it_is_not_trained_as_a_whole(build):
@@ -351,8 +399,10 @@ def test_a_whole_detectors_weights_replace_those_of_its_parts(segmenter):
     detector['backbone']['init_cfg'] = dict(type='Pretrained', checkpoint='backbone.pth')
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = DetectorPromptedOVSAM(
-            detector=dict(detector, init_cfg=weights), segmenter=segmenter,
-            naming=dict(type='SegmenterLabel'))
+            detector=dict(detector, init_cfg=weights),
+            segmenter=segmenter,
+            naming=dict(type='SegmenterLabel'),
+        )
     assert model.detector.init_cfg == weights
     assert (model.detector.backbone.init_cfg or {}) != detector['backbone']['init_cfg']
     assert detector['backbone']['init_cfg']['checkpoint'] == 'backbone.pth'
@@ -361,7 +411,7 @@ def test_a_whole_detectors_weights_replace_those_of_its_parts(segmenter):
 def test_mmdets_visualizer_draws_the_results(build):
     model = build({1: [(10, 10, 60, 50, 0.9, 0)]})
     image, sample = raw()
-    found, = model.test_step(dict(inputs=[image], data_samples=[sample]))
+    (found,) = model.test_step(dict(inputs=[image], data_samples=[sample]))
     visualizer = DetLocalVisualizer()
     visualizer.dataset_meta = dict(classes=model.vocabulary.names, palette='random')
     picture = image.permute(1, 2, 0).numpy()

@@ -18,15 +18,19 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / 'work_dirs' / 'app'
 CHROMIUM = os.environ.get('OVSAM_CHROMIUM') or next(
-    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
+)
 # Seconds for one action; a busy machine needs more.
 PATIENCE = float(os.environ.get('OVSAM_E2E_SECONDS', '60'))
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(30 * PATIENCE),
-    pytest.mark.skipif(CHROMIUM is None, reason='there is no Chromium: apt install chromium, or '
-                       'name a browser of its kind in OVSAM_CHROMIUM'),
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason='there is no Chromium: apt install chromium, or '
+        'name a browser of its kind in OVSAM_CHROMIUM',
+    ),
 ]
 pytest.importorskip('gradio', reason='the page needs Gradio: pip install "ovsam[app]"')
 sync_api = pytest.importorskip('playwright.sync_api', reason='pip install playwright')
@@ -40,9 +44,24 @@ def address():
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'app.py'), '--port', str(port),
-         '--max-megabytes', '0.3', '--points-per-side', '12', '--device', 'cpu'],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        [
+            sys.executable,
+            '-W',
+            'ignore',
+            str(ROOT / 'tools' / 'app.py'),
+            '--port',
+            str(port),
+            '--max-megabytes',
+            '0.3',
+            '--points-per-side',
+            '12',
+            '--device',
+            'cpu',
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         line = process.stdout.readline()
         assert 'http://' in line, f'the tool ended, or said: {line!r}'
@@ -56,8 +75,10 @@ def address():
 def browser():
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, timeout=PATIENCE * 1000,
-            args=['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'])
+            executable_path=CHROMIUM,
+            timeout=PATIENCE * 1000,
+            args=['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+        )
         yield opened
         opened.close()
 
@@ -66,14 +87,19 @@ class Visitor:
     """A browser tab of a person of their own."""
 
     def __init__(self, browser, address):
-        self.context = browser.new_context(viewport={'width': 1400, 'height': 1000},
-                                           accept_downloads=True)
+        self.context = browser.new_context(
+            viewport={'width': 1400, 'height': 1000}, accept_downloads=True
+        )
         self.context.set_default_timeout(PATIENCE * 1000)
         self.page = self.context.new_page()
         self.foreign = []
-        self.page.on('request', lambda request: request.url.startswith(
-            (address, address.replace('http', 'ws'), 'data:', 'blob:')
-        ) or self.foreign.append(request.url))
+        self.page.on(
+            'request',
+            lambda request: (
+                request.url.startswith((address, address.replace('http', 'ws'), 'data:', 'blob:'))
+                or self.foreign.append(request.url)
+            ),
+        )
         self.page.goto(address)
         self.page.locator('#picture').wait_for()
 
@@ -238,8 +264,9 @@ def test_bad_uploads_are_refused_in_words(visitor, tmp_path):
     upload.set_input_files(text)
     visitor.status('text.jpg is not a picture')
     noise = tmp_path / 'noise.png'
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (400, 400, 3), dtype=np.uint8)
-                    ).save(noise)
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (400, 400, 3), dtype=np.uint8)).save(
+        noise
+    )
     upload.set_input_files(noise)
     visitor.page.get_by_text(re.compile('size|large|MB', re.I)).first.wait_for()
     visitor.picture('too_large')

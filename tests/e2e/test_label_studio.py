@@ -39,8 +39,11 @@ CONFIG = f"""
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(4 * PATIENCE),
-    pytest.mark.skipif(LABEL_STUDIO is None, reason='there is no label-studio: make '
-                       'test-label-studio installs one, or name it in OVSAM_LABEL_STUDIO'),
+    pytest.mark.skipif(
+        LABEL_STUDIO is None,
+        reason='there is no label-studio: make '
+        'test-label-studio installs one, or name it in OVSAM_LABEL_STUDIO',
+    ),
 ]
 httpx = pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
 pytest.importorskip('uvicorn', reason='pip install "ovsam[label-studio]"')
@@ -58,8 +61,12 @@ def running(name, command, port, **environment):
     log = LOGS / f'{name}.log'
     with log.open('w') as sink:
         process = subprocess.Popen(
-            [str(part) for part in command], cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT,
-            env={**os.environ, **environment})
+            [str(part) for part in command],
+            cwd=ROOT,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+        )
         try:
             end = time.time() + PATIENCE
             while not answers(f'http://127.0.0.1:{port}/health'):
@@ -93,16 +100,31 @@ def free_port():
 def studio(tmp_path_factory):
     """A client of a Label Studio that has one user, on SQLite."""
     data, port = tmp_path_factory.mktemp('label_studio'), free_port()
-    user = ['--username', 'tester@example.com', '--password', 'a-long-password-1',
-            '--user-token', TOKEN]
-    with running('label_studio', [LABEL_STUDIO, 'start', '--no-browser', '--port', port,
-                                  '--data-dir', data, *user], port,
-                 LABEL_STUDIO_BASE_DATA_DIR=str(data), DJANGO_DB='sqlite',
-                 LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN='true', ML_BLOCK_LOCAL_IP='false',
-                 SSRF_PROTECTION_ENABLED='false', SENTRY_DSN='', FRONTEND_SENTRY_DSN='',
-                 COLLECT_ANALYTICS='false', LATEST_VERSION_CHECK='false') as url:
-        with httpx.Client(base_url=url, headers={'Authorization': f'Token {TOKEN}'},
-                          timeout=PATIENCE) as client:
+    user = [
+        '--username',
+        'tester@example.com',
+        '--password',
+        'a-long-password-1',
+        '--user-token',
+        TOKEN,
+    ]
+    with running(
+        'label_studio',
+        [LABEL_STUDIO, 'start', '--no-browser', '--port', port, '--data-dir', data, *user],
+        port,
+        LABEL_STUDIO_BASE_DATA_DIR=str(data),
+        DJANGO_DB='sqlite',
+        LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN='true',
+        ML_BLOCK_LOCAL_IP='false',
+        SSRF_PROTECTION_ENABLED='false',
+        SENTRY_DSN='',
+        FRONTEND_SENTRY_DSN='',
+        COLLECT_ANALYTICS='false',
+        LATEST_VERSION_CHECK='false',
+    ) as url:
+        with httpx.Client(
+            base_url=url, headers={'Authorization': f'Token {TOKEN}'}, timeout=PATIENCE
+        ) as client:
             yield client
 
 
@@ -119,8 +141,12 @@ def project(studio, scene):
     made = asked(studio, 'POST', '/api/projects', json={'title': 'OVSAM', 'label_config': CONFIG})
     buffer = io.BytesIO()
     Image.fromarray(scene.image).save(buffer, 'PNG')
-    asked(studio, 'POST', f'/api/projects/{made["id"]}/import',
-          files={'file': ('scene.png', buffer.getvalue(), 'image/png')})
+    asked(
+        studio,
+        'POST',
+        f'/api/projects/{made["id"]}/import',
+        files={'file': ('scene.png', buffer.getvalue(), 'image/png')},
+    )
     listed = asked(studio, 'GET', '/api/tasks', params={'project': made['id'], 'fields': 'all'})
     (task,) = listed['tasks']
     assert task['data']['image'].startswith('/data/upload/')
@@ -131,12 +157,32 @@ def project(studio, scene):
 def backend(studio, project):
     """The number that Label Studio gives to the ML backend, which runs with the shipped weights."""
     port = free_port()
-    with running('backend', [sys.executable, '-W', 'ignore', ROOT / 'tools/label_studio_backend.py',
-                             '--port', port, '--device', 'cpu', '--everything',
-                             '--points-per-side', '12', '--label-studio-url', studio.base_url],
-                 port, LABEL_STUDIO_API_KEY=TOKEN) as url:
-        made = asked(studio, 'POST', '/api/ml', json={
-            'url': url, 'project': project[0], 'title': 'OVSAM', 'is_interactive': True})
+    with running(
+        'backend',
+        [
+            sys.executable,
+            '-W',
+            'ignore',
+            ROOT / 'tools/label_studio_backend.py',
+            '--port',
+            port,
+            '--device',
+            'cpu',
+            '--everything',
+            '--points-per-side',
+            '12',
+            '--label-studio-url',
+            studio.base_url,
+        ],
+        port,
+        LABEL_STUDIO_API_KEY=TOKEN,
+    ) as url:
+        made = asked(
+            studio,
+            'POST',
+            '/api/ml',
+            json={'url': url, 'project': project[0], 'title': 'OVSAM', 'is_interactive': True},
+        )
         assert made['state'] == 'CO', made
         yield made['id']
 
@@ -150,26 +196,51 @@ def asked(client, method, url, **kwargs):
 
 def point(x, y, positive=True):
     """A smart keypoint at a pixel of the scene, as Label Studio's page sends it."""
-    return {'id': 'p', 'from_name': 'point', 'to_name': 'image', 'type': 'keypointlabels',
-            'original_width': 256, 'original_height': 256, 'image_rotation': 0, 'origin': 'manual',
-            'is_positive': positive, 'value': {'x': x / 2.56, 'y': y / 2.56, 'width': 0.5,
-                                               'keypointlabels': ['object']}}
+    return {
+        'id': 'p',
+        'from_name': 'point',
+        'to_name': 'image',
+        'type': 'keypointlabels',
+        'original_width': 256,
+        'original_height': 256,
+        'image_rotation': 0,
+        'origin': 'manual',
+        'is_positive': positive,
+        'value': {'x': x / 2.56, 'y': y / 2.56, 'width': 0.5, 'keypointlabels': ['object']},
+    }
 
 
 def rectangle(mask):
     """A smart rectangle around a mask."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    return {'id': 'r', 'from_name': 'box', 'to_name': 'image', 'type': 'rectanglelabels',
-            'original_width': 256, 'original_height': 256, 'image_rotation': 0, 'origin': 'manual',
-            'value': {'x': columns[0] / 2.56, 'y': rows[0] / 2.56, 'rotation': 0,
-                      'width': float(np.ptp(columns) + 1) / 2.56,
-                      'height': float(np.ptp(rows) + 1) / 2.56, 'rectanglelabels': ['object']}}
+    return {
+        'id': 'r',
+        'from_name': 'box',
+        'to_name': 'image',
+        'type': 'rectanglelabels',
+        'original_width': 256,
+        'original_height': 256,
+        'image_rotation': 0,
+        'origin': 'manual',
+        'value': {
+            'x': columns[0] / 2.56,
+            'y': rows[0] / 2.56,
+            'rotation': 0,
+            'width': float(np.ptp(columns) + 1) / 2.56,
+            'height': float(np.ptp(rows) + 1) / 2.56,
+            'rectanglelabels': ['object'],
+        },
+    }
 
 
 def interactive(studio, backend, task, *regions):
     """What the page gets when somebody has drawn with a smart tool."""
-    answer = asked(studio, 'POST', f'/api/ml/{backend}/interactive-annotating',
-                   json={'task': task['id'], 'context': {'result': list(regions)}})
+    answer = asked(
+        studio,
+        'POST',
+        f'/api/ml/{backend}/interactive-annotating',
+        json={'task': task['id'], 'context': {'result': list(regions)}},
+    )
     assert 'errors' not in answer, answer
     return answer['data']
 
@@ -187,10 +258,8 @@ def test_smart_tools_give_masks_that_label_studio_exports(studio, project, backe
         assert set(region['value']['brushlabels']) <= set(NAMES)
         assert answer['model_version'].startswith('ovsam-') and 0 < region['score'] <= 1
         regions.append(region)
-        truths.append((NAMES[[pictogram_names().index(name) for name in NAMES].index(label)],
-                       mask))
-    named = [region['value']['brushlabels'] == [name]
-             for region, (name, _) in zip(regions, truths)]
+        truths.append((NAMES[[pictogram_names().index(name) for name in NAMES].index(label)], mask))
+    named = [region['value']['brushlabels'] == [name] for region, (name, _) in zip(regions, truths)]
     assert np.mean(named) >= 0.5, [region['value']['brushlabels'] for region in regions]
     # Label Studio's own converter says what it has understood, one picture for each label.
     asked(studio, 'POST', f'/api/tasks/{task["id"]}/annotations/', json={'result': regions})
@@ -223,8 +292,12 @@ def test_clicks_are_corrected(studio, project, backend, scene):
 
 def test_label_studio_says_that_something_is_wrong(studio, project, backend):
     _, task = project
-    answer = asked(studio, 'POST', f'/api/ml/{backend}/interactive-annotating',
-                   json={'task': task['id'], 'context': {'result': [point(3, 3, False)]}})
+    answer = asked(
+        studio,
+        'POST',
+        f'/api/ml/{backend}/interactive-annotating',
+        json={'task': task['id'], 'context': {'result': [point(3, 3, False)]}},
+    )
     assert 'data' not in answer and '400 Client Error' in answer['errors'][0]
     # Label Studio passes the status on; the message is in the backend's log.
     assert 'only points that are not on the object' in (LOGS / 'backend.log').read_text()
@@ -232,9 +305,13 @@ def test_label_studio_says_that_something_is_wrong(studio, project, backend):
 
 def test_tasks_are_annotated_beforehand(studio, project, backend, scene):
     number, task = project
-    asked(studio, 'POST', '/api/dm/actions',
-          params={'id': 'retrieve_tasks_predictions', 'project': number},
-          json={'selectedItems': {'all': False, 'included': [task['id']]}})
+    asked(
+        studio,
+        'POST',
+        '/api/dm/actions',
+        params={'id': 'retrieve_tasks_predictions', 'project': number},
+        json={'selectedItems': {'all': False, 'included': [task['id']]}},
+    )
     (prediction,) = asked(studio, 'GET', '/api/predictions', params={'task': task['id']})
     assert len(prediction['result']) >= len(scene.masks) // 2
     assert prediction['model_version'].startswith('ovsam-')
@@ -242,9 +319,18 @@ def test_tasks_are_annotated_beforehand(studio, project, backend, scene):
 
 
 def test_a_project_without_brush_labels_cannot_connect(studio, backend):
-    other = asked(studio, 'POST', '/api/projects', json={'title': 'other', 'label_config': (
-        '<View><Image name="i" value="$image"/><RectangleLabels name="b" toName="i">'
-        '<Label value="cat"/></RectangleLabels></View>')})
+    other = asked(
+        studio,
+        'POST',
+        '/api/projects',
+        json={
+            'title': 'other',
+            'label_config': (
+                '<View><Image name="i" value="$image"/><RectangleLabels name="b" toName="i">'
+                '<Label value="cat"/></RectangleLabels></View>'
+            ),
+        },
+    )
     url = asked(studio, 'GET', f'/api/ml/{backend}')['url']
     answer = studio.post('/api/ml', json={'url': url, 'project': other['id'], 'title': 'OVSAM'})
     assert answer.status_code == 400 and '400 Client Error' in answer.text

@@ -1,4 +1,5 @@
 """Trainings that take a second, and what they did."""
+
 import itertools
 
 import pytest
@@ -22,8 +23,13 @@ class Recorder(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         model = getattr(runner.model, 'module', runner.model)
-        self.weights.append({name: value.detach().clone() for name, value
-                             in model.named_parameters() if value.requires_grad})
+        self.weights.append(
+            {
+                name: value.detach().clone()
+                for name, value in model.named_parameters()
+                if value.requires_grad
+            }
+        )
         self.losses.append(outputs['loss'].item())
 
 

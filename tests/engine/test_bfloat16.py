@@ -1,4 +1,5 @@
 """Each stage of the small world in bfloat16 on the CPU: the same loss, nearly the same gradient."""
+
 import numpy as np
 import pytest
 import torch
@@ -36,8 +37,9 @@ def step(model, batch, context):
         losses = model(**model.data_preprocessor(batch, True), mode='loss')
     total, _ = model.parse_losses(losses)
     total.backward()
-    return total.item(), torch.cat([p.grad.flatten() for p in model.parameters()
-                                    if p.grad is not None])
+    return total.item(), torch.cat(
+        [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+    )
 
 
 @pytest.mark.slow
@@ -48,10 +50,13 @@ def test_a_step(stage):
     loss, gradient = step(model, batch, torch.enable_grad())
     mixed_loss, mixed = step(model, batch, wrapper.optim_context(model))
     similarity = torch.cosine_similarity(gradient, mixed, dim=0).item()
-    print(f'{type(model).__name__}: loss {loss:.4f}, {mixed_loss:.4f} in bfloat16; '
-          f'cosine of the gradients {similarity:.4f}')
+    print(
+        f'{type(model).__name__}: loss {loss:.4f}, {mixed_loss:.4f} in bfloat16; '
+        f'cosine of the gradients {similarity:.4f}'
+    )
     assert mixed.dtype == torch.float32 and mixed_loss != loss
     # Corrections are drawn on the masks' errors, so that a conversation takes another way.
-    assert mixed_loss == pytest.approx(loss, rel=0.1 if 'Interactive' in type(model).__name__
-                                       else 0.02)
+    assert mixed_loss == pytest.approx(
+        loss, rel=0.1 if 'Interactive' in type(model).__name__ else 0.02
+    )
     assert similarity > 0.9

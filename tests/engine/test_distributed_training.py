@@ -1,4 +1,5 @@
 """The launch scripts with two processes on CPUs: the same numbers, and faults that end a run."""
+
 import json
 import os
 import signal
@@ -15,8 +16,11 @@ from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import checkpoint_path, config_path
 
 TOOLS = Path(__file__).parents[2] / 'tools'
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900),
-              pytest.mark.skipif(torch.cuda.is_available(), reason='the machine has a GPU')]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(torch.cuda.is_available(), reason='the machine has a GPU'),
+]
 
 
 @pytest.fixture
@@ -28,11 +32,23 @@ def start(tmp_path):
         with socket.socket() as probe:
             probe.bind(('127.0.0.1', 0))
             port = probe.getsockname()[1]
-        started.append(subprocess.Popen(
-            [str(part) for part in command], cwd=tmp_path, text=True, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(
-                os.environ, PYTHON=sys.executable, PORT=str(port), OMP_NUM_THREADS='1',
-                **environment)))
+        started.append(
+            subprocess.Popen(
+                [str(part) for part in command],
+                cwd=tmp_path,
+                text=True,
+                start_new_session=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=dict(
+                    os.environ,
+                    PYTHON=sys.executable,
+                    PORT=str(port),
+                    OMP_NUM_THREADS='1',
+                    **environment,
+                ),
+            )
+        )
         return started[-1]
 
     yield start
@@ -60,9 +76,14 @@ def run(start):
 @pytest.fixture
 def tiny(tiny_training, tmp_path):
     """The tiny training as a file, with as many steps as another process needs to interfere."""
-    tiny_training.merge_from_dict({
-        'log_level': 'INFO', 'train_cfg.max_iters': 400, 'train_dataloader.batch_size': 2,
-        'default_hooks.checkpoint': dict(interval=50, max_keep_ckpts=2)})
+    tiny_training.merge_from_dict(
+        {
+            'log_level': 'INFO',
+            'train_cfg.max_iters': 400,
+            'train_dataloader.batch_size': 2,
+            'default_hooks.checkpoint': dict(interval=50, max_keep_ckpts=2),
+        }
+    )
     tiny_training.dump(tmp_path / 'tiny.py')
     return tmp_path / 'tiny.py'
 
@@ -73,8 +94,23 @@ def uneven_world(tmp_path_factory):
     from tools import make_pictograms
 
     out = tmp_path_factory.mktemp('uneven')
-    assert make_pictograms.main(['--out', str(out), '--splits', 'train', 'val', 'test', '--limit',
-                                 '7', '--workers', '1']) == 0
+    assert (
+        make_pictograms.main(
+            [
+                '--out',
+                str(out),
+                '--splits',
+                'train',
+                'val',
+                'test',
+                '--limit',
+                '7',
+                '--workers',
+                '1',
+            ]
+        )
+        == 0
+    )
     return out
 
 
@@ -84,7 +120,8 @@ def child_of_rank(launcher, rank):
         try:
             parent = int((folder / 'stat').read_text().rpartition(')')[2].split()[1])
             if parent == launcher.pid and f'RANK={rank}'.encode() in (
-                    folder / 'environ').read_bytes().split(b'\0'):
+                folder / 'environ'
+            ).read_bytes().split(b'\0'):
                 return int(folder.name)
         except OSError:
             continue
@@ -108,15 +145,33 @@ def assert_same(found, expected, **tolerance):
 
 def test_metrics_to_the_last_digit(run, uneven_world, tmp_path):
     """Of seven scenes, one of which the sampler repeats for the second process."""
-    world = dict(OVSAM_PICTOGRAMS=str(uneven_world),
-                 OVSAM_MINI_WEIGHTS=str(checkpoint_path('mini/sam.pth').parent))
+    world = dict(
+        OVSAM_PICTOGRAMS=str(uneven_world),
+        OVSAM_MINI_WEIGHTS=str(checkpoint_path('mini/sam.pth').parent),
+    )
     config = config_path('mini/ovsam_box.py')
     weights = checkpoint_path('mini/clip2sam_joint.pth')
     options = ['--cfg-options', 'test_dataloader.num_workers=0', 'test_dataloader.batch_size=1']
-    run(sys.executable, TOOLS / 'test.py', config, weights, '--out', tmp_path / 'one.json',
-        *options, **world)
-    run(TOOLS / 'dist_test.sh', config, weights, '2', '--out', tmp_path / 'two.json', *options,
-        **world)
+    run(
+        sys.executable,
+        TOOLS / 'test.py',
+        config,
+        weights,
+        '--out',
+        tmp_path / 'one.json',
+        *options,
+        **world,
+    )
+    run(
+        TOOLS / 'dist_test.sh',
+        config,
+        weights,
+        '2',
+        '--out',
+        tmp_path / 'two.json',
+        *options,
+        **world,
+    )
     one, two = (json.loads((tmp_path / f'{name}.json').read_text()) for name in ('one', 'two'))
     assert one == two and 0 < one['ov/IoU'] < 100 and one['ov/num_b'] > 2
 
@@ -124,7 +179,7 @@ def test_metrics_to_the_last_digit(run, uneven_world, tmp_path):
 def test_uneven_objects(run, uneven_world, tmp_path):
     """Scenes have different numbers of objects: their losses count as in one process."""
     config = tmp_path / 'sam.py'
-    config.write_text(f'''
+    config.write_text(f"""
 _base_ = {str(config_path('mini/sam.py'))!r}
 model = dict(image_encoder=dict(backbone=dict(norm_eval=True)),
              train_prompter=dict(_delete_=True, type='BoxPrompter'))
@@ -134,12 +189,28 @@ optim_wrapper = dict(optimizer=dict(
     _delete_=True, type='SGD', lr=0.01, momentum=0.9, weight_decay=0.01))
 default_hooks = dict(checkpoint=dict(interval=3))
 load_from = None
-''')
+""")
     world = dict(OVSAM_PICTOGRAMS=str(uneven_world))
-    run(sys.executable, TOOLS / 'train.py', config, '--work-dir', tmp_path / 'one',
-        '--cfg-options', 'train_dataloader.batch_size=4', **world)
-    run(TOOLS / 'dist_train.sh', config, '2', '--work-dir', tmp_path / 'two', '--cfg-options',
-        'train_dataloader.batch_size=2', **world)
+    run(
+        sys.executable,
+        TOOLS / 'train.py',
+        config,
+        '--work-dir',
+        tmp_path / 'one',
+        '--cfg-options',
+        'train_dataloader.batch_size=4',
+        **world,
+    )
+    run(
+        TOOLS / 'dist_train.sh',
+        config,
+        '2',
+        '--work-dir',
+        tmp_path / 'two',
+        '--cfg-options',
+        'train_dataloader.batch_size=2',
+        **world,
+    )
     assert_same(tmp_path / 'two/iter_3.pth', tmp_path / 'one/iter_3.pth', rtol=1e-3, atol=1e-5)
 
 
@@ -159,8 +230,15 @@ def test_a_rank_is_killed(start, run, tiny, tmp_path):
 
 def test_a_rank_hangs(start, tiny, tmp_path):
     """After the time-out the others say so and the run ends."""
-    process = start(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'work',
-                    '--cfg-options', 'env_cfg.dist_cfg.timeout=10')
+    process = start(
+        TOOLS / 'dist_train.sh',
+        tiny,
+        '2',
+        '--work-dir',
+        tmp_path / 'work',
+        '--cfg-options',
+        'env_cfg.dist_cfg.timeout=10',
+    )
     wait_until((tmp_path / 'work/last_checkpoint').exists, process)
     os.kill(child_of_rank(process, 1), signal.SIGSTOP)
     output, _ = process.communicate(timeout=120)
@@ -180,11 +258,18 @@ def dump(tiny_training, tmp_path):
         picture[number // 256] = 255
         cv2.imwrite(str(tmp_path / f'sa1b/sa_000000/sa_{number}.jpg'), picture)
     tiny_training.train_dataloader.dataset.pipeline.append(
-        dict(type='LoadTeacherFeatures', folder=str(tmp_path / 'features')))
+        dict(type='LoadTeacherFeatures', folder=str(tmp_path / 'features'))
+    )
     tiny_training.model.teacher = dict(type='StoredTeacher', encoder=tiny_training.model.teacher)
     tiny_training.dump(tmp_path / 'dump.py')
-    return [TOOLS / 'dump_sam_features.py', tmp_path / 'dump.py', '--launcher', 'pytorch',
-            '--batch-size', '1']
+    return [
+        TOOLS / 'dump_sam_features.py',
+        tmp_path / 'dump.py',
+        '--launcher',
+        'pytorch',
+        '--batch-size',
+        '1',
+    ]
 
 
 def records(folder):
@@ -193,8 +278,15 @@ def records(folder):
 
 def test_a_rank_of_a_feature_dump_is_killed(start, run, dump, tmp_path):
     """What was stored is kept, and a second run makes the rest: each picture once."""
-    launch = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node', '2',
-              '--standalone', *dump]
+    launch = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--nproc_per_node',
+        '2',
+        '--standalone',
+        *dump,
+    ]
     process = start(*launch)
     wait_until(lambda: len(records(tmp_path / 'features')) > 20, process)
     os.kill(child_of_rank(process, 1), signal.SIGKILL)
@@ -211,8 +303,10 @@ def test_a_rank_of_a_feature_dump_is_killed(start, run, dump, tmp_path):
 
 def test_processes_of_a_feature_dump_do_not_wait_for_each_other(start, run, dump, tmp_path):
     """As on several machines: one is killed, the other makes its part to the end."""
-    processes = [start(sys.executable, *dump, RANK=str(rank), LOCAL_RANK='0', WORLD_SIZE='2')
-                 for rank in range(2)]
+    processes = [
+        start(sys.executable, *dump, RANK=str(rank), LOCAL_RANK='0', WORLD_SIZE='2')
+        for rank in range(2)
+    ]
     # More than the first one makes, so some of them are the second one's.
     wait_until(lambda: len(records(tmp_path / 'features')) > 310, processes[1])
     os.kill(processes[1].pid, signal.SIGKILL)

@@ -1,4 +1,5 @@
 """Storing a teacher's features: resumed, in parts, verified; and nothing is stored of bad input."""
+
 import errno
 import shutil
 from pathlib import Path
@@ -36,16 +37,32 @@ def images(tmp_path):
 def cfg(tmp_path, images, save_teacher):
     """A distillation from stored features, as configs/sam2clip has it."""
     pipeline = [
-        dict(type='LoadAnnotatedImage'), dict(type='Resize', scale=(32, 32), keep_ratio=True),
-        dict(type='PackDetInputs', meta_keys=('img_path', )),
-        dict(type='LoadTeacherFeatures', folder=str(tmp_path / 'features'))]
-    return Config(dict(
-        model=dict(
-            data_preprocessor=dict(type='DetDataPreprocessor', mean=[120] * 3, std=[57] * 3,
-                                   bgr_to_rgb=True, pad_size_divisor=32),
-            teacher=dict(type='StoredTeacher', encoder=save_teacher(tmp_path / 'sam.pth'))),
-        train_dataloader=dict(batch_size=2, num_workers=0, dataset=dict(
-            type='SA1BDataset', data_root=str(tmp_path / 'sa1b'), pipeline=pipeline))))
+        dict(type='LoadAnnotatedImage'),
+        dict(type='Resize', scale=(32, 32), keep_ratio=True),
+        dict(type='PackDetInputs', meta_keys=('img_path',)),
+        dict(type='LoadTeacherFeatures', folder=str(tmp_path / 'features')),
+    ]
+    return Config(
+        dict(
+            model=dict(
+                data_preprocessor=dict(
+                    type='DetDataPreprocessor',
+                    mean=[120] * 3,
+                    std=[57] * 3,
+                    bgr_to_rgb=True,
+                    pad_size_divisor=32,
+                ),
+                teacher=dict(type='StoredTeacher', encoder=save_teacher(tmp_path / 'sam.pth')),
+            ),
+            train_dataloader=dict(
+                batch_size=2,
+                num_workers=0,
+                dataset=dict(
+                    type='SA1BDataset', data_root=str(tmp_path / 'sa1b'), pipeline=pipeline
+                ),
+            ),
+        )
+    )
 
 
 def records(dump):
@@ -67,8 +84,9 @@ def test_stored_features_are_the_teachers(cfg):
     dataset = build_dataset(cfg)
     for index in range(COUNT):
         sample = dataset[index]
-        inputs = dump.preprocessor(dict(
-            inputs=[sample['inputs']], data_samples=[sample['data_samples']]))['inputs']
+        inputs = dump.preprocessor(
+            dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']])
+        )['inputs']
         with torch.no_grad():
             expected = teacher(inputs)[0]
         stored = sample['data_samples'].teacher_features.embedding()
@@ -125,7 +143,8 @@ def stored(cfg):
     dump = FeatureDump(cfg)
     dump.run(progress=False)
     return SimpleNamespace(
-        path=lambda number: Path(dump.store.path(f'sa_000000/sa_{number}.jpg')), store=dump.store)
+        path=lambda number: Path(dump.store.path(f'sa_000000/sa_{number}.jpg')), store=dump.store
+    )
 
 
 def test_truncated_and_swapped_records_are_named_and_made_anew(cfg, stored):
@@ -142,7 +161,8 @@ def test_truncated_and_swapped_records_are_named_and_made_anew(cfg, stored):
     assert 'truncated' in report.redone[0][1] and 'of the image' in report.redone[1][1]
     for name, record in zip(names, before):
         torch.testing.assert_close(
-            stored.store.read(name).embedding(), record.embedding(), atol=0.02, rtol=0)
+            stored.store.read(name).embedding(), record.embedding(), atol=0.02, rtol=0
+        )
 
 
 def test_verifying_finds_changed_bytes_and_changed_pictures(cfg, stored, images):
@@ -191,8 +211,7 @@ def test_the_disk_fills_up(cfg, monkeypatch):
 
 
 def test_random_pipelines(cfg):
-    cfg.train_dataloader.dataset.pipeline.insert(
-        2, dict(type='PhotoMetricDistortion'))
+    cfg.train_dataloader.dataset.pipeline.insert(2, dict(type='PhotoMetricDistortion'))
     with pytest.raises(ValueError, match='gives another input each time'):
         FeatureDump(cfg)
 
@@ -219,14 +238,18 @@ def test_configs_without_a_distillation(cfg, key):
         DistillationConfig.of(cfg)
 
 
-@pytest.mark.parametrize('wrap', [
-    lambda dataset: dataset, lambda dataset: torch.utils.data.ConcatDataset([dataset])])
+@pytest.mark.parametrize(
+    'wrap', [lambda dataset: dataset, lambda dataset: torch.utils.data.ConcatDataset([dataset])]
+)
 def test_missing_records_are_told_before_training(cfg, stored, wrap):
     runner = SimpleNamespace(train_dataloader=SimpleNamespace(dataset=wrap(build_dataset(cfg))))
     hook = RequireTeacherFeaturesHook()
     hook.before_train(runner)
     for number in (2, 4, 5, 6):
         stored.path(number).unlink()
-    with pytest.raises(FileNotFoundError, match=r'4 of 7 images have no teacher features in .*: '
-                                                r'sa_000000/sa_2\.jpg, .*sa_5\.jpg, \.\.\.\. Make'):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r'4 of 7 images have no teacher features in .*: '
+        r'sa_000000/sa_2\.jpg, .*sa_5\.jpg, \.\.\.\. Make',
+    ):
         hook.before_train(runner)

@@ -1,4 +1,5 @@
 """Hooks: weights of frozen parts before tests, pictures of what was found."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,6 @@ def test_weights_are_initialised_once():
     calls = []
 
     class Model(BaseModule):
-
         def init_weights(self):
             calls.append(1)
             super().init_weights()
@@ -28,10 +28,14 @@ def test_weights_are_initialised_once():
 
 
 def sample(path, masks):
-    found = InstanceData(masks=torch.as_tensor(masks), labels=torch.zeros(len(masks)).long(),
-                         scores=torch.ones(len(masks)))
-    return DetDataSample(metainfo=dict(img_path=str(path), ori_shape=(40, 60)),
-                         pred_instances=found)
+    found = InstanceData(
+        masks=torch.as_tensor(masks),
+        labels=torch.zeros(len(masks)).long(),
+        scores=torch.ones(len(masks)),
+    )
+    return DetDataSample(
+        metainfo=dict(img_path=str(path), ori_shape=(40, 60)), pred_instances=found
+    )
 
 
 def test_pictures_are_written(tmp_path):
@@ -56,8 +60,10 @@ def test_each_image_has_a_picture_of_its_own(tmp_path):
     dataset = SimpleNamespace(data_prefix=dict(img=str(tmp_path / 'images')))
     runner = SimpleNamespace(model=None, test_dataloader=SimpleNamespace(dataset=dataset))
     DrawSegmentsHook(tmp_path / 'out').after_test_iter(
-        runner, 0, outputs=[sample(path, np.zeros((0, 40, 60), bool)) for path in paths])
-    written = {path.relative_to(tmp_path / 'out').as_posix()
-               for path in (tmp_path / 'out').rglob('*.png')}
+        runner, 0, outputs=[sample(path, np.zeros((0, 40, 60), bool)) for path in paths]
+    )
+    written = {
+        path.relative_to(tmp_path / 'out').as_posix() for path in (tmp_path / 'out').rglob('*.png')
+    }
     assert written == {'a.jpg.png', 'a.png', 'b/a.jpg.png'}
     assert picture_name('elsewhere/a.jpg', 'images').as_posix() == 'a.jpg.png'

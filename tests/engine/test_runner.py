@@ -1,4 +1,5 @@
 """Several processes on a machine without a GPU."""
+
 import subprocess
 from datetime import timedelta
 from types import SimpleNamespace
@@ -11,8 +12,12 @@ from torch import distributed
 from ovsam.engine import runner
 from ovsam.utils.paths import config_path
 
-SLURM = {'SLURM_PROCID': '3', 'SLURM_NTASKS': '4', 'SLURM_LOCALID': '1',
-         'SLURM_NODELIST': 'node[7-8]'}
+SLURM = {
+    'SLURM_PROCID': '3',
+    'SLURM_NTASKS': '4',
+    'SLURM_LOCALID': '1',
+    'SLURM_NODELIST': 'node[7-8]',
+}
 
 
 def test_other_launchers_need_a_gpu(monkeypatch):
@@ -30,8 +35,12 @@ def test_places_from_slurm(monkeypatch):
 
     monkeypatch.setattr(subprocess, 'run', scontrol)
     assert runner._slurm_places(SLURM) == {
-        'RANK': '3', 'WORLD_SIZE': '4', 'LOCAL_RANK': '1', 'MASTER_ADDR': 'node7',
-        'MASTER_PORT': '29500'}
+        'RANK': '3',
+        'WORLD_SIZE': '4',
+        'LOCAL_RANK': '1',
+        'MASTER_ADDR': 'node7',
+        'MASTER_PORT': '29500',
+    }
     assert asked == [['scontrol', 'show', 'hostnames', 'node[7-8]']]
     places = runner._slurm_places({**SLURM, 'MASTER_ADDR': 'here', 'MASTER_PORT': '1'})
     assert places.keys() == {'RANK', 'WORLD_SIZE', 'LOCAL_RANK'}
@@ -40,12 +49,17 @@ def test_places_from_slurm(monkeypatch):
 def test_time_out_of_the_config(monkeypatch):
     """Without a GPU as with one: the seconds after which a process counts as lost."""
     asked = []
-    monkeypatch.setattr(distributed, 'init_process_group', lambda *args, **kwargs: asked.append(
-        (*args, kwargs['timeout'])))
+    monkeypatch.setattr(
+        distributed,
+        'init_process_group',
+        lambda *args, **kwargs: asked.append((*args, kwargs['timeout'])),
+    )
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     monkeypatch.setattr(runner.Runner, 'from_cfg', lambda cfg: cfg)
-    for dist_cfg, expected in ((dict(), None), (dict(backend='nccl', timeout=90),
-                                                timedelta(seconds=90))):
+    for dist_cfg, expected in (
+        (dict(), None),
+        (dict(backend='nccl', timeout=90), timedelta(seconds=90)),
+    ):
         cfg = runner.build_runner(Config(dict(launcher='pytorch', env_cfg=dict(dist_cfg=dist_cfg))))
         assert asked.pop() == ('gloo', expected)
         assert cfg.model_wrapper_cfg.device_ids is None

@@ -1,4 +1,5 @@
 """Several processes train what one does, whatever they share; and they do not wait for ever."""
+
 import os
 import signal
 import time
@@ -21,8 +22,9 @@ def assert_same(found, expected):
 def train_together(in_processes, train):
     """Trains in two processes; what each gives of its runner's end."""
 
-    def train_together(cfg, result=lambda checkpoint, recorder: checkpoint['state_dict'],
-                       **changes):
+    def train_together(
+        cfg, result=lambda checkpoint, recorder: checkpoint['state_dict'], **changes
+    ):
         return in_processes(lambda rank: result(*train(cfg, launcher='pytorch', **changes)))
 
     return train_together
@@ -39,26 +41,35 @@ def test_two_processes_are_one_with_twice_the_batch(tiny_training, train, train_
 def test_uneven_data_sets_are_filled_up(tiny_training, train_together):
     """An epoch of 8 pictures in two processes of 3 a batch: no process waits for another."""
     losses = train_together(
-        tiny_training, lambda checkpoint, recorder: recorder.losses,
-        **{'train_dataloader.batch_size': 3, 'train_dataloader.sampler.type': 'DefaultSampler',
-           'train_cfg.max_iters': 5})
+        tiny_training,
+        lambda checkpoint, recorder: recorder.losses,
+        **{
+            'train_dataloader.batch_size': 3,
+            'train_dataloader.sampler.type': 'DefaultSampler',
+            'train_cfg.max_iters': 5,
+        },
+    )
     assert [len(each) for each in losses] == [5, 5]
 
 
-@pytest.mark.parametrize('options', [
-    dict(), dict(activation_checkpointing=dict(check_fn='is_transformer_layer'))],
-    ids=['plain', 'with activation checkpointing'])
+@pytest.mark.parametrize(
+    'options',
+    [dict(), dict(activation_checkpointing=dict(check_fn='is_transformer_layer'))],
+    ids=['plain', 'with activation checkpointing'],
+)
 def test_sharded(tiny_training, train_together, tmp_path, options):
     """FSDP: each process holds half of what learns; the result is DDP's."""
     expected, _ = train_together(tiny_training, **{'optim_wrapper.optimizer.lr': 0.5})
-    sharded = Config(dict(tiny_training.to_dict(), strategy=dict(
-        type='ShardedStrategy', **options)))
+    sharded = Config(
+        dict(tiny_training.to_dict(), strategy=dict(type='ShardedStrategy', **options))
+    )
 
     def held(checkpoint, recorder):
         return checkpoint['state_dict'], sum(v.numel() for v in recorder.weights[-1].values())
 
-    found = train_together(sharded, held, work_dir=str(tmp_path / 'sharded'),
-                           **{'optim_wrapper.optimizer.lr': 0.5})
+    found = train_together(
+        sharded, held, work_dir=str(tmp_path / 'sharded'), **{'optim_wrapper.optimizer.lr': 0.5}
+    )
     for state, _ in found:
         assert_same(state, expected)
     whole = sum(value.numel() for value in expected.values())
@@ -103,7 +114,7 @@ def test_a_process_that_ended(in_processes):
                 distributed.all_reduce(torch.zeros(1))
         return True
 
-    assert in_processes(wait, lost=(1, )) == [True, None]
+    assert in_processes(wait, lost=(1,)) == [True, None]
 
 
 def test_other_faults_stay_as_they_are():

@@ -1,4 +1,5 @@
 """Which checkpoint a training goes on from."""
+
 import os
 
 import pytest
@@ -13,8 +14,10 @@ def save(tmp_path):
 
     def save(step):
         path = tmp_path / f'iter_{step}.pth'
-        torch.save(dict(meta={}, optimizer={}, message_hub={}, state_dict=dict(
-            weight=torch.zeros(999))), path)
+        torch.save(
+            dict(meta={}, optimizer={}, message_hub={}, state_dict=dict(weight=torch.zeros(999))),
+            path,
+        )
         os.utime(path, (step, step))
         (tmp_path / 'last_checkpoint').write_text(str(path))
         return path
@@ -41,12 +44,16 @@ def test_the_named_one(tmp_path, save):
     assert last_training_state(str(tmp_path)) == str(first)
 
 
-@pytest.mark.parametrize('spoil', [
-    lambda folder: cut(folder / 'iter_3.pth'),
-    lambda folder: (folder / 'iter_3.pth').unlink(),
-    lambda folder: [cut(folder / 'iter_3.pth'), (folder / 'last_checkpoint').write_text('')],
-    lambda folder: [cut(folder / 'iter_3.pth'), (folder / 'last_checkpoint').unlink()],
-], ids=['truncated', 'gone', 'truncated and not named', 'truncated, no name'])
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda folder: cut(folder / 'iter_3.pth'),
+        lambda folder: (folder / 'iter_3.pth').unlink(),
+        lambda folder: [cut(folder / 'iter_3.pth'), (folder / 'last_checkpoint').write_text('')],
+        lambda folder: [cut(folder / 'iter_3.pth'), (folder / 'last_checkpoint').unlink()],
+    ],
+    ids=['truncated', 'gone', 'truncated and not named', 'truncated, no name'],
+)
 def test_the_newest_that_is_whole(tmp_path, save, spoil):
     for step in (1, 2, 3):
         save(step)
@@ -56,6 +63,9 @@ def test_the_newest_that_is_whole(tmp_path, save, spoil):
 
 def test_a_training_does_not_begin_anew_where_none_is_whole(tmp_path, save):
     cut(save(1))
-    with pytest.raises(ValueError, match=r'none of whose 1 checkpoints is whole.*another '
-                                         r'--work-dir.*iter_1\.pth.*truncated'):
+    with pytest.raises(
+        ValueError,
+        match=r'none of whose 1 checkpoints is whole.*another '
+        r'--work-dir.*iter_1\.pth.*truncated',
+    ):
         last_training_state(str(tmp_path))

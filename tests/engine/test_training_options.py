@@ -1,4 +1,5 @@
 """What a line of a config changes in a training: memory and speed, not what is learned."""
+
 import torch
 from mmengine.config import Config
 from torch.autograd.graph import saved_tensors_hooks
@@ -28,9 +29,14 @@ def test_it_learns_and_keeps_what_was_learned_only(tiny_training, train):
 
 def test_accumulated_gradients_are_those_of_a_larger_batch(tiny_training, train):
     whole, _ = train(tiny_training)
-    parts, recorder = train(tiny_training, **{
-        'optim_wrapper.accumulative_counts': 2, 'train_dataloader.batch_size': 2,
-        'train_cfg.max_iters': 6})
+    parts, recorder = train(
+        tiny_training,
+        **{
+            'optim_wrapper.accumulative_counts': 2,
+            'train_dataloader.batch_size': 2,
+            'train_cfg.max_iters': 6,
+        },
+    )
     assert_same(learned(parts), learned(whole))
     before, after = recorder.weights[1:3]
     assert_same(after, before, rtol=0, atol=0)  # the third batch is half a step
@@ -60,13 +66,16 @@ def test_activation_checkpointing(tiny_training, train, monkeypatch):
 def test_bfloat16(tiny_training, train):
     """Products are in bfloat16; what is learned is in float32, and nearly the same."""
     plain, _ = train(tiny_training, **{'train_cfg.max_iters': 8})
-    mixed, recorder = train(tiny_training, **{
-        'train_cfg.max_iters': 8, 'optim_wrapper.type': 'BFloat16OptimWrapper'})
+    mixed, recorder = train(
+        tiny_training, **{'train_cfg.max_iters': 8, 'optim_wrapper.type': 'BFloat16OptimWrapper'}
+    )
     start = recorder.weights[0]
     assert recorder.losses[-1] < 0.9 * recorder.losses[0]
     assert {value.dtype for value in learned(mixed).values()} == {torch.float32}
-    moved, expected = (torch.cat([(learned(each)[name] - start[name]).flatten() for name in start])
-                       for each in (mixed, plain))
+    moved, expected = (
+        torch.cat([(learned(each)[name] - start[name]).flatten() for name in start])
+        for each in (mixed, plain)
+    )
     assert not torch.equal(moved, expected)
     assert torch.cosine_similarity(moved, expected, dim=0) > 0.99
 

@@ -16,13 +16,16 @@ def test_nothing():
         fit_temperature(torch.zeros(0, 3), torch.zeros(0, dtype=torch.long))
 
 
-@pytest.mark.parametrize(('scores', 'correct', 'expected'), [
-    ([1., 0.], [True, False], 0.),
-    ([1., 1., 1., 1.], [True, True, False, False], 0.5),
-    ([0.8] * 5, [True] * 4 + [False], 0.),
-    # Two bins: one off by 0.1 with three of four objects, one by 0.9.
-    ([0.9] * 3 + [0.1], [True] * 4, (3 * 0.1 + 0.9) / 4),
-])
+@pytest.mark.parametrize(
+    ('scores', 'correct', 'expected'),
+    [
+        ([1.0, 0.0], [True, False], 0.0),
+        ([1.0, 1.0, 1.0, 1.0], [True, True, False, False], 0.5),
+        ([0.8] * 5, [True] * 4 + [False], 0.0),
+        # Two bins: one off by 0.1 with three of four objects, one by 0.9.
+        ([0.9] * 3 + [0.1], [True] * 4, (3 * 0.1 + 0.9) / 4),
+    ],
+)
 def test_mean_distance_of_scores_from_shares(scores, correct, expected):
     assert expected_calibration_error(scores, correct) == pytest.approx(expected)
 
@@ -45,7 +48,7 @@ def test_the_fitted_temperature_is_the_one_that_was_applied():
 def test_an_absent_name_leaves_the_scores_of_a_shorter_vocabulary():
     torch.manual_seed(0)
     opinions, labels = [torch.randn(2, 5), torch.randn(2, 5)], torch.tensor([1, 1])
-    for unseen in (0.5, 1.):  # at 1, minus infinity would be multiplied by nothing
+    for unseen in (0.5, 1.0):  # at 1, minus infinity would be multiplied by nothing
         fusion = GeometricFusion(0.3, unseen)
         seen = torch.tensor([True, False, False, True])
         fused = fusion(*without_own_name(opinions, labels), seen)

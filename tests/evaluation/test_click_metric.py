@@ -12,13 +12,15 @@ def evaluate(metric, *ious):
 
 
 def test_no_objects():
-    assert evaluate(ClickMetric(), torch.zeros(0, 5).numpy()) == {
-        'clicks/num': 0}
+    assert evaluate(ClickMetric(), torch.zeros(0, 5).numpy()) == {'clicks/num': 0}
 
 
 def test_mean_iou_and_clicks_to_an_iou():
-    found = evaluate(ClickMetric(clicks=(1, 3), targets=(85,)),
-                     [[.5, .9, .8, .95]], [[.2, .3, .4, .5], [.9, .9, .9, .9]])
+    found = evaluate(
+        ClickMetric(clicks=(1, 3), targets=(85,)),
+        [[0.5, 0.9, 0.8, 0.95]],
+        [[0.2, 0.3, 0.4, 0.5], [0.9, 0.9, 0.9, 0.9]],
+    )
     assert found['clicks/num'] == 3
     assert found['clicks/IoU@1'] == pytest.approx(100 * 1.6 / 3)
     assert found['clicks/IoU@3'] == pytest.approx(100 * 2.1 / 3)
@@ -28,7 +30,7 @@ def test_mean_iou_and_clicks_to_an_iou():
 
 def test_more_clicks_wanted_than_given():
     with pytest.raises(ValueError, match='num_clicks'):
-        evaluate(ClickMetric(clicks=(5,)), [[.5, .9]])
+        evaluate(ClickMetric(clicks=(5,)), [[0.5, 0.9]])
 
 
 def test_predictions_of_a_model_that_does_not_click():

@@ -20,15 +20,24 @@ def rectangle(x1, y1, x2, y2):
 
 def sample(truth, found):
     """Pairs of label and rectangle."""
+
     def stack(pairs):
-        return np.stack([rectangle(*box) for _, box in pairs]) if pairs else (
-            np.zeros((0, 20, 30), np.uint8))
+        return (
+            np.stack([rectangle(*box) for _, box in pairs])
+            if pairs
+            else (np.zeros((0, 20, 30), np.uint8))
+        )
 
     return dict(
-        gt_instances=dict(labels=torch.tensor([label for label, _ in truth], dtype=torch.long),
-                          masks=BitmapMasks(stack(truth), 20, 30)),
-        pred_instances=dict(labels=torch.tensor([label for label, _ in found], dtype=torch.long),
-                            masks=torch.from_numpy(stack(found)).bool()))
+        gt_instances=dict(
+            labels=torch.tensor([label for label, _ in truth], dtype=torch.long),
+            masks=BitmapMasks(stack(truth), 20, 30),
+        ),
+        pred_instances=dict(
+            labels=torch.tensor([label for label, _ in found], dtype=torch.long),
+            masks=torch.from_numpy(stack(found)).bool(),
+        ),
+    )
 
 
 def evaluate(*samples, **settings):
@@ -40,10 +49,12 @@ def evaluate(*samples, **settings):
 
 def test_found_and_named():
     found = evaluate(
-        sample([(0, (0, 0, 10, 10)), (1, (12, 0, 22, 10)), (2, (0, 12, 10, 20))],
-               [(0, (0, 0, 10, 9)), (0, (12, 0, 22, 10)), (2, (1, 12, 10, 20)),
-                (1, (25, 0, 30, 5))]),
-        sample([(0, (0, 0, 10, 10))], [(0, (0, 0, 10, 4))]))  # IoU 0.4
+        sample(
+            [(0, (0, 0, 10, 10)), (1, (12, 0, 22, 10)), (2, (0, 12, 10, 20))],
+            [(0, (0, 0, 10, 9)), (0, (12, 0, 22, 10)), (2, (1, 12, 10, 20)), (1, (25, 0, 30, 5))],
+        ),
+        sample([(0, (0, 0, 10, 10))], [(0, (0, 0, 10, 4))]),
+    )  # IoU 0.4
     assert found['everything/recall_b'] == 50 and found['everything/recall_n'] == 100
     assert found['everything/recall'] == 75  # the anvil is in neither group, but counts here
     assert found['everything/Acc_b'] == 100 and found['everything/Acc_n'] == 0
@@ -53,10 +64,13 @@ def test_found_and_named():
 
 def test_the_best_mask_names_the_object():
     truth = [(0, (0, 0, 10, 10))]
-    assert evaluate(sample(truth, [(1, (0, 0, 10, 8)), (0, (0, 0, 10, 10))]))[
-        'everything/Acc_b'] == 100
-    assert evaluate(sample(truth, [(1, (0, 0, 10, 10)), (0, (0, 0, 10, 8))]))[
-        'everything/Acc_b'] == 0
+    assert (
+        evaluate(sample(truth, [(1, (0, 0, 10, 8)), (0, (0, 0, 10, 10))]))['everything/Acc_b']
+        == 100
+    )
+    assert (
+        evaluate(sample(truth, [(1, (0, 0, 10, 10)), (0, (0, 0, 10, 8))]))['everything/Acc_b'] == 0
+    )
 
 
 def test_the_threshold_counts():

@@ -2,6 +2,7 @@
 
 Samplers repeat images until each process has as many; repeated ones must not count.
 """
+
 import json
 
 import numpy as np
@@ -23,7 +24,7 @@ from ovsam.vocabulary import Vocabulary
 
 COUNT, SIDE = 7, 24
 NAMES = ('cat', 'dog', 'owl')
-META = dict(classes=NAMES, base_classes=('cat', 'dog'), novel_classes=('owl', ))
+META = dict(classes=NAMES, base_classes=('cat', 'dog'), novel_classes=('owl',))
 GROUPS = Vocabulary(list(NAMES), split=dict(base=['cat', 'dog'], novel=['owl']))
 
 
@@ -45,14 +46,20 @@ def scene(image):
     found[::2] = masks[::2]
     labels = torch.from_numpy(rng.integers(0, 3, count))
     rows = dict(
-        instance_index=torch.arange(count), bboxes=found_boxes, masks=torch.from_numpy(found > 0),
+        instance_index=torch.arange(count),
+        bboxes=found_boxes,
+        masks=torch.from_numpy(found > 0),
         labels=torch.from_numpy(rng.integers(0, 3, count)),
         scores=torch.from_numpy(rng.random(count)).float(),
-        click_ious=torch.from_numpy(rng.random((count, 5))))
+        click_ious=torch.from_numpy(rng.random((count, 5))),
+    )
     return dict(
-        img_id=image, ori_shape=(SIDE, SIDE), pred_instances=rows,
+        img_id=image,
+        ori_shape=(SIDE, SIDE),
+        pred_instances=rows,
         oracle_instances=dict(rows, masks=torch.from_numpy(masks > 0), bboxes=boxes),
-        gt_instances=dict(labels=labels, bboxes=boxes, masks=BitmapMasks(masks, SIDE, SIDE)))
+        gt_instances=dict(labels=labels, bboxes=boxes, masks=BitmapMasks(masks, SIDE, SIDE)),
+    )
 
 
 @pytest.fixture
@@ -60,18 +67,33 @@ def ann_file(tmp_path):
     annotations = []
     for image in range(COUNT):
         truth = scene(image)['gt_instances']
-        for label, mask, box in zip(truth['labels'].tolist(), truth['masks'].masks,
-                                    truth['bboxes'].tolist()):
+        for label, mask, box in zip(
+            truth['labels'].tolist(), truth['masks'].masks, truth['bboxes'].tolist()
+        ):
             counts = mask_utils.encode(np.asfortranarray(mask))['counts'].decode()
-            annotations.append(dict(
-                id=len(annotations) + 1, image_id=image, category_id=label + 1, iscrowd=0,
-                bbox=[*box[:2], box[2] - box[0], box[3] - box[1]], area=float(mask.sum()),
-                segmentation=dict(size=[SIDE, SIDE], counts=counts)))
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=image,
+                    category_id=label + 1,
+                    iscrowd=0,
+                    bbox=[*box[:2], box[2] - box[0], box[3] - box[1]],
+                    area=float(mask.sum()),
+                    segmentation=dict(size=[SIDE, SIDE], counts=counts),
+                )
+            )
     path = tmp_path / 'truth.json'
-    path.write_text(json.dumps(dict(
-        images=[dict(id=i, height=SIDE, width=SIDE, file_name=f'{i}.jpg') for i in range(COUNT)],
-        categories=[dict(id=i + 1, name=name) for i, name in enumerate(NAMES)],
-        annotations=annotations)))
+    path.write_text(
+        json.dumps(
+            dict(
+                images=[
+                    dict(id=i, height=SIDE, width=SIDE, file_name=f'{i}.jpg') for i in range(COUNT)
+                ],
+                categories=[dict(id=i + 1, name=name) for i, name in enumerate(NAMES)],
+                annotations=annotations,
+            )
+        )
+    )
     return str(path)
 
 

@@ -1,4 +1,5 @@
 """Average precision by names, and of found objects beside annotated ones."""
+
 import json
 
 import numpy as np
@@ -11,14 +12,17 @@ from ovsam.evaluation import DumpDetections, FoundObjectsMetric, VocabularyCocoM
 
 SIDE = 40
 # In another order than the file's.
-META = dict(classes=('person', 'banana', 'dragon'), base_classes=('person', ),
-            novel_classes=('banana', 'dragon'))
+META = dict(
+    classes=('person', 'banana', 'dragon'),
+    base_classes=('person',),
+    novel_classes=('banana', 'dragon'),
+)
 BOXES = {1: ([4, 4, 20, 24], 7), 2: ([10, 2, 30, 30], 3), 3: ([0, 0, 9, 9], 3)}
 
 
 def mask_of(box):
     mask = np.zeros((SIDE, SIDE), np.uint8, order='F')
-    mask[box[1]:box[3], box[0]:box[2]] = 1
+    mask[box[1] : box[3], box[0] : box[2]] = 1
     return mask
 
 
@@ -27,16 +31,27 @@ def ann_file(tmp_path):
     annotations = []
     for image, (box, category) in BOXES.items():
         counts = mask_utils.encode(mask_of(box))['counts'].decode()
-        annotations.append(dict(
-            id=image, image_id=image, category_id=category, iscrowd=0,
-            bbox=[box[0], box[1], box[2] - box[0], box[3] - box[1]],
-            area=float(mask_of(box).sum()),
-            segmentation=dict(size=[SIDE, SIDE], counts=counts)))
+        annotations.append(
+            dict(
+                id=image,
+                image_id=image,
+                category_id=category,
+                iscrowd=0,
+                bbox=[box[0], box[1], box[2] - box[0], box[3] - box[1]],
+                area=float(mask_of(box).sum()),
+                segmentation=dict(size=[SIDE, SIDE], counts=counts),
+            )
+        )
     path = tmp_path / 'truth.json'
-    path.write_text(json.dumps(dict(
-        images=[dict(id=i, height=SIDE, width=SIDE, file_name=f'{i}.jpg') for i in BOXES],
-        categories=[dict(id=7, name='banana'), dict(id=3, name='person')],
-        annotations=annotations)))
+    path.write_text(
+        json.dumps(
+            dict(
+                images=[dict(id=i, height=SIDE, width=SIDE, file_name=f'{i}.jpg') for i in BOXES],
+                categories=[dict(id=7, name='banana'), dict(id=3, name='person')],
+                annotations=annotations,
+            )
+        )
+    )
     return str(path)
 
 
@@ -44,9 +59,11 @@ def instances(*rows):
     boxes = torch.tensor([row[0] for row in rows], dtype=torch.float32).reshape(-1, 4)
     masks = [torch.from_numpy(mask_of(row[0]).astype(bool)) for row in rows]
     return dict(
-        bboxes=boxes, labels=torch.tensor([row[1] for row in rows], dtype=torch.long),
+        bboxes=boxes,
+        labels=torch.tensor([row[1] for row in rows], dtype=torch.long),
         scores=torch.tensor([row[2] for row in rows], dtype=torch.float32),
-        masks=torch.stack(masks) if masks else torch.zeros(0, SIDE, SIDE, dtype=torch.bool))
+        masks=torch.stack(masks) if masks else torch.zeros(0, SIDE, SIDE, dtype=torch.bool),
+    )
 
 
 def judge(metric, samples):
@@ -74,8 +91,9 @@ def test_labels_are_compared_by_name_and_groups_by_metric(ann_file):
 
 
 def test_perfect_boxes_of_every_tested_image_are_perfect(ann_file):
-    samples = [sample(i, (box, 1 if category == 7 else 0, 0.9))
-               for i, (box, category) in BOXES.items()]
+    samples = [
+        sample(i, (box, 1 if category == 7 else 0, 0.9)) for i, (box, category) in BOXES.items()
+    ]
     found = judge(VocabularyCocoMetric(ann_file, metric='bbox'), samples)
     assert found['coco/bbox_mAP'] == pytest.approx(1)
     assert found['coco/bbox_base_ap'] == pytest.approx(1)
@@ -84,13 +102,14 @@ def test_perfect_boxes_of_every_tested_image_are_perfect(ann_file):
 def test_found_objects_beside_annotated_boxes(ann_file):
     perfect = instances((BOXES[1][0], 1, 0.9))
     loose = ([4, 4, 20, 20], 1, 0.9)
-    samples = [sample(1, loose, ([0, 0, 9, 9], 1, 0.95), oracle_instances=perfect),
-               sample(2, oracle_instances=instances())]
+    samples = [
+        sample(1, loose, ([0, 0, 9, 9], 1, 0.95), oracle_instances=perfect),
+        sample(2, oracle_instances=instances()),
+    ]
     found = judge(FoundObjectsMetric(ann_file), samples)
     assert found['found/AP_oracle'] == pytest.approx(50, abs=0.1)  # of two names one is found
     assert 0 < found['found/AP'] < found['found/AP_oracle']
-    assert found['found/share'] == pytest.approx(
-        100 * found['found/AP'] / found['found/AP_oracle'])
+    assert found['found/share'] == pytest.approx(100 * found['found/AP'] / found['found/AP_oracle'])
     assert found['found/AP50_n'] == pytest.approx(50, abs=0.1)
     assert found['found/AP50_b'] == 0
 

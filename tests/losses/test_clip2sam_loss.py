@@ -16,24 +16,28 @@ def fixed_points():
 
 def square(size, batch=2):
     masks = torch.zeros(batch, size, size)
-    masks[:, size // 4:-size // 4, size // 4:-size // 4] = 1
+    masks[:, size // 4 : -size // 4, size // 4 : -size // 4] = 1
     return masks
 
 
 def test_no_instances(loss):
     mask_logits = torch.zeros(0, 8, 8, requires_grad=True)
     class_logits = torch.zeros(0, 4, requires_grad=True)
-    losses = loss(mask_logits, class_logits, torch.zeros(0, 32, 32),
-                  torch.zeros(0, dtype=torch.long))
+    losses = loss(
+        mask_logits, class_logits, torch.zeros(0, 32, 32), torch.zeros(0, dtype=torch.long)
+    )
     assert {name: value.item() for name, value in losses.items()} == {
-        'loss_cls': 0., 'loss_mask': 0., 'loss_dice': 0.}
+        'loss_cls': 0.0,
+        'loss_mask': 0.0,
+        'loss_dice': 0.0,
+    }
     sum(losses.values()).backward()
     assert mask_logits.grad is not None
     assert class_logits.grad is not None
 
 
 def test_right_answers_cost_little_and_wrong_ones_much():
-    loss = CLIP2SAMLoss(num_points=64, importance_sample_ratio=0.)  # few points on the border
+    loss = CLIP2SAMLoss(num_points=64, importance_sample_ratio=0.0)  # few points on the border
     labels = torch.tensor([0, 2])
     right = 20 * torch.nn.functional.one_hot(labels, 4).float()
     logits = 40 * (square(64) - 0.5)
@@ -53,7 +57,7 @@ def test_targets_may_be_finer_than_logits(loss):
 
 
 def test_background_counts_less():
-    class_logits = torch.tensor([[2., 0., 0.], [0., 0., 5.]])  # both wrong
+    class_logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.0, 5.0]])  # both wrong
     labels = torch.tensor([2, 0])
     each = torch.nn.functional.cross_entropy(class_logits, labels, reduction='none')
     losses = CLIP2SAMLoss(num_points=4)(square(8), class_logits, square(8), labels)
@@ -64,10 +68,13 @@ def test_background_counts_less():
 def test_weights_scale_the_losses():
     args = (square(8), torch.zeros(2, 4), square(8), torch.tensor([0, 1]))
     results = []
-    for weight in (1., 3.):
+    for weight in (1.0, 3.0):
         torch.manual_seed(0)
-        results.append(CLIP2SAMLoss(num_points=16, cls_weight=weight, mask_weight=weight,
-                                    dice_weight=weight)(*args))
+        results.append(
+            CLIP2SAMLoss(num_points=16, cls_weight=weight, mask_weight=weight, dice_weight=weight)(
+                *args
+            )
+        )
     for name in results[0]:
         torch.testing.assert_close(3 * results[0][name], results[1][name])
 
@@ -85,6 +92,6 @@ def test_instances_that_are_named_but_not_prompted(loss):
 
 
 def test_names_may_be_taken_away_from_instances(loss):
-    logits = torch.tensor([[1., 2., 3., 0.]])
-    found = loss.of_names(torch.tensor([[1., -torch.inf, 3., 0.]]), torch.tensor([0]))
+    logits = torch.tensor([[1.0, 2.0, 3.0, 0.0]])
+    found = loss.of_names(torch.tensor([[1.0, -torch.inf, 3.0, 0.0]]), torch.tensor([0]))
     assert found == loss.of_names(logits[:, [0, 2, 3]], torch.tensor([0]))

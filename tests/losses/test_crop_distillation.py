@@ -5,7 +5,7 @@ from ovsam.losses.crop_distillation import CropDistillation
 from ovsam.masks.crop_regions import crop_regions
 from ovsam.parts.clip_backbone import CLIPBackbone
 
-ROIS = torch.tensor([[0., 8., 8., 56., 40.], [1., 0., 10., 30., 60.]])
+ROIS = torch.tensor([[0.0, 8.0, 8.0, 56.0, 40.0], [1.0, 0.0, 10.0, 30.0, 60.0]])
 
 
 @pytest.fixture
@@ -29,15 +29,15 @@ def test_of_no_regions_it_is_a_zero_that_reaches_the_weights(clip, images):
 
 def test_zero_at_clips_own_embedding_and_twice_the_weight_opposite_to_it(clip, images):
     target = clip.embed_images(crop_regions(images, ROIS, clip.image_size))
-    distil = CropDistillation(weight=3.)
+    distil = CropDistillation(weight=3.0)
     assert distil(images, ROIS, target, clip)['loss_crop'].item() == pytest.approx(0, abs=1e-5)
     assert distil(images, ROIS, -target, clip)['loss_crop'].item() == pytest.approx(6, abs=1e-5)
 
 
 def test_the_context_is_the_crops(clip, images):
-    target = clip.embed_images(crop_regions(images, ROIS, clip.image_size, context=2.))
-    same = CropDistillation(100., context=2.)(images, ROIS, target, clip)['loss_crop']
-    other = CropDistillation(100., context=1.)(images, ROIS, target, clip)['loss_crop']
+    target = clip.embed_images(crop_regions(images, ROIS, clip.image_size, context=2.0))
+    same = CropDistillation(100.0, context=2.0)(images, ROIS, target, clip)['loss_crop']
+    other = CropDistillation(100.0, context=1.0)(images, ROIS, target, clip)['loss_crop']
     assert same.item() == pytest.approx(0, abs=1e-4) and other > same + 1e-3
 
 

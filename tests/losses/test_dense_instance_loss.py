@@ -12,9 +12,12 @@ def sample(*boxes, size=32):
     masks = np.zeros((len(boxes), size, size), np.uint8)
     for mask, (x1, y1, x2, y2) in zip(masks, boxes):
         mask[y1:y2, x1:x2] = 1
-    return DetDataSample(gt_instances=InstanceData(
-        bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        masks=BitmapMasks(masks, size, size)))
+    return DetDataSample(
+        gt_instances=InstanceData(
+            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+            masks=BitmapMasks(masks, size, size),
+        )
+    )
 
 
 def test_a_scene_without_objects_teaches_the_ground():

@@ -25,15 +25,16 @@ def test_of_no_prompts_they_are_zeros_with_gradients():
 
 @pytest.mark.parametrize('ambiguous, learns', [(True, 2), (False, 0)])
 def test_one_mask_learns(ambiguous, learns):
-    masks = logits(.2, -.5, .5, -1.)
+    masks = logits(0.2, -0.5, 0.5, -1.0)
     losses = LowestMaskLoss()(masks, torch.zeros(1, 4), TARGET, torch.tensor([ambiguous]))
     (losses['loss_focal'] + losses['loss_dice']).backward()
     assert [bool(masks.grad[0, i].abs().sum() > 0) for i in range(4)] == [
-        i == learns for i in range(4)]
+        i == learns for i in range(4)
+    ]
 
 
 def test_the_chosen_masks_loss_is_sams():
-    masks = logits(.2, -.5, .5, -1.)
+    masks = logits(0.2, -0.5, 0.5, -1.0)
     losses = LowestMaskLoss()(masks, torch.zeros(1, 4), TARGET, torch.tensor([False]))
     alone = SAMMaskLoss()(masks[:, 0], None, TARGET)
     for name, value in alone.items():
@@ -41,7 +42,7 @@ def test_the_chosen_masks_loss_is_sams():
 
 
 def test_every_quality_learns():
-    masks, quality = logits(1., -1., 1., -1.), torch.tensor([[1., 0., 1., 0.]])
+    masks, quality = logits(1.0, -1.0, 1.0, -1.0), torch.tensor([[1.0, 0.0, 1.0, 0.0]])
     right = LowestMaskLoss()(masks, quality, TARGET, torch.tensor([True]))
     wrong = LowestMaskLoss()(masks, 1 - quality, TARGET, torch.tensor([True]))
     assert right['loss_iou'] == 0 and wrong['loss_iou'] == 1

@@ -1,4 +1,5 @@
 """Losses of several processes are those of one process that has all instances."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,10 +24,12 @@ def test_alone_it_changes_nothing():
 
 def test_shares(in_processes):
     def shares(rank):
-        return [float(share_of_mean(amounts[rank], torch.zeros(1)))
-                for amounts in ((0, 0), (3, 1), (0, 5), (torch.tensor(.5), torch.tensor(.5)))]
+        return [
+            float(share_of_mean(amounts[rank], torch.zeros(1)))
+            for amounts in ((0, 0), (3, 1), (0, 5), (torch.tensor(0.5), torch.tensor(0.5)))
+        ]
 
-    assert in_processes(shares) == [[0, 1.5, 0, 1], [0, .5, 2, 1]]
+    assert in_processes(shares) == [[0, 1.5, 0, 1], [0, 0.5, 2, 1]]
 
 
 class EveryPoint(CLIP2SAMLoss):
@@ -40,9 +43,12 @@ def scene(*boxes, size=16):
     masks = np.zeros((len(boxes), size, size), np.uint8)
     for mask, (x1, y1, x2, y2) in zip(masks, boxes):
         mask[y1:y2, x1:x2] = 1
-    return DetDataSample(gt_instances=InstanceData(
-        bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        masks=BitmapMasks(masks, size, size)))
+    return DetDataSample(
+        gt_instances=InstanceData(
+            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+            masks=BitmapMasks(masks, size, size),
+        )
+    )
 
 
 def clip2sam(weight, rows):
@@ -61,8 +67,10 @@ def lowest(weight, rows):
 
 def crops(weight, rows):
     clip = SimpleNamespace(image_size=8, embed_images=lambda images: images.flatten(1)[:, :4])
-    rois = torch.tensor([[0, 2, 2, 9, 9], [0, 1, 5, 6, 12], [0, 4, 4, 15, 11], [0, 0, 0, 9, 3],
-                         [0, 7, 1, 12, 8]], dtype=torch.float)[rows]
+    rois = torch.tensor(
+        [[0, 2, 2, 9, 9], [0, 1, 5, 6, 12], [0, 4, 4, 15, 11], [0, 0, 0, 9, 3], [0, 7, 1, 12, 8]],
+        dtype=torch.float,
+    )[rows]
     images = torch.linspace(-1, 1, 3 * 16 * 16).view(1, 3, 16, 16)
     return CropDistillation()(images, rois, weight * CLASSES[rows], clip)
 
@@ -73,7 +81,7 @@ TARGETS = (torch.rand(5, 8, 8) > 0.5).float()
 
 
 def gradient(loss, rows):
-    weight = torch.tensor(2., requires_grad=True)
+    weight = torch.tensor(2.0, requires_grad=True)
     sum(loss(weight, torch.tensor(rows, dtype=torch.long)).values()).backward()
     return weight.grad
 
@@ -114,8 +122,9 @@ def test_images_are_told_apart_from_the_texts_of_all_processes(in_processes, tin
         torch.manual_seed(0)
         model = ContrastiveCLIP(tiny_clip, ['cat', 'dog', 'owl'], ['{}'])
         sum(model._loss(images[rows], labels[rows]).values()).backward()
-        return {name: value.grad for name, value in model.named_parameters()
-                if value.grad is not None}
+        return {
+            name: value.grad for name, value in model.named_parameters() if value.grad is not None
+        }
 
     whole = of([0, 1, 2, 3])
     found = in_processes(lambda rank: of([2 * rank, 2 * rank + 1]))

@@ -5,7 +5,7 @@ from ovsam.masks.mask_cleaning import InsideBox, LargeParts
 from ovsam.masks.mask_postprocess import low_res_mask_boxes
 from ovsam.prompts import Prompts
 
-SCALE = 2.  # input pixels a logit
+SCALE = 2.0  # input pixels a logit
 
 
 def boxes(*rows):
@@ -15,7 +15,7 @@ def boxes(*rows):
 
 def points(number):
     """As many prompts, none of them a box."""
-    return Prompts.from_points(torch.full((number, 1, 2), 5.))
+    return Prompts.from_points(torch.full((number, 1, 2), 5.0))
 
 
 def large_parts(share, logits):
@@ -25,9 +25,9 @@ def large_parts(share, logits):
 
 def masks(*parts):
     """Logits (1, 20, 30) of 3 in boxes (left, top, right, bottom), -2 elsewhere."""
-    logits = torch.full((1, 20, 30), -2.)
+    logits = torch.full((1, 20, 30), -2.0)
     for left, top, right, bottom in parts:
-        logits[0, top:bottom, left:right] = 3.
+        logits[0, top:bottom, left:right] = 3.0
     return logits
 
 
@@ -36,8 +36,8 @@ def test_stray_pixels_go_and_large_parts_stay():
     stray = 28, 18, 30, 20  # 4 pixels
     cleaned = large_parts(0.05, masks(*object_parts, stray))
     assert torch.equal(cleaned > 0, masks(*object_parts) > 0)
-    assert cleaned[0, 18:, 28:].tolist() == [[-3., -3.]] * 2
-    assert low_res_mask_boxes(cleaned, 1.).tolist() == [[2, 2, 17, 12]]
+    assert cleaned[0, 18:, 28:].tolist() == [[-3.0, -3.0]] * 2
+    assert low_res_mask_boxes(cleaned, 1.0).tolist() == [[2, 2, 17, 12]]
 
 
 def test_the_share_decides():
@@ -48,13 +48,13 @@ def test_the_share_decides():
 
 def test_each_mask_by_itself():
     both = torch.cat([masks((2, 2, 12, 12)), masks((28, 18, 30, 20)), masks()])
-    assert torch.equal(large_parts(1., both), both)
+    assert torch.equal(large_parts(1.0, both), both)
     assert large_parts(0.5, both[:0]).shape == (0, 20, 30)
 
 
 def test_parts_that_touch_at_a_corner_are_one():
     logits = masks((2, 2, 12, 12), (12, 12, 13, 13))
-    assert torch.equal(large_parts(1., logits), logits)
+    assert torch.equal(large_parts(1.0, logits), logits)
 
 
 @pytest.mark.parametrize('share', [0, -1, 1.5])
@@ -93,7 +93,7 @@ def test_points_leave_masks_as_they_are():
 
 
 def test_a_box_with_a_point_counts_as_a_box():
-    prompt = boxes([0, 0, 10, 10]).with_points(torch.tensor([[20., 20.]]), torch.tensor([1]))
+    prompt = boxes([0, 0, 10, 10]).with_points(torch.tensor([[20.0, 20.0]]), torch.tensor([1]))
     cleaned = InsideBox(margin=0)(masks((0, 0, 30, 20)), prompt, SCALE)
     assert low_res_mask_boxes(cleaned, SCALE).tolist() == [[0, 0, 10, 10]]
 

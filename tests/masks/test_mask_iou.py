@@ -7,12 +7,21 @@ from ovsam.masks.mask_iou import mask_iou, mask_ious
 
 def test_no_masks():
     assert mask_ious(torch.zeros(0, 2, 3, dtype=bool), torch.zeros(0, 2, 3, dtype=bool)).shape == (
-        0,)
+        0,
+    )
 
 
-@pytest.mark.parametrize(('mask', 'other', 'expected'), [
-    ([[0, 0]], [[0, 0]], 0), ([[1, 0]], [[0, 0]], 0), ([[1, 0]], [[0, 1]], 0),
-    ([[1, 1]], [[0, 1]], 0.5), ([[1, 1, 0]], [[0, 1, 1]], 1 / 3), ([[1, 0]], [[1, 0]], 1)])
+@pytest.mark.parametrize(
+    ('mask', 'other', 'expected'),
+    [
+        ([[0, 0]], [[0, 0]], 0),
+        ([[1, 0]], [[0, 0]], 0),
+        ([[1, 0]], [[0, 1]], 0),
+        ([[1, 1]], [[0, 1]], 0.5),
+        ([[1, 1, 0]], [[0, 1, 1]], 1 / 3),
+        ([[1, 0]], [[1, 0]], 1),
+    ],
+)
 def test_arrays_and_tensors_agree(mask, other, expected):
     mask, other = np.array(mask, bool), np.array(other, bool)
     assert mask_iou(mask, other) == pytest.approx(expected)

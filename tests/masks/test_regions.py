@@ -1,4 +1,5 @@
 """Where masks are, and where prompts said that they are."""
+
 import pytest
 import torch
 
@@ -10,13 +11,13 @@ MASK_BOX = [8, 16, 24, 40]  # of every mask below, in input pixels: four to a ma
 
 @pytest.fixture
 def low_res():
-    logits = torch.full((3, 16, 32), -5.)
-    logits[:, 4:10, 2:6] = 5.
+    logits = torch.full((3, 16, 32), -5.0)
+    logits[:, 4:10, 2:6] = 5.0
     return logits
 
 
 def regions_of(prompts, low_res):
-    return Regions.of_prompts(low_res[:len(prompts)], prompts, input_width=128)
+    return Regions.of_prompts(low_res[: len(prompts)], prompts, input_width=128)
 
 
 def test_there_may_be_none(low_res):
@@ -26,8 +27,9 @@ def test_there_may_be_none(low_res):
 
 
 def test_points_name_no_box(low_res):
-    regions = regions_of(Prompts.from_points(
-        [[[10, 20]], [[9, 9]]], image_index=torch.tensor([1, 0])), low_res)
+    regions = regions_of(
+        Prompts.from_points([[[10, 20]], [[9, 9]]], image_index=torch.tensor([1, 0])), low_res
+    )
     assert regions.mask_rois.tolist() == [[1, *MASK_BOX], [0, *MASK_BOX]]
     assert torch.equal(regions.prompt_rois, regions.mask_rois)
 
@@ -54,7 +56,7 @@ def test_a_box_without_a_mask_can_be_named(low_res):
 
 
 def test_masks_alone_are_regions(low_res):
-    rois = torch.tensor([[0., *MASK_BOX]] * 3)
+    rois = torch.tensor([[0.0, *MASK_BOX]] * 3)
     assert Regions(low_res, rois).prompt_rois is rois
 
 

@@ -30,22 +30,22 @@ def test_no_regions(hierarchy, vocabulary):
 def test_who_is_sure_says_so(hierarchy, vocabulary):
     back_off = HierarchicalBackOff(hierarchy, vocabulary, 0.5)
     assert back_off.linked == 5  # the gizmo is not
-    found = answer(back_off, 0.6, 0.3, 0.1, 0., 0., 0.)
+    found = answer(back_off, 0.6, 0.3, 0.1, 0.0, 0.0, 0.0)
     assert (found.name, found.score) == ('Pembroke', pytest.approx(0.6))
     assert found.leaves == (('Pembroke', pytest.approx(0.6)),)
-    assert answer(back_off, 0., 0., 0., 0., 0.1, 0.9).name == 'gizmo'
+    assert answer(back_off, 0.0, 0.0, 0.0, 0.0, 0.1, 0.9).name == 'gizmo'
 
 
 def test_the_deepest_that_is_likely_enough(hierarchy, vocabulary):
     back_off = HierarchicalBackOff(hierarchy, vocabulary, 0.5)
-    corgi = answer(back_off, 0.4, 0.3, 0.1, 0.1, 0.1, 0., top_k=1)
+    corgi = answer(back_off, 0.4, 0.3, 0.1, 0.1, 0.1, 0.0, top_k=1)
     assert (corgi.name, corgi.score) == ('corgi', pytest.approx(0.7))
     assert corgi.leaves == (('Pembroke', pytest.approx(0.4)),)
-    dog = answer(back_off, 0.2, 0.2, 0.3, 0.2, 0., 0.)
+    dog = answer(back_off, 0.2, 0.2, 0.3, 0.2, 0.0, 0.0)
     assert (dog.name, dog.score) == ('dog', pytest.approx(0.7))
     assert [name for name, _ in dog.leaves] == ['Shih-Tzu', 'Pembroke', 'Cardigan']
     # A dog is a pet and a canine: it counts once for what is above both.
-    animal = answer(HierarchicalBackOff(hierarchy, vocabulary, 0.8), 0.2, 0.1, 0.2, 0.4, 0.1, 0.)
+    animal = answer(HierarchicalBackOff(hierarchy, vocabulary, 0.8), 0.2, 0.1, 0.2, 0.4, 0.1, 0.0)
     assert (animal.name, animal.score) == ('pet', pytest.approx(0.9))
 
 
@@ -53,24 +53,27 @@ def test_nothing_is_likely_enough(hierarchy, vocabulary):
     back_off = HierarchicalBackOff(hierarchy, vocabulary, 0.5)
     assert answer(back_off, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1) is None  # the background's, most of it
     # "Whole" would pass, but says nothing.
-    assert answer(back_off, 0.3, 0., 0., 0., 0.3, 0.4) is None
+    assert answer(back_off, 0.3, 0.0, 0.0, 0.0, 0.3, 0.4) is None
     general = HierarchicalBackOff(hierarchy, vocabulary, 0.5, least_depth=0)
-    assert answer(general, 0.3, 0., 0., 0., 0.3, 0.4).name == 'whole'
+    assert answer(general, 0.3, 0.0, 0.0, 0.0, 0.3, 0.4).name == 'whole'
 
 
 def test_a_name_that_is_above_others(hierarchy):
     back_off = HierarchicalBackOff(
-        hierarchy, Vocabulary(['Pembroke', 'hound', 'cup'], aliases={'hound': ['n02084071']}), 0.5)
+        hierarchy, Vocabulary(['Pembroke', 'hound', 'cup'], aliases={'hound': ['n02084071']}), 0.5
+    )
     found = answer(back_off, 0.4, 0.3, 0.3)
     assert (found.name, found.score) == ('hound', pytest.approx(0.7))
     assert [name for name, _ in found.leaves] == ['Pembroke', 'hound']
 
 
 def test_a_general_name_that_means_something_else_here(hierarchy):
-    vocabulary = Vocabulary(['Pembroke', 'Cardigan', 'corgi', 'Welsh corgi'],
-                            aliases={'corgi': ['n03147509'], 'Welsh corgi': ['n00000012']})
+    vocabulary = Vocabulary(
+        ['Pembroke', 'Cardigan', 'corgi', 'Welsh corgi'],
+        aliases={'corgi': ['n03147509'], 'Welsh corgi': ['n00000012']},
+    )
     back_off = HierarchicalBackOff(hierarchy, vocabulary, 0.5)
-    assert answer(back_off, 0.4, 0.4, 0.1, 0.).name == 'kind of corgi'
+    assert answer(back_off, 0.4, 0.4, 0.1, 0.0).name == 'kind of corgi'
     other = Vocabulary(['Pembroke', 'Cardigan', 'corgi'], aliases={'corgi': ['n03147509']})
     assert answer(HierarchicalBackOff(hierarchy, other, 0.5), 0.4, 0.4, 0.1).name == 'Welsh corgi'
 
@@ -83,14 +86,16 @@ def test_names_without_any_link(hierarchy):
 
 
 def test_synsets_of_another_version(hierarchy):
-    vocabulary = Vocabulary(['a', 'b', 'c'], aliases={'a': ['n10000001'], 'b': ['n10000002'],
-                                                      'c': ['n02084071']})
+    vocabulary = Vocabulary(
+        ['a', 'b', 'c'], aliases={'a': ['n10000001'], 'b': ['n10000002'], 'c': ['n02084071']}
+    )
     with pytest.raises(ValueError, match='2 of the 3 synsets .* of another version'):
         HierarchicalBackOff(hierarchy, vocabulary, 0.5)
 
 
-@pytest.mark.parametrize('settings', [dict(threshold=0.), dict(threshold=1.1),
-                                      dict(threshold=0.5, least_depth=-1)])
+@pytest.mark.parametrize(
+    'settings', [dict(threshold=0.0), dict(threshold=1.1), dict(threshold=0.5, least_depth=-1)]
+)
 def test_settings_out_of_range(hierarchy, vocabulary, settings):
     with pytest.raises(ValueError, match='must'):
         HierarchicalBackOff(hierarchy, vocabulary, **settings)

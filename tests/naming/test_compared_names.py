@@ -1,4 +1,5 @@
 """Which names compete in a step: all, those that are judged, a sample of either."""
+
 import math
 
 import pytest
@@ -11,12 +12,16 @@ NOTHING = torch.zeros(0, dtype=torch.long)
 
 
 def samples(*judged):
-    return [DetDataSample(metainfo={} if labels is None else dict(judged_labels=labels))
-            for labels in judged]
+    return [
+        DetDataSample(metainfo={} if labels is None else dict(judged_labels=labels))
+        for labels in judged
+    ]
 
 
-@pytest.mark.parametrize('names', [
-    AllNames(), SampledNames(2), JudgedNames(), JudgedNames(dict(type='SampledNames', num=3))])
+@pytest.mark.parametrize(
+    'names',
+    [AllNames(), SampledNames(2), JudgedNames(), JudgedNames(dict(type='SampledNames', num=3))],
+)
 def test_no_instances(names):
     columns, labels, bias = names(NOTHING, NOTHING, samples([1, 2]), 5)
     assert len(labels) == 0 and len(columns) <= 5
@@ -55,7 +60,8 @@ def test_a_samples_denominator_is_on_average_that_of_all_names():
 
 def test_more_names_of_instances_than_are_sampled():
     columns, labels, bias = SampledNames(2)(
-        torch.arange(4), torch.zeros(4).long(), samples(None), 9)
+        torch.arange(4), torch.zeros(4).long(), samples(None), 9
+    )
     assert columns.tolist() == labels.tolist() == [0, 1, 2, 3] and not bias.any()
 
 
@@ -75,8 +81,10 @@ def test_only_judged_names_count_in_an_image():
     columns, places, bias = JudgedNames()(labels, images, samples([1, 3], [2], None), 6)
     assert columns.tolist() == list(range(6))  # the third image's annotation tells of all
     assert columns[places].tolist() == labels.tolist()
-    counts = [[column for column, value in zip(columns.tolist(), row) if value == 0]
-              for row in bias.tolist()]
+    counts = [
+        [column for column, value in zip(columns.tolist(), row) if value == 0]
+        for row in bias.tolist()
+    ]
     assert counts == [[1, 3], [1, 3, 4], [0, 1, 2, 3, 4, 5]]
     assert bias[0, 0] == -math.inf
 

@@ -29,8 +29,9 @@ def test_no_texts(encoder):
 def test_vectors_of_words_are_those_words(encoder):
     """The published tower itself decides: a context of words' vectors is the sentence."""
     vectors = encoder.token_vectors('a b')
-    torch.testing.assert_close(encoder.encode(['c', 'c d'], vectors),
-                               encoder.encode(['a b c', 'a b c d']))
+    torch.testing.assert_close(
+        encoder.encode(['c', 'c d'], vectors), encoder.encode(['a b c', 'a b c d'])
+    )
 
 
 def test_words_are_where_it_starts(encoder):
@@ -39,7 +40,8 @@ def test_words_are_where_it_starts(encoder):
     vocabulary = Vocabulary(['c', 'd'], templates=['{} of its own'])
     torch.testing.assert_close(
         context.embed(encoder, vocabulary),
-        embed_vocabulary(encoder, Vocabulary(['c', 'd']), ('a b {}', )))
+        embed_vocabulary(encoder, Vocabulary(['c', 'd']), ('a b {}',)),
+    )
 
 
 def test_learned_weights_are_not_overwritten_by_words(encoder):
@@ -74,12 +76,13 @@ def test_a_long_name_keeps_its_beginning_and_its_end_token(encoder):
 
 def test_only_the_context_gets_a_gradient(encoder):
     context = make_context(encoder)
-    embeddings = context.embed_to_learn(encoder, [('cat', 'kitten'), ('dog', )])
+    embeddings = context.embed_to_learn(encoder, [('cat', 'kitten'), ('dog',)])
     assert embeddings.shape == (2, 2, 16)
     torch.testing.assert_close(embeddings[1, 0], embeddings[1, 1])
     torch.testing.assert_close(
         embeddings.detach(),
-        context.embed(encoder, Vocabulary(['cat', 'dog'], {'cat': ['cat', 'kitten']})))
+        context.embed(encoder, Vocabulary(['cat', 'dog'], {'cat': ['cat', 'kitten']})),
+    )
     embeddings[0, 0, 0].backward()
     assert (context.vectors.grad.abs().sum(dim=1) > 0).all()
     assert all(p.grad is None for p in encoder.parameters())
@@ -99,7 +102,8 @@ def test_the_cache_tells_contexts_apart(encoder, tmp_path):
 def test_all_names_of_a_step(encoder):
     for limit in (None, 5, 9):
         chosen, places = make_context(encoder, names_per_step=limit).choose_names(
-            torch.tensor([3, 1, 3]), 5)
+            torch.tensor([3, 1, 3]), 5
+        )
         assert chosen.tolist() == [0, 1, 2, 3, 4]
         assert places.tolist() == [3, 1, 3]
 
@@ -128,5 +132,5 @@ def test_towers_of_any_size(arch):
     with torch.device('meta'):
         encoder = CLIPTextEncoder(arch)
         context = LearnedContext(encoder.width)
-        found = context.embed_to_learn(encoder, [('cat', ), ('dog', )])
+        found = context.embed_to_learn(encoder, [('cat',), ('dog',)])
     assert found.shape == (2, 1, encoder.embed_dims)

@@ -1,4 +1,5 @@
 """Beside the whole table, computed plainly."""
+
 import pytest
 import torch
 
@@ -12,15 +13,16 @@ NAMES, REGIONS = 23, 6
 def streamed(weights, logits, k, chunk, temperature=None):
     ranking = NameRanking(weights, k, temperature)
     for first in range(0, logits.shape[2], chunk):
-        ranking.add(first, logits[:, :, first:first + chunk])
+        ranking.add(first, logits[:, :, first : first + chunk])
     return ranking.best()
 
 
 def assert_the_top_of(table, best, k, chunk):
     """To 1e-6 in one chunk; where the scale is a single name's, to what logits are rounded by."""
     expected = table[:, :-1].topk(k, dim=1)
-    torch.testing.assert_close(best.log_scores, expected.values, rtol=1e-6,
-                               atol=1e-6 if chunk > NAMES else 1e-5)
+    torch.testing.assert_close(
+        best.log_scores, expected.values, rtol=1e-6, atol=1e-6 if chunk > NAMES else 1e-5
+    )
     assert torch.equal(best.labels, expected.indices)
 
 
@@ -39,18 +41,23 @@ def test_two_opinions_as_the_whole_table(chunk, seen, temperature):
     logits = 30 + 8 * torch.randn(2, REGIONS, NAMES + 1, generator=generator)
     logits[:, :, -1] = 0
     flags = torch.rand(NAMES, generator=generator) < 0.5
-    flags = {'some': flags, 'none': flags & ~flags, 'all': flags | ~flags,
-             'one': torch.arange(NAMES) == 7}[seen]
+    flags = {
+        'some': flags,
+        'none': flags & ~flags,
+        'all': flags | ~flags,
+        'one': torch.arange(NAMES) == 7,
+    }[seen]
     fusion = GeometricFusion(0.2, 0.7)
     table = fusion(*logits, flags)
     if temperature is not None:
         table = TemperatureScaling(temperature)(table)
     for k in (1, 4, NAMES):
-        assert_the_top_of(table, streamed(fusion.opinion_weights(flags), logits, k, chunk,
-                                          temperature), k, chunk)
+        assert_the_top_of(
+            table, streamed(fusion.opinion_weights(flags), logits, k, chunk, temperature), k, chunk
+        )
 
 
-@pytest.mark.parametrize('temperature', [None, 3.])
+@pytest.mark.parametrize('temperature', [None, 3.0])
 def test_one_opinion(temperature):
     logits = 40 * torch.randn(1, REGIONS, NAMES + 1, generator=torch.Generator().manual_seed(1))
     table = logits[0].log_softmax(dim=-1)
@@ -63,7 +70,7 @@ def test_one_opinion(temperature):
 def test_the_likeliest_may_come_last():
     """Long after the columns that the scale is taken from."""
     logits = torch.zeros(1, 1, 51)
-    logits[..., 49] = 300.
+    logits[..., 49] = 300.0
     weights = OpinionWeights(torch.ones(1, 1), torch.zeros(51, dtype=torch.long))
     best = streamed(weights, logits, 2, 10)
     assert best.labels[0, 0] == 49

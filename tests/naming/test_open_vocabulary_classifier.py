@@ -11,8 +11,9 @@ from ovsam.naming.open_vocabulary_classifier import OpenVocabularyClassifier
 def classifier():
     classifier = OpenVocabularyClassifier(logit_scale=math.log(10))
     # Class 0 is called by two names, class 1 twice by the same.
-    classifier.set_embeddings(torch.tensor([[[1., 0., 0.], [0., 1., 0.]],
-                                            [[0., 0., 1.], [0., 0., 1.]]]))
+    classifier.set_embeddings(
+        torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]])
+    )
     return classifier
 
 
@@ -21,8 +22,8 @@ def test_no_regions(classifier):
 
 
 def test_nearest_name_counts_and_background_is_zero(classifier):
-    regions = torch.tensor([[0., 1., 0.], [0., 0., 1.], [0.6, 0., -0.8]])
-    expected = torch.tensor([[10., 0., 0.], [0., 10., 0.], [6., -8., 0.]])
+    regions = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.6, 0.0, -0.8]])
+    expected = torch.tensor([[10.0, 0.0, 0.0], [0.0, 10.0, 0.0], [6.0, -8.0, 0.0]])
     torch.testing.assert_close(classifier(regions), expected)
 
 

@@ -15,13 +15,13 @@ def test_weights_lie_on_clips_probability():
     head, clip = torch.randn(4, 3), torch.randn(4, 3)
     scores = GeometricFusion(seen=0.25, unseen=0.75)(head, clip, SEEN).exp()
     p_head, p_clip = head.softmax(dim=1), clip.softmax(dim=1)
-    torch.testing.assert_close(scores[:, 0], p_head[:, 0]**0.75 * p_clip[:, 0]**0.25)
-    torch.testing.assert_close(scores[:, 1], p_head[:, 1]**0.25 * p_clip[:, 1]**0.75)
-    torch.testing.assert_close(scores[:, 2], p_head[:, 2]**0.75 * p_clip[:, 2]**0.25)
+    torch.testing.assert_close(scores[:, 0], p_head[:, 0] ** 0.75 * p_clip[:, 0] ** 0.25)
+    torch.testing.assert_close(scores[:, 1], p_head[:, 1] ** 0.25 * p_clip[:, 1] ** 0.75)
+    torch.testing.assert_close(scores[:, 2], p_head[:, 2] ** 0.75 * p_clip[:, 2] ** 0.25)
 
 
 def test_confident_logits_stay_finite():
-    logits = torch.tensor([[200., -200., 0.]])
+    logits = torch.tensor([[200.0, -200.0, 0.0]])
     assert GeometricFusion()(logits, logits, SEEN).isfinite().all()
 
 

@@ -19,8 +19,11 @@ class Letters:
     def encode(self, texts):
         self.calls += len(texts)
         rows = [torch.Generator().manual_seed(zlib.crc32(text.encode())) for text in texts]
-        return torch.stack([torch.randn(8, generator=row) for row in rows]) if rows else (
-            torch.zeros(0, 8))
+        return (
+            torch.stack([torch.randn(8, generator=row) for row in rows])
+            if rows
+            else (torch.zeros(0, 8))
+        )
 
     def fingerprint(self):
         return 'letters'
@@ -28,8 +31,9 @@ class Letters:
 
 @pytest.fixture
 def vocabulary():
-    return Vocabulary(['sofa', 'cat', 'cup'], {'sofa': ['sofa', 'couch', 'settee'],
-                                               'cup': ['cup', 'mug']})
+    return Vocabulary(
+        ['sofa', 'cat', 'cup'], {'sofa': ['sofa', 'couch', 'settee'], 'cup': ['cup', 'mug']}
+    )
 
 
 @pytest.mark.parametrize(('rows', 'counts'), [(0, []), (3, [1, 1]), (3, [3, 0]), (1, [1, 1])])
@@ -59,8 +63,10 @@ def test_chunks_are_of_whole_names(vocabulary):
 
 
 def test_half_precision_is_half_as_large_and_made_of_full(vocabulary):
-    full, half = (embed_bank(Letters(), vocabulary, 'none', dtype=dtype)
-                  for dtype in (torch.float32, torch.float16))
+    full, half = (
+        embed_bank(Letters(), vocabulary, 'none', dtype=dtype)
+        for dtype in (torch.float32, torch.float16)
+    )
     assert half.table.dtype == torch.float16
     assert half.table.nbytes == full.table.nbytes / 2
     assert torch.equal(half.table, full.table.half())
@@ -103,8 +109,10 @@ def test_cosines_and_their_gradients_are_those_of_the_classifier(vocabulary, col
     classifier.set_embeddings(embed_vocabulary(Letters(), vocabulary, 'none'))
     regions = F.normalize(torch.randn(5, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
     found = []
-    for cosines in (lambda x: classifier(x)[:, columns] / classifier.scale,
-                    lambda x: bank.cosines(x, torch.tensor(columns))):
+    for cosines in (
+        lambda x: classifier(x)[:, columns] / classifier.scale,
+        lambda x: bank.cosines(x, torch.tensor(columns)),
+    ):
         leaf = regions.clone().requires_grad_()
         values = cosines(leaf)
         values.square().sum().backward()

@@ -46,7 +46,8 @@ def test_the_same_logits_in_chunks(embeddings, regions, chunk_names):
             if classifier is bank:
                 assert logits.shape[1] <= chunk_names
             torch.testing.assert_close(
-                logits, expected[:, first:first + logits.shape[1]], rtol=1e-6, atol=1e-4)
+                logits, expected[:, first : first + logits.shape[1]], rtol=1e-6, atol=1e-4
+            )
 
 
 @pytest.mark.parametrize(('precision', 'error'), [('float16', 0.03), ('bfloat16', 0.3)])
@@ -80,10 +81,16 @@ def test_the_vocabulary_is_not_saved_and_can_be_forgotten(embeddings, regions):
         classifier(regions)
 
 
-@pytest.mark.parametrize(('wrong', 'fault'), [
-    (dict(precision='int8'), "precision is 'int8': it must be one of float32, float16, bfloat16"),
-    (dict(chunk_names=0), 'chunk_names must be positive; got 0'),
-])
+@pytest.mark.parametrize(
+    ('wrong', 'fault'),
+    [
+        (
+            dict(precision='int8'),
+            "precision is 'int8': it must be one of float32, float16, bfloat16",
+        ),
+        (dict(chunk_names=0), 'chunk_names must be positive; got 0'),
+    ],
+)
 def test_wrong_settings(wrong, fault):
     with pytest.raises(ValueError, match=fault):
         TextBankClassifier(**wrong)

@@ -68,14 +68,18 @@ def other_identity(path):
     save_file(load_file(path), path, {'format': text_cache.FORMAT, 'encoder': 'other'})
 
 
-@pytest.mark.parametrize(('damage', 'message'), [
-    (lambda path: path.write_bytes(path.read_bytes()[:-5]), 'not the bank'),
-    (lambda path: path.write_bytes(b''), 'not the bank'),
-    (lambda path: path.write_bytes(b'{"names": []}' * 9), 'not the bank'),
-    (flip_a_bit, 'checksum'),
-    (other_identity, 'its encoder is not'),
-    (lambda path: save_file(load_file(path), path), 'its format is not'),
-], ids=['truncated', 'empty', 'foreign', 'bit', 'other encoder', 'no metadata'])
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-5]), 'not the bank'),
+        (lambda path: path.write_bytes(b''), 'not the bank'),
+        (lambda path: path.write_bytes(b'{"names": []}' * 9), 'not the bank'),
+        (flip_a_bit, 'checksum'),
+        (other_identity, 'its encoder is not'),
+        (lambda path: save_file(load_file(path), path), 'its format is not'),
+    ],
+    ids=['truncated', 'empty', 'foreign', 'bit', 'other encoder', 'no metadata'],
+)
 def test_damaged_banks_are_removed_and_made_again(banks, damage, message):
     banks.write(rows('a', 'b'))
     (path,) = files(banks)
@@ -121,9 +125,10 @@ def test_writers_at_the_same_time(tmp_path, banks, kind):
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda text: write_one(tmp_path, text), texts))
     else:
-        workers = [multiprocessing.get_context('fork').Process(target=write_one,
-                                                               args=(tmp_path, text))
-                   for text in texts[:3]]
+        workers = [
+            multiprocessing.get_context('fork').Process(target=write_one, args=(tmp_path, text))
+            for text in texts[:3]
+        ]
         for worker in workers:
             worker.start()
         for worker in workers:

@@ -102,8 +102,11 @@ def test_cache_embeds_only_what_is_new(tmp_path):
 
 
 def test_cache_tells_encoders_and_templates_apart(tmp_path):
-    cache, encoder, other = (TextEmbeddingCache(tmp_path), CharacterEncoder(),
-                             CharacterEncoder('other'))
+    cache, encoder, other = (
+        TextEmbeddingCache(tmp_path),
+        CharacterEncoder(),
+        CharacterEncoder('other'),
+    )
     embed_texts(encoder, ['cat'], 'none', cache=cache)
     embed_texts(other, ['cat'], 'none', cache=cache)
     embed_texts(encoder, ['cat'], 'simple', cache=cache)

@@ -67,7 +67,8 @@ def test_deformable_attention_and_gradient():
         inputs = [torch.rand(*size, generator=rng).requires_grad_() for size in sizes]
         if compute == 'compiled':
             output = MultiScaleDeformableAttnFunction.apply(
-                inputs[0], shapes, starts, *inputs[1:], 64)
+                inputs[0], shapes, starts, *inputs[1:], 64
+            )
         else:
             output = multi_scale_deformable_attn_pytorch(inputs[0], shapes, *inputs[1:])
         (output**2).sum().backward()
@@ -89,17 +90,29 @@ def test_deformable_convolutions(modulated):
     def convolve(offset):
         if modulated:
             mask = torch.full((2, 9, *offset.shape[-2:]), 0.5)
-            return 2 * modulated_deform_conv2d(image, offset, mask, weight, None, shared['stride'],
-                                               shared['padding'], 1, shared['groups'], 1)
-        return deform_conv2d(image, offset, weight, shared['stride'], shared['padding'], 1,
-                             shared['groups'], 1)
+            return 2 * modulated_deform_conv2d(
+                image,
+                offset,
+                mask,
+                weight,
+                None,
+                shared['stride'],
+                shared['padding'],
+                1,
+                shared['groups'],
+                1,
+            )
+        return deform_conv2d(
+            image, offset, weight, shared['stride'], shared['padding'], 1, shared['groups'], 1
+        )
 
     plain = torch.nn.functional.conv2d(image, weight, **shared)
     offset = torch.zeros(2, 18, *plain.shape[-2:])
     torch.testing.assert_close(convolve(offset), plain)
     offset[:, 1::2] = 1  # x, after y
     moved = torch.nn.functional.conv2d(
-        torch.nn.functional.pad(image, (0, 1))[..., 1:], weight, **shared)
+        torch.nn.functional.pad(image, (0, 1))[..., 1:], weight, **shared
+    )
     inside = (slice(None), slice(None), slice(None), slice(2, -2))
     torch.testing.assert_close(convolve(offset)[inside], moved[inside])
 
@@ -109,10 +122,13 @@ def test_offsets_of_a_finer_level_are_read_as_the_compiled_operator_does():
     rng = torch.Generator().manual_seed(0)
     image, weight = torch.rand(2, 2, 4, 4, generator=rng), torch.rand(3, 2, 3, 3, generator=rng)
     offset, mask = torch.rand(2, 18, 8, 8, generator=rng), torch.rand(2, 9, 8, 8, generator=rng)
-    memory = [maps.reshape(2, -1)[:, :maps.shape[1] * 16].reshape(2, -1, 4, 4)
-              for maps in (offset, mask)]
-    mine, read = (modulated_deform_conv2d(image, *maps, weight, None, 1, 1)
-                  for maps in ((offset, mask), memory))
+    memory = [
+        maps.reshape(2, -1)[:, : maps.shape[1] * 16].reshape(2, -1, 4, 4) for maps in (offset, mask)
+    ]
+    mine, read = (
+        modulated_deform_conv2d(image, *maps, weight, None, 1, 1)
+        for maps in ((offset, mask), memory)
+    )
     assert mine.shape == (2, 3, 4, 4)
     torch.testing.assert_close(mine, read)
 

@@ -7,6 +7,7 @@ then on. Of some of them there are copies in ``tests/data``, which are checked w
 the file does not exist. Weights are not stored: each is drawn from a generator seeded by its own
 key.
 """
+
 import json
 import os
 import zlib
@@ -38,36 +39,52 @@ def reference_files(name):
     """The files that a fixture stands for; of two of the same name the folder's counts."""
     if name in MANIFESTS:
         return sorted((PARITY / 'manifests').glob(MANIFESTS[name]))
-    found = {path.name: path for folder in (DATA, PARITY, PARITY / 'expected')
-             for path in folder.glob(CASES[name])}
+    found = {
+        path.name: path
+        for folder in (DATA, PARITY, PARITY / 'expected')
+        for path in folder.glob(CASES[name])
+    }
     return [found[file] for file in sorted(found)]
 
 
 def pytest_generate_tests(metafunc):
     for name in (CASES | MANIFESTS).keys() & set(metafunc.fixturenames):
         paths = reference_files(name)
-        skipped = pytest.param(None, marks=pytest.mark.skip(
-            reason=f'no {(CASES | MANIFESTS)[name]} in {PARITY}; OVSAM_PARITY names the folder '
-                   'of references'))
-        metafunc.parametrize(name, paths or [skipped], scope='session',
-                             ids=[path.stem for path in paths] or ['none'])
+        skipped = pytest.param(
+            None,
+            marks=pytest.mark.skip(
+                reason=f'no {(CASES | MANIFESTS)[name]} in {PARITY}; OVSAM_PARITY names the folder '
+                'of references'
+            ),
+        )
+        metafunc.parametrize(
+            name, paths or [skipped], scope='session', ids=[path.stem for path in paths] or ['none']
+        )
 
 
 def pytest_terminal_summary(terminalreporter):
-    rows = [row for outcome in ('passed', 'failed') for report in
-            terminalreporter.stats.get(outcome, []) for name, row in report.user_properties
-            if name == 'parity']
+    rows = [
+        row
+        for outcome in ('passed', 'failed')
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, row in report.user_properties
+        if name == 'parity'
+    ]
     if not rows:
         return
     terminalreporter.section('parity: largest deviations')
     terminalreporter.write_line(
-        f'references: {PARITY}, else {DATA}' if PARITY.is_dir() else
-        f'references: {DATA}; there is no {PARITY} (OVSAM_PARITY names a folder with more)')
+        f'references: {PARITY}, else {DATA}'
+        if PARITY.is_dir()
+        else f'references: {DATA}; there is no {PARITY} (OVSAM_PARITY names a folder with more)'
+    )
     width = max(len(array) for array, *_ in rows)
     terminalreporter.write_line(f'{"array":{width}}  deviation  tolerance')
     for array, deviation, tolerance in rows:
-        terminalreporter.write_line(f'{array:{width}}  {deviation:9.2e}  {tolerance:9.2e}'
-                                    + ('' if deviation <= tolerance else '  too large'))
+        terminalreporter.write_line(
+            f'{array:{width}}  {deviation:9.2e}  {tolerance:9.2e}'
+            + ('' if deviation <= tolerance else '  too large')
+        )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -75,8 +92,11 @@ def pytest_pyfunc_call(pyfuncitem):
     """Fails a test for what ``check`` noted, after the test has compared all its arrays."""
     result = yield
     rows = (row for name, row in pyfuncitem.user_properties if name == 'parity')
-    wrong = [f'{array} deviates by {deviation}, allowed are {tolerance}'
-             for array, deviation, tolerance in rows if not deviation <= tolerance]
+    wrong = [
+        f'{array} deviates by {deviation}, allowed are {tolerance}'
+        for array, deviation, tolerance in rows
+        if not deviation <= tolerance
+    ]
     assert not wrong, '; '.join(wrong)
     return result
 
@@ -124,8 +144,12 @@ class Reference:
 
     def fill(self, module: torch.nn.Module, name: str, published=str) -> torch.nn.Module:
         """Fills a module; ``published`` gives what follows ``name`` in a key's published name."""
-        module.load_state_dict({key: self.weight(name + published(key), value.shape)
-                                for key, value in module.state_dict().items()})
+        module.load_state_dict(
+            {
+                key: self.weight(name + published(key), value.shape)
+                for key, value in module.state_dict().items()
+            }
+        )
         return module.eval()
 
     @staticmethod
@@ -142,8 +166,7 @@ class Reference:
         row, column = rows.astype(int), columns.astype(int)
         down, right = (rows - row)[:, None, None], (columns - column)[None, :, None]
         top = coarse[row][:, column] * (1 - right) + coarse[row][:, column + 1] * right
-        bottom = (coarse[row + 1][:, column] * (1 - right)
-                  + coarse[row + 1][:, column + 1] * right)
+        bottom = coarse[row + 1][:, column] * (1 - right) + coarse[row + 1][:, column + 1] * right
         bgr = (top * (1 - down) + bottom * down).round()
         return torch.from_numpy(bgr[..., ::-1].copy()).permute(2, 0, 1).float()
 
@@ -157,7 +180,7 @@ def reference() -> Reference:
 def check(record_property):
     """Notes how far an array is from the published one, for the test's end and the table."""
 
-    def check_array(array: str, actual, expected, absolute: float = 0., relative: float = 0.):
+    def check_array(array: str, actual, expected, absolute: float = 0.0, relative: float = 0.0):
         actual = torch.as_tensor(actual).detach().double().numpy()
         expected = np.asarray(expected, dtype=float)
         assert actual.size == expected.size, (array, actual.shape, expected.shape)

@@ -1,4 +1,5 @@
 """Every published key has its place, of the same shape, without building the weights."""
+
 import pytest
 import torch
 
@@ -28,8 +29,12 @@ def no_memory():
 def test_sam(reference, sam_manifest):
     published = reference.manifest(sam_manifest.stem)
     prefix = 'image_encoder.'
-    published = {(prefix + sam_image_encoder_key(key[len(prefix):]) if key.startswith(prefix)
-                  else key): shape for key, shape in published.items()}
+    published = {
+        (
+            prefix + sam_image_encoder_key(key[len(prefix) :]) if key.startswith(prefix) else key
+        ): shape
+        for key, shape in published.items()
+    }
     ours = {
         **shapes(SAMImageEncoder(SAM_SIZES[sam_manifest.stem[-1]]), prefix),
         **shapes(SAMPromptEncoder(), 'prompt_encoder.'),
@@ -40,17 +45,17 @@ def test_sam(reference, sam_manifest):
 
 def test_clip(reference, clip_manifest):
     published = reference.manifest(clip_manifest.stem)
-    arch = clip_manifest.stem[len('clip_'):]
-    text = {key[len('text.'):]: shape
-            for key, shape in shapes(CLIPTextEncoder(arch), '').items()}
+    arch = clip_manifest.stem[len('clip_') :]
+    text = {key[len('text.') :]: shape for key, shape in shapes(CLIPTextEncoder(arch), '').items()}
     del published['logit_scale']
     assert {**shapes(CLIPBackbone(arch), ''), **text} == published
 
 
 def test_ovsam(reference, ovsam_manifest):
-    published = {key: torch.empty(shape)
-                 for key, shape in reference.manifest(ovsam_manifest.stem).items()}
-    backbone = CLIPBackbone(ovsam_manifest.stem[len('ovsam_'):])
+    published = {
+        key: torch.empty(shape) for key, shape in reference.manifest(ovsam_manifest.stem).items()
+    }
+    backbone = CLIPBackbone(ovsam_manifest.stem[len('ovsam_') :])
     decoder = SAMMaskDecoder(num_mask_tokens=1, iou_token=False, label_token=True)
     ours = {
         **shapes(SAM2CLIPAdapter(backbone.out_channels), 'neck.'),

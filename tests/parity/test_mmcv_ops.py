@@ -1,4 +1,5 @@
 """RoIAlign and NMS against mmcv's compiled operators, whichever are installed here."""
+
 import re
 
 import numpy as np
@@ -28,12 +29,18 @@ def test_roi_align(reference, expected, mmcv_ops_file, check):
     for name in cases:
         size, sampling, aligned = map(int, name.split('_')[2:])
         feature = reference.tensor('roi_feature', 2, 8, 40, 56).requires_grad_()
-        pooled = roi_align(feature, expected['rois'], (size, size), 1 / STRIDE, sampling, 'avg',
-                           bool(aligned))
+        pooled = roi_align(
+            feature, expected['rois'], (size, size), 1 / STRIDE, sampling, 'avg', bool(aligned)
+        )
         pooled.square().sum().backward()
         for array, actual in ((name, pooled), (f'{name}_grad', feature.grad)):
-            check(f'{mmcv_ops_file.stem} {array}', every_other(actual, expected[array]),
-                  expected[array], absolute=TOLERANCE, relative=TOLERANCE)
+            check(
+                f'{mmcv_ops_file.stem} {array}',
+                every_other(actual, expected[array]),
+                expected[array],
+                absolute=TOLERANCE,
+                relative=TOLERANCE,
+            )
 
 
 def test_nms(expected, mmcv_ops_file, check):
@@ -41,9 +48,10 @@ def test_nms(expected, mmcv_ops_file, check):
     kind = {'type': 'nms', 'iou_threshold': IOU}
     soft_dets, soft_keep = soft_nms(boxes, scores, IOU)
     for array, actual, tolerance in (
-            ('nms_keep', nms(boxes, scores, IOU)[1], 0),
-            ('batched_nms_keep', batched_nms(boxes, scores, labels, dict(kind))[1], 0),
-            ('agnostic_nms_keep', batched_nms(boxes, scores, labels, dict(kind), True)[1], 0),
-            ('soft_nms_keep', soft_keep, 0),
-            ('soft_nms_dets', soft_dets, TOLERANCE)):
+        ('nms_keep', nms(boxes, scores, IOU)[1], 0),
+        ('batched_nms_keep', batched_nms(boxes, scores, labels, dict(kind))[1], 0),
+        ('agnostic_nms_keep', batched_nms(boxes, scores, labels, dict(kind), True)[1], 0),
+        ('soft_nms_keep', soft_keep, 0),
+        ('soft_nms_dets', soft_dets, TOLERANCE),
+    ):
         check(f'{mmcv_ops_file.stem} {array}', actual, expected[array], absolute=tolerance)

@@ -1,4 +1,5 @@
 """The whole model and its losses against the published implementation."""
+
 import json
 from functools import lru_cache
 from types import SimpleNamespace
@@ -32,8 +33,9 @@ def model_input(reference):
     image = reference.image('street', *INPUT_SIZE)
     mean, std = torch.tensor([[123.675, 116.28, 103.53], [58.395, 57.12, 57.375]])
     padded = torch.zeros(1, 3, *PADDED_SIZE)
-    padded[0, :, :INPUT_SIZE[0], :INPUT_SIZE[1]] = (
-        (image - mean[:, None, None]) / std[:, None, None])
+    padded[0, :, : INPUT_SIZE[0], : INPUT_SIZE[1]] = (image - mean[:, None, None]) / std[
+        :, None, None
+    ]
     return padded
 
 
@@ -48,11 +50,13 @@ def published(reference, clip):
     parts.mask_decoder = SAMMaskDecoder(num_mask_tokens=1, iou_token=False, label_token=True)
     parts.label_head = CLIP2SAMHead(channels, dims)
     for name in ('neck', 'mask_decoder', 'label_head'):
-        reference.fill(getattr(parts, name), '',
-                       lambda key, part=name: published_ovsam_key(f'{part}.{key}'))
+        reference.fill(
+            getattr(parts, name), '', lambda key, part=name: published_ovsam_key(f'{part}.{key}')
+        )
     parts.classifier = OpenVocabularyClassifier()
     parts.classifier.set_embeddings(
-        F.normalize(reference.tensor('vocabulary', NUM_CLASSES, NUM_NAMES, dims), dim=-1))
+        F.normalize(reference.tensor('vocabulary', NUM_CLASSES, NUM_NAMES, dims), dim=-1)
+    )
     with torch.no_grad():
         parts.levels = parts.backbone(model_input(reference))
         parts.embedding = parts.neck(parts.levels)
@@ -61,8 +65,9 @@ def published(reference, clip):
 
 def segment(parts, prompts):
     sparse, dense = parts.prompt_encoder(prompts)
-    return parts.mask_decoder(parts.embedding, parts.prompt_encoder.dense_pe(), sparse, dense,
-                              prompts.image_index)[0]
+    return parts.mask_decoder(
+        parts.embedding, parts.prompt_encoder.dense_pe(), sparse, dense, prompts.image_index
+    )[0]
 
 
 def as_rois(boxes):
@@ -76,7 +81,7 @@ def expected(ovsam_file):
 
 @pytest.fixture
 def parts(reference, ovsam_file):
-    return published(reference, ovsam_file.stem[len('ovsam_'):])
+    return published(reference, ovsam_file.stem[len('ovsam_') :])
 
 
 @torch.no_grad()
@@ -91,22 +96,26 @@ def test_image_features(parts, expected, ovsam_file, check):
         check(f'{ovsam_file.stem} {array}', actual, expected[array], relative=TOLERANCE)
 
 
-@pytest.mark.parametrize(('case', 'roi_size'), [('box_roi12', 12), ('point_roi12', 12),
-                                                ('point_roi7', 7)])
+@pytest.mark.parametrize(
+    ('case', 'roi_size'), [('box_roi12', 12), ('point_roi12', 12), ('point_roi7', 7)]
+)
 @torch.no_grad()
 def test_masks_and_names(parts, expected, ovsam_file, check, case, roi_size):
     title = f'{ovsam_file.stem} {case}'
     boxes, points = torch.from_numpy(expected['boxes']), torch.from_numpy(expected['points'])
     is_box = case.startswith('box')
     low_res = segment(parts, Prompts.from_boxes(boxes) if is_box else Prompts.from_points(points))
-    check(f'{title}.low_res_sub', low_res[:, :, ::4, ::4], expected[f'{case}.low_res_sub'],
-          relative=TOLERANCE)
+    check(
+        f'{title}.low_res_sub',
+        low_res[:, :, ::4, ::4],
+        expected[f'{case}.low_res_sub'],
+        relative=TOLERANCE,
+    )
 
     masks = postprocess_masks(low_res, PADDED_SIZE, INPUT_SIZE, ORIGINAL_SIZE)[:, 0].numpy()
     published_masks = np.unpackbits(expected[f'{case}.masks_packed'], axis=-1).astype(bool)
     # Only where a logit is nearly zero may rounding decide.
-    check(f'{title}.masks, share that differs', (masks != published_masks).mean(), 0,
-          absolute=1e-5)
+    check(f'{title}.masks, share that differs', (masks != published_masks).mean(), 0, absolute=1e-5)
     check(f'{title}.area', masks.sum(axis=(1, 2)), expected[f'{case}.area'], relative=1e-4)
 
     head = CLIP2SAMHead(parts.backbone.out_channels, parts.backbone.embed_dims, roi_size=roi_size)
@@ -121,15 +130,15 @@ def test_masks_and_names(parts, expected, ovsam_file, check, case, roi_size):
 def check_fusion(parts, logits, boxes, low_res, expected, title, check):
     """The published system pools CLIP's opinion in the prompted boxes."""
     clip_logits = parts.classifier(
-        parts.backbone.embed_regions(parts.levels, as_rois(boxes), low_res))
+        parts.backbone.embed_regions(parts.levels, as_rois(boxes), low_res)
+    )
     seen = torch.zeros(NUM_CLASSES, dtype=torch.bool)
     seen[expected['base']] = True
     fused = GeometricFusion()(logits, clip_logits, seen)
     # Classes that are neither base nor novel are left out there, and have no counterpart here.
     columns = np.concatenate([expected['base'], expected['novel'], [NUM_CLASSES]])
     published_fused = expected['box_roi12.fused_log'].reshape(len(boxes), -1)
-    check(f'{title}.fused_log', fused[:, columns], published_fused[:, columns],
-          relative=TOLERANCE)
+    check(f'{title}.fused_log', fused[:, columns], published_fused[:, columns], relative=TOLERANCE)
     labels = columns[fused[:, columns].argmax(dim=1).numpy()]
     assert labels.tolist() == expected['box_roi12.labels'].tolist()
 
@@ -143,7 +152,7 @@ def ellipses(boxes, size):
 
 
 def test_losses_and_gradients(reference, check, clip2sam_loss_file):
-    clip = clip2sam_loss_file.stem[len('clip2sam_loss_'):]
+    clip = clip2sam_loss_file.stem[len('clip2sam_loss_') :]
     boxes, parts = reference.boxes(clip), published(reference, clip)
     expected = json.loads(clip2sam_loss_file.read_text())
     for module in (parts.mask_decoder, parts.label_head):
@@ -153,17 +162,23 @@ def test_losses_and_gradients(reference, check, clip2sam_loss_file):
     pyramid = parts.label_head.forward_features(parts.levels)
     logits = parts.classifier(parts.label_head(pyramid, as_rois(boxes)))
     torch.manual_seed(0)
-    losses = CLIP2SAMLoss()(low_res[:, 0], logits, ellipses(boxes, PADDED_SIZE),
-                            torch.tensor([3, 7, 0, 11]))
+    losses = CLIP2SAMLoss()(
+        low_res[:, 0], logits, ellipses(boxes, PADDED_SIZE), torch.tensor([3, 7, 0, 11])
+    )
     sum(losses.values()).backward()
 
     assert losses.keys() == expected['losses'].keys()
     for name, value in losses.items():
-        check(f'{clip2sam_loss_file.stem} {name}', value, expected['losses'][name],
-              relative=TOLERANCE)
+        check(
+            f'{clip2sam_loss_file.stem} {name}', value, expected['losses'][name], relative=TOLERANCE
+        )
     for key, norm in expected['gradient_norms'].items():
         ours = ovsam_key(key)
         part, name = ours.split('.', 1)
         gradient = getattr(parts, part).get_parameter(name).grad
-        check(f'{clip2sam_loss_file.stem} gradient of {ours}', gradient.norm(), norm,
-              relative=TOLERANCE)
+        check(
+            f'{clip2sam_loss_file.stem} gradient of {ours}',
+            gradient.norm(),
+            norm,
+            relative=TOLERANCE,
+        )

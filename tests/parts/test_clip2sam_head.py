@@ -15,8 +15,10 @@ def head():
 @pytest.fixture
 def levels():
     torch.manual_seed(1)
-    return [torch.randn(2, channels, 256 // stride, 256 // stride)
-            for channels, stride in zip(TINY['in_channels'], (4, 8, 16, 32))]
+    return [
+        torch.randn(2, channels, 256 // stride, 256 // stride)
+        for channels, stride in zip(TINY['in_channels'], (4, 8, 16, 32))
+    ]
 
 
 def test_no_regions(head, levels):
@@ -28,7 +30,7 @@ def test_no_regions(head, levels):
 
 
 def test_regions_become_unit_vectors(head, levels):
-    rois = torch.tensor([[0., 10., 20., 50., 60.], [1., 0., 0., 256., 256.]])
+    rois = torch.tensor([[0.0, 10.0, 20.0, 50.0, 60.0], [1.0, 0.0, 0.0, 256.0, 256.0]])
     fpn_levels = head.forward_features(levels)
     assert [level.shape[1] for level in fpn_levels] == [8] * 4
     embeddings = head(fpn_levels, rois)
@@ -39,14 +41,14 @@ def test_regions_become_unit_vectors(head, levels):
 @pytest.mark.parametrize(('side', 'level'), [(100, 0), (120, 1), (230, 2)])
 def test_larger_regions_are_read_from_coarser_levels(head, levels, side, level):
     fpn_levels = [features.detach().requires_grad_() for features in head.forward_features(levels)]
-    roi = torch.tensor([[0., 0., 0., side, side]])
+    roi = torch.tensor([[0.0, 0.0, 0.0, side, side]])
     head(fpn_levels, roi)[0, 0].backward()
     read = [features.grad is not None and bool(features.grad.any()) for features in fpn_levels]
     assert [index for index, is_read in enumerate(read) if is_read] == [level]
 
 
 def test_every_parameter_learns(head, levels):
-    rois = torch.tensor([[0., 0., 0., side, side] for side in (60., 120., 230., 250.)])
+    rois = torch.tensor([[0.0, 0.0, 0.0, side, side] for side in (60.0, 120.0, 230.0, 250.0)])
     head(head.forward_features(levels), rois)[:, 0].sum().backward()
     idle = [name for name, parameter in head.named_parameters() if parameter.grad is None]
     assert idle == []
@@ -58,8 +60,12 @@ def test_levels_and_strides_must_agree():
 
 
 def test_weights_come_by_init_cfg(head, levels, load_by_init_cfg):
-    loaded = load_by_init_cfg(lambda init_cfg: CLIP2SAMHead(**TINY, init_cfg=init_cfg),
-                              head.state_dict(), 'clip2sam_head.')
-    rois = torch.tensor([[0., 10., 20., 50., 60.]])
-    assert torch.equal(loaded(loaded.forward_features(levels), rois),
-                       head(head.forward_features(levels), rois))
+    loaded = load_by_init_cfg(
+        lambda init_cfg: CLIP2SAMHead(**TINY, init_cfg=init_cfg),
+        head.state_dict(),
+        'clip2sam_head.',
+    )
+    rois = torch.tensor([[0.0, 10.0, 20.0, 50.0, 60.0]])
+    assert torch.equal(
+        loaded(loaded.forward_features(levels), rois), head(head.forward_features(levels), rois)
+    )

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from ovsam.parts.clip_arch import build_clip
 from ovsam.parts.clip_backbone import CLIPBackbone
 
-WHOLE = torch.tensor([[0., 0., 0., 64., 64.], [1., 0., 0., 64., 64.]])
+WHOLE = torch.tensor([[0.0, 0.0, 0.0, 64.0, 64.0], [1.0, 0.0, 0.0, 64.0, 64.0]])
 
 
 @pytest.fixture(params=['tiny_clip', 'tiny_convnext', 'tiny_vit'])
@@ -34,7 +34,8 @@ def test_four_levels(backbone):
     levels = backbone(torch.zeros(1, 3, 64, 96))
     assert [tuple(level.shape) for level in levels] == [
         (1, channels, 64 // stride, 96 // stride)
-        for channels, stride in zip(backbone.out_channels, (4, 8, 16, 32))]
+        for channels, stride in zip(backbone.out_channels, (4, 8, 16, 32))
+    ]
 
 
 def test_the_whole_image_as_region_is_embedded_as_the_image(arch, backbone, images):
@@ -50,16 +51,17 @@ def test_masks_are_pooled(name, request, images):
     torch.manual_seed(0)
     backbone = CLIPBackbone(request.getfixturevalue(name)).eval()
     levels = backbone(images)
-    left = torch.full((2, 16, 16), -1.)
+    left = torch.full((2, 16, 16), -1.0)
     left[..., :8] = 1
     by_mask = backbone.embed_regions(levels, WHOLE, left)
     half = WHOLE.clone()
     half[:, 3] = 32
     torch.testing.assert_close(by_mask, backbone.embed_regions(levels, half))
     assert not torch.allclose(by_mask, backbone.embed_regions(levels, WHOLE))
-    nothing = torch.full((2, 16, 16), -1.)
-    torch.testing.assert_close(backbone.embed_regions(levels, WHOLE, nothing),
-                               backbone.embed_regions(levels, WHOLE))
+    nothing = torch.full((2, 16, 16), -1.0)
+    torch.testing.assert_close(
+        backbone.embed_regions(levels, WHOLE, nothing), backbone.embed_regions(levels, WHOLE)
+    )
 
 
 @torch.no_grad()
@@ -86,10 +88,9 @@ def test_a_vit_region_is_the_mean_of_what_attention_takes_from_its_patches(tiny_
     alone = block(tokens.reshape(-1, 1, 16)).reshape(2, 16, 16)
     cells = F.avg_pool2d(alone.transpose(1, 2).unflatten(2, (4, 4)), 2)
     torch.testing.assert_close(levels[3], cells)
-    box = torch.tensor([[1., 0., 0., 64., 32.]])
+    box = torch.tensor([[1.0, 0.0, 0.0, 64.0, 32.0]])
     expected = (visual.ln_post(cells[1, :, 0].T) @ visual.proj).mean(dim=0)
-    torch.testing.assert_close(backbone.embed_regions(levels, box)[0],
-                               F.normalize(expected, dim=0))
+    torch.testing.assert_close(backbone.embed_regions(levels, box)[0], F.normalize(expected, dim=0))
 
 
 def test_a_vit_refuses_sides_between_strides(tiny_vit):
@@ -101,9 +102,10 @@ def test_vit_l_14_has_the_keys_of_open_clip():
     with torch.device('meta'):
         expected = build_clip('ViT-L-14-quickgelu').visual.state_dict()
         backbone = CLIPBackbone('ViT-L-14-quickgelu')
-    assert ({key: value.shape for key, value in backbone.state_dict().items()}
-            == {f'visual.{key}': value.shape for key, value in expected.items()})
-    assert backbone.out_channels == (1024, ) * 4 and backbone.embed_dims == 768
+    assert {key: value.shape for key, value in backbone.state_dict().items()} == {
+        f'visual.{key}': value.shape for key, value in expected.items()
+    }
+    assert backbone.out_channels == (1024,) * 4 and backbone.embed_dims == 768
 
 
 def test_images_of_another_size_are_refused(backbone):
@@ -113,8 +115,15 @@ def test_images_of_another_size_are_refused(backbone):
 
 
 def test_a_tower_without_levels_is_refused(tiny_clip):
-    vit = {'image_size': 32, 'patch_size': 16, 'layers': 1, 'width': 16, 'head_width': 8,
-           'attentional_pool': True, 'attn_pooler_heads': 2}
+    vit = {
+        'image_size': 32,
+        'patch_size': 16,
+        'layers': 1,
+        'width': 16,
+        'head_width': 8,
+        'attentional_pool': True,
+        'attn_pooler_heads': 2,
+    }
     with pytest.raises(ValueError, match='VisionTransformer has no feature levels'):
         CLIPBackbone({**tiny_clip, 'vision_cfg': vit})
 
@@ -123,16 +132,18 @@ def test_weights_come_by_init_cfg(arch, images, load_by_init_cfg):
     clip = build_clip(arch).eval()
     side = clip.visual.image_size
     images = images[..., :56, :56] if side in (56, (56, 56)) else images
-    loaded = load_by_init_cfg(lambda init_cfg: CLIPBackbone(arch, init_cfg),
-                              clip.state_dict(), 'clip.')
-    torch.testing.assert_close(loaded.embed_images(images),
-                               clip.encode_image(images, normalize=True))
+    loaded = load_by_init_cfg(
+        lambda init_cfg: CLIPBackbone(arch, init_cfg), clip.state_dict(), 'clip.'
+    )
+    torch.testing.assert_close(
+        loaded.embed_images(images), clip.encode_image(images, normalize=True)
+    )
 
 
 def test_masks_are_embedded_by_the_cells_that_they_cover(backbone, images):
     levels = backbone(images)
     everything = torch.ones(2, 16, 16)
-    left = torch.full((2, 16, 16), -1.)
+    left = torch.full((2, 16, 16), -1.0)
     left[..., :8] = 1
     assert backbone.embed_masks(levels, torch.zeros(0, 5), torch.zeros(0, 16, 16)).shape == (0, 16)
     as_box = backbone.embed_regions(levels, WHOLE)

@@ -37,11 +37,13 @@ def test_hugging_face_towers_are_refused(tiny_clip):
 @pytest.mark.parametrize('prefix', ['clip.', 'model.text_encoder.'])
 def test_weights_come_by_init_cfg(tiny_clip, load_by_init_cfg, prefix):
     clip = build_clip(tiny_clip).eval()
-    loaded = load_by_init_cfg(lambda init_cfg: CLIPTextEncoder(tiny_clip, init_cfg),
-                              clip.state_dict(), prefix)
+    loaded = load_by_init_cfg(
+        lambda init_cfg: CLIPTextEncoder(tiny_clip, init_cfg), clip.state_dict(), prefix
+    )
     tokens = loaded.tokenizer(['cat', 'dog'])
-    torch.testing.assert_close(loaded.encode(['cat', 'dog']),
-                               clip.encode_text(tokens, normalize=True))
+    torch.testing.assert_close(
+        loaded.encode(['cat', 'dog']), clip.encode_text(tokens, normalize=True)
+    )
 
 
 def test_own_state_dict_loads_strictly(encoder, tiny_clip):

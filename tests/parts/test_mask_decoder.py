@@ -35,8 +35,9 @@ def test_no_prompts(build):
     assert iou.shape == (0, 4)
 
 
-@pytest.mark.parametrize(('kwargs', 'num_masks', 'has_iou'), [({}, 4, True),
-                                                              (PUBLISHED_OVSAM, 1, False)])
+@pytest.mark.parametrize(
+    ('kwargs', 'num_masks', 'has_iou'), [({}, 4, True), (PUBLISHED_OVSAM, 1, False)]
+)
 def test_shapes(build, kwargs, num_masks, has_iou):
     masks, iou = build(**kwargs)(**inputs(3))
     assert masks.shape == (3, num_masks, 16, 20)
@@ -48,21 +49,31 @@ def test_each_prompt_reads_its_own_image(build):
     masks, iou = decoder(**args)
     for row in range(3):
         image = args['image_index'][row]
-        alone = decoder(args['image_embeddings'][image][None], args['image_pe'],
-                        args['sparse'][row][None], args['dense'][row][None],
-                        torch.zeros(1, dtype=torch.long))
+        alone = decoder(
+            args['image_embeddings'][image][None],
+            args['image_pe'],
+            args['sparse'][row][None],
+            args['dense'][row][None],
+            torch.zeros(1, dtype=torch.long),
+        )
         torch.testing.assert_close(masks[row], alone[0][0])
         torch.testing.assert_close(iou[row], alone[1][0])
 
 
-@pytest.mark.parametrize(('num_prompts', 'kwargs'), [(0, {}), (1, {}), (5, {}),
-                                                     (5, PUBLISHED_OVSAM)])
+@pytest.mark.parametrize(
+    ('num_prompts', 'kwargs'), [(0, {}), (1, {}), (5, {}), (5, PUBLISHED_OVSAM)]
+)
 @torch.no_grad()
 def test_groups_of_prompts_give_what_all_at_once_give(build, monkeypatch, num_prompts, kwargs):
     decoder, args = build(**kwargs), inputs(num_prompts)
     sizes = []
-    monkeypatch.setattr(decoder.transformer, 'forward', lambda tokens, image, pe, run=(
-        decoder.transformer.forward): sizes.append(len(tokens)) or run(tokens, image, pe))
+    monkeypatch.setattr(
+        decoder.transformer,
+        'forward',
+        lambda tokens, image, pe, run=(decoder.transformer.forward): (
+            sizes.append(len(tokens)) or run(tokens, image, pe)
+        ),
+    )
     masks, iou = decoder(**args)
     monkeypatch.setattr(mask_decoder, 'GROUP_BYTES', 2 * 2 * 16 * 20 * 4)  # two prompts
     in_groups = decoder(**args)
@@ -77,8 +88,10 @@ def test_masks_are_those_of_the_transposed_convolutions(build):
     decoder = build()
     tokens, image = torch.randn(2, 4, 16), torch.randn(2, 16, 4, 5)
     upscaled = decoder.output_upscaling(image)
-    weights = torch.stack([mlp(token) for mlp, token in
-                           zip(decoder.output_hypernetworks_mlps, tokens.unbind(1))], dim=1)
+    weights = torch.stack(
+        [mlp(token) for mlp, token in zip(decoder.output_hypernetworks_mlps, tokens.unbind(1))],
+        dim=1,
+    )
     expected = torch.einsum('nmc,nchw->nmhw', weights, upscaled)
     actual = decoder._predict_masks(tokens, image.flatten(2).transpose(1, 2), (4, 5))
     torch.testing.assert_close(actual, expected)
@@ -120,6 +133,9 @@ def test_sizes_that_do_not_divide_are_refused(wrong):
 
 def test_weights_come_by_init_cfg(build, load_by_init_cfg):
     decoder, args = build(), inputs(2)
-    loaded = load_by_init_cfg(lambda init_cfg: SAMMaskDecoder(**TINY, init_cfg=init_cfg),
-                              decoder.state_dict(), 'mask_decoder.')
+    loaded = load_by_init_cfg(
+        lambda init_cfg: SAMMaskDecoder(**TINY, init_cfg=init_cfg),
+        decoder.state_dict(),
+        'mask_decoder.',
+    )
     assert torch.equal(loaded(**args)[0], decoder(**args)[0])

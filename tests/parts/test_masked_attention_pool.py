@@ -18,13 +18,16 @@ def grids():
 
 def test_no_regions(pool):
     assert masked_attention_pool(pool, torch.zeros(0, 16, 4, 4), torch.zeros(0, 4, 4)).shape == (
-        0, 8)
+        0,
+        8,
+    )
 
 
-@pytest.mark.parametrize('weight', [0., 0.3, 1.])
+@pytest.mark.parametrize('weight', [0.0, 0.3, 1.0])
 def test_equal_weights_are_the_pool_itself(pool, grids, weight):
     torch.testing.assert_close(
-        masked_attention_pool(pool, grids, torch.full((3, 4, 4), weight)), pool(grids))
+        masked_attention_pool(pool, grids, torch.full((3, 4, 4), weight)), pool(grids)
+    )
 
 
 def test_cells_without_weight_do_not_matter(pool, grids):
@@ -32,7 +35,7 @@ def test_cells_without_weight_do_not_matter(pool, grids):
     weights[:, :2] = 0.5
     weights[0, 3, 3] = 0.1
     changed = grids.clone()
-    changed[:, :, 2:] = 100.
+    changed[:, :, 2:] = 100.0
     before, after = (masked_attention_pool(pool, g, weights) for g in (grids, changed))
     torch.testing.assert_close(before[1:], after[1:])
     assert not torch.allclose(before[0], after[0])
@@ -43,7 +46,7 @@ def test_a_weight_multiplies_attention(pool, grids):
     """A cell of weight 1/2 beside cells of weight 1 is between one left out and one of weight 1."""
     weights = torch.ones(1, 4, 4)
     found = []
-    for weight in (0., 0.5, 1.):
+    for weight in (0.0, 0.5, 1.0):
         weights[0, 1, 2] = weight
         found.append(masked_attention_pool(pool, grids[:1], weights))
     ends = (found[2] - found[0]).norm()

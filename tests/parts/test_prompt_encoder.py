@@ -19,11 +19,14 @@ def test_no_prompts(encoder):
     assert dense.shape == (0, 8, 4, 4)
 
 
-@pytest.mark.parametrize(('prompts', 'tokens'), [
-    (Prompts.from_points([[[3., 4.]]]), 2),
-    (Prompts.from_boxes([[3., 4., 20., 30.]]), 2),
-    (Prompts.from_points_and_boxes([[[3., 4.]]], [[3., 4., 20., 30.]]), 3),
-])
+@pytest.mark.parametrize(
+    ('prompts', 'tokens'),
+    [
+        (Prompts.from_points([[[3.0, 4.0]]]), 2),
+        (Prompts.from_boxes([[3.0, 4.0, 20.0, 30.0]]), 2),
+        (Prompts.from_points_and_boxes([[[3.0, 4.0]]], [[3.0, 4.0, 20.0, 30.0]]), 3),
+    ],
+)
 def test_one_embedding_per_token(encoder, prompts, tokens):
     sparse, dense = encoder(prompts)
     assert sparse.shape == (1, tokens, 8)
@@ -31,12 +34,12 @@ def test_one_embedding_per_token(encoder, prompts, tokens):
 
 
 def test_padding_has_no_position(encoder):
-    padding = encoder(Prompts.from_points([[[3., 4.]]]))[0][0, -1]
+    padding = encoder(Prompts.from_points([[[3.0, 4.0]]]))[0][0, -1]
     assert torch.equal(padding, encoder.not_a_point_embed.weight[0])
 
 
 def test_label_picks_the_embedding(encoder):
-    points = [[[9., 5.]]]
+    points = [[[9.0, 5.0]]]
     positive = encoder(Prompts.from_points(points))[0][0, 0]
     negative = encoder(Prompts.from_points(points, [[0]]))[0][0, 0]
     expected = encoder.point_embeddings[1].weight - encoder.point_embeddings[0].weight
@@ -47,12 +50,13 @@ def test_point_in_a_cells_centre_has_that_cells_encoding(encoder):
     row, column, stride = 1, 3, 8
     centre = [(column + 0.5) * stride - 0.5, (row + 0.5) * stride - 0.5]
     point = encoder(Prompts.from_points([[centre]]))[0][0, 0]
-    torch.testing.assert_close(point - encoder.point_embeddings[1].weight[0],
-                               encoder.dense_pe()[0, :, row, column])
+    torch.testing.assert_close(
+        point - encoder.point_embeddings[1].weight[0], encoder.dense_pe()[0, :, row, column]
+    )
 
 
 def test_mask_prompt_replaces_the_no_mask_embedding(encoder):
-    points = [[[3., 4.]]]
+    points = [[[3.0, 4.0]]]
     without = encoder(Prompts.from_points(points))[1]
     assert torch.equal(without[0, :, 2, 1], encoder.no_mask_embed.weight[0])
     masks = torch.zeros(1, 1, 16, 16)
@@ -64,7 +68,7 @@ def test_mask_prompt_replaces_the_no_mask_embedding(encoder):
 
 def test_mask_of_another_resolution_is_refused(encoder):
     with pytest.raises(ValueError, match=r'expected \(N, 1, 16, 16\)'):
-        encoder(Prompts.from_points([[[3., 4.]]], masks=torch.zeros(1, 1, 32, 32)))
+        encoder(Prompts.from_points([[[3.0, 4.0]]], masks=torch.zeros(1, 1, 32, 32)))
 
 
 @pytest.mark.parametrize('wrong', [{'embed_dims': 7}, {'image_size': 33}])
@@ -74,7 +78,10 @@ def test_sizes_that_do_not_divide_are_refused(wrong):
 
 
 def test_weights_come_by_init_cfg(encoder, load_by_init_cfg):
-    loaded = load_by_init_cfg(lambda init_cfg: SAMPromptEncoder(**TINY, init_cfg=init_cfg),
-                              encoder.state_dict(), 'prompt_encoder.')
-    prompts = Prompts.from_boxes([[3., 4., 20., 30.]])
+    loaded = load_by_init_cfg(
+        lambda init_cfg: SAMPromptEncoder(**TINY, init_cfg=init_cfg),
+        encoder.state_dict(),
+        'prompt_encoder.',
+    )
+    prompts = Prompts.from_boxes([[3.0, 4.0, 20.0, 30.0]])
     assert torch.equal(loaded(prompts)[0], encoder(prompts)[0])

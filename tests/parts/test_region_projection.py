@@ -24,9 +24,14 @@ def test_only_the_flattened_one_knows_where_a_feature_was():
 
 
 def test_the_head_takes_one_by_config():
-    head = CLIP2SAMHead(in_channels=(4, 4, 4, 4), embed_dims=5, fpn_channels=6, roi_size=3,
-                        projection={'type': 'FlattenedProjection', 'hidden_dims': 7})
+    head = CLIP2SAMHead(
+        in_channels=(4, 4, 4, 4),
+        embed_dims=5,
+        fpn_channels=6,
+        roi_size=3,
+        projection={'type': 'FlattenedProjection', 'hidden_dims': 7},
+    )
     assert isinstance(head.projection, MODELS.get('FlattenedProjection'))
     levels = [torch.randn(1, 4, 64 // stride, 64 // stride) for stride in (4, 8, 16, 32)]
-    out = head(head.forward_features(levels), torch.tensor([[0., 4., 4., 40., 50.]]))
+    out = head(head.forward_features(levels), torch.tensor([[0.0, 4.0, 4.0, 40.0, 50.0]]))
     torch.testing.assert_close(out.norm(dim=1), torch.ones(1))

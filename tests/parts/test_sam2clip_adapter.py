@@ -3,14 +3,24 @@ import torch
 
 from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
 
-TINY = {'in_channels': (4, 6, 8, 10), 'embed_dims': 16, 'depth': 2, 'num_heads': 2,
-        'window_size': 2, 'global_attn_indexes': (1, ), 'img_size': 64, 'out_channels': 8}
+TINY = {
+    'in_channels': (4, 6, 8, 10),
+    'embed_dims': 16,
+    'depth': 2,
+    'num_heads': 2,
+    'window_size': 2,
+    'global_attn_indexes': (1,),
+    'img_size': 64,
+    'out_channels': 8,
+}
 
 
 def levels(batch, size=64):
     torch.manual_seed(1)
-    return [torch.randn(batch, channels, size // stride, size // stride)
-            for channels, stride in zip(TINY['in_channels'], (4, 8, 16, 32))]
+    return [
+        torch.randn(batch, channels, size // stride, size // stride)
+        for channels, stride in zip(TINY['in_channels'], (4, 8, 16, 32))
+    ]
 
 
 @pytest.fixture
@@ -42,8 +52,10 @@ def test_last_layer_is_global_and_first_is_not(adapter):
         assert bool(difference.abs().max() > 1e-7) == reached
 
 
-@pytest.mark.parametrize('wrong', [{'in_channels': (4, 6)}, {'in_strides': (4, 8, 16, 24)},
-                                   {'global_attn_indexes': (2, )}])
+@pytest.mark.parametrize(
+    'wrong',
+    [{'in_channels': (4, 6)}, {'in_strides': (4, 8, 16, 24)}, {'global_attn_indexes': (2,)}],
+)
 def test_parts_that_do_not_fit_are_refused(wrong):
     with pytest.raises(ValueError, match='in_strides|divide|global_attn_indexes'):
         SAM2CLIPAdapter(**{**TINY, **wrong})
@@ -57,12 +69,17 @@ def test_levels_that_do_not_fit_are_refused(adapter):
 
 
 def test_weights_come_by_init_cfg_under_published_names(adapter, load_by_init_cfg):
-    names = (('ffn.layers.0.0', 'mlp.lin1'), ('ffn.layers.1', 'mlp.lin2'), ('ln1', 'norm1'),
-             ('ln2', 'norm2'))
+    names = (
+        ('ffn.layers.0.0', 'mlp.lin1'),
+        ('ffn.layers.1', 'mlp.lin2'),
+        ('ln1', 'norm1'),
+        ('ln2', 'norm2'),
+    )
     state_dict = adapter.state_dict()
     for ours, published in names:
         state_dict = {key.replace(ours, published): value for key, value in state_dict.items()}
     assert 'blocks.0.norm1.weight' in state_dict
-    loaded = load_by_init_cfg(lambda init_cfg: SAM2CLIPAdapter(**TINY, init_cfg=init_cfg),
-                              state_dict, 'neck_student.')
+    loaded = load_by_init_cfg(
+        lambda init_cfg: SAM2CLIPAdapter(**TINY, init_cfg=init_cfg), state_dict, 'neck_student.'
+    )
     assert torch.equal(loaded(levels(1)), adapter(levels(1)))

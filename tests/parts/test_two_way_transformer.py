@@ -21,10 +21,12 @@ def test_the_order_of_products_changes_nothing(attention, prompts, num_tokens, s
     tokens, other = torch.randn(2, prompts, num_tokens, CHANNELS)
     cells, value = torch.randn(2, 1 if shared else prompts, CELLS, CHANNELS)
     every = [x.expand(prompts, -1, -1) for x in (cells, value)]
-    torch.testing.assert_close(attention.tokens_from_cells(tokens, cells, value),
-                               attention(tokens, *every))
-    torch.testing.assert_close(attention.cells_from_tokens(cells, tokens, other),
-                               attention(every[0], tokens, other))
+    torch.testing.assert_close(
+        attention.tokens_from_cells(tokens, cells, value), attention(tokens, *every)
+    )
+    torch.testing.assert_close(
+        attention.cells_from_tokens(cells, tokens, other), attention(every[0], tokens, other)
+    )
 
 
 def test_few_tokens_are_projected_in_place_of_cells(attention, monkeypatch):
@@ -41,8 +43,11 @@ def test_few_tokens_are_projected_in_place_of_cells(attention, monkeypatch):
 def test_an_image_for_all_prompts_is_that_of_each():
     torch.manual_seed(0)
     transformer = TwoWayTransformer(CHANNELS, num_heads=2, mlp_dim=8)
-    tokens, image, pe = torch.randn(3, 3, CHANNELS), torch.randn(1, CELLS, CHANNELS), torch.randn(
-        1, CELLS, CHANNELS)
+    tokens, image, pe = (
+        torch.randn(3, 3, CHANNELS),
+        torch.randn(1, CELLS, CHANNELS),
+        torch.randn(1, CELLS, CHANNELS),
+    )
     expected = transformer(tokens, image.expand(3, -1, -1), pe)
     for context in (torch.no_grad(), torch.enable_grad()):
         with context:

@@ -27,14 +27,14 @@ def test_the_first_click_is_in_the_objects_middle():
 def test_the_larger_error_gets_the_click():
     truth = mask((0, 0, 20, 20))
     points, labels = central_error_clicks(mask((0, 0, 20, 18), (25, 25, 34, 34)), truth)
-    assert labels.tolist() == [0] and points.tolist() == [[29., 29.]]
+    assert labels.tolist() == [0] and points.tolist() == [[29.0, 29.0]]
     points, labels = central_error_clicks(mask((0, 0, 20, 9), (25, 25, 28, 28)), truth)
-    assert labels.tolist() == [1] and points[0, 1] in (13., 14.)
+    assert labels.tolist() == [1] and points[0, 1] in (13.0, 14.0)
 
 
 def test_a_right_mask_gets_a_click_inside():
     truth = mask((4, 4, 9, 9))
-    assert central_error_clicks(truth, truth)[0].tolist() == [[6., 6.]]
+    assert central_error_clicks(truth, truth)[0].tolist() == [[6.0, 6.0]]
     point, label = random_error_clicks(truth, truth)
     assert truth[0, int(point[0, 1]), int(point[0, 0])] and label.tolist() == [1]
 

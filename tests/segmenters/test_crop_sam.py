@@ -1,4 +1,5 @@
 """What the yardsticks show CLIP, and what they learn."""
+
 import numpy as np
 import pytest
 import torch
@@ -22,24 +23,27 @@ def test_no_regions():
 
 def test_a_crop_is_square_around_the_box():
     images = torch.zeros(2, 3, 64, 64)
-    images[1, :, 16:32, 8:40] = 1.  # twice as wide as high
-    crop, = crop_regions(images, torch.tensor([[1., 8., 16., 40., 32.]]), 32, context=1.)
+    images[1, :, 16:32, 8:40] = 1.0  # twice as wide as high
+    (crop,) = crop_regions(images, torch.tensor([[1.0, 8.0, 16.0, 40.0, 32.0]]), 32, context=1.0)
     assert crop[:, 10:22, 2:30].min() == 1
     assert crop[:, :7].max() == 0
     assert crop[:, 25:].max() == 0
 
 
 def test_what_lies_outside_the_image_is_the_mean_colour():
-    crop, = crop_regions(torch.ones(1, 3, 32, 32), torch.tensor([[0., -16., 0., 16., 32.]]), 32,
-                         context=1.)
+    (crop,) = crop_regions(
+        torch.ones(1, 3, 32, 32), torch.tensor([[0.0, -16.0, 0.0, 16.0, 32.0]]), 32, context=1.0
+    )
     assert crop[:, :, 20:].min() == 1
     assert crop[:, :, :12].max() == 0
 
 
 CLIP = dict(
-    embed_dim=DIMS, vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=32),
+    embed_dim=DIMS,
+    vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=32),
     text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
-    tokenizer=dict(merges=20))
+    tokenizer=dict(merges=20),
+)
 VIT = dict(CLIP, vision_cfg=dict(image_size=32, layers=1, width=64, patch_size=16))
 BOXES = ((4, 4, 30, 40), (20, 10, 60, 60))
 
@@ -47,17 +51,36 @@ BOXES = ((4, 4, 30, 40), (20, 10, 60, 60))
 def build(kind, clip=CLIP, **kwargs):
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return MODELS.build(dict(
-            type=kind, backbone=dict(type='CLIPBackbone', arch=clip),
-            image_encoder=dict(
-                type='SAMImageEncoder', img_size=SIDE, window_size=2, out_channels=DIMS,
-                arch=dict(embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8,
-                          global_attn_indexes=[0])),
-            prompt_encoder=dict(type='SAMPromptEncoder', image_size=SIDE, embed_dims=DIMS),
-            mask_decoder=dict(type='SAMMaskDecoder', embed_dims=DIMS,
-                              transformer=dict(depth=1, num_heads=2, mlp_dim=8)),
-            text_encoder=dict(type='CLIPTextEncoder', arch=clip), templates='none',
-            vocabulary=['cat', 'dog', 'boat'], prompter=dict(type='BoxPrompter'), **kwargs))
+        return MODELS.build(
+            dict(
+                type=kind,
+                backbone=dict(type='CLIPBackbone', arch=clip),
+                image_encoder=dict(
+                    type='SAMImageEncoder',
+                    img_size=SIDE,
+                    window_size=2,
+                    out_channels=DIMS,
+                    arch=dict(
+                        embed_dims=8,
+                        num_layers=1,
+                        num_heads=2,
+                        feedforward_channels=8,
+                        global_attn_indexes=[0],
+                    ),
+                ),
+                prompt_encoder=dict(type='SAMPromptEncoder', image_size=SIDE, embed_dims=DIMS),
+                mask_decoder=dict(
+                    type='SAMMaskDecoder',
+                    embed_dims=DIMS,
+                    transformer=dict(depth=1, num_heads=2, mlp_dim=8),
+                ),
+                text_encoder=dict(type='CLIPTextEncoder', arch=clip),
+                templates='none',
+                vocabulary=['cat', 'dog', 'boat'],
+                prompter=dict(type='BoxPrompter'),
+                **kwargs,
+            )
+        )
 
 
 def build_coop(kind, **kwargs):
@@ -68,12 +91,15 @@ def build_coop(kind, **kwargs):
 def samples(*boxes):
     masks = np.zeros((len(boxes), SIDE, SIDE), np.uint8)
     for mask, (x1, y1, x2, y2) in zip(masks, boxes):
-        mask[y1:y2, x1:x1 + (x2 - x1) // 2] = 1
+        mask[y1:y2, x1 : x1 + (x2 - x1) // 2] = 1
     return DetDataSample(
         gt_instances=InstanceData(
             bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-            labels=torch.arange(len(boxes)), masks=BitmapMasks(masks, SIDE, SIDE)),
-        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1., 1.)})
+            labels=torch.arange(len(boxes)),
+            masks=BitmapMasks(masks, SIDE, SIDE),
+        ),
+        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1.0, 1.0)},
+    )
 
 
 @pytest.fixture
@@ -139,8 +165,11 @@ def test_words_are_where_training_starts():
 
 
 def test_points_do_not_say_what_to_learn_from(images):
-    model = build('ImageCropSAM', context=dict(type='LearnedContext', num_tokens=2),
-                  train_prompter=dict(type='CenterPointPrompter')).train()
+    model = build(
+        'ImageCropSAM',
+        context=dict(type='LearnedContext', num_tokens=2),
+        train_prompter=dict(type='CenterPointPrompter'),
+    ).train()
     with pytest.raises(ValueError, match='learns from boxes'):
         model.loss(images, [samples(*BOXES), samples()])
 
@@ -158,27 +187,34 @@ def test_a_vision_transformer_can_name_crops(images):
 
 
 def test_feature_crop_pools_boxes_and_the_other_one_masks(images):
-    rois = torch.tensor([[0., *BOXES[0]], [1., *BOXES[1]]])
-    masks = torch.full((2, 16, 16), -1.)
-    masks[:, 4:8, 4:6] = 1.
+    rois = torch.tensor([[0.0, *BOXES[0]], [1.0, *BOXES[1]]])
+    masks = torch.full((2, 16, 16), -1.0)
+    masks[:, 4:8, 4:6] = 1.0
     by_box, by_mask = build('FeatureCropSAM').eval(), build('MaskFeatureCropSAM').eval()
     with torch.no_grad():
         levels = by_box.look(images)
         assert torch.equal(by_box.embed(levels, rois, masks), by_box.embed(levels, rois, -masks))
-        assert not torch.allclose(by_mask.embed(levels, rois, masks),
-                                  by_mask.embed(levels, rois, -masks))
+        assert not torch.allclose(
+            by_mask.embed(levels, rois, masks), by_mask.embed(levels, rois, -masks)
+        )
 
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_clip_gets_images_as_it_was_trained_on_them(kind, images):
     """Whatever SAM's normalisation was, CLIP's answer is that of its own."""
     # A crop that reaches beyond the image has SAM's mean colour there, not CLIP's.
-    rois, masks = torch.tensor([[1., 20., 20., 44., 44.]]), torch.ones(1, 16, 16)
-    sam, clip = ([120., 110., 100.], [60., 50., 40.]), ([10., 20., 30.], [90., 80., 70.])
+    rois, masks = torch.tensor([[1.0, 20.0, 20.0, 44.0, 44.0]]), torch.ones(1, 16, 16)
+    sam, clip = (
+        ([120.0, 110.0, 100.0], [60.0, 50.0, 40.0]),
+        ([10.0, 20.0, 30.0], [90.0, 80.0, 70.0]),
+    )
     plain = build(kind).eval()
-    changing = build(kind, clip_input=dict(
-        type='ChangeNormalization', mean=sam[0], std=sam[1], new_mean=clip[0],
-        new_std=clip[1])).eval()
+    changing = build(
+        kind,
+        clip_input=dict(
+            type='ChangeNormalization', mean=sam[0], std=sam[1], new_mean=clip[0], new_std=clip[1]
+        ),
+    ).eval()
     pixels = images * 50 + 100
 
     def normalised(mean, std):
@@ -187,12 +223,13 @@ def test_clip_gets_images_as_it_was_trained_on_them(kind, images):
     with torch.no_grad():
         expected = plain.embed(plain.look(normalised(*clip)), rois, masks)
         torch.testing.assert_close(
-            changing.embed(changing.look(normalised(*sam)), rois, masks), expected)
+            changing.embed(changing.look(normalised(*sam)), rois, masks), expected
+        )
         assert not torch.allclose(plain.embed(plain.look(normalised(*sam)), rois, masks), expected)
 
 
-@pytest.mark.parametrize('wrong', [dict(std=[1., 0., 1.]), dict(new_mean=[1., 1.])])
+@pytest.mark.parametrize('wrong', [dict(std=[1.0, 0.0, 1.0]), dict(new_mean=[1.0, 1.0])])
 def test_normalisations_that_are_none_are_refused(wrong):
-    numbers = dict(mean=[0.] * 3, std=[1.] * 3, new_mean=[0.] * 3, new_std=[1.] * 3)
+    numbers = dict(mean=[0.0] * 3, std=[1.0] * 3, new_mean=[0.0] * 3, new_std=[1.0] * 3)
     with pytest.raises(ValueError, match='three numbers each, deviations positive'):
         ChangeNormalization(**{**numbers, **wrong})

@@ -1,4 +1,5 @@
 """Frozen parts: no gradient, eval mode, not in checkpoints."""
+
 import pytest
 import torch
 from mmengine.model import BaseModule
@@ -8,7 +9,6 @@ from ovsam.segmenters.frozen_parts import FrozenParts
 
 
 class Part(BaseModule):
-
     def __init__(self, init_cfg):
         super().__init__(init_cfg)
         self.layer, self.norm = nn.Linear(2, 2), nn.BatchNorm1d(2)
@@ -20,14 +20,13 @@ class Loaded(FrozenParts):
     def __init__(self, path, *more):
         super().__init__()
         weights = dict(type='Pretrained', checkpoint=str(path), prefix='p.')
-        self.first, self.second, self.frozen = Part(weights), Part([weights, *more]), ('first', )
+        self.first, self.second, self.frozen = Part(weights), Part([weights, *more]), ('first',)
 
     def forward(self, inputs):
         return inputs
 
 
 class Two(FrozenParts):
-
     def __init__(self, frozen):
         super().__init__()
         self.first, self.second, self.frozen = nn.BatchNorm1d(2), nn.BatchNorm1d(2), frozen
@@ -71,14 +70,15 @@ def test_unknown_part_is_named():
 
 
 class TestWeights:
-
     @pytest.fixture
     def save(self, tmp_path):
         def save(**changes):
             state = {f'p.{key}': value + 7 for key, value in Part(None).state_dict().items()}
             state.update({f'p.{key}': value for key, value in changes.items()})
-            torch.save({key: value for key, value in state.items() if value is not None},
-                       tmp_path / 'a.pth')
+            torch.save(
+                {key: value for key, value in state.items() if value is not None},
+                tmp_path / 'a.pth',
+            )
             return tmp_path / 'a.pth'
 
         return save
@@ -107,7 +107,7 @@ class TestWeights:
 
     def test_what_a_file_lacks_is_initialised_otherwise(self, save):
         path = save(**{'layer.weight': None, 'layer.bias': None})
-        model = Loaded(path, dict(type='Constant', layer='Linear', val=3.))
+        model = Loaded(path, dict(type='Constant', layer='Linear', val=3.0))
         model.frozen = ()
         model.init_weights()
         assert (model.second.layer.weight == 3).all() and (model.second.norm.weight == 8).all()

@@ -1,4 +1,5 @@
 """Training with a simulated user, and evaluation with one; in miniature with random weights."""
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -37,8 +38,11 @@ def test_training_reaches_the_decoder_and_the_mask_prompts_only(images):
     losses = model.loss(images, [sample(), sample((10, 10, 90, 90), (40, 30, 200, 180))])
     assert set(losses) == {'loss_focal', 'loss_dice', 'loss_iou'}
     sum(losses.values()).backward()
-    learned = {name.split('.')[0] for name, p in model.named_parameters()
-               if p.grad is not None and p.grad.abs().sum() > 0}
+    learned = {
+        name.split('.')[0]
+        for name, p in model.named_parameters()
+        if p.grad is not None and p.grad.abs().sum() > 0
+    }
     assert learned == {'mask_decoder', 'prompt_encoder'}
     assert model.prompt_encoder.mask_downscaling[0].weight.grad.abs().sum() > 0
     assert {key.split('.')[0] for key in model.state_dict()} == learned
@@ -63,29 +67,39 @@ def test_every_click_is_rated(images):
 def test_clicks_do_not_depend_on_chunks(images):
     data = [sample((10, 10, 90, 90), (40, 30, 200, 180), (100, 20, 160, 240)), sample()]
     whole, parts = (
-        build('interactive_clicks', num_clicks=2, chunk_size=size).eval().predict(images, data)[0]
-        .pred_instances.click_ious for size in (64, 1))
+        build('interactive_clicks', num_clicks=2, chunk_size=size)
+        .eval()
+        .predict(images, data)[0]
+        .pred_instances.click_ious
+        for size in (64, 1)
+    )
     torch.testing.assert_close(whole, parts)
 
 
 class TestRepeatedMaskTokens:
-
     SMALL = dict(embed_dims=16, transformer=dict(depth=1, num_heads=2, mlp_dim=8))
 
     def test_all_masks_start_as_the_first(self, tmp_path):
         one = SAMMaskDecoder(num_mask_tokens=1, **self.SMALL).eval()
         path = tmp_path / 'one.pth'
-        torch.save({'state_dict': {f'mask_decoder.{k}': v.half() for k, v in
-                                   one.state_dict().items()}}, path)
+        torch.save(
+            {'state_dict': {f'mask_decoder.{k}': v.half() for k, v in one.state_dict().items()}},
+            path,
+        )
         three = SAMMaskDecoder(num_mask_tokens=3, **self.SMALL).eval()
-        RepeatedMaskTokensInit(str(path), std=0.)(three)
-        inputs = (torch.randn(1, 16, 4, 4), torch.randn(1, 16, 4, 4), torch.randn(2, 2, 16),
-                  torch.randn(2, 16, 4, 4), torch.zeros(2, dtype=torch.long))
+        RepeatedMaskTokensInit(str(path), std=0.0)(three)
+        inputs = (
+            torch.randn(1, 16, 4, 4),
+            torch.randn(1, 16, 4, 4),
+            torch.randn(2, 2, 16),
+            torch.randn(2, 16, 4, 4),
+            torch.zeros(2, dtype=torch.long),
+        )
         masks, quality = three(*inputs)
         for index in (1, 2):
             torch.testing.assert_close(masks[:, index], masks[:, 0])
             torch.testing.assert_close(quality[:, index], quality[:, 0])
-        RepeatedMaskTokensInit(str(path), std=.5)(three)
+        RepeatedMaskTokensInit(str(path), std=0.5)(three)
         masks, _ = three(*inputs)
         assert (masks[:, 1] - masks[:, 0]).abs().max() > 1e-4
 

@@ -1,4 +1,5 @@
 """Training on what samples have: masks, boxes, or a name for the whole image."""
+
 import numpy as np
 import pytest
 import torch
@@ -85,12 +86,14 @@ def test_losses_are_those_of_a_training_on_one_source(images):
 
 def test_of_a_mixed_batch_only_masks_are_prompted(joint, images, monkeypatch):
     prompted, prompter = [], joint.train_prompter
-    monkeypatch.setattr(joint, 'train_prompter', lambda samples: (
-        prompted.append(len(samples)) or prompter(samples)))
+    monkeypatch.setattr(
+        joint, 'train_prompter', lambda samples: prompted.append(len(samples)) or prompter(samples)
+    )
     named_rows = []
     loss = joint.class_loss
-    monkeypatch.setattr(joint, 'class_loss', lambda *args: (
-        named_rows.append(args[2].tolist()) or loss(*args)))
+    monkeypatch.setattr(
+        joint, 'class_loss', lambda *args: named_rows.append(args[2].tolist()) or loss(*args)
+    )
     losses = joint.loss(images, [named(*BOXES), sample(BOXES[0])])
     assert prompted == [1] and named_rows == [[0, 0, 1]]
     assert all(torch.isfinite(value) for value in losses.values())
@@ -117,9 +120,10 @@ def test_names_that_are_not_judged_do_not_compete(joint, images, monkeypatch):
     monkeypatch.setattr(joint, 'compared', JudgedNames())
     found = joint.class_loss(embeddings, labels, places, [one])
     logits = joint.classify(embeddings)[:, [0, 2, 3]]
-    weight = torch.tensor([1., 1., joint.label_loss.background_weight])
-    torch.testing.assert_close(found, joint.label_loss.cls_weight * F.cross_entropy(
-        logits, torch.tensor([0, 1]), weight))
+    weight = torch.tensor([1.0, 1.0, joint.label_loss.background_weight])
+    torch.testing.assert_close(
+        found, joint.label_loss.cls_weight * F.cross_entropy(logits, torch.tensor([0, 1]), weight)
+    )
 
 
 def test_another_vocabulary_has_other_texts(joint, images):
@@ -145,6 +149,7 @@ def test_a_learned_context_is_refused():
     from mmengine.registry import DefaultScope
 
     from ovsam.apis.init_model import load_config
+
     cfg = load_config('configs/mini/clip2sam_image_level.py').model
     cfg['context'] = dict(type='LearnedContext', num_tokens=2)
     with DefaultScope.overwrite_default_scope('mmdet'), pytest.raises(ValueError, match='context'):

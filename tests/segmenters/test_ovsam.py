@@ -1,4 +1,5 @@
 """The whole model, in miniature with random weights, where there is nothing to do or to name."""
+
 import numpy as np
 import pytest
 import torch
@@ -41,8 +42,10 @@ def sample(*boxes):
         gt_instances=InstanceData(
             bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
             labels=torch.zeros(len(boxes), dtype=torch.long),
-            masks=BitmapMasks(masks, SIDE, SIDE)),
-        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1., 1.)})
+            masks=BitmapMasks(masks, SIDE, SIDE),
+        ),
+        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1.0, 1.0)},
+    )
 
 
 @pytest.fixture(scope='module')
@@ -70,8 +73,13 @@ def test_the_head_learns_from_what_is_prompted_or_from_all(ovsam, images, monkey
     boxes = [(20 * i, 10, 20 * i + 60, 90) for i in range(6)]  # four of them become prompts
     monkeypatch.setattr(ovsam, 'name_all', name_all)
     seen = []
-    monkeypatch.setattr(ovsam.label_loss, 'forward', lambda masks, logits, targets, labels: (
-        seen.append([len(masks), len(logits), len(targets), len(labels)]) or {}))
+    monkeypatch.setattr(
+        ovsam.label_loss,
+        'forward',
+        lambda masks, logits, targets, labels: (
+            seen.append([len(masks), len(logits), len(targets), len(labels)]) or {}
+        ),
+    )
     ovsam.train().loss(images, [sample(*boxes), sample(boxes[0])])
     assert seen == [[5, 7, 5, 7] if name_all else [5, 5, 5, 5]]
 
@@ -88,7 +96,7 @@ def test_masks_are_ranked_by_the_names_score_and_the_predicted_iou(ovsam, images
     monkeypatch.setattr(ovsam, 'segment', lambda *args: (segment(*args)[0], quality))
     boxes = (10, 10, 90, 90), (40, 30, 200, 180), (0, 0, 20, 20)
     found = ovsam.eval().predict(images[:1], [sample(*boxes)])[0].pred_instances
-    torch.testing.assert_close(found.mask_scores, found.scores * torch.tensor([1., 0.5, 0.]))
+    torch.testing.assert_close(found.mask_scores, found.scores * torch.tensor([1.0, 0.5, 0.0]))
 
 
 def test_each_opinion_is_of_the_box_that_the_config_says(ovsam, images, monkeypatch):
@@ -97,8 +105,9 @@ def test_each_opinion_is_of_the_box_that_the_config_says(ovsam, images, monkeypa
     monkeypatch.setattr(ovsam, 'clip_box', 'prompt')
     looked = []
     monkeypatch.setattr(ovsam.label_head, 'forward', lambda levels, rois: looked.append(rois))
-    monkeypatch.setattr(ovsam.backbone, 'embed_regions',
-                        lambda levels, rois, masks: looked.append(rois))
+    monkeypatch.setattr(
+        ovsam.backbone, 'embed_regions', lambda levels, rois, masks: looked.append(rois)
+    )
     prompts = Prompts.from_boxes(boxes)
     with torch.no_grad():
         features = ovsam.eval().encode_image(images[:1])
@@ -112,8 +121,9 @@ def test_each_opinion_is_of_the_box_that_the_config_says(ovsam, images, monkeypa
 def test_what_is_left_out_of_masks_is_left_out_of_their_regions(ovsam, images, monkeypatch):
     segment = ovsam.segment
     monkeypatch.setattr(ovsam, 'segment', lambda *args: tuple(map(torch.ones_like, segment(*args))))
-    monkeypatch.setitem(ovsam._modules, 'mask_cleaning',
-                        torch.nn.ModuleList([InsideBox(margin=0), LargeParts()]))
+    monkeypatch.setitem(
+        ovsam._modules, 'mask_cleaning', torch.nn.ModuleList([InsideBox(margin=0), LargeParts()])
+    )
     box = 16, 32, 64, 128
     with torch.no_grad():
         features = ovsam.eval().encode_image(images[:1])
@@ -128,8 +138,10 @@ def test_fusion_is_between_the_two_opinions(ovsam, images):
         features = ovsam.encode_image(images[:1])
         prompts = ovsam.input_prompts(data, ovsam.prompter, images.device)
         regions, _ = ovsam.segment_regions(features, prompts, SIDE)
-        head, clip = (ovsam.classify(embeddings).log_softmax(-1) for embeddings in
-                      ovsam.region_embeddings(features, regions))
+        head, clip = (
+            ovsam.classify(embeddings).log_softmax(-1)
+            for embeddings in ovsam.region_embeddings(features, regions)
+        )
         fused = ovsam.name(features, regions)
     assert fused.shape == (2, len(NAMES) + 1)
     assert (fused <= torch.maximum(head, clip) + 1e-5).all()

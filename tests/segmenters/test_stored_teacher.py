@@ -1,4 +1,5 @@
 """A stored teacher gives what the encoder gave, for the same images and weights or not at all."""
+
 import copy
 
 import pytest
@@ -26,7 +27,8 @@ def batch(encoder):
     identity = teacher_identity(encoder)
     samples = [
         DetDataSample(teacher_features=TeacherFeatures.of(embedding, image, f'a/{row}', identity))
-        for row, (embedding, image) in enumerate(zip(embeddings, inputs))]
+        for row, (embedding, image) in enumerate(zip(embeddings, inputs))
+    ]
     return inputs, embeddings, samples
 
 
@@ -51,8 +53,10 @@ def test_samples_without_features(encoder, batch):
 @pytest.mark.parametrize('change', [lambda x: x.flip(-1), lambda x: x.flip(0), lambda x: x + 1])
 def test_inputs_that_the_encoder_did_not_see(encoder, batch, change):
     inputs, _, samples = batch
-    with pytest.raises(ForeignFeaturesError, match='features of a/[01] are of another input.*'
-                                                   'dump_sam_features.py --verify'):
+    with pytest.raises(
+        ForeignFeaturesError,
+        match='features of a/[01] are of another input.*dump_sam_features.py --verify',
+    ):
         StoredTeacher(encoder)(change(inputs), samples)
 
 
@@ -65,6 +69,7 @@ def test_another_encoder(tmp_path, encoder, batch, save_teacher):
 
 def test_identity(tmp_path, encoder):
     """It is of the weights and the settings, not of the file's place or other parts in it."""
+
     def of(name, **changes):
         checkpoint = dict(encoder['init_cfg'], checkpoint=str(tmp_path / name))
         return teacher_identity({**encoder, 'init_cfg': checkpoint, **changes})

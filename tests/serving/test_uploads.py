@@ -33,8 +33,9 @@ def test_kinds_go_by_content_not_by_name(tmp_path):
 
 def test_broken_pictures_are_refused(tmp_path):
     buffer = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3), dtype=np.uint8)
-                    ).save(buffer, 'JPEG')
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (99, 99, 3), dtype=np.uint8)).save(
+        buffer, 'JPEG'
+    )
     cut = tmp_path / 'cut.jpg'
     cut.write_bytes(buffer.getvalue()[:2000])
     with pytest.raises(ValueError, match='cut.jpg is damaged'):

@@ -26,8 +26,9 @@ def photos(small_world, tmp_path):
     """Four scenes, two of them in a folder of the folder."""
     folder = tmp_path / 'photos'
     for split in ('val', 'test'):
-        shutil.copytree(small_world / split, folder / ('' if split == 'val' else split),
-                        dirs_exist_ok=True)
+        shutil.copytree(
+            small_world / split, folder / ('' if split == 'val' else split), dirs_exist_ok=True
+        )
     return folder
 
 
@@ -36,15 +37,26 @@ def config(tmp_path, monkeypatch):
     """The shipped model, asking at fewer points."""
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(checkpoint_path('mini/clip.pth').parent))
     path = tmp_path / 'few_points.py'
-    path.write_text(f"_base_ = [{str(config_path('mini/ovsam_box_all_names.py'))!r}]\n"
-                    'model = dict(everything=dict(points_per_side=8))\n')
+    path.write_text(
+        f'_base_ = [{str(config_path("mini/ovsam_box_all_names.py"))!r}]\n'
+        'model = dict(everything=dict(points_per_side=8))\n'
+    )
     return path
 
 
 @pytest.fixture
 def arguments(photos, config, tmp_path):
-    return [str(photos), '--out', str(tmp_path / 'out'), '--model', str(config), '--vocabulary',
-            NAMES, '--device', 'cpu']
+    return [
+        str(photos),
+        '--out',
+        str(tmp_path / 'out'),
+        '--model',
+        str(config),
+        '--vocabulary',
+        NAMES,
+        '--device',
+        'cpu',
+    ]
 
 
 def read(out):
@@ -67,10 +79,15 @@ def test_everything_in_a_folder(arguments, photos, config, tmp_path, capsys):
     assert [each['name'] for each in coco.cats.values()] == NAMES.split(',')
     assert f'{len(coco.anns)} masks in 4 images' in said.out and len(coco.anns) > 4
     assert 'know pictograms only' in said.err and '4/4' in said.err
-    inferencer = OVSAMInferencer(str(config), vocabulary=NAMES, device='cpu', show_progress=False,
-                                 prompts=EverythingPrompts())
+    inferencer = OVSAMInferencer(
+        str(config),
+        vocabulary=NAMES,
+        device='cpu',
+        show_progress=False,
+        prompts=EverythingPrompts(),
+    )
     for image in coco.imgs.values():
-        row, = inferencer(str(photos / image['file_name']), top_k=1)['predictions']
+        (row,) = inferencer(str(photos / image['file_name']), top_k=1)['predictions']
         found = coco.imgToAnns[image['id']]
         assert [each['segmentation'] for each in found] == row['masks']
         assert [each['category_id'] - 1 for each in found] == row['labels']
@@ -81,16 +98,16 @@ def test_a_threshold(arguments, tmp_path):
     assert annotate.main([*arguments, '--threshold', '0.5', '--top-k', '2']) == 0
     coco = read(tmp_path / 'out')
     assert len(coco['images']) == 4 and coco['annotations']
-    assert all(each['score'] >= 0.5 and len(each['alternatives']) == 2
-               for each in coco['annotations'])
+    assert all(
+        each['score'] >= 0.5 and len(each['alternatives']) == 2 for each in coco['annotations']
+    )
 
 
 def test_a_corrupt_image_and_one_that_is_gone(arguments, photos, tmp_path, capsys):
     names = sorted(path.name for path in photos.glob('*.jpg'))
     (photos / names[0]).write_bytes((photos / names[0]).read_bytes()[:500])
     listed = tmp_path / 'list.txt'
-    listed.write_text(f'photos/{names[0]}\nphotos/{names[1]}\nphotos/lost.jpg\n'
-                      f'photos/{names[1]}\n')
+    listed.write_text(f'photos/{names[0]}\nphotos/{names[1]}\nphotos/lost.jpg\nphotos/{names[1]}\n')
     assert annotate.main([str(listed), *arguments[1:]]) == 1
     said = capsys.readouterr()
     assert f'left out {photos}/{names[0]}: Cannot read picture' in said.err
@@ -98,14 +115,24 @@ def test_a_corrupt_image_and_one_that_is_gone(arguments, photos, tmp_path, capsy
     assert '1 lines of the list named an image again' in said.out
     assert '2 images were left out, 0 of them because' in said.out
     assert [each['file_name'] for each in read(tmp_path / 'out')['images']] == [
-        f'photos/{names[1]}']
+        f'photos/{names[1]}'
+    ]
 
 
 def test_boxes_of_a_detector(photos, random_mini, tiny_detector, tmp_path, capsys):
     config, weights = map(str, tiny_detector)
     out = tmp_path / 'out'
-    arguments = [str(photos), '--out', str(out), '--detector', config, '--vocabulary', 'cat,dog',
-                 '--device', 'cpu']
+    arguments = [
+        str(photos),
+        '--out',
+        str(out),
+        '--detector',
+        config,
+        '--vocabulary',
+        'cat,dog',
+        '--device',
+        'cpu',
+    ]
     assert annotate.main(arguments) == 2
     assert 'the detector has no weights' in capsys.readouterr().err
     arguments += ['--detector-weights', weights, '--detector-threshold', '0']
@@ -128,18 +155,21 @@ def test_other_images_or_settings_than_before(arguments, photos, tmp_path, capsy
     assert (tmp_path / 'out' / 'coco.json').read_bytes() == written
 
 
-@pytest.mark.parametrize('more, message', [
-    (['--threshold', '2'], r'threshold must be in [0, 1]; got 2'),
-    (['--top-k', '0'], 'top_k must be positive'),
-    (['--share-size', '0'], 'at least 1 image'),
-    (['--patience', '0'], 'patience must be positive'),
-    (['--max-tries', '0'], 'max_tries must be positive'),
-    (['--detector-weights', 'x.pth'], 'are of no detector'),
-    (['--detector-threshold', '2'], 'must be in [0, 1]'),
-    (['--launcher', 'slurm'], 'SLURM_PROCID and SLURM_NTASKS and SLURM_LOCALID are not set'),
-    (['--vocabulary', 'lvs'], 'did you mean lvis'),
-    (['--device', 'abacus'], 'no device'),
-])
+@pytest.mark.parametrize(
+    'more, message',
+    [
+        (['--threshold', '2'], r'threshold must be in [0, 1]; got 2'),
+        (['--top-k', '0'], 'top_k must be positive'),
+        (['--share-size', '0'], 'at least 1 image'),
+        (['--patience', '0'], 'patience must be positive'),
+        (['--max-tries', '0'], 'max_tries must be positive'),
+        (['--detector-weights', 'x.pth'], 'are of no detector'),
+        (['--detector-threshold', '2'], 'must be in [0, 1]'),
+        (['--launcher', 'slurm'], 'SLURM_PROCID and SLURM_NTASKS and SLURM_LOCALID are not set'),
+        (['--vocabulary', 'lvs'], 'did you mean lvis'),
+        (['--device', 'abacus'], 'no device'),
+    ],
+)
 def test_bad_input_is_one_line(photos, random_mini, tmp_path, capsys, monkeypatch, more, message):
     monkeypatch.delenv('SLURM_PROCID', raising=False)
     assert annotate.main([str(photos), '--out', str(tmp_path / 'out'), *more]) == 2
@@ -178,11 +208,12 @@ def many(photos):
 
 def start(arguments, **environment) -> subprocess.Popen:
     """A process of Python, of one thread, so that all of them compute the same."""
-    return subprocess.Popen([sys.executable, *arguments],
-                            env=dict(os.environ, OMP_NUM_THREADS='1', **environment))
+    return subprocess.Popen(
+        [sys.executable, *arguments], env=dict(os.environ, OMP_NUM_THREADS='1', **environment)
+    )
 
 
-def first_at_work(out, seconds=200.) -> int:
+def first_at_work(out, seconds=200.0) -> int:
     """The process that has done the first image of a share, and not the whole share."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -205,11 +236,23 @@ def test_one_of_two_processes_is_killed(many, arguments, tmp_path, launcher):
     assert start([*command, '--out', str(alone)]).wait(240) == 0
     command += ['--launcher', launcher]
     if launcher == 'pytorch':
-        started = [start(['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2',
-                          '--max-restarts=1', *command])]
+        started = [
+            start(
+                [
+                    '-m',
+                    'torch.distributed.run',
+                    '--standalone',
+                    '--nproc_per_node=2',
+                    '--max-restarts=1',
+                    *command,
+                ]
+            )
+        ]
     else:
-        started = [start(command, SLURM_PROCID=str(rank), SLURM_NTASKS='2',
-                         SLURM_LOCALID=str(rank)) for rank in range(2)]
+        started = [
+            start(command, SLURM_PROCID=str(rank), SLURM_NTASKS='2', SLURM_LOCALID=str(rank))
+            for rank in range(2)
+        ]
     try:
         killed = first_at_work(out)
         os.kill(killed, signal.SIGKILL)
@@ -234,8 +277,9 @@ def test_the_next_run_after_a_kill(many, arguments, tmp_path):
     os.kill(first_at_work(tmp_path / 'out'), signal.SIGKILL)
     assert started.wait(60) == -signal.SIGKILL
     stopper.cancel()
-    done = sum(len(path.read_text().splitlines())
-               for path in (tmp_path / 'out' / 'claims').glob('*.jsonl'))
+    done = sum(
+        len(path.read_text().splitlines()) for path in (tmp_path / 'out' / 'claims').glob('*.jsonl')
+    )
     begun = time.monotonic()
     assert annotate.main([*arguments, '--share-size', '20', '--patience', '10000']) == 0
     assert time.monotonic() - begun < 200 and done >= 1

@@ -5,9 +5,13 @@ import pytest
 from tools import app
 
 
-@pytest.mark.parametrize('flags, said', [
-    (['--max-megabytes', '0'], '--max-megabytes must be positive'),
-    (['--max-megapixels', 'nan'], '--max-megapixels must be positive')])
+@pytest.mark.parametrize(
+    'flags, said',
+    [
+        (['--max-megabytes', '0'], '--max-megabytes must be positive'),
+        (['--max-megapixels', 'nan'], '--max-megapixels must be positive'),
+    ],
+)
 def test_limits_must_be_positive(capsys, flags, said):
     assert app.main(flags) == 2
     assert said in capsys.readouterr().err

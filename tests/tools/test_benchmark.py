@@ -5,8 +5,17 @@ import pytest
 from ovsam.utils.marked_section import section_marks
 from tools.benchmark import main
 
-MINI_SCALE = ['scale', '--sam2clip', 'mini/sam2clip.py', '--clip2sam', 'mini/clip2sam_base.py',
-              '--ovsam', 'mini/ovsam_box.py', '--size', '128']
+MINI_SCALE = [
+    'scale',
+    '--sam2clip',
+    'mini/sam2clip.py',
+    '--clip2sam',
+    'mini/clip2sam_base.py',
+    '--ovsam',
+    'mini/ovsam_box.py',
+    '--size',
+    '128',
+]
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +51,35 @@ def test_latency(capsys):
 
 
 def test_training(capsys):
-    assert main(['training', 'mini/clip2sam_image_level.py', '--names', '3', '40', '--sampled', '5',
-                 '--repeat', '1', '--images', '1', '--prompts', '2', '--device', 'cpu']) == 0
+    assert (
+        main(
+            [
+                'training',
+                'mini/clip2sam_image_level.py',
+                '--names',
+                '3',
+                '40',
+                '--sampled',
+                '5',
+                '--repeat',
+                '1',
+                '--images',
+                '1',
+                '--prompts',
+                '2',
+                '--device',
+                'cpu',
+            ]
+        )
+        == 0
+    )
     title, head, few, many, sampled, foot = printed_lines(capsys)
     assert title.endswith('1 images of full size, 2 objects each')
     assert [line.split('  ')[0] for line in (few, many, sampled)] == [
-        '3 names', '40 names', '40 names, 5 at a time']
+        '3 names',
+        '40 names',
+        '40 names, 5 at a time',
+    ]
     assert head.split()[0] == 'vocabulary'
     step, ratio, loss, share = few.split()[2:]
     assert 0 < float(loss) < float(step) and float(ratio) == 1
@@ -64,8 +96,24 @@ def test_memory(capsys):
 
 @pytest.mark.slow
 def test_interactive(capsys):
-    assert main(['interactive', 'mini', '--prompts', '3', '--points-per-side', '2', '--repeat',
-                 '1', '--names', '2', '5']) == 0
+    assert (
+        main(
+            [
+                'interactive',
+                'mini',
+                '--prompts',
+                '3',
+                '--points-per-side',
+                '2',
+                '--repeat',
+                '1',
+                '--names',
+                '2',
+                '5',
+            ]
+        )
+        == 0
+    )
     lines = printed_lines(capsys)
     assert lines[0].startswith('mini, ') and len(lines) == 7
     assert 'a click with 5 names' in lines[3] and 'with 2' in lines[3]
@@ -80,8 +128,21 @@ def test_scale(capsys, tmp_path):
     page, record = tmp_path / 'scale.md', tmp_path / 'scale.json'
     begin, end = section_marks('scale')
     page.write_text(f'# Scale\n{begin}\nold\n{end}\n')
-    argv = [*MINI_SCALE, '--gpus', '4', '--many-gpus', '16', '--images', '1000', '--masks', '7',
-            '--json', str(record), '--insert', str(page)]
+    argv = [
+        *MINI_SCALE,
+        '--gpus',
+        '4',
+        '--many-gpus',
+        '16',
+        '--images',
+        '1000',
+        '--masks',
+        '7',
+        '--json',
+        str(record),
+        '--insert',
+        str(page),
+    ]
     assert main(argv) == 0
     printed = '\n'.join(printed_lines(capsys))
     assert f'# Scale\n{begin}\n{printed.rstrip()}\n{end}\n' == page.read_text()
@@ -97,7 +158,11 @@ def test_scale(capsys, tmp_path):
     assert sampled['seen'] == 2 * lvis['seen'] == 2 * 12 * 100_170
     assert sampled['operations'] < lvis['operations']
     assert [source['name'] for source in joint['sources']] == [
-        'LVIS', 'V3Det', 'Objects365', 'ImageNet-21k']
+        'LVIS',
+        'V3Det',
+        'Objects365',
+        'ImageNet-21k',
+    ]
     assert found['units']['feature'] * 111_853 == paper['jobs'][0]['written_bytes']
     storing, everything, boxes = large['jobs']
     assert everything['written_bytes'] == boxes['written_bytes'] == 1000 * 7 * 600
@@ -116,10 +181,15 @@ def test_scale_is_printed_though_it_cannot_be_inserted(capsys, tmp_path):
 
 def test_scale_of_real_annotations(capsys, tmp_path):
     path = tmp_path / 'coco.json'
-    path.write_text(json.dumps(dict(
-        images=[dict(id=1, height=64, width=64)], categories=[dict(id=1, name='cat')],
-        annotations=[dict(image_id=1, category_id=1,
-                          segmentation=[[5, 5, 50, 5, 50, 50]])])))
+    path.write_text(
+        json.dumps(
+            dict(
+                images=[dict(id=1, height=64, width=64)],
+                categories=[dict(id=1, name='cat')],
+                annotations=[dict(image_id=1, category_id=1, segmentation=[[5, 5, 50, 5, 50, 50]])],
+            )
+        )
+    )
     assert main([*MINI_SCALE, '--annotations', str(path)]) == 0
     printed = capsys.readouterr().out
     assert ' bytes a mask' in printed and '600 bytes a mask' not in printed
@@ -128,8 +198,24 @@ def test_scale_of_real_annotations(capsys, tmp_path):
 def test_vocabulary(tmp_path, capsys):
     page = tmp_path / 'page.md'
     page.write_text('Before\n<!-- vocabulary cost: begin -->\n<!-- vocabulary cost: end -->\n')
-    assert main(['vocabulary', 'mini', '--names', '3', '4000', '--repeat', '1', '--objects', '70',
-                 '--insert', str(page)]) == 0
+    assert (
+        main(
+            [
+                'vocabulary',
+                'mini',
+                '--names',
+                '3',
+                '4000',
+                '--repeat',
+                '1',
+                '--objects',
+                '70',
+                '--insert',
+                str(page),
+            ]
+        )
+        == 0
+    )
     head, *rows, foot = printed_lines(capsys)
     assert 'ms to name 70 objects' in head and foot.startswith('mini: median of 1, 1.8 texts')
     assert [row.split()[0] for row in rows] == 4 * ['3'] + 4 * ['4,000']
@@ -139,19 +225,22 @@ def test_vocabulary(tmp_path, capsys):
     assert page.read_text().count('| bank float16 |') == 2
 
 
-@pytest.mark.parametrize(('argv', 'fault'), [
-    (['scale', '--utilisation', '2'], 'utilisation must be in (0, 1]; got 2'),
-    (['scale', '--annotations', 'none.json'], 'none.json'),
-    (['vocabulary', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
-    (['vocabulary', 'mini', '--names', '0'], 'must be at least 1; got [0]'),
-    (['interactive', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
-    (['complexity', 'mini/none.py'], 'none.py'),
-    (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
-    (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
-    (['training', 'mini', '--device', 'cpu'], '.py trains nothing'),
-    (['training', 'mini/clip2sam_joint.py', '--device', 'cpu'], 'OVSAM has no class loss over'),
-    (['training', 'mini/clip2sam_image_level.py', '--images', '0'], 'must be positive'),
-])
+@pytest.mark.parametrize(
+    ('argv', 'fault'),
+    [
+        (['scale', '--utilisation', '2'], 'utilisation must be in (0, 1]; got 2'),
+        (['scale', '--annotations', 'none.json'], 'none.json'),
+        (['vocabulary', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
+        (['vocabulary', 'mini', '--names', '0'], 'must be at least 1; got [0]'),
+        (['interactive', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
+        (['complexity', 'mini/none.py'], 'none.py'),
+        (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
+        (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
+        (['training', 'mini', '--device', 'cpu'], '.py trains nothing'),
+        (['training', 'mini/clip2sam_joint.py', '--device', 'cpu'], 'OVSAM has no class loss over'),
+        (['training', 'mini/clip2sam_image_level.py', '--images', '0'], 'must be positive'),
+    ],
+)
 def test_bad_input_is_one_line(argv, fault, capsys):
     assert main(argv) == 2
     error = capsys.readouterr().err
@@ -165,8 +254,10 @@ def test_no_names_are_refused(capsys):
     assert 'must be positive' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('argv', [
-    ['memory', 'mini', '--prompts', '0'], ['scale', '--images', '0'], ['scale', '--gpus', '0']])
+@pytest.mark.parametrize(
+    'argv',
+    [['memory', 'mini', '--prompts', '0'], ['scale', '--images', '0'], ['scale', '--gpus', '0']],
+)
 def test_nothing_to_measure_is_refused(argv, capsys):
     with pytest.raises(SystemExit):
         main(argv)

@@ -26,7 +26,9 @@ def test_show(capsys):
     assert tool.main(['coco-48-17', '--show', '2']) == 0
     assert capsys.readouterr().out.splitlines() == [
         '65 names, 65 texts, 48 seen, 48 base, 17 novel',
-        '     0  person: person', '     1  bicycle: bicycle']
+        '     0  person: person',
+        '     1  bicycle: bicycle',
+    ]
     assert tool.main(['imagenet1k', '--show', '1']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == ['     0  tench: tench, Tinca tinca [n01440764]']
@@ -49,14 +51,17 @@ def test_embed_with_a_config(tmp_path, random_mini, capsys):
     assert bank.stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize(('arguments', 'message'), [
-    (['--embed', 'RN50'], 'needs its weights'),
-    (['--embed', 'RN50', '--weights', 'none.pth'], 'none.pth'),
-    (['--embed', 'mini', '--weights', 'clip.pth'], 'are for a CLIP by name'),
-    (['--embed', 'mini/sam_box.py'], 'has no text_encoder'),
-    (['--embed', 'no_such'], 'no_such'),
-    (['--embed', 'mini', '--templates', 'fancy'], "no templates 'fancy'"),
-])
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--embed', 'RN50'], 'needs its weights'),
+        (['--embed', 'RN50', '--weights', 'none.pth'], 'none.pth'),
+        (['--embed', 'mini', '--weights', 'clip.pth'], 'are for a CLIP by name'),
+        (['--embed', 'mini/sam_box.py'], 'has no text_encoder'),
+        (['--embed', 'no_such'], 'no_such'),
+        (['--embed', 'mini', '--templates', 'fancy'], "no templates 'fancy'"),
+    ],
+)
 def test_what_cannot_embed(arguments, message, random_weights, monkeypatch, capsys):
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
     assert tool.main(['cat,dog', *arguments]) == 2

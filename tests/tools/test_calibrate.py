@@ -13,13 +13,17 @@ def test_what_it_prints_is_a_config_line(small_world, random_mini, monkeypatch, 
     assert calibrate.main([str(config_path('mini/ovsam_box.py')), '--steps', '4']) == 0
     lines = capsys.readouterr().out.splitlines()
     # Before, mmengine says what it loads.
-    lines = lines[[line[:3] for line in lines].index('ECE'):]
-    errors = {line[:12].strip(): [float(number) for number in line[26:].split()]
-              for line in lines[1:4]}
+    lines = lines[[line[:3] for line in lines].index('ECE') :]
+    errors = {
+        line[:12].strip(): [float(number) for number in line[26:].split()] for line in lines[1:4]
+    }
     assert list(errors) == ['as they are', 'normalised', 'temperature']
     assert all(0 <= error <= 100 for row in errors.values() for error in row[:1])
-    shares = [[float(number) for number in line.split()] for line in lines
-              if re.fullmatch(r'[ \d.]+', line)]
+    shares = [
+        [float(number) for number in line.split()]
+        for line in lines
+        if re.fullmatch(r'[ \d.]+', line)
+    ]
     assert [row[0] for row in shares] == [0, 0.25, 0.5, 0.75]
     kept, refused = [row[1] for row in shares], [row[2] for row in shares]
     assert kept[0] == 100 and kept == sorted(kept, reverse=True)

@@ -1,4 +1,5 @@
 """The whole comparison, on two scenes."""
+
 import csv
 
 import pytest
@@ -17,22 +18,38 @@ def world(small_world, monkeypatch, tmp_path):
 
 
 def run(world, *args):
-    return compare.main([*args, '--out', str(world / 'out'), '--repeat', '0', '--device', 'cpu',
-                         '--cfg-options', 'test_dataloader.num_workers=0'])
+    return compare.main(
+        [
+            *args,
+            '--out',
+            str(world / 'out'),
+            '--repeat',
+            '0',
+            '--device',
+            'cpu',
+            '--cfg-options',
+            'test_dataloader.num_workers=0',
+        ]
+    )
 
 
 def test_a_table_and_pictures_in_a_page(world, monkeypatch, capsys):
     page = world / 'docs' / 'results.md'
     page.parent.mkdir()
     page.write_text(f'{BEGIN}\n{END}\n')
-    assert run(world, *CONFIGS, '--names', 'crops', 'OVSAM', '--scenes', '1',
-               '--insert', str(page)) == 0
+    assert (
+        run(world, *CONFIGS, '--names', 'crops', 'OVSAM', '--scenes', '1', '--insert', str(page))
+        == 0
+    )
     section = (world / 'out/comparison.md').read_text()
     assert page.read_text() == f'{BEGIN}\n{section}{END}\n'
     assert capsys.readouterr().out.strip().endswith(section.strip())
     assert '`python tools/compare.py configs/mini/image_crop_box.py' in section
     assert [line.split(' | ')[0] for line in section.splitlines() if line.startswith('| ')] == [
-        '| method', '| crops', '| OVSAM']
+        '| method',
+        '| crops',
+        '| OVSAM',
+    ]
     head = next(line for line in section.splitlines() if line.startswith('| method'))
     assert ' | harmonic | mask AP | AP50 base | AP50 novel | ' in head
     rows = list(csv.DictReader((world / 'out/comparison.csv').read_text().splitlines()))

@@ -1,4 +1,5 @@
 """The command line of the conversion: what became of the keys, or one clear line."""
+
 import os
 import re
 
@@ -31,8 +32,9 @@ def test_there_and_back(run, save_published, published, tmp_path):
     ours = out.rename(tmp_path / 'ours.pth')
     status, out, said = run(ours, '--to', 'published')
     assert status == 2 and 'published in 2 files: choose' in said.err and not out.exists()
-    status, out, said = run(ours, '--to', 'published', '--parts', 'neck', 'label_head',
-                            'mask_decoder')
+    status, out, said = run(
+        ours, '--to', 'published', '--parts', 'neck', 'label_head', 'mask_decoder'
+    )
     assert status == 0
     back = torch.load(out, weights_only=True)['state_dict']
     assert back.keys() == published['ovsam'].keys()
@@ -42,23 +44,34 @@ def test_there_and_back(run, save_published, published, tmp_path):
 def test_every_key(run, save_published):
     status, _, said = run(save_published('sam'), '--verbose', '--parts', 'image_encoder')
     assert status == 0
-    assert ('used     image_encoder.blocks.0.norm1.bias as image_encoder.layers.0.ln1.bias\n'
-            in said.out)
+    assert (
+        'used     image_encoder.blocks.0.norm1.bias as image_encoder.layers.0.ln1.bias\n'
+        in said.out
+    )
     assert 'dropped  prompt_encoder.no_mask_embed.weight: of a part that was not' in said.out
 
 
 class Runs:
     def __reduce__(self):
-        return os.mkdir, ('made', )
+        return os.mkdir, ('made',)
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    (None, 'does not exist'), (b'', 'truncated'), (b'<html>Not found</html>', 'not a checkpoint'),
-    ([1], 'holds no weights'), ({'epoch': 3}, 'holds no weights'),
-    ({'state_dict': Runs()}, 'pickled objects'),
-    ({'rpn_head.conv.weight': torch.zeros(1)}, "seems to be a detector's checkpoint.*expected SAM"),
-    ({'visual.attnpool.positional_embedding': torch.zeros(5)}, 'CLIP .* is damaged'),
-])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (None, 'does not exist'),
+        (b'', 'truncated'),
+        (b'<html>Not found</html>', 'not a checkpoint'),
+        ([1], 'holds no weights'),
+        ({'epoch': 3}, 'holds no weights'),
+        ({'state_dict': Runs()}, 'pickled objects'),
+        (
+            {'rpn_head.conv.weight': torch.zeros(1)},
+            "seems to be a detector's checkpoint.*expected SAM",
+        ),
+        ({'visual.attnpool.positional_embedding': torch.zeros(5)}, 'CLIP .* is damaged'),
+    ],
+)
 def test_bad_file_is_one_line(run, tmp_path, monkeypatch, content, message):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / 'bad.pth'
@@ -80,8 +93,9 @@ def test_truncated_safetensors(run, tmp_path):
 
 def test_cache_of_open_clip(run, published, tmp_path, monkeypatch):
     monkeypatch.setenv('HOME', str(tmp_path))
-    monkeypatch.setattr('ovsam.checkpoints.open_clip_cache.try_to_load_from_cache',
-                        lambda *args: None)
+    monkeypatch.setattr(
+        'ovsam.checkpoints.open_clip_cache.try_to_load_from_cache', lambda *args: None
+    )
     status, _, said = run('open_clip://RN50/openai')
     assert status == 2 and 'has not downloaded' in said.err and 'RN50.pt' in said.err
     status, _, said = run('open_clip://RN51/openai')
@@ -91,4 +105,5 @@ def test_cache_of_open_clip(run, published, tmp_path, monkeypatch):
     status, out, _ = run('open_clip://RN50/openai')
     assert status == 0
     assert torch.load(out, weights_only=True)['state_dict'].keys() == {
-        f'clip.{key}' for key in published['clip']}
+        f'clip.{key}' for key in published['clip']
+    }

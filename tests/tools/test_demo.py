@@ -56,12 +56,14 @@ def test_judge():
     half[:, :, ::2] = False
     scores = np.full(len(labels), 0.5, np.float32)
     flags = [''] * len(labels)
-    perfect = demo.judge(0, scene, flags, Prediction(
-        scene.masks, None, labels=labels, label_scores=scores))
+    perfect = demo.judge(
+        0, scene, flags, Prediction(scene.masks, None, labels=labels, label_scores=scores)
+    )
     assert all(a.right and a.iou == 1 for a in perfect)
     assert {a.novel for a in perfect} == {True, False}
-    wrong = demo.judge(0, scene, flags, Prediction(
-        half, None, labels=['?'] * len(labels), label_scores=scores))
+    wrong = demo.judge(
+        0, scene, flags, Prediction(half, None, labels=['?'] * len(labels), label_scores=scores)
+    )
     assert not any(a.right for a in wrong)
     assert all(0.3 < a.iou < 0.7 for a in wrong)
 

@@ -1,4 +1,5 @@
 """Weights are fetched, checked and converted; without a network it is clear what to do."""
+
 import hashlib
 import re
 import threading
@@ -28,27 +29,44 @@ def site(tmp_path, monkeypatch, save_published):
         save_published(kind, folder / f'{kind}.pth')
     handler = partial(Quiet, directory=str(folder))
     with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01, ), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f'http://127.0.0.1:{server.server_port}'
         server.shutdown()
 
 
 def entry(tmp_path, address, kind, parts):
     content = (tmp_path / 'site' / f'{kind}.pth').read_bytes()
-    return {'Name': f'tiny-{kind}', 'In Collection': 'SAM', 'Weights': f'{address}/{kind}.pth',
-            'Metadata': {'File': f'{kind}.pth', 'License': 'MIT', 'Converted': f'tiny_{kind}.pth',
-                         'Parts': parts, 'Size': len(content),
-                         'SHA256': hashlib.sha256(content).hexdigest()}}
+    return {
+        'Name': f'tiny-{kind}',
+        'In Collection': 'SAM',
+        'Weights': f'{address}/{kind}.pth',
+        'Metadata': {
+            'File': f'{kind}.pth',
+            'License': 'MIT',
+            'Converted': f'tiny_{kind}.pth',
+            'Parts': parts,
+            'Size': len(content),
+            'SHA256': hashlib.sha256(content).hexdigest(),
+        },
+    }
 
 
 @pytest.fixture
 def write_index(tmp_path):
     def write(address):
-        parts = {'sam': ['prompt_encoder', 'mask_decoder'], 'sam2clip': ['neck'],
-                 'clip2sam': ['label_head', 'mask_decoder']}
+        parts = {
+            'sam': ['prompt_encoder', 'mask_decoder'],
+            'sam2clip': ['neck'],
+            'clip2sam': ['label_head', 'mask_decoder'],
+        }
         models = [entry(tmp_path, address, kind, names) for kind, names in parts.items()]
-        models.append({'Name': 'tiny-ovsam', 'Config': 'configs/ovsam/tiny.py',
-                       'Metadata': {'Made From': [model['Name'] for model in models]}})
+        models.append(
+            {
+                'Name': 'tiny-ovsam',
+                'Config': 'configs/ovsam/tiny.py',
+                'Metadata': {'Made From': [model['Name'] for model in models]},
+            }
+        )
         (tmp_path / 'index.yml').write_text(yaml.safe_dump({'Models': models}))
 
     return write
@@ -57,8 +75,15 @@ def write_index(tmp_path):
 @pytest.fixture
 def run(tmp_path, capsys):
     def run(*arguments):
-        status = download_weights.main([*arguments, '--dir', str(tmp_path / 'checkpoints'),
-                                        '--index', str(tmp_path / 'index.yml')])
+        status = download_weights.main(
+            [
+                *arguments,
+                '--dir',
+                str(tmp_path / 'checkpoints'),
+                '--index',
+                str(tmp_path / 'index.yml'),
+            ]
+        )
         return status, capsys.readouterr()
 
     return run
@@ -75,12 +100,16 @@ def test_fetches_checks_and_converts(site, tmp_path, write_index, run, published
     status, said = run('tiny-ovsam')
     assert status == 0, said.err
     folder = tmp_path / 'checkpoints'
-    states = {kind: torch.load(folder / f'tiny_{kind}.pth', weights_only=True)['state_dict']
-              for kind in ('sam', 'sam2clip', 'clip2sam')}
+    states = {
+        kind: torch.load(folder / f'tiny_{kind}.pth', weights_only=True)['state_dict']
+        for kind in ('sam', 'sam2clip', 'clip2sam')
+    }
     assert {key.split('.')[0] for key in states['sam']} == {'prompt_encoder', 'mask_decoder'}
     assert {key.split('.')[0] for key in states['sam2clip']} == {'neck'}
-    assert torch.equal(states['clip2sam']['label_head.projection.weight'],
-                       published['clip2sam']['mask_decoder.roi_conv.0.conv.weight'])
+    assert torch.equal(
+        states['clip2sam']['label_head.projection.weight'],
+        published['clip2sam']['mask_decoder.roi_conv.0.conv.weight'],
+    )
     assert 'licence MIT' in said.out and 'used     neck_student.* as neck.*' in said.out
     status, said = run('tiny-sam2clip', '--list')
     assert status == 0 and 'tiny_sam2clip.pth: is here already' in said.out
@@ -103,11 +132,17 @@ def test_without_a_network(site, tmp_path, write_index, run):
     assert status == 0 and (tmp_path / 'checkpoints' / 'tiny_clip2sam.pth').is_file()
 
 
-@pytest.mark.parametrize(('kind', 'message'), [
-    ('sam2clip', "Cannot convert .*clip2sam.pth': it is a published SAM2CLIP checkpoint with the "
-                 'parts neck: expected one with label_head, mask_decoder'),
-    (None, 'clip2sam.pth.*truncated or not a checkpoint'),
-])
+@pytest.mark.parametrize(
+    ('kind', 'message'),
+    [
+        (
+            'sam2clip',
+            "Cannot convert .*clip2sam.pth': it is a published SAM2CLIP checkpoint with the "
+            'parts neck: expected one with label_head, mask_decoder',
+        ),
+        (None, 'clip2sam.pth.*truncated or not a checkpoint'),
+    ],
+)
 def test_file_of_another_kind(site, tmp_path, write_index, run, kind, message):
     write_index(site)
     index = yaml.safe_load((tmp_path / 'index.yml').read_text())
@@ -145,8 +180,10 @@ def test_cache_of_open_clip_comes_first(tmp_path, monkeypatch, published, capsys
     cached = tmp_path / 'hub' / 'open_clip_model.safetensors'
     cached.parent.mkdir()
     save_file({key: value.contiguous() for key, value in published['clip'].items()}, cached)
-    monkeypatch.setattr('ovsam.checkpoints.open_clip_cache.try_to_load_from_cache',
-                        lambda repository, file: str(cached) if file == cached.name else None)
+    monkeypatch.setattr(
+        'ovsam.checkpoints.open_clip_cache.try_to_load_from_cache',
+        lambda repository, file: str(cached) if file == cached.name else None,
+    )
     assert download_weights.main(['clip-rn50', '--dir', str(tmp_path / 'checkpoints')]) == 0
     assert f'from {cached}' in capsys.readouterr().out
     state = torch.load(tmp_path / 'checkpoints' / 'clip_RN50.pth', weights_only=True)['state_dict']

@@ -1,4 +1,5 @@
 """The tool, on the shipped weights: what storing changes in the loss, and what it says."""
+
 import re
 
 import pytest
@@ -17,8 +18,9 @@ def run(small_world, monkeypatch, tmp_path, capfd):
 
     def call(*args):
         capfd.readouterr()
-        status = tool.main([CONFIG, '--out', str(tmp_path / 'features'), '--workers', '0',
-                            *map(str, args)])
+        status = tool.main(
+            [CONFIG, '--out', str(tmp_path / 'features'), '--workers', '0', *map(str, args)]
+        )
         return status, *capfd.readouterr()
 
     return call
@@ -28,9 +30,14 @@ def test_the_loss_changes_by_less_than_a_hundredth(run):
     """Real features, and the trained adapter, whose loss is small."""
     status, said, _ = run('--compare', 2, '--weights', checkpoint_path('mini/sam2clip.pth'))
     assert status == 0 and '2 records made, 0 of them anew, 0 kept' in said
-    live, stored, change, one = map(float, re.search(
-        r'loss of 2 images: ([\d.]+) live, ([\d.]+) stored, ([\d.]+)% apart \(one image at most '
-        r'([\d.]+)%\)', said).groups())
+    live, stored, change, one = map(
+        float,
+        re.search(
+            r'loss of 2 images: ([\d.]+) live, ([\d.]+) stored, ([\d.]+)% apart \(one image at most '
+            r'([\d.]+)%\)',
+            said,
+        ).groups(),
+    )
     assert 0 < live < 0.1 and 0 < stored < 0.1
     assert change <= one < 1
 
@@ -52,10 +59,13 @@ def test_a_missing_teacher(run, monkeypatch, tmp_path):
     assert status == 2 and f'{tmp_path}/sam.pth' in errors and 'clip.pth' not in errors
 
 
-@pytest.mark.parametrize('args, message', [
-    (['--compare', '2'], 'go together'),
-    (['--launcher', 'slurm'], 'SLURM_PROCID and SLURM_NTASKS and SLURM_LOCALID are not set'),
-])
+@pytest.mark.parametrize(
+    'args, message',
+    [
+        (['--compare', '2'], 'go together'),
+        (['--launcher', 'slurm'], 'SLURM_PROCID and SLURM_NTASKS and SLURM_LOCALID are not set'),
+    ],
+)
 def test_wrong_arguments(run, monkeypatch, args, message):
     monkeypatch.delenv('SLURM_PROCID', raising=False)
     status, _, errors = run(*args)

@@ -13,9 +13,14 @@ def load(path):
 
 
 def test_half_precision_and_new_prefix(tmp_path, capsys):
-    source = save(tmp_path / 'a.pth', **{
-        'clip.weight': torch.ones(2), 'clip.count': torch.tensor(3),
-        'head.weight': torch.zeros(1)})
+    source = save(
+        tmp_path / 'a.pth',
+        **{
+            'clip.weight': torch.ones(2),
+            'clip.count': torch.tensor(3),
+            'head.weight': torch.zeros(1),
+        },
+    )
     assert export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), f'{source},clip.=new.']) == 0
     state = load(tmp_path / 'out.pth')
     assert set(state) == {'new.weight', 'new.count'}
@@ -27,26 +32,29 @@ def test_half_precision_and_new_prefix(tmp_path, capsys):
 def test_later_sources_are_averaged_in(tmp_path):
     one = save(tmp_path / 'a.pth', w=torch.zeros(2), only=torch.ones(1))
     two = save(tmp_path / 'b.pth', w=torch.ones(2))
-    export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), str(one), str(two), '--weight',
-                            '0.75'])
+    export_checkpoint.main(
+        ['--out', str(tmp_path / 'out.pth'), str(one), str(two), '--weight', '0.75']
+    )
     state = load(tmp_path / 'out.pth')
     assert state['w'].tolist() == [0.75, 0.75]
-    assert state['only'].tolist() == [1.]
+    assert state['only'].tolist() == [1.0]
 
 
 def test_a_work_dir_stands_for_its_last_checkpoint(tmp_path):
     path = save(tmp_path / 'iter_2.pth', w=torch.ones(1))
     (tmp_path / 'last_checkpoint').write_text(str(path))
     export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), str(tmp_path)])
-    assert load(tmp_path / 'out.pth')['w'].tolist() == [1.]
+    assert load(tmp_path / 'out.pth')['w'].tolist() == [1.0]
 
 
 def test_errors_name_what_is_there(tmp_path, capsys):
     source = save(tmp_path / 'a.pth', **{'neck.weight': torch.ones(2)})
     (tmp_path / 'empty').mkdir()
-    for wrong, message in ((f'{source},clip.', "no key that starts with 'clip.'; it has ['neck']"),
-                           (f'{tmp_path}/empty', 'no training has saved there'),
-                           (f'{tmp_path}/nowhere.pth', "nowhere.pth' does not exist")):
+    for wrong, message in (
+        (f'{source},clip.', "no key that starts with 'clip.'; it has ['neck']"),
+        (f'{tmp_path}/empty', 'no training has saved there'),
+        (f'{tmp_path}/nowhere.pth', "nowhere.pth' does not exist"),
+    ):
         assert export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), wrong]) == 2
         line = capsys.readouterr().err.splitlines()[-1]
         assert line.startswith('export_checkpoint: ') and message in line

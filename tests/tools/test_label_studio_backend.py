@@ -5,19 +5,27 @@ import pytest
 from tools import label_studio_backend
 
 
-@pytest.mark.parametrize('flags, said', [
-    (['--max-megabytes', '0'], '--max-megabytes must be positive'),
-    (['--max-megapixels', 'nan'], '--max-megapixels must be positive'),
-    (['--cached-images', '0'], '--cached-images must be positive'),
-    (['--points-per-side', '8'], '--points-per-side is of --everything')])
+@pytest.mark.parametrize(
+    'flags, said',
+    [
+        (['--max-megabytes', '0'], '--max-megabytes must be positive'),
+        (['--max-megapixels', 'nan'], '--max-megapixels must be positive'),
+        (['--cached-images', '0'], '--cached-images must be positive'),
+        (['--points-per-side', '8'], '--points-per-side is of --everything'),
+    ],
+)
 def test_flags_are_checked_first(capsys, flags, said):
     assert label_studio_backend.main(flags) == 2
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('flags, said', [
-    (['--label-studio-url', 'localhost:8080'], 'no URL of a Label Studio'),
-    (['--local-files-root', '/does/not/exist'], 'there is no folder')])
+@pytest.mark.parametrize(
+    'flags, said',
+    [
+        (['--label-studio-url', 'localhost:8080'], 'no URL of a Label Studio'),
+        (['--local-files-root', '/does/not/exist'], 'there is no folder'),
+    ],
+)
 def test_places_are_checked_before_the_model_is_loaded(capsys, flags, said):
     pytest.importorskip('uvicorn', reason='pip install "ovsam[label-studio]"')
     pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')

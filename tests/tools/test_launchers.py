@@ -1,4 +1,5 @@
 """The shell scripts for several processes: what they start, and what they say if called wrongly."""
+
 import os
 import signal
 import subprocess
@@ -22,9 +23,13 @@ def call(tmp_path):
         (tmp_path / name).chmod(0o755)
 
     def run(name, *args, cwd=TOOLS.parent, **environment):
-        return subprocess.run(['bash', str(TOOLS / f'{name}.sh'), *args], capture_output=True,
-                              text=True, cwd=cwd,
-                              env={'PATH': f'{tmp_path}:/usr/bin:/bin', **environment})
+        return subprocess.run(
+            ['bash', str(TOOLS / f'{name}.sh'), *args],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env={'PATH': f'{tmp_path}:/usr/bin:/bin', **environment},
+        )
 
     return run
 
@@ -55,33 +60,67 @@ def test_dist_train(call):
 
 def test_dist_test(call):
     lines = call('dist_test', 'c.py', 'w.pth', '2', '--out', 'o.json').stdout.splitlines()
-    assert lines[-7:] == [str(TOOLS / 'test.py'), 'c.py', 'w.pth', '--launcher', 'pytorch',
-                          '--out', 'o.json']
+    assert lines[-7:] == [
+        str(TOOLS / 'test.py'),
+        'c.py',
+        'w.pth',
+        '--launcher',
+        'pytorch',
+        '--out',
+        'o.json',
+    ]
 
 
 def test_slurm_train(call):
-    lines = call('slurm_train', 'gpu', 'job', 'c.py', '--resume', GPUS='16',
-                 SRUN_ARGS='--time=9 --exclusive').stdout.splitlines()
+    lines = call(
+        'slurm_train', 'gpu', 'job', 'c.py', '--resume', GPUS='16', SRUN_ARGS='--time=9 --exclusive'
+    ).stdout.splitlines()
     assert lines[:4] == ['srun', '--partition=gpu', '--job-name=job', '--ntasks=16']
-    assert {'--gres=gpu:8', '--ntasks-per-node=8', '--cpus-per-task=5', '--time=9',
-            '--exclusive'} <= set(lines)
-    assert lines[-7:] == ['python', '-u', str(TOOLS / 'train.py'), 'c.py', '--launcher', 'slurm',
-                          '--resume']
+    assert {
+        '--gres=gpu:8',
+        '--ntasks-per-node=8',
+        '--cpus-per-task=5',
+        '--time=9',
+        '--exclusive',
+    } <= set(lines)
+    assert lines[-7:] == [
+        'python',
+        '-u',
+        str(TOOLS / 'train.py'),
+        'c.py',
+        '--launcher',
+        'slurm',
+        '--resume',
+    ]
 
 
 def test_slurm_test_on_nodes_without_gpus(call):
-    lines = call('slurm_test', 'cpu', 'job', 'c.py', 'w.pth', GPUS='2',
-                 GPUS_PER_NODE='0').stdout.splitlines()
+    lines = call(
+        'slurm_test', 'cpu', 'job', 'c.py', 'w.pth', GPUS='2', GPUS_PER_NODE='0'
+    ).stdout.splitlines()
     assert '--ntasks=2' in lines and not any('gres' in line for line in lines)
     assert lines[-6:] == ['-u', str(TOOLS / 'test.py'), 'c.py', 'w.pth', '--launcher', 'slurm']
 
 
 def test_slurm_batch(call):
-    lines = call('slurm_batch', 'c.py', '--cfg-options', 'a=b', SLURM_JOB_ID='7',
-                 SRUN_ARGS='--mpi=none -l').stdout.splitlines()
-    assert lines == ['srun', '--kill-on-bad-exit=1', '--mpi=none', '-l', 'python', '-u',
-                     'tools/train.py', 'c.py', '--cfg-options', 'a=b', '--launcher', 'slurm',
-                     '--resume']
+    lines = call(
+        'slurm_batch', 'c.py', '--cfg-options', 'a=b', SLURM_JOB_ID='7', SRUN_ARGS='--mpi=none -l'
+    ).stdout.splitlines()
+    assert lines == [
+        'srun',
+        '--kill-on-bad-exit=1',
+        '--mpi=none',
+        '-l',
+        'python',
+        '-u',
+        'tools/train.py',
+        'c.py',
+        '--cfg-options',
+        'a=b',
+        '--launcher',
+        'slurm',
+        '--resume',
+    ]
 
 
 def test_slurm_batch_called_wrongly(call, tmp_path):
@@ -92,8 +131,9 @@ def test_slurm_batch_called_wrongly(call, tmp_path):
     assert found.returncode == 2 and found.stderr == 'slurm_batch: submit it with sbatch\n'
     found = call('slurm_batch', 'c.py', SLURM_JOB_ID='7', cwd=tmp_path)
     assert found.returncode == 2
-    assert found.stderr == ('slurm_batch: submit it from the root of the repository, not from '
-                            f'{tmp_path}\n')
+    assert found.stderr == (
+        f'slurm_batch: submit it from the root of the repository, not from {tmp_path}\n'
+    )
 
 
 def test_slurm_batch_with_little_time_left(tmp_path):
@@ -103,13 +143,19 @@ def test_slurm_batch_with_little_time_left(tmp_path):
     for name in ('srun', 'scontrol'):
         (tmp_path / name).chmod(0o755)
     process = subprocess.Popen(
-        ['bash', str(TOOLS / 'slurm_batch.sh'), 'c.py'], stdout=subprocess.PIPE, text=True,
-        cwd=TOOLS.parent, env=dict(PATH=f'{tmp_path}:/usr/bin:/bin', SLURM_JOB_ID='7'))
+        ['bash', str(TOOLS / 'slurm_batch.sh'), 'c.py'],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=TOOLS.parent,
+        env=dict(PATH=f'{tmp_path}:/usr/bin:/bin', SLURM_JOB_ID='7'),
+    )
     assert process.stdout.readline() == 'training\n'
     process.send_signal(signal.SIGUSR1)
     said, _ = process.communicate()
     assert said.splitlines() == [
-        'slurm_batch: job 7 has little time left and is queued again', 'scontrol requeue 7']
+        'slurm_batch: job 7 has little time left and is queued again',
+        'scontrol requeue 7',
+    ]
     assert process.returncode == 3
 
 
@@ -117,15 +163,35 @@ def test_slurm_batch_with_little_time_left(tmp_path):
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the machine has a GPU')
 def test_two_processes_train_on_a_machine_without_a_gpu(small_world, random_weights, tmp_path):
     """With frozen parts, to a checkpoint and an evaluation."""
-    environment = dict(os.environ, PYTHON=sys.executable, PORT='29533', OMP_NUM_THREADS='1',
-                       OVSAM_PICTOGRAMS=str(small_world), OVSAM_MINI_WEIGHTS=str(random_weights))
+    environment = dict(
+        os.environ,
+        PYTHON=sys.executable,
+        PORT='29533',
+        OMP_NUM_THREADS='1',
+        OVSAM_PICTOGRAMS=str(small_world),
+        OVSAM_MINI_WEIGHTS=str(random_weights),
+    )
     found = subprocess.run(
-        ['bash', str(TOOLS / 'dist_train.sh'), str(config_path('mini/clip2sam_joint.py')), '2',
-         '--work-dir', str(tmp_path), '--cfg-options', 'train_cfg.max_iters=2',
-         'train_cfg.val_interval=2', 'train_dataloader.batch_size=1',
-         'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
-         'val_dataloader.num_workers=0', 'default_hooks.checkpoint.interval=2'],
-        env=environment, capture_output=True, text=True)
+        [
+            'bash',
+            str(TOOLS / 'dist_train.sh'),
+            str(config_path('mini/clip2sam_joint.py')),
+            '2',
+            '--work-dir',
+            str(tmp_path),
+            '--cfg-options',
+            'train_cfg.max_iters=2',
+            'train_cfg.val_interval=2',
+            'train_dataloader.batch_size=1',
+            'train_dataloader.num_workers=0',
+            'train_dataloader.persistent_workers=False',
+            'val_dataloader.num_workers=0',
+            'default_hooks.checkpoint.interval=2',
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert found.returncode == 0, found.stderr[-2000:]
     assert (tmp_path / 'iter_2.pth').is_file()
     assert 'ov/IoU' in found.stdout + found.stderr

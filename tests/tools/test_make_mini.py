@@ -1,4 +1,5 @@
 """The plan of the small world's making, with the trainings themselves replaced."""
+
 import json
 import sys
 from pathlib import Path
@@ -17,8 +18,14 @@ def all_stages():
 
 def test_every_stage_and_evaluation_has_its_config():
     names = [make_mini.CONFIG.get(stage, stage) for stage in all_stages()]
-    for name in (*names, *make_mini.EVALUATIONS, *make_mini.SMOKE, *make_mini.DECIDING,
-                 *make_mini.SMOKE_MORE, *make_mini.DECIDING_MORE):
+    for name in (
+        *names,
+        *make_mini.EVALUATIONS,
+        *make_mini.SMOKE,
+        *make_mini.DECIDING,
+        *make_mini.SMOKE_MORE,
+        *make_mini.DECIDING_MORE,
+    ):
         assert (CONFIGS / f'{name}.py').exists(), name
 
 
@@ -44,8 +51,7 @@ def test_weights_that_configs_start_from_are_made_before_them():
 
 def test_finished_stages_are_skipped(tmp_path, monkeypatch):
     seen = {}
-    monkeypatch.setattr(make_mini, 'run_together',
-                        lambda chains, logs, env: seen.update(chains))
+    monkeypatch.setattr(make_mini, 'run_together', lambda chains, logs, env: seen.update(chains))
     for stage in all_stages():
         if stage != 'sam':
             (tmp_path / f'{stage}.pth').touch()
@@ -58,8 +64,10 @@ def test_finished_stages_are_skipped(tmp_path, monkeypatch):
 def test_chains_run_side_by_side_and_in_order(tmp_path):
     def note(word):
         return ['-c', f'open({str(tmp_path / "order")!r}, "a").write({word!r})']
-    make_mini.run_together({'one': [note('a'), note('b')], 'two': [note('c')]}, tmp_path / 'logs',
-                           {})
+
+    make_mini.run_together(
+        {'one': [note('a'), note('b')], 'two': [note('c')]}, tmp_path / 'logs', {}
+    )
     order = (tmp_path / 'order').read_text()
     assert sorted(order) == ['a', 'b', 'c']
     assert order.index('a') < order.index('b')
@@ -68,8 +76,13 @@ def test_chains_run_side_by_side_and_in_order(tmp_path):
 def test_a_failure_stops_all_and_names_the_log(tmp_path):
     with pytest.raises(SystemExit, match='bad failed; see the end of .*bad.log'):
         make_mini.run_together(
-            {'bad': [['-c', 'raise ValueError("broken")'], ['-c', 'print("never")']],
-             'long': [['-c', 'import time; time.sleep(60)']]}, tmp_path, {})
+            {
+                'bad': [['-c', 'raise ValueError("broken")'], ['-c', 'print("never")']],
+                'long': [['-c', 'import time; time.sleep(60)']],
+            },
+            tmp_path,
+            {},
+        )
     assert 'broken' in (tmp_path / 'bad.log').read_text()
     assert 'never' not in (tmp_path / 'bad.log').read_text()
 
@@ -81,12 +94,21 @@ def test_progress_shows_the_last_iteration(tmp_path, capsys):
 
 
 def test_table(tmp_path):
-    (tmp_path / 'ovsam_box.json').write_text(json.dumps({'ov/IoU': 81.26, 'ov/Acc': 90.}))
+    (tmp_path / 'ovsam_box.json').write_text(json.dumps({'ov/IoU': 81.26, 'ov/Acc': 90.0}))
     rows = make_mini.table(tmp_path).splitlines()
     assert len(rows) == 3
     cells = [cell.strip() for cell in rows[2].strip('|').split('|')]
-    assert cells == ['ovsam_box', '', '', '81.3', '', '', '', '90.0',
-                     *[''] * (len(make_mini.COLUMNS) - 7)]
+    assert cells == [
+        'ovsam_box',
+        '',
+        '',
+        '81.3',
+        '',
+        '',
+        '',
+        '90.0',
+        *[''] * (len(make_mini.COLUMNS) - 7),
+    ]
 
 
 def test_evaluations_without_weights_are_left_out(tmp_path, monkeypatch, capsys):
@@ -131,21 +153,29 @@ def test_an_evaluation_is_repeated_only_for_other_weights(tmp_path, monkeypatch)
 def test_tables_are_put_between_marks(tmp_path, monkeypatch):
     monkeypatch.setattr(make_mini, 'ROOT', tmp_path)
     (tmp_path / 'docs').mkdir()
-    for page, name in (('README.md', 'figures'), ('docs/small-world.md', 'figures'),
-                       ('docs/results.md', 'more'), ('docs/joint-training.md', 'image-level')):
+    for page, name in (
+        ('README.md', 'figures'),
+        ('docs/small-world.md', 'figures'),
+        ('docs/results.md', 'more'),
+        ('docs/joint-training.md', 'image-level'),
+    ):
         (tmp_path / page).write_text(f'a\n<!-- {name}: begin -->\n<!-- {name}: end -->\nz\n')
     for _, name in make_mini.SHOWN:
-        (tmp_path / f'{name}.json').write_text(json.dumps({'ov/IoU_b': 81.26, 'ov/Acc_h': 90.}))
+        (tmp_path / f'{name}.json').write_text(json.dumps({'ov/IoU_b': 81.26, 'ov/Acc_h': 90.0}))
     (tmp_path / 'interactive_clicks.json').write_text(json.dumps({'clicks/IoU@1': 70.123}))
     make_mini.insert_tables(tmp_path)
     # Without both figures there is no comparison.
     assert 'ovsam' not in (tmp_path / 'docs/joint-training.md').read_text()
-    for name, accuracy in zip(make_mini.IMAGE_LEVEL, (61.04, 12.)):
+    for name, accuracy in zip(make_mini.IMAGE_LEVEL, (61.04, 12.0)):
         (tmp_path / f'{name}.json').write_text(json.dumps({'ov/Acc_n': accuracy}))
     make_mini.insert_tables(tmp_path)
-    assert '| the same scenes alone | `ovsam_no_image_level_box.py` |  | 12.0 |' in (
-        tmp_path / 'docs/joint-training.md').read_text()
+    assert (
+        '| the same scenes alone | `ovsam_no_image_level_box.py` |  | 12.0 |'
+        in (tmp_path / 'docs/joint-training.md').read_text()
+    )
     for page in ('README.md', 'docs/small-world.md'):
-        assert '| **OVSAM**, centre points | `ovsam_point.py` | 81.3 |  |  |  | 90.0 |' in (
-            tmp_path / page).read_text()
+        assert (
+            '| **OVSAM**, centre points | `ovsam_point.py` | 81.3 |  |  |  | 90.0 |'
+            in (tmp_path / page).read_text()
+        )
     assert '70.1' in (tmp_path / 'docs/results.md').read_text()

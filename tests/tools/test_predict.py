@@ -29,13 +29,27 @@ def test_nothing_to_look_for(image, out, capsys):
     assert predict.main([str(image), '--out', str(out)]) == 2
     assert capsys.readouterr().err == (
         'predict: nothing to look for: give at least one --point or --box, or --everything, '
-        '--find, --prompts or --detector\n')
+        '--find, --prompts or --detector\n'
+    )
     assert not out.exists()
 
 
 def test_prompts_in_the_order_given(image, out, random_mini, capsys):
-    arguments = [str(image), '--box', '5,5,30,30', '--point', '20,20;40,10,0', '--point', '9,9',
-                 '--vocabulary', 'cat,dog,sea lion', '--top-k', '2', '--out', str(out)]
+    arguments = [
+        str(image),
+        '--box',
+        '5,5,30,30',
+        '--point',
+        '20,20;40,10,0',
+        '--point',
+        '9,9',
+        '--vocabulary',
+        'cat,dog,sea lion',
+        '--top-k',
+        '2',
+        '--out',
+        str(out),
+    ]
     assert predict.main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     saved = json.loads((out / 'scene.json').read_text())
@@ -57,46 +71,55 @@ def test_what_the_weights_do_not_know_is_said(image, out, random_mini, capsys):
     assert notice_of(init_model(config)) is None
 
 
-@pytest.mark.parametrize('flag, text, coords, labels', [
-    ('point', '1,2', [[1, 2], [0, 0]], [1, -1]),
-    ('point', '1,2,0 3.5,4', [[1, 2], [3.5, 4], [0, 0]], [0, 1, -1]),
-    ('box', '1,2,3,4', [[1, 2], [3, 4]], [2, 3]),
-])
+@pytest.mark.parametrize(
+    'flag, text, coords, labels',
+    [
+        ('point', '1,2', [[1, 2], [0, 0]], [1, -1]),
+        ('point', '1,2,0 3.5,4', [[1, 2], [3.5, 4], [0, 0]], [0, 1, -1]),
+        ('box', '1,2,3,4', [[1, 2], [3, 4]], [2, 3]),
+    ],
+)
 def test_parse_prompt(flag, text, coords, labels):
     prompt = predict.parse_prompt(flag, text)
     assert prompt.coords.tolist() == [coords] and prompt.labels.tolist() == [labels]
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['--point', 'here'], "--point must be x,y or x,y,label.*got 'here'"),
-    (['--point', ''], '--point must be'),
-    (['--point', '1,2,3,4'], '--point must be'),
-    (['--point', '1,2,7'], r'1 \(on the object\)'),
-    (['--point', 'nan,1'], 'finite'),
-    (['--point', '500,1'], 'outside its image'),
-    (['--box', '1,2,3'], '--box must be x1,y1,x2,y2'),
-    (['--box', '1,2,3,4;5,6,7,8'], '--box must be'),
-    (['--box', '9,9,3,30'], 'without area'),
-    (['--point', '5,5', '--vocabulary', ''], 'empty'),
-    (['--point', '5,5', '--vocabulary', 'none.txt'], 'none.txt'),
-    (['--point', '5,5', '--config', 'none'], "No 'none.py'"),
-    (['--point', '5,5', '--weights', 'none.pth'], 'none.pth.*does not exist'),
-    (['--point', '5,5', '--device', 'abacus'], 'no device'),
-    (['--point', '5,5', '--top-k', '0'], 'top_k must be positive'),
-    (['--point', '5,5', '--everything'], '--everything, --point do not go together'),
-    (['--prompts', 'p.json', '--find', 'fox'], '--find, --prompts do not go together'),
-    (['--prompts', 'none.json'], 'no file or folder of prompts none.json'),
-    (['--detector', 'none.py'], 'none.py'),
-    (['--detector', 'd.py', '--everything'], '--everything, --detector do not go together'),
-    (['--everything', '--detector-weights', 'd.pth'], 'of no detector'),
-    (['--detector', 'd.py', '--detector-threshold', '-1'], r'--detector-threshold must be in'),
-    (['--find', 'fox', '--threshold', '3'], r'--threshold must be in \[0, 1\]'),
-    (['--find', 'cat', '--vocabulary', 'cat,'], 'nothing to tell cat from'),
-    (['--point', '5,5', '--back-off', '0'], r'--back-off must be in \(0, 1\]; got 0'),
-    (['--point', '5,5', '--wordnet', 'data.noun'], 'ask for them by --back-off'),
-    (['--find', 'fox', '--back-off', '0.5'], 'leave one of them out'),
-    (['--point', '5,5', '--back-off', '0.5', '--wordnet', 'none'], 'apt-get install wordnet-base'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--point', 'here'], "--point must be x,y or x,y,label.*got 'here'"),
+        (['--point', ''], '--point must be'),
+        (['--point', '1,2,3,4'], '--point must be'),
+        (['--point', '1,2,7'], r'1 \(on the object\)'),
+        (['--point', 'nan,1'], 'finite'),
+        (['--point', '500,1'], 'outside its image'),
+        (['--box', '1,2,3'], '--box must be x1,y1,x2,y2'),
+        (['--box', '1,2,3,4;5,6,7,8'], '--box must be'),
+        (['--box', '9,9,3,30'], 'without area'),
+        (['--point', '5,5', '--vocabulary', ''], 'empty'),
+        (['--point', '5,5', '--vocabulary', 'none.txt'], 'none.txt'),
+        (['--point', '5,5', '--config', 'none'], "No 'none.py'"),
+        (['--point', '5,5', '--weights', 'none.pth'], 'none.pth.*does not exist'),
+        (['--point', '5,5', '--device', 'abacus'], 'no device'),
+        (['--point', '5,5', '--top-k', '0'], 'top_k must be positive'),
+        (['--point', '5,5', '--everything'], '--everything, --point do not go together'),
+        (['--prompts', 'p.json', '--find', 'fox'], '--find, --prompts do not go together'),
+        (['--prompts', 'none.json'], 'no file or folder of prompts none.json'),
+        (['--detector', 'none.py'], 'none.py'),
+        (['--detector', 'd.py', '--everything'], '--everything, --detector do not go together'),
+        (['--everything', '--detector-weights', 'd.pth'], 'of no detector'),
+        (['--detector', 'd.py', '--detector-threshold', '-1'], r'--detector-threshold must be in'),
+        (['--find', 'fox', '--threshold', '3'], r'--threshold must be in \[0, 1\]'),
+        (['--find', 'cat', '--vocabulary', 'cat,'], 'nothing to tell cat from'),
+        (['--point', '5,5', '--back-off', '0'], r'--back-off must be in \(0, 1\]; got 0'),
+        (['--point', '5,5', '--wordnet', 'data.noun'], 'ask for them by --back-off'),
+        (['--find', 'fox', '--back-off', '0.5'], 'leave one of them out'),
+        (
+            ['--point', '5,5', '--back-off', '0.5', '--wordnet', 'none'],
+            'apt-get install wordnet-base',
+        ),
+    ],
+)
 def test_bad_input_is_one_line(image, out, random_mini, capsys, arguments, message):
     assert predict.main([str(image), *arguments, '--out', str(out)]) == 2
     captured = capsys.readouterr()
@@ -125,7 +148,7 @@ def test_does_not_overwrite_the_picture(image, capsys):
 @pytest.fixture
 def few_points(monkeypatch):
     """Everything mode of a model that has learned nothing: four points, all masks."""
-    settings = dict(points_per_side=2, pred_iou_thresh=0., stability_score_thresh=0.)
+    settings = dict(points_per_side=2, pred_iou_thresh=0.0, stability_score_thresh=0.0)
     build = OVSAMPredictor.__init__
 
     def built(self, *args, **kwargs):
@@ -136,8 +159,23 @@ def few_points(monkeypatch):
 
 
 def test_everything_in_all_formats(image, out, random_mini, few_points, capsys):
-    assert predict.main([str(image), '--everything', '--vocabulary', 'cat,dog', '--out', str(out),
-                         '--format', 'coco', 'labelme', 'yolo']) == 0
+    assert (
+        predict.main(
+            [
+                str(image),
+                '--everything',
+                '--vocabulary',
+                'cat,dog',
+                '--out',
+                str(out),
+                '--format',
+                'coco',
+                'labelme',
+                'yolo',
+            ]
+        )
+        == 0
+    )
     saved = json.loads((out / 'scene.json').read_text())
     assert len(json.loads((out / 'coco.json').read_text())['annotations']) == len(saved) > 0
     assert len((out / 'yolo' / 'labels' / 'scene.txt').read_text().splitlines()) == len(saved)
@@ -148,11 +186,28 @@ def test_everything_in_all_formats(image, out, random_mini, few_points, capsys):
 def test_more_general_names(image, out, random_mini, few_points, tmp_path, capsys):
     """The weights know nothing: nothing is certain, and something is likelier than 1%."""
     wordnet = tmp_path / 'data.noun'
-    wordnet.write_text('00000001 05 n 01 dog 0 000 | barks\n'
-                       '00000002 05 n 01 collie 0 001 @ 00000001 n 0000 | a dog\n')
+    wordnet.write_text(
+        '00000001 05 n 01 dog 0 000 | barks\n'
+        '00000002 05 n 01 collie 0 001 @ 00000001 n 0000 | a dog\n'
+    )
     arguments = ['--vocabulary', 'collie,poodle,cup', '--wordnet', str(wordnet)]
-    assert predict.main([str(image), '--point', '20,20', *arguments, '--back-off', '1', '--format',
-                         'coco', '--out', str(out)]) == 0
+    assert (
+        predict.main(
+            [
+                str(image),
+                '--point',
+                '20,20',
+                *arguments,
+                '--back-off',
+                '1',
+                '--format',
+                'coco',
+                '--out',
+                str(out),
+            ]
+        )
+        == 0
+    )
     assert 'none of these' in capsys.readouterr().out
     (found,) = json.loads((out / 'scene.json').read_text())
     assert found['category_name'] == 'none of these' and found['leaves'] == []
@@ -160,8 +215,20 @@ def test_more_general_names(image, out, random_mini, few_points, tmp_path, capsy
     (tmp_path / 'folder').mkdir()
     image.rename(tmp_path / 'folder/scene.png')
     for threshold, before in (('1', 0), ('0.01', 0), ('0.01', 1)):
-        assert predict.main([str(tmp_path / 'folder'), '--everything', *arguments, '--back-off',
-                             threshold, '--out', str(out)]) == 0
+        assert (
+            predict.main(
+                [
+                    str(tmp_path / 'folder'),
+                    '--everything',
+                    *arguments,
+                    '--back-off',
+                    threshold,
+                    '--out',
+                    str(out),
+                ]
+            )
+            == 0
+        )
         assert f'1 done ({before} before)' in capsys.readouterr().err
     record = json.loads((out / 'preds/scene.json').read_text())
     for annotation in record['annotations']:
@@ -180,8 +247,7 @@ def test_find(image, out, random_mini, few_points, capsys):
 
 def test_prompts_from_a_file(image, out, random_mini, tmp_path):
     (tmp_path / 'p.json').write_text('[{"points": [[9, 9]]}, {"box": [5, 5, 30, 30]}]')
-    assert predict.main([str(image), '--prompts', str(tmp_path / 'p.json'), '--out',
-                         str(out)]) == 0
+    assert predict.main([str(image), '--prompts', str(tmp_path / 'p.json'), '--out', str(out)]) == 0
     assert len(json.loads((out / 'scene.json').read_text())) == 2
 
 

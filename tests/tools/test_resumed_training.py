@@ -1,4 +1,5 @@
 """A training that was stopped goes on from its own checkpoint, loaded with torch's check on."""
+
 import pytest
 import torch
 from mmdet.registry import DATASETS, MODELS
@@ -9,7 +10,7 @@ from torch.utils.data import Dataset
 from ovsam.checkpoints.safe_loading import load_from_local
 from tools import train
 
-CONFIG = '''
+CONFIG = """
 default_scope = 'mmdet'
 model = dict(type='StoppedToy')
 train_dataloader = dict(
@@ -20,7 +21,7 @@ optim_wrapper = dict(
 param_scheduler = dict(type='LinearLR', start_factor=0.5, by_epoch=False, end=4)
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1, by_epoch=False))
 randomness = dict(seed=0)
-'''
+"""
 
 
 class Toy(BaseModel):
@@ -33,7 +34,7 @@ class Toy(BaseModel):
 
 
 class Ones(Dataset):
-    metainfo = {'classes': ('cat', )}
+    metainfo = {'classes': ('cat',)}
 
     def __len__(self):
         return 8
@@ -59,8 +60,9 @@ def weights(folder, iteration):
     return content['state_dict'], content['optimizer']['state']
 
 
-@pytest.mark.parametrize('resume', [['--resume'], ['--resume', 'iter_2.pth']],
-                         ids=['from the last', 'from a file'])
+@pytest.mark.parametrize(
+    'resume', [['--resume'], ['--resume', 'iter_2.pth']], ids=['from the last', 'from a file']
+)
 def test_resume(tmp_path, config, resume, monkeypatch):
     whole, parts = tmp_path / 'whole', tmp_path / 'parts'
     train.main([config, '--work-dir', str(whole)])
@@ -78,5 +80,7 @@ def test_resume(tmp_path, config, resume, monkeypatch):
     assert asked and all(asked)
     (state, momentum), (expected, expected_momentum) = weights(parts, 4), weights(whole, 4)
     assert all(torch.equal(state[key], expected[key]) for key in expected)
-    assert all(torch.equal(momentum[key]['momentum_buffer'], value['momentum_buffer'])
-               for key, value in expected_momentum.items())
+    assert all(
+        torch.equal(momentum[key]['momentum_buffer'], value['momentum_buffer'])
+        for key, value in expected_momentum.items()
+    )

@@ -1,4 +1,5 @@
 """The two tools that run a config, on two scenes."""
+
 import json
 
 import pytest
@@ -12,9 +13,13 @@ from ovsam.utils.paths import config_path
 from tools import test as test_tool
 from tools import train as train_tool
 
-TINY = ['train_cfg.val_interval=9', 'train_dataloader.batch_size=2',
-        'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
-        'default_hooks.checkpoint.interval=1']
+TINY = [
+    'train_cfg.val_interval=9',
+    'train_dataloader.batch_size=2',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+    'default_hooks.checkpoint.interval=1',
+]
 
 
 @pytest.fixture
@@ -26,8 +31,17 @@ def sam_config(small_world, monkeypatch, tmp_path):
 
 
 def train(config, work_dir, iterations, *flags):
-    return train_tool.main([str(config), '--work-dir', str(work_dir), '--cfg-options', *TINY,
-                            f'train_cfg.max_iters={iterations}', *flags])
+    return train_tool.main(
+        [
+            str(config),
+            '--work-dir',
+            str(work_dir),
+            '--cfg-options',
+            *TINY,
+            f'train_cfg.max_iters={iterations}',
+            *flags,
+        ]
+    )
 
 
 def step_of(path):
@@ -43,8 +57,14 @@ def test_a_training_is_resumed_where_it_stopped(sam_config, tmp_path):
 
 
 def test_resume_keeps_the_weights_to_start_from_until_there_is_a_checkpoint(sam_config, tmp_path):
-    parse = [str(sam_config), '--work-dir', str(tmp_path), '--resume', '--cfg-options',
-             'load_from=start.pth']
+    parse = [
+        str(sam_config),
+        '--work-dir',
+        str(tmp_path),
+        '--resume',
+        '--cfg-options',
+        'load_from=start.pth',
+    ]
     cfg = train_tool.load_config(train_tool.parse_args(parse))
     assert (cfg.load_from, cfg.resume) == ('start.pth', False)
     path = str(tmp_path / 'iter_7.pth')
@@ -69,49 +89,91 @@ def test_learning_rate_scales_with_the_batch(sam_config, tmp_path, capsys):
     base = ['param_scheduler=None', 'auto_scale_lr.base_batch_size=16']
     assert train(sam_config, tmp_path / 'plain', 1, *base) == 0
     assert train(sam_config, tmp_path / 'scaled', 1, *base, '--auto-scale-lr') == 0
-    plain, scaled = (load_from_local(str(tmp_path / folder / 'iter_1.pth'))['optimizer'][
-        'param_groups'][0]['lr'] for folder in ('plain', 'scaled'))
+    plain, scaled = (
+        load_from_local(str(tmp_path / folder / 'iter_1.pth'))['optimizer']['param_groups'][0]['lr']
+        for folder in ('plain', 'scaled')
+    )
     assert scaled == pytest.approx(plain * 2 / 16)
 
 
 def test_metrics_and_pictures_are_written(small_world, monkeypatch, tmp_path):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
-    assert test_tool.main([str(config_path('mini/sam_box.py')), '--work-dir', str(tmp_path),
-                           '--out', str(tmp_path / 'out.json'),
-                           '--show-dir', str(tmp_path / 'pictures')]) == 0
+    assert (
+        test_tool.main(
+            [
+                str(config_path('mini/sam_box.py')),
+                '--work-dir',
+                str(tmp_path),
+                '--out',
+                str(tmp_path / 'out.json'),
+                '--show-dir',
+                str(tmp_path / 'pictures'),
+            ]
+        )
+        == 0
+    )
     assert 0 < json.loads((tmp_path / 'out.json').read_text())['ov/IoU'] <= 100
     assert len(list((tmp_path / 'pictures').iterdir())) == 2
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    (None, 'nowhere.pth'),
-    ({'image_encoder.norm.weight': torch.zeros(96)}, 'no weights for'),
-    ({'image_encoder.norm.weight': torch.zeros(7)}, 'does not fit SAM'),
-])
-def test_weights_that_do_not_fill_the_model_are_refused(sam_config, tmp_path, capsys, content,
-                                                        message):
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (None, 'nowhere.pth'),
+        ({'image_encoder.norm.weight': torch.zeros(96)}, 'no weights for'),
+        ({'image_encoder.norm.weight': torch.zeros(7)}, 'does not fit SAM'),
+    ],
+)
+def test_weights_that_do_not_fill_the_model_are_refused(
+    sam_config, tmp_path, capsys, content, message
+):
     path = tmp_path / 'nowhere.pth'
     if content is not None:
         torch.save(content, path)
-    assert test_tool.main([str(config_path('mini/sam_box.py')), str(path), '--work-dir',
-                           str(tmp_path)]) == 2
+    assert (
+        test_tool.main(
+            [str(config_path('mini/sam_box.py')), str(path), '--work-dir', str(tmp_path)]
+        )
+        == 2
+    )
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'out.json').exists()
 
 
-def test_detections_are_dumped_and_prompt_again(small_world, random_weights, random_mini,
-                                                monkeypatch, tmp_path):
+def test_detections_are_dumped_and_prompt_again(
+    small_world, random_weights, random_mini, monkeypatch, tmp_path
+):
     """What one run found is the next one's file; no network has learned anything."""
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
     with DefaultScope.overwrite_default_scope('mmdet'):
         detector = MODELS.build(Config.fromfile(config_path('mini/detector_agnostic.py')).model)
     torch.save(detector.state_dict(), random_weights / 'detector_agnostic.pth')
     config, dump = str(config_path('mini/detected_agnostic.py')), tmp_path / 'found.json'
-    common = ['--work-dir', str(tmp_path), '--out', str(tmp_path / 'out.json'), '--cfg-options',
-              'test_dataloader.num_workers=0']
+    common = [
+        '--work-dir',
+        str(tmp_path),
+        '--out',
+        str(tmp_path / 'out.json'),
+        '--cfg-options',
+        'test_dataloader.num_workers=0',
+    ]
     options = ['model.detector.test_cfg.score_thr=0.', 'model.detector.test_cfg.max_per_img=6']
-    assert test_tool.main([config, *common, *options, '--show-dir', str(tmp_path / 'pictures'),
-                           '--show-score-thr', '0.01', '--dump-detections', str(dump)]) == 0
+    assert (
+        test_tool.main(
+            [
+                config,
+                *common,
+                *options,
+                '--show-dir',
+                str(tmp_path / 'pictures'),
+                '--show-score-thr',
+                '0.01',
+                '--dump-detections',
+                str(dump),
+            ]
+        )
+        == 0
+    )
     first = json.loads((tmp_path / 'out.json').read_text())
     assert 0 <= first['found/AP'] <= 100 and 'found/share' in first
     assert len(list((tmp_path / 'pictures').iterdir())) == 1

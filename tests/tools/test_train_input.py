@@ -1,4 +1,5 @@
 """What a training reads is looked at before its first iteration; faults are one line."""
+
 import json
 import shutil
 
@@ -12,8 +13,13 @@ from ovsam.segmenters.sam import SAMMaskLoss
 from ovsam.utils.paths import config_path
 from tools import train as train_tool
 
-OPTIONS = ['train_cfg.val_interval=9', 'train_cfg.max_iters=1', 'train_dataloader.batch_size=2',
-           'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
+OPTIONS = [
+    'train_cfg.val_interval=9',
+    'train_cfg.max_iters=1',
+    'train_dataloader.batch_size=2',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+]
 
 
 @pytest.fixture
@@ -38,8 +44,20 @@ def refusal(tmp_path, capsys):
 
     def refusal(config, *flags, options=()):
         path = config if config.endswith('.py') else str(config_path(f'mini/{config}.py'))
-        assert train_tool.main([path, '--work-dir', str(tmp_path / 'work'), *flags,
-                                '--cfg-options', *OPTIONS, *options]) == 2
+        assert (
+            train_tool.main(
+                [
+                    path,
+                    '--work-dir',
+                    str(tmp_path / 'work'),
+                    *flags,
+                    '--cfg-options',
+                    *OPTIONS,
+                    *options,
+                ]
+            )
+            == 2
+        )
         assert not list((tmp_path / 'work').glob('*.pth'))
         line = capsys.readouterr().err.splitlines()[-1]
         assert line.startswith('train: ') and 'Traceback' not in line
@@ -54,10 +72,14 @@ def clip_of_width(width):
     vision = dict(cfg.backbone.arch.vision_cfg, width=width, head_width=width)
     with DefaultScope.overwrite_default_scope('mmdet'):
         text = MODELS.build(dict(cfg.text_encoder, init_cfg=None))
-        image = MODELS.build(dict(cfg.backbone, init_cfg=None,
-                                  arch=dict(cfg.backbone.arch, vision_cfg=vision)))
-    return {f'clip.{key}': value for module in (text, image)
-            for key, value in module.state_dict().items()}
+        image = MODELS.build(
+            dict(cfg.backbone, init_cfg=None, arch=dict(cfg.backbone.arch, vision_cfg=vision))
+        )
+    return {
+        f'clip.{key}': value
+        for module in (text, image)
+        for key, value in module.state_dict().items()
+    }
 
 
 def test_config_that_is_not_there(refusal):
@@ -82,10 +104,16 @@ def test_frozen_part_that_would_stay_random_in_parts(weights, refusal):
     assert 'clip.pth has no weights for visual.* (1) of backbone' in refusal('clip2sam_joint')
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    ({'clip.visual.conv1.weight': torch.zeros(1)}, 'has nothing for SAM: it seems to be a CLIP'),
-    ({'mask_decoder.mask_tokens.weight': torch.zeros(7, 7)}, 'does not fit SAM: size mismatch'),
-])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (
+            {'clip.visual.conv1.weight': torch.zeros(1)},
+            'has nothing for SAM: it seems to be a CLIP',
+        ),
+        ({'mask_decoder.mask_tokens.weight': torch.zeros(7, 7)}, 'does not fit SAM: size mismatch'),
+    ],
+)
 def test_weights_to_start_from(world, refusal, tmp_path, content, message):
     torch.save(content, tmp_path / 'start.pth')
     assert message in refusal('sam_half', options=[f'load_from={tmp_path}/start.pth'])
@@ -97,8 +125,10 @@ def test_checkpoints_that_no_training_can_go_on_from(world, refusal, tmp_path):
     torch.save({'state_dict': {'a': torch.zeros(1)}}, path)
     line = refusal('sam_half', '--resume', str(path))
     assert 'has no meta, optimizer, message_hub' in line and f'load_from={path}' in line
-    torch.save({'meta': {}, 'optimizer': {}, 'message_hub': {}, 'state_dict': {
-        'a': torch.zeros(9999)}}, path)
+    torch.save(
+        {'meta': {}, 'optimizer': {}, 'message_hub': {}, 'state_dict': {'a': torch.zeros(9999)}},
+        path,
+    )
     path.write_bytes(path.read_bytes()[:9999])
     assert 'it is truncated' in refusal('sam_half', '--resume', str(path))
 
@@ -130,5 +160,12 @@ def test_fault_of_an_iteration_keeps_its_traceback(world, monkeypatch, tmp_path)
 
     monkeypatch.setattr(SAMMaskLoss, 'forward', broken)
     with pytest.raises(ValueError, match='a bug'):
-        train_tool.main([str(config_path('mini/sam_half.py')), '--work-dir', str(tmp_path / 'work'),
-                         '--cfg-options', *OPTIONS])
+        train_tool.main(
+            [
+                str(config_path('mini/sam_half.py')),
+                '--work-dir',
+                str(tmp_path / 'work'),
+                '--cfg-options',
+                *OPTIONS,
+            ]
+        )

@@ -1,4 +1,5 @@
 """What tools share: their config; faults of the input are one line, bugs keep their traceback."""
+
 import os
 import signal
 
@@ -8,12 +9,12 @@ from mmengine.config import Config
 from ovsam.utils.command_line import ended_by_sigterm, exit_status, runner_config, runner_parser
 from ovsam.utils.paths import config_path
 
-FROM_A_WORKER = '''Caught ValueError in DataLoader worker process 0.
+FROM_A_WORKER = """Caught ValueError in DataLoader worker process 0.
 Original Traceback (most recent call last):
   File "worker.py", line 1, in fetch
     raise ValueError(path)
 ValueError: a.jpg is damaged:
-copy it again'''
+copy it again"""
 
 
 def failing(error):
@@ -25,7 +26,8 @@ def failing(error):
 
 def test_the_config_that_a_runner_writes_is_the_one_it_runs(tmp_path):
     args = runner_parser('a tool').parse_args(
-        [str(config_path('mini/sam_half.py')), '--cfg-options', 'max_iters=7'])
+        [str(config_path('mini/sam_half.py')), '--cfg-options', 'max_iters=7']
+    )
     cfg = runner_config(args)
     assert (cfg.max_iters, cfg.launcher, cfg.work_dir) == (7, 'none', 'work_dirs/sam_half')
     cfg.dump(tmp_path / 'written.py')
@@ -40,11 +42,14 @@ def test_success(capsys):
     assert done == [1] and capsys.readouterr().err == ''
 
 
-@pytest.mark.parametrize(('error', 'line'), [
-    (ValueError('two\n lines'), 'tool: two lines'),
-    (FileNotFoundError(2, 'No such file', 'a.py'), "tool: [Errno 2] No such file: 'a.py'"),
-    (ValueError(FROM_A_WORKER), 'tool: a.jpg is damaged: copy it again'),
-])
+@pytest.mark.parametrize(
+    ('error', 'line'),
+    [
+        (ValueError('two\n lines'), 'tool: two lines'),
+        (FileNotFoundError(2, 'No such file', 'a.py'), "tool: [Errno 2] No such file: 'a.py'"),
+        (ValueError(FROM_A_WORKER), 'tool: a.jpg is damaged: copy it again'),
+    ],
+)
 def test_bad_input_is_one_line(capsys, error, line):
     assert exit_status('tool', failing(error)) == 2
     assert capsys.readouterr().err == f'{line}\n'

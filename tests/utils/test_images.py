@@ -28,10 +28,13 @@ def test_not_a_picture(tmp_path):
         read_image(tmp_path / 'a.jpg')
 
 
-@pytest.mark.parametrize('suffix, message', [
-    ('png', 'Cannot read picture'),
-    ('jpg', "Cannot read picture '.*a.jpg': .*truncated"),
-])
+@pytest.mark.parametrize(
+    'suffix, message',
+    [
+        ('png', 'Cannot read picture'),
+        ('jpg', "Cannot read picture '.*a.jpg': .*truncated"),
+    ],
+)
 def test_truncated_picture(tmp_path, suffix, message):
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     path = tmp_path / f'a.{suffix}'
@@ -51,11 +54,19 @@ def test_of_several_frames_the_first_counts(tmp_path, suffix):
     assert (read_image(path) == RED).all()
 
 
-@pytest.mark.parametrize('mode, color, expected', [
-    ('RGB', (255, 0, 0), RED), ('L', 255, WHITE), ('1', 1, WHITE), ('P', 0, [0, 0, 0]),
-    ('RGBA', (255, 0, 0, 255), RED), ('RGBA', (255, 0, 0, 0), WHITE), ('LA', (0, 0), WHITE),
-    ('I;16', 0x80FF, [128, 128, 128]),
-])
+@pytest.mark.parametrize(
+    'mode, color, expected',
+    [
+        ('RGB', (255, 0, 0), RED),
+        ('L', 255, WHITE),
+        ('1', 1, WHITE),
+        ('P', 0, [0, 0, 0]),
+        ('RGBA', (255, 0, 0, 255), RED),
+        ('RGBA', (255, 0, 0, 0), WHITE),
+        ('LA', (0, 0), WHITE),
+        ('I;16', 0x80FF, [128, 128, 128]),
+    ],
+)
 def test_modes(tmp_path, mode, color, expected):
     Image.new(mode, (3, 2), color).save(tmp_path / 'a.png')
     image = read_image(tmp_path / 'a.png')
@@ -87,10 +98,15 @@ def test_rotation_from_exif(tmp_path):
     assert image[2, -3].min() > 200 and image[2, 2].max() < 50
 
 
-@pytest.mark.parametrize('array, error', [
-    (np.zeros((0, 3, 3), np.uint8), 'no pixels'), (np.zeros((3, 3), np.uint8), 'RGB uint8'),
-    (np.zeros((3, 3, 4), np.uint8), 'RGB uint8'), (np.zeros((3, 3, 3)), 'RGB uint8'),
-])
+@pytest.mark.parametrize(
+    'array, error',
+    [
+        (np.zeros((0, 3, 3), np.uint8), 'no pixels'),
+        (np.zeros((3, 3), np.uint8), 'RGB uint8'),
+        (np.zeros((3, 3, 4), np.uint8), 'RGB uint8'),
+        (np.zeros((3, 3, 3)), 'RGB uint8'),
+    ],
+)
 def test_arrays(array, error):
     with pytest.raises(ValueError, match=error):
         check_image(array)

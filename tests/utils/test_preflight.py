@@ -1,4 +1,5 @@
 """A missing data set or weight is named at once, with what makes it."""
+
 from pathlib import Path
 
 import pytest
@@ -37,17 +38,24 @@ def test_nothing_is_needed():
     assert missing(config(), 'train') == missing(config()) == ''
 
 
-@pytest.mark.parametrize('path', [
-    path for folder in ('sam2clip', 'clip2sam', 'ovsam') for path in (CONFIGS / folder).glob('*.py')
-], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    'path',
+    [
+        path
+        for folder in ('sam2clip', 'clip2sam', 'ovsam')
+        for path in (CONFIGS / folder).glob('*.py')
+    ],
+    ids=lambda path: path.stem,
+)
 def test_everything_that_is_missing_has_a_source(path):
     cfg = Config.fromfile(path)
     message = missing(cfg, 'train' if 'train_cfg' in cfg else 'test')
     assert 'put it there' not in message
     assert 'checkpoints/clip_' in message and 'tools/download_weights.py clip-' in message
     # The adapter is what the first stage makes; everything later starts from it.
-    assert ('checkpoints/sam2clip_' in message) == ('train_cfg' not in cfg
-                                                    or cfg.model.type.endswith('OVSAM'))
+    assert ('checkpoints/sam2clip_' in message) == (
+        'train_cfg' not in cfg or cfg.model.type.endswith('OVSAM')
+    )
 
 
 def test_paths_named_by_a_training_and_by_a_test(elsewhere):
@@ -86,15 +94,31 @@ def test_stored_features_are_for_training(elsewhere):
 
 
 def test_other_files_of_a_config(elsewhere):
-    loader = dict(dataset=dict(
-        type='RepeatDataset', times=2, dataset=dict(
-            type='OpenVocabularyCocoDataset', vocabulary='names.txt', data_root='mine',
-            ann_file='a.json', data_prefix=dict(img='jpg'))))
-    cfg = Config(dict(
-        model=dict(init_cfg=[dict(type='Pretrained', checkpoint='w.pth')],
-                   vocabulary=dict(type='VocabularyFile', path='words.json')),
-        test_dataloader=loader, test_cfg=dict(), test_evaluator=[dict(ann_file='mine/a.json')],
-        load_from='https://example.org/w.pth'))
+    loader = dict(
+        dataset=dict(
+            type='RepeatDataset',
+            times=2,
+            dataset=dict(
+                type='OpenVocabularyCocoDataset',
+                vocabulary='names.txt',
+                data_root='mine',
+                ann_file='a.json',
+                data_prefix=dict(img='jpg'),
+            ),
+        )
+    )
+    cfg = Config(
+        dict(
+            model=dict(
+                init_cfg=[dict(type='Pretrained', checkpoint='w.pth')],
+                vocabulary=dict(type='VocabularyFile', path='words.json'),
+            ),
+            test_dataloader=loader,
+            test_cfg=dict(),
+            test_evaluator=[dict(ann_file='mine/a.json')],
+            load_from='https://example.org/w.pth',
+        )
+    )
     message = missing(cfg)
     for path in ('names.txt', 'mine/a.json', 'mine/jpg', 'w.pth', 'words.json'):
         assert f'  {path}  (' in message
@@ -117,20 +141,30 @@ def test_files_that_a_vocabulary_is_merged_from(elsewhere):
     assert missing(config(vocabulary='a+b.txt')) == missing(config(vocabulary='coco+lvis')) == ''
 
 
-@pytest.mark.parametrize('path, words', [
-    ('checkpoints/sam2clip_RN50x16.pth', ['download_weights.py sam2clip-rn50x16',
-                                          'train.py configs/sam2clip/sam2clip_RN50x16.py']),
-    ('checkpoints/clip2sam_convnext_large_d_320_lvis.pth',
-     ['train.py configs/clip2sam/clip2sam_convnext_large_d_320_lvis.py']),
-    ('checkpoints/sam2clip_RN50x64.pth', ['train.py configs/sam2clip/sam2clip_RN50x64.py']),
-    ('checkpoints/sam_vit_h_decoder.pth', ['download_weights.py sam-vit-h-decoder']),
-    ('checkpoints/mini/sam.pth', ['make mini']),
-    ('data/pictograms/train/', ['make_pictograms.py']),
-    ('data/lvis/annotations/lvis_v1_val.json', ['lvis_v1_val.json.zip']),
-    ('data/coco/', ['train2017.zip', 'val2017.zip']),
-    ('data/sam_features/sa1b_vit_h', ['dump_sam_features.py']),
-    ('data/pictograms/sam_features', ['dump_sam_features.py']),
-])
+@pytest.mark.parametrize(
+    'path, words',
+    [
+        (
+            'checkpoints/sam2clip_RN50x16.pth',
+            [
+                'download_weights.py sam2clip-rn50x16',
+                'train.py configs/sam2clip/sam2clip_RN50x16.py',
+            ],
+        ),
+        (
+            'checkpoints/clip2sam_convnext_large_d_320_lvis.pth',
+            ['train.py configs/clip2sam/clip2sam_convnext_large_d_320_lvis.py'],
+        ),
+        ('checkpoints/sam2clip_RN50x64.pth', ['train.py configs/sam2clip/sam2clip_RN50x64.py']),
+        ('checkpoints/sam_vit_h_decoder.pth', ['download_weights.py sam-vit-h-decoder']),
+        ('checkpoints/mini/sam.pth', ['make mini']),
+        ('data/pictograms/train/', ['make_pictograms.py']),
+        ('data/lvis/annotations/lvis_v1_val.json', ['lvis_v1_val.json.zip']),
+        ('data/coco/', ['train2017.zip', 'val2017.zip']),
+        ('data/sam_features/sa1b_vit_h', ['dump_sam_features.py']),
+        ('data/pictograms/sam_features', ['dump_sam_features.py']),
+    ],
+)
 def test_sources(path, words):
     assert all(word in source_of(path) for word in words)
 
@@ -139,8 +173,10 @@ def test_unknown_source():
     assert source_of('my/own/file.pth') is None
 
 
-@pytest.mark.parametrize('tool, config', [
-    (train_tool, 'clip2sam/clip2sam_RN50_coco.py'), (test_tool, 'ovsam/ovsam_RN50_coco_box.py')])
+@pytest.mark.parametrize(
+    'tool, config',
+    [(train_tool, 'clip2sam/clip2sam_RN50_coco.py'), (test_tool, 'ovsam/ovsam_RN50_coco_box.py')],
+)
 def test_tools_say_so_before_they_start(tool, config, capsys, elsewhere):
     assert tool.main([str(CONFIGS / config)]) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -152,7 +188,12 @@ def test_a_folder_without_a_name_is_looked_for():
     """mmpretrain's data sets take a text for ``data_prefix``."""
     cfg = config()
     cfg.train_cfg = dict()
-    cfg.train_dataloader = dict(dataset=dict(type='JointDataset', sources=[
-        dict(dataset=dict(data_root='data/mine/', data_prefix='pictures'))]))
+    cfg.train_dataloader = dict(
+        dataset=dict(
+            type='JointDataset',
+            sources=[dict(dataset=dict(data_root='data/mine/', data_prefix='pictures'))],
+        )
+    )
     assert '  data/mine/pictures  (train_dataloader.dataset.sources.0.dataset.' in missing(
-        cfg, 'train')
+        cfg, 'train'
+    )

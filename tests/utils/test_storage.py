@@ -1,4 +1,5 @@
 """Files of a web server on this machine, as an object store with HTTP has them."""
+
 import functools
 import http.server
 import io
@@ -33,7 +34,8 @@ def served(tmp_path):
     folder = tmp_path / 'served'
     folder.mkdir()
     server = http.server.ThreadingHTTPServer(
-        ('127.0.0.1', 0), functools.partial(Silent, directory=str(folder)))
+        ('127.0.0.1', 0), functools.partial(Silent, directory=str(folder))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, f'http://127.0.0.1:{server.server_port}'
     server.shutdown()
@@ -50,13 +52,20 @@ def sa1b(served, tmp_path):
     run_lengths = mask_utils.encode(mask)
     run_lengths['counts'] = run_lengths['counts'].decode()
     for number in (7, 8):
-        cv2.imwrite(str(folder / f'sa_000000/sa_{number}.jpg'),
-                    np.full((20, 30, 3), 10 * number, np.uint8))
-        (folder / f'sa_000000/sa_{number}.json').write_text(json.dumps(dict(
-            image=dict(height=20, width=30),
-            annotations=[dict(bbox=[3, 2, 6, 10], segmentation=run_lengths)])))
+        cv2.imwrite(
+            str(folder / f'sa_000000/sa_{number}.jpg'), np.full((20, 30, 3), 10 * number, np.uint8)
+        )
+        (folder / f'sa_000000/sa_{number}.json').write_text(
+            json.dumps(
+                dict(
+                    image=dict(height=20, width=30),
+                    annotations=[dict(bbox=[3, 2, 6, 10], segmentation=run_lengths)],
+                )
+            )
+        )
     listing = ImageListing.from_paths(
-        tmp_path / 'sa1b.listing', [f'sa_000000/sa_{number}.jpg' for number in (7, 8)], address)
+        tmp_path / 'sa1b.listing', [f'sa_000000/sa_{number}.jpg' for number in (7, 8)], address
+    )
     return address, listing
 
 
@@ -110,14 +119,28 @@ def test_images_and_masks_from_an_address(sa1b):
     """The whole pipeline, in a data loader's process."""
     address, listing = sa1b
     with DefaultScope.overwrite_default_scope('mmdet'):
-        dataset = DATASETS.build(dict(
-            type='SA1BDataset', data_root=address, listing=listing.path, backend_args=BACKEND,
-            pipeline=[dict(type='LoadSA1BAnnotations', backend_args=BACKEND),
-                      dict(type='LoadAnnotatedImage', backend_args=BACKEND),
-                      dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
-                      dict(type='PackDetInputs', meta_keys=('img_id', 'img_path'))]))
-    samples = list(DataLoader(dataset, num_workers=1, collate_fn=lambda batch: batch[0],
-                              multiprocessing_context='fork'))
+        dataset = DATASETS.build(
+            dict(
+                type='SA1BDataset',
+                data_root=address,
+                listing=listing.path,
+                backend_args=BACKEND,
+                pipeline=[
+                    dict(type='LoadSA1BAnnotations', backend_args=BACKEND),
+                    dict(type='LoadAnnotatedImage', backend_args=BACKEND),
+                    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+                    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path')),
+                ],
+            )
+        )
+    samples = list(
+        DataLoader(
+            dataset,
+            num_workers=1,
+            collate_fn=lambda batch: batch[0],
+            multiprocessing_context='fork',
+        )
+    )
     assert [sample['data_samples'].img_id for sample in samples] == [7, 8]
     assert [int(sample['inputs'].float().mean().round()) for sample in samples] == [70, 80]
     assert samples[0]['data_samples'].gt_instances.masks.masks.sum() == 60

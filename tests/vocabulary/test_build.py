@@ -47,14 +47,17 @@ def test_packs_and_files_merge(tmp_path):
     assert merged.group('novel')[-1] == 'quokka'
 
 
-@pytest.mark.parametrize(('source', 'error', 'message'), [
-    ('lvsi', ValueError, "'lvsi': did you mean lvis.*of this single name, write 'lvsi,'"),
-    ('imagenet-21k', ValueError, 'did you mean imagenet21k'),
-    ('coco+quokka', ValueError, "no vocabulary pack 'quokka': Packs are coco, "),
-    ('coco+', ValueError, "no vocabulary pack ''"),
-    ('coco+none.txt', FileNotFoundError, 'none.txt'),
-    ('cat,dog,cat', ValueError, "repeated: .*'cat'"),
-])
+@pytest.mark.parametrize(
+    ('source', 'error', 'message'),
+    [
+        ('lvsi', ValueError, "'lvsi': did you mean lvis.*of this single name, write 'lvsi,'"),
+        ('imagenet-21k', ValueError, 'did you mean imagenet21k'),
+        ('coco+quokka', ValueError, "no vocabulary pack 'quokka': Packs are coco, "),
+        ('coco+', ValueError, "no vocabulary pack ''"),
+        ('coco+none.txt', FileNotFoundError, 'none.txt'),
+        ('cat,dog,cat', ValueError, "repeated: .*'cat'"),
+    ],
+)
 def test_what_is_not_there_is_named(source, error, message):
     with pytest.raises(error, match=message):
         build_vocabulary(source)
@@ -68,8 +71,16 @@ def test_files_of_another_kind_are_no_names(tmp_path):
 
 
 def test_every_pack_is_named():
-    assert set(PACKS) == {'coco', 'coco-48-17', 'lvis', 'objects365', 'openimages', 'imagenet1k',
-                          'imagenet21k', 'v3det'}
+    assert set(PACKS) == {
+        'coco',
+        'coco-48-17',
+        'lvis',
+        'objects365',
+        'openimages',
+        'imagenet1k',
+        'imagenet21k',
+        'v3det',
+    }
 
 
 def test_names_with_other_texts():

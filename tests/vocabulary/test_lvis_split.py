@@ -14,7 +14,10 @@ def test_groups():
     vocabulary = lvis_split_vocabulary()
     # As many as the LVIS paper's successor, v1, counts: 405 frequent, 461 common, 337 rare.
     assert (len(vocabulary), len(vocabulary.group('base')), len(vocabulary.group('novel'))) == (
-        1203, 405 + 461, 337)
+        1203,
+        405 + 461,
+        337,
+    )
     assert vocabulary.seen.sum() == 866
     assert {'applesauce', 'wolf', 'puffin'} <= set(vocabulary.group('novel'))
     assert {'banana', 'person', 'zebra'} <= set(vocabulary.group('base'))

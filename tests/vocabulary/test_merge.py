@@ -13,8 +13,9 @@ def test_nothing_to_merge(nothing):
 
 
 def test_one_alone_stays():
-    vocabulary = Vocabulary(['a_b', 'c'], {'c': ['see']}, ['c'], {'novel': ['a_b']}, 'simple',
-                            {'c': ['n1']})
+    vocabulary = Vocabulary(
+        ['a_b', 'c'], {'c': ['see']}, ['c'], {'novel': ['a_b']}, 'simple', {'c': ['n1']}
+    )
     assert merge_vocabularies([vocabulary]).to_dict() == vocabulary.to_dict()
 
 
@@ -36,20 +37,24 @@ def test_a_synonym_merges_nothing():
 
 def test_base_of_one_is_not_novel():
     split = dict(base=['a'], novel=['b', 'c'])
-    merged = merge_vocabularies([
-        Vocabulary(['a', 'b', 'c'], seen='base', split=split),
-        Vocabulary(['B', 'd'], split=dict(base=['B', 'd'], animals=['d'])),
-        Vocabulary(['A'], seen=[], split=dict(novel=['A'])),
-    ])
+    merged = merge_vocabularies(
+        [
+            Vocabulary(['a', 'b', 'c'], seen='base', split=split),
+            Vocabulary(['B', 'd'], split=dict(base=['B', 'd'], animals=['d'])),
+            Vocabulary(['A'], seen=[], split=dict(novel=['A'])),
+        ]
+    )
     assert merged.split == {'base': ('a', 'b', 'd'), 'novel': ('c',), 'animals': ('d',)}
     assert [n for n, seen in zip(merged.names, merged.seen) if seen] == ['a', 'b', 'd']
 
 
 def test_aliases_mean_one_name():
-    merged = merge_vocabularies([
-        Vocabulary(['computer mouse'], aliases={'computer mouse': ['mouse', 'n1', 'n2']}),
-        Vocabulary(['mouse'], aliases={'mouse': ['n2', 'n3']}),
-    ])
+    merged = merge_vocabularies(
+        [
+            Vocabulary(['computer mouse'], aliases={'computer mouse': ['mouse', 'n1', 'n2']}),
+            Vocabulary(['mouse'], aliases={'mouse': ['n2', 'n3']}),
+        ]
+    )
     assert merged.aliases == {'computer mouse': ('n1', 'n2'), 'mouse': ('n3',)}
     assert merged.index('mouse') == 1
 
@@ -77,8 +82,9 @@ def log(monkeypatch):
     from ovsam.vocabulary import merge
 
     lines = []
-    monkeypatch.setattr(merge, 'print_log',
-                        lambda message, logger, level: lines.append((message, level)))
+    monkeypatch.setattr(
+        merge, 'print_log', lambda message, logger, level: lines.append((message, level))
+    )
     return lines
 
 
@@ -98,8 +104,12 @@ def test_labels_of_one_source_that_become_one_are_counted(log):
 
 
 def test_texts_of_several_names_are_counted(log):
-    merge_vocabularies([Vocabulary(['sofa/couch', 'cup']), Vocabulary(['Couch', 'mug'], {
-        'mug': ['mug', 'cup', 'Cup']})])
+    merge_vocabularies(
+        [
+            Vocabulary(['sofa/couch', 'cup']),
+            Vocabulary(['Couch', 'mug'], {'mug': ['mug', 'cup', 'Cup']}),
+        ]
+    )
     ((message, _),) = log
     assert message.startswith('2 texts stand for several names each')
     assert 'Couch (sofa/couch, Couch)' in message and 'cup (cup, mug)' in message

@@ -14,18 +14,27 @@ def test_nothing():
     assert distinct([]) == ()
 
 
-@pytest.mark.parametrize(('name', 'natural', 'texts'), [
-    ('cat', 'cat', ('cat',)),
-    ('bat_(animal)', 'bat (animal)', ('bat (animal)',)),
-    ('aerosol_can_or_spray_can', 'aerosol can or spray can', ('aerosol can', 'spray can')),
-    ('tape_(sticky_cloth_or_paper)', 'tape (sticky cloth or paper)',
-     ('tape (sticky cloth or paper)',)),
-    ('cutting/chopping board ', 'cutting/chopping board', ('cutting', 'chopping board')),
-    ('tench, Tinca tinca', 'tench, Tinca tinca', ('tench', 'Tinca tinca')),
-    ('ape (great, or lesser), monkey', 'ape (great, or lesser), monkey',
-     ('ape (great, or lesser)', 'monkey')),
-    ('orchid/Orchid/', 'orchid/Orchid/', ('orchid',)),
-])
+@pytest.mark.parametrize(
+    ('name', 'natural', 'texts'),
+    [
+        ('cat', 'cat', ('cat',)),
+        ('bat_(animal)', 'bat (animal)', ('bat (animal)',)),
+        ('aerosol_can_or_spray_can', 'aerosol can or spray can', ('aerosol can', 'spray can')),
+        (
+            'tape_(sticky_cloth_or_paper)',
+            'tape (sticky cloth or paper)',
+            ('tape (sticky cloth or paper)',),
+        ),
+        ('cutting/chopping board ', 'cutting/chopping board', ('cutting', 'chopping board')),
+        ('tench, Tinca tinca', 'tench, Tinca tinca', ('tench', 'Tinca tinca')),
+        (
+            'ape (great, or lesser), monkey',
+            'ape (great, or lesser), monkey',
+            ('ape (great, or lesser)', 'monkey'),
+        ),
+        ('orchid/Orchid/', 'orchid/Orchid/', ('orchid',)),
+    ],
+)
 def test_rule(name, natural, texts):
     assert natural_name(name) == natural
     assert split_texts(name) == texts

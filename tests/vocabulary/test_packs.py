@@ -15,17 +15,21 @@ def test_unknown_pack():
         vocabulary_pack('pascal')
 
 
-@pytest.mark.parametrize(('name', 'classes'), [
-    ('coco', CocoDataset.METAINFO['classes']),
-    ('lvis', LVISV1Dataset.METAINFO['classes']),
-    ('objects365', Objects365V2Dataset.METAINFO['classes']),
-    ('openimages', get_classes('oid_v6')),
-])
+@pytest.mark.parametrize(
+    ('name', 'classes'),
+    [
+        ('coco', CocoDataset.METAINFO['classes']),
+        ('lvis', LVISV1Dataset.METAINFO['classes']),
+        ('objects365', Objects365V2Dataset.METAINFO['classes']),
+        ('openimages', get_classes('oid_v6')),
+    ],
+)
 def test_labels_are_those_of_the_data_set(name, classes):
     vocabulary = vocabulary_pack(name)
     assert vocabulary.label_map(classes).tolist() == list(range(len(classes)))
-    assert not any('_' in text for texts in (vocabulary.names, *vocabulary.synonyms)
-                   for text in texts)
+    assert not any(
+        '_' in text for texts in (vocabulary.names, *vocabulary.synonyms) for text in texts
+    )
 
 
 def test_texts_are_natural():
@@ -35,8 +39,10 @@ def test_texts_are_natural():
     assert objects365.synonyms[objects365.index('Cigar/Cigarette ')] == ('cigar', 'cigarette')
 
 
-@pytest.mark.parametrize(('name', 'subset', 'least'), [
-    ('imagenet1k', 'imagenet-1k', 999), ('imagenet21k', 'imagenet-22k', 21000)])
+@pytest.mark.parametrize(
+    ('name', 'subset', 'least'),
+    [('imagenet1k', 'imagenet-1k', 999), ('imagenet21k', 'imagenet-22k', 21000)],
+)
 def test_imagenet_is_found_by_synset(name, subset, least):
     vocabulary, info = vocabulary_pack(name), ImageNetInfo(subset)
     labels = vocabulary.label_map(info.label_names())
@@ -53,8 +59,14 @@ def test_imagenet_is_found_by_synset(name, subset, least):
 
 
 def test_names_among_lemmas():
-    lemmas = [['plant', 'flora'], ['horse', 'Equus'], ['horse', 'gymnastic horse'],
-              ['plant', 'works'], ['Plant'], ['horse', 'flora']]
+    lemmas = [
+        ['plant', 'flora'],
+        ['horse', 'Equus'],
+        ['horse', 'gymnastic horse'],
+        ['plant', 'works'],
+        ['Plant'],
+        ['horse', 'flora'],
+    ]
     # Nothing of its own is left for the last.
     assert _lemma_names(lemmas) == ['flora', 'horse', 'gymnastic horse', 'works', 'Plant', 'horse']
     assert _lemma_names([]) == []
@@ -80,4 +92,4 @@ def test_v3det_reads_its_file(tmp_path, monkeypatch):
     assert vocabulary.label_map(['aerosol_can', 'Tea_Pot', 'tea pot']).tolist() == [0, 1, 1]
     path.write_text('\n')
     with pytest.raises(ValueError, match="elsewhere.txt is not a list of V3Det's names"):
-        TASK_UTILS.build(dict(type="V3DetVocabulary", path=str(path)))
+        TASK_UTILS.build(dict(type='V3DetVocabulary', path=str(path)))

@@ -7,10 +7,14 @@ def test_nothing_is_shared():
 
 def test_names_with_the_same_text():
     vocabulary = Vocabulary(['sofa/couch', 'Couch', 'cat'], {'cat': ['cat', 'SOFA']})
-    assert shared_texts(vocabulary) == {'sofa': ('sofa/couch', 'cat'),
-                                        'couch': ('sofa/couch', 'Couch')}
+    assert shared_texts(vocabulary) == {
+        'sofa': ('sofa/couch', 'cat'),
+        'couch': ('sofa/couch', 'Couch'),
+    }
 
 
 def test_merged_packs_share_some():
     assert shared_texts(build_vocabulary('lvis+objects365'))['handbag'] == (
-        'handbag', 'handbag/satchel')
+        'handbag',
+        'handbag/satchel',
+    )

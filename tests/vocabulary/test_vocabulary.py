@@ -72,8 +72,11 @@ def test_json_round_trip(tmp_path):
 
 
 def test_templates_and_aliases_are_kept(tmp_path):
-    vocabulary = Vocabulary(['bat (animal)', 'cat'], templates='simple',
-                            aliases={'bat (animal)': ['n02139199', 'n02139199'], 'cat': []})
+    vocabulary = Vocabulary(
+        ['bat (animal)', 'cat'],
+        templates='simple',
+        aliases={'bat (animal)': ['n02139199', 'n02139199'], 'cat': []},
+    )
     assert vocabulary.templates == ('a photo of a {}.',)
     assert vocabulary.aliases == {'bat (animal)': ('n02139199',)}
     vocabulary.to_json(tmp_path / 'names.json')
@@ -134,8 +137,11 @@ def test_json_files_that_say_less(tmp_path):
         (lambda: Vocabulary(['cat'], aliases={'dog': ['x']}), ValueError, 'aliases'),
         (lambda: Vocabulary(['cat'], aliases={'cat': 'x'}), TypeError, 'list of strings'),
         (lambda: Vocabulary(['a', 'b'], aliases={'a': ['b']}), ValueError, "already means 'b'"),
-        (lambda: Vocabulary(['a', 'b'], aliases={'a': ['x'], 'b': ['x']}), ValueError,
-         "already means 'a'"),
+        (
+            lambda: Vocabulary(['a', 'b'], aliases={'a': ['x'], 'b': ['x']}),
+            ValueError,
+            "already means 'a'",
+        ),
         (lambda: Vocabulary(['cat']).index('dog'), ValueError, 'dog'),
         (lambda: Vocabulary.from_file('names.csv'), ValueError, '.txt or .json'),
         (lambda: Vocabulary.from_file('no/such.txt'), FileNotFoundError, 'no/such.txt'),
@@ -146,10 +152,21 @@ def test_bad_vocabularies_are_refused(make, error, message):
         make()
 
 
-@pytest.mark.parametrize('content', [
-    '{', '{"labels": ["cat"]}', '[1]', '[]', '{"names": "cat"}', '{"names": ["a"], "split": ["a"]}',
-    '{"names": ["a"], "aliases": ["b"]}', '{"names": ["a"], "templates": [1]}',
-    '{"names": ["a"], "synonyms": [1]}', '{"names": ["a"], "seen": 1}'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        '{',
+        '{"labels": ["cat"]}',
+        '[1]',
+        '[]',
+        '{"names": "cat"}',
+        '{"names": ["a"], "split": ["a"]}',
+        '{"names": ["a"], "aliases": ["b"]}',
+        '{"names": ["a"], "templates": [1]}',
+        '{"names": ["a"], "synonyms": [1]}',
+        '{"names": ["a"], "seen": 1}',
+    ],
+)
 def test_bad_files_are_named(tmp_path, content):
     path = Path(tmp_path / 'names.json')
     path.write_text(content)
@@ -158,8 +175,9 @@ def test_bad_files_are_named(tmp_path, content):
 
 
 def test_extended():
-    before = Vocabulary(['cat', 'sea lion'], synonyms={'cat': ['cat', 'kitty']}, seen=['cat'],
-                        templates=['a {}'])
+    before = Vocabulary(
+        ['cat', 'sea lion'], synonyms={'cat': ['cat', 'kitty']}, seen=['cat'], templates=['a {}']
+    )
     longer = before.extended(['Cat', 'a red fox', 'sea_lion'])
     assert longer.names == ('cat', 'sea lion', 'a red fox')
     assert longer.seen.tolist() == [True, False, False] and longer.templates == ('a {}',)

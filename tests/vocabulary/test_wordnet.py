@@ -21,12 +21,15 @@ def test_no_file(tmp_path, monkeypatch):
         WordNetHierarchy.from_data_noun()
 
 
-@pytest.mark.parametrize(('content', 'fault'), [
-    ('', 'has no synsets'),
-    ('sense of humor\n', "line 1 is 'sense of humor"),
-    ('00000010 03 n 01 thing 0 002 @ 00001740 n 0000 | cut\n', 'line 1 is'),
-    ('00000010 29 v 01 breathe 0 000 | a verb\n', 'line 1 is'),
-])
+@pytest.mark.parametrize(
+    ('content', 'fault'),
+    [
+        ('', 'has no synsets'),
+        ('sense of humor\n', "line 1 is 'sense of humor"),
+        ('00000010 03 n 01 thing 0 002 @ 00001740 n 0000 | cut\n', 'line 1 is'),
+        ('00000010 29 v 01 breathe 0 000 | a verb\n', 'line 1 is'),
+    ],
+)
 def test_other_files(tmp_path, content, fault):
     path = tmp_path / 'data.noun'
     path.write_text(content)
@@ -41,7 +44,14 @@ def test_what_is_a_kind_of_what(data_noun):
     assert hierarchy.lemmas['n02113023'] == ('Pembroke', 'Pembroke Welsh corgi')
     assert hierarchy.parents['n00000018'] == ('n02084071',)  # an instance
     assert hierarchy.lineage(['n02121808']) == {
-        'n02121808', 'n00000016', 'n00000014', 'n00000013', 'n00000011', 'n00000010', 'n00001740'}
+        'n02121808',
+        'n00000016',
+        'n00000014',
+        'n00000013',
+        'n00000011',
+        'n00000010',
+        'n00001740',
+    }
     assert hierarchy.lineage([]) == set()
 
 
@@ -74,8 +84,9 @@ def test_the_fingerprint_is_of_the_content(data_noun):
     assert WordNetHierarchy.from_data_noun(data_noun).fingerprint != first
 
 
-@pytest.mark.skipif(not REAL.is_file(),
-                    reason='WordNet is not installed: apt-get install wordnet-base')
+@pytest.mark.skipif(
+    not REAL.is_file(), reason='WordNet is not installed: apt-get install wordnet-base'
+)
 def test_the_real_one_has_imagenets_classes():
     hierarchy = WordNetHierarchy.from_data_noun(REAL)
     assert 'Pembroke' in hierarchy.lemmas['n02113023']
@@ -88,6 +99,7 @@ def test_the_real_one_has_imagenets_classes():
     (answer,) = back_off(shares, top_k=2)
     assert (answer.name, answer.score) == ('corgi', pytest.approx(0.6))
     assert {name for name, _ in answer.leaves} == {
-        vocabulary.names[vocabulary.index(synset)] for synset in ('n02113023', 'n02113186')}
+        vocabulary.names[vocabulary.index(synset)] for synset in ('n02113023', 'n02113186')
+    }
     (answer,) = HierarchicalBackOff(hierarchy, vocabulary, 0.8)(shares)
     assert answer.name == 'dog'

@@ -1,12 +1,13 @@
 # OVSAM on OpenAI's CLIP RN50, whose text tower has QuickGELU.
 _base_ = ['./ovsam.py']
 
-clip = dict(
-    arch='RN50-quickgelu', init_cfg=dict(checkpoint='checkpoints/clip_RN50.pth'))
+clip = dict(arch='RN50-quickgelu', init_cfg=dict(checkpoint='checkpoints/clip_RN50.pth'))
 levels = dict(in_channels=[256, 512, 1024, 2048])
 
 sam2clip = dict(backbone=clip, neck=levels)
 ovsam = dict(
-    backbone=clip, text_encoder=clip,
+    backbone=clip,
+    text_encoder=clip,
     neck=dict(levels, init_cfg=dict(checkpoint='checkpoints/sam2clip_RN50.pth')),
-    label_head=dict(levels, embed_dims=1024))
+    label_head=dict(levels, embed_dims=1024),
+)

@@ -1,12 +1,13 @@
 # OVSAM on OpenAI's CLIP RN50x16, whose text tower has QuickGELU.
 _base_ = ['./ovsam.py']
 
-clip = dict(
-    arch='RN50x16-quickgelu', init_cfg=dict(checkpoint='checkpoints/clip_RN50x16.pth'))
+clip = dict(arch='RN50x16-quickgelu', init_cfg=dict(checkpoint='checkpoints/clip_RN50x16.pth'))
 levels = dict(in_channels=[384, 768, 1536, 3072])
 
 sam2clip = dict(backbone=clip, neck=levels)
 ovsam = dict(
-    backbone=clip, text_encoder=clip,
+    backbone=clip,
+    text_encoder=clip,
     neck=dict(levels, init_cfg=dict(checkpoint='checkpoints/sam2clip_RN50x16.pth')),
-    label_head=dict(levels, embed_dims=768))
+    label_head=dict(levels, embed_dims=768),
+)

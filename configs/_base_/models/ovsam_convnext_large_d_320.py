@@ -3,11 +3,14 @@ _base_ = ['./ovsam.py']
 
 clip = dict(
     arch='convnext_large_d_320',
-    init_cfg=dict(checkpoint='checkpoints/clip_convnext_large_d_320.pth'))
+    init_cfg=dict(checkpoint='checkpoints/clip_convnext_large_d_320.pth'),
+)
 levels = dict(in_channels=[192, 384, 768, 1536])
 
 sam2clip = dict(backbone=clip, neck=levels)
 ovsam = dict(
-    backbone=clip, text_encoder=clip,
+    backbone=clip,
+    text_encoder=clip,
     neck=dict(levels, init_cfg=dict(checkpoint='checkpoints/sam2clip_convnext_large_d_320.pth')),
-    label_head=dict(levels, embed_dims=768))
+    label_head=dict(levels, embed_dims=768),
+)

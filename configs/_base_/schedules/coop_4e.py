@@ -4,8 +4,13 @@ max_epochs = 4
 
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
 optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4))
+    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.002, momentum=0.9, weight_decay=5e-4)
+)
 param_scheduler = dict(
-    type='CosineAnnealingLR', by_epoch=True, begin=0, end=max_epochs, T_max=max_epochs,
-    convert_to_iter_based=True)
+    type='CosineAnnealingLR',
+    by_epoch=True,
+    begin=0,
+    end=max_epochs,
+    T_max=max_epochs,
+    convert_to_iter_based=True,
+)

@@ -6,4 +6,5 @@ max_iters = 150_000
 
 train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=max_iters, val_interval=50_000)
 param_scheduler = dict(
-    by_epoch=False, end=max_iters, milestones=[max_iters * 8 // 12, max_iters * 11 // 12])
+    by_epoch=False, end=max_iters, milestones=[max_iters * 8 // 12, max_iters * 11 // 12]
+)

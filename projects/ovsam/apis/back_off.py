@@ -53,8 +53,14 @@ class BackOff:
         """What answers depend on."""
         return f'{self.threshold} {self.hierarchy.fingerprint}'
 
-    def apply(self, found: Prediction, log_scores: Iterable[Tensor], vocabulary: Vocabulary,
-              least: float, top_k: int) -> Prediction:
+    def apply(
+        self,
+        found: Prediction,
+        log_scores: Iterable[Tensor],
+        vocabulary: Vocabulary,
+        least: float,
+        top_k: int,
+    ) -> Prediction:
         """The same with answers for ``labels`` and ``label_scores``, and their ``leaves``.
 
         Args:
@@ -66,14 +72,23 @@ class BackOff:
             top_k: leaves to report.
         """
         back_off = self.of(vocabulary)
-        answers = [answer for chunk in log_scores
-                   for answer in back_off(chunk.softmax(dim=1)[:, :-1], top_k)]
+        answers = [
+            answer
+            for chunk in log_scores
+            for answer in back_off(chunk.softmax(dim=1)[:, :-1], top_k)
+        ]
         sure = [answer is not None and answer.score >= least for answer in answers]
         return replace(
             found,
-            labels=[answer.name if is_sure else NONE_LABEL
-                    for answer, is_sure in zip(answers, sure)],
+            labels=[
+                answer.name if is_sure else NONE_LABEL for answer, is_sure in zip(answers, sure)
+            ],
             label_scores=np.array(
-                [score if answer is None else answer.score
-                 for answer, score in zip(answers, found.label_scores)], dtype=np.float32),
-            leaves=[answer.leaves if is_sure else () for answer, is_sure in zip(answers, sure)])
+                [
+                    score if answer is None else answer.score
+                    for answer, score in zip(answers, found.label_scores)
+                ],
+                dtype=np.float32,
+            ),
+            leaves=[answer.leaves if is_sure else () for answer, is_sure in zip(answers, sure)],
+        )

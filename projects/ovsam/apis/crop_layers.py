@@ -25,13 +25,18 @@ def crop_boxes(size: tuple[int, int], layer: int, overlap_ratio: float) -> list[
         overlap_ratio: how far neighbours overlap in the first layer, as a share of the image's
             shorter side; half as far in the second, and so on.
     """
-    count = 2 ** layer
+    count = 2**layer
     overlap = int(overlap_ratio * min(size) * 2 / count)
-    rows, columns = ([(start, min(start + extent, length)) for start in
-                      ((extent - overlap) * place for place in range(count)) if start < length]
-                     for length, extent in
-                     ((length, math.ceil((overlap * (count - 1) + length) / count))
-                      for length in size))
+    rows, columns = (
+        [
+            (start, min(start + extent, length))
+            for start in ((extent - overlap) * place for place in range(count))
+            if start < length
+        ]
+        for length, extent in (
+            (length, math.ceil((overlap * (count - 1) + length) / count)) for length in size
+        )
+    )
     return [(left, top, right, bottom) for top, bottom in rows for left, right in columns]
 
 
@@ -46,7 +51,14 @@ def is_cut(boxes: np.ndarray, crop: Box, size: tuple[int, int]) -> np.ndarray:
     left, top, right, bottom = crop
     width, height = right - left, bottom - top
     near = EDGE * max(width, height)
-    at_crop = np.stack([boxes[:, 0] <= near, boxes[:, 1] <= near,
-                        boxes[:, 2] >= width - near, boxes[:, 3] >= height - near], axis=1)
+    at_crop = np.stack(
+        [
+            boxes[:, 0] <= near,
+            boxes[:, 1] <= near,
+            boxes[:, 2] >= width - near,
+            boxes[:, 3] >= height - near,
+        ],
+        axis=1,
+    )
     inner = np.array([left > 0, top > 0, right < size[1], bottom < size[0]])
     return (at_crop & inner).any(axis=1)

@@ -9,12 +9,22 @@ from .prompt_sources import DetectorBoxes
 
 def add_detector_flags(parser: argparse.ArgumentParser) -> None:
     """Give a parser the flags that :func:`detector_of` reads."""
-    parser.add_argument('--detector', metavar='CONFIG', help='where to look: the boxes of a '
-                        'detector of mmdet; its names are left alone')
-    parser.add_argument('--detector-weights', metavar='FILE',
-                        help="its checkpoint; its config's load_from if not given")
-    parser.add_argument('--detector-threshold', type=float, default=0.3,
-                        help='least score of its boxes (%(default)s)')
+    parser.add_argument(
+        '--detector',
+        metavar='CONFIG',
+        help='where to look: the boxes of a detector of mmdet; its names are left alone',
+    )
+    parser.add_argument(
+        '--detector-weights',
+        metavar='FILE',
+        help="its checkpoint; its config's load_from if not given",
+    )
+    parser.add_argument(
+        '--detector-threshold',
+        type=float,
+        default=0.3,
+        help='least score of its boxes (%(default)s)',
+    )
 
 
 def check_detector_flags(args: argparse.Namespace) -> None:
@@ -40,4 +50,5 @@ def detector_of(args: argparse.Namespace, device: str | None) -> DetectorBoxes |
         ValueError: there are no weights, or there is no such device.
     """
     return args.detector and DetectorBoxes(
-        args.detector, args.detector_weights, args.detector_threshold, device)
+        args.detector, args.detector_weights, args.detector_threshold, device
+    )

@@ -34,14 +34,17 @@ class EncodedImage(NamedTuple):
     def to_input(self, prompts: Prompts) -> Prompts:
         """Prompts in original pixels, as input pixels on the features' device."""
         device = self.features.embedding.device
-        factors = [inner / original for inner, original in
-                   zip(self.inner[::-1], self.original[::-1])]
+        factors = [
+            inner / original for inner, original in zip(self.inner[::-1], self.original[::-1])
+        ]
         return prompts.to(device).scale(torch.tensor([factors], device=device))
 
     def inside(self, low_res: Tensor) -> Tensor:
         """Logits (N, h', w') of the image, without its padding, from (N, h, w)."""
-        height, width = (-(-size * inner // padded) for size, inner, padded in
-                         zip(low_res.shape[-2:], self.inner, self.padded))
+        height, width = (
+            -(-size * inner // padded)
+            for size, inner, padded in zip(low_res.shape[-2:], self.inner, self.padded)
+        )
         return low_res[:, :height, :width]
 
     def masks(self, low_res: Tensor) -> np.ndarray:
@@ -49,8 +52,11 @@ class EncodedImage(NamedTuple):
         masks = np.empty((len(low_res), *self.original), dtype=bool)
         # One at a time: at the size of a large image, logits take a lot of memory.
         for mask, logits in zip(masks, low_res):
-            mask[:] = postprocess_masks(logits[None, None], self.padded, self.inner,
-                                        self.original)[0, 0].cpu().numpy()
+            mask[:] = (
+                postprocess_masks(logits[None, None], self.padded, self.inner, self.original)[0, 0]
+                .cpu()
+                .numpy()
+            )
         return masks
 
 
@@ -66,13 +72,24 @@ def encode_images(model: PromptableSegmenter, images: Sequence[np.ndarray]) -> l
         ValueError: one is too narrow; see :func:`check_sides`.
     """
     packed = [_resized(rgb, model.prompt_encoder.image_size) for rgb in images]
-    batch = model.data_preprocessor({'inputs': [each['inputs'] for each in packed],
-                                     'data_samples': [each['data_samples'] for each in packed]},
-                                    training=False)
+    batch = model.data_preprocessor(
+        {
+            'inputs': [each['inputs'] for each in packed],
+            'data_samples': [each['data_samples'] for each in packed],
+        },
+        training=False,
+    )
     features = model.encode_image(batch['inputs'])
-    return [EncodedImage(_of_image(features, place), rgb.shape[:2],
-                         tuple(sample.img_shape[:2]), tuple(batch['inputs'].shape[-2:]), rgb)
-            for place, (rgb, sample) in enumerate(zip(images, batch['data_samples']))]
+    return [
+        EncodedImage(
+            _of_image(features, place),
+            rgb.shape[:2],
+            tuple(sample.img_shape[:2]),
+            tuple(batch['inputs'].shape[-2:]),
+            rgb,
+        )
+        for place, (rgb, sample) in enumerate(zip(images, batch['data_samples']))
+    ]
 
 
 def check_sides(size: tuple[int, int], side: int) -> None:
@@ -87,8 +104,10 @@ def check_sides(size: tuple[int, int], side: int) -> None:
     """
     height, width = size
     if round(side * min(height, width) / max(height, width)) < 1:
-        raise ValueError(f'the image is too narrow: {width} x {height} pixels would be resized '
-                         f'to less than one pixel beside {side}; crop it')
+        raise ValueError(
+            f'the image is too narrow: {width} x {height} pixels would be resized '
+            f'to less than one pixel beside {side}; crop it'
+        )
 
 
 def _resized(rgb: np.ndarray, side: int) -> dict:
@@ -96,8 +115,11 @@ def _resized(rgb: np.ndarray, side: int) -> dict:
     height, width = rgb.shape[:2]
     check_sides((height, width), side)
     # Pipelines load images as BGR, which the data preprocessor then expects.
-    results = {'img': np.ascontiguousarray(rgb[..., ::-1]), 'img_shape': (height, width),
-               'ori_shape': (height, width)}
+    results = {
+        'img': np.ascontiguousarray(rgb[..., ::-1]),
+        'img_shape': (height, width),
+        'ori_shape': (height, width),
+    }
     results = Resize(scale=(side, side), keep_ratio=True).transform(results)
     return PackDetInputs(meta_keys=('ori_shape', 'img_shape')).transform(results)
 
@@ -105,6 +127,8 @@ def _resized(rgb: np.ndarray, side: int) -> dict:
 def _of_image(features: ImageFeatures, place: int) -> ImageFeatures:
     """One image's part of a batch."""
     chosen = slice(place, place + 1)
-    return ImageFeatures(features.embedding[chosen],
-                         tuple(level[chosen] for level in features.levels),
-                         tuple(level[chosen] for level in features.pyramid))
+    return ImageFeatures(
+        features.embedding[chosen],
+        tuple(level[chosen] for level in features.levels),
+        tuple(level[chosen] for level in features.pyramid),
+    )

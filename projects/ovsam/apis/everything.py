@@ -79,12 +79,21 @@ class EverythingMode:
     box_refinement: bool = False
 
     def __post_init__(self) -> None:
-        for name in ('pred_iou_thresh', 'stability_score_thresh', 'box_nms_thresh',
-                     'crop_nms_thresh', 'crop_overlap_ratio'):
+        for name in (
+            'pred_iou_thresh',
+            'stability_score_thresh',
+            'box_nms_thresh',
+            'crop_nms_thresh',
+            'crop_overlap_ratio',
+        ):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f'{name} must be in [0, 1]; got {getattr(self, name)}')
-        for name, least in (('points_per_side', 1), ('min_mask_area', 0), ('crop_n_layers', 0),
-                            ('crop_n_points_downscale_factor', 1)):
+        for name, least in (
+            ('points_per_side', 1),
+            ('min_mask_area', 0),
+            ('crop_n_layers', 0),
+            ('crop_n_points_downscale_factor', 1),
+        ):
             if getattr(self, name) < least:
                 raise ValueError(f'{name} must be at least {least}; got {getattr(self, name)}')
         if self.max_mask_area is not None and self.max_mask_area < max(1, self.min_mask_area):
@@ -101,24 +110,36 @@ class EverythingMode:
         height, width = image.original
         crops = [((0, 0, width, height), self.points_per_side)]
         for layer in range(1, self.crop_n_layers + 1):
-            side = max(1, int(self.points_per_side / self.crop_n_points_downscale_factor ** layer))
-            crops += [(box, side) for box in
-                      crop_boxes(image.original, layer, self.crop_overlap_ratio)]
-        with tqdm(total=sum(side ** 2 for _, side in crops), desc='everything', unit='point',
-                  delay=PROGRESS_DELAY, leave=False,
-                  mininterval=0.5 if sys.stderr.isatty() else 30.) as bar:
+            side = max(1, int(self.points_per_side / self.crop_n_points_downscale_factor**layer))
+            crops += [
+                (box, side) for box in crop_boxes(image.original, layer, self.crop_overlap_ratio)
+            ]
+        with tqdm(
+            total=sum(side**2 for _, side in crops),
+            desc='everything',
+            unit='point',
+            delay=PROGRESS_DELAY,
+            leave=False,
+            mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        ) as bar:
             parts = [self._in_crop(model, image, box, side, bar) for box, side in crops]
         if len(parts) == 1:
             return parts[0]
         found = Prediction.cat([replace(part, low_res_logits=None) for part in parts])
-        sides = np.concatenate([np.full(len(part), (box[2] - box[0]) * (box[3] - box[1]))
-                                for part, (box, _) in zip(parts, crops)])
-        kept = nms(torch.from_numpy(found.boxes), torch.from_numpy(1 / sides).float(),
-                   self.crop_nms_thresh).numpy()
+        sides = np.concatenate(
+            [
+                np.full(len(part), (box[2] - box[0]) * (box[3] - box[1]))
+                for part, (box, _) in zip(parts, crops)
+            ]
+        )
+        kept = nms(
+            torch.from_numpy(found.boxes), torch.from_numpy(1 / sides).float(), self.crop_nms_thresh
+        ).numpy()
         return found.select(kept[np.argsort(-self._rank(found)[kept], kind='stable')])
 
-    def _in_crop(self, model: PromptableSegmenter, image: EncodedImage, box: Box, side: int,
-                 bar: tqdm) -> Prediction:
+    def _in_crop(
+        self, model: PromptableSegmenter, image: EncodedImage, box: Box, side: int, bar: tqdm
+    ) -> Prediction:
         """What is found in one crop, in the image's pixels."""
         left, top, right, bottom = box
         whole = box == (0, 0, *image.original[::-1])
@@ -132,8 +153,9 @@ class EverythingMode:
         boxes = found.boxes + np.float32([left, top, left, top])
         return replace(found, masks=masks, boxes=boxes)
 
-    def _decode(self, model: PromptableSegmenter, image: EncodedImage, side: int,
-                bar: tqdm) -> Prediction:
+    def _decode(
+        self, model: PromptableSegmenter, image: EncodedImage, side: int, bar: tqdm
+    ) -> Prediction:
         """The masks of a grid of points, filtered, suppressed and limited in area."""
         columns = _cat(list(self._candidates(model, image, side, bar)))
         columns = self._suppressed(image, columns)
@@ -142,24 +164,25 @@ class EverythingMode:
         masks = image.masks(columns[0])
         areas = masks.sum(axis=(1, 2))
         largest = masks[0].size if len(masks) else 0
-        right = (areas >= max(1, self.min_mask_area)) & (
-            areas <= (self.max_mask_area or largest))
+        right = (areas >= max(1, self.min_mask_area)) & (areas <= (self.max_mask_area or largest))
         kept = torch.from_numpy(right).to(columns[0].device)
         low_res, rois, stability, *quality = (column[kept] for column in columns)
         embeddings = model.region_embeddings(image.features, Regions(low_res, rois))
         return Prediction(
-            masks=masks[right], boxes=tight_boxes(masks[right]),
+            masks=masks[right],
+            boxes=tight_boxes(masks[right]),
             quality=quality[0].cpu().numpy() if quality else None,
             stability=stability.cpu().numpy(),
             low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=stacked(embeddings))
+            region_embeddings=stacked(embeddings),
+        )
 
     def _suppressed(self, image: EncodedImage, columns: Columns) -> Columns:
         """The best of the rows whose boxes overlap, best first."""
         low_res, _, stability, *quality = columns
         rank = quality[0] if quality else stability
         # The IoU of boxes is the same in all frames.
-        kept = nms(low_res_mask_boxes(image.inside(low_res), 1.), rank, self.box_nms_thresh)
+        kept = nms(low_res_mask_boxes(image.inside(low_res), 1.0), rank, self.box_nms_thresh)
         return tuple(column[kept] for column in columns)
 
     @staticmethod
@@ -167,37 +190,45 @@ class EverythingMode:
         """Each row, or what the decoder makes of its box if that is better."""
         parts = [columns]
         for start in range(0, len(columns[0]), model.chunk_size):
-            before = tuple(column[start:start + model.chunk_size] for column in columns)
-            prompts = Prompts.from_boxes(before[1][:, 1:], image_index=torch.zeros_like(
-                before[1][:, 0], dtype=torch.long))
+            before = tuple(column[start : start + model.chunk_size] for column in columns)
+            prompts = Prompts.from_boxes(
+                before[1][:, 1:], image_index=torch.zeros_like(before[1][:, 0], dtype=torch.long)
+            )
             regions, quality = model.segment_regions(
-                image.features, prompts, image.padded[1], FirstMask())
+                image.features, prompts, image.padded[1], FirstMask()
+            )
             low_res = regions.low_res
             after = (low_res, regions.mask_rois, stability_score(image.inside(low_res)))
-            after += () if quality is None else (quality, )
+            after += () if quality is None else (quality,)
             better = (after[-1] > before[-1]) & (low_res > 0).flatten(1).any(dim=1)
-            parts.append(tuple(
-                torch.where(better.reshape(-1, *[1] * (old.dim() - 1)), new, old)
-                for new, old in zip(after, before)))
+            parts.append(
+                tuple(
+                    torch.where(better.reshape(-1, *[1] * (old.dim() - 1)), new, old)
+                    for new, old in zip(after, before)
+                )
+            )
         return _cat(parts[1:] or parts)
 
-    def _candidates(self, model: PromptableSegmenter, image: EncodedImage, side: int,
-                    bar: tqdm) -> Iterator[Columns]:
+    def _candidates(
+        self, model: PromptableSegmenter, image: EncodedImage, side: int, bar: tqdm
+    ) -> Iterator[Columns]:
         """Of each chunk: logits (n, h, w), RoIs (n, 5), stability (n,) and quality (n,), if any.
 
         Only of what passes the filters.
         """
         height, width = image.original
         points = torch.from_numpy(point_grid(side)) * torch.tensor([width, height])
-        prompts = image.to_input(Prompts.from_points(
-            points[:, None].float(), instance_index=torch.arange(len(points))))
+        prompts = image.to_input(
+            Prompts.from_points(points[:, None].float(), instance_index=torch.arange(len(points)))
+        )
         decoder = model.mask_decoder
         choice = TASK_UTILS.build(dict(self.mask_choice)) if self.mask_choice else AllGuesses()
         several = decoder.num_mask_tokens > 1 and decoder.iou_token is not None
         for start in range(0, len(prompts), model.chunk_size):
-            chunk = prompts[start:start + model.chunk_size]
+            chunk = prompts[start : start + model.chunk_size]
             regions, quality = model.segment_regions(
-                image.features, chunk, image.padded[1], choice if several else None)
+                image.features, chunk, image.padded[1], choice if several else None
+            )
             low_res = regions.low_res
             inside = image.inside(low_res)
             stability = stability_score(inside)
@@ -205,7 +236,7 @@ class EverythingMode:
             if quality is not None:
                 good &= quality >= self.pred_iou_thresh
             columns = (low_res, regions.mask_rois, stability)
-            columns += () if quality is None else (quality, )
+            columns += () if quality is None else (quality,)
             yield tuple(column[good] for column in columns)
             bar.update(len(chunk))
 

@@ -57,19 +57,34 @@ class CocoExport:
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
         number = len(self._images) + 1
-        self._images.append({'id': number, 'file_name': image.file_name,
-                             'height': image.size[0], 'width': image.size[1]})
+        self._images.append(
+            {
+                'id': number,
+                'file_name': image.file_name,
+                'height': image.size[0],
+                'width': image.size[1],
+            }
+        )
         for annotation, name in zip(found.to_coco(), found.labels or [UNNAMED] * len(found)):
-            self._annotations.append({'id': len(self._annotations) + 1, 'image_id': number,
-                                      'category_id': self._names.of(name) + 1, 'iscrowd': 0,
-                                      **annotation})
+            self._annotations.append(
+                {
+                    'id': len(self._annotations) + 1,
+                    'image_id': number,
+                    'category_id': self._names.of(name) + 1,
+                    'iscrowd': 0,
+                    **annotation,
+                }
+            )
 
     def close(self) -> None:
         """See :class:`Export`."""
-        categories = [{'id': place + 1, 'name': name}
-                      for place, name in enumerate(self._names.names)]
-        _write_json(self._path, {'images': self._images, 'annotations': self._annotations,
-                                 'categories': categories})
+        categories = [
+            {'id': place + 1, 'name': name} for place, name in enumerate(self._names.names)
+        ]
+        _write_json(
+            self._path,
+            {'images': self._images, 'annotations': self._annotations, 'categories': categories},
+        )
 
 
 class LabelMeExport:
@@ -84,16 +99,35 @@ class LabelMeExport:
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
         shapes = []
-        for row, (mask, name) in enumerate(zip(found.masks,
-                                               found.labels or [UNNAMED] * len(found))):
+        for row, (mask, name) in enumerate(
+            zip(found.masks, found.labels or [UNNAMED] * len(found))
+        ):
             polygons = mask_polygons(mask)
-            shapes += [{'label': name, 'points': polygon.tolist(), 'shape_type': 'polygon',
-                        'group_id': row if len(polygons) > 1 else None, 'description': '',
-                        'flags': {}, 'mask': None} for polygon in polygons]
+            shapes += [
+                {
+                    'label': name,
+                    'points': polygon.tolist(),
+                    'shape_type': 'polygon',
+                    'group_id': row if len(polygons) > 1 else None,
+                    'description': '',
+                    'flags': {},
+                    'mask': None,
+                }
+                for polygon in polygons
+            ]
         place = image.file_name if image.path is None else _relative(image.path, self._folder)
-        _write_json(self._folder / f'{image.name}.json', {
-            'version': '5.5.0', 'flags': {}, 'shapes': shapes, 'imagePath': place,
-            'imageData': None, 'imageHeight': image.size[0], 'imageWidth': image.size[1]})
+        _write_json(
+            self._folder / f'{image.name}.json',
+            {
+                'version': '5.5.0',
+                'flags': {},
+                'shapes': shapes,
+                'imagePath': place,
+                'imageData': None,
+                'imageHeight': image.size[0],
+                'imageWidth': image.size[1],
+            },
+        )
 
     def close(self) -> None:
         """Nothing is of all images."""
@@ -124,14 +158,23 @@ class YoloExport:
 
     def close(self) -> None:
         """See :class:`Export`."""
-        content: dict[str, Any] = {'path': '.', 'train': 'images', 'val': 'images',
-                                   'names': dict(enumerate(self._names.names))}
-        write_whole(self._folder / 'data.yaml',
-                    yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode())
+        content: dict[str, Any] = {
+            'path': '.',
+            'train': 'images',
+            'val': 'images',
+            'names': dict(enumerate(self._names.names)),
+        }
+        write_whole(
+            self._folder / 'data.yaml',
+            yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode(),
+        )
 
 
 EXPORTS: dict[str, Callable[[Path, Sequence[str]], Export]] = {
-    'coco': CocoExport, 'labelme': LabelMeExport, 'yolo': YoloExport}
+    'coco': CocoExport,
+    'labelme': LabelMeExport,
+    'yolo': YoloExport,
+}
 
 
 def make_exports(formats: Sequence[str], folder: Path, names: Sequence[str]) -> list[Export]:

@@ -70,16 +70,24 @@ class ImageJob:
             OSError: the file cannot be read.
         """
         digest = hashlib.sha256(json.dumps([self.texts, *settings]).encode())
-        digest.update(self.source.tobytes() + str(self.source.shape).encode()
-                      if isinstance(self.source, np.ndarray) else self.file.read_bytes())
+        digest.update(
+            self.source.tobytes() + str(self.source.shape).encode()
+            if isinstance(self.source, np.ndarray)
+            else self.file.read_bytes()
+        )
         self.digest = digest.hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write the result to ``NAME.json``, whole or not at all."""
         height, width = self.found.masks.shape[1:]
-        content = {'image': self.entry.file_name, 'height': height, 'width': width,
-                   'made_from': self.digest, 'drawn': self.drawn,
-                   'annotations': self.found.to_coco()}
+        content = {
+            'image': self.entry.file_name,
+            'height': height,
+            'width': width,
+            'made_from': self.digest,
+            'drawn': self.drawn,
+            'annotations': self.found.to_coco(),
+        }
         write_whole(folder / f'{self.name}.json', (json.dumps(content) + '\n').encode())
         self.saved = True
 
@@ -89,8 +97,9 @@ class ImageJob:
             content = json.loads((folder / f'{self.name}.json').read_text())
             if content['made_from'] != self.digest:
                 return False
-            self.found = Prediction.from_coco(content['annotations'],
-                                              (content['height'], content['width']))
+            self.found = Prediction.from_coco(
+                content['annotations'], (content['height'], content['width'])
+            )
             self.drawn = content['drawn']
         except (OSError, ValueError, KeyError, TypeError):  # not there, or no such file
             return False
@@ -107,16 +116,20 @@ def list_images(inputs: Any) -> list:
         ValueError: the folder has no images.
     """
     if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
-        files = sorted(file for file in Path(inputs).iterdir()
-                       if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
+        files = sorted(
+            file
+            for file in Path(inputs).iterdir()
+            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
+        )
         if not files:
             raise ValueError(f'folder {inputs} has no images ({", ".join(IMAGE_SUFFIXES)})')
         return list(files)
     images = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     for image in images:
         if not isinstance(image, (str, Path, np.ndarray)):
-            raise TypeError('an image is a path or an (H, W, 3) RGB uint8 array; got '
-                            f'{type(image).__name__}')
+            raise TypeError(
+                f'an image is a path or an (H, W, 3) RGB uint8 array; got {type(image).__name__}'
+            )
     if isinstance(inputs, (str, Path)) and not Path(inputs).exists():
         raise FileNotFoundError(f'there is no image or folder {inputs}')
     return images
@@ -128,11 +141,12 @@ def result_names(images: Sequence) -> list[str]:
     Arrays are numbered, as mmdet does it.
     """
     places = [None if isinstance(image, np.ndarray) else Path(image) for image in images]
-    names = [f'{number:08}' if place is None else place.stem
-             for number, place in enumerate(places)]
+    names = [f'{number:08}' if place is None else place.stem for number, place in enumerate(places)]
     for longer in (lambda place: place.name, lambda place: '_'.join(place.absolute().parts[1:])):
         counts = Counter(names)
-        names = [longer(place) if place is not None and counts[name] > 1 else name
-                 for name, place in zip(names, places)]
+        names = [
+            longer(place) if place is not None and counts[name] > 1 else name
+            for name, place in zip(names, places)
+        ]
     counts = Counter(names)  # the same file twice
     return [f'{name}_{number}' if counts[name] > 1 else name for number, name in enumerate(names)]

@@ -69,14 +69,24 @@ class OVSAMInferencer(BaseInferencer):
     """
 
     postprocess_kwargs = {'print_result', 'return_datasamples', 'no_save_pred', 'pred_out_dir'}
-    visualize_kwargs = {'return_vis', 'show', 'wait_time', 'draw_pred', 'pred_score_thr',
-                        'img_out_dir'}
+    visualize_kwargs = {
+        'return_vis',
+        'show',
+        'wait_time',
+        'draw_pred',
+        'pred_score_thr',
+        'img_out_dir',
+    }
 
-    def __init__(self, model: str | Path | Config | PromptableSegmenter = 'mini',
-                 weights: str | Path | None = None, device: str | torch.device | None = None,
-                 vocabulary: Vocabulary | str | Path | list[str] | None = None,
-                 prompts: PromptSource | str | Path | None = None,
-                 show_progress: bool = True) -> None:
+    def __init__(
+        self,
+        model: str | Path | Config | PromptableSegmenter = 'mini',
+        weights: str | Path | None = None,
+        device: str | torch.device | None = None,
+        vocabulary: Vocabulary | str | Path | list[str] | None = None,
+        prompts: PromptSource | str | Path | None = None,
+        show_progress: bool = True,
+    ) -> None:
         # Not the base's constructor: it reads configs, weights and pipelines its own way.
         self.cfg = None
         if not isinstance(model, torch.nn.Module):
@@ -153,18 +163,34 @@ class OVSAMInferencer(BaseInferencer):
         preds = None if no_save_pred or folder is None else folder / 'preds'
         vis = None if no_save_vis or folder is None else folder / 'vis'
         exports = make_exports(formats, folder or Path(), names)
-        results: dict[str, Any] = {'predictions': [], 'visualization': [], 'failed': [],
-                                   'resumed': 0}
-        with tqdm(total=len(jobs), desc='Inference', unit='image',
-                  disable=not self.show_progress) as bar:
+        results: dict[str, Any] = {
+            'predictions': [],
+            'visualization': [],
+            'failed': [],
+            'resumed': 0,
+        }
+        with tqdm(
+            total=len(jobs), desc='Inference', unit='image', disable=not self.show_progress
+        ) as bar:
             for batch in self.preprocess(jobs, batch_size, preds, top_k, pred_score_thr):
                 self.forward(batch, top_k=top_k, pred_score_thr=pred_score_thr)
                 pictures = self.visualize(
-                    batch, return_vis=return_vis, show=show, wait_time=wait_time,
-                    draw_pred=draw_pred, pred_score_thr=pred_score_thr, img_out_dir=vis)
+                    batch,
+                    return_vis=return_vis,
+                    show=show,
+                    wait_time=wait_time,
+                    draw_pred=draw_pred,
+                    pred_score_thr=pred_score_thr,
+                    img_out_dir=vis,
+                )
                 rows = self.postprocess(
-                    batch, pictures, return_datasamples=return_datasamples, names=names,
-                    print_result=print_result, pred_out_dir=preds)
+                    batch,
+                    pictures,
+                    return_datasamples=return_datasamples,
+                    names=names,
+                    print_result=print_result,
+                    pred_out_dir=preds,
+                )
                 for key, values in rows.items():
                     results[key] += values
                 for job in batch if preds else ():
@@ -175,22 +201,32 @@ class OVSAMInferencer(BaseInferencer):
                 bar.update(len(batch))
         for export in exports if preds else ():
             export.close()
-        self._report(f'{len(jobs)} images: {len(jobs) - len(results["failed"])} done '
-                     f'({results["resumed"]} before), {len(results["failed"])} left out')
+        self._report(
+            f'{len(jobs)} images: {len(jobs) - len(results["failed"])} done '
+            f'({results["resumed"]} before), {len(results["failed"])} left out'
+        )
         return results
 
-    def preprocess(self, inputs: list[ImageJob], batch_size: int = 1,  # type: ignore[override]
-                   pred_out_dir: Path | None = None, top_k: int = 5,
-                   pred_score_thr: float = 0.3) -> Iterator[list[ImageJob]]:
+    def preprocess(
+        self,
+        inputs: list[ImageJob],
+        batch_size: int = 1,  # type: ignore[override]
+        pred_out_dir: Path | None = None,
+        top_k: int = 5,
+        pred_score_thr: float = 0.3,
+    ) -> Iterator[list[ImageJob]]:
         """Batches of jobs, each with its pixels, its earlier result, or its error."""
         common = self._settings(top_k) if pred_out_dir else ''
         for start in range(0, len(inputs), batch_size):
-            batch = inputs[start:start + batch_size]
+            batch = inputs[start : start + batch_size]
             for job in batch:
                 try:
                     if pred_out_dir:
-                        job.set_digest(common, self.prompts.fingerprint(job.file),
-                                       str(pred_score_thr) if job.texts else '')
+                        job.set_digest(
+                            common,
+                            self.prompts.fingerprint(job.file),
+                            str(pred_score_thr) if job.texts else '',
+                        )
                     if not (pred_out_dir and job.resume(pred_out_dir)):
                         job.pixels = self.pipeline(job.source)
                         side = self.model.prompt_encoder.image_size
@@ -199,8 +235,12 @@ class OVSAMInferencer(BaseInferencer):
                     self._give_up(job, error)
             yield batch
 
-    def forward(self, inputs: list[ImageJob], top_k: int = 5,  # type: ignore[override]
-                pred_score_thr: float = 0.3) -> list[ImageJob]:
+    def forward(
+        self,
+        inputs: list[ImageJob],
+        top_k: int = 5,  # type: ignore[override]
+        pred_score_thr: float = 0.3,
+    ) -> list[ImageJob]:
         """The jobs with what was found, those that had neither result nor error."""
         pending = [job for job in inputs if job.found is None and not job.error]
         encoded = self.predictor.encode([job.pixels for job in pending]) if pending else []
@@ -214,8 +254,13 @@ class OVSAMInferencer(BaseInferencer):
         return inputs
 
     def visualize(  # type: ignore[override]
-        self, inputs: list[ImageJob], return_vis: bool = False, show: bool = False,
-        wait_time: float = 0, draw_pred: bool = True, pred_score_thr: float = 0.3,
+        self,
+        inputs: list[ImageJob],
+        return_vis: bool = False,
+        show: bool = False,
+        wait_time: float = 0,
+        draw_pred: bool = True,
+        pred_score_thr: float = 0.3,
         img_out_dir: Path | None = None,
     ) -> list[np.ndarray | None]:
         """Pictures (h, w, 3) RGB of the results, shown and written; empty if not returned."""
@@ -237,13 +282,21 @@ class OVSAMInferencer(BaseInferencer):
         return pictures if return_vis else []
 
     def postprocess(  # type: ignore[override]
-        self, preds: list[ImageJob], visualization: list[np.ndarray | None],
-        return_datasamples: bool = False, names: Sequence[str] = (), print_result: bool = False,
+        self,
+        preds: list[ImageJob],
+        visualization: list[np.ndarray | None],
+        return_datasamples: bool = False,
+        names: Sequence[str] = (),
+        print_result: bool = False,
         pred_out_dir: Path | None = None,
     ) -> dict:
         """Rows of what :meth:`__call__` returns; new results are written."""
-        rows: dict[str, Any] = {'predictions': [], 'visualization': visualization, 'failed': [],
-                                'resumed': sum(job.resumed for job in preds)}
+        rows: dict[str, Any] = {
+            'predictions': [],
+            'visualization': visualization,
+            'failed': [],
+            'resumed': sum(job.resumed for job in preds),
+        }
         for job in preds:
             if job.error:
                 rows['failed'].append({'input': _title(job), 'error': job.error})
@@ -262,22 +315,27 @@ class OVSAMInferencer(BaseInferencer):
 
     def _init_pipeline(self, cfg: Config | None) -> Any:
         """What reads an image; the predictor does the rest."""
-        return lambda source: (check_image(source) if isinstance(source, np.ndarray)
-                               else read_image(source))
+        return lambda source: (
+            check_image(source) if isinstance(source, np.ndarray) else read_image(source)
+        )
 
     def _jobs(self, inputs: Any, texts: str | Sequence | None) -> list[ImageJob]:
         images = list_images(inputs)
         if texts is None or isinstance(texts, str):
             texts = [texts] * len(images)
         if len(texts) != len(images):
-            raise ValueError(f'texts must be one string, or one for each of {len(images)} images; '
-                             f'got {len(texts)}')
+            raise ValueError(
+                f'texts must be one string, or one for each of {len(images)} images; '
+                f'got {len(texts)}'
+            )
         wanted = [None if text is None else split_texts(text) for text in texts]
         for each in dict.fromkeys(wanted):
             if each is not None:
                 self.predictor.check_texts(each)
-        return [ImageJob(image, name, text)
-                for image, name, text in zip(images, result_names(images), wanted)]
+        return [
+            ImageJob(image, name, text)
+            for image, name, text in zip(images, result_names(images), wanted)
+        ]
 
     def _names(self, jobs: Sequence[ImageJob]) -> tuple[str, ...]:
         """What objects may be called: what the predictor answers, and other texts."""
@@ -292,10 +350,11 @@ class OVSAMInferencer(BaseInferencer):
         vocabulary = self.predictor.vocabulary
         names = {} if vocabulary is None else vocabulary.to_dict()
         general = self.predictor.back_off and f' {self.predictor.back_off.fingerprint()}'
-        return tensor_digest(self.model.state_dict(),
-                             f'{__version__} {type(self.model)} {config} {names} {top_k} '
-                             f'{self.model.everything} {self.predictor.none_threshold}'
-                             + (general or ''))
+        return tensor_digest(
+            self.model.state_dict(),
+            f'{__version__} {type(self.model)} {config} {names} {top_k} '
+            f'{self.model.everything} {self.predictor.none_threshold}' + (general or ''),
+        )
 
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, job.pixels, job.file)
@@ -331,10 +390,13 @@ def split_texts(text: str) -> tuple[str, ...]:
 def _as_dict(found: Prediction, sample: Any) -> dict:
     """What JSON can hold of a result, by mmdet's names."""
     instances = sample.pred_instances
-    row = {'labels': instances.labels.tolist(), 'scores': instances.scores.tolist(),
-           'bboxes': instances.bboxes.tolist(),
-           'masks': [annotation['segmentation'] for annotation in found.to_coco()],
-           'label_names': [sample.classes[label] for label in instances.labels.tolist()]}
+    row = {
+        'labels': instances.labels.tolist(),
+        'scores': instances.scores.tolist(),
+        'bboxes': instances.bboxes.tolist(),
+        'masks': [annotation['segmentation'] for annotation in found.to_coco()],
+        'label_names': [sample.classes[label] for label in instances.labels.tolist()],
+    }
     if 'mask_scores' in instances:
         row['mask_scores'] = instances.mask_scores.tolist()
     return row

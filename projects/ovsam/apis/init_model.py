@@ -67,7 +67,8 @@ def notice_of(model: nn.Module) -> str | None:
     return domain and (
         f'These weights know {domain} only: what they say of a photograph means nothing. For '
         'photographs: python tools/download_weights.py ovsam-rn50x16-coco, then the config '
-        'ovsam/ovsam_RN50x16_coco_box.py (docs/weights.md)')
+        'ovsam/ovsam_RN50x16_coco_box.py (docs/weights.md)'
+    )
 
 
 def load_config(config: str | Path | Config) -> Config:
@@ -95,6 +96,8 @@ def choose_device(device: str | torch.device | None = None) -> torch.device:
     except RuntimeError as error:
         raise ValueError(f'{device!r} is no device: use cpu, cuda or cuda:NUMBER') from error
     if chosen.type == 'cuda' and (chosen.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f'device {device} is not there: this machine has '
-                         f'{torch.cuda.device_count()} CUDA devices; use cpu')
+        raise ValueError(
+            f'device {device} is not there: this machine has '
+            f'{torch.cuda.device_count()} CUDA devices; use cpu'
+        )
     return chosen

@@ -102,8 +102,9 @@ class Prediction:
             value = getattr(self, field.name)
             if isinstance(value, list):
                 value = [value[place] for place in places]
-            columns[field.name] = value if value is None or isinstance(value, list) else (
-                value[places])
+            columns[field.name] = (
+                value if value is None or isinstance(value, list) else (value[places])
+            )
         return type(self)(**columns)
 
     @classmethod
@@ -124,22 +125,30 @@ class Prediction:
             values = [annotation.get(key) for annotation in annotations]
             return None if not values or None in values else np.asarray(values, np.float32)
 
-        columns: dict[str, Any] = {'quality': column('predicted_iou'),
-                                   'stability': column('stability_score')}
+        columns: dict[str, Any] = {
+            'quality': column('predicted_iou'),
+            'stability': column('stability_score'),
+        }
         if annotations and all('category_name' in annotation for annotation in annotations):
-            pairs = [annotation.get('alternatives')
-                     or [[annotation['category_name'], annotation.get('score', 1.)]]
-                     for annotation in annotations]
+            pairs = [
+                annotation.get('alternatives')
+                or [[annotation['category_name'], annotation.get('score', 1.0)]]
+                for annotation in annotations
+            ]
             width = min(len(row) for row in pairs)
             columns.update(
                 labels=[annotation['category_name'] for annotation in annotations],
-                label_scores=np.float32([annotation.get('score', 1.)
-                                         for annotation in annotations]),
+                label_scores=np.float32(
+                    [annotation.get('score', 1.0) for annotation in annotations]
+                ),
                 top_names=[tuple(name for name, _ in row[:width]) for row in pairs],
-                top_scores=np.float32([[score for _, score in row[:width]] for row in pairs]))
+                top_scores=np.float32([[score for _, score in row[:width]] for row in pairs]),
+            )
             if all('leaves' in annotation for annotation in annotations):
-                columns['leaves'] = [tuple((name, score) for name, score in annotation['leaves'])
-                                     for annotation in annotations]
+                columns['leaves'] = [
+                    tuple((name, score) for name, score in annotation['leaves'])
+                    for annotation in annotations
+                ]
         return cls(masks, tight_boxes(masks), **columns)
 
     def to_coco(self) -> list[dict]:
@@ -157,9 +166,7 @@ class Prediction:
         """Write :meth:`to_coco` to a file, whole or not at all."""
         write_whole(path, (json.dumps(self.to_coco(), indent=1) + '\n').encode())
 
-    def to_data_sample(
-        self, classes: Vocabulary | Sequence[str] | None = None
-    ) -> DetDataSample:
+    def to_data_sample(self, classes: Vocabulary | Sequence[str] | None = None) -> DetDataSample:
         """mmdet's record.
 
         Args:
@@ -178,12 +185,18 @@ class Prediction:
         size = self.masks.shape[1:]
         sample = DetDataSample(metainfo=dict(ori_shape=size, img_shape=size, classes=names))
         sample.pred_instances = InstanceData(
-            bboxes=torch.from_numpy(self.boxes), labels=torch.from_numpy(labels),
-            scores=torch.from_numpy(self._scores()), masks=torch.from_numpy(self.masks))
+            bboxes=torch.from_numpy(self.boxes),
+            labels=torch.from_numpy(labels),
+            scores=torch.from_numpy(self._scores()),
+            masks=torch.from_numpy(self.masks),
+        )
         if self.quality is not None:
             quality = torch.from_numpy(self.quality).clamp(0, 1)
-            sample.pred_instances.mask_scores = quality if self.label_scores is None else (
-                quality * torch.from_numpy(self.label_scores))
+            sample.pred_instances.mask_scores = (
+                quality
+                if self.label_scores is None
+                else (quality * torch.from_numpy(self.label_scores))
+            )
         return sample
 
     def to_supervision(
@@ -205,13 +218,17 @@ class Prediction:
         try:
             import supervision
         except ImportError as error:
-            raise ImportError(f'to_supervision needs the package supervision ({error}): '
-                              'pip install supervision') from error
+            raise ImportError(
+                f'to_supervision needs the package supervision ({error}): pip install supervision'
+            ) from error
         names, labels = self._numbered(classes)
         return supervision.Detections(
-            xyxy=self.boxes.copy(), mask=self.masks.copy(), confidence=self._scores(),
-            class_id=labels, data={'class_name': np.array([names[label] for label in labels],
-                                                          dtype=str)})
+            xyxy=self.boxes.copy(),
+            mask=self.masks.copy(),
+            confidence=self._scores(),
+            class_id=labels,
+            data={'class_name': np.array([names[label] for label in labels], dtype=str)},
+        )
 
     def _numbered(
         self, classes: Vocabulary | Sequence[str] | None
@@ -224,8 +241,10 @@ class Prediction:
         places = {name: place for place, name in enumerate(names)}
         unknown = sorted(set(labels) - set(places))
         if unknown:
-            raise ValueError(f'{len(unknown)} names that were found are not among the '
-                             f'{len(names)} classes: {unknown[:5]}')
+            raise ValueError(
+                f'{len(unknown)} names that were found are not among the '
+                f'{len(names)} classes: {unknown[:5]}'
+            )
         return names, np.array([places[label] for label in labels], dtype=np.int64)
 
     def _scores(self) -> np.ndarray:
@@ -276,8 +295,10 @@ def _run_lengths(segmentation: Any, image_size: tuple[int, int]) -> dict:
     if isinstance(segmentation, list):  # polygons
         return mask_utils.merge(mask_utils.frPyObjects(segmentation, *image_size))
     if tuple(segmentation['size']) != tuple(image_size):
-        raise ValueError(f'a mask is of an image {tuple(segmentation["size"])} high and wide; '
-                         f'expected {tuple(image_size)}')
+        raise ValueError(
+            f'a mask is of an image {tuple(segmentation["size"])} high and wide; '
+            f'expected {tuple(image_size)}'
+        )
     if isinstance(segmentation['counts'], list):
         return mask_utils.frPyObjects(segmentation, *image_size)
     return segmentation

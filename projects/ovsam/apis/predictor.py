@@ -78,14 +78,19 @@ class OVSAMPredictor:
         if not isinstance(model, torch.nn.Module):
             model = init_model(model, weights, device)
         elif weights is not None:
-            raise ValueError('weights are for a model that is built from a config; load them '
-                             'before you pass a built model')
+            raise ValueError(
+                'weights are for a model that is built from a config; load them '
+                'before you pass a built model'
+            )
         if not isinstance(model, PromptableSegmenter):
-            raise ValueError(f'a {type(model).__name__} takes no prompts: use the config of an '
-                             'OVSAM, a SAM or a crop baseline, for example mini/ovsam_box.py')
+            raise ValueError(
+                f'a {type(model).__name__} takes no prompts: use the config of an '
+                'OVSAM, a SAM or a crop baseline, for example mini/ovsam_box.py'
+            )
         self.model = (model if device is None else model.to(choose_device(device))).eval()
         self.none_threshold = _checked_threshold(
-            getattr(model, 'none_threshold', 0.) if none_threshold is None else none_threshold)
+            getattr(model, 'none_threshold', 0.0) if none_threshold is None else none_threshold
+        )
         self.back_off = BackOff(back_off) if isinstance(back_off, (int, float)) else back_off
         self._trained_vocabulary = self.vocabulary
         self._image: EncodedImage | None = None
@@ -134,10 +139,15 @@ class OVSAMPredictor:
         made = build_vocabulary(vocabulary)
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
             trained = self._trained_vocabulary
-            made = made.with_seen([
-                any(place is not None and bool(trained.seen[place])
-                    for place in map(trained.find, (name, *texts)))
-                for name, texts in zip(made.names, made.synonyms)])
+            made = made.with_seen(
+                [
+                    any(
+                        place is not None and bool(trained.seen[place])
+                        for place in map(trained.find, (name, *texts))
+                    )
+                    for name, texts in zip(made.names, made.synonyms)
+                ]
+            )
         self.model.set_vocabulary(made)
 
     @torch.no_grad()
@@ -200,16 +210,23 @@ class OVSAMPredictor:
                 size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
                 masks are wanted of a model that gives one.
         """
-        return self.predict_prompts(make_prompts(point_coords, point_labels, boxes, mask_input),
-                                    top_k, AllGuesses() if multimask_output else None,
-                                    none_threshold)
+        return self.predict_prompts(
+            make_prompts(point_coords, point_labels, boxes, mask_input),
+            top_k,
+            AllGuesses() if multimask_output else None,
+            none_threshold,
+        )
 
-    def predict_prompts(self, prompts: Prompts, top_k: int = 5,
-                        mask_choice: Callable | None = None,
-                        none_threshold: float | None = None) -> Prediction:
+    def predict_prompts(
+        self,
+        prompts: Prompts,
+        top_k: int = 5,
+        mask_choice: Callable | None = None,
+        none_threshold: float | None = None,
+    ) -> Prediction:
         """As :meth:`predict`, of a record of prompts in original pixels."""
         _check_top_k(top_k)
-        _checked_threshold(none_threshold or 0.)
+        _checked_threshold(none_threshold or 0.0)
         return self.name(self.segment_prompts(prompts, mask_choice), top_k, none_threshold)
 
     def everything(self, top_k: int = 5, **settings) -> Prediction:
@@ -229,8 +246,14 @@ class OVSAMPredictor:
         return self.name(self.segment_everything(**settings), top_k)
 
     @torch.no_grad()
-    def find(self, texts: str | Sequence[str], threshold: float = 0.3, top_k: int = 5,
-             among: Prediction | None = None, **settings) -> Prediction:
+    def find(
+        self,
+        texts: str | Sequence[str],
+        threshold: float = 0.3,
+        top_k: int = 5,
+        among: Prediction | None = None,
+        **settings,
+    ) -> Prediction:
         """What in the image is called so, best first.
 
         The texts are named beside the names of the vocabulary, as if they were unseen names of
@@ -262,12 +285,12 @@ class OVSAMPredictor:
         found = self.segment_everything(**settings) if among is None else among
         with self.model.also_naming(asked.names):
             labels = torch.from_numpy(self.vocabulary.label_map(asked))
-            best = [scores[:, labels.to(scores.device)].max(dim=1)
-                    for scores in self._scores(found)]
+            best = [
+                scores[:, labels.to(scores.device)].max(dim=1) for scores in self._scores(found)
+            ]
             named = self._named(found, top_k, self.none_threshold)
         scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
-        named = replace(named, labels=[asked.names[place] for place in which],
-                        label_scores=scores)
+        named = replace(named, labels=[asked.names[place] for place in which], label_scores=scores)
         order = np.argsort(-scores, kind='stable')
         return named.select(order[scores[order] >= threshold])
 
@@ -276,13 +299,16 @@ class OVSAMPredictor:
         self._require_names()
         asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
         if len(self.vocabulary.extended(asked.names)) == len(asked):
-            raise ValueError(f'there is nothing to tell {", ".join(asked.names)} from: '
-                             'set_vocabulary with names of what else may be in the image')
+            raise ValueError(
+                f'there is nothing to tell {", ".join(asked.names)} from: '
+                'set_vocabulary with names of what else may be in the image'
+            )
         return asked
 
     @torch.no_grad()
-    def name(self, found: Prediction, top_k: int = 5,
-             none_threshold: float | None = None) -> Prediction:
+    def name(
+        self, found: Prediction, top_k: int = 5, none_threshold: float | None = None
+    ) -> Prediction:
         """The same masks with names of the vocabulary in use; of any image of this model.
 
         Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
@@ -310,10 +336,17 @@ class OVSAMPredictor:
         log_scores, places = (torch.cat(column).cpu().numpy() for column in zip(*best))
         scores = np.exp(log_scores)
         names = [tuple(self.vocabulary.names[place] for place in row) for row in places]
-        labels = [row[0] if score >= least else NONE_LABEL
-                  for row, score in zip(names, scores[:, 0])]
-        return replace(found, labels=labels, label_scores=scores[:, 0], top_names=names,
-                       top_scores=scores, leaves=None)
+        labels = [
+            row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])
+        ]
+        return replace(
+            found,
+            labels=labels,
+            label_scores=scores[:, 0],
+            top_names=names,
+            top_scores=scores,
+            leaves=None,
+        )
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
@@ -323,8 +356,12 @@ class OVSAMPredictor:
         prompts = image.to_input(prompts)
         size = self.model.chunk_size
         # Without prompts there is one chunk of none, which gives columns of the right types.
-        found = Prediction.cat([self._segment_chunk(prompts[start:start + size], mask_choice)
-                                for start in range(0, max(len(prompts), 1), size)])
+        found = Prediction.cat(
+            [
+                self._segment_chunk(prompts[start : start + size], mask_choice)
+                for start in range(0, max(len(prompts), 1), size)
+            ]
+        )
         rows = len(found) // max(1, len(prompts))
         return replace(found, prompt_index=np.arange(len(prompts)).repeat(rows))
 
@@ -339,16 +376,19 @@ class OVSAMPredictor:
     def _segment_chunk(self, prompts: Prompts, mask_choice: Callable | None) -> Prediction:
         image = self._image
         regions, quality = self.model.segment_regions(
-            image.features, prompts, image.padded[1], mask_choice)
+            image.features, prompts, image.padded[1], mask_choice
+        )
         low_res = regions.low_res
         masks = image.masks(low_res)
         embeddings = self.model.region_embeddings(image.features, regions)
         return Prediction(
-            masks=masks, boxes=tight_boxes(masks),
+            masks=masks,
+            boxes=tight_boxes(masks),
             quality=None if quality is None else quality.cpu().numpy(),
             stability=stability_score(image.inside(low_res)).cpu().numpy(),
             low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=stacked(embeddings))
+            region_embeddings=stacked(embeddings),
+        )
 
     def _scores(self, found: Prediction) -> Iterator[Tensor]:
         """Scores (n, K + 1) of chunks of the rows, the background's last."""
@@ -369,8 +409,10 @@ class OVSAMPredictor:
 
     def _require_names(self) -> None:
         if not isinstance(self.model, OpenVocabularySegmenter):
-            raise ValueError(f'{type(self.model).__name__} gives masks without names; choose the '
-                             'config of an OVSAM')
+            raise ValueError(
+                f'{type(self.model).__name__} gives masks without names; choose the '
+                'config of an OVSAM'
+            )
 
 
 def _check_top_k(top_k: int) -> None:

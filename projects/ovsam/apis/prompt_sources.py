@@ -29,8 +29,9 @@ from .user_prompts import make_prompts
 class PromptSource(Protocol):
     """What says where to look in an image."""
 
-    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
-                file: Path | None) -> Prediction:
+    def segment(
+        self, predictor: OVSAMPredictor, pixels: np.ndarray, file: Path | None
+    ) -> Prediction:
         """Masks of the image that has been set; they need no names.
 
         Args:
@@ -62,8 +63,9 @@ class EverythingPrompts:
         EverythingMode(**settings)
         self._settings = settings
 
-    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
-                file: Path | None) -> Prediction:
+    def segment(
+        self, predictor: OVSAMPredictor, pixels: np.ndarray, file: Path | None
+    ) -> Prediction:
         """See :class:`PromptSource`."""
         return predictor.segment_everything(**self._settings)
 
@@ -93,13 +95,16 @@ class PromptFiles:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         if self._path.suffix == '.py':
-            raise ValueError(f'{path} is a config, not a file of prompts: for the boxes of a '
-                             f'detector use DetectorBoxes({str(path)!r}, weights)')
+            raise ValueError(
+                f'{path} is a config, not a file of prompts: for the boxes of a '
+                f'detector use DetectorBoxes({str(path)!r}, weights)'
+            )
         if not self._path.exists():
             raise FileNotFoundError(f'there is no file or folder of prompts {path}')
 
-    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
-                file: Path | None) -> Prediction:
+    def segment(
+        self, predictor: OVSAMPredictor, pixels: np.ndarray, file: Path | None
+    ) -> Prediction:
         """See :class:`PromptSource`."""
         return segment_each(predictor, self.read(file))
 
@@ -115,8 +120,10 @@ class PromptFiles:
         if self._path.is_file():
             return self._path
         if image is None:
-            raise ValueError(f'{self._path} has prompts by the names of files, but the image is '
-                             'an array: give one file of prompts')
+            raise ValueError(
+                f'{self._path} has prompts by the names of files, but the image is '
+                'an array: give one file of prompts'
+            )
         files = [self._path / f'{name}.json' for name in (image.name, image.stem)]
         for file in files:
             if file.is_file():
@@ -137,20 +144,28 @@ class DetectorBoxes:
         ValueError: there are no weights, or there is no such device.
     """
 
-    def __init__(self, config: str | Path | Config, weights: str | Path | None = None,
-                 score_thr: float = 0.3, device: str | torch.device | None = None) -> None:
+    def __init__(
+        self,
+        config: str | Path | Config,
+        weights: str | Path | None = None,
+        score_thr: float = 0.3,
+        device: str | torch.device | None = None,
+    ) -> None:
         cfg = config.copy() if isinstance(config, Config) else Config.fromfile(config)
         weights = weights or cfg.get('load_from')
         if not weights:
-            raise ValueError('the detector has no weights: its config has no load_from, so give '
-                             'its checkpoint')
+            raise ValueError(
+                'the detector has no weights: its config has no load_from, so give its checkpoint'
+            )
         self._model = init_detector(cfg, str(weights), device=str(choose_device(device)))
         self._score_thr = score_thr
-        self._fingerprint = tensor_digest(self._model.state_dict(),
-                                          f'{cfg.pretty_text} {score_thr}')
+        self._fingerprint = tensor_digest(
+            self._model.state_dict(), f'{cfg.pretty_text} {score_thr}'
+        )
 
-    def segment(self, predictor: OVSAMPredictor, pixels: np.ndarray,
-                file: Path | None) -> Prediction:
+    def segment(
+        self, predictor: OVSAMPredictor, pixels: np.ndarray, file: Path | None
+    ) -> Prediction:
         """See :class:`PromptSource`."""
         # mmdet's arrays are BGR.
         found = inference_detector(self._model, np.ascontiguousarray(pixels[..., ::-1]))
@@ -204,8 +219,10 @@ def segment_each(predictor: OVSAMPredictor, prompts: Sequence[Prompts]) -> Predi
     for place, prompt in enumerate(prompts):
         places.setdefault(prompt.coords.shape[1], []).append(place)
     order = [place for group in places.values() for place in group]
-    parts = [predictor.segment_prompts(Prompts.cat([prompts[place] for place in group]))
-             for group in places.values()]
+    parts = [
+        predictor.segment_prompts(Prompts.cat([prompts[place] for place in group]))
+        for group in places.values()
+    ]
     if not parts:
         return predictor.segment_prompts(Prompts.from_boxes(torch.zeros(0, 4)))
     found = Prediction.cat(parts).select(np.argsort(order))

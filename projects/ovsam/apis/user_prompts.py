@@ -36,14 +36,17 @@ def make_prompts(
     if point_coords is None and point_labels is not None:
         raise ValueError('point_labels belong to point_coords, which are not given')
     if point_coords is None and boxes is None:
-        raise ValueError('give point_coords, boxes or both; got neither'
-                         + ('; mask_input refines one of them' if mask_input is not None else ''))
+        raise ValueError(
+            'give point_coords, boxes or both; got neither'
+            + ('; mask_input refines one of them' if mask_input is not None else '')
+        )
     prompts = _points_and_boxes(point_coords, point_labels, boxes)
     return prompts if mask_input is None else _with_masks(prompts, mask_input)
 
 
-def _points_and_boxes(point_coords: ArrayLike | None, point_labels: ArrayLike | None,
-                      boxes: ArrayLike | None) -> Prompts:
+def _points_and_boxes(
+    point_coords: ArrayLike | None, point_labels: ArrayLike | None, boxes: ArrayLike | None
+) -> Prompts:
     corners = None if boxes is None else _rows('boxes', boxes, 4, 1, '(4,) or (N, 4)')
     if point_coords is None:
         return Prompts.from_boxes(corners)
@@ -53,8 +56,9 @@ def _points_and_boxes(point_coords: ArrayLike | None, point_labels: ArrayLike | 
     labels = None if point_labels is None else _labels(point_labels, points)
     if corners is None:
         if labels is not None and (labels == -1).all(axis=1).any():
-            raise ValueError('a prompt needs at least one point or a box; one has only labels of '
-                             '-1 (no point)')
+            raise ValueError(
+                'a prompt needs at least one point or a box; one has only labels of -1 (no point)'
+            )
         return Prompts.from_points(points, labels)
     return Prompts.from_points_and_boxes(points, corners, labels)
 
@@ -62,8 +66,9 @@ def _points_and_boxes(point_coords: ArrayLike | None, point_labels: ArrayLike | 
 def _with_masks(prompts: Prompts, mask_input: ArrayLike) -> Prompts:
     masks = _rows('mask_input', mask_input, None, 2, '(h, w) or (N, h, w)')
     if len(masks) != len(prompts):
-        raise ValueError(f'mask_input must have one map of logits per prompt, {len(prompts)}; got '
-                         f'{len(masks)}')
+        raise ValueError(
+            f'mask_input must have one map of logits per prompt, {len(prompts)}; got {len(masks)}'
+        )
     return replace(prompts, masks=torch.from_numpy(masks)[:, None])
 
 

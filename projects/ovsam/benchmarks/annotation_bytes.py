@@ -1,4 +1,5 @@
 """How long a mask's record is in the files that labelling writes, measured on annotated images."""
+
 from __future__ import annotations
 
 import json
@@ -29,21 +30,32 @@ def annotation_bytes(path: str | Path) -> float:
         for annotation in content['annotations']:
             if not annotation.get('iscrowd'):
                 of_image[annotation['image_id']].append(
-                    _named(annotation['segmentation'], names[annotation['category_id']]))
-        lengths = [_length(record) for image, rows in of_image.items()
-                   for record in Prediction.from_coco(rows, sizes[image]).to_coco()]
+                    _named(annotation['segmentation'], names[annotation['category_id']])
+                )
+        lengths = [
+            _length(record)
+            for image, rows in of_image.items()
+            for record in Prediction.from_coco(rows, sizes[image]).to_coco()
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{path} is not a COCO or LVIS annotation file with masks: '
-                         f'{type(error).__name__} {error}') from error
+        raise ValueError(
+            f'{path} is not a COCO or LVIS annotation file with masks: '
+            f'{type(error).__name__} {error}'
+        ) from error
     if not lengths:
         raise ValueError(f'{path} has no annotations to measure')
     return sum(lengths) / len(lengths)
 
 
 def _named(segmentation: dict | list, name: str) -> dict:
-    return dict(segmentation=segmentation, category_name=name, score=_SCORE,
-                alternatives=[[name, _SCORE]] * _ALTERNATIVES, predicted_iou=_SCORE,
-                stability_score=_SCORE)
+    return dict(
+        segmentation=segmentation,
+        category_name=name,
+        score=_SCORE,
+        alternatives=[[name, _SCORE]] * _ALTERNATIVES,
+        predicted_iou=_SCORE,
+        stability_score=_SCORE,
+    )
 
 
 def _length(record: dict) -> int:

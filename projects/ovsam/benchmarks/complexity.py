@@ -8,6 +8,7 @@ torch's ``FlopCounterMode`` counts them, because it sees what is computed, in wh
 function. mmengine's ``get_model_complexity_info`` traces the model and leaves out what it has no
 rule for: ``scaled_dot_product_attention`` and ``nn.MultiheadAttention``'s own kernel.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
@@ -66,10 +67,12 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
     """
     model = build_random_model(cfg, size, 'meta')
     side = model.prompt_encoder.image_size
-    parameters = {name: sum(p.numel() for p in part.parameters())
-                  for name, part in model.named_children()}
-    image, features = count_by_part(model, lambda: model.encode_image(
-        torch.empty(1, 3, side, side, device='meta')))
+    parameters = {
+        name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()
+    }
+    image, features = count_by_part(
+        model, lambda: model.encode_image(torch.empty(1, 3, side, side, device='meta'))
+    )
 
     # Memory that nothing writes to is not taken: only what decodes the prompt becomes real.
     model.to_empty(device='cpu')
@@ -78,9 +81,10 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
     box = Prompts.from_boxes([[side / 4, side / 4, side / 2, side / 2]])
     prompt, _ = count_by_part(model, lambda: model.decode(features, box, side))
 
-    rows = [PartComplexity(name, number, image.get(name, 0), prompt.get(name, 0),
-                           name not in APART)
-            for name, number in parameters.items()]
+    rows = [
+        PartComplexity(name, number, image.get(name, 0), prompt.get(name, 0), name not in APART)
+        for name, number in parameters.items()
+    ]
     rows.append(PartComplexity(ELSEWHERE, 0, image[ELSEWHERE], prompt[ELSEWHERE], True))
     return [row for row in rows if row.parameters or row.image or row.prompt]
 
@@ -88,9 +92,13 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
 def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
     """The sum of the parts that belong to the model's cost."""
     counted = [row for row in rows if row.counts]
-    return PartComplexity('total', sum(row.parameters for row in counted),
-                          sum(row.image for row in counted),
-                          sum(row.prompt for row in counted), counts=True)
+    return PartComplexity(
+        'total',
+        sum(row.parameters for row in counted),
+        sum(row.image for row in counted),
+        sum(row.prompt for row in counted),
+        counts=True,
+    )
 
 
 class _Call(nn.Module):
@@ -118,8 +126,11 @@ def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[s
     counts = {}
     for part, _ in model.named_children():
         inside = [name for name in found if f'{name}.'.startswith(f'_Call.model.{part}.')]
-        counts[part] = sum(found[name] for name in inside if not any(
-            name.startswith(f'{other}.') for other in inside))
+        counts[part] = sum(
+            found[name]
+            for name in inside
+            if not any(name.startswith(f'{other}.') for other in inside)
+        )
     counts[ELSEWHERE] = counter.get_total_flops() // 2 - sum(counts.values())
     return counts, result
 

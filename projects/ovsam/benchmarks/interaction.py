@@ -1,4 +1,5 @@
 """What interactive use costs: a click beside the first one, many names, everything mode, memory."""
+
 from __future__ import annotations
 
 import statistics
@@ -18,7 +19,7 @@ from .random_model import build_random_model, set_random_names
 from .timing import random_boxes, random_image, seconds
 
 # All masks count, for those of random weights are neither stable nor of a good quality.
-UNFILTERED: dict[str, Any] = dict(pred_iou_thresh=0., stability_score_thresh=0.)
+UNFILTERED: dict[str, Any] = dict(pred_iou_thresh=0.0, stability_score_thresh=0.0)
 
 
 class InteractionCost(NamedTuple):
@@ -48,9 +49,14 @@ class InteractionCost(NamedTuple):
     peak: int
 
 
-def measure_interaction(cfg: Config, prompts: int = 1024, names: tuple[int, int] = (80, 20_000),
-                        points_per_side: int = 32, repeat: int = 5,
-                        size: int | None = None) -> InteractionCost:
+def measure_interaction(
+    cfg: Config,
+    prompts: int = 1024,
+    names: tuple[int, int] = (80, 20_000),
+    points_per_side: int = 32,
+    repeat: int = 5,
+    size: int | None = None,
+) -> InteractionCost:
     """All figures of a config's model on the CPU, in one fresh process.
 
     Args:
@@ -69,17 +75,27 @@ def measure_interaction(cfg: Config, prompts: int = 1024, names: tuple[int, int]
     """
     if repeat < 1:
         raise ValueError(f'repeat must be positive; got {repeat}')
-    return in_fresh_process(_interact, cfg, prompts, names, points_per_side, repeat, size,
-                            torch.get_num_threads())
+    return in_fresh_process(
+        _interact, cfg, prompts, names, points_per_side, repeat, size, torch.get_num_threads()
+    )
 
 
-def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side: int,
-              repeat: int, size: int | None, threads: int) -> InteractionCost:
+def _interact(
+    cfg: Config,
+    prompts: int,
+    names: tuple[int, int],
+    points_per_side: int,
+    repeat: int,
+    size: int | None,
+    threads: int,
+) -> InteractionCost:
     torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     if not isinstance(predictor.model, OpenVocabularySegmenter):
-        raise ValueError(f'a {type(predictor.model).__name__} gives no names: use the config of '
-                         'an OVSAM or a crop baseline')
+        raise ValueError(
+            f'a {type(predictor.model).__name__} gives no names: use the config of '
+            'an OVSAM or a crop baseline'
+        )
     built = peak_resident_bytes()
     side = predictor.model.prompt_encoder.image_size
     image = random_image(side)
@@ -103,15 +119,24 @@ def _interact(cfg: Config, prompts: int, names: tuple[int, int], points_per_side
     _few_or_many(predictor, names[0])
     alone = statistics.mean(click() for _ in range(4 * repeat))
     found: list = []
-    everything = seconds(lambda: found.append(
-        predictor.everything(points_per_side=points_per_side, **UNFILTERED)))
+    everything = seconds(
+        lambda: found.append(predictor.everything(points_per_side=points_per_side, **UNFILTERED))
+    )
     masks = len(found.pop())
     predictor.set_image(encoded[0])  # forgets everything mode's masks
     forget_peak()
     predictor.predict_prompts(random_boxes(prompts, side))
-    return InteractionCost(first, statistics.median(further), statistics.median(few),
-                           statistics.median(many), everything, alone * points_per_side ** 2,
-                           masks, built, peak_resident_bytes())
+    return InteractionCost(
+        first,
+        statistics.median(further),
+        statistics.median(few),
+        statistics.median(many),
+        everything,
+        alone * points_per_side**2,
+        masks,
+        built,
+        peak_resident_bytes(),
+    )
 
 
 def random_clicks(side: int) -> Iterator[np.ndarray]:

@@ -1,4 +1,5 @@
 """How much memory a model takes for an image, measured in a process of its own."""
+
 from __future__ import annotations
 
 import multiprocessing
@@ -80,5 +81,7 @@ def in_fresh_process(function: Callable, *args) -> Any:
         with ProcessPoolExecutor(1, mp_context=context) as pool:
             return pool.submit(function, *args).result()
     except BrokenProcessPool as error:
-        raise OSError('the process that was measured died, most likely because the machine has '
-                      'too little memory: take fewer --prompts or a smaller --size') from error
+        raise OSError(
+            'the process that was measured died, most likely because the machine has '
+            'too little memory: take fewer --prompts or a smaller --size'
+        ) from error

@@ -1,4 +1,5 @@
 """Which configs are compared, and whether they can be."""
+
 from __future__ import annotations
 
 import hashlib
@@ -18,9 +19,19 @@ from ..version import __version__
 from ..vocabulary import build_vocabulary
 
 # Of the small world's many configs, those that stand beside each other in the paper's table.
-SMALL_WORLD = tuple(f'{model}_{prompt}' for prompt in ('box', 'point') for model in (
-    'image_crop', 'image_crop_coop', 'feature_crop', 'feature_crop_coop', 'feature_crop_mask',
-    'ovsam_base', 'ovsam'))
+SMALL_WORLD = tuple(
+    f'{model}_{prompt}'
+    for prompt in ('box', 'point')
+    for model in (
+        'image_crop',
+        'image_crop_coop',
+        'feature_crop',
+        'feature_crop_coop',
+        'feature_crop_mask',
+        'ovsam_base',
+        'ovsam',
+    )
+)
 _FOLDERS = {'mini': SMALL_WORLD}
 _PROMPTS = {'BoxPrompter': 'boxes', 'CenterPointPrompter': 'centre points'}
 # Data sets of COCO's format, and metrics that give mask AP by themselves.
@@ -56,8 +67,11 @@ class Method:
 
     def data(self) -> dict:
         """The test data set's config without what belongs to the model."""
-        return {key: value for key, value in self.cfg.test_dataloader.dataset.to_dict().items()
-                if key not in _OF_THE_MODEL}
+        return {
+            key: value
+            for key, value in self.cfg.test_dataloader.dataset.to_dict().items()
+            if key not in _OF_THE_MODEL
+        }
 
     def evaluators(self) -> list[dict]:
         """The config's metrics, and mask AP where a model that is prompted and names has none.
@@ -68,11 +82,16 @@ class Method:
         given = self.cfg.test_evaluator
         metrics = [dict(metric) for metric in (given if isinstance(given, list) else [given])]
         model, data = self.cfg.model, self.cfg.test_dataloader.dataset
-        if (model.get('prompter') is None or model.get('vocabulary') is None
-                or data.type not in _COCO
-                # Labels of another vocabulary than the data set's are no places in its classes.
-                or any(metric.get('prediction_classes') is not None
-                       or metric['type'] in _PRECISION_METRICS for metric in metrics)):
+        if (
+            model.get('prompter') is None
+            or model.get('vocabulary') is None
+            or data.type not in _COCO
+            # Labels of another vocabulary than the data set's are no places in its classes.
+            or any(
+                metric.get('prediction_classes') is not None or metric['type'] in _PRECISION_METRICS
+                for metric in metrics
+            )
+        ):
             return metrics
         ann_file = os.path.join(data.get('data_root') or '', data.ann_file)
         return [*metrics, dict(type='VocabularyCocoMetric', metric='segm', ann_file=ann_file)]
@@ -104,8 +123,11 @@ def fingerprint(cfg: Config, *more) -> str:
     return digest.hexdigest()[:16]
 
 
-def collect_methods(paths: Sequence[str | Path], names: Sequence[str] | None = None,
-                    options: Mapping[str, Any] | None = None) -> list[Method]:
+def collect_methods(
+    paths: Sequence[str | Path],
+    names: Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> list[Method]:
     """Read the configs to be compared.
 
     Args:
@@ -125,8 +147,10 @@ def collect_methods(paths: Sequence[str | Path], names: Sequence[str] | None = N
         raise ValueError(f'given more than once: {", ".join(twice)}; give each config once')
     names = [file.stem for file in files] if names is None else list(names)
     if len(names) != len(files):
-        raise ValueError(f'got {len(names)} names for {len(files)} configs '
-                         f'({", ".join(file.stem for file in files)}); give one for each')
+        raise ValueError(
+            f'got {len(names)} names for {len(files)} configs '
+            f'({", ".join(file.stem for file in files)}); give one for each'
+        )
     if len(set(names)) != len(names):
         raise ValueError(f'names must differ; got {", ".join(names)}')
     methods = [Method(name, file, _read(file, options)) for name, file in zip(names, files)]
@@ -142,33 +166,46 @@ def require_comparable(first: Method, other: Method) -> None:
         ValueError: Their test data or the metrics differ, or they choose from other names.
     """
     for what, one, two in (
-            ('test data', first.data(), other.data()),
-            ('metric', first.cfg.test_evaluator, other.cfg.test_evaluator)):
+        ('test data', first.data(), other.data()),
+        ('metric', first.cfg.test_evaluator, other.cfg.test_evaluator),
+    ):
         if _text(one) != _text(two):
-            raise ValueError(f'{first.path} and {other.path} cannot be compared, their {what} '
-                             f'differ: {_difference(one, two)}')
+            raise ValueError(
+                f'{first.path} and {other.path} cannot be compared, their {what} '
+                f'differ: {_difference(one, two)}'
+            )
     one, two = (method.cfg.model.get('vocabulary') for method in (first, other))
     if one is not None and two is not None:
         sizes = [set(build_vocabulary(source).names) for source in (one, two)]
         if sizes[0] != sizes[1]:
-            raise ValueError(f'{first.path} and {other.path} cannot be compared: they choose from '
-                             f'{len(sizes[0])} and {len(sizes[1])} names, of which '
-                             f'{len(sizes[0] & sizes[1])} are the same; the accuracy among few is '
-                             'no measure beside that among many')
+            raise ValueError(
+                f'{first.path} and {other.path} cannot be compared: they choose from '
+                f'{len(sizes[0])} and {len(sizes[1])} names, of which '
+                f'{len(sizes[0] & sizes[1])} are the same; the accuracy among few is '
+                'no measure beside that among many'
+            )
 
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
-        return [(path if path.is_file() else config_path(path.as_posix().removeprefix(
-            'configs/'))).resolve()]
+        return [
+            (
+                path if path.is_file() else config_path(path.as_posix().removeprefix('configs/'))
+            ).resolve()
+        ]
     chosen = _FOLDERS.get(path.name)
     if chosen is not None and all((path / f'{name}.py').is_file() for name in chosen):
         return [(path / f'{name}.py').resolve() for name in chosen]
-    found = [file.resolve() for file in sorted(path.glob('*.py'))
-             if 'train_cfg' not in Config.fromfile(file)]
+    found = [
+        file.resolve()
+        for file in sorted(path.glob('*.py'))
+        if 'train_cfg' not in Config.fromfile(file)
+    ]
     if not found:
-        raise FileNotFoundError(f'{path} has no configs that evaluate: give files, or another '
-                                'folder, for example configs/mini')
+        raise FileNotFoundError(
+            f'{path} has no configs that evaluate: give files, or another '
+            'folder, for example configs/mini'
+        )
     return found
 
 
@@ -177,9 +214,10 @@ def _read(path: Path, options: Mapping[str, Any] | None) -> Config:
     if options:
         cfg.merge_from_dict(dict(options))
     for key, what, example in (
-            ('model', 'model', "dict(type='OVSAM', ...)"),
-            ('test_dataloader', 'test data', 'dict(dataset=...)'),
-            ('test_evaluator', 'metric', "dict(type='OpenVocabularyMetric', vocabulary=...)")):
+        ('model', 'model', "dict(type='OVSAM', ...)"),
+        ('test_dataloader', 'test data', 'dict(dataset=...)'),
+        ('test_evaluator', 'metric', "dict(type='OpenVocabularyMetric', vocabulary=...)"),
+    ):
         if not cfg.get(key):
             raise ValueError(f'{path} names no {what}: set {key} = {example}')
     return cfg

@@ -2,6 +2,7 @@
 
 The comparison itself is of models that answer prompts; this is for what has metrics of its own.
 """
+
 from __future__ import annotations
 
 import json
@@ -11,16 +12,23 @@ from pathlib import Path
 
 # By the metric's prefix: a title, and what to know of the figures.
 _TABLES = {
-    'found': ('Behind a detector',
-              'In percent: mask AP of what was found (`AP`) and of the same detections with '
-              'perfect boxes (`AP_oracle`); `share` is the one in percent of the other.'),
-    'clicks': ('Corrections',
-               'Mean IoU in percent after some clicks, the mean number of clicks (NoC) to an IoU '
-               'of 85% and 90%, and the share in percent of the objects that never reach it.'),
-    'everything': ('Everything mode',
-                   'In percent: the share of objects found at IoU 0.5 (`recall`), of these with '
-                   'the right name (`Acc`), of all found and named right (`named`), each of base '
-                   '(`_b`), novel (`_n`) and all objects; and the mean number of masks.')}
+    'found': (
+        'Behind a detector',
+        'In percent: mask AP of what was found (`AP`) and of the same detections with '
+        'perfect boxes (`AP_oracle`); `share` is the one in percent of the other.',
+    ),
+    'clicks': (
+        'Corrections',
+        'Mean IoU in percent after some clicks, the mean number of clicks (NoC) to an IoU '
+        'of 85% and 90%, and the share in percent of the objects that never reach it.',
+    ),
+    'everything': (
+        'Everything mode',
+        'In percent: the share of objects found at IoU 0.5 (`recall`), of these with '
+        'the right name (`Acc`), of all found and named right (`named`), each of base '
+        '(`_b`), novel (`_n`) and all objects; and the mean number of masks.',
+    ),
+}
 
 
 def metrics_section(paths: Iterable[Path]) -> str:
@@ -41,15 +49,23 @@ def metrics_section(paths: Iterable[Path]) -> str:
     found = {path.stem: _read(path) for path in files}
     parts = []
     for prefix, (title, notes) in _TABLES.items():
-        rows = {name: {key.partition('/')[2]: value for key, value in metrics.items()
-                       if key.startswith(f'{prefix}/')} for name, metrics in found.items()}
+        rows = {
+            name: {
+                key.partition('/')[2]: value
+                for key, value in metrics.items()
+                if key.startswith(f'{prefix}/')
+            }
+            for name, metrics in found.items()
+        }
         rows = {name: figures for name, figures in rows.items() if figures}
         if rows:
             parts += [f'### {title}', notes, _table(rows)]
     if not parts:
-        raise ValueError(f'none of {[str(path) for path in files]} has figures of '
-                         f'{", ".join(_TABLES)}: give what tools/test.py --out wrote of such '
-                         'configs')
+        raise ValueError(
+            f'none of {[str(path) for path in files]} has figures of '
+            f'{", ".join(_TABLES)}: give what tools/test.py --out wrote of such '
+            'configs'
+        )
     return '\n\n'.join(parts) + '\n'
 
 
@@ -65,8 +81,11 @@ def _read(path: Path) -> dict[str, float]:
 
 def _table(rows: dict[str, dict[str, float]]) -> str:
     # Numbers of objects are of the data, not of the method.
-    columns = [key for key in dict.fromkeys(key for row in rows.values() for key in row)
-               if not key.startswith('num')]
+    columns = [
+        key
+        for key in dict.fromkeys(key for row in rows.values() for key in row)
+        if not key.startswith('num')
+    ]
     lines = ['| config | ' + ' | '.join(columns) + ' |', '|---|' + '---:|' * len(columns)]
     for name, row in rows.items():
         figures = (row.get(column, math.nan) for column in columns)

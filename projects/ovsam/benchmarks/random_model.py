@@ -1,4 +1,5 @@
 """A config's model on random weights: what it costs does not depend on what it has learned."""
+
 from __future__ import annotations
 
 import copy
@@ -16,8 +17,9 @@ from ..segmenters.promptable_segmenter import PromptableSegmenter
 _SIZE_KEYS = ('img_size', 'image_size', 'pad_size_divisor')
 
 
-def build_random_model(cfg: Config, size: int | None = None,
-                       device: str | torch.device = 'cpu') -> PromptableSegmenter:
+def build_random_model(
+    cfg: Config, size: int | None = None, device: str | torch.device = 'cpu'
+) -> PromptableSegmenter:
     """Build a promptable model without reading any weights, in eval mode and without gradients.
 
     Its vocabulary has the config's number of names, each with a random embedding, so that the
@@ -40,8 +42,10 @@ def build_random_model(cfg: Config, size: int | None = None,
     with DefaultScope.overwrite_default_scope(scope), torch.device(device):
         model = MODELS.build(model_cfg)
     if not isinstance(model, PromptableSegmenter):
-        raise ValueError(f'a {type(model).__name__} takes no prompts: use the config of an OVSAM, '
-                         'a SAM or a crop baseline, for example configs/mini/ovsam_box.py')
+        raise ValueError(
+            f'a {type(model).__name__} takes no prompts: use the config of an OVSAM, '
+            'a SAM or a crop baseline, for example configs/mini/ovsam_box.py'
+        )
     set_random_names(model, device)
     return model.requires_grad_(False).eval()
 

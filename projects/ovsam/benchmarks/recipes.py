@@ -3,6 +3,7 @@
 Numbers of images, prompts and bytes are those that the data sets' own pages give; a comment says
 where from. The paper has no schedule for 22K names: passes are assumptions there.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -42,11 +43,10 @@ class Labelling:
 
     points_per_side: int = 32
     masks: int = 100
-    annotation_bytes: float = 600.
+    annotation_bytes: float = 600.0
 
 
-def paper_recipes(units: UnitCosts, batch: int,
-                  most_prompts: int = MOST_PROMPTS) -> list[Recipe]:
+def paper_recipes(units: UnitCosts, batch: int, most_prompts: int = MOST_PROMPTS) -> list[Recipe]:
     """The paper's trainings (section 4), with teachers live and stored.
 
     Args:
@@ -61,10 +61,13 @@ def paper_recipes(units: UnitCosts, batch: int,
 
     named = (V3DET, OBJECTS365, IMAGENET21K)
     sampled = [source._replace(passes=JOINT_IMAGES / source.images) for source in named]
-    return [*_distillations(units, part, batch),
-            clip2sam('CLIP2SAM, COCO', COCO), clip2sam('CLIP2SAM, LVIS', LVIS),
-            clip2sam('CLIP2SAM, 22K names, half of the steps LVIS', LVIS, *sampled),
-            clip2sam('CLIP2SAM, 22K names, all images', LVIS, *named)]
+    return [
+        *_distillations(units, part, batch),
+        clip2sam('CLIP2SAM, COCO', COCO),
+        clip2sam('CLIP2SAM, LVIS', LVIS),
+        clip2sam('CLIP2SAM, 22K names, half of the steps LVIS', LVIS, *sampled),
+        clip2sam('CLIP2SAM, 22K names, all images', LVIS, *named),
+    ]
 
 
 def paper_jobs(units: UnitCosts) -> list[Job]:
@@ -83,18 +86,23 @@ def large_jobs(units: UnitCosts, images: int, labelling: Labelling) -> list[Job]
     written = labelling.masks * labelling.annotation_bytes
 
     def label(name: str, decoded: int) -> Job:
-        return Job(name, images, SA1B_IMAGE_BYTES,
-                   units.encode + decoded * units.decode + named, written)
+        return Job(
+            name, images, SA1B_IMAGE_BYTES, units.encode + decoded * units.decode + named, written
+        )
 
-    return [_storing(units, 'storing SAM features', images),
-            label('labelling, everything mode', labelling.points_per_side ** 2),
-            label("labelling, a detector's boxes", labelling.masks)]
+    return [
+        _storing(units, 'storing SAM features', images),
+        label('labelling, everything mode', labelling.points_per_side**2),
+        label("labelling, a detector's boxes", labelling.masks),
+    ]
 
 
 def _distillations(units: UnitCosts, source: Source, batch: int) -> list[Recipe]:
     stages: dict[str, StageCost] = {
-        'live teacher': units.live, 'stored features': units.stored,
-        'stored, activation checkpointing': units.checkpointed}
+        'live teacher': units.live,
+        'stored features': units.stored,
+        'stored, activation checkpointing': units.checkpointed,
+    }
     return [Recipe(f'SAM2CLIP, {name}', stage, (source,), batch) for name, stage in stages.items()]
 
 

@@ -1,4 +1,5 @@
 """What is measured of one method, kept so that it is measured once."""
+
 from __future__ import annotations
 
 import json
@@ -42,8 +43,9 @@ class Record:
     prompt_seconds: float | None = None
 
 
-def make_record(method: Method, folder: Path, build: Callable[[], nn.Module],
-                repeat: int = 5) -> Record:
+def make_record(
+    method: Method, folder: Path, build: Callable[[], nn.Module], repeat: int = 5
+) -> Record:
     """Evaluate and time a method, or read what was measured of it before.
 
     Args:
@@ -56,8 +58,10 @@ def make_record(method: Method, folder: Path, build: Callable[[], nn.Module],
     if path.is_file():
         return Record(**json.loads(path.read_text(encoding='utf-8')))
     model = build()
-    record = Record(metrics=evaluate(method, model),
-                    **_cost(method.cfg, repeat, next(model.parameters()).device))
+    record = Record(
+        metrics=evaluate(method, model),
+        **_cost(method.cfg, repeat, next(model.parameters()).device),
+    )
     write_whole(path, (json.dumps(asdict(record), indent=1) + '\n').encode())
     return record
 
@@ -82,8 +86,8 @@ def _cost(cfg: Config, repeat: int, device: torch.device) -> dict:
         return {}
     total = total_complexity(count_complexity(cfg))
     fields: dict[str, float] = dict(
-        parameters=total.parameters, image_operations=total.image,
-        prompt_operations=total.prompt)
+        parameters=total.parameters, image_operations=total.image, prompt_operations=total.prompt
+    )
     if repeat:
         latency = measure_latency(cfg, repeat=repeat, device=device)
         fields.update(image_seconds=latency.image, prompt_seconds=latency.prompts)

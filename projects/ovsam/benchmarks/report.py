@@ -1,4 +1,5 @@
 """The comparison as text: Markdown to read, CSV to go on with."""
+
 from __future__ import annotations
 
 import csv
@@ -9,13 +10,19 @@ from collections.abc import Mapping, Sequence
 from .methods import Method
 from .record import Record
 
-_METRICS = {'ov/IoU_b': 'IoU base', 'ov/IoU_n': 'novel', 'ov/Acc_b': 'accuracy base',
-            'ov/Acc_n': 'novel', 'ov/Acc_h': 'harmonic'}
+_METRICS = {
+    'ov/IoU_b': 'IoU base',
+    'ov/IoU_n': 'novel',
+    'ov/Acc_b': 'accuracy base',
+    'ov/Acc_n': 'novel',
+    'ov/Acc_h': 'harmonic',
+}
 # Keys of the mask AP, with a prefix or with any, and what makes percent of it.
 _PRECISIONS: dict[str, dict[str, float]] = {
     'mask AP': {'found/AP': 1, 'segm_mAP': 100, 'segm_AP': 100},
     'AP50 base': {'found/AP50_b': 1, 'segm_base_ap50': 100},
-    'AP50 novel': {'found/AP50_n': 1, 'segm_novel_ap50': 100}}
+    'AP50 novel': {'found/AP50_n': 1, 'segm_novel_ap50': 100},
+}
 
 Rows = Sequence[tuple[Method, Record]]
 
@@ -52,8 +59,9 @@ def markdown_section(rows: Rows, notes: str, pictures: Mapping[str, str]) -> str
     for prompts, group in by_prompts(rows).items():
         parts += [f'### Prompts: {prompts}', _table(group)]
         if prompts in pictures:
-            parts.append(f'![Scenes with {prompts}: the truth, then each method]'
-                         f'({pictures[prompts]})')
+            parts.append(
+                f'![Scenes with {prompts}: the truth, then each method]({pictures[prompts]})'
+            )
     return '\n\n'.join(parts) + '\n'
 
 
@@ -65,28 +73,54 @@ def csv_table(rows: Rows) -> str:
     table = csv.writer(text, lineterminator='\n')
     table.writerow(['method', 'config', 'prompts', *keys, *costs])
     for method, record in rows:
-        table.writerow([method.name, method.path.stem, method.prompts,
-                        *(record.metrics.get(key) for key in keys),
-                        *(getattr(record, name) for name in costs)])
+        table.writerow(
+            [
+                method.name,
+                method.path.stem,
+                method.prompts,
+                *(record.metrics.get(key) for key in keys),
+                *(getattr(record, name) for name in costs),
+            ]
+        )
     return text.getvalue()
 
 
 def _table(rows: Rows) -> str:
-    metrics = {key: title for key, title in _METRICS.items()
-               if any(key in record.metrics for _, record in rows)}
+    metrics = {
+        key: title
+        for key, title in _METRICS.items()
+        if any(key in record.metrics for _, record in rows)
+    }
     found = [precisions(record.metrics) for _, record in rows]
     titles = [title for title in _PRECISIONS if any(title in row for row in found)]
-    head = ['method', 'config', *metrics.values(), *titles,
-            'GFLOPs an image', 'a prompt', 'parameters (M)', 'ms an image', 'a prompt']
+    head = [
+        'method',
+        'config',
+        *metrics.values(),
+        *titles,
+        'GFLOPs an image',
+        'a prompt',
+        'parameters (M)',
+        'ms an image',
+        'a prompt',
+    ]
     lines = [_line(head), '|---|---|' + '---:|' * (len(head) - 2)]
     for (method, record), precision in zip(rows, found):
-        lines.append(_line([
-            method.name, f'`{method.path.name}`',
-            *(_number(record.metrics.get(key)) for key in metrics),
-            *(_number(precision.get(title)) for title in titles),
-            _number(record.image_operations, 1e9, 2), _number(record.prompt_operations, 1e9, 3),
-            _number(record.parameters, 1e6, 2), _number(record.image_seconds, 1e-3),
-            _number(record.prompt_seconds, 1e-3)]))
+        lines.append(
+            _line(
+                [
+                    method.name,
+                    f'`{method.path.name}`',
+                    *(_number(record.metrics.get(key)) for key in metrics),
+                    *(_number(precision.get(title)) for title in titles),
+                    _number(record.image_operations, 1e9, 2),
+                    _number(record.prompt_operations, 1e9, 3),
+                    _number(record.parameters, 1e6, 2),
+                    _number(record.image_seconds, 1e-3),
+                    _number(record.prompt_seconds, 1e-3),
+                ]
+            )
+        )
     return '\n'.join(lines)
 
 

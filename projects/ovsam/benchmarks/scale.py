@@ -3,6 +3,7 @@
 Arithmetic alone, on figures that :mod:`.unit_costs` counts and on settings that somebody chose. A
 multiplication with its addition is one operation here and two of a GPU's peak.
 """
+
 from __future__ import annotations
 
 import math
@@ -60,7 +61,7 @@ class Source(NamedTuple):
     images: int
     passes: float
     image_bytes: int
-    prompts: float = 0.
+    prompts: float = 0.0
 
     @property
     def seen(self) -> float:
@@ -137,25 +138,39 @@ def training_budget(recipe: Recipe, machine: Machine) -> TrainingBudget:
         raise ValueError(f'{recipe.name} needs a positive batch and sources with images')
     stage, gpus = recipe.stage, machine.gpus
     seen = sum(source.seen for source in recipe.sources)
-    steps = sum(source.passes * math.ceil(math.ceil(source.images / gpus) / recipe.batch)
-                for source in recipe.sources)
-    operations = stage.image + sum(
-        source.seen * (source.prompts * stage.prompt if source.prompts else -stage.masked)
-        for source in recipe.sources) / seen
+    steps = sum(
+        source.passes * math.ceil(math.ceil(source.images / gpus) / recipe.batch)
+        for source in recipe.sources
+    )
+    operations = (
+        stage.image
+        + sum(
+            source.seen * (source.prompts * stage.prompt if source.prompts else -stage.masked)
+            for source in recipe.sources
+        )
+        / seen
+    )
     step = machine.seconds(recipe.batch * operations)
     activations = recipe.batch * (stage.saved + recipe.most_prompts * stage.saved_prompt)
     reduced = 2 * (gpus - 1) / gpus * FLOAT32 * stage.learned
     read = sum(source.seen * (source.image_bytes + stage.record) for source in recipe.sources)
     gpu_hours = machine.seconds(seen * operations) / HOUR
     return TrainingBudget(
-        round(seen), round(steps), operations, gpu_hours, days=gpu_hours / gpus / 24, step=step,
+        round(seen),
+        round(steps),
+        operations,
+        gpu_hours,
+        days=gpu_hours / gpus / 24,
+        step=step,
         memory=FLOAT32 * (stage.parameters + 4 * stage.learned) + activations,
-        activations=activations, reduced=reduced,
+        activations=activations,
+        reduced=reduced,
         reduce_share=reduced / machine.network / step,
         reads=read / (gpu_hours / gpus * HOUR),
         image_bytes=sum(source.images * source.image_bytes for source in recipe.sources),
         record_bytes=stage.record * sum(source.images for source in recipe.sources),
-        checkpoint=stage.checkpoint)
+        checkpoint=stage.checkpoint,
+    )
 
 
 class Job(NamedTuple):
@@ -209,6 +224,11 @@ def job_budget(job: Job, machine: Machine) -> JobBudget:
     rate = 1 / machine.seconds(job.operations)
     gpu_hours = job.images / rate / HOUR
     return JobBudget(
-        rate, gpu_hours, days=gpu_hours / machine.gpus / 24,
-        reads=rate * machine.gpus * job.image_bytes, writes=rate * machine.gpus * job.written,
-        image_bytes=job.images * job.image_bytes, written_bytes=job.images * job.written)
+        rate,
+        gpu_hours,
+        days=gpu_hours / machine.gpus / 24,
+        reads=rate * machine.gpus * job.image_bytes,
+        writes=rate * machine.gpus * job.written,
+        image_bytes=job.images * job.image_bytes,
+        written_bytes=job.images * job.written,
+    )

@@ -2,6 +2,7 @@
 
 Glossary: n instances of one scene, H x W its image.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -27,8 +28,9 @@ WRONG = '✗ '
 MIN_SCORE = 0.3
 
 
-def scene_sheet(names: Sequence[str],
-                pictures: Sequence[Sequence[tuple[Path, Path]]]) -> np.ndarray:
+def scene_sheet(
+    names: Sequence[str], pictures: Sequence[Sequence[tuple[Path, Path]]]
+) -> np.ndarray:
     """Scenes as rows; as columns the truth with the prompts, then each method.
 
     Args:
@@ -39,15 +41,22 @@ def scene_sheet(names: Sequence[str],
         RGB uint8.
     """
     # The first method's truth: all have the same data.
-    columns = [[truth for truth, _ in pictures[0]],
-               *([found for _, found in column] for column in pictures)]
+    columns = [
+        [truth for truth, _ in pictures[0]],
+        *([found for _, found in column] for column in pictures),
+    ]
     rows = list(zip(*columns))
-    return contact_sheet([read_image(cell) for row in rows for cell in row], len(columns),
-                         ['truth', *names] * len(rows), CELL_WIDTH)
+    return contact_sheet(
+        [read_image(cell) for row in rows for cell in row],
+        len(columns),
+        ['truth', *names] * len(rows),
+        CELL_WIDTH,
+    )
 
 
-def draw_scenes(method: Method, build: Callable[[], nn.Module], count: int,
-                folder: Path) -> list[tuple[Path, Path]]:
+def draw_scenes(
+    method: Method, build: Callable[[], nn.Module], count: int, folder: Path
+) -> list[tuple[Path, Path]]:
     """Pictures of the truth and of what a method finds; wrong names begin with a cross.
 
     Args:
@@ -71,23 +80,27 @@ def draw_scenes(method: Method, build: Callable[[], nn.Module], count: int,
     model = build()
     for place, pair in zip(places, paths):
         with torch.no_grad():
-            sample, = model.test_step(pseudo_collate([dataset[place]]))
+            (sample,) = model.test_step(pseudo_collate([dataset[place]]))
         for path, picture in zip(pair, _draw(sample, dataset.metainfo['classes'], model)):
             with whole_file(path) as partial, partial.open('wb') as file:
                 Image.fromarray(picture).save(file, 'PNG')
     return paths
 
 
-def _draw(sample: DetDataSample, classes: Sequence[str],
-          model: nn.Module) -> tuple[np.ndarray, np.ndarray]:
+def _draw(
+    sample: DetDataSample, classes: Sequence[str], model: nn.Module
+) -> tuple[np.ndarray, np.ndarray]:
     """Pictures of the truth and of what was found."""
     image = read_image(sample.img_path, tuple(sample.ori_shape[:2]))
     truth, found = sample.gt_instances.cpu(), sample.pred_instances.cpu()
     names = [classes[label] for label in truth.labels.tolist()]
     prompter = getattr(model, 'prompter', None)
     prompts = None if prompter is None else prompter([sample]).to('cpu')
-    masks = truth.masks.to_ndarray() if 'masks' in truth else np.zeros(
-        (len(truth), *image.shape[:2]), bool)
+    masks = (
+        truth.masks.to_ndarray()
+        if 'masks' in truth
+        else np.zeros((len(truth), *image.shape[:2]), bool)
+    )
     picture = draw_segments(image, masks, names, prompts=prompts)
     if 'instance_index' not in found and 'scores' in found:
         found = found[found.scores >= MIN_SCORE]
@@ -103,5 +116,7 @@ def _names(found, truth: Sequence[str], model: nn.Module, classes: Sequence[str]
     names = [meanings[label] for label in found.labels.tolist()]
     if 'instance_index' not in found:
         return names
-    return [name if name == truth[index] else f'{WRONG}{name}'
-            for name, index in zip(names, found.instance_index.tolist())]
+    return [
+        name if name == truth[index] else f'{WRONG}{name}'
+        for name, index in zip(names, found.instance_index.tolist())
+    ]

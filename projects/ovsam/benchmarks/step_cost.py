@@ -5,6 +5,7 @@ and in the backward pass. Saved bytes are those of tensors that autograd keeps f
 other, each storage once and without parameters and buffers; what a kernel takes for a moment comes
 on top.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
@@ -48,8 +49,9 @@ class _SavedBytes:
     """Counts what autograd saves, each storage once."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._own = {tensor.untyped_storage()._cdata
-                     for tensor in (*model.parameters(), *model.buffers())}
+        self._own = {
+            tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())
+        }
         # Kept, so that no other storage is taken for one that has gone; on the device meta, where
         # no tensor has an address, a storage's own number tells it from others.
         self._storages: dict[int, torch.UntypedStorage] = {}
@@ -67,8 +69,9 @@ class _SavedBytes:
         return sum(storage.nbytes() for storage in self._storages.values())
 
 
-def count_step(model: nn.Module, loss: Callable[[], Tensor],
-               blocks: Iterable[nn.Module] = ()) -> StepCost:
+def count_step(
+    model: nn.Module, loss: Callable[[], Tensor], blocks: Iterable[nn.Module] = ()
+) -> StepCost:
     """Run a step, and count.
 
     On the device ``meta`` it computes nothing, and costs neither time nor memory.
@@ -86,14 +89,21 @@ def count_step(model: nn.Module, loss: Callable[[], Tensor],
                 value = loss()
         value.backward()
     recomputed = sum(share.operations for share in shares)
-    checkpointed = saved.total + sum(share.given - share.saved for share in shares) + max(
-        (share.saved for share in shares), default=0)
+    checkpointed = (
+        saved.total
+        + sum(share.given - share.saved for share in shares)
+        + max((share.saved for share in shares), default=0)
+    )
     return StepCost(counter.get_total_flops() // 2, saved.total, recomputed, checkpointed)
 
 
 @contextmanager
-def _watched(blocks: Iterable[nn.Module], counter: FlopCounterMode, saved: _SavedBytes,
-             shares: list[_BlockCost]) -> Iterator[None]:
+def _watched(
+    blocks: Iterable[nn.Module],
+    counter: FlopCounterMode,
+    saved: _SavedBytes,
+    shares: list[_BlockCost],
+) -> Iterator[None]:
     """Notes what each block adds while it runs."""
     begun: list[tuple[int, int]] = []
 
@@ -102,12 +112,17 @@ def _watched(blocks: Iterable[nn.Module], counter: FlopCounterMode, saved: _Save
 
     def after(block: nn.Module, args: tuple, output: Tensor) -> None:
         operations, kept = begun.pop()
-        shares.append(_BlockCost((counter.get_total_flops() - operations) // 2,
-                                 saved.total - kept, args[0].nbytes))
+        shares.append(
+            _BlockCost(
+                (counter.get_total_flops() - operations) // 2, saved.total - kept, args[0].nbytes
+            )
+        )
 
     with ExitStack() as stack:
         for block in blocks:
-            for handle in (block.register_forward_pre_hook(before),
-                           block.register_forward_hook(after)):
+            for handle in (
+                block.register_forward_pre_hook(before),
+                block.register_forward_hook(after),
+            ):
                 stack.callback(handle.remove)
         yield

@@ -1,4 +1,5 @@
 """How long a model takes for an image and for a prompt, as a user of the predictor sees it."""
+
 from __future__ import annotations
 
 import statistics
@@ -36,12 +37,18 @@ def random_boxes(count: int, size: int) -> Prompts:
     """Boxes inside an image of this side, each at least a sixteenth of it wide and high."""
     corners = np.random.default_rng(0).uniform(0, 15 / 16 * size, (count, 2))
     sides = np.random.default_rng(1).uniform(1 / 16, 1, (count, 2))
-    return make_prompts(boxes=np.hstack(
-        [corners, corners + np.maximum(size / 16, sides * (size - corners))]))
+    return make_prompts(
+        boxes=np.hstack([corners, corners + np.maximum(size / 16, sides * (size - corners))])
+    )
 
 
-def measure_latency(cfg: Config, prompts: int = 1, repeat: int = 5, size: int | None = None,
-                    device: str | torch.device = 'cpu') -> Latency:
+def measure_latency(
+    cfg: Config,
+    prompts: int = 1,
+    repeat: int = 5,
+    size: int | None = None,
+    device: str | torch.device = 'cpu',
+) -> Latency:
     """Median of repeated measurements, after one that does not count.
 
     Args:
@@ -66,8 +73,10 @@ def time_once(predictor: OVSAMPredictor, prompts: int) -> Latency:
     """Encode a random image and decode random boxes, once."""
     side = predictor.model.prompt_encoder.image_size
     image, boxes = random_image(side), random_boxes(prompts, side)
-    return Latency(seconds(lambda: predictor.set_image(image)),
-                   seconds(lambda: predictor.predict_prompts(boxes)))
+    return Latency(
+        seconds(lambda: predictor.set_image(image)),
+        seconds(lambda: predictor.predict_prompts(boxes)),
+    )
 
 
 def seconds(function: Callable[[], object]) -> float:

@@ -2,6 +2,7 @@
 
 Glossary: M annotated instances of a step, K names, C channels, S texts of all names.
 """
+
 from __future__ import annotations
 
 import copy
@@ -43,10 +44,16 @@ class StepCost(NamedTuple):
     class_loss: float
 
 
-def measure_training_step(cfg: Config, names: Sequence[int] = (80, 26_000), sampled: int = 1000,
-                          images: int = 2, instances: int = 20, repeat: int = 3,
-                          size: int | None = None,
-                          device: str | torch.device = 'cpu') -> list[StepCost]:
+def measure_training_step(
+    cfg: Config,
+    names: Sequence[int] = (80, 26_000),
+    sampled: int = 1000,
+    images: int = 2,
+    instances: int = 20,
+    repeat: int = 3,
+    size: int | None = None,
+    device: str | torch.device = 'cpu',
+) -> list[StepCost]:
     """Cost of a step with few and with many names, and with a sample of the many.
 
     Settings take turns, so that what else the machine does weighs on all.
@@ -65,33 +72,46 @@ def measure_training_step(cfg: Config, names: Sequence[int] = (80, 26_000), samp
         ValueError: The config does not train a ``JointOVSAM``, or there is nothing to measure.
     """
     if min(repeat, images, instances, *names) < 1:
-        raise ValueError('names, images, instances and repeat must be positive; got '
-                         f'{list(names)}, {images}, {instances} and {repeat}')
+        raise ValueError(
+            'names, images, instances and repeat must be positive; got '
+            f'{list(names)}, {images}, {instances} and {repeat}'
+        )
     model = _model(cfg, size, device)
     # Without rates of its own for each part, which cost nothing and fill the log.
-    optimizer = build_optim_wrapper(model, {
-        key: value for key, value in cfg.optim_wrapper.items() if key != 'paramwise_cfg'})
+    optimizer = build_optim_wrapper(
+        model, {key: value for key, value in cfg.optim_wrapper.items() if key != 'paramwise_cfg'}
+    )
     side = model.prompt_encoder.image_size
     inputs = torch.randn(images, 3, side, side, device=device)
     settings: list[tuple[str, int, dict]] = [
-        (f'{count} names', count, dict(type='AllNames')) for count in names]
-    settings.append((f'{max(names)} names, {sampled} at a time', max(names),
-                     dict(type='SampledNames', num=sampled)))
+        (f'{count} names', count, dict(type='AllNames')) for count in names
+    ]
+    settings.append(
+        (
+            f'{max(names)} names, {sampled} at a time',
+            max(names),
+            dict(type='SampledNames', num=sampled),
+        )
+    )
     banks = {count: _random_bank(count, model.text_encoder.embed_dims, device) for count in names}
 
     def measure(count: int, compared: dict) -> tuple[float, float]:
         model.set_vocabulary(Vocabulary([f'name {number}' for number in range(count)]))
         model.text_bank, model.compared = banks[count], TASK_UTILS.build(compared)
         samples = [_sample(instances, side, count, device) for _ in range(images)]
-        return (seconds(lambda: _step(model, optimizer, inputs, samples)),
-                seconds(_class_loss(model, samples)))
+        return (
+            seconds(lambda: _step(model, optimizer, inputs, samples)),
+            seconds(_class_loss(model, samples)),
+        )
 
     found: dict[str, list] = {title: [] for title, *_ in settings}
     for _ in range(repeat + 1):
         for title, count, compared in settings:
             found[title].append(measure(count, compared))
-    return [StepCost(title, *(statistics.median(times) for times in zip(*runs[1:])))
-            for title, runs in found.items()]
+    return [
+        StepCost(title, *(statistics.median(times) for times in zip(*runs[1:])))
+        for title, runs in found.items()
+    ]
 
 
 def _model(cfg: Config, size: int | None, device: str | torch.device) -> JointOVSAM:
@@ -99,13 +119,17 @@ def _model(cfg: Config, size: int | None, device: str | torch.device) -> JointOV
     if 'model' in cfg:
         cfg.model['vocabulary'] = ['name']  # the real one may come with data that is not here
     if cfg.get('optim_wrapper') is None:
-        raise ValueError(f'{cfg.filename} trains nothing: use the config of a joint training, such '
-                         'as configs/clip2sam/clip2sam_RN50_joint.py')
+        raise ValueError(
+            f'{cfg.filename} trains nothing: use the config of a joint training, such '
+            'as configs/clip2sam/clip2sam_RN50_joint.py'
+        )
     model = build_random_model(cfg, size, device)
     if not isinstance(model, JointOVSAM):
-        raise ValueError(f'a {type(model).__name__} has no class loss over large vocabularies: use '
-                         'the config of a joint training, such as '
-                         'configs/clip2sam/clip2sam_RN50_joint.py')
+        raise ValueError(
+            f'a {type(model).__name__} has no class loss over large vocabularies: use '
+            'the config of a joint training, such as '
+            'configs/clip2sam/clip2sam_RN50_joint.py'
+        )
     return model.requires_grad_(True).train()
 
 
@@ -119,9 +143,11 @@ def _class_loss(model: JointOVSAM, samples: list) -> Callable[[], None]:
     """The class loss of the samples' instances as random embeddings, and its gradient."""
     labels = torch.cat([sample.gt_instances.labels for sample in samples])
     images = torch.arange(len(samples), device=labels.device).repeat_interleave(
-        len(samples[0].gt_instances))
-    embeddings = F.normalize(torch.randn(
-        len(labels), model.text_encoder.embed_dims, device=labels.device), dim=-1).requires_grad_()
+        len(samples[0].gt_instances)
+    )
+    embeddings = F.normalize(
+        torch.randn(len(labels), model.text_encoder.embed_dims, device=labels.device), dim=-1
+    ).requires_grad_()
     return lambda: model.class_loss(embeddings, labels, images, samples).backward()
 
 
@@ -139,6 +165,9 @@ def _sample(instances: int, side: int, count: int, device: str | torch.device) -
         mask[y1:y2, x1:x2] = 1
     return DetDataSample(
         gt_instances=InstanceData(
-            bboxes=boxes.to(device), masks=BitmapMasks(masks, side, side),
-            labels=torch.randint(count, (instances, ), device=device)),
-        metainfo=dict(img_shape=(side, side), ori_shape=(side, side)))
+            bboxes=boxes.to(device),
+            masks=BitmapMasks(masks, side, side),
+            labels=torch.randint(count, (instances,), device=device),
+        ),
+        metainfo=dict(img_shape=(side, side), ori_shape=(side, side)),
+    )

@@ -3,6 +3,7 @@
 All are counted on random weights; see :mod:`.complexity` for what an operation is.
 Glossary: B images, C channels, h x w the image embedding, H x W the input, n instances an image.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -82,8 +83,9 @@ class UnitCosts(NamedTuple):
     feature: int
 
 
-def count_units(sam2clip: Config, clip2sam: Config, ovsam: Config,
-                size: int | None = None) -> UnitCosts:
+def count_units(
+    sam2clip: Config, clip2sam: Config, ovsam: Config, size: int | None = None
+) -> UnitCosts:
     """Count all figures, on random weights; a prompt is a box.
 
     SAM2CLIP's step and all frozen parts run on the device ``meta``, which computes nothing;
@@ -100,39 +102,56 @@ def count_units(sam2clip: Config, clip2sam: Config, ovsam: Config,
     """
     distiller = _in_training(sam2clip, SAM2CLIPDistiller, size)
     if isinstance(distiller.teacher, StoredTeacher):
-        raise ValueError(f'{sam2clip.filename} has a stored teacher, which costs nothing here: '
-                         'give the config with the live one, such as '
-                         'configs/sam2clip/sam2clip_RN50x16.py')
+        raise ValueError(
+            f'{sam2clip.filename} has a stored teacher, which costs nothing here: '
+            'give the config with the live one, such as '
+            'configs/sam2clip/sam2clip_RN50x16.py'
+        )
     live, stored, checkpointed, teacher, feature = _count_distillation(distiller)
     rows = {row.part: row for row in count_complexity(ovsam, size)}
     named = sum(row.prompt for part, row in rows.items() if part in ('backbone', 'label_head'))
     return UnitCosts(
-        live, stored, checkpointed, _count_clip2sam(_in_training(clip2sam, OVSAM, size)),
-        teacher=teacher, encode=sum(row.image for row in rows.values()),
-        decode=sum(row.prompt for row in rows.values()) - named, name=named, feature=feature)
+        live,
+        stored,
+        checkpointed,
+        _count_clip2sam(_in_training(clip2sam, OVSAM, size)),
+        teacher=teacher,
+        encode=sum(row.image for row in rows.values()),
+        decode=sum(row.prompt for row in rows.values()) - named,
+        name=named,
+        feature=feature,
+    )
 
 
 def _in_training(cfg: Config, kind: type, size: int | None) -> PromptableSegmenter:
     """The model on the device ``meta``, ready to learn what is not frozen."""
     model = build_random_model(cfg, size, 'meta')
     if not isinstance(model, kind):
-        raise ValueError(f'{cfg.filename} is of a {type(model).__name__}; expected a config of a '
-                         f'{kind.__name__}')
+        raise ValueError(
+            f'{cfg.filename} is of a {type(model).__name__}; expected a config of a {kind.__name__}'
+        )
     return model.requires_grad_(True).train()
 
 
 def _count_distillation(
-        model: SAM2CLIPDistiller) -> tuple[StageCost, StageCost, StageCost, int, int]:
+    model: SAM2CLIPDistiller,
+) -> tuple[StageCost, StageCost, StageCost, int, int]:
     """SAM2CLIP live, stored and with checkpointing; the teacher's operations, a record's bytes."""
     side = model.prompt_encoder.image_size
     images = torch.empty(1, 3, side, side, device='meta')
-    step = count_step(model, lambda: model.parse_losses(model.loss(images, []))[0],
-                      getattr(model.neck, 'blocks', ()))
+    step = count_step(
+        model,
+        lambda: model.parse_losses(model.loss(images, []))[0],
+        getattr(model.neck, 'blocks', ()),
+    )
     counts, target = count_by_part(model, lambda: model.target(images, []))
     teacher, record = sum(counts.values()), _record_bytes(target.shape[1:], side)
     live = _stage(model, step.operations, step.saved)
-    stored = live._replace(image=live.image - teacher, record=record,
-                           parameters=live.parameters - _number(model.teacher))
+    stored = live._replace(
+        image=live.image - teacher,
+        record=record,
+        parameters=live.parameters - _number(model.teacher),
+    )
     checkpointed = stored._replace(image=stored.image + step.recomputed, saved=step.checkpointed)
     return live, stored, checkpointed, teacher, record
 
@@ -140,11 +159,14 @@ def _count_distillation(
 def _count_clip2sam(model: OVSAM) -> StageCost:
     """CLIP2SAM's step: frozen parts on ``meta``, the rest on the CPU on what they would give."""
     if model.label_loss is None:
-        raise ValueError('the config of CLIP2SAM has no label_loss: give that of a training, such '
-                         'as configs/clip2sam/clip2sam_RN50x16_coco.py')
+        raise ValueError(
+            'the config of CLIP2SAM has no label_loss: give that of a training, such '
+            'as configs/clip2sam/clip2sam_RN50x16_coco.py'
+        )
     side = model.prompt_encoder.image_size
-    counts, features = count_by_part(model, lambda: model.encode_image(
-        torch.empty(IMAGES, 3, side, side, device='meta')))
+    counts, features = count_by_part(
+        model, lambda: model.encode_image(torch.empty(IMAGES, 3, side, side, device='meta'))
+    )
     # Memory that nothing writes to is not taken.
     model.to_empty(device='cpu')
     set_random_names(model)
@@ -157,16 +179,22 @@ def _count_clip2sam(model: OVSAM) -> StageCost:
     one, three = (_count_instances(model, number, side) for number in (1, 3))
     prompt = (three.operations - one.operations) // (2 * IMAGES)
     saved_prompt = (three.saved - one.saved) // (2 * IMAGES)
-    stage = _stage(model, (one.operations + frozen) // IMAGES - prompt,
-                   one.saved // IMAGES - saved_prompt)
-    return stage._replace(prompt=prompt, saved_prompt=saved_prompt,
-                          masked=counts['neck'] // IMAGES if 'neck' in model.frozen else 0)
+    stage = _stage(
+        model, (one.operations + frozen) // IMAGES - prompt, one.saved // IMAGES - saved_prompt
+    )
+    return stage._replace(
+        prompt=prompt,
+        saved_prompt=saved_prompt,
+        masked=counts['neck'] // IMAGES if 'neck' in model.frozen else 0,
+    )
 
 
 def _given(features: ImageFeatures) -> dict[str, Tensor | tuple[Tensor, ...]]:
     """What the backbone and the neck give, as zeros on the CPU."""
-    return dict(backbone=tuple(torch.zeros(level.shape) for level in features.levels),
-                neck=torch.zeros(features.embedding.shape))
+    return dict(
+        backbone=tuple(torch.zeros(level.shape) for level in features.levels),
+        neck=torch.zeros(features.embedding.shape),
+    )
 
 
 def _count_instances(model: OVSAM, number: int, side: int) -> StepCost:
@@ -182,18 +210,22 @@ def _annotated(number: int, side: int) -> DetDataSample:
     masks = np.zeros((number, side, side), np.uint8)
     masks[:, low:high, low:high] = 1
     return DetDataSample(
-        metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1., 1.)),
+        metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
         gt_instances=InstanceData(
             bboxes=torch.tensor([[low, low, high, high]] * number, dtype=torch.float32),
-            labels=torch.zeros(number, dtype=torch.long), masks=BitmapMasks(masks, side, side)))
+            labels=torch.zeros(number, dtype=torch.long),
+            masks=BitmapMasks(masks, side, side),
+        ),
+    )
 
 
 def _stage(model: PromptableSegmenter, operations: int, saved: int) -> StageCost:
     """Of a training without prompts."""
     learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     state = sum(tensor.nbytes for tensor in model.state_dict().values())
-    return StageCost(operations, 0, saved, 0, _number(model), learned,
-                     checkpoint=state + 2 * FLOAT32 * learned)
+    return StageCost(
+        operations, 0, saved, 0, _number(model), learned, checkpoint=state + 2 * FLOAT32 * learned
+    )
 
 
 def _number(part: nn.Module) -> int:
@@ -203,5 +235,11 @@ def _number(part: nn.Module) -> int:
 def _record_bytes(shape: tuple[int, ...], side: int) -> int:
     """Of a stored embedding (C, h, w), whose length does not depend on its values."""
     teacher = dict(type='SAMImageEncoder', config='0' * 16, weights='0' * 16)
-    return len(TeacherFeatures.of(torch.zeros(shape), torch.zeros(1).expand(3, side, side),
-                                  'sa_000000/sa_223750.jpg', teacher).to_bytes())
+    return len(
+        TeacherFeatures.of(
+            torch.zeros(shape),
+            torch.zeros(1).expand(3, side, side),
+            'sa_000000/sa_223750.jpg',
+            teacher,
+        ).to_bytes()
+    )

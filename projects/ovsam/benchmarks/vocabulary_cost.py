@@ -1,4 +1,5 @@
 """What the number of names costs: a click, naming an image's objects, and memory."""
+
 from __future__ import annotations
 
 import statistics
@@ -25,8 +26,10 @@ from .timing import random_image, seconds
 # How names can be kept, by what tables call it.
 CLASSIFIERS: dict[str, dict] = {
     'padded float32': dict(type='OpenVocabularyClassifier'),
-    **{f'bank {precision}': dict(type='TextBankClassifier', precision=precision)
-       for precision in PRECISIONS},
+    **{
+        f'bank {precision}': dict(type='TextBankClassifier', precision=precision)
+        for precision in PRECISIONS
+    },
 }
 TOP_K = 5
 
@@ -51,9 +54,14 @@ class VocabularyCost(NamedTuple):
     image: float
 
 
-def measure_vocabularies(cfg: Config, names: Sequence[int] = (80, 1203, 13_204, 26_000),
-                         texts: float = 1.8, objects: int = 100, repeat: int = 15,
-                         size: int | None = None) -> list[VocabularyCost]:
+def measure_vocabularies(
+    cfg: Config,
+    names: Sequence[int] = (80, 1203, 13_204, 26_000),
+    texts: float = 1.8,
+    objects: int = 100,
+    repeat: int = 15,
+    size: int | None = None,
+) -> list[VocabularyCost]:
     """All numbers of names in all ways, on the CPU, in one fresh process.
 
     Ways and numbers take turns, so that what else the machine does weighs on all alike.
@@ -73,45 +81,71 @@ def measure_vocabularies(cfg: Config, names: Sequence[int] = (80, 1203, 13_204, 
             :func:`~.random_model.build_random_model`.
     """
     if repeat < 1 or objects < 1 or texts < 1 or not names or min(names) < 1:
-        raise ValueError(f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
-                         f'{texts}, {objects} and {repeat}')
-    return in_fresh_process(_measure, cfg, tuple(names), texts, objects, repeat, size,
-                            torch.get_num_threads())
+        raise ValueError(
+            f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
+            f'{texts}, {objects} and {repeat}'
+        )
+    return in_fresh_process(
+        _measure, cfg, tuple(names), texts, objects, repeat, size, torch.get_num_threads()
+    )
 
 
-def _measure(cfg: Config, names: tuple[int, ...], texts: float, objects: int, repeat: int,
-             size: int | None, threads: int) -> list[VocabularyCost]:
+def _measure(
+    cfg: Config,
+    names: tuple[int, ...],
+    texts: float,
+    objects: int,
+    repeat: int,
+    size: int | None,
+    threads: int,
+) -> list[VocabularyCost]:
     torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     model = predictor.model
     if not isinstance(model, OpenVocabularySegmenter):
-        raise ValueError(f'a {type(model).__name__} gives no names: use the config of an OVSAM or '
-                         'a crop baseline')
+        raise ValueError(
+            f'a {type(model).__name__} gives no names: use the config of an OVSAM or '
+            'a crop baseline'
+        )
     side = model.prompt_encoder.image_size
     predictor.set_image(random_image(side))
     clicks = random_clicks(side)
     found = predictor.predict(next(clicks))
     opinions = found.region_embeddings.shape[1]
-    regions = [F.normalize(torch.randn(objects, model.text_encoder.embed_dims), dim=1)
-               for _ in range(opinions)]
+    regions = [
+        F.normalize(torch.randn(objects, model.text_encoder.embed_dims), dim=1)
+        for _ in range(opinions)
+    ]
     one = [each[:1] for each in regions]
 
     def step(vocabulary: Vocabulary, classifier: OpenVocabularyClassifier) -> list[float]:
         model.vocabulary, model.classifier = vocabulary, classifier
         point = next(clicks)
-        return [seconds(lambda: predictor.predict(point)),
-                seconds(lambda: _name(model, one)), seconds(lambda: _name(model, regions))]
+        return [
+            seconds(lambda: predictor.predict(point)),
+            seconds(lambda: _name(model, one)),
+            seconds(lambda: _name(model, regions)),
+        ]
 
-    cases = [(vocabulary, kept, classifier) for count in names
-             for vocabulary in [_numbered(count)]
-             for kept, classifier in _classifiers(count, texts, model)]
+    cases = [
+        (vocabulary, kept, classifier)
+        for count in names
+        for vocabulary in [_numbered(count)]
+        for kept, classifier in _classifiers(count, texts, model)
+    ]
     runs: list[list[list[float]]] = [[] for _ in cases]
     for _ in range(repeat + 1):
         for times, (vocabulary, _, classifier) in zip(runs, cases):
             times.append(step(vocabulary, classifier))
-    return [VocabularyCost(len(vocabulary), kept, classifier.embeddings.nbytes,
-                           *(statistics.median(column) for column in zip(*times[1:])))
-            for times, (vocabulary, kept, classifier) in zip(runs, cases)]
+    return [
+        VocabularyCost(
+            len(vocabulary),
+            kept,
+            classifier.embeddings.nbytes,
+            *(statistics.median(column) for column in zip(*times[1:])),
+        )
+        for times, (vocabulary, kept, classifier) in zip(runs, cases)
+    ]
 
 
 @torch.no_grad()
@@ -125,15 +159,17 @@ def _numbered(count: int) -> Vocabulary:
     return Vocabulary(names, seen=names[::2])
 
 
-def _classifiers(count: int, texts: float,
-                 model: OpenVocabularySegmenter) -> list[tuple[str, OpenVocabularyClassifier]]:
+def _classifiers(
+    count: int, texts: float, model: OpenVocabularySegmenter
+) -> list[tuple[str, OpenVocabularyClassifier]]:
     """Each way of keeping the same random names."""
     generator = torch.Generator().manual_seed(0)
     # Geometric, but for the cut at the twelve texts that a synset of ImageNet has at most.
     further = torch.empty(count).geometric_(1 / texts, generator=generator).long() - 1
     counts = 1 + further.clamp(max=11)
-    table = F.normalize(torch.randn(int(counts.sum()), model.text_encoder.embed_dims,
-                                    generator=generator), dim=1)
+    table = F.normalize(
+        torch.randn(int(counts.sum()), model.text_encoder.embed_dims, generator=generator), dim=1
+    )
     made = []
     for kept, cfg in CLASSIFIERS.items():
         classifier = MODELS.build(cfg)

@@ -12,5 +12,15 @@ from .merge import Summary, merge
 from .run import run_job
 from .worker import Worker
 
-__all__ = ['Annotator', 'Claims', 'ImageSource', 'Job', 'Plan', 'Summary', 'Worker', 'begin',
-           'merge', 'run_job']
+__all__ = [
+    'Annotator',
+    'Claims',
+    'ImageSource',
+    'Job',
+    'Plan',
+    'Summary',
+    'Worker',
+    'begin',
+    'merge',
+    'run_job',
+]

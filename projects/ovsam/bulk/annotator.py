@@ -40,8 +40,13 @@ class Annotator:
         ValueError: an argument is out of its range.
     """
 
-    def __init__(self, predictor: OVSAMPredictor, prompts: PromptSource, threshold: float = 0.,
-                 top_k: int = 1) -> None:
+    def __init__(
+        self,
+        predictor: OVSAMPredictor,
+        prompts: PromptSource,
+        threshold: float = 0.0,
+        top_k: int = 1,
+    ) -> None:
         if top_k < 1:
             raise ValueError(f'top_k must be positive; got {top_k}')
         if not 0 <= threshold <= 1:
@@ -66,8 +71,7 @@ class Annotator:
             found = self._kept(self._predictor.name(found, self._top_k))
         finally:
             self._predictor.reset()
-        return {'height': pixels.shape[0], 'width': pixels.shape[1],
-                'annotations': found.to_coco()}
+        return {'height': pixels.shape[0], 'width': pixels.shape[1], 'annotations': found.to_coco()}
 
     def settings(self, cfg: Config) -> dict[str, Any]:
         """What results depend on, by name; what is large by its digest.
@@ -94,9 +98,14 @@ class Annotator:
         return found.select(found.label_scores >= self._threshold)
 
 
-def annotate_share(share: Share, annotate: Callable[[Path], dict], source: ImageSource,
-                   max_tries: int, report: Callable[[str], None],
-                   progress: Callable[[Share], None]) -> None:
+def annotate_share(
+    share: Share,
+    annotate: Callable[[Path], dict],
+    source: ImageSource,
+    max_tries: int,
+    report: Callable[[str], None],
+    progress: Callable[[Share], None],
+) -> None:
     """Do the images of a share that are not done yet.
 
     Args:
@@ -115,8 +124,11 @@ def annotate_share(share: Share, annotate: Callable[[Path], dict], source: Image
     for image, name in list(share.pending()):
         file, deaths = source.root / name, share.deaths[image]
         if deaths >= max_tries:
-            record = {'error': f'{deaths} processes ended at it: killed, out of memory, or by an '
-                               'error of the program', 'set_aside': True}
+            record = {
+                'error': f'{deaths} processes ended at it: killed, out of memory, or by an '
+                'error of the program',
+                'set_aside': True,
+            }
         else:
             record = _try(annotate, file, source, share)
         if 'error' in record:
@@ -126,8 +138,9 @@ def annotate_share(share: Share, annotate: Callable[[Path], dict], source: Image
     share.finish()
 
 
-def _try(annotate: Callable[[Path], dict], file: Path, source: ImageSource,
-         share: Share) -> dict[str, Any]:
+def _try(
+    annotate: Callable[[Path], dict], file: Path, source: ImageSource, share: Share
+) -> dict[str, Any]:
     """An image's record, or what is wrong with it."""
     try:
         return annotate(file)
@@ -148,9 +161,11 @@ def _require_root(source: ImageSource) -> None:
                 return
     except OSError:
         pass
-    raise FileNotFoundError(f'{source.root}, where the images were, is not there any more or is '
-                            'empty: put it back and run the same command again, which goes on from '
-                            'here')
+    raise FileNotFoundError(
+        f'{source.root}, where the images were, is not there any more or is '
+        'empty: put it back and run the same command again, which goes on from '
+        'here'
+    )
 
 
 def _digest(content: Any) -> str:

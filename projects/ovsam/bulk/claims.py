@@ -44,7 +44,7 @@ class Claims:
         ValueError: ``patience`` is not positive.
     """
 
-    def __init__(self, folder: str | Path, worker: Worker, patience: float = 300.) -> None:
+    def __init__(self, folder: str | Path, worker: Worker, patience: float = 300.0) -> None:
         if not patience > 0:
             raise ValueError(f'patience must be positive; got {patience}')
         self.folder = Path(folder)
@@ -123,8 +123,7 @@ class Claims:
             self._signs.pop(path, None)
             return False
         content = _read(path)
-        if content.get('ended') or ('worker' in content
-                                    and Worker(*content['worker']).has_ended()):
+        if content.get('ended') or ('worker' in content and Worker(*content['worker']).has_ended()):
             return True
         now = time.monotonic()
         last, since = self._signs.setdefault(path, (sign, now))
@@ -163,8 +162,10 @@ class Claim:
         except FileNotFoundError as error:
             raise ClaimLost(f'{self.key} has been done by another process') from error
         if self.file('.claim', self.turn + 1).exists():
-            raise ClaimLost(f'{self.key} has been taken over by another process, which saw no '
-                            f'sign of this one for {self._claims.patience:g} seconds')
+            raise ClaimLost(
+                f'{self.key} has been taken over by another process, which saw no '
+                f'sign of this one for {self._claims.patience:g} seconds'
+            )
 
     def fail(self) -> None:
         """Let the next one have it, who will know that this turn failed."""

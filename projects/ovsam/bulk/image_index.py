@@ -45,8 +45,12 @@ class IndexSummary(NamedTuple):
         return -(-self.images // self.share_size)
 
 
-def write_index(folder: Path, names: Iterable[str], share_size: int | Callable[[int], int],
-                beat: Callable[[], None] = lambda: None) -> IndexSummary:
+def write_index(
+    folder: Path,
+    names: Iterable[str],
+    share_size: int | Callable[[int], int],
+    beat: Callable[[], None] = lambda: None,
+) -> IndexSummary:
     """Fix the images of a job.
 
     Args:
@@ -67,7 +71,7 @@ def write_index(folder: Path, names: Iterable[str], share_size: int | Callable[[
                 beat()
     size = share_size if isinstance(share_size, int) else share_size(len(lengths))
     ends = np.cumsum(np.asarray(lengths), dtype=np.int64)
-    starts = np.concatenate([[0], ends[size - 1:-1:size], ends[-1:]])
+    starts = np.concatenate([[0], ends[size - 1 : -1 : size], ends[-1:]])
     content = io.BytesIO()
     np.save(content, starts)
     write_whole(folder / STARTS, content.getvalue())
@@ -95,15 +99,18 @@ class ImageIndex:
             if self._starts.shape != (summary.shares + 1,):
                 raise ValueError(f'{STARTS} is of another list')
         except FileNotFoundError as error:
-            raise ValueError(f'{error.filename} is missing, which says what images the job has: '
-                             f'{ADVICE}') from error
+            raise ValueError(
+                f'{error.filename} is missing, which says what images the job has: {ADVICE}'
+            ) from error
         except ValueError as error:
-            raise ValueError(f'{self._names} is not what the job began with, {summary.images:,} '
-                             f'images ({error}): {ADVICE}') from error
+            raise ValueError(
+                f'{self._names} is not what the job began with, {summary.images:,} '
+                f'images ({error}): {ADVICE}'
+            ) from error
 
     def share(self, number: int) -> list[str]:
         """Names of the images of a share."""
-        start, end = self._starts[number:number + 2].tolist()
+        start, end = self._starts[number : number + 2].tolist()
         with self._names.open('rb') as file:
             file.seek(start)
             return [json.loads(line) for line in file.read(end - start).splitlines()]
@@ -126,7 +133,8 @@ class ImageIndex:
                         f'the images of {source} have changed since the job began with '
                         f'{self.summary.images:,}: number {place:,} was {_shown(before)} and is '
                         f'{_shown(after)}. Put them back, go on with those of the beginning by '
-                        '--keep-list, or begin another job with another --out')
+                        '--keep-list, or begin another job with another --out'
+                    )
 
 
 def _line(name: str) -> bytes:

@@ -43,8 +43,10 @@ class ImageSource:
             raise FileNotFoundError(f'there is no folder or list of images {path}')
         self.is_list = not self.path.is_dir()
         if self.is_list and self.path.suffix.lower() in IMAGE_SUFFIXES:
-            raise ValueError(f'{path} is a picture: give a folder of pictures, or a text file with '
-                             'the path of one on each line')
+            raise ValueError(
+                f'{path} is a picture: give a folder of pictures, or a text file with '
+                'the path of one on each line'
+            )
         self.root = self.path.parent if self.is_list else self.path
 
     def __iter__(self) -> Iterator[str]:
@@ -64,12 +66,17 @@ class ImageSource:
         """
         first = list(itertools.islice(self, LOOKED_FOR))
         if not first:
-            raise ValueError(f'list {self.path} is empty' if self.is_list else
-                             f'folder {self.path} has no images ({", ".join(IMAGE_SUFFIXES)})')
+            raise ValueError(
+                f'list {self.path} is empty'
+                if self.is_list
+                else f'folder {self.path} has no images ({", ".join(IMAGE_SUFFIXES)})'
+            )
         if self.is_list and not any((self.root / name).is_file() for name in first):
-            raise ValueError(f'{self.path} is no list of images: no file is at {first[0]}, nor at '
-                             f'any of its first {len(first)} lines; relative paths count from '
-                             f"{self.root.resolve()}, the list's folder")
+            raise ValueError(
+                f'{self.path} is no list of images: no file is at {first[0]}, nor at '
+                f'any of its first {len(first)} lines; relative paths count from '
+                f"{self.root.resolve()}, the list's folder"
+            )
 
     def _listed(self) -> Iterator[str]:
         # A number a name, for a set of millions of paths would be large. Where two have the same
@@ -98,8 +105,9 @@ class ImageSource:
                     if line.strip():
                         yield os.path.normpath(line.rstrip('\r\n')).replace(os.sep, '/')
         except ValueError as error:
-            raise ValueError(f'{self.path} is no list of images, a text file with a path a line: '
-                             f'{error}') from error
+            raise ValueError(
+                f'{self.path} is no list of images, a text file with a path a line: {error}'
+            ) from error
 
 
 def _in_folder(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
@@ -109,8 +117,9 @@ def _in_folder(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) ->
     if here in above:  # a link to a folder that it is in
         return
     with os.scandir(folder) as entries:
-        shown = sorted((entry.name, entry.is_dir()) for entry in entries
-                       if not entry.name.startswith('.'))
+        shown = sorted(
+            (entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith('.')
+        )
     for name, is_folder in shown:
         if not is_folder and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:
             yield prefix + name

@@ -57,8 +57,9 @@ class Job:
             self._vocabulary: str | None = record['vocabulary']
             summary = IndexSummary(**record['images'])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f'{folder}/job.json is no job of bulk labelling ({error}): give '
-                             'another --out') from error
+            raise ValueError(
+                f'{folder}/job.json is no job of bulk labelling ({error}): give another --out'
+            ) from error
         self.digest = hashlib.sha256(content).hexdigest()
         self.index = ImageIndex(folder, summary)
 
@@ -82,13 +83,17 @@ class Job:
             ValueError: they are others.
         """
         now = json.loads(_json(settings))
-        others = [_difference(name, self.settings.get(name), now.get(name))
-                  for name in dict.fromkeys([*self.settings, *now])
-                  if self.settings.get(name) != now.get(name)]
+        others = [
+            _difference(name, self.settings.get(name), now.get(name))
+            for name in dict.fromkeys([*self.settings, *now])
+            if self.settings.get(name) != now.get(name)
+        ]
         if others:
-            raise ValueError(f'the job in {self.folder} was begun with other settings '
-                             f'({"; ".join(others)}): give those, or begin another job with '
-                             'another --out')
+            raise ValueError(
+                f'the job in {self.folder} was begun with other settings '
+                f'({"; ".join(others)}): give those, or begin another job with '
+                'another --out'
+            )
 
 
 class Plan(NamedTuple):
@@ -130,16 +135,24 @@ def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) 
 
     def make(claim: Claim) -> None:
         plan.source.check()
-        summary = write_index(folder, plan.source, plan.share_size or (
-            lambda images: max(1, min(SHARE_SIZE, images // (MIN_SHARES * plan.processes)))),
-            claim.beat)
+        summary = write_index(
+            folder,
+            plan.source,
+            plan.share_size
+            or (lambda images: max(1, min(SHARE_SIZE, images // (MIN_SHARES * plan.processes)))),
+            claim.beat,
+        )
         names = folder / NAMES
         if plan.vocabulary is not None:
             plan.vocabulary.to_json(names)
         # The last file: where it is, all are.
-        content = {'format': FORMAT, 'settings': plan.settings, 'images': summary._asdict(),
-                   'repeats': plan.source.repeats,
-                   'vocabulary': None if plan.vocabulary is None else file_digest(names)}
+        content = {
+            'format': FORMAT,
+            'settings': plan.settings,
+            'images': summary._asdict(),
+            'repeats': plan.source.repeats,
+            'vocabulary': None if plan.vocabulary is None else file_digest(names),
+        }
         write_whole(record, _json(content).encode())
 
     with full_disk_says(folder, lambda: 'no image'):
@@ -148,8 +161,10 @@ def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) 
     job.require_settings(plan.settings)
     size = job.index.summary.share_size
     if plan.share_size not in (None, size):
-        raise ValueError(f'the job in {folder} has shares of {size} images, not '
-                         f'{plan.share_size}: leave --share-size out')
+        raise ValueError(
+            f'the job in {folder} has shares of {size} images, not '
+            f'{plan.share_size}: leave --share-size out'
+        )
     if compare:
         job.index.require_same(plan.source, plan.source.path)
     return job
@@ -162,5 +177,6 @@ def _json(content: Any) -> str:
 
 def _difference(name: str, before: Any, now: Any) -> str:
     short = [text if len(text) < 20 else f'{text[:12]}...' for text in (str(before), str(now))]
-    return f'{name} is another' if short[0] == short[1] else (
-        f'{name} was {short[0]}, is {short[1]}')
+    return (
+        f'{name} is another' if short[0] == short[1] else (f'{name} was {short[0]}, is {short[1]}')
+    )

@@ -59,10 +59,13 @@ def merge(job: Job, beat: Callable[[], None] = lambda: None) -> Summary:
     """
     folder = job.folder
     # The images come after the annotations in the file, so they wait in another one.
-    with whole_file(folder / COCO) as partial, whole_file(folder / LEFT_OUT) as partial_list, \
-            partial.open('w', encoding='ascii') as coco, \
-            partial_list.open('w', encoding='ascii') as left_out, \
-            tempfile.TemporaryFile('w+', encoding='ascii', dir=folder) as images:
+    with (
+        whole_file(folder / COCO) as partial,
+        whole_file(folder / LEFT_OUT) as partial_list,
+        partial.open('w', encoding='ascii') as coco,
+        partial_list.open('w', encoding='ascii') as left_out,
+        tempfile.TemporaryFile('w+', encoding='ascii', dir=folder) as images,
+    ):
         info = {'description': 'Made by ovsam', 'version': __version__, 'job': job.digest}
         coco.write(f'{{"info": {json.dumps(info)},\n"annotations": [')
         merger = _Merger(job.names() or (UNNAMED,), coco, images, left_out)
@@ -84,8 +87,9 @@ def merge(job: Job, beat: Callable[[], None] = lambda: None) -> Summary:
 class _Merger:
     """Writes records to where they belong, numbers them and counts them."""
 
-    def __init__(self, names: Sequence[str], annotations: IO[str], images: IO[str],
-                 left_out: IO[str]) -> None:
+    def __init__(
+        self, names: Sequence[str], annotations: IO[str], images: IO[str], left_out: IO[str]
+    ) -> None:
         self.numbers = {name: number for number, name in enumerate(names, 1)}
         self.summary = Summary()
         self._annotations, self._images, self._left_out = annotations, images, left_out
@@ -100,16 +104,24 @@ class _Merger:
             name = annotation.get('category_name', UNNAMED)
             self._count(annotations=1)
             number = self.summary.annotations
-            _write(self._annotations, {
-                'id': number, 'image_id': record['id'], 'iscrowd': 0,
-                'category_id': self.numbers.setdefault(name, len(self.numbers) + 1),
-                **annotation}, number == 1)
+            _write(
+                self._annotations,
+                {
+                    'id': number,
+                    'image_id': record['id'],
+                    'iscrowd': 0,
+                    'category_id': self.numbers.setdefault(name, len(self.numbers) + 1),
+                    **annotation,
+                },
+                number == 1,
+            )
         self._count(images=1)
         _write(self._images, record, self.summary.images == 1)
 
     def _count(self, **more: int) -> None:
         self.summary = self.summary._replace(
-            **{name: getattr(self.summary, name) + count for name, count in more.items()})
+            **{name: getattr(self.summary, name) + count for name, count in more.items()}
+        )
 
 
 def _write(file: IO[str], record: dict[str, Any], is_first: bool) -> None:

@@ -21,8 +21,14 @@ from .shares import SUMMARY, Share, Shares
 REFRESH = 10.0
 
 
-def run_job(job: Job, claims: Claims, annotate: Callable[[Path], dict], source: ImageSource,
-            place: tuple[int, int] = (0, 1), max_tries: int = 3) -> Summary:
+def run_job(
+    job: Job,
+    claims: Claims,
+    annotate: Callable[[Path], dict],
+    source: ImageSource,
+    place: tuple[int, int] = (0, 1),
+    max_tries: int = 3,
+) -> Summary:
     """Do shares until none is left, then put all of them together, unless another process does.
 
     Args:
@@ -41,8 +47,10 @@ def run_job(job: Job, claims: Claims, annotate: Callable[[Path], dict], source: 
         raise ValueError(f'max_tries must be positive; got {max_tries}')
     rank, world = place
     shares = Shares(job, claims, start=rank * job.index.summary.shares // world)
-    with Progress(shares, show=rank == 0) as progress, \
-            full_disk_says(job.folder, progress.in_words):
+    with (
+        Progress(shares, show=rank == 0) as progress,
+        full_disk_says(job.folder, progress.in_words),
+    ):
         for share in shares.take_all(waiting=progress.update):
             try:
                 with share.claim.held():
@@ -68,9 +76,14 @@ class Progress:
         self._looked = time.monotonic()
         shares.missing()
         self._bar = tqdm(
-            total=shares.job.index.summary.images, initial=shares.images_done(), desc='annotate',
-            unit='image', smoothing=0, disable=not show,
-            mininterval=0.5 if sys.stderr.isatty() else 30.)
+            total=shares.job.index.summary.images,
+            initial=shares.images_done(),
+            desc='annotate',
+            unit='image',
+            smoothing=0,
+            disable=not show,
+            mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        )
 
     def __enter__(self) -> Progress:
         return self

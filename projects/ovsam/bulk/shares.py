@@ -84,8 +84,10 @@ class Share:
             OSError: it cannot be written.
         """
         head = {'job': self._job.digest, 'share': self.number, 'images': len(self)}
-        with whole_file(part_path(self._job.folder, self.number)) as partial, \
-                partial.open('w', encoding='ascii') as file:
+        with (
+            whole_file(part_path(self._job.folder, self.number)) as partial,
+            partial.open('w', encoding='ascii') as file,
+        ):
             for line in (json.dumps(head), *(self._lines[image] for image in self._names)):
                 file.write(line + '\n')
             file.flush()
@@ -137,8 +139,11 @@ class Shares:
         """Numbers of the shares that are not done, as the disk has it now."""
         for folder in np.unique(np.flatnonzero(~self._done) // PER_FOLDER):
             path = part_path(self.job.folder, int(folder) * PER_FOLDER).parent
-            present = [name.split('.')[0] for name in
-                       (os.listdir(path) if path.is_dir() else ()) if name.endswith('.jsonl')]
+            present = [
+                name.split('.')[0]
+                for name in (os.listdir(path) if path.is_dir() else ())
+                if name.endswith('.jsonl')
+            ]
             numbers = [int(name) for name in present if name.isdigit()]
             self._done[[number for number in numbers if number < len(self._done)]] = True
         return np.flatnonzero(~self._done)
@@ -184,11 +189,15 @@ def read_part(job: Job, number: int) -> Iterator[dict]:
                 images.append(record['id'])
                 yield record
         if images != expected:
-            raise ValueError(f'it has images {images[:3]} ..., {len(images)} in all; expected '
-                             f'{expected[:3]} ..., {len(expected)}')
+            raise ValueError(
+                f'it has images {images[:3]} ..., {len(images)} in all; expected '
+                f'{expected[:3]} ..., {len(expected)}'
+            )
     except (FileNotFoundError, StopIteration, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{path} is damaged ({error}): delete it and run the same command again, '
-                         'which makes it anew') from error
+        raise ValueError(
+            f'{path} is damaged ({error}): delete it and run the same command again, '
+            'which makes it anew'
+        ) from error
 
 
 def _read_draft(path: Path, names: dict[int, str]) -> dict[int, str]:
@@ -206,4 +215,3 @@ def _read_draft(path: Path, names: dict[int, str]) -> dict[int, str]:
         except (ValueError, KeyError, TypeError):
             continue
     return lines
-

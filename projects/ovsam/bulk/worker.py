@@ -29,8 +29,12 @@ class Worker(NamedTuple):
         """The process that asks."""
         pid = os.getpid()
         state = _state(pid)
-        return cls(f'{socket.gethostname()} process {pid} rank {rank}', _this_place(), pid,
-                   '' if state is None else state.started)
+        return cls(
+            f'{socket.gethostname()} process {pid} rank {rank}',
+            _this_place(),
+            pid,
+            '' if state is None else state.started,
+        )
 
     def has_ended(self) -> bool:
         """Whether it is known to run no more; False where that cannot be seen from here."""

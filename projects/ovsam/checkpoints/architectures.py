@@ -5,6 +5,7 @@ the module that has weights of these names and shapes. Sizes that leave no trace
 such as the number of attention heads, are whatever fits: the modules are made for comparing keys
 and shapes, on the device ``meta``, where they take no memory.
 """
+
 from __future__ import annotations
 
 import re
@@ -40,9 +41,12 @@ def image_encoder(shapes: Shapes) -> nn.Module:
         'global_attn_indexes': _global_layers(shapes, 'layers', size, depth),
     }
     return SAMImageEncoder(
-        arch, img_size=size * patch, patch_size=patch,
+        arch,
+        img_size=size * patch,
+        patch_size=patch,
         window_size=_window(shapes, 'layers', size, depth),
-        out_channels=_shape(shapes, 'channel_reduction.0.weight', 4)[0])
+        out_channels=_shape(shapes, 'channel_reduction.0.weight', 4)[0],
+    )
 
 
 def prompt_encoder(shapes: Shapes) -> nn.Module:
@@ -63,8 +67,12 @@ def mask_decoder(shapes: Shapes) -> nn.Module:
         'downsample': dims // narrow,
     }
     return SAMMaskDecoder(
-        dims, tokens, iou_token=any(key.startswith('iou_') for key in shapes),
-        label_token='label_token.weight' in shapes, transformer=transformer)
+        dims,
+        tokens,
+        iou_token=any(key.startswith('iou_') for key in shapes),
+        label_token='label_token.weight' in shapes,
+        transformer=transformer,
+    )
 
 
 def neck(shapes: Shapes) -> nn.Module:
@@ -72,28 +80,41 @@ def neck(shapes: Shapes) -> nn.Module:
     _, size, _, dims = _shape(shapes, 'pos_embed', 4)
     depth = _length(shapes, 'blocks')
     in_strides = CLIPBackbone.strides
-    levels = [_shape(shapes, f'patch_embeds.{level}.projection.weight', 4)
-              for level in range(len(in_strides))]
+    levels = [
+        _shape(shapes, f'patch_embeds.{level}.projection.weight', 4)
+        for level in range(len(in_strides))
+    ]
     stride = in_strides[0] * levels[0][-1]
     # Levels coarser than the embedding have transposed convolutions: input channels come first.
-    channels = [shape[0] if in_stride > stride else shape[1]
-                for shape, in_stride in zip(levels, in_strides)]
+    channels = [
+        shape[0] if in_stride > stride else shape[1] for shape, in_stride in zip(levels, in_strides)
+    ]
     return SAM2CLIPAdapter(
-        channels, embed_dims=dims, depth=depth, num_heads=_heads(shapes, 'blocks', dims),
+        channels,
+        embed_dims=dims,
+        depth=depth,
+        num_heads=_heads(shapes, 'blocks', dims),
         feedforward_ratio=_shape(shapes, 'blocks.0.ffn.layers.0.0.weight', 2)[0] // dims,
         window_size=_window(shapes, 'blocks', size, depth),
         global_attn_indexes=_global_layers(shapes, 'blocks', size, depth),
-        img_size=size * stride, stride=stride, in_strides=in_strides,
-        out_channels=_shape(shapes, 'neck.0.weight', 4)[0])
+        img_size=size * stride,
+        stride=stride,
+        in_strides=in_strides,
+        out_channels=_shape(shapes, 'neck.0.weight', 4)[0],
+    )
 
 
 def label_head(shapes: Shapes) -> nn.Module:
     """The CLIP2SAM head."""
-    laterals = [_shape(shapes, f'fpn.lateral_convs.{level}.conv.weight', 4)
-                for level in range(len(CLIPBackbone.strides))]
-    return CLIP2SAMHead([shape[1] for shape in laterals],
-                        embed_dims=_shape(shapes, 'projection.weight', 4)[0],
-                        fpn_channels=laterals[0][0])
+    laterals = [
+        _shape(shapes, f'fpn.lateral_convs.{level}.conv.weight', 4)
+        for level in range(len(CLIPBackbone.strides))
+    ]
+    return CLIP2SAMHead(
+        [shape[1] for shape in laterals],
+        embed_dims=_shape(shapes, 'projection.weight', 4)[0],
+        fpn_channels=laterals[0][0],
+    )
 
 
 def clip(shapes: Shapes) -> nn.Module:
@@ -109,11 +130,13 @@ def clip(shapes: Shapes) -> nn.Module:
     else:
         vision, dims = _vision(shapes)
     text = _text(shapes)
-    return build_clip({
-        'embed_dim': dims or _shape(shapes, 'text_projection', 2)[1],
-        'vision_cfg': {**vision, 'head_width': vision['width']},
-        'text_cfg': text,
-    })
+    return build_clip(
+        {
+            'embed_dim': dims or _shape(shapes, 'text_projection', 2)[1],
+            'vision_cfg': {**vision, 'head_width': vision['width']},
+            'text_cfg': text,
+        }
+    )
 
 
 def _vision(shapes: Shapes) -> tuple[dict, int]:
@@ -121,24 +144,33 @@ def _vision(shapes: Shapes) -> tuple[dict, int]:
     if 'visual.proj' in shapes:
         width, _, patch, _ = _shape(shapes, 'visual.conv1.weight', 4)
         cells = _shape(shapes, 'visual.positional_embedding', 2)[0] - 1
-        return {'layers': _length(shapes, 'visual.transformer.resblocks'), 'width': width,
-                'patch_size': patch, 'image_size': round(cells ** 0.5) * patch,
-                'mlp_ratio': _shape(shapes, 'visual.transformer.resblocks.0.mlp.c_fc.weight',
-                                    2)[0] / width}, _shape(shapes, 'visual.proj', 2)[1]
+        return {
+            'layers': _length(shapes, 'visual.transformer.resblocks'),
+            'width': width,
+            'patch_size': patch,
+            'image_size': round(cells**0.5) * patch,
+            'mlp_ratio': _shape(shapes, 'visual.transformer.resblocks.0.mlp.c_fc.weight', 2)[0]
+            / width,
+        }, _shape(shapes, 'visual.proj', 2)[1]
     cells = _shape(shapes, 'visual.attnpool.positional_embedding', 2)[0] - 1
-    return {'layers': [_length(shapes, f'visual.layer{stage}') for stage in (1, 2, 3, 4)],
-            'width': _shape(shapes, 'visual.layer1.0.conv1.weight', 4)[0],
-            'image_size': round(cells ** 0.5) * 32,
-            }, _shape(shapes, 'visual.attnpool.c_proj.weight', 2)[0]
+    return {
+        'layers': [_length(shapes, f'visual.layer{stage}') for stage in (1, 2, 3, 4)],
+        'width': _shape(shapes, 'visual.layer1.0.conv1.weight', 4)[0],
+        'image_size': round(cells**0.5) * 32,
+    }, _shape(shapes, 'visual.attnpool.c_proj.weight', 2)[0]
 
 
 def _text(shapes: Shapes) -> dict:
     if not any(not key.startswith('visual.') for key in shapes):
         return {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
     vocabulary, width = _shape(shapes, 'token_embedding.weight', 2)
-    return {'context_length': _shape(shapes, 'positional_embedding', 2)[0],
-            'vocab_size': vocabulary, 'width': width, 'heads': 1,
-            'layers': _length(shapes, 'transformer.resblocks')}
+    return {
+        'context_length': _shape(shapes, 'positional_embedding', 2)[0],
+        'vocab_size': vocabulary,
+        'width': width,
+        'heads': 1,
+        'layers': _length(shapes, 'transformer.resblocks'),
+    }
 
 
 def _timm_arch(shapes: Shapes) -> dict:
@@ -150,15 +182,27 @@ def _timm_arch(shapes: Shapes) -> dict:
         config = open_clip.get_model_config(name)
         text = config['text_cfg']
         # Only open_clip's own text tower can be built here; see ovsam.parts.clip_arch.
-        if ('timm_model_name' in config['vision_cfg'] and 'hf_model_name' not in text
-                and text.get('layers') == layers and config['embed_dim'] == dims):
+        if (
+            'timm_model_name' in config['vision_cfg']
+            and 'hf_model_name' not in text
+            and text.get('layers') == layers
+            and config['embed_dim'] == dims
+        ):
             candidates.setdefault(config['vision_cfg']['timm_model_name'], config)
-    fits = Counter({name: sum(shapes.get(key) == tuple(value.shape)
-                              for key, value in build_clip(config).state_dict().items())
-                    for name, config in candidates.items()})
+    fits = Counter(
+        {
+            name: sum(
+                shapes.get(key) == tuple(value.shape)
+                for key, value in build_clip(config).state_dict().items()
+            )
+            for name, config in candidates.items()
+        }
+    )
     if not fits:
-        raise ValueError(f'no CLIP of open_clip has a timm image tower, {layers} text layers and '
-                         f'embeddings of length {dims}')
+        raise ValueError(
+            f'no CLIP of open_clip has a timm image tower, {layers} text layers and '
+            f'embeddings of length {dims}'
+        )
     return candidates[fits.most_common(1)[0][0]]
 
 
@@ -189,8 +233,7 @@ def _heads(shapes: Shapes, name: str, dims: int) -> int:
 
 
 def _global_layers(shapes: Shapes, name: str, size: int, depth: int) -> list[int]:
-    return [layer for layer in range(depth)
-            if _positions(shapes, name, layer) == 2 * size - 1]
+    return [layer for layer in range(depth) if _positions(shapes, name, layer) == 2 * size - 1]
 
 
 def _window(shapes: Shapes, name: str, size: int, depth: int) -> int:

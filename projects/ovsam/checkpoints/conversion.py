@@ -3,6 +3,7 @@
 Nothing but names changes: tensors keep their values and their types. What a published file holds
 under a key that this project has no place for is dropped, and said so.
 """
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
@@ -26,9 +27,11 @@ _SAM_SIGNS = (_ENCODER, 'prompt_encoder.', 'mask_decoder.transformer.')
 _CLIP_SIGNS = ('visual.', 'token_embedding.', 'transformer.resblocks.')
 _SAM_PARTS = ('image_encoder', 'prompt_encoder', 'mask_decoder')
 _OVSAM_PARTS = ('neck', 'label_head', 'mask_decoder')
-EXPECTED = ('expected SAM (keys image_encoder.*, prompt_encoder.*, mask_decoder.*), CLIP of '
-            'open_clip or OpenAI (keys visual.*, transformer.*), or a published OVSAM, SAM2CLIP '
-            'or CLIP2SAM checkpoint (keys neck_student.*, fpn_neck.*, mask_decoder.*)')
+EXPECTED = (
+    'expected SAM (keys image_encoder.*, prompt_encoder.*, mask_decoder.*), CLIP of '
+    'open_clip or OpenAI (keys visual.*, transformer.*), or a published OVSAM, SAM2CLIP '
+    'or CLIP2SAM checkpoint (keys neck_student.*, fpn_neck.*, mask_decoder.*)'
+)
 NEVER_USED = 'never used by the published model'
 UNKNOWN = 'not a weight that this project knows'
 NOT_ASKED = 'of a part that was not asked for'
@@ -62,8 +65,9 @@ class Conversion:
                 del self.used[old], self.state_dict[new]
 
 
-def from_published(weights: Mapping[str, Tensor],
-                   parts: Collection[str] | None = None) -> Conversion:
+def from_published(
+    weights: Mapping[str, Tensor], parts: Collection[str] | None = None
+) -> Conversion:
     """Published weights of one file under this project's keys.
 
     Args:
@@ -90,14 +94,19 @@ def from_published(weights: Mapping[str, Tensor],
             conversion.state_dict[new] = value
     conversion.drop(check_parts(conversion.state_dict), UNKNOWN)
     _select(conversion, parts)
-    conversion.missed = [name for name in possible
-                         if name not in parts_in(conversion.state_dict)
-                         and (parts is None or name in parts)]
+    conversion.missed = [
+        name
+        for name in possible
+        if name not in parts_in(conversion.state_dict) and (parts is None or name in parts)
+    ]
     return conversion
 
 
-def to_published(weights: Mapping[str, Tensor], unused: Mapping[str, Tensor] | None = None,
-                 parts: Collection[str] | None = None) -> Conversion:
+def to_published(
+    weights: Mapping[str, Tensor],
+    unused: Mapping[str, Tensor] | None = None,
+    parts: Collection[str] | None = None,
+) -> Conversion:
     """This project's weights under the keys of the published file that holds such weights.
 
     Args:
@@ -109,12 +118,16 @@ def to_published(weights: Mapping[str, Tensor], unused: Mapping[str, Tensor] | N
         ValueError: If there is nothing to convert, if the parts are published in different files,
             or if a part is damaged.
     """
-    weights = {key: value for key, value in weights.items()
-               if part_of(key) and (parts is None or part_of(key) in parts)}
+    weights = {
+        key: value
+        for key, value in weights.items()
+        if part_of(key) and (parts is None or part_of(key) in parts)
+    }
     names = parts_in(weights)
     if not names:
-        raise ValueError(f'no part of {", ".join(parts or PARTS)} in it: expected weights of '
-                         'this project')
+        raise ValueError(
+            f'no part of {", ".join(parts or PARTS)} in it: expected weights of this project'
+        )
     unknown = check_parts(weights)
     rename, kind = _publishing(weights, names)
     conversion = Conversion(kind)
@@ -139,12 +152,16 @@ def published_kind(weights: Collection[str]) -> str:
     """
     if _any(weights, _OVSAM_SIGNS):
         adapter, head = _any(weights, _OVSAM_SIGNS[:1]), _any(weights, _OVSAM_SIGNS[1:])
-        return 'a published ' + ('OVSAM' if adapter and head else
-                                 'SAM2CLIP' if adapter else 'CLIP2SAM') + ' checkpoint'
+        return (
+            'a published '
+            + ('OVSAM' if adapter and head else 'SAM2CLIP' if adapter else 'CLIP2SAM')
+            + ' checkpoint'
+        )
     converted = weights and all(map(part_of, weights))
     if converted and {'neck', 'label_head', 'clip'} & set(parts_in(weights)):
-        raise ValueError(f"it has this project's keys already: it seems to be "
-                         f'{describe(weights)}; {EXPECTED}')
+        raise ValueError(
+            f"it has this project's keys already: it seems to be {describe(weights)}; {EXPECTED}"
+        )
     if _any(weights, _SAM_SIGNS):
         return 'a SAM checkpoint'
     if _any(weights, _CLIP_SIGNS):
@@ -162,7 +179,7 @@ def _renaming(weights: Collection[str]):
     if kind == 'a SAM checkpoint':
         return _sam_key, _SAM_PARTS
     if kind == 'a CLIP checkpoint':
-        return _CLIP.__add__, ('clip', )
+        return _CLIP.__add__, ('clip',)
     return ovsam_key, _OVSAM_PARTS
 
 
@@ -172,17 +189,19 @@ def _publishing(weights: Collection[str], names: list[str]):
     files = {
         'a SAM checkpoint': set(names) & (set(_SAM_PARTS) - ({'mask_decoder'} if head else set())),
         'a CLIP checkpoint': set(names) & {'clip'},
-        'a published OVSAM checkpoint': set(names) & (
-            {'neck', 'label_head', *(['mask_decoder'] if head else [])}),
+        'a published OVSAM checkpoint': set(names)
+        & ({'neck', 'label_head', *(['mask_decoder'] if head else [])}),
     }
     kinds = [kind for kind, held in files.items() if held]
     if len(kinds) > 1:
         held = '; '.join(f'{" ".join(sorted(files[kind]))} ({kind})' for kind in kinds)
-        raise ValueError(f'its parts are published in {len(kinds)} files: choose the parts of '
-                         f'one: {held}')
-    rename = {'a SAM checkpoint': _published_sam_key,
-              'a CLIP checkpoint': lambda key: key[len(_CLIP):]}.get(kinds[0],
-                                                                     published_ovsam_key)
+        raise ValueError(
+            f'its parts are published in {len(kinds)} files: choose the parts of one: {held}'
+        )
+    rename = {
+        'a SAM checkpoint': _published_sam_key,
+        'a CLIP checkpoint': lambda key: key[len(_CLIP) :],
+    }.get(kinds[0], published_ovsam_key)
     return rename, kinds[0]
 
 
@@ -190,13 +209,13 @@ def _sam_key(key: str) -> str:
     if part_of(key) not in _SAM_PARTS:
         raise KeyError(key)
     if key.startswith(_ENCODER):
-        return _ENCODER + sam_image_encoder_key(key[len(_ENCODER):])
+        return _ENCODER + sam_image_encoder_key(key[len(_ENCODER) :])
     return key
 
 
 def _published_sam_key(key: str) -> str:
     if key.startswith(_ENCODER):
-        return _ENCODER + published_sam_image_encoder_key(key[len(_ENCODER):])
+        return _ENCODER + published_sam_image_encoder_key(key[len(_ENCODER) :])
     return key
 
 
@@ -206,9 +225,10 @@ def _select(conversion: Conversion, parts: Collection[str] | None) -> None:
     held = parts_in(conversion.state_dict)
     lacking = [name for name in parts if name not in held]
     if not any(name in held for name in parts):
-        raise ValueError(f'it is {conversion.kind} with the parts {", ".join(held)}: expected '
-                         f'one with {", ".join(lacking)}')
-    conversion.drop([key for key in conversion.state_dict if part_of(key) not in parts],
-                    NOT_ASKED)
+        raise ValueError(
+            f'it is {conversion.kind} with the parts {", ".join(held)}: expected '
+            f'one with {", ".join(lacking)}'
+        )
+    conversion.drop([key for key in conversion.state_dict if part_of(key) not in parts], NOT_ASKED)
     if 'label_head' not in parts:
         conversion.unused.clear()

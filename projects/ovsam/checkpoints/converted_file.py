@@ -1,4 +1,5 @@
 """Files of converted weights: several conversions in one, written whole or not at all."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -46,8 +47,10 @@ def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict
             _drop(conversion, PARTS.keys() - _LEARNED, FROZEN)
         for name in parts_in(conversion.state_dict):
             if name in origin:
-                raise ValueError(f'both {origin[name]} and {file} hold {PARTS[name].title} '
-                                 f'({name}.*): give one of them')
+                raise ValueError(
+                    f'both {origin[name]} and {file} hold {PARTS[name].title} '
+                    f'({name}.*): give one of them'
+                )
             origin[name] = file
         merged.update(conversion.state_dict)
     for conversion in conversions.values():
@@ -55,8 +58,9 @@ def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict
     return merged
 
 
-def write_converted(path: str | Path, conversions: Mapping[str, Conversion],
-                    keep_all: bool = False) -> dict[str, Tensor]:
+def write_converted(
+    path: str | Path, conversions: Mapping[str, Conversion], keep_all: bool = False
+) -> dict[str, Tensor]:
     """Write conversions to this project's keys into one file; returns its state dict.
 
     Like :func:`merge`, it updates what each conversion dropped and missed.
@@ -66,8 +70,10 @@ def write_converted(path: str | Path, conversions: Mapping[str, Conversion],
     """
     state = merge(conversions, keep_all)
     sources = [{'file': file, 'kind': one.kind} for file, one in conversions.items()]
-    content = {'meta': {'ovsam_version': __version__, 'converted_from': sources},
-               'state_dict': state}
+    content = {
+        'meta': {'ovsam_version': __version__, 'converted_from': sources},
+        'state_dict': state,
+    }
     unused = {key: value for one in conversions.values() for key, value in one.unused.items()}
     if keep_all and unused:
         content[_UNUSED] = _compact(unused)
@@ -101,8 +107,10 @@ def report(conversion: Conversion, every_key: bool = False) -> str:
     for reason in dict.fromkeys(conversion.dropped.values()):
         keys = [key for key, why in conversion.dropped.items() if why == reason]
         lines += [f'dropped  {line}: {reason}' for line in (keys if every_key else _groups(keys))]
-    lines += [f'missed   {PARTS[name].title} ({name}.*)' if name in PARTS else f'missed   {name}.*'
-              for name in conversion.missed]
+    lines += [
+        f'missed   {PARTS[name].title} ({name}.*)' if name in PARTS else f'missed   {name}.*'
+        for name in conversion.missed
+    ]
     return '\n'.join(lines)
 
 
@@ -110,8 +118,10 @@ def _used(used: Mapping[str, str], every_key: bool) -> Iterable[str]:
     if every_key:
         return [old if old == new else f'{old} as {new}' for old, new in used.items()]
     pairs = Counter((_group(old), _group(new)) for old, new in used.items())
-    return [(old if old == new else f'{old} as {new}') + f' ({count})'
-            for (old, new), count in pairs.items()]
+    return [
+        (old if old == new else f'{old} as {new}') + f' ({count})'
+        for (old, new), count in pairs.items()
+    ]
 
 
 def _groups(keys: Iterable[str]) -> list[str]:
@@ -121,9 +131,12 @@ def _groups(keys: Iterable[str]) -> list[str]:
 def _group(key: str) -> str:
     """The key's first names: two where the published OVSAM has a decoder within a decoder."""
     names = key.split('.')
-    deep = len(names) > 2 and names[0] == 'mask_decoder' and names[1] in (
-        'mask_decoder', 'label_token', 'label_mlp', 'roi_conv')
-    return '.'.join(names[:2 if deep else 1]) + ('.*' if len(names) > 1 else '')
+    deep = (
+        len(names) > 2
+        and names[0] == 'mask_decoder'
+        and names[1] in ('mask_decoder', 'label_token', 'label_mlp', 'roi_conv')
+    )
+    return '.'.join(names[: 2 if deep else 1]) + ('.*' if len(names) > 1 else '')
 
 
 def _has_own_decoder(conversion: Conversion) -> bool:
@@ -136,8 +149,10 @@ def _drop(conversion: Conversion, parts: set[str], reason: str) -> None:
 
 def _compact(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors without what else their memory holds, which would be saved with them."""
-    return {key: value if value.untyped_storage().nbytes() == value.nbytes else value.clone()
-            for key, value in state.items()}
+    return {
+        key: value if value.untyped_storage().nbytes() == value.nbytes else value.clone()
+        for key, value in state.items()
+    }
 
 
 def _save(path: str | Path, content: Mapping) -> None:

@@ -1,4 +1,5 @@
 """Fetches large files: goes on where an earlier try stopped, and checks what arrived."""
+
 from __future__ import annotations
 
 import hashlib
@@ -25,8 +26,13 @@ class DamagedFileError(ValueError):
     """A file is not the one that was published."""
 
 
-def download(url: str, path: str | Path, size: int | None = None, sha256: str | None = None,
-             pause: float = 2.) -> Path:
+def download(
+    url: str,
+    path: str | Path,
+    size: int | None = None,
+    sha256: str | None = None,
+    pause: float = 2.0,
+) -> Path:
     """Fetch a file, with a progress bar; ``path`` appears when all of it is there and right.
 
     What has arrived is kept beside ``path`` (``*.part``), and the next try goes on from there.
@@ -69,13 +75,16 @@ def check_file(path: Path, size: int | None = None, sha256: str | None = None) -
     """
     actual = path.stat().st_size
     if size is not None and actual != size:
-        raise DamagedFileError(f"'{path}' has {actual:,} bytes, expected {size:,}: it is truncated "
-                               'or another file')
+        raise DamagedFileError(
+            f"'{path}' has {actual:,} bytes, expected {size:,}: it is truncated or another file"
+        )
     if sha256 is not None:
         digest = _sha256(path)
         if digest != sha256:
-            raise DamagedFileError(f"'{path}' has the SHA-256 {digest}, expected {sha256}: it is "
-                                   'damaged or another file')
+            raise DamagedFileError(
+                f"'{path}' has the SHA-256 {digest}, expected {sha256}: it is "
+                'damaged or another file'
+            )
 
 
 def _sha256(path: Path) -> str:
@@ -105,7 +114,8 @@ def _fetch_all(url: str, partial: Path, size: int | None, pause: float) -> None:
         failures = 1 if _length(partial) > before else failures + 1
         if hopeless or failures >= _TRIES:
             raise ConnectionError(
-                f'cannot fetch {url}: {getattr(reason, "reason", reason)}') from reason
+                f'cannot fetch {url}: {getattr(reason, "reason", reason)}'
+            ) from reason
         time.sleep(pause * 2 ** (failures - 1))
 
 
@@ -140,8 +150,11 @@ def _continues(response: HTTPResponse, start: int, size: int | None) -> bool:
     """Whether an answer goes on from ``start`` in the file that is expected."""
     content = response.headers.get('Content-Range', '')
     total = _total(content)
-    return (response.status == 206 and content.startswith(f'bytes {start}-')
-            and (size is None or total is None or total == size))
+    return (
+        response.status == 206
+        and content.startswith(f'bytes {start}-')
+        and (size is None or total is None or total == size)
+    )
 
 
 def _write(response: HTTPResponse, partial: Path, start: int) -> None:
@@ -149,8 +162,9 @@ def _write(response: HTTPResponse, partial: Path, start: int) -> None:
     end = None if announced is None else start + int(announced)
     free = shutil.disk_usage(partial.parent).free
     if end is not None and end - start > free:
-        raise OSError(f"no space for '{partial}': {end - start:,} bytes are to come, "
-                      f'{free:,} are free')
+        raise OSError(
+            f"no space for '{partial}': {end - start:,} bytes are to come, {free:,} are free"
+        )
     with partial.open('ab') as file, _bar(partial.stem, end, start) as bar:
         while block := response.read(_BLOCK):
             file.write(block)
@@ -170,5 +184,4 @@ def _total(content_range: str | None) -> int | None:
 
 
 def _bar(text: str, total: int | None, start: int = 0) -> tqdm:
-    return tqdm(desc=text, total=total, initial=start, unit='B', unit_scale=True,
-                unit_divisor=1000)
+    return tqdm(desc=text, total=total, initial=start, unit='B', unit_scale=True, unit_divisor=1000)

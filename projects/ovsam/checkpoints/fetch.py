@@ -1,4 +1,5 @@
 """From an entry of the model index to a converted file: find or fetch, check, convert."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -64,8 +65,11 @@ def instructions(files: Iterable[PublishedFile], folder: Path) -> str:
     for file in {file.file: file for file in files}.values():
         facts = [f'{file.size:,} bytes'] if file.size else []
         facts += [f'SHA-256 {file.sha256}'] if file.sha256 else []
-        lines += [f'  fetch   {file.url}', f'  put it  {place_of(file, folder)}',
-                  *([f'          {", ".join(facts)}'] if facts else [])]
+        lines += [
+            f'  fetch   {file.url}',
+            f'  put it  {place_of(file, folder)}',
+            *([f'          {", ".join(facts)}'] if facts else []),
+        ]
     return '\n'.join(lines)
 
 

@@ -63,14 +63,18 @@ def load_parts(model: nn.Module, whole: Iterable[str] = ()) -> None:
     parts = dict(model.named_children())
     for name in whole:
         expected = {f'{name}.{key}' for key in weight_names(parts[name])}
-        lacking = {key[len(name) + 1:] for key in expected - filled}
+        lacking = {key[len(name) + 1 :] for key in expected - filled}
         if lacking and expected & filled:
-            files = dict.fromkeys(str(init_cfg['checkpoint']) for part in
-                                  (model, *parts[name].modules()) for init_cfg in _pretrained(part))
+            files = dict.fromkeys(
+                str(init_cfg['checkpoint'])
+                for part in (model, *parts[name].modules())
+                for init_cfg in _pretrained(part)
+            )
             raise ValueError(
                 f'{" and ".join(files)} has no weights for {_groups(lacking)} of {name}, a '
                 f'{type(parts[name]).__name__} that does not learn and so would keep random '
-                'ones: expected a file with all of its weights')
+                'ones: expected a file with all of its weights'
+            )
 
 
 def load_file(module: nn.Module, path: str, prefix: str = '') -> set[str]:
@@ -84,8 +88,7 @@ def load_file(module: nn.Module, path: str, prefix: str = '') -> set[str]:
         ValueError: nothing in it belongs to the module, or a weight has another shape.
     """
     content = read_state_dict(path)
-    chosen = {key[len(prefix) :]: value for key, value in content.items()
-              if key.startswith(prefix)}
+    chosen = {key[len(prefix) :]: value for key, value in content.items() if key.startswith(prefix)}
     expected = learned_names(module)
     try:
         missing = module.load_state_dict(chosen, strict=False).missing_keys
@@ -177,8 +180,12 @@ def _groups(keys: Iterable[str], prefix: str = '') -> str:
 def _lacking_message(model: nn.Module, lacking: set[str], checkpoint) -> str:
     fault = f'no weights for {_groups(lacking)} of {type(model).__name__}'
     if checkpoint is None:
-        return (f'There are {fault}: give a checkpoint, as weights or as load_from in the '
-                f'config, with the keys {_groups(learned_names(model))}')
+        return (
+            f'There are {fault}: give a checkpoint, as weights or as load_from in the '
+            f'config, with the keys {_groups(learned_names(model))}'
+        )
     kind = describe(read_state_dict(str(checkpoint)))
-    return (f'{checkpoint} has {fault}: it seems to be {kind}; expected a checkpoint with the '
-            f'keys {_groups(learned_names(model))}')
+    return (
+        f'{checkpoint} has {fault}: it seems to be {kind}; expected a checkpoint with the '
+        f'keys {_groups(learned_names(model))}'
+    )

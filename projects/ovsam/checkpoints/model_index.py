@@ -1,4 +1,5 @@
 """``model-index.yml``: the weights that there are, and where they come from."""
+
 from __future__ import annotations
 
 import difflib
@@ -107,8 +108,9 @@ def read_model_index(path: str | Path | None = None) -> ModelIndex:
     try:
         files = [_file(entry) for entry in content['Models'] if 'File' in entry['Metadata']]
         models = [_model(entry) for entry in content['Models'] if 'File' not in entry['Metadata']]
-        index = ModelIndex({file.name: file for file in files},
-                           {model.name: model for model in models})
+        index = ModelIndex(
+            {file.name: file for file in files}, {model.name: model for model in models}
+        )
         for model in models:
             for part in model.made_from:
                 index.files[part]
@@ -127,13 +129,21 @@ def _file(entry: Mapping) -> PublishedFile:
         url, sha256 = weights.url, weights.sha256
     unknown = set(metadata['Parts']) - PARTS.keys()
     if unknown:
-        raise ValueError(f'{entry["Name"]} has the parts {sorted(unknown)}; there are '
-                         f'{", ".join(PARTS)}')
+        raise ValueError(
+            f'{entry["Name"]} has the parts {sorted(unknown)}; there are {", ".join(PARTS)}'
+        )
     return PublishedFile(
-        name=entry['Name'], collection=entry['In Collection'], url=url, file=metadata['File'],
-        size=metadata.get('Size'), sha256=metadata.get('SHA256', sha256),
-        licence=metadata['License'], converted=metadata['Converted'],
-        parts=tuple(metadata['Parts']), open_clip=alias)
+        name=entry['Name'],
+        collection=entry['In Collection'],
+        url=url,
+        file=metadata['File'],
+        size=metadata.get('Size'),
+        sha256=metadata.get('SHA256', sha256),
+        licence=metadata['License'],
+        converted=metadata['Converted'],
+        parts=tuple(metadata['Parts']),
+        open_clip=alias,
+    )
 
 
 def _model(entry: Mapping) -> PublishedModel:

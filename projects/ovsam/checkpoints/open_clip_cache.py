@@ -3,6 +3,7 @@
 ``open_clip://RN50x16/openai`` stands for the weights that open_clip calls ``openai`` for its model
 ``RN50x16``. Their addresses are open_clip's own; none is repeated here.
 """
+
 from __future__ import annotations
 
 import os
@@ -16,8 +17,11 @@ from huggingface_hub import try_to_load_from_cache
 from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
 SCHEME = 'open_clip://'
-_HUB_FILES = (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME.replace('.bin', '.safetensors'),
-              HF_WEIGHTS_NAME)
+_HUB_FILES = (
+    HF_SAFE_WEIGHTS_NAME,
+    HF_WEIGHTS_NAME.replace('.bin', '.safetensors'),
+    HF_WEIGHTS_NAME,
+)
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,21 @@ def open_clip_weights(name: str) -> OpenClipWeights:
     Raises:
         ValueError: If it has no such model or weights.
     """
-    model, _, tag = name[len(SCHEME):].partition('/')
+    model, _, tag = name[len(SCHEME) :].partition('/')
     config = open_clip.get_pretrained_cfg(model, tag)
     if not config:
         tags = open_clip.list_pretrained_tags_by_model(model)
-        known = (f'its weights are {", ".join(tags)}' if tags else
-                 'open_clip.list_pretrained() lists all')
+        known = (
+            f'its weights are {", ".join(tags)}'
+            if tags
+            else 'open_clip.list_pretrained() lists all'
+        )
         raise ValueError(f'open_clip has no weights {name!r}: give {SCHEME}MODEL/TAG; {known}')
     url = config.get('url', '')
     digest = re.search(r'/([0-9a-f]{64})/', url)
-    return OpenClipWeights(url, config.get('hf_hub', '').rstrip('/'),
-                           digest.group(1) if digest else None)
+    return OpenClipWeights(
+        url, config.get('hf_hub', '').rstrip('/'), digest.group(1) if digest else None
+    )
 
 
 def find_cached(name: str) -> Path | None:
@@ -61,8 +69,11 @@ def find_cached(name: str) -> Path | None:
         ValueError: If open_clip has no such weights.
     """
     weights = open_clip_weights(name)
-    found = [Path(os.path.expanduser('~/.cache/clip'), Path(urlparse(weights.url).path).name)
-             ] if weights.url else []
+    found = (
+        [Path(os.path.expanduser('~/.cache/clip'), Path(urlparse(weights.url).path).name)]
+        if weights.url
+        else []
+    )
     if weights.hub:
         cached = (try_to_load_from_cache(weights.hub, file) for file in _HUB_FILES)
         found += [Path(path) for path in cached if isinstance(path, str)]
@@ -81,8 +92,11 @@ def cached_file(name: str) -> Path:
     path = find_cached(name)
     if path is None:
         weights = open_clip_weights(name)
-        places = ' or '.join(filter(None, [weights.url, weights.hub and
-                                           f'https://huggingface.co/{weights.hub}']))
-        raise FileNotFoundError(f"open_clip has not downloaded '{name}': let it do so, or fetch "
-                                f'{places} and give the path of the file')
+        places = ' or '.join(
+            filter(None, [weights.url, weights.hub and f'https://huggingface.co/{weights.hub}'])
+        )
+        raise FileNotFoundError(
+            f"open_clip has not downloaded '{name}': let it do so, or fetch "
+            f'{places} and give the path of the file'
+        )
     return path

@@ -1,4 +1,5 @@
 """The parts that weights come in, and whether weights are whole and of the right shapes."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,14 +31,17 @@ class Part:
         return f'{self.name}.'
 
 
-PARTS = {part.name: part for part in (
-    Part('image_encoder', architectures.image_encoder, "SAM's image encoder"),
-    Part('prompt_encoder', architectures.prompt_encoder, "SAM's prompt encoder"),
-    Part('mask_decoder', architectures.mask_decoder, 'the mask decoder'),
-    Part('clip', architectures.clip, 'CLIP'),
-    Part('neck', architectures.neck, 'the SAM2CLIP adapter'),
-    Part('label_head', architectures.label_head, 'the CLIP2SAM head'),
-)}
+PARTS = {
+    part.name: part
+    for part in (
+        Part('image_encoder', architectures.image_encoder, "SAM's image encoder"),
+        Part('prompt_encoder', architectures.prompt_encoder, "SAM's prompt encoder"),
+        Part('mask_decoder', architectures.mask_decoder, 'the mask decoder'),
+        Part('clip', architectures.clip, 'CLIP'),
+        Part('neck', architectures.neck, 'the SAM2CLIP adapter'),
+        Part('label_head', architectures.label_head, 'the CLIP2SAM head'),
+    )
+}
 
 
 def part_of(key: str) -> str | None:
@@ -68,8 +72,11 @@ def check_parts(weights: Mapping[str, Tensor]) -> set[str]:
     unknown = {key for key in weights if part_of(key) is None}
     for name in parts_in(weights):
         part = PARTS[name]
-        shapes = {key[len(part.prefix):]: tuple(value.shape) for key, value in weights.items()
-                  if key.startswith(part.prefix)}
+        shapes = {
+            key[len(part.prefix) :]: tuple(value.shape)
+            for key, value in weights.items()
+            if key.startswith(part.prefix)
+        }
         unknown |= {part.prefix + key for key in _check_part(part, shapes)}
     return unknown
 
@@ -85,16 +92,23 @@ def _check_part(part: Part, shapes: Mapping[str, tuple]) -> set[str]:
     if part.name == 'clip':
         expected = _present_towers(expected, shapes)
     # Counters of batches are not read in use; some published files lack them.
-    missing = [key for key in expected.keys() - shapes.keys()
-               if not key.endswith('num_batches_tracked')]
+    missing = [
+        key for key in expected.keys() - shapes.keys() if not key.endswith('num_batches_tracked')
+    ]
     if missing:
-        raise ValueError(f'{part.title} ({part.prefix}*) is incomplete: '
-                         f'{_first(sorted(missing))} missing of {len(expected)}')
-    wrong = [f'{key} {shapes[key]} instead of {shape}' for key, shape in sorted(expected.items())
-             if shapes.get(key, shape) != shape]
+        raise ValueError(
+            f'{part.title} ({part.prefix}*) is incomplete: '
+            f'{_first(sorted(missing))} missing of {len(expected)}'
+        )
+    wrong = [
+        f'{key} {shapes[key]} instead of {shape}'
+        for key, shape in sorted(expected.items())
+        if shapes.get(key, shape) != shape
+    ]
     if wrong:
-        raise ValueError(f'{part.title} ({part.prefix}*) has weights of wrong shapes: '
-                         f'{_first(wrong)}')
+        raise ValueError(
+            f'{part.title} ({part.prefix}*) has weights of wrong shapes: {_first(wrong)}'
+        )
     return shapes.keys() - expected.keys()
 
 

@@ -105,7 +105,8 @@ def _torch_load(path: str, map_location: Any) -> Any:
     # Before torch 2.4 weights_only had a fixed list; the same check, done by our unpickler.
     restricted = types.SimpleNamespace(
         Unpickler=_RestrictedUnpickler,
-        load=lambda file, **kwargs: _RestrictedUnpickler(file, **kwargs).load())
+        load=lambda file, **kwargs: _RestrictedUnpickler(file, **kwargs).load(),
+    )
     return torch.load(path, map_location=map_location, pickle_module=restricted)
 
 
@@ -202,8 +203,9 @@ def _load_url(
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise OSError(
-                    error.errno, f"No space left for checkpoint '{url}' in {folder}: free some, or "
-                    'name a folder on another disk by TORCH_HOME'
+                    error.errno,
+                    f"No space left for checkpoint '{url}' in {folder}: free some, or "
+                    'name a folder on another disk by TORCH_HOME',
                 ) from error
             raise ConnectionError(
                 f"Cannot download checkpoint '{url}': {error}. Check the network, or download "

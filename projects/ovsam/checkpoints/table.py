@@ -1,8 +1,9 @@
 """The table of weights in the documentation, made from the model index.
 
-    python -m ovsam.checkpoints.table docs/weights.md            # writes it between its marks
-    python -m ovsam.checkpoints.table docs/weights.md --check    # status 1 if it is out of step
+python -m ovsam.checkpoints.table docs/weights.md            # writes it between its marks
+python -m ovsam.checkpoints.table docs/weights.md --check    # status 1 if it is out of step
 """
+
 from __future__ import annotations
 
 import argparse
@@ -21,10 +22,16 @@ END = '<!-- end of the table -->'
 def tables(index: ModelIndex) -> str:
     """Models, then files, as Markdown."""
     rows = ['| name | config | made from |', '|---|---|---|']
-    rows += [f'| `{model.name}` | `{model.config}` | {_code(model.made_from)} |'
-             for model in index.models.values()]
-    rows += ['', f'| name | file in `{FOLDER}/{DOWNLOADS}` | bytes | SHA-256 | licence | '
-             f'becomes, in `{FOLDER}` | parts |', '|---|---|---|---|---|---|---|']
+    rows += [
+        f'| `{model.name}` | `{model.config}` | {_code(model.made_from)} |'
+        for model in index.models.values()
+    ]
+    rows += [
+        '',
+        f'| name | file in `{FOLDER}/{DOWNLOADS}` | bytes | SHA-256 | licence | '
+        f'becomes, in `{FOLDER}` | parts |',
+        '|---|---|---|---|---|---|---|',
+    ]
     rows += [_row(file) for file in index.files.values()]
     return '\n'.join(rows)
 
@@ -32,8 +39,10 @@ def tables(index: ModelIndex) -> str:
 def _row(file: PublishedFile) -> str:
     size = 'unknown' if file.size is None else f'{file.size:,}'
     digest = 'unknown' if file.sha256 is None else f'`{file.sha256}`'
-    return (f'| `{file.name}` | [{file.file}]({file.url}) | {size} | {digest} | {file.licence} | '
-            f'`{file.converted}` | {_code(file.parts)} |')
+    return (
+        f'| `{file.name}` | [{file.file}]({file.url}) | {size} | {digest} | {file.licence} | '
+        f'`{file.converted}` | {_code(file.parts)} |'
+    )
 
 
 def _code(names: Sequence[str]) -> str:
@@ -55,8 +64,9 @@ def with_tables(text: str, index: ModelIndex) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('document', type=Path)
     parser.add_argument('--check', action='store_true', help='change nothing')
     args = parser.parse_args(argv)

@@ -5,6 +5,7 @@ OpenAI publishes CLIP as such archives. They hold a program beside the weights, 
 Here the archive's pickle is read by an unpickler that knows tensors and plain containers; objects
 of the program become empty records of their attributes, and none of its code is looked at.
 """
+
 from __future__ import annotations
 
 import collections
@@ -20,10 +21,16 @@ from torch import Tensor
 # Only TorchScript archives have this record; torch tells them apart by it, too.
 _SIGN = 'constants.pkl'
 _DTYPES = {
-    'HalfStorage': torch.float16, 'BFloat16Storage': torch.bfloat16,
-    'FloatStorage': torch.float32, 'DoubleStorage': torch.float64,
-    'ByteStorage': torch.uint8, 'CharStorage': torch.int8, 'ShortStorage': torch.int16,
-    'IntStorage': torch.int32, 'LongStorage': torch.int64, 'BoolStorage': torch.bool,
+    'HalfStorage': torch.float16,
+    'BFloat16Storage': torch.bfloat16,
+    'FloatStorage': torch.float32,
+    'DoubleStorage': torch.float64,
+    'ByteStorage': torch.uint8,
+    'CharStorage': torch.int8,
+    'ShortStorage': torch.int16,
+    'IntStorage': torch.int32,
+    'LongStorage': torch.int64,
+    'BoolStorage': torch.bool,
 }
 
 
@@ -48,7 +55,7 @@ def read_torchscript_tensors(path: str) -> dict[str, Tensor]:
     """
     with zipfile.ZipFile(path) as archive:
         sign = next(name for name in archive.namelist() if name.split('/')[1:] == [_SIGN])
-        folder = sign[:-len(_SIGN)]
+        folder = sign[: -len(_SIGN)]
         try:
             with archive.open(f'{folder}data.pkl') as file:
                 root = _TensorUnpickler(file, archive, folder).load()
@@ -93,11 +100,13 @@ class _TensorUnpickler(pickle.Unpickler):
         if key not in self._storages:
             # A copy, since torch wants memory that may be written to.
             values = bytearray(self._archive.read(f'{self._folder}data/{key}'))
-            self._storages[key] = (torch.frombuffer(values, dtype=dtype) if values
-                                   else torch.empty(0, dtype=dtype))
+            self._storages[key] = (
+                torch.frombuffer(values, dtype=dtype) if values else torch.empty(0, dtype=dtype)
+            )
         if len(self._storages[key]) != count:
-            raise zipfile.BadZipFile(f'a tensor of {count} values has '
-                                     f'{len(self._storages[key])} in the archive')
+            raise zipfile.BadZipFile(
+                f'a tensor of {count} values has {len(self._storages[key])} in the archive'
+            )
         return self._storages[key]
 
 
@@ -115,7 +124,14 @@ def _value(value: Any, *_: Any) -> Any:
 _GLOBALS = {
     'torch._utils._rebuild_tensor_v2': _rebuild_tensor,
     'collections.OrderedDict': collections.OrderedDict,
-    **{f'torch.jit._pickle.{name}': _value for name in (
-        'build_intlist', 'build_tensorlist', 'build_doublelist', 'build_boollist',
-        'restore_type_tag')},
+    **{
+        f'torch.jit._pickle.{name}': _value
+        for name in (
+            'build_intlist',
+            'build_tensorlist',
+            'build_doublelist',
+            'build_boollist',
+            'restore_type_tag',
+        )
+    },
 }

@@ -1,4 +1,5 @@
 """Data sets: COCO-format data with a vocabulary as label space, SA-1B, joint ones, pictograms."""
+
 from .feature_store import FeatureStore
 from .image_listing import ImageListing
 from .joint_dataset import JointDataset

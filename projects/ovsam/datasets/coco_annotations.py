@@ -67,12 +67,16 @@ def _check_records(kind: str, records: list, keys: Mapping[str, tuple]) -> None:
         if kind == 'images' and not record.keys() & {'file_name', 'coco_url'}:
             missing.append('file_name')
         if missing:
-            raise ValueError(f'{kind}[{place}] (id {record.get("id")}) has no '
-                             + ' and no '.join(f'"{key}"' for key in missing))
+            raise ValueError(
+                f'{kind}[{place}] (id {record.get("id")}) has no '
+                + ' and no '.join(f'"{key}"' for key in missing)
+            )
         for key, (expected, is_sound) in {**keys, **_IMAGE_NAMES}.items():
             if key in record and not is_sound(record[key]):
-                raise ValueError(f'{kind}[{place}] (id {record["id"]}) has the {key} '
-                                 f'{record[key]!r}, not {expected}')
+                raise ValueError(
+                    f'{kind}[{place}] (id {record["id"]}) has the {key} '
+                    f'{record[key]!r}, not {expected}'
+                )
     _require_distinct(f'id in "{kind}"', (record['id'] for record in records))
 
 
@@ -115,8 +119,10 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
     if not isinstance(counts, list) or not set(map(type, counts)) <= {int}:
         return f'has a mask whose "counts" are {_shown(counts)}, neither a text nor whole numbers'
     if min(counts, default=0) < 0 or sum(counts) != height * width:
-        return (f'has a mask whose "counts" {_shown(counts)} do not add up to its '
-                f'{height} x {width} pixels')
+        return (
+            f'has a mask whose "counts" {_shown(counts)} do not add up to its '
+            f'{height} x {width} pixels'
+        )
     return None
 
 

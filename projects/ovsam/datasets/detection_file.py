@@ -2,6 +2,7 @@
 
 Both are JSON, which runs no code when it is read. Boxes in memory are xyxy in original pixels.
 """
+
 from __future__ import annotations
 
 import json
@@ -63,7 +64,8 @@ def read_detections(path: str | Path, ann_file: str | Path | None = None) -> Det
             found = _from_dump(content)
         else:
             raise ValueError(
-                f'it is neither a list of COCO results nor an object whose "format" is "{FORMAT}"')
+                f'it is neither a list of COCO results nor an object whose "format" is "{FORMAT}"'
+            )
         _check_scores(found.images)
         return found if truth is None else _compared(found, truth)
     except ValueError as error:
@@ -78,7 +80,8 @@ def _read_json(path: str | Path) -> Any:
         raise ValueError(
             f'{path} is a pickle, which could run any code when it is read. Let the detector write '
             'JSON: COCO results (CocoMetric, outfile_prefix=...), or tools/test.py CONFIG '
-            '--dump-detections FILE.json')
+            '--dump-detections FILE.json'
+        )
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -94,19 +97,24 @@ class _Truth(NamedTuple):
 def _read_annotations(path: str | Path) -> _Truth:
     content = _read_json(path)
     try:
-        check_coco_annotations({'annotations': [], **content}
-                               if isinstance(content, Mapping) else content)
+        check_coco_annotations(
+            {'annotations': [], **content} if isinstance(content, Mapping) else content
+        )
     except ValueError as error:
         raise ValueError(f'Annotation file {path} cannot be used: {error}') from error
-    return _Truth(str(path),
-                  {image['id']: (image['height'], image['width']) for image in content['images']},
-                  {category['id']: category['name'] for category in content['categories']})
+    return _Truth(
+        str(path),
+        {image['id']: (image['height'], image['width']) for image in content['images']},
+        {category['id']: category['name'] for category in content['categories']},
+    )
 
 
 def _from_coco(rows: list, truth: _Truth | None) -> DetectionFile:
     if truth is None:
-        raise ValueError('the category ids of COCO results mean nothing without the annotation '
-                         'file that they are of: give ann_file')
+        raise ValueError(
+            'the category ids of COCO results mean nothing without the annotation '
+            'file that they are of: give ann_file'
+        )
     by_image: dict[Any, list] = {}
     for place, row in enumerate(rows):
         fault = _row_fault(row)
@@ -119,14 +127,17 @@ def _from_coco(rows: list, truth: _Truth | None) -> DetectionFile:
         raise ValueError(
             f'{len(unknown)} of {len(rows)} detections are of categories that {truth.path} does '
             f'not have: {sorted(set(unknown), key=str)[:5]}; it has {len(labels)} categories, '
-            f'{list(labels)[:3]} ... {list(labels)[-1:]}')
+            f'{list(labels)[:3]} ... {list(labels)[-1:]}'
+        )
     images = {}
     for image, mine in by_image.items():
         boxes = np.array([row['bbox'] for row in mine], np.float64).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
         images[image] = Detections(
-            boxes.astype(np.float32), np.array([row['score'] for row in mine], np.float32),
-            np.array([labels[row['category_id']] for row in mine], np.int64))
+            boxes.astype(np.float32),
+            np.array([row['score'] for row in mine], np.float32),
+            np.array([labels[row['category_id']] for row in mine], np.int64),
+        )
     return DetectionFile(tuple(truth.categories.values()), images, frozenset(truth.sizes), ())
 
 
@@ -142,16 +153,22 @@ def _row_fault(row: object) -> str | None:
 
 
 def _numbers_fault(box: object, score: object) -> str | None:
-    if not isinstance(box, list) or len(box) != 4 or not all(
-            isinstance(side, (int, float)) for side in box):
+    if (
+        not isinstance(box, list)
+        or len(box) != 4
+        or not all(isinstance(side, (int, float)) for side in box)
+    ):
         return f'has the box {box!r}, not four numbers'
     return None if isinstance(score, (int, float)) else f'has the score {score!r}, not a number'
 
 
 def _from_dump(content: Mapping) -> DetectionFile:
     classes, records = content.get('classes'), content.get('images')
-    if not isinstance(classes, list) or not isinstance(records, list) or not all(
-            isinstance(name, str) for name in classes):
+    if (
+        not isinstance(classes, list)
+        or not isinstance(records, list)
+        or not all(isinstance(name, str) for name in classes)
+    ):
         raise ValueError('it has no list "classes" of names and list "images"')
     images: dict[Any, Detections] = {}
     for place, record in enumerate(records):
@@ -163,8 +180,9 @@ def _from_dump(content: Mapping) -> DetectionFile:
         if image in images:
             raise ValueError(f'image {image!r} comes twice')
         if len({len(field) for field in fields}) != 1:
-            raise ValueError(f'image {image!r} has {[len(field) for field in fields]} boxes, '
-                             'scores and labels')
+            raise ValueError(
+                f'image {image!r} has {[len(field) for field in fields]} boxes, scores and labels'
+            )
         for box, score, label in zip(*fields):
             fault = _numbers_fault(box, score)
             if not isinstance(label, int) or not 0 <= label < len(classes):
@@ -172,17 +190,25 @@ def _from_dump(content: Mapping) -> DetectionFile:
             if fault:
                 raise ValueError(f'a detection of image {image!r} {fault}')
         images[image] = Detections(
-            np.array(fields[0], np.float32).reshape(-1, 4), np.array(fields[1], np.float32),
-            np.array(fields[2], np.int64))
+            np.array(fields[0], np.float32).reshape(-1, 4),
+            np.array(fields[1], np.float32),
+            np.array(fields[2], np.int64),
+        )
     return DetectionFile(tuple(classes), images, frozenset(images), ())
 
 
 def _check_scores(images: Mapping[Any, Detections]) -> None:
-    wrong = [(image, float(score)) for image, found in images.items() for score in found.scores
-             if not 0 <= score <= 1 and not math.isnan(score)]
+    wrong = [
+        (image, float(score))
+        for image, found in images.items()
+        for score in found.scores
+        if not 0 <= score <= 1 and not math.isnan(score)
+    ]
     if wrong:
-        raise ValueError(f'{len(wrong)} scores do not lie in [0, 1], such as {wrong[0][1]} of '
-                         f'image {wrong[0][0]!r}: give probabilities, not logits')
+        raise ValueError(
+            f'{len(wrong)} scores do not lie in [0, 1], such as {wrong[0][1]} of '
+            f'image {wrong[0][0]!r}: give probabilities, not logits'
+        )
 
 
 def _compared(found: DetectionFile, truth: _Truth) -> DetectionFile:
@@ -192,7 +218,8 @@ def _compared(found: DetectionFile, truth: _Truth) -> DetectionFile:
         raise ValueError(
             f'{len(unknown)} of its {len(found.images)} images are not among the '
             f'{len(truth.sizes)} of {truth.path}: {unknown[:5]}, where that has ids like '
-            f'{list(truth.sizes)[:3]}. Are the detections of another data set?')
+            f'{list(truth.sizes)[:3]}. Are the detections of another data set?'
+        )
     outside = []
     for image, (boxes, _, _) in found.images.items():
         height, width = truth.sizes[image]
@@ -205,10 +232,13 @@ def _compared(found: DetectionFile, truth: _Truth) -> DetectionFile:
     total = sum(len(detections.scores) for detections in found.images.values())
     image, box = outside[0]
     height, width = truth.sizes[image]
-    return found._replace(faults=(
-        f'{len(outside)} of {total} boxes reach out of their images and are cut, such as '
-        f'{_rounded(box)} in image {image!r}, {width} wide and {height} high; '
-        'are they in original pixels?',))
+    return found._replace(
+        faults=(
+            f'{len(outside)} of {total} boxes reach out of their images and are cut, such as '
+            f'{_rounded(box)} in image {image!r}, {width} wide and {height} high; '
+            'are they in original pixels?',
+        )
+    )
 
 
 def _rounded(box: Sequence[float]) -> list[float]:

@@ -25,8 +25,10 @@ from .teacher_features import (
     read_metadata,
 )
 
-REDO = ('make it anew with tools/dump_sam_features.py --verify and the config that uses it '
-        '(docs/teacher-features.md)')
+REDO = (
+    'make it anew with tools/dump_sam_features.py --verify and the config that uses it '
+    '(docs/teacher-features.md)'
+)
 
 
 class FeatureStore:
@@ -66,8 +68,9 @@ class FeatureStore:
         try:
             content = read_bytes(path, self.backend_args)
         except FileNotFoundError as error:
-            raise FileNotFoundError(f'{path}, the teacher features of {image}, is missing: '
-                                    f'{REDO}') from error
+            raise FileNotFoundError(
+                f'{path}, the teacher features of {image}, is missing: {REDO}'
+            ) from error
         try:
             features = TeacherFeatures.from_bytes(content)
             _check_image(features.image, image)
@@ -95,8 +98,10 @@ class FeatureStore:
 
     def explained(self, error: ValueError, image: str) -> ValueError:
         """An error about a record, of the same class, with its place and what to do."""
-        return type(error)(f'{self.path(image)} is not the teacher features of {image}. It is '
-                           f'{error}. You can {REDO}.')
+        return type(error)(
+            f'{self.path(image)} is not the teacher features of {image}. It is '
+            f'{error}. You can {REDO}.'
+        )
 
     def missing(self, images: Iterable[str]) -> list[str]:
         """Those of the images that have no record on a local disk; each folder is listed once."""

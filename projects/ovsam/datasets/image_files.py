@@ -29,4 +29,5 @@ def require_image_files(paths: Iterable[str], hint: str = '') -> None:
     if missing:
         raise FileNotFoundError(
             f'{len(missing)} of {total} images are not on disk: {", ".join(missing[:3])}'
-            f'{", ..." if len(missing) > 3 else ""}. {hint}'.rstrip())
+            f'{", ..." if len(missing) > 3 else ""}. {hint}'.rstrip()
+        )

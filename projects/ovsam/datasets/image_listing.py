@@ -61,8 +61,13 @@ class ImageListing(Sequence):
         self.path = str(path)
 
     @classmethod
-    def build(cls, path: str | Path, folder: str | Path,
-              patterns: Sequence[str] = IMAGE_PATTERNS, progress: bool = True) -> ImageListing:
+    def build(
+        cls,
+        path: str | Path,
+        folder: str | Path,
+        patterns: Sequence[str] = IMAGE_PATTERNS,
+        progress: bool = True,
+    ) -> ImageListing:
         """Look through a folder and all in it, and write the file, whole or not at all.
 
         Files come before folders, both in the order of numbers (``sa_9`` before ``sa_10``).
@@ -92,15 +97,24 @@ class ImageListing(Sequence):
         Raises:
             FileNotFoundError: There are none.
         """
-        ordered = sorted({posix.rpartition('/')[::2] for posix in paths},
-                         key=lambda place: (_in_order(place[0]), _in_order(place[1])))
-        return cls._write(path, folder, (), (
-            ListedFolder(name, None, [file for _, file in files])
-            for name, files in groupby(ordered, key=lambda place: place[0])))
+        ordered = sorted(
+            {posix.rpartition('/')[::2] for posix in paths},
+            key=lambda place: (_in_order(place[0]), _in_order(place[1])),
+        )
+        return cls._write(
+            path,
+            folder,
+            (),
+            (
+                ListedFolder(name, None, [file for _, file in files])
+                for name, files in groupby(ordered, key=lambda place: place[0])
+            ),
+        )
 
     @classmethod
-    def _write(cls, path: str | Path, folder: str, patterns: Sequence[str],
-               folders: Iterable[ListedFolder]) -> ImageListing:
+    def _write(
+        cls, path: str | Path, folder: str, patterns: Sequence[str], folders: Iterable[ListedFolder]
+    ) -> ImageListing:
         starts, digest = array('Q', [0]), hashlib.sha256()
         table, end = [], 0
         with whole_file(path) as partial:
@@ -116,13 +130,22 @@ class ImageListing(Sequence):
                         digest.update(content + b'\n')
                     table.append([name, first, len(starts) - 1, modified])
                 if not end:
-                    raise FileNotFoundError(f'There are no images in {folder or "the list"}'
-                                            f'{" like " if patterns else ""}{", ".join(patterns)}.')
+                    raise FileNotFoundError(
+                        f'There are no images in {folder or "the list"}'
+                        f'{" like " if patterns else ""}{", ".join(patterns)}.'
+                    )
                 file.write(bytes(-end % 8))
                 starts.tofile(file)
-                header = json.dumps(dict(
-                    folder=folder, patterns=list(patterns), count=len(starts) - 1, text=end,
-                    digest=digest.hexdigest(), folders=table)).encode()
+                header = json.dumps(
+                    dict(
+                        folder=folder,
+                        patterns=list(patterns),
+                        count=len(starts) - 1,
+                        text=end,
+                        digest=digest.hexdigest(),
+                        folders=table,
+                    )
+                ).encode()
                 place = file.tell()
                 file.write(header)
                 file.seek(0)
@@ -147,19 +170,22 @@ class ImageListing(Sequence):
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f'There is no listing {self.path}: make it with tools/list_images.py FOLDER --out '
-                f'{self.path}') from error
+                f'{self.path}'
+            ) from error
         except ValueError as error:
-            raise ValueError(f'{self.path} is not a whole listing of images ({error}): make it '
-                             'anew with tools/list_images.py') from error
+            raise ValueError(
+                f'{self.path} is not a whole listing of images ({error}): make it '
+                'anew with tools/list_images.py'
+            ) from error
 
     @cached_property
     def _text(self) -> np.ndarray:
-        return np.memmap(self.path, np.uint8, 'r', 24, (self.header['text'], ))
+        return np.memmap(self.path, np.uint8, 'r', 24, (self.header['text'],))
 
     @cached_property
     def _starts(self) -> np.ndarray:
         text = self.header['text']
-        return np.memmap(self.path, '<u8', 'r', 24 + text + -text % 8, (len(self) + 1, ))
+        return np.memmap(self.path, '<u8', 'r', 24 + text + -text % 8, (len(self) + 1,))
 
     def __len__(self) -> int:
         return self.header['count']
@@ -169,7 +195,7 @@ class ImageListing(Sequence):
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
             raise IndexError(f'image {index} of {len(self)}')
-        first, last = self._starts[place:place + 2].tolist()
+        first, last = self._starts[place : place + 2].tolist()
         return os.fsdecode(self._text[first:last].tobytes())
 
     def __getstate__(self) -> dict:
@@ -196,8 +222,11 @@ class ImageListing(Sequence):
         Args:
             root: Where the folder of the listing is now.
         """
-        return [name for name, _, _, modified in self.header['folders']
-                if modified is not None and _modified(os.path.join(root, name)) != modified]
+        return [
+            name
+            for name, _, _, modified in self.header['folders']
+            if modified is not None and _modified(os.path.join(root, name)) != modified
+        ]
 
     def is_of(self, root: str | Path, progress: bool = True) -> bool:
         """Whether all images are still there, and no other ones; as slow as :meth:`build`."""

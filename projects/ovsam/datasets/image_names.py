@@ -26,5 +26,6 @@ def image_names(dataset: Dataset) -> list[str]:
         raise ValueError(
             f'{len(twice)} images have the same folder and file name as another, such as '
             f'{twice[0]}: features are stored by these two; rename a folder, or store the parts '
-            'of the data set apart')
+            'of the data set apart'
+        )
     return names

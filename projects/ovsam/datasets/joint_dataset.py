@@ -2,6 +2,7 @@
 
 Glossary: S sources, K names of the joint vocabulary, K' classes of a source.
 """
+
 from __future__ import annotations
 
 import math
@@ -55,8 +56,9 @@ class JointDataset(ConcatDataset):
         self.source_names = tuple(source['name'] for source in sources)
         self.weights = tuple(float(source['weight']) for source in sources)
         super().__init__([_build(source) for source in sources])
-        self.label_maps = [self._label_map(source, dataset)
-                           for source, dataset in zip(sources, self.datasets)]
+        self.label_maps = [
+            self._label_map(source, dataset) for source, dataset in zip(sources, self.datasets)
+        ]
         self._own_labels = [np.unique(labels).astype(np.int32) for labels in self.label_maps]
         self._report()
 
@@ -81,7 +83,8 @@ class JointDataset(ConcatDataset):
             raise ValueError(
                 f"samples of source '{self.source_names[source]}' have no instances with labels: "
                 'its pipeline must end with PackDetInputs and, for a class an image, have '
-                'WholeImageRegion before it')
+                'WholeImageRegion before it'
+            )
         for instances in (sample.gt_instances, sample.get('ignored_instances')):
             if instances is not None and 'labels' in instances:
                 self._relabel(instances, source)
@@ -95,7 +98,8 @@ class JointDataset(ConcatDataset):
             raise ValueError(
                 f"source '{self.source_names[source]}' has labels from {int(labels.min())} to "
                 f'{int(labels.max())}, but {len(joint)} classes: give its classes in the order of '
-                'its labels')
+                'its labels'
+            )
         instances.labels = joint[labels]
 
     def _marks(self, metainfo: Mapping, source: int) -> dict:
@@ -115,28 +119,38 @@ class JointDataset(ConcatDataset):
         if isinstance(classes, Mapping):
             classes = TASK_UTILS.build(classes)
         if not classes:
-            raise ValueError(f"source '{source['name']}' does not say what its labels mean: give "
-                             'its classes, a list of names in the order of its labels')
+            raise ValueError(
+                f"source '{source['name']}' does not say what its labels mean: give "
+                'its classes, a list of names in the order of its labels'
+            )
         try:
             return self.vocabulary.label_map(getattr(classes, 'names', classes))
         except ValueError as error:
             raise ValueError(
                 f"classes of source '{source['name']}': {error}. Merge the source's vocabulary "
-                'into the joint one, or leave those classes out of the source') from error
+                'into the joint one, or leave those classes out of the source'
+            ) from error
 
     def _report(self) -> None:
         logger = MMLogger.get_current_instance()
         total = sum(self.weights)
         for name, dataset, weight, labels in zip(
-                self.source_names, self.datasets, self.weights, self._own_labels):
-            logger.info(f"source '{name}': {len(dataset)} samples, {len(labels)} of "
-                        f'{len(self.vocabulary)} names, {weight / total:.1%} of the batches')
+            self.source_names, self.datasets, self.weights, self._own_labels
+        ):
+            logger.info(
+                f"source '{name}': {len(dataset)} samples, {len(labels)} of "
+                f'{len(self.vocabulary)} names, {weight / total:.1%} of the batches'
+            )
         shared = shared_texts(self.vocabulary)
         if shared:
-            examples = '; '.join(f"'{text}' of {' and '.join(map(repr, names))}"
-                                 for text, names in list(shared.items())[:3])
-            logger.warning(f'{len(shared)} texts stand for more than one name each, which no model '
-                           f'can tell apart by them: {examples}')
+            examples = '; '.join(
+                f"'{text}' of {' and '.join(map(repr, names))}"
+                for text, names in list(shared.items())[:3]
+            )
+            logger.warning(
+                f'{len(shared)} texts stand for more than one name each, which no model '
+                f'can tell apart by them: {examples}'
+            )
 
 
 def _check_sources(sources: Sequence[Mapping]) -> None:
@@ -146,17 +160,23 @@ def _check_sources(sources: Sequence[Mapping]) -> None:
         missing = sorted({'name', 'dataset', 'weight'} - set(source))
         unknown = sorted(set(source) - _KEYS)
         if missing or unknown:
-            raise ValueError(f'source {number} lacks {missing} and has {unknown}, which means '
-                             f'nothing: its keys are {sorted(_KEYS)}')
+            raise ValueError(
+                f'source {number} lacks {missing} and has {unknown}, which means '
+                f'nothing: its keys are {sorted(_KEYS)}'
+            )
         weight = source['weight']
         if not (isinstance(weight, (int, float)) and math.isfinite(weight) and weight > 0):
-            raise ValueError(f"the weight of source '{source['name']}' is {weight!r}: it must be a "
-                             'positive number; leave a source out that is not to be drawn')
+            raise ValueError(
+                f"the weight of source '{source['name']}' is {weight!r}: it must be a "
+                'positive number; leave a source out that is not to be drawn'
+            )
     names = [source['name'] for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f'each source has a name of its own, which marks its samples; got {twice} '
-                         'more than once')
+        raise ValueError(
+            f'each source has a name of its own, which marks its samples; got {twice} '
+            'more than once'
+        )
 
 
 def _build(source: Mapping):
@@ -170,6 +190,8 @@ def _build(source: Mapping):
             raise ValueError(f"source '{name}' cannot be used: {error}") from error
         dataset = ()
     if not len(dataset):
-        raise ValueError(f"source '{name}' has no samples: check its annotation file, its folder, "
-                         'and what its filter_cfg and vocabulary leave out')
+        raise ValueError(
+            f"source '{name}' has no samples: check its annotation file, its folder, "
+            'and what its filter_cfg and vocabulary leave out'
+        )
     return dataset

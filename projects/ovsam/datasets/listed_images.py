@@ -1,4 +1,5 @@
 """Images with one label each, that of their folder: ImageNet's layout, of any size."""
+
 import functools
 from typing import Union
 
@@ -35,8 +36,7 @@ class ListedImageDataset(BaseDetDataset):
     def __init__(self, listing: str, vocabulary: Union[str, list, dict], **kwargs):
         self.listing = ImageListing(listing)
         self.vocabulary = build_vocabulary(vocabulary)
-        super().__init__(metainfo=dict(classes=self.vocabulary.names),
-                         **listed_arguments(kwargs))
+        super().__init__(metainfo=dict(classes=self.vocabulary.names), **listed_arguments(kwargs))
 
     def load_data_list(self) -> ListedRecords:
         """The records, none of which is made yet."""
@@ -47,10 +47,14 @@ class ListedImageDataset(BaseDetDataset):
             raise ValueError(
                 f'{len(unknown)} of the {len(folders)} folders of {self.listing.path} are no names '
                 f'of the vocabulary of {len(self.vocabulary)}: {unknown[:5]}. Images lie in '
-                'folders that are called as names, or aliases, of the vocabulary')
+                'folders that are called as names, or aliases, of the vocabulary'
+            )
         warn_of_changes(self.listing, self.data_root, self.backend_args)
-        return ListedRecords(self.listing, [range(len(self.listing))],
-                             functools.partial(_record, self.data_root, labels))
+        return ListedRecords(
+            self.listing,
+            [range(len(self.listing))],
+            functools.partial(_record, self.data_root, labels),
+        )
 
     def get_cat_ids(self, idx: int) -> list:
         """The label of an image, for samplers that balance classes."""
@@ -58,5 +62,9 @@ class ListedImageDataset(BaseDetDataset):
 
 
 def _record(root: str, labels: dict, number: int, path: str) -> dict:
-    return dict(img_path=join_place(root, path), img_id=number, instances=[],
-                gt_label=labels[path.partition('/')[0]])
+    return dict(
+        img_path=join_place(root, path),
+        img_id=number,
+        instances=[],
+        gt_label=labels[path.partition('/')[0]],
+    )

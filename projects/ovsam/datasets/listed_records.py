@@ -1,4 +1,5 @@
 """Records of a data set that are made when they are asked for."""
+
 from __future__ import annotations
 
 from bisect import bisect_right
@@ -21,8 +22,10 @@ def listed_arguments(arguments: dict) -> dict:
     needed = dict(serialize_data=False, data_prefix={})
     wrong = [name for name in needed if name in arguments]
     if wrong:
-        raise ValueError(f'{" and ".join(wrong)} cannot be given with a listing: its paths count '
-                         'from data_root, and its records are made when they are asked for')
+        raise ValueError(
+            f'{" and ".join(wrong)} cannot be given with a listing: its paths count '
+            'from data_root, and its records are made when they are asked for'
+        )
     return {**arguments, **needed}
 
 
@@ -37,8 +40,9 @@ class ListedRecords(Sequence):
         record: What makes the record of an image, of its number in the listing and its path.
     """
 
-    def __init__(self, listing: ImageListing, rows: Sequence[range],
-                 record: Callable[[int, str], dict]) -> None:
+    def __init__(
+        self, listing: ImageListing, rows: Sequence[range], record: Callable[[int, str], dict]
+    ) -> None:
         self.listing = listing
         self.rows = [part for part in rows if len(part)]
         self.record = record
@@ -63,8 +67,10 @@ class ListedRecords(Sequence):
         if step != 1:
             raise ValueError(f'records are taken one after the other, not every {step}')
         starts = [end - len(part) for end, part in zip(self._ends, self.rows)]
-        return [part[max(first - start, 0):max(last - start, 0)]
-                for start, part in zip(starts, self.rows)]
+        return [
+            part[max(first - start, 0) : max(last - start, 0)]
+            for start, part in zip(starts, self.rows)
+        ]
 
 
 def warn_of_changes(listing: ImageListing, root: str, backend_args: dict | None) -> None:
@@ -77,4 +83,5 @@ def warn_of_changes(listing: ImageListing, root: str, backend_args: dict | None)
             f'{len(changed)} of the folders in {root} have changed since {listing.path} was made '
             f'({", ".join(repr(name) for name in changed[:3])}): tools/list_images.py {root} --out '
             f'{listing.path} --verify tells whether images have, and makes it anew without '
-            '--verify')
+            '--verify'
+        )

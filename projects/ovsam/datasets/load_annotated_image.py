@@ -1,4 +1,5 @@
 """Reading images for training and evaluation as the predictor reads them."""
+
 from typing import Optional
 
 import numpy as np

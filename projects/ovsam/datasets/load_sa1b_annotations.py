@@ -1,4 +1,5 @@
 """The masks of one image of SA-1B."""
+
 import json
 from typing import Optional
 
@@ -36,17 +37,24 @@ class LoadSA1BAnnotations(BaseTransform):
         try:
             text = read_bytes(path, self.backend_args)
         except FileNotFoundError as error:
-            raise FileNotFoundError(f'There are no masks {path}: SA-1B has them in the same '
-                                    'archive as the image.') from error
+            raise FileNotFoundError(
+                f'There are no masks {path}: SA-1B has them in the same archive as the image.'
+            ) from error
         try:
             content = json.loads(text)
             image = content['image']
-            results.update(height=image['height'], width=image['width'], instances=[
-                _instance(place, annotation, image)
-                for place, annotation in enumerate(content['annotations'])])
+            results.update(
+                height=image['height'],
+                width=image['width'],
+                instances=[
+                    _instance(place, annotation, image)
+                    for place, annotation in enumerate(content['annotations'])
+                ],
+            )
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f'{path} is not an annotation of SA-1B: {type(error).__name__} '
-                             f'{error}') from error
+            raise ValueError(
+                f'{path} is not an annotation of SA-1B: {type(error).__name__} {error}'
+            ) from error
         return results
 
 
@@ -56,5 +64,9 @@ def _instance(place: int, annotation: dict, image: dict) -> dict:
     if fault:
         raise ValueError(f'annotations[{place}] {fault}')
     x, y, width, height = box
-    return dict(bbox=[x, y, x + width, y + height], bbox_label=0, ignore_flag=0,
-                mask=dict(size=mask['size'], counts=mask['counts']))
+    return dict(
+        bbox=[x, y, x + width, y + height],
+        bbox_label=0,
+        ignore_flag=0,
+        mask=dict(size=mask['size'], counts=mask['counts']),
+    )

@@ -1,4 +1,5 @@
 """Annotations without their names, for detectors that find objects of any kind."""
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS

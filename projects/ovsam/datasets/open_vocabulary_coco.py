@@ -1,4 +1,5 @@
 """COCO-format data whose label space is a vocabulary."""
+
 from typing import Union
 
 from mmdet.datasets import CocoDataset
@@ -27,8 +28,10 @@ class VocabularyCOCO(COCO):
         categories = self.dataset['categories']
         ids = {name_key(category['name']): category['id'] for category in reversed(categories)}
         ids.update((category['name'], category['id']) for category in categories)
-        return [ids.get(name, ids.get(name_key(name), -1 - place))
-                for place, name in enumerate(cat_names)]
+        return [
+            ids.get(name, ids.get(name_key(name), -1 - place))
+            for place, name in enumerate(cat_names)
+        ]
 
 
 @DATASETS.register_module()
@@ -56,8 +59,10 @@ class OpenVocabularyCocoDataset(CocoDataset):
     def __init__(self, vocabulary: Union[str, list, dict], **kwargs):
         self.vocabulary = build_vocabulary(vocabulary)
         # mmdet's open-vocabulary metric asks for the groups by these names.
-        groups = {f'{group}_classes': tuple(self.vocabulary.split.get(group, ()))
-                  for group in ('base', 'novel')}
+        groups = {
+            f'{group}_classes': tuple(self.vocabulary.split.get(group, ()))
+            for group in ('base', 'novel')
+        }
         super().__init__(metainfo=dict(classes=self.vocabulary.names, **groups), **kwargs)
 
     def load_data_list(self) -> list:
@@ -69,13 +74,15 @@ class OpenVocabularyCocoDataset(CocoDataset):
             raise ValueError(f'Annotation file {self.ann_file} cannot be used: {error}') from error
         if all(cat_id < 0 for cat_id in self.cat_ids):
             raise ValueError(
-                f'{self.ann_file} has none of the vocabulary\'s {len(self.vocabulary)} names '
+                f"{self.ann_file} has none of the vocabulary's {len(self.vocabulary)} names "
                 f'({", ".join(self.vocabulary.names[:5])}, ...) among its categories. '
-                'Check that the annotation file and the vocabulary belong together.')
+                'Check that the annotation file and the vocabulary belong together.'
+            )
         if self.backend_args is None:  # files, not an object store
             require_image_files(
                 (info['img_path'] for info in data_list),
-                f'Put those of {self.ann_file} there, or change data_prefix in the config.')
+                f'Put those of {self.ann_file} there, or change data_prefix in the config.',
+            )
         return data_list
 
     def parse_data_info(self, raw_data_info: dict) -> dict:

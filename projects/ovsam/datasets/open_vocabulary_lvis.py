@@ -1,4 +1,5 @@
 """LVIS v1 whose label space is a vocabulary: all names, or those without the rare ones."""
+
 from mmdet.registry import DATASETS
 
 from ..vocabulary import lvis_split_vocabulary
@@ -20,10 +21,14 @@ class VocabularyLVIS(VocabularyCOCO):
         if missing:
             raise ValueError(
                 f'it lacks {len(missing)} of the {len(vocabulary)} categories of LVIS v1, such as '
-                f'{", ".join(missing[:3])}. Is it of another version?')
+                f'{", ".join(missing[:3])}. Is it of another version?'
+            )
         rare = set(vocabulary.group('novel'))
-        other = [name for name, frequency in categories.items()
-                 if frequency is not None and (frequency == RARE) != (name in rare)]
+        other = [
+            name
+            for name, frequency in categories.items()
+            if frequency is not None and (frequency == RARE) != (name in rare)
+        ]
         if other:
             raise ValueError(f'other categories are rare in it than in LVIS v1: {other[:3]}')
 
@@ -62,7 +67,9 @@ class OpenVocabularyLVISDataset(OpenVocabularyCocoDataset):
         if 'neg_category_ids' in image and 'not_exhaustive_category_ids' in image:
             present = {annotation['category_id'] for annotation in raw_data_info['raw_ann_info']}
             judged = (present - set(image['not_exhaustive_category_ids'])).union(
-                image['neg_category_ids'])
+                image['neg_category_ids']
+            )
             data_info['judged_labels'] = sorted(
-                self.cat2label[number] for number in judged if number in self.cat2label)
+                self.cat2label[number] for number in judged if number in self.cat2label
+            )
         return data_info

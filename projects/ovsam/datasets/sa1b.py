@@ -1,4 +1,5 @@
 """SA-1B, the images that SAM was trained on: folders of ``sa_<number>.jpg`` with masks beside."""
+
 import functools
 import os
 from collections.abc import Sequence
@@ -33,10 +34,14 @@ class SA1BDataset(BaseDetDataset):
         FileNotFoundError: There is no such folder or list, or no image in a folder.
     """
 
-    METAINFO = dict(classes=('object', ), palette=None)
+    METAINFO = dict(classes=('object',), palette=None)
 
-    def __init__(self, folders: Optional[Union[str, Sequence[str]]] = None,
-                 listing: Optional[str] = None, **kwargs):
+    def __init__(
+        self,
+        folders: Optional[Union[str, Sequence[str]]] = None,
+        listing: Optional[str] = None,
+        **kwargs,
+    ):
         self.folders = folders
         self.listing = None if listing is None else ImageListing(listing)
         super().__init__(**(kwargs if listing is None else listed_arguments(kwargs)))
@@ -52,11 +57,13 @@ class SA1BDataset(BaseDetDataset):
                 raise FileNotFoundError(f'There are no images sa_*.jpg in {folder}.')
             data_list += [
                 dict(img_path=str(folder / f'sa_{number}.jpg'), img_id=number, instances=[])
-                for number in numbers]
+                for number in numbers
+            ]
         if not data_list:
             raise FileNotFoundError(
                 f'There are no images sa_*.jpg in {self.data_root} or in folders of it. '
-                'docs/datasets.md has its layout.')
+                'docs/datasets.md has its layout.'
+            )
         return data_list
 
     def _listed(self) -> ListedRecords:
@@ -68,28 +75,40 @@ class SA1BDataset(BaseDetDataset):
             names = read_folder_list(root / names)
         missing = [name for name in names if not len(self.listing.within(name))]
         if missing:
-            raise FileNotFoundError(f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                                    f'{self.listing.path}: {", ".join(missing[:5])}.')
+            raise FileNotFoundError(
+                f'{len(missing)} of {len(names)} folders of SA-1B are not in '
+                f'{self.listing.path}: {", ".join(missing[:5])}.'
+            )
         warn_of_changes(self.listing, self.data_root, self.backend_args)
-        return ListedRecords(self.listing, [self.listing.within(name) for name in names],
-                             functools.partial(_record, self.data_root))
+        return ListedRecords(
+            self.listing,
+            [self.listing.within(name) for name in names],
+            functools.partial(_record, self.data_root),
+        )
 
     def _folders(self) -> list:
         root = Path(self.data_root)
         if not root.is_dir():
-            raise FileNotFoundError(f'There is no folder {root}, where SA-1B should be. '
-                                    'docs/datasets.md says how to get it.')
+            raise FileNotFoundError(
+                f'There is no folder {root}, where SA-1B should be. '
+                'docs/datasets.md says how to get it.'
+            )
         if self.folders is None:
-            inner = sorted(Path(entry.path) for entry in os.scandir(root)
-                           if entry.is_dir() and entry.name.startswith('sa_'))
+            inner = sorted(
+                Path(entry.path)
+                for entry in os.scandir(root)
+                if entry.is_dir() and entry.name.startswith('sa_')
+            )
             return [root, *inner]
         names = self.folders
         if isinstance(names, str):
             names = read_folder_list(root / names)
         missing = [name for name in names if not (root / name).is_dir()]
         if missing:
-            raise FileNotFoundError(f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                                    f'{root}: {", ".join(missing[:5])}.')
+            raise FileNotFoundError(
+                f'{len(missing)} of {len(names)} folders of SA-1B are not in '
+                f'{root}: {", ".join(missing[:5])}.'
+            )
         return [root / name for name in names]
 
 
@@ -101,8 +120,10 @@ def read_folder_list(path: Path) -> list:
         ValueError: It lists none.
     """
     if not path.is_file():
-        raise FileNotFoundError(f'There is no list of folders {path}: write one with a folder of '
-                                'SA-1B on each line, or give folders as a list.')
+        raise FileNotFoundError(
+            f'There is no list of folders {path}: write one with a folder of '
+            'SA-1B on each line, or give folders as a list.'
+        )
     lines = (line.partition('#')[0].strip() for line in path.read_text('utf-8').splitlines())
     folders = [line for line in lines if line]
     if not folders:
@@ -111,15 +132,20 @@ def read_folder_list(path: Path) -> list:
 
 
 def _image_numbers(folder: Path) -> list:
-    stems = (name[len('sa_'):-len('.jpg')] for name in os.listdir(folder)
-             if name.startswith('sa_') and name.endswith('.jpg'))
+    stems = (
+        name[len('sa_') : -len('.jpg')]
+        for name in os.listdir(folder)
+        if name.startswith('sa_') and name.endswith('.jpg')
+    )
     return sorted(int(stem) for stem in stems if stem.isdecimal())
 
 
 def _record(root: str, number: int, path: str) -> dict:
     name = path.rpartition('/')[2]
-    stem = name[len('sa_'):-len('.jpg')]
+    stem = name[len('sa_') : -len('.jpg')]
     if not (name.startswith('sa_') and name.endswith('.jpg') and stem.isdecimal()):
-        raise ValueError(f'{path} (image {number} of the listing) is none of SA-1B: make the '
-                         "listing with tools/list_images.py --pattern 'sa_*.jpg'")
+        raise ValueError(
+            f'{path} (image {number} of the listing) is none of SA-1B: make the '
+            "listing with tools/list_images.py --pattern 'sa_*.jpg'"
+        )
     return dict(img_path=join_place(root, path), img_id=int(stem), instances=[])

@@ -1,4 +1,5 @@
 """Training goes on where a few images of millions cannot be read."""
+
 from __future__ import annotations
 
 import logging
@@ -40,8 +41,10 @@ class SkipBroken:
             raise ValueError(f'max_share must be in [0, 1); got {max_share}')
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         if getattr(self.dataset, 'test_mode', False):
-            raise ValueError('SkipBroken is for training: in a test, a sample in the place of '
-                             'another one would be counted twice')
+            raise ValueError(
+                'SkipBroken is for training: in a test, a sample in the place of '
+                'another one would be counted twice'
+            )
         self.max_share = max_share
         self.full_init()
 
@@ -91,7 +94,11 @@ class SkipBroken:
             raise RuntimeError(
                 f'{count} of {len(self)} samples cannot be read, and {self.allowed} may be '
                 f'(max_share={self.max_share}); the last is {reason}. If the data are as they '
-                'should be, give SkipBroken a larger max_share') from error
-        print_log(f'Sample {place} is left out: {reason}. The next readable one takes its place. '
-                  f'{count} of {len(self)} so far, {self.allowed} may be', 'current',
-                  logging.WARNING)
+                'should be, give SkipBroken a larger max_share'
+            ) from error
+        print_log(
+            f'Sample {place} is left out: {reason}. The next readable one takes its place. '
+            f'{count} of {len(self)} so far, {self.allowed} may be',
+            'current',
+            logging.WARNING,
+        )

@@ -2,6 +2,7 @@
 
 Glossary: S sources, R processes (ranks).
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -35,17 +36,21 @@ class SourceBatchSampler(Sampler):
             source.
     """
 
-    def __init__(self, sampler: Sampler, batch_size: int,
-                 batch_sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, sampler: Sampler, batch_size: int, batch_sizes: Mapping[str, int] | None = None
+    ) -> None:
         dataset = sampler.dataset
         if not isinstance(dataset, JointDataset):
-            raise ValueError(f'SourceBatchSampler draws from a JointDataset, not from a '
-                             f'{type(dataset).__name__}: leave batch_sampler out of the config')
+            raise ValueError(
+                f'SourceBatchSampler draws from a JointDataset, not from a '
+                f'{type(dataset).__name__}: leave batch_sampler out of the config'
+            )
         others = dict(batch_sizes or {})
         unknown = sorted(set(others) - set(dataset.source_names))
         if unknown:
-            raise ValueError(f'batch_sizes has {unknown}, but the sources are '
-                             f'{", ".join(dataset.source_names)}')
+            raise ValueError(
+                f'batch_sizes has {unknown}, but the sources are {", ".join(dataset.source_names)}'
+            )
         self.sampler = sampler  # mmengine's hooks look for it
         self.seed = sampler.seed
         self.rank, self.world_size = get_dist_info()
@@ -53,8 +58,7 @@ class SourceBatchSampler(Sampler):
         if min(self.sizes) < 1:
             raise ValueError(f'batches must have at least one sample; got {self.sizes}')
         self.lengths = [len(each) for each in dataset.datasets]
-        self.starts = [end - length for end, length in
-                       zip(dataset.cumulative_sizes, self.lengths)]
+        self.starts = [end - length for end, length in zip(dataset.cumulative_sizes, self.lengths)]
         self.shares = np.array(dataset.weights) / sum(dataset.weights)
 
     def __iter__(self) -> Iterator[list[int]]:

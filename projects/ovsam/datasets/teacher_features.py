@@ -25,8 +25,12 @@ VIEW_SIZE = 16
 # In units of the normalised input, three grey levels. Decoders of JPEG differ by less in the mean
 # of a cell; a flip, crop, resize or another picture differs by far more in some cell.
 VIEW_TOLERANCE = 0.05
-_DTYPES = {'codes': torch.uint8, 'scale': torch.float32, 'offset': torch.float32,
-           'view': torch.float16}
+_DTYPES = {
+    'codes': torch.uint8,
+    'scale': torch.float32,
+    'offset': torch.float32,
+    'view': torch.float16,
+}
 
 
 class DamagedFeaturesError(ValueError):
@@ -48,8 +52,9 @@ class TeacherFeatures(BaseDataElement):
     """
 
     @classmethod
-    def of(cls, embedding: Tensor, image_input: Tensor, image: str,
-           teacher: Mapping[str, str]) -> TeacherFeatures:
+    def of(
+        cls, embedding: Tensor, image_input: Tensor, image: str, teacher: Mapping[str, str]
+    ) -> TeacherFeatures:
         """The record of one image, on the CPU.
 
         Args:
@@ -63,17 +68,24 @@ class TeacherFeatures(BaseDataElement):
         """
         values = embedding.detach().float()
         if not values.isfinite().all():
-            raise ValueError(f"the teacher's embedding of {image} is not finite: its weights, or "
-                             'the image, must be wrong')
+            raise ValueError(
+                f"the teacher's embedding of {image} is not finite: its weights, or "
+                'the image, must be wrong'
+            )
         lowest, highest = values.flatten(1).aminmax(dim=1)
         scale = (highest - lowest) / 255
         # A constant channel has no step; its codes are 0 by any.
         steps = torch.where(scale > 0, scale, torch.ones_like(scale))[:, None, None]
         codes = ((values - lowest[:, None, None]) / steps).round().clamp(0, 255)
         return cls(
-            metainfo=dict(image=image, teacher=dict(teacher),
-                          input_shape=tuple(image_input.shape[-2:])),
-            codes=codes.to(torch.uint8), scale=scale, offset=lowest, view=_view(image_input)).cpu()
+            metainfo=dict(
+                image=image, teacher=dict(teacher), input_shape=tuple(image_input.shape[-2:])
+            ),
+            codes=codes.to(torch.uint8),
+            scale=scale,
+            offset=lowest,
+            view=_view(image_input),
+        ).cpu()
 
     def embedding(self) -> Tensor:
         """The teacher's embedding (C, h, w) float32, within half a step of what it was."""
@@ -86,8 +98,9 @@ class TeacherFeatures(BaseDataElement):
             ForeignFeaturesError: another one did.
         """
         if self.teacher != dict(teacher):
-            raise ForeignFeaturesError(f'of another teacher, {_words(self.teacher)}; expected '
-                                       f'{_words(teacher)}')
+            raise ForeignFeaturesError(
+                f'of another teacher, {_words(self.teacher)}; expected {_words(teacher)}'
+            )
 
     def check_input(self, image_input: Tensor) -> None:
         """Make sure that it was made of this input: the same picture, prepared the same way.
@@ -100,19 +113,25 @@ class TeacherFeatures(BaseDataElement):
         """
         shape = tuple(image_input.shape[-2:])
         if shape != tuple(self.input_shape):
-            raise ForeignFeaturesError(f'of an input of {self.input_shape} pixels; expected '
-                                       f'{shape}')
+            raise ForeignFeaturesError(
+                f'of an input of {self.input_shape} pixels; expected {shape}'
+            )
         largest = (_view(image_input).float() - self.view.float()).abs().max().item()
         if not largest <= VIEW_TOLERANCE:
             raise ForeignFeaturesError(
                 f'of another input, by {largest:.2f} in the mean of a cell (at most '
                 f'{VIEW_TOLERANCE} is usual): the picture has changed, or the pipeline prepares it '
-                'otherwise, such as by random augmentation')
+                'otherwise, such as by random augmentation'
+            )
 
     def to_bytes(self) -> bytes:
         """A safetensors file with a checksum, see :meth:`from_bytes`."""
-        metadata = {'format': FORMAT, 'image': self.image, 'teacher': json.dumps(self.teacher),
-                    'input_shape': json.dumps(self.input_shape)}
+        metadata = {
+            'format': FORMAT,
+            'image': self.image,
+            'teacher': json.dumps(self.teacher),
+            'input_shape': json.dumps(self.input_shape),
+        }
         tensors = {name: self.get(name).contiguous() for name in _DTYPES}
         metadata['sha256'] = _digest(metadata, tensors)
         return safetensors.torch.save(tensors, metadata)
@@ -127,10 +146,11 @@ class TeacherFeatures(BaseDataElement):
         """
         try:
             tensors = safetensors.torch.load(content)
-            header = json.loads(content[8:8 + int.from_bytes(content[:8], 'little')])
+            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], 'little')])
         except (SafetensorError, ValueError) as error:
-            raise DamagedFeaturesError(f'truncated or no record, {len(content):,} bytes '
-                                       f'({error})') from error
+            raise DamagedFeaturesError(
+                f'truncated or no record, {len(content):,} bytes ({error})'
+            ) from error
         metadata = header.get('__metadata__', {})
         metainfo = read_metadata(metadata)
         digest = metadata.pop('sha256', None)
@@ -152,8 +172,11 @@ def read_metadata(metadata: Mapping[str, str]) -> dict:
     if version != FORMAT:
         raise ForeignFeaturesError(f'of the format {version!r}; expected {FORMAT!r}')
     try:
-        return dict(image=metadata['image'], teacher=json.loads(metadata['teacher']),
-                    input_shape=tuple(json.loads(metadata['input_shape'])))
+        return dict(
+            image=metadata['image'],
+            teacher=json.loads(metadata['teacher']),
+            input_shape=tuple(json.loads(metadata['input_shape'])),
+        )
     except (KeyError, ValueError, TypeError) as error:
         raise DamagedFeaturesError(f'with a header that cannot be read ({error!r})') from error
 

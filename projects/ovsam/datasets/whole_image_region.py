@@ -1,4 +1,5 @@
 """A picture with a name for all of it, as an instance without a mask."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -27,11 +28,14 @@ class WholeImageRegion(BaseTransform):
         """Make the instance of one image."""
         label = results.get('gt_label')
         if np.ndim(label) or label is None:
-            raise ValueError(f"{results.get('img_path')} has the label {label!r}, but one class is "
-                             'expected: use a data set of mmpretrain with a class an image')
+            raise ValueError(
+                f'{results.get("img_path")} has the label {label!r}, but one class is '
+                'expected: use a data set of mmpretrain with a class an image'
+            )
         height, width = results['img_shape'][:2]
         results.update(
-            gt_bboxes=HorizontalBoxes(torch.tensor([[0., 0., width, height]])),
+            gt_bboxes=HorizontalBoxes(torch.tensor([[0.0, 0.0, width, height]])),
             gt_bboxes_labels=np.array([label], dtype=np.int64),
-            gt_ignore_flags=np.zeros(1, dtype=bool))
+            gt_ignore_flags=np.zeros(1, dtype=bool),
+        )
         return results

@@ -6,6 +6,7 @@ Every policy gives a label and a score by one rule: the score is the geometric m
 detector's score, which says that something is there, and of the label's probability by the policy.
 Where the detector names the object, both are the detector's score, which so stays as it is.
 """
+
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
@@ -29,8 +30,9 @@ class DetectionNaming(metaclass=ABCMeta):
     needs_log_scores = True
 
     @abstractmethod
-    def __call__(self, labels: Tensor, scores: Tensor,
-                 log_scores: Tensor | None) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, labels: Tensor, scores: Tensor, log_scores: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Name detections.
 
         Args:
@@ -55,8 +57,9 @@ class DetectorLabel(DetectionNaming):
     needs_detector_labels = True
     needs_log_scores = False
 
-    def __call__(self, labels: Tensor, scores: Tensor,
-                 log_scores: Tensor | None) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, labels: Tensor, scores: Tensor, log_scores: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """See the base class."""
         return labels, scores
 
@@ -68,8 +71,9 @@ class SegmenterLabel(DetectionNaming):
     The score is ``sqrt(detector's score * name's probability)``.
     """
 
-    def __call__(self, labels: Tensor, scores: Tensor,
-                 log_scores: Tensor | None) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, labels: Tensor, scores: Tensor, log_scores: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """See the base class."""
         best = log_scores[:, :-1].max(dim=1)
         return best.indices, (scores * best.values.exp()).sqrt()
@@ -96,8 +100,9 @@ class FusedLabel(DetectionNaming):
             raise ValueError(f'segmenter is {segmenter}, but its weight lies between 0 and 1')
         self.segmenter = segmenter
 
-    def __call__(self, labels: Tensor, scores: Tensor,
-                 log_scores: Tensor | None) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, labels: Tensor, scores: Tensor, log_scores: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """See the base class."""
         known = labels != UNKNOWN
         # A score of exactly 0 or 1 leaves something to the other side.
@@ -107,8 +112,7 @@ class FusedLabel(DetectionNaming):
         detector = share[:, None].repeat(1, num_names + 1)
         detector[:, -1] = 1 - certain - (num_names - 1) * share
         detector[known, labels[known]] = certain[known]
-        weight = torch.where(known, self.segmenter, 1.).to(log_scores)[:, None]
-        fused = ((1 - weight) * detector.to(log_scores).log()
-                 + weight * log_scores).softmax(dim=1)
+        weight = torch.where(known, self.segmenter, 1.0).to(log_scores)[:, None]
+        fused = ((1 - weight) * detector.to(log_scores).log() + weight * log_scores).softmax(dim=1)
         best = fused[:, :-1].max(dim=1)
         return best.indices, (scores * best.values).sqrt()

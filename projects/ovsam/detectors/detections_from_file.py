@@ -1,4 +1,5 @@
 """Detections that somebody else's detector has written to a file, in the place of a detector."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -31,8 +32,14 @@ class DetectionsFromFile(BaseDetector):
         init_cfg: As in mmengine.
     """
 
-    def __init__(self, file: str, ann_file: str | None = None, score_thr: float = 0.,
-                 max_per_img: int | None = None, init_cfg: dict | None = None):
+    def __init__(
+        self,
+        file: str,
+        ann_file: str | None = None,
+        score_thr: float = 0.0,
+        max_per_img: int | None = None,
+        init_cfg: dict | None = None,
+    ):
         super().__init__(dict(type='BaseDataPreprocessor'), init_cfg)
         self.file, self.ann_file = file, ann_file
         self.score_thr, self.max_per_img = score_thr, max_per_img
@@ -56,8 +63,9 @@ class DetectionsFromFile(BaseDetector):
         """What labels mean."""
         return self.content.classes
 
-    def predict(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
+    def predict(
+        self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
         """``pred_instances`` of each sample, in original pixels.
 
         Raises:
@@ -69,20 +77,24 @@ class DetectionsFromFile(BaseDetector):
                     f'{self.file} is not of image {sample.img_id!r} '
                     f'({sample.metainfo.get("img_path")}): it is of {len(self.content.known)} '
                     f'images with ids like {sorted(self.content.known, key=str)[:3]}. Are the '
-                    'detections of another data set?')
+                    'detections of another data set?'
+                )
             sample.pred_instances = self._of(self.content.images.get(sample.img_id))
         return batch_data_samples
 
     def _of(self, found) -> InstanceData:
         if found is None:
-            return InstanceData(bboxes=torch.zeros(0, 4), scores=torch.zeros(0),
-                                labels=torch.zeros(0, dtype=torch.long))
+            return InstanceData(
+                bboxes=torch.zeros(0, 4),
+                scores=torch.zeros(0),
+                labels=torch.zeros(0, dtype=torch.long),
+            )
         bboxes, scores, labels = (torch.from_numpy(field) for field in found)
         good = scores >= self.score_thr
         best = scores.where(good, -1).argsort(descending=True, stable=True)
         # A score that is no number takes no place of one that is, but is not low either: whoever
         # asks reports it.
-        best = torch.cat([best[good[best]][:self.max_per_img], best[scores[best].isnan()]])
+        best = torch.cat([best[good[best]][: self.max_per_img], best[scores[best].isnan()]])
         return InstanceData(bboxes=bboxes[best], scores=scores[best], labels=labels[best])
 
     def extract_feat(self, batch_inputs: Sequence[Tensor]):
@@ -103,5 +115,4 @@ class DetectionsFromFile(BaseDetector):
 
     def _forward(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> list:
         """The detections of each image."""
-        return [sample.pred_instances
-                for sample in self.predict(batch_inputs, batch_data_samples)]
+        return [sample.pred_instances for sample in self.predict(batch_inputs, batch_data_samples)]

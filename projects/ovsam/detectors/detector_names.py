@@ -2,6 +2,7 @@
 
 Glossary: K names of the vocabulary, D classes of the detector.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -34,19 +35,28 @@ class DetectorNames:
             number of classes than names.
     """
 
-    def __init__(self, detector: nn.Module, own_names: Vocabulary | None,
-                 vocabulary: Vocabulary | None, naming: DetectionNaming,
-                 segmenter_names: bool) -> None:
+    def __init__(
+        self,
+        detector: nn.Module,
+        own_names: Vocabulary | None,
+        vocabulary: Vocabulary | None,
+        naming: DetectionNaming,
+        segmenter_names: bool,
+    ) -> None:
         self.vocabulary, self.naming = vocabulary, naming
         self._detector = detector
         self._places: Tensor | None = None
         self._reads = hasattr(detector, 'language_model')
         if naming.needs_log_scores and not segmenter_names:
-            raise ValueError(f'{type(naming).__name__} asks the segmenter for names, and it gives '
-                             'none: take an OVSAM, or naming=dict(type="DetectorLabel")')
+            raise ValueError(
+                f'{type(naming).__name__} asks the segmenter for names, and it gives '
+                'none: take an OVSAM, or naming=dict(type="DetectorLabel")'
+            )
         if self._reads and vocabulary is None:
-            raise ValueError('the detector is told in text what to look for, but there is no '
-                             'vocabulary: give detector_names')
+            raise ValueError(
+                'the detector is told in text what to look for, but there is no '
+                'vocabulary: give detector_names'
+            )
         self._names: Sequence[str] | None = None
         if not self._reads and not hasattr(detector, 'class_names') and vocabulary is not None:
             self._names = (own_names or vocabulary).names
@@ -81,18 +91,24 @@ class DetectorNames:
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(self._places):
             raise ValueError(
                 f'the detector gives labels {int(labels.min())} to {int(labels.max())}, but its '
-                f'names are {len(self._places)}: say with detector_names what its labels mean')
+                f'names are {len(self._places)}: say with detector_names what its labels mean'
+            )
         return self._places.to(labels.device)[labels]
 
     def _check_count(self, given: bool) -> None:
         count = _num_classes(self._detector)
-        if count is None or count == len(self._names) or (
-                not given and not self.naming.needs_detector_labels):
+        if (
+            count is None
+            or count == len(self._names)
+            or (not given and not self.naming.needs_detector_labels)
+        ):
             return
         which = 'detector_names has' if given else "the segmenter's vocabulary has"
-        raise ValueError(f'the detector has {count} classes, but {which} {len(self._names)} names: '
-                         'say with detector_names what its labels mean, for example '
-                         "detector_names='coco'")
+        raise ValueError(
+            f'the detector has {count} classes, but {which} {len(self._names)} names: '
+            'say with detector_names what its labels mean, for example '
+            "detector_names='coco'"
+        )
 
     def _fit(self) -> None:
         found = [self.vocabulary.find(name) for name in self._names]
@@ -109,10 +125,12 @@ class DetectorNames:
                 f"none of the detector's {len(found)} classes ({examples}) is in the vocabulary of "
                 f'{len(self.vocabulary)} names ({", ".join(self.vocabulary.names[:5])}), and '
                 f'{type(self.naming).__name__} needs them: give detector_names or another '
-                'vocabulary, or let the segmenter name, naming=dict(type="SegmenterLabel")')
+                'vocabulary, or let the segmenter name, naming=dict(type="SegmenterLabel")'
+            )
         MMLogger.get_current_instance().warning(
             f"{len(unknown)} of the detector's {len(found)} classes are not in the vocabulary: "
-            f'{examples}')
+            f'{examples}'
+        )
 
 
 def _num_classes(detector: nn.Module) -> int | None:

@@ -4,6 +4,7 @@ Glossary: B images, N detections, K names.
 Detectors and files give boxes in original pixels, as mmdet has it; the segmenter brings them to the
 pixels of its own input. Each network resizes and normalises the original image itself.
 """
+
 from __future__ import annotations
 
 import copy
@@ -60,18 +61,25 @@ class DetectorPromptedOVSAM(BaseDetector):
             ``data_preprocessor`` delivers something else than original images.
     """
 
-    def __init__(self, detector: dict, segmenter: dict, naming: dict | None = None,
-                 detector_pipeline: Sequence[dict] = (),
-                 detector_names: Vocabulary | str | Sequence[str] | dict | None = None,
-                 nms: dict | None = None, data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None):
+    def __init__(
+        self,
+        detector: dict,
+        segmenter: dict,
+        naming: dict | None = None,
+        detector_pipeline: Sequence[dict] = (),
+        detector_names: Vocabulary | str | Sequence[str] | dict | None = None,
+        nms: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ):
         super().__init__(data_preprocessor or dict(type='OriginalImages'), init_cfg)
         if not isinstance(self.data_preprocessor, OriginalImages):
             raise ValueError(
                 f'{type(self.data_preprocessor).__name__} changes the images before detector and '
                 'segmenter, which prepare the originals themselves. mmengine gives a model the '
                 'data_preprocessor at the top of its config: write '
-                "model = dict(data_preprocessor=dict(type='OriginalImages'), ...)")
+                "model = dict(data_preprocessor=dict(type='OriginalImages'), ...)"
+            )
         self.detector = MODELS.build(_without_inner_weights(detector))
         # An OVSAM asks for the prompter of its evaluation, which plays no part here.
         self.segmenter = MODELS.build({'prompter': dict(type='BoxPrompter'), **segmenter})
@@ -81,7 +89,8 @@ class DetectorPromptedOVSAM(BaseDetector):
         self._detector_preprocessing = PartPreprocessing(detector_pipeline)
         side = self.segmenter.prompt_encoder.image_size
         self._segmenter_preprocessing = PartPreprocessing(
-            [dict(type='Resize', scale=(side, side), keep_ratio=True)])
+            [dict(type='Resize', scale=(side, side), keep_ratio=True)]
+        )
         self._warned: set[str] = set()
         self._fit_names()
 
@@ -100,8 +109,13 @@ class DetectorPromptedOVSAM(BaseDetector):
         self._fit_names()
 
     def _fit_names(self) -> None:
-        self._names = DetectorNames(self.detector, self._own_names, self.vocabulary, self.naming,
-                                    hasattr(self.segmenter, 'vocabulary'))
+        self._names = DetectorNames(
+            self.detector,
+            self._own_names,
+            self.vocabulary,
+            self.naming,
+            hasattr(self.segmenter, 'vocabulary'),
+        )
 
     def extract_feat(self, batch_inputs: Sequence[Tensor]):
         """There is no one feature of two networks.
@@ -117,16 +131,19 @@ class DetectorPromptedOVSAM(BaseDetector):
         Raises:
             NotImplementedError: Always.
         """
-        raise NotImplementedError('a detector and a segmenter are trained apart, each by its own '
-                                  'config; this model joins what they have learned')
+        raise NotImplementedError(
+            'a detector and a segmenter are trained apart, each by its own '
+            'config; this model joins what they have learned'
+        )
 
     def _forward(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> list:
         """The detections alone, without masks."""
         return self.detect(batch_inputs, batch_data_samples)
 
     @torch.no_grad()
-    def predict(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
+    def predict(
+        self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
         """Detect, segment and name.
 
         Args:
@@ -168,8 +185,12 @@ class DetectorPromptedOVSAM(BaseDetector):
         if self.naming.needs_detector_labels and not self.naming.needs_log_scores:
             unknown = kept.labels == UNKNOWN
             if unknown.any():
-                self._warn('of classes outside the vocabulary are left out', int(unknown.sum()),
-                           len(kept), sample)
+                self._warn(
+                    'of classes outside the vocabulary are left out',
+                    int(unknown.sum()),
+                    len(kept),
+                    sample,
+                )
             kept = kept[~unknown]
         return kept
 
@@ -179,21 +200,26 @@ class DetectorPromptedOVSAM(BaseDetector):
             self._warned.add(what)
             MMLogger.get_current_instance().warning(
                 f'{count} of {total} detections of image {sample.metainfo.get("img_path")} {what}'
-                '. Nothing is said of more such detections.')
+                '. Nothing is said of more such detections.'
+            )
 
-    def segment(self, images: Sequence[Tensor], samples: SampleList,
-                detections: Sequence[InstanceData]) -> list[InstanceData]:
+    def segment(
+        self, images: Sequence[Tensor], samples: SampleList, detections: Sequence[InstanceData]
+    ) -> list[InstanceData]:
         """Masks and names of detections as :meth:`detect` returns them; see the class."""
         results: list = [None] * len(images)
-        for places, inputs, parts in self._segmenter_preprocessing(
-                self.segmenter, images, samples):
+        for places, inputs, parts in self._segmenter_preprocessing(self.segmenter, images, samples):
             mine = [detections[place].to(inputs.device) for place in places]
-            prompts = Prompts.cat([
-                Prompts.from_boxes(instances.bboxes,
-                                   image_index=torch.full_like(instances.labels, image),
-                                   instance_index=torch.arange(len(instances),
-                                                               device=inputs.device))
-                for image, instances in enumerate(mine)])
+            prompts = Prompts.cat(
+                [
+                    Prompts.from_boxes(
+                        instances.bboxes,
+                        image_index=torch.full_like(instances.labels, image),
+                        instance_index=torch.arange(len(instances), device=inputs.device),
+                    )
+                    for image, instances in enumerate(mine)
+                ]
+            )
             rows = self.segmenter.predict_prompts(inputs, parts, prompts, self._labeller(mine))
             for place, instances, row in zip(places, mine, rows):
                 results[place] = self._finished(instances, row)
@@ -208,8 +234,9 @@ class DetectorPromptedOVSAM(BaseDetector):
 
         def label(features, chunk: Prompts, regions: Regions) -> dict:
             mine = starts.to(labels.device)[chunk.image_index] + chunk.instance_index
-            log_scores = (self.segmenter.name(features, regions)
-                          if self.naming.needs_log_scores else None)
+            log_scores = (
+                self.segmenter.name(features, regions) if self.naming.needs_log_scores else None
+            )
             named = self.naming(labels[mine], scores[mine], log_scores)
             return dict(labels=named[0], scores=named[1].float())
 
@@ -222,8 +249,11 @@ class DetectorPromptedOVSAM(BaseDetector):
         """
         rows = rows[rows.labels != UNKNOWN]
         found = InstanceData(
-            bboxes=detections.bboxes[rows.instance_index], scores=rows.scores,
-            labels=rows.labels, masks=rows.masks)
+            bboxes=detections.bboxes[rows.instance_index],
+            scores=rows.scores,
+            labels=rows.labels,
+            masks=rows.masks,
+        )
         if 'mask_scores' in rows:
             found.mask_scores = rows.mask_scores
         order = found.scores.argsort(descending=True, stable=True)
@@ -242,8 +272,11 @@ def _without_inner_weights(detector: dict) -> ConfigDict:
 
 def _strip(node):
     if isinstance(node, dict):
-        return {key: _strip(value) for key, value in node.items()
-                if not (key == 'init_cfg' and _is_pretrained(value))}
+        return {
+            key: _strip(value)
+            for key, value in node.items()
+            if not (key == 'init_cfg' and _is_pretrained(value))
+        }
     return type(node)(map(_strip, node)) if isinstance(node, (list, tuple)) else node
 
 

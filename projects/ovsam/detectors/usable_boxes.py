@@ -2,6 +2,7 @@
 
 Glossary: N detections.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,8 +17,9 @@ CUT = 'reach out of their image (are they in original pixels?) and are cut'
 ROUNDING = 0.5  # pixels that a box may reach out of its image without a word
 
 
-def usable_boxes(found: Mapping | InstanceData,
-                 size: tuple[int, int]) -> tuple[InstanceData, dict[str, int]]:
+def usable_boxes(
+    found: Mapping | InstanceData, size: tuple[int, int]
+) -> tuple[InstanceData, dict[str, int]]:
     """Detections of one image, cut to the image, without those that cannot be prompts.
 
     Args:
@@ -36,7 +38,10 @@ def usable_boxes(found: Mapping | InstanceData,
     cut = torch.minimum(boxes.clamp(min=0), limits)
     inside = finite & (cut[:, 2:] > cut[:, :2]).all(dim=1)
     reaching = inside & ((cut - boxes).abs() > ROUNDING).any(dim=1)
-    odd = {NOT_FINITE: int((~finite).sum()), OUTSIDE: int((finite & ~inside).sum()),
-           CUT: int(reaching.sum())}
+    odd = {
+        NOT_FINITE: int((~finite).sum()),
+        OUTSIDE: int((finite & ~inside).sum()),
+        CUT: int(reaching.sum()),
+    }
     kept = InstanceData(bboxes=cut[inside], scores=scores[inside], labels=labels[inside])
     return kept, {what: count for what, count in odd.items() if count}

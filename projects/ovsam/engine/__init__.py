@@ -1,4 +1,5 @@
 """Hooks and the like for mmengine's runner."""
+
 from torch import distributed
 
 from .bfloat16_optim_wrapper import BFloat16OptimWrapper
@@ -7,7 +8,11 @@ from .init_weights_hook import InitWeightsHook
 from .require_teacher_features_hook import RequireTeacherFeaturesHook
 
 __all__ = [
-    'BFloat16OptimWrapper', 'DrawSegmentsHook', 'InitWeightsHook', 'RequireTeacherFeaturesHook']
+    'BFloat16OptimWrapper',
+    'DrawSegmentsHook',
+    'InitWeightsHook',
+    'RequireTeacherFeaturesHook',
+]
 
 if distributed.is_available():  # in nearly all builds of torch
     from .sharded_strategy import ShardedStrategy  # noqa: F401

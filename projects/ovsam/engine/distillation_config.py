@@ -42,23 +42,31 @@ class DistillationConfig:
         content = copy.deepcopy(cfg.to_dict())
         model, loader = content.get('model', {}), content.get('train_dataloader')
         if 'teacher' not in model or not loader:
-            raise ValueError(f'{cfg.filename} trains no adapter on a teacher: give a config such '
-                             'as configs/sam2clip/sam2clip_RN50x16_stored.py')
+            raise ValueError(
+                f'{cfg.filename} trains no adapter on a teacher: give a config such '
+                'as configs/sam2clip/sam2clip_RN50x16_stored.py'
+            )
         teacher = model['teacher']
         folders: list[str] = []
         dataset = _without_features(loader.pop('dataset'), folders)
         if folder is None and not folders:
-            raise ValueError(f'{cfg.filename} reads no stored features: name a folder for them '
-                             'with --out')
+            raise ValueError(
+                f'{cfg.filename} reads no stored features: name a folder for them with --out'
+            )
         return cls(
             encoder=teacher['encoder'] if teacher['type'] == 'StoredTeacher' else teacher,
-            data_preprocessor=model['data_preprocessor'], loader=loader, dataset=dataset,
-            folder=folders[0] if folder is None else folder)
+            data_preprocessor=model['data_preprocessor'],
+            loader=loader,
+            dataset=dataset,
+            folder=folders[0] if folder is None else folder,
+        )
 
     def inputs(self, cfg: Config) -> Config:
         """As much of a config as says what must be there before features are made."""
-        return Config(dict(model=self.encoder, train_cfg=dict(),
-                           train_dataloader=dict(dataset=self.dataset)), filename=cfg.filename)
+        return Config(
+            dict(model=self.encoder, train_cfg=dict(), train_dataloader=dict(dataset=self.dataset)),
+            filename=cfg.filename,
+        )
 
     def student(self, cfg: Config) -> Config:
         """The config's model with a stored teacher, for comparing it with the live one."""

@@ -1,4 +1,5 @@
 """Pictures of what a model found, written while it is tested."""
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
@@ -24,11 +25,16 @@ class DrawSegmentsHook(Hook):
         score_thr: Rows with a lower score are not drawn.
     """
 
-    def __init__(self, out_dir: str, score_thr: float = 0.):
+    def __init__(self, out_dir: str, score_thr: float = 0.0):
         self.out_dir, self.score_thr = Path(out_dir), score_thr
 
-    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None,
-                        outputs: Optional[Sequence[DetDataSample]] = None) -> None:
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Optional[Sequence[DetDataSample]] = None,
+    ) -> None:
         """Draw one batch."""
         model = runner.model.module if hasattr(runner.model, 'module') else runner.model
         classes = getattr(getattr(model, 'vocabulary', None), 'names', None)
@@ -38,8 +44,11 @@ class DrawSegmentsHook(Hook):
             found = sample.pred_instances
             if 'scores' in found:
                 found = found[found.scores >= self.score_thr]
-            masks = found.masks.cpu().numpy() if 'masks' in found else np.zeros(
-                (0, *sample.ori_shape[:2]), bool)
+            masks = (
+                found.masks.cpu().numpy()
+                if 'masks' in found
+                else np.zeros((0, *sample.ori_shape[:2]), bool)
+            )
             names = scores = None
             if classes and 'labels' in found:
                 names = [classes[label] for label in found.labels.tolist()]

@@ -46,7 +46,7 @@ class DumpReport:
     kept: int = 0
     redone: list[tuple[str, str]] = field(default_factory=list)
     size: int = 0
-    squared_error: float = 0.
+    squared_error: float = 0.0
 
 
 class FeatureDump:
@@ -66,9 +66,15 @@ class FeatureDump:
         FileNotFoundError: data or weights are missing.
     """
 
-    def __init__(self, cfg: Config, folder: str | None = None, shard: tuple[int, int] = (0, 1),
-                 device: str | None = None, batch_size: int | None = None,
-                 workers: int | None = None) -> None:
+    def __init__(
+        self,
+        cfg: Config,
+        folder: str | None = None,
+        shard: tuple[int, int] = (0, 1),
+        device: str | None = None,
+        batch_size: int | None = None,
+        workers: int | None = None,
+    ) -> None:
         parts = DistillationConfig.of(cfg, folder)
         self.store = FeatureStore(parts.folder)
         self.encoder = parts.encoder
@@ -81,7 +87,7 @@ class FeatureDump:
         names = image_names(self.dataset)
         # Each image once, also where a data set repeats them.
         distinct = list({name: index for index, name in enumerate(names)}.values())
-        self.names = {index: names[index] for index in distinct[shard[0]::shard[1]]}
+        self.names = {index: names[index] for index in distinct[shard[0] :: shard[1]]}
         _require_fixed_inputs(self.dataset, list(self.names)[:4])
 
     def run(self, progress: bool = True) -> DumpReport:
@@ -116,11 +122,16 @@ class FeatureDump:
         self._make(list(self.names), teacher_identity(self.encoder), report, progress, verify=True)
         return report
 
-    def batches(self, indices: Sequence[int], description: str,
-                progress: bool = True) -> Iterable[tuple[Tensor, list]]:
+    def batches(
+        self, indices: Sequence[int], description: str, progress: bool = True
+    ) -> Iterable[tuple[Tensor, list]]:
         """Inputs (B, 3, H, W) as the teacher sees them, and their samples, with a progress bar."""
-        loader = DataLoader(Subset(self.dataset, indices), self.batch_size,
-                            num_workers=self.workers, collate_fn=pseudo_collate)
+        loader = DataLoader(
+            Subset(self.dataset, indices),
+            self.batch_size,
+            num_workers=self.workers,
+            collate_fn=pseudo_collate,
+        )
         with tqdm(total=len(indices), desc=description, unit='image', disable=not progress) as bar:
             for data in loader:
                 data = self.preprocessor(data, False)
@@ -132,14 +143,23 @@ class FeatureDump:
         return init_model(Config(dict(model=self.encoder)), device=str(self.device))
 
     @torch.no_grad()
-    def _make(self, indices: Sequence[int], teacher: dict, report: DumpReport, progress: bool,
-              verify: bool = False) -> None:
+    def _make(
+        self,
+        indices: Sequence[int],
+        teacher: dict,
+        report: DumpReport,
+        progress: bool,
+        verify: bool = False,
+    ) -> None:
         encoder = None
-        squared_error = 0.
+        squared_error = 0.0
         for inputs, samples in self.batches(indices, 'verify' if verify else 'store', progress):
             images = [image_name(sample.img_path) for sample in samples]
-            bad = [row for row, image in enumerate(images)
-                   if not (verify and self._is_good(image, inputs[row], teacher, report))]
+            bad = [
+                row
+                for row, image in enumerate(images)
+                if not (verify and self._is_good(image, inputs[row], teacher, report))
+            ]
             report.kept += len(images) - len(bad)
             if not bad:
                 continue
@@ -175,15 +195,18 @@ class FeatureDump:
         os.makedirs(self.store.folder, exist_ok=True)
         free = shutil.disk_usage(self.store.folder).free
         if needed > free:
-            raise OSError(f'{count:,} records need {needed / 1e9:,.1f} GB in {self.store.folder}, '
-                          f'but {free / 1e9:,.1f} GB are free: make room or name another place '
-                          'with --out')
+            raise OSError(
+                f'{count:,} records need {needed / 1e9:,.1f} GB in {self.store.folder}, '
+                f'but {free / 1e9:,.1f} GB are free: make room or name another place '
+                'with --out'
+            )
 
     def _require_teacher(self, found: dict, teacher: dict) -> None:
         if found != teacher:
             raise ValueError(
                 f'{self.store.folder} holds features of another teacher ({found}, not {teacher}): '
-                'name another folder with --out; --verify would make all of them anew')
+                'name another folder with --out; --verify would make all of them anew'
+            )
 
 
 def _require_fixed_inputs(dataset: Dataset, indices: Sequence[int]) -> None:
@@ -194,4 +217,5 @@ def _require_fixed_inputs(dataset: Dataset, indices: Sequence[int]) -> None:
             raise ValueError(
                 'the pipeline of the training data gives another input each time, and features '
                 'can be stored of fixed inputs only: take random transforms out of it, or train '
-                'with a live teacher')
+                'with a live teacher'
+            )

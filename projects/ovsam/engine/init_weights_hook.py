@@ -1,4 +1,5 @@
 """Load the weights of frozen parts before testing, too."""
+
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper

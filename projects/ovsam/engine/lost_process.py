@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from mmengine.dist import get_dist_info
 
 # What gloo, NCCL and torch's store say of a process that ended, and of one that does not answer.
-_SIGNS = re.compile(r'connection (was )?(closed|reset)|broken pipe|timed out|timeout|'
-                    r'remote process exited', re.IGNORECASE)
+_SIGNS = re.compile(
+    r'connection (was )?(closed|reset)|broken pipe|timed out|timeout|'
+    r'remote process exited',
+    re.IGNORECASE,
+)
 
 
 class LostProcessError(RuntimeError):
@@ -32,5 +35,6 @@ def explaining_lost_processes(advice: str) -> Iterator[None]:
             raise
         raise LostProcessError(
             f'process {rank} of {world} waited for another one that ended or does not answer '
-            f'({" ".join(str(error).split())[:200]}): the reason stands in that one\'s output, '
-            f'above or on its machine. {advice}') from error
+            f"({' '.join(str(error).split())[:200]}): the reason stands in that one's output, "
+            f'above or on its machine. {advice}'
+        ) from error

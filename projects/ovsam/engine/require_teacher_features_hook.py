@@ -23,8 +23,11 @@ class RequireTeacherFeaturesHook(Hook):
             FileNotFoundError: some are missing; the message has their number and the first few.
         """
         for dataset in _plain_datasets(runner.train_dataloader.dataset):
-            loads = [transform for transform in dataset.pipeline.transforms
-                     if isinstance(transform, LoadTeacherFeatures)]
+            loads = [
+                transform
+                for transform in dataset.pipeline.transforms
+                if isinstance(transform, LoadTeacherFeatures)
+            ]
             for store in (load.store for load in loads if load.store.backend_args is None):
                 names = image_names(dataset)
                 missing = store.missing(names)
@@ -33,7 +36,8 @@ class RequireTeacherFeaturesHook(Hook):
                         f'{len(missing):,} of {len(names):,} images have no teacher features in '
                         f'{store.folder}: {", ".join(missing[:3])}{", ..." * (len(missing) > 3)}. '
                         'Make them with tools/dump_sam_features.py and this config '
-                        '(docs/teacher-features.md)')
+                        '(docs/teacher-features.md)'
+                    )
 
 
 def _plain_datasets(dataset) -> Iterator:

@@ -30,8 +30,11 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
         _join_on_cpu(launcher, cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout'))
         if not flexible:
             cfg.model_wrapper_cfg = dict(
-                type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
-                find_unused_parameters=cfg.get('find_unused_parameters', False))
+                type='MMDistributedDataParallel',
+                device_ids=None,
+                broadcast_buffers=False,
+                find_unused_parameters=cfg.get('find_unused_parameters', False),
+            )
     return (FlexibleRunner if flexible else Runner).from_cfg(cfg)
 
 
@@ -39,22 +42,31 @@ def _join_on_cpu(launcher: str, timeout: float | None) -> None:
     if launcher == 'slurm':
         os.environ.update(_slurm_places(os.environ))
     elif launcher != 'pytorch':
-        raise ValueError(f'without a GPU, processes are started by pytorch or slurm, not by '
-                         f'{launcher}')
+        raise ValueError(
+            f'without a GPU, processes are started by pytorch or slurm, not by {launcher}'
+        )
     if not distributed.is_initialized():
         # torch's own default if there is none.
         distributed.init_process_group(
-            'gloo', timeout=None if timeout is None else timedelta(seconds=timeout))
+            'gloo', timeout=None if timeout is None else timedelta(seconds=timeout)
+        )
 
 
 def _slurm_places(environ) -> dict[str, str]:
     """What torch asks the environment for, from what Slurm sets; what is set already stays."""
     places = {
-        'RANK': environ['SLURM_PROCID'], 'WORLD_SIZE': environ['SLURM_NTASKS'],
-        'LOCAL_RANK': environ['SLURM_LOCALID'], 'MASTER_PORT': '29500'}
+        'RANK': environ['SLURM_PROCID'],
+        'WORLD_SIZE': environ['SLURM_NTASKS'],
+        'LOCAL_RANK': environ['SLURM_LOCALID'],
+        'MASTER_PORT': '29500',
+    }
     if 'MASTER_ADDR' not in environ:
-        hosts = subprocess.run(['scontrol', 'show', 'hostnames', environ['SLURM_NODELIST']],
-                               capture_output=True, text=True, check=True).stdout
+        hosts = subprocess.run(
+            ['scontrol', 'show', 'hostnames', environ['SLURM_NODELIST']],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         places['MASTER_ADDR'] = hosts.split()[0]
     if 'MASTER_PORT' in environ:
         del places['MASTER_PORT']

@@ -45,17 +45,23 @@ class ShardedStrategy(FSDPStrategy):
     def __init__(self, *, model_wrapper: dict | None = None, **kwargs) -> None:
         # To the CPU from a GPU only: from the CPU, torch would free what it had not copied.
         whole = dict(rank0_only=True, offload_to_cpu=torch.cuda.is_available())
-        super().__init__(model_wrapper=model_wrapper, state_dict_cfg=dict(
-            state_dict_type='FULL_STATE_DICT',
-            state_dict_config=dict(type='FullStateDictConfig', **whole),
-            optim_state_dict_config=dict(type='FullOptimStateDictConfig', **whole)), **kwargs)
+        super().__init__(
+            model_wrapper=model_wrapper,
+            state_dict_cfg=dict(
+                state_dict_type='FULL_STATE_DICT',
+                state_dict_config=dict(type='FullStateDictConfig', **whole),
+                optim_state_dict_config=dict(type='FullOptimStateDictConfig', **whole),
+            ),
+            **kwargs,
+        )
 
     def _wrap_model(self, model: BaseModule) -> FullyShardedDataParallel:
         frozen = [getattr(model, name) for name in getattr(model, 'frozen', ())]
         for part in frozen:
             part.to(get_device())
         wrapper: dict[str, Any] = dict(
-            ignored_modules=frozen, auto_wrap_policy=ModuleWrapPolicy({TransformerEncoderLayer}))
+            ignored_modules=frozen, auto_wrap_policy=ModuleWrapPolicy({TransformerEncoderLayer})
+        )
         if not torch.cuda.is_available():
             wrapper['device_id'] = torch.device('cpu')
         given = self.model_wrapper or {}
@@ -71,8 +77,11 @@ class ShardedStrategy(FSDPStrategy):
 
     def load_optim_state_dict(self, state_dict: dict) -> None:
         """See mmengine, which gives torch the arguments in the order of torch 2.0."""
-        self.optim_wrapper.load_state_dict(FullyShardedDataParallel.optim_state_dict_to_load(
-            model=self.model, optim=self.optim_wrapper.optimizer, optim_state_dict=state_dict))
+        self.optim_wrapper.load_state_dict(
+            FullyShardedDataParallel.optim_state_dict_to_load(
+                model=self.model, optim=self.optim_wrapper.optimizer, optim_state_dict=state_dict
+            )
+        )
 
 
 def _clip_whole_norm(model: FullyShardedDataParallel, params, **kwargs) -> torch.Tensor:

@@ -34,7 +34,8 @@ def require_training_state(checkpoint: str) -> None:
         raise ValueError(
             f'No training can go on from {checkpoint}, which has no {", ".join(lacking)}: expected '
             'a checkpoint that a training saved, such as work_dirs/CONFIG/iter_1000.pth. To start '
-            f'a new training from its weights: --cfg-options load_from={checkpoint}')
+            f'a new training from its weights: --cfg-options load_from={checkpoint}'
+        )
 
 
 def last_training_state(work_dir: str) -> str | None:
@@ -47,8 +48,11 @@ def last_training_state(work_dir: str) -> str | None:
         ValueError: There are checkpoints, but none is whole.
     """
     named = find_latest_checkpoint(work_dir)
-    found = sorted((path for kind in ('iter', 'epoch') for path in Path(work_dir).glob(
-        f'{kind}_*.pth')), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = sorted(
+        (path for kind in ('iter', 'epoch') for path in Path(work_dir).glob(f'{kind}_*.pth')),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
+    )
     candidates = dict.fromkeys([*([named] if named else []), *map(str, found)])
     faults = []
     for path in candidates:
@@ -63,7 +67,8 @@ def last_training_state(work_dir: str) -> str | None:
         raise ValueError(
             f'No training can go on in {os.path.abspath(work_dir)}, none of whose '
             f'{len(faults)} checkpoints is whole: expected one that --resume can start from. '
-            f'Start anew with another --work-dir. The newest: {faults[0]}')
+            f'Start anew with another --work-dir. The newest: {faults[0]}'
+        )
     return None
 
 

@@ -25,13 +25,16 @@ class StoredLoss:
         """The mean losses and their relative difference, in one line."""
         live, stored = self.live.mean().item(), self.stored.mean().item()
         largest = (self.stored / self.live - 1).abs().max().item()
-        return (f'distillation loss of {len(self.live)} images: {live:.6f} live, {stored:.6f} '
-                f'stored, {abs(stored / live - 1):.3%} apart (one image at most {largest:.3%})')
+        return (
+            f'distillation loss of {len(self.live)} images: {live:.6f} live, {stored:.6f} '
+            f'stored, {abs(stored / live - 1):.3%} apart (one image at most {largest:.3%})'
+        )
 
 
 @torch.no_grad()
-def compare_losses(dump: FeatureDump, cfg: Config, weights: str, count: int,
-                   progress: bool = True) -> StoredLoss:
+def compare_losses(
+    dump: FeatureDump, cfg: Config, weights: str, count: int, progress: bool = True
+) -> StoredLoss:
     """Measure both losses of a trained adapter.
 
     Args:

@@ -2,6 +2,7 @@
 
 Glossary: N named objects, K classes.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -18,8 +19,9 @@ NUM_BINS = 15
 LEAST, LARGEST = 1e-2, 1e2
 
 
-def expected_calibration_error(scores: ArrayLike, correct: ArrayLike,
-                               num_bins: int = NUM_BINS) -> float:
+def expected_calibration_error(
+    scores: ArrayLike, correct: ArrayLike, num_bins: int = NUM_BINS
+) -> float:
     """Mean distance between scores and the share of right names among those of such a score.
 
     Source: Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning"; bins

@@ -2,6 +2,7 @@
 
 Glossary: N objects, T clicks.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -29,8 +30,13 @@ class ClickMetric(BaseMetric):
 
     default_prefix = 'clicks'
 
-    def __init__(self, clicks: Sequence[int] = (1, 3, 5), targets: Sequence[int] = (85, 90),
-                 collect_device: str = 'cpu', prefix: str | None = None) -> None:
+    def __init__(
+        self,
+        clicks: Sequence[int] = (1, 3, 5),
+        targets: Sequence[int] = (85, 90),
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
         super().__init__(collect_device, prefix)
         if not clicks or min(clicks) < 1:
             raise ValueError(f'clicks must be numbers from 1 on; got {list(clicks)}')
@@ -54,8 +60,10 @@ class ClickMetric(BaseMetric):
         ious = np.concatenate(results) if results else np.zeros((0, max(self.clicks)))
         num, given = ious.shape
         if max(self.clicks) > given:
-            raise ValueError(f'the IoU after {max(self.clicks)} clicks is wanted, but the model '
-                             f'clicks {given} times: set its num_clicks')
+            raise ValueError(
+                f'the IoU after {max(self.clicks)} clicks is wanted, but the model '
+                f'clicks {given} times: set its num_clicks'
+            )
         metrics = {'num': num}
         if num:
             metrics.update({f'IoU@{k}': 100 * ious[:, k - 1].mean().item() for k in self.clicks})

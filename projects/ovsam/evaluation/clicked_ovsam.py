@@ -2,6 +2,7 @@
 
 Glossary: B images, N prompts, T clicks.
 """
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -37,8 +38,9 @@ class ClickedOVSAM(OVSAM):
         self.num_clicks = num_clicks
 
     @torch.no_grad()
-    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
+    def predict(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
         """Segment what the prompter points at, with corrections.
 
         Arguments as of the base class; ``gt_instances`` need masks.
@@ -51,25 +53,35 @@ class ClickedOVSAM(OVSAM):
         prompts = self.input_prompts(batch_data_samples, self.prompter, batch_inputs.device)
         for index, sample in enumerate(batch_data_samples):
             mine = prompts[prompts.image_index == index]
-            chunks = [self._converse(features, mine[start:start + self.chunk_size], sample,
-                                     batch_inputs.shape[-2:])
-                      for start in range(0, len(mine), self.chunk_size)]
+            chunks = [
+                self._converse(
+                    features, mine[start : start + self.chunk_size], sample, batch_inputs.shape[-2:]
+                )
+                for start in range(0, len(mine), self.chunk_size)
+            ]
             sample.pred_instances = InstanceData(
                 instance_index=mine.instance_index,
-                click_ious=torch.cat([mine.coords.new_zeros(0, self.num_clicks), *chunks]))
+                click_ious=torch.cat([mine.coords.new_zeros(0, self.num_clicks), *chunks]),
+            )
         return batch_data_samples
 
-    def _converse(self, features: ImageFeatures, prompts: Prompts, sample: DetDataSample,
-                  padded: tuple[int, int]) -> Tensor:
+    def _converse(
+        self,
+        features: ImageFeatures,
+        prompts: Prompts,
+        sample: DetDataSample,
+        padded: tuple[int, int],
+    ) -> Tensor:
         """IoU (N, T) of one image's prompts after each click."""
         masks = torch.from_numpy(sample.gt_instances.masks.to_ndarray()).bool()
         truth = masks.to(prompts.device)[prompts.instance_index]
-        factor = prompts.coords.new_tensor(sample.metainfo.get('scale_factor', (1., 1.)))
+        factor = prompts.coords.new_tensor(sample.metainfo.get('scale_factor', (1.0, 1.0)))
         ious = []
         for _ in range(self.num_clicks):
             low_res, _, _ = self.choose(prompts, *self.segment(features, prompts))
-            found = postprocess_masks(low_res[:, None], padded, sample.img_shape[:2],
-                                      sample.ori_shape[:2])[:, 0]
+            found = postprocess_masks(
+                low_res[:, None], padded, sample.img_shape[:2], sample.ori_shape[:2]
+            )[:, 0]
             ious.append(mask_ious(found, truth))
             points, labels = central_error_clicks(found, truth)
             prompts = replace(prompts.with_points(points * factor, labels), masks=low_res[:, None])

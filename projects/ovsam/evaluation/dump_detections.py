@@ -28,20 +28,26 @@ class DumpDetections(BaseMetric):
     def __init__(self, out_file_path: str, collect_device: str = 'cpu') -> None:
         super().__init__(collect_device=collect_device)
         if not str(out_file_path).endswith('.json'):
-            raise ValueError(f'detections are written as JSON; got {out_file_path}, which does not '
-                             'end in .json')
+            raise ValueError(
+                f'detections are written as JSON; got {out_file_path}, which does not end in .json'
+            )
         self.out_file_path = out_file_path
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep the boxes of each sample, rounded to a hundredth of a pixel."""
         for sample in data_samples:
             found = sample['pred_instances']
-            self.results.append(dict(
-                img_id=sample['img_id'], ori_shape=list(sample['ori_shape'][:2]),
-                pred_instances=dict(
-                    bboxes=found['bboxes'].double().round(decimals=2).tolist(),
-                    scores=found['scores'].double().round(decimals=5).tolist(),
-                    labels=found['labels'].tolist())))
+            self.results.append(
+                dict(
+                    img_id=sample['img_id'],
+                    ori_shape=list(sample['ori_shape'][:2]),
+                    pred_instances=dict(
+                        bboxes=found['bboxes'].double().round(decimals=2).tolist(),
+                        scores=found['scores'].double().round(decimals=5).tolist(),
+                        labels=found['labels'].tolist(),
+                    ),
+                )
+            )
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Write the file; there are no figures."""
@@ -49,5 +55,6 @@ class DumpDetections(BaseMetric):
         content = dict(format=FORMAT, classes=classes, images=results)
         write_whole(self.out_file_path, json.dumps(content).encode())
         MMLogger.get_current_instance().info(
-            f'detections of {len(results)} images are in {self.out_file_path}')
+            f'detections of {len(results)} images are in {self.out_file_path}'
+        )
         return {}

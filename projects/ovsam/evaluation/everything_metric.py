@@ -2,6 +2,7 @@
 
 Glossary: N found masks, G annotated objects, H x W the original image.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -65,8 +66,11 @@ class EverythingMetric(BaseMetric):
         if not 0 < iou_threshold <= 1:
             raise ValueError(f'iou_threshold must be in (0, 1]; got {iou_threshold}')
         vocabulary = build_vocabulary(vocabulary)
-        self.groups = {name: suffix for suffix, group in (('b', 'base'), ('n', 'novel'))
-                       for name in vocabulary.group(group)}
+        self.groups = {
+            name: suffix
+            for suffix, group in (('b', 'base'), ('n', 'novel'))
+            for name in vocabulary.group(group)
+        }
         self.iou_threshold = iou_threshold
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -82,33 +86,45 @@ class EverythingMetric(BaseMetric):
             found, truth = sample['pred_instances'], sample['gt_instances']
             missing = [field for field in ('masks', 'labels') if field not in found]
             if missing:
-                raise ValueError(f'predictions have no {" and no ".join(missing)}: evaluate a '
-                                 'model that finds and names by itself, such as EverythingOVSAM')
+                raise ValueError(
+                    f'predictions have no {" and no ".join(missing)}: evaluate a '
+                    'model that finds and names by itself, such as EverythingOVSAM'
+                )
             ious = _mask_ious(_flat(truth['masks'].to_ndarray()), _flat(found['masks']))
             objects = []
             for label, row in zip(truth['labels'].tolist(), ious):
                 best = int(row.argmax()) if len(row) else -1
                 hit = best >= 0 and bool(row[best] >= self.iou_threshold)
-                objects.append((self.groups.get(classes[label], ''), hit,
-                                hit and int(found['labels'][best]) == label))
+                objects.append(
+                    (
+                        self.groups.get(classes[label], ''),
+                        hit,
+                        hit and int(found['labels'][best]) == label,
+                    )
+                )
             self.results.append(_Image(tuple(objects), len(found['masks'])))
 
     def compute_metrics(self, results: list[_Image]) -> dict[str, float]:
         """Averages over objects; see the class for the keys."""
         objects = [each for image in results for each in image.objects]
         metrics: dict[str, float] = {}
-        for suffix, mine in (('_b', [o for o in objects if o[0] == 'b']),
-                             ('_n', [o for o in objects if o[0] == 'n']), ('', objects)):
+        for suffix, mine in (
+            ('_b', [o for o in objects if o[0] == 'b']),
+            ('_n', [o for o in objects if o[0] == 'n']),
+            ('', objects),
+        ):
             found = [o for o in mine if o[1]]
             metrics[f'recall{suffix}'] = _percent([o[1] for o in mine])
             metrics[f'Acc{suffix}'] = _percent([o[2] for o in found])
             metrics[f'named{suffix}'] = _percent([o[2] for o in mine])
             metrics[f'num{suffix}'] = len(mine)
-        metrics['masks'] = float(np.mean([image.num_masks for image in results])) if (
-            results) else float('nan')
+        metrics['masks'] = (
+            float(np.mean([image.num_masks for image in results])) if (results) else float('nan')
+        )
         MMLogger.get_current_instance().info(
             f'found {metrics["recall"]:.1f}% of {metrics["num"]} objects, {metrics["Acc"]:.1f}% of '
-            f'these with the right name; {metrics["masks"]:.1f} masks an image')
+            f'these with the right name; {metrics["masks"]:.1f} masks an image'
+        )
         return metrics
 
 
@@ -125,8 +141,10 @@ def _mask_ious(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
         ValueError: they are of different sizes.
     """
     if truth.shape[1] != found.shape[1]:
-        raise ValueError(f'found masks have {found.shape[1]} pixels, annotated ones '
-                         f'{truth.shape[1]}; both must have the original image\'s')
+        raise ValueError(
+            f'found masks have {found.shape[1]} pixels, annotated ones '
+            f"{truth.shape[1]}; both must have the original image's"
+        )
     common = truth @ found.T
     union = truth.sum(1)[:, None] + found.sum(1) - common
     return common / np.maximum(union, 1)

@@ -1,4 +1,5 @@
 """Evaluation of everything mode."""
+
 from __future__ import annotations
 
 from mmdet.registry import MODELS
@@ -17,8 +18,9 @@ class EverythingOVSAM(OVSAM):
     arguments are those of :class:`OVSAM`.
     """
 
-    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
+    def predict(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
         """Segment and name what there is.
 
         Images are read again from ``img_path``, for crops are cut from the image as it is.
@@ -27,7 +29,7 @@ class EverythingOVSAM(OVSAM):
             The samples, ``pred_instances`` as of :meth:`~ovsam.apis.Prediction.to_data_sample`,
             labels counting the model's vocabulary.
         """
-        predictor = OVSAMPredictor(self, none_threshold=0.)
+        predictor = OVSAMPredictor(self, none_threshold=0.0)
         for sample in batch_data_samples:
             predictor.set_image(sample.img_path)
             found = predictor.everything(top_k=1)

@@ -2,6 +2,7 @@
 
 Glossary: N detections, G annotated objects.
 """
+
 from __future__ import annotations
 
 import torch
@@ -14,8 +15,9 @@ from torch import Tensor
 from ..detectors.detector_prompted_ovsam import DetectorPromptedOVSAM
 
 
-def with_annotated_boxes(found: InstanceData, boxes: Tensor,
-                         iou_threshold: float = 0.5) -> InstanceData:
+def with_annotated_boxes(
+    found: InstanceData, boxes: Tensor, iou_threshold: float = 0.5
+) -> InstanceData:
     """The detections that found an object, each with the object's annotated box.
 
     Detections choose objects by falling score, each the one that it overlaps most among those not
@@ -60,15 +62,23 @@ class FoundObjectsOVSAM(DetectorPromptedOVSAM):
         self.iou_threshold = iou_threshold
 
     @torch.no_grad()
-    def predict(self, batch_inputs: list, batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
+    def predict(
+        self, batch_inputs: list, batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
         """Adds ``pred_instances`` and ``oracle_instances``."""
         detections = self.detect(batch_inputs, batch_data_samples)
-        oracle = [with_annotated_boxes(found, get_box_tensor(sample.gt_instances.bboxes),
-                                       self.iou_threshold)
-                  for found, sample in zip(detections, batch_data_samples)]
-        results = zip(*(self.segment(batch_inputs, batch_data_samples, boxes)
-                        for boxes in (detections, oracle)))
+        oracle = [
+            with_annotated_boxes(
+                found, get_box_tensor(sample.gt_instances.bboxes), self.iou_threshold
+            )
+            for found, sample in zip(detections, batch_data_samples)
+        ]
+        results = zip(
+            *(
+                self.segment(batch_inputs, batch_data_samples, boxes)
+                for boxes in (detections, oracle)
+            )
+        )
         for sample, (instances, oracle_instances) in zip(batch_data_samples, results):
             sample.pred_instances = instances
             sample.set_field(oracle_instances, 'oracle_instances', dtype=InstanceData)

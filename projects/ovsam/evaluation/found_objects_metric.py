@@ -40,8 +40,9 @@ class FoundObjectsMetric(VocabularyCocoMetric):
         kept, pairs = self.results, []
         for field in ('pred_instances', 'oracle_instances'):
             self.results = []
-            super().process(data_batch, [
-                dict(sample, pred_instances=sample[field]) for sample in data_samples])
+            super().process(
+                data_batch, [dict(sample, pred_instances=sample[field]) for sample in data_samples]
+            )
             pairs.append(self.results)
         self.results = [*kept, *zip(*pairs)]
 
@@ -51,14 +52,14 @@ class FoundObjectsMetric(VocabularyCocoMetric):
         for rows, suffix in zip(zip(*results), ('', '_oracle')):
             found = super().compute_metrics(list(rows))
             # Without any row, mmdet has no figures.
-            metrics.update({name + suffix: 100 * found.get(key, 0.) for name, key in _AP.items()})
+            metrics.update({name + suffix: 100 * found.get(key, 0.0) for name, key in _AP.items()})
             groups = {} if suffix else _GROUPS
-            metrics.update({name: 100 * found[key] for name, key in groups.items()
-                            if key in found})
+            metrics.update({name: 100 * found[key] for name, key in groups.items() if key in found})
         del metrics['box_AP_oracle']
         oracle = metrics['AP_oracle']
         metrics['share'] = 100 * metrics['AP'] / oracle if oracle > 0 else float('nan')
         MMLogger.get_current_instance().info(
             f'mask AP {metrics["AP"]:.1f} behind the detector, {oracle:.1f} with annotated boxes '
-            f'at the same recall: {metrics["share"]:.1f}%')
+            f'at the same recall: {metrics["share"]:.1f}%'
+        )
         return metrics

@@ -154,7 +154,8 @@ class OpenVocabularyMetric(BaseMetric):
             for suffix, group in (('_b', 'b'), ('_n', 'n'), ('', 'bn')):
                 mine = [i for i in scored if i.group in group]
                 metrics[f'ECE{suffix}'] = 100 * expected_calibration_error(
-                    [i.score for i in mine], [i.correct for i in mine])
+                    [i.score for i in mine], [i.correct for i in mine]
+                )
         for group in 'bn':
             metrics[f'num_{group}'] = sum(i.group == group for i in instances)
         metrics['num_empty'] = sum(image.num_empty for image in results)

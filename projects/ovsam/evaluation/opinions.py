@@ -1,4 +1,5 @@
 """What a model thinks of annotated objects, before its opinions become one."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -11,8 +12,9 @@ from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 
 
 @torch.no_grad()
-def collect_opinions(model: OpenVocabularySegmenter,
-                     loader: Iterable) -> tuple[list[Tensor], Tensor]:
+def collect_opinions(
+    model: OpenVocabularySegmenter, loader: Iterable
+) -> tuple[list[Tensor], Tensor]:
     """Prompt for every annotated object of a data set, and compare it with all names.
 
     Args:
@@ -38,8 +40,10 @@ def collect_opinions(model: OpenVocabularySegmenter,
         regions, _ = model.segment_regions(features, prompts, inputs.shape[-1])
         embeddings = model.region_embeddings(features, regions)
         rows.append(tuple(model.classify(each) for each in embeddings))
-        labels += [samples[image].gt_instances.labels[index] for image, index in
-                   zip(prompts.image_index.tolist(), prompts.instance_index.tolist())]
+        labels += [
+            samples[image].gt_instances.labels[index]
+            for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist())
+        ]
     if not rows:
         raise ValueError('there are no annotated objects in the validation data')
     opinions = [torch.cat(column) for column in zip(*rows)]

@@ -2,6 +2,7 @@
 
 Glossary: N prompted and M named instances (often the same), K classes, P points per mask.
 """
+
 from __future__ import annotations
 
 import torch
@@ -33,14 +34,16 @@ class CLIP2SAMLoss(nn.Module):
         background_weight: Weight of instances labelled as background in the class loss.
     """
 
-    def __init__(self,
-                 num_points: int = 12544,
-                 oversample_ratio: float = 3.,
-                 importance_sample_ratio: float = 0.75,
-                 cls_weight: float = 2.,
-                 mask_weight: float = 5.,
-                 dice_weight: float = 5.,
-                 background_weight: float = 0.1) -> None:
+    def __init__(
+        self,
+        num_points: int = 12544,
+        oversample_ratio: float = 3.0,
+        importance_sample_ratio: float = 0.75,
+        cls_weight: float = 2.0,
+        mask_weight: float = 5.0,
+        dice_weight: float = 5.0,
+        background_weight: float = 0.1,
+    ) -> None:
         super().__init__()
         self.num_points = num_points
         self.oversample_ratio = oversample_ratio
@@ -50,8 +53,9 @@ class CLIP2SAMLoss(nn.Module):
         self.dice_weight = dice_weight
         self.background_weight = background_weight
 
-    def forward(self, mask_logits: Tensor, class_logits: Tensor, mask_targets: Tensor,
-                labels: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, mask_logits: Tensor, class_logits: Tensor, mask_targets: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
         """Computes the losses, each with its weight; those of no instances are zero.
 
         Each is a mean over the instances of all processes.
@@ -65,8 +69,10 @@ class CLIP2SAMLoss(nn.Module):
         Returns:
             ``loss_cls``, ``loss_mask`` and ``loss_dice``, scalars.
         """
-        return {'loss_cls': self.of_names(class_logits, labels),
-                **self.of_masks(mask_logits, mask_targets)}
+        return {
+            'loss_cls': self.of_names(class_logits, labels),
+            **self.of_masks(mask_logits, mask_targets),
+        }
 
     def of_names(self, class_logits: Tensor, labels: Tensor) -> Tensor:
         """The class loss of M instances, which need not be those with masks; see :meth:`forward`.
@@ -89,17 +95,19 @@ class CLIP2SAMLoss(nn.Module):
             return {'loss_mask': mask_logits.sum() * 0, 'loss_dice': mask_logits.sum() * 0}
         predicted, target = self._sample(mask_logits[:, None], mask_targets[:, None])
         return {
-            'loss_mask': self.mask_weight * share * F.binary_cross_entropy_with_logits(
-                predicted, target),
-            'loss_dice': self.dice_weight * share * dice_loss(
-                predicted.sigmoid(), target, eps=1., naive_dice=True),
+            'loss_mask': self.mask_weight
+            * share
+            * F.binary_cross_entropy_with_logits(predicted, target),
+            'loss_dice': self.dice_weight
+            * share
+            * dice_loss(predicted.sigmoid(), target, eps=1.0, naive_dice=True),
         }
 
     def _sample(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and targets (N, P) at points that the logits choose."""
         with torch.no_grad():
             points = get_uncertain_point_coords_with_randomness(
-                logits, None, self.num_points, self.oversample_ratio,
-                self.importance_sample_ratio)
+                logits, None, self.num_points, self.oversample_ratio, self.importance_sample_ratio
+            )
             target = point_sample(targets.to(logits), points)[:, 0]
         return point_sample(logits, points)[:, 0], target

@@ -2,6 +2,7 @@
 
 Glossary: B images, N regions, C channels. Boxes are input pixels, xyxy.
 """
+
 from __future__ import annotations
 
 import torch
@@ -27,13 +28,14 @@ class CropDistillation(nn.Module):
         context: Side of the crop per longer side of the box.
     """
 
-    def __init__(self, weight: float = 10., context: float = 1.1) -> None:
+    def __init__(self, weight: float = 10.0, context: float = 1.1) -> None:
         super().__init__()
         self.weight = weight
         self.context = context
 
-    def forward(self, images: Tensor, rois: Tensor, embeddings: Tensor,
-                clip: CLIPBackbone) -> dict[str, Tensor]:
+    def forward(
+        self, images: Tensor, rois: Tensor, embeddings: Tensor, clip: CLIPBackbone
+    ) -> dict[str, Tensor]:
         """The loss; of no regions it is zero.
 
         Args:

@@ -2,6 +2,7 @@
 
 Glossary: B images, C channels, h x w the image embedding's size, s its upscaling.
 """
+
 from __future__ import annotations
 
 import torch
@@ -29,13 +30,19 @@ class DenseInstanceLoss(nn.Module):
         box_weight: Of the L1 distance of the box's sides, in image sides.
     """
 
-    def __init__(self, embed_dims: int, upscale: int = 4, foreground_weight: float = 1.,
-                 box_weight: float = 5.) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        upscale: int = 4,
+        foreground_weight: float = 1.0,
+        box_weight: float = 5.0,
+    ) -> None:
         super().__init__()
         self.foreground_weight = foreground_weight
         self.box_weight = box_weight
         self.predict = nn.Sequential(
-            nn.Conv2d(embed_dims, 5 * upscale**2, kernel_size=1), nn.PixelShuffle(upscale))
+            nn.Conv2d(embed_dims, 5 * upscale**2, kernel_size=1), nn.PixelShuffle(upscale)
+        )
 
     def forward(self, embedding: Tensor, samples: SampleList) -> dict[str, Tensor]:
         """Losses of embeddings (B, C, h, w) against samples with ``gt_instances``.
@@ -50,9 +57,10 @@ class DenseInstanceLoss(nn.Module):
         error = ((boxes - sides).abs() * inside).sum() / (4 * inside.sum()).clamp(min=1)
         error = error * share_of_mean(inside.sum(), embedding)
         return dict(
-            loss_foreground=self.foreground_weight * F.binary_cross_entropy_with_logits(
-                foreground[:, 0], covered),
-            loss_dense_box=self.box_weight * error)
+            loss_foreground=self.foreground_weight
+            * F.binary_cross_entropy_with_logits(foreground[:, 0], covered),
+            loss_dense_box=self.box_weight * error,
+        )
 
     @staticmethod
     def _targets(sample, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -64,6 +72,7 @@ class DenseInstanceLoss(nn.Module):
         owner = F.interpolate(masks[None], size, mode='area')[0].max(dim=0)
         height, width = masks.shape[-2:]
         boxes = get_box_tensor(instances.bboxes).cpu() / torch.tensor(
-            [width, height, width, height])
+            [width, height, width, height]
+        )
         y, x = torch.meshgrid(*((torch.arange(side) + 0.5) / side for side in size), indexing='ij')
         return owner.values, boxes[owner.indices].permute(2, 0, 1) - torch.stack([x, y, x, y])

@@ -2,6 +2,7 @@
 
 Glossary: N prompts, M masks per prompt, h x w the masks' size.
 """
+
 from __future__ import annotations
 
 import torch
@@ -21,8 +22,9 @@ class LowestMaskLoss(SAMMaskLoss):
     ambiguity-aware", "Losses"). Arguments as of :class:`SAMMaskLoss`.
     """
 
-    def forward(self, logits: Tensor, quality: Tensor, targets: Tensor,
-                ambiguous: Tensor) -> dict[str, Tensor]:
+    def forward(
+        self, logits: Tensor, quality: Tensor, targets: Tensor, ambiguous: Tensor
+    ) -> dict[str, Tensor]:
         """Losses, weighted; of no prompts they are zero.
 
         Args:
@@ -37,8 +39,9 @@ class LowestMaskLoss(SAMMaskLoss):
         share = share_of_mean(len(logits), logits)
         if not len(logits):
             # Zeros that still depend on the parameters, so that every one gets a gradient.
-            return dict(loss_focal=logits.sum() * 0, loss_dice=logits.sum() * 0,
-                        loss_iou=quality.sum() * 0)
+            return dict(
+                loss_focal=logits.sum() * 0, loss_dice=logits.sum() * 0, loss_iou=quality.sum() * 0
+            )
         num_masks = logits.shape[1]
         flat, wanted = logits.flatten(0, 1), targets.repeat_interleave(num_masks, dim=0)
         focal, dice = (each.view(-1, num_masks) for each in self.of_each(flat, wanted))
@@ -46,6 +49,8 @@ class LowestMaskLoss(SAMMaskLoss):
             best = 1 + (focal + dice)[:, 1:].argmin(dim=1)
             column = torch.where(ambiguous, best, 0)[:, None]
         iou = mask_iou(flat, wanted).view(-1, num_masks)
-        return dict(loss_focal=share * focal.gather(1, column).mean(),
-                    loss_dice=share * dice.gather(1, column).mean(),
-                    loss_iou=share * self.iou_weight * F.mse_loss(quality, iou))
+        return dict(
+            loss_focal=share * focal.gather(1, column).mean(),
+            loss_dice=share * dice.gather(1, column).mean(),
+            loss_iou=share * self.iou_weight * F.mse_loss(quality, iou),
+        )

@@ -4,6 +4,7 @@ Distributed training averages the processes' gradients. Where each process's los
 instances of its own, and one has 3 and another 40, those of the first would count 13 times as much
 as in one process that has all 43.
 """
+
 from __future__ import annotations
 
 import torch
@@ -27,7 +28,7 @@ def share_of_mean(amount: float | Tensor, like: Tensor) -> float | Tensor:
         1 in a single process, a scalar tensor in several; 0 for a process that has nothing.
     """
     if get_world_size() == 1:
-        return 1.
+        return 1.0
     mine = torch.as_tensor(amount, dtype=torch.float32, device=like.device).detach()
     mean = reduce_mean(mine)
     return mine / mean.clamp(min=torch.finfo(torch.float32).tiny)

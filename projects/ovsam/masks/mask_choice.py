@@ -3,6 +3,7 @@
 Glossary: N prompts, M masks per prompt. The first mask is for prompts that leave no doubt; the
 others, if there are, are guesses of growing extent (part, object, group).
 """
+
 from __future__ import annotations
 
 from mmdet.registry import TASK_UTILS
@@ -69,7 +70,8 @@ def _guesses(quality: Tensor | None) -> Tensor:
         raise ValueError(
             'this decoder gives one mask per prompt: several masks, and a choice among them, need '
             'a mask decoder with num_mask_tokens=4 and iou_token=True, and weights trained so (as '
-            'SAM\'s and mini-interactive; the published OVSAM has one mask)')
+            "SAM's and mini-interactive; the published OVSAM has one mask)"
+        )
     return quality[:, 1:]
 
 

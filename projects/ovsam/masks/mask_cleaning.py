@@ -3,6 +3,7 @@
 Glossary: R masks, h x w their logits. Each class takes the logits, the R prompts that they answer,
 in input pixels, and how many input pixels a logit is wide.
 """
+
 from __future__ import annotations
 
 import cv2
@@ -44,10 +45,13 @@ class InsideBox(nn.Module):
         boxes = prompts[boxed].boxes.to(logits)
         reach = self.margin * (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True)
         low, high = boxes[:, :2] - reach, boxes[:, 2:] + reach
-        rows, columns = (torch.arange(size, device=logits.device) * scale
-                         for size in logits.shape[-2:])
-        inside = (_touches(rows, scale, low[:, 1:], high[:, 1:])[:, :, None]
-                  & _touches(columns, scale, low[:, :1], high[:, :1])[:, None, :])
+        rows, columns = (
+            torch.arange(size, device=logits.device) * scale for size in logits.shape[-2:]
+        )
+        inside = (
+            _touches(rows, scale, low[:, 1:], high[:, 1:])[:, :, None]
+            & _touches(columns, scale, low[:, :1], high[:, :1])[:, None, :]
+        )
         cleaned = logits.clone()
         cleaned[boxed] = torch.where(inside, logits[boxed], _outside(logits[boxed]))
         return cleaned

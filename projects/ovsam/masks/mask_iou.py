@@ -1,4 +1,5 @@
 """Intersection over union of masks: of arrays one by one, of tensors row by row."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,7 +10,7 @@ def mask_iou(mask: np.ndarray, other: np.ndarray) -> float:
     """IoU of two masks (H, W) bool; 0 if both are empty."""
     common = np.count_nonzero(mask & other)
     union = np.count_nonzero(mask) + np.count_nonzero(other) - common
-    return common / union if union else 0.
+    return common / union if union else 0.0
 
 
 def mask_ious(masks: Tensor, others: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ Glossary: N prompts, M masks per prompt.
 Sizes are (height, width). The *original* image is resized to the *input* size, and zeros are added
 at its right and bottom up to the *padded* size; low-resolution masks cover the padded size.
 """
+
 from __future__ import annotations
 
 import math
@@ -13,11 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 GROUP_PIXELS = 1 << 24  # of logits at the size of an image that are held at a time
-MASK_THRESHOLD = 0.  # of logits: a pixel belongs to the object where that is likelier than not
+MASK_THRESHOLD = 0.0  # of logits: a pixel belongs to the object where that is likelier than not
 
 
-def postprocess_masks(low_res: Tensor, padded_size: tuple[int, int], input_size: tuple[int, int],
-                      original_size: tuple[int, int]) -> Tensor:
+def postprocess_masks(
+    low_res: Tensor,
+    padded_size: tuple[int, int],
+    input_size: tuple[int, int],
+    original_size: tuple[int, int],
+) -> Tensor:
     """Masks of the original image, as SAM computes them.
 
     Beside the masks, which take one byte a pixel, memory holds logits of a few prompts at a time:
@@ -37,11 +42,11 @@ def postprocess_masks(low_res: Tensor, padded_size: tuple[int, int], input_size:
     group = max(1, GROUP_PIXELS // max(1, pixels))
     for start in range(0, len(low_res), group):
         rows = slice(start, start + group)
-        padded = F.interpolate(low_res[rows], tuple(padded_size), mode='bilinear',
-                               align_corners=False)
-        inside = padded[..., :input_size[0], :input_size[1]]
-        original = F.interpolate(inside, tuple(original_size), mode='bilinear',
-                                 align_corners=False)
+        padded = F.interpolate(
+            low_res[rows], tuple(padded_size), mode='bilinear', align_corners=False
+        )
+        inside = padded[..., : input_size[0], : input_size[1]]
+        original = F.interpolate(inside, tuple(original_size), mode='bilinear', align_corners=False)
         masks[rows] = original > MASK_THRESHOLD
     return masks
 
@@ -67,7 +72,7 @@ def mask_boxes(masks: Tensor) -> Tensor:
     return torch.stack([left, top, right, bottom], dim=-1).float()
 
 
-def stability_score(logits: Tensor, offset: float = 1.) -> Tensor:
+def stability_score(logits: Tensor, offset: float = 1.0) -> Tensor:
     """How little masks change with the threshold, (N,) in [0, 1].
 
     Source: "Segment Anything", section B.

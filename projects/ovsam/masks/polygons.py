@@ -26,7 +26,8 @@ def mask_polygons(mask: np.ndarray) -> list[np.ndarray]:
     # The last column says in which outer ring a hole lies, or -1.
     parents = [-1] * len(rings) if tree is None else tree[0][:, 3].tolist()
     parts: dict[int, list[np.ndarray]] = {
-        place: [ring[:, 0]] for place, ring in enumerate(rings) if parents[place] < 0}
+        place: [ring[:, 0]] for place, ring in enumerate(rings) if parents[place] < 0
+    }
     for ring, parent in zip(rings, parents):
         if parent >= 0:
             parts[parent].append(ring[:, 0])
@@ -40,7 +41,7 @@ def join_polygons(polygons: Sequence[np.ndarray]) -> np.ndarray:
         distances, places = KDTree(joined).query(ring)
         there = int(distances.argmin())
         here = int(places[there])
-        detour = [joined[:here + 1], ring[there:], ring[:there + 1], joined[here:]]
+        detour = [joined[: here + 1], ring[there:], ring[: there + 1], joined[here:]]
         joined = np.concatenate(detour)
     return joined
 

@@ -3,6 +3,7 @@
 Glossary: R masks, h x w the decoder's embedding. Boxes are RoIs: image index, then xyxy in input
 pixels (the resized and padded image).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -54,29 +54,43 @@ class HierarchicalBackOff:
             this WordNet, so that it is of another version.
     """
 
-    def __init__(self, hierarchy: WordNetHierarchy, vocabulary: Vocabulary, threshold: float,
-                 least_depth: int = 4) -> None:
+    def __init__(
+        self,
+        hierarchy: WordNetHierarchy,
+        vocabulary: Vocabulary,
+        threshold: float,
+        least_depth: int = 4,
+    ) -> None:
         if not 0 < threshold <= 1:
             raise ValueError(f'the threshold of a back-off must be in (0, 1]; got {threshold}')
         if least_depth < 0:
             raise ValueError(f'least_depth must not be negative; got {least_depth}')
         self.vocabulary = vocabulary
         self.threshold = threshold
-        own = [_synsets(hierarchy, name, texts, vocabulary.aliases.get(name, ()))
-               for name, texts in zip(vocabulary.names, vocabulary.synonyms)]
+        own = [
+            _synsets(hierarchy, name, texts, vocabulary.aliases.get(name, ()))
+            for name, texts in zip(vocabulary.names, vocabulary.synonyms)
+        ]
         _check_version(hierarchy, vocabulary, own)
         self.linked = sum(map(bool, own))
         below: dict[str, list[int]] = {}
         for label, synsets in enumerate(own):
             for synset in hierarchy.lineage(synsets):
                 below.setdefault(synset, []).append(label)
-        is_name = {synset: label for label, synsets in reversed([*enumerate(own)])
-                   for synset in synsets}
-        kept = [synset for synset in below
-                if synset in is_name or hierarchy.depths[synset] >= least_depth]
+        is_name = {
+            synset: label for label, synsets in reversed([*enumerate(own)]) for synset in synsets
+        }
+        kept = [
+            synset
+            for synset in below
+            if synset in is_name or hierarchy.depths[synset] >= least_depth
+        ]
         self.names = tuple(
-            vocabulary.names[is_name[synset]] if synset in is_name
-            else _general_name(hierarchy.lemmas[synset], vocabulary) for synset in kept)
+            vocabulary.names[is_name[synset]]
+            if synset in is_name
+            else _general_name(hierarchy.lemmas[synset], vocabulary)
+            for synset in kept
+        )
         self._members = [torch.tensor(below[synset]) for synset in kept]
         self._depths = torch.tensor([hierarchy.depths[synset] for synset in kept])
         self._sums = _sum_matrix(self._members, len(vocabulary))
@@ -93,29 +107,41 @@ class HierarchicalBackOff:
             return []
         sums = torch.sparse.mm(self._sums, probabilities.T)  # (M, N)
         # Depths are whole numbers and probabilities at most 1 but for rounding.
-        order = (2. * self._depths[:, None] + sums).masked_fill(sums < self.threshold, -1)
-        best, place = order.max(dim=0) if len(order) else (
-            order.new_full((len(probabilities), ), -1), torch.zeros(len(probabilities)).long())
-        return [self._answer(row, int(node) if depth >= 0 else None, sums[:, number], top_k)
-                for number, (row, depth, node) in enumerate(zip(probabilities, best, place))]
+        order = (2.0 * self._depths[:, None] + sums).masked_fill(sums < self.threshold, -1)
+        best, place = (
+            order.max(dim=0)
+            if len(order)
+            else (order.new_full((len(probabilities),), -1), torch.zeros(len(probabilities)).long())
+        )
+        return [
+            self._answer(row, int(node) if depth >= 0 else None, sums[:, number], top_k)
+            for number, (row, depth, node) in enumerate(zip(probabilities, best, place))
+        ]
 
-    def _answer(self, row: Tensor, node: int | None, sums: Tensor,
-                top_k: int) -> BackOffAnswer | None:
+    def _answer(
+        self, row: Tensor, node: int | None, sums: Tensor, top_k: int
+    ) -> BackOffAnswer | None:
         score, label = row.max(dim=0)
         if score >= self.threshold:
             name = self.vocabulary.names[int(label)]
-            return BackOffAnswer(name, float(score), ((name, float(score)), ))
+            return BackOffAnswer(name, float(score), ((name, float(score)),))
         if node is None:
             return None
         members = self._members[node]
         found = row[members].topk(min(top_k, len(members)))
-        return BackOffAnswer(self.names[node], float(sums[node]), tuple(
-            (self.vocabulary.names[int(members[place])], float(value))
-            for value, place in zip(found.values, found.indices)))
+        return BackOffAnswer(
+            self.names[node],
+            float(sums[node]),
+            tuple(
+                (self.vocabulary.names[int(members[place])], float(value))
+                for value, place in zip(found.values, found.indices)
+            ),
+        )
 
 
-def _synsets(hierarchy: WordNetHierarchy, name: str, texts: Sequence[str],
-             aliases: Sequence[str]) -> list[str]:
+def _synsets(
+    hierarchy: WordNetHierarchy, name: str, texts: Sequence[str], aliases: Sequence[str]
+) -> list[str]:
     """What a name of the vocabulary means; nothing if that is not known."""
     said = [alias for alias in aliases if _SYNSET.fullmatch(alias)]
     if said:
@@ -124,14 +150,19 @@ def _synsets(hierarchy: WordNetHierarchy, name: str, texts: Sequence[str],
     return [] if meant is None else [meant]
 
 
-def _check_version(hierarchy: WordNetHierarchy, vocabulary: Vocabulary,
-                   own: Sequence[Sequence[str]]) -> None:
-    said = [any(_SYNSET.fullmatch(alias) for alias in vocabulary.aliases.get(name, ()))
-            for name in vocabulary.names]
+def _check_version(
+    hierarchy: WordNetHierarchy, vocabulary: Vocabulary, own: Sequence[Sequence[str]]
+) -> None:
+    said = [
+        any(_SYNSET.fullmatch(alias) for alias in vocabulary.aliases.get(name, ()))
+        for name in vocabulary.names
+    ]
     lost = sum(says and not synsets for says, synsets in zip(said, own))
     if lost > sum(said) / 2:
-        raise ValueError(f'{lost} of the {sum(said)} synsets of the vocabulary are not in this '
-                         f'WordNet, which is of another version than theirs: {HOW_TO_GET_IT}')
+        raise ValueError(
+            f'{lost} of the {sum(said)} synsets of the vocabulary are not in this '
+            f'WordNet, which is of another version than theirs: {HOW_TO_GET_IT}'
+        )
 
 
 def _general_name(lemmas: Sequence[str], vocabulary: Vocabulary) -> str:
@@ -143,8 +174,10 @@ def _general_name(lemmas: Sequence[str], vocabulary: Vocabulary) -> str:
 def _sum_matrix(members: Sequence[Tensor], num_names: int) -> Tensor:
     """(M, K) sparse: which names each synset sums up."""
     rows = torch.arange(len(members)).repeat_interleave(
-        torch.tensor([len(each) for each in members], dtype=torch.long))
+        torch.tensor([len(each) for each in members], dtype=torch.long)
+    )
     columns = torch.cat([torch.zeros(0, dtype=torch.long), *members])
     with torch.sparse.check_sparse_tensor_invariants(True):
-        return torch.sparse_coo_tensor(torch.stack([rows, columns]), torch.ones(len(columns)),
-                                       size=(len(members), num_names)).coalesce()
+        return torch.sparse_coo_tensor(
+            torch.stack([rows, columns]), torch.ones(len(columns)), size=(len(members), num_names)
+        ).coalesce()

@@ -2,6 +2,7 @@
 
 Glossary: N regions, K classes.
 """
+
 from __future__ import annotations
 
 from mmdet.registry import MODELS
@@ -25,7 +26,7 @@ class TemperatureScaling(nn.Module):
         ValueError: It is not positive.
     """
 
-    def __init__(self, temperature: float = 1.) -> None:
+    def __init__(self, temperature: float = 1.0) -> None:
         super().__init__()
         if not temperature > 0:
             raise ValueError(f'the temperature is {temperature}, but must be positive')

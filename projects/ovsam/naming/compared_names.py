@@ -2,6 +2,7 @@
 
 Glossary: B images, M instances, K names, K' of them that are compared.
 """
+
 from __future__ import annotations
 
 import math
@@ -32,8 +33,9 @@ class Compared(NamedTuple):
 class AllNames:
     """All names: right where they exclude each other, and all annotations are complete."""
 
-    def __call__(self, labels: Tensor, images: Tensor, samples: SampleList,
-                 num_names: int) -> Compared:
+    def __call__(
+        self, labels: Tensor, images: Tensor, samples: SampleList, num_names: int
+    ) -> Compared:
         """The names of a step.
 
         Args:
@@ -75,7 +77,7 @@ class SampledNames(AllNames):
             return super().among(candidates, labels)
         drawn = others[torch.randperm(len(others))[:count].to(others.device)]
         columns = torch.cat([own, drawn]).sort().values
-        stands_for = math.log(len(others) / count) if count else 0.
+        stands_for = math.log(len(others) / count) if count else 0.0
         bias = torch.isin(columns, drawn).float() * stands_for
         return Compared(columns, torch.searchsorted(columns, labels), bias[None])
 
@@ -98,8 +100,9 @@ class JudgedNames:
     def __init__(self, names: dict | None = None) -> None:
         self.names = TASK_UTILS.build(names or dict(type='AllNames'))
 
-    def __call__(self, labels: Tensor, images: Tensor, samples: SampleList,
-                 num_names: int) -> Compared:
+    def __call__(
+        self, labels: Tensor, images: Tensor, samples: SampleList, num_names: int
+    ) -> Compared:
         """See :class:`AllNames`."""
         judged = torch.zeros(len(samples), num_names, dtype=torch.bool, device=labels.device)
         for row, sample in zip(judged, samples):

@@ -3,6 +3,7 @@
 Glossary: N regions, K classes, P names per class (synonyms), T texts, C channels,
 V context vectors, D the text tower's width.
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -38,13 +39,21 @@ class LearnedContext(BaseModule):
         init_cfg: Where weights come from, as in mmengine.
     """
 
-    def __init__(self, width: int, num_tokens: int = 16, words: str | None = None,
-                 suffix: str = '.', names_per_step: int | None = None,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        width: int,
+        num_tokens: int = 16,
+        words: str | None = None,
+        suffix: str = '.',
+        names_per_step: int | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if num_tokens < 1 or (names_per_step is not None and names_per_step < 2):
-            raise ValueError(f'a context needs at least 1 vector and 2 names a step to learn; got '
-                             f'num_tokens={num_tokens}, names_per_step={names_per_step}')
+            raise ValueError(
+                f'a context needs at least 1 vector and 2 names a step to learn; got '
+                f'num_tokens={num_tokens}, names_per_step={names_per_step}'
+            )
         self.vectors = nn.Parameter(torch.randn(num_tokens, width) * 0.02)
         self.words = words
         self.suffix = suffix
@@ -60,22 +69,33 @@ class LearnedContext(BaseModule):
             return
         vectors = text_encoder.token_vectors(self.words)
         if len(vectors) != len(self.vectors):
-            raise ValueError(f'{self.words!r} has {len(vectors)} tokens, but the context has '
-                             f'{len(self.vectors)} vectors: set num_tokens={len(vectors)}')
+            raise ValueError(
+                f'{self.words!r} has {len(vectors)} tokens, but the context has '
+                f'{len(self.vectors)} vectors: set num_tokens={len(vectors)}'
+            )
         self.vectors.data.copy_(vectors)
 
-    def embed(self, text_encoder: CLIPTextEncoder, vocabulary: Vocabulary,
-              cache: TextEmbeddingCache | None = None) -> Tensor:
+    def embed(
+        self,
+        text_encoder: CLIPTextEncoder,
+        vocabulary: Vocabulary,
+        cache: TextEmbeddingCache | None = None,
+    ) -> Tensor:
         """A vocabulary's names after the context, (K, P, C), without gradient.
 
         Templates of the vocabulary have no part.
         """
         encoder = _EncoderWithContext(text_encoder, self)
-        return embed_vocabulary(encoder, dataclasses.replace(vocabulary, templates=None),
-                                (f'{{}}{self.suffix}', ), cache=cache)
+        return embed_vocabulary(
+            encoder,
+            dataclasses.replace(vocabulary, templates=None),
+            (f'{{}}{self.suffix}',),
+            cache=cache,
+        )
 
-    def embed_to_learn(self, text_encoder: CLIPTextEncoder,
-                       synonyms: Sequence[Sequence[str]]) -> Tensor:
+    def embed_to_learn(
+        self, text_encoder: CLIPTextEncoder, synonyms: Sequence[Sequence[str]]
+    ) -> Tensor:
         """The same of names given by their texts, with gradient; all texts in one batch."""
         texts, table = synonym_table(synonyms)
         embeddings = text_encoder.encode([text + self.suffix for text in texts], self.vectors)
@@ -95,7 +115,7 @@ class LearnedContext(BaseModule):
             is_other = torch.ones(num_names, dtype=torch.bool, device=labels.device)
             is_other[chosen] = False
             others = is_other.nonzero()[:, 0]
-            drawn = torch.randperm(len(others))[:self.names_per_step - len(chosen)]
+            drawn = torch.randperm(len(others))[: self.names_per_step - len(chosen)]
             chosen = torch.cat([chosen, others[drawn.to(others.device)]]).sort().values
         return chosen, torch.searchsorted(chosen, labels)
 

@@ -3,6 +3,7 @@
 Glossary: N regions, K classes, E opinions (OVSAM's head, frozen CLIP), G groups of classes whose
 opinions are weighted alike, k names asked for.
 """
+
 from __future__ import annotations
 
 import math
@@ -71,9 +72,12 @@ class NameRanking:
             self._reference = logits.amax(dim=2, keepdim=True)
         logits = logits - self._reference
         normalisers = logits.logsumexp(dim=2)
-        self._normalisers = normalisers if self._normalisers is None else (
-            torch.logaddexp(self._normalisers, normalisers))
-        group = self.opinions.group[first:first + logits.shape[2]]
+        self._normalisers = (
+            normalisers
+            if self._normalisers is None
+            else (torch.logaddexp(self._normalisers, normalisers))
+        )
+        group = self.opinions.group[first : first + logits.shape[2]]
         weights = self.opinions.weights.to(logits)[group]  # (c, E)
         scores = (logits * weights.T[:, None]).sum(dim=0)
         names = len(self.opinions.group) - 1 - first  # the background is no name
@@ -98,8 +102,10 @@ class NameRanking:
         # What normalisers take from the scores of a group, (G, N).
         weights = self.opinions.weights.to(self._normalisers)
         shares = (weights[:, :, None] * self._normalisers).sum(dim=1)
-        ranked = [RankedNames(best.log_scores - share[:, None], best.labels)
-                  for best, share in zip(self._best, shares)]
+        ranked = [
+            RankedNames(best.log_scores - share[:, None], best.labels)
+            for best, share in zip(self._best, shares)
+        ]
         best = _best_of(self.k, *ranked)
         if self.temperature is None:
             return best

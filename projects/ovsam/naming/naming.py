@@ -2,6 +2,7 @@
 
 Glossary: N regions, K classes, C channels.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -42,8 +43,12 @@ class Naming:
         """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last."""
         # Not a class attribute: that would hide the module of this name from torch.
         context = getattr(self, 'context', None)
-        if context is not None and self.training and torch.is_grad_enabled() and (
-                context.vectors.requires_grad):
+        if (
+            context is not None
+            and self.training
+            and torch.is_grad_enabled()
+            and (context.vectors.requires_grad)
+        ):
             names = self.vocabulary.synonyms
             return self.classifier(regions, context.embed_to_learn(self.text_encoder, names))
         return self._ready_classifier()(regions)
@@ -62,7 +67,7 @@ class Naming:
         if len(longer) == len(before):
             yield
             return
-        added = Vocabulary(longer.names[len(before):], templates=before.templates)
+        added = Vocabulary(longer.names[len(before) :], templates=before.templates)
         both = self.classifier.joined(known, self._embed(added))
         try:
             self.vocabulary = longer
@@ -81,5 +86,4 @@ class Naming:
         context = getattr(self, 'context', None)
         if context is not None:
             return context.embed(self.text_encoder, vocabulary, self.text_cache)
-        return self.classifier.embed(self.text_encoder, vocabulary, self.templates,
-                                     self.text_cache)
+        return self.classifier.embed(self.text_encoder, vocabulary, self.templates, self.text_cache)

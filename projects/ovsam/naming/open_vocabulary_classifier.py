@@ -2,6 +2,7 @@
 
 Glossary: N regions, K classes, P names per class (synonyms), C channels.
 """
+
 from __future__ import annotations
 
 import math
@@ -48,16 +49,25 @@ class OpenVocabularyClassifier(nn.Module):
         check_embeddings(embeddings)
         self.embeddings = embeddings
 
-    def embed(self, text_encoder: nn.Module, vocabulary: Vocabulary,
-              templates: str | Sequence[str], cache: TextEmbeddingCache | None) -> Tensor:
+    def embed(
+        self,
+        text_encoder: nn.Module,
+        vocabulary: Vocabulary,
+        templates: str | Sequence[str],
+        cache: TextEmbeddingCache | None,
+    ) -> Tensor:
         """A vocabulary in the form that is kept; arguments of :func:`embed_vocabulary`."""
         return embed_vocabulary(text_encoder, vocabulary, templates, cache=cache)
 
     def joined(self, known: Tensor, added: Tensor) -> Tensor:
         """Two vocabularies in the form that is kept as one."""
         width = max(known.shape[1], added.shape[1])
-        return torch.cat([torch.cat([part, part[:, :1].expand(-1, width - part.shape[1], -1)],
-                                    dim=1) for part in (known, added)])
+        return torch.cat(
+            [
+                torch.cat([part, part[:, :1].expand(-1, width - part.shape[1], -1)], dim=1)
+                for part in (known, added)
+            ]
+        )
 
     def forward(self, regions: Tensor, embeddings: Tensor | None = None) -> Tensor:
         """Logits (N, K + 1) of L2-normalised regions (N, C); the last column is background.
@@ -92,12 +102,16 @@ class OpenVocabularyClassifier(nn.Module):
 def check_channels(regions: Tensor, channels: int) -> None:
     """Refuse regions (N, C) of another C than the vocabulary's."""
     if regions.shape[-1] != channels:
-        raise ValueError(f'regions have {regions.shape[-1]} channels, but the vocabulary was '
-                         f'embedded in {channels}: use the text encoder of the same CLIP')
+        raise ValueError(
+            f'regions have {regions.shape[-1]} channels, but the vocabulary was '
+            f'embedded in {channels}: use the text encoder of the same CLIP'
+        )
 
 
 def check_embeddings(embeddings: Tensor) -> None:
     """Refuse what is not (K, P, C), each at least 1."""
     if embeddings.dim() != 3 or not embeddings.numel():
-        raise ValueError(f'text embeddings have shape {tuple(embeddings.shape)}, expected '
-                         '(classes, names per class, channels), each at least 1')
+        raise ValueError(
+            f'text embeddings have shape {tuple(embeddings.shape)}, expected '
+            '(classes, names per class, channels), each at least 1'
+        )

@@ -2,6 +2,7 @@
 
 Glossary: N regions, K classes.
 """
+
 from __future__ import annotations
 
 import torch
@@ -28,7 +29,7 @@ class GeometricFusion(nn.Module):
         super().__init__()
         for name, weight in (('seen', seen), ('unseen', unseen)):
             if not 0 <= weight <= 1:
-                raise ValueError(f'{name} is {weight}, but CLIP\'s weight lies between 0 and 1')
+                raise ValueError(f"{name} is {weight}, but CLIP's weight lies between 0 and 1")
         self.seen = seen
         self.unseen = unseen
 
@@ -45,12 +46,14 @@ class GeometricFusion(nn.Module):
         """
         clip_weights, group = self.opinion_weights(seen)
         weight = clip_weights[:, 1].to(head_logits)[group]
-        return ((1 - weight) * head_logits.log_softmax(dim=-1)
-                + weight * clip_logits.log_softmax(dim=-1))
+        return (1 - weight) * head_logits.log_softmax(dim=-1) + weight * clip_logits.log_softmax(
+            dim=-1
+        )
 
     def opinion_weights(self, seen: Tensor) -> OpinionWeights:
         """The same weights, of seen and of unseen classes; argument as of :meth:`forward`."""
-        weights = seen.new_tensor([[1 - self.seen, self.seen], [1 - self.unseen, self.unseen]],
-                                  dtype=torch.float32)
+        weights = seen.new_tensor(
+            [[1 - self.seen, self.seen], [1 - self.unseen, self.unseen]], dtype=torch.float32
+        )
         # The background is weighted as a seen class.
         return OpinionWeights(weights, torch.cat([~seen, seen.new_zeros(1)]).long())

@@ -36,10 +36,16 @@ class TextBank(nn.Module):
 
     def __init__(self, table: Tensor, counts: Tensor) -> None:
         super().__init__()
-        if table.dim() != 2 or not len(counts) or int(counts.min()) < 1 or (
-                int(counts.sum()) != len(table)):
-            raise ValueError(f'a table of shape {tuple(table.shape)} is not that of {len(counts)} '
-                             f'names with {int(counts.sum())} texts, each with at least one')
+        if (
+            table.dim() != 2
+            or not len(counts)
+            or int(counts.min()) < 1
+            or (int(counts.sum()) != len(table))
+        ):
+            raise ValueError(
+                f'a table of shape {tuple(table.shape)} is not that of {len(counts)} '
+                f'names with {int(counts.sum())} texts, each with at least one'
+            )
         self.register_buffer('table', table, persistent=False)
         starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         self.register_buffer('starts', starts.to(table.device), persistent=False)
@@ -57,8 +63,10 @@ class TextBank(nn.Module):
     @classmethod
     def cat(cls, banks: Sequence[TextBank]) -> TextBank:
         """The names of several banks of one precision, in their order."""
-        return cls(torch.cat([bank.table for bank in banks]),
-                   torch.cat([bank.starts.diff() for bank in banks]))
+        return cls(
+            torch.cat([bank.table for bank in banks]),
+            torch.cat([bank.starts.diff() for bank in banks]),
+        )
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -98,7 +106,7 @@ class TextBank(nn.Module):
         for first in range(0, len(self), size):
             last = min(first + size, len(self))
             rows = slice(self._starts[first], self._starts[last])
-            yield first, self.table[rows], self.starts[first:last + 1].diff()
+            yield first, self.table[rows], self.starts[first : last + 1].diff()
 
 
 def largest_of_names(products: Tensor, counts: Tensor) -> Tensor:
@@ -136,8 +144,9 @@ def embed_bank(
     for texts in vocabulary.synonyms:
         for text in texts:
             places.setdefault(text, len(places))
-    embeddings = embed_texts(text_encoder, list(places), vocabulary.templates or templates,
-                             cache=cache)
+    embeddings = embed_texts(
+        text_encoder, list(places), vocabulary.templates or templates, cache=cache
+    )
     rows = [places[text] for texts in vocabulary.synonyms for text in texts]
     counts = torch.tensor([len(texts) for texts in vocabulary.synonyms])
     return TextBank(embeddings[torch.tensor(rows, device=embeddings.device)].to(dtype), counts)

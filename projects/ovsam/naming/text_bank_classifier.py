@@ -2,6 +2,7 @@
 
 Glossary: N regions, K classes, T texts of all names, C channels.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -44,12 +45,17 @@ class TextBankClassifier(OpenVocabularyClassifier):
         ValueError: There is no such precision, or ``chunk_names`` is not positive.
     """
 
-    def __init__(self, logit_scale: float = CLIP_LOGIT_SCALE, precision: str = 'float32',
-                 chunk_names: int = 8192) -> None:
+    def __init__(
+        self,
+        logit_scale: float = CLIP_LOGIT_SCALE,
+        precision: str = 'float32',
+        chunk_names: int = 8192,
+    ) -> None:
         super().__init__(logit_scale)
         if precision not in PRECISIONS:
-            raise ValueError(f'precision is {precision!r}: it must be one of '
-                             f'{", ".join(PRECISIONS)}')
+            raise ValueError(
+                f'precision is {precision!r}: it must be one of {", ".join(PRECISIONS)}'
+            )
         if chunk_names < 1:
             raise ValueError(f'chunk_names must be positive; got {chunk_names}')
         self.dtype = PRECISIONS[precision]
@@ -63,8 +69,13 @@ class TextBankClassifier(OpenVocabularyClassifier):
         """Sets the vocabulary: a bank, or (K, P, C) as the base class takes it."""
         self.embeddings = self._bank(embeddings)
 
-    def embed(self, text_encoder: nn.Module, vocabulary: Vocabulary,
-              templates: str | Sequence[str], cache: TextEmbeddingCache | None) -> TextBank:
+    def embed(
+        self,
+        text_encoder: nn.Module,
+        vocabulary: Vocabulary,
+        templates: str | Sequence[str],
+        cache: TextEmbeddingCache | None,
+    ) -> TextBank:
         """See the base class."""
         return embed_bank(text_encoder, vocabulary, templates, cache, self.dtype)
 

@@ -63,8 +63,11 @@ class TextBanks:
     """
 
     def __init__(self, folder: Path, encoder: str, templates: Sequence[str]) -> None:
-        self._identity = {'format': FORMAT, 'encoder': encoder,
-                          'templates': json.dumps(list(templates))}
+        self._identity = {
+            'format': FORMAT,
+            'encoder': encoder,
+            'templates': json.dumps(list(templates)),
+        }
         self.folder = folder / _digest(json.dumps(self._identity).encode())[:16]
 
     def read(self, texts: Iterable[str]) -> dict[str, Tensor]:
@@ -79,9 +82,11 @@ class TextBanks:
     def write(self, embeddings: Mapping[str, Tensor]) -> None:
         """Keep embeddings (C,) by text; with a warning instead where that is impossible."""
         new = {text: row.detach().float().cpu() for text, row in embeddings.items()}
-        small = {} if len(new) >= BANK_SIZE else {
-            path: self._read_bank(path, below=BANK_SIZE) for path in self._paths()
-        }
+        small = (
+            {}
+            if len(new) >= BANK_SIZE
+            else {path: self._read_bank(path, below=BANK_SIZE) for path in self._paths()}
+        )
         folded = {path: rows for path, rows in small.items() if rows}
         rows = {text: row for part in (*folded.values(), new) for text, row in part.items()}
         texts = json.dumps(list(rows))
@@ -93,8 +98,10 @@ class TextBanks:
             for path in folded.keys() - {target}:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            _warn(f'text embeddings cannot be kept in {self.folder} and are made again next time '
-                  f'({error}); set OVSAM_CACHE to a folder for them')
+            _warn(
+                f'text embeddings cannot be kept in {self.folder} and are made again next time '
+                f'({error}); set OVSAM_CACHE to a folder for them'
+            )
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob('*.safetensors'))
@@ -125,8 +132,10 @@ class TextBanks:
             _warn(f'{path} cannot be read and is passed over ({error})')
             return {}
         except (SafetensorError, ValueError, KeyError) as error:
-            _warn(f'{path} is not the bank of text embeddings that belongs there ({error}); it is '
-                  'removed, and what is needed of it made again')
+            _warn(
+                f'{path} is not the bank of text embeddings that belongs there ({error}); it is '
+                'removed, and what is needed of it made again'
+            )
             with contextlib.suppress(OSError):
                 path.unlink()
             return {}

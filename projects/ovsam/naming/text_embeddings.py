@@ -109,8 +109,13 @@ def embed_texts(
     missing = [text for text in dict.fromkeys(texts) if text not in rows]
     # Tells the encoder's device even when nothing is missing.
     device = text_encoder.encode([]).device
-    with tqdm(total=len(missing), desc='text embeddings', delay=PROGRESS_DELAY, unit='text',
-              mininterval=0.5 if sys.stderr.isatty() else 30.) as bar:
+    with tqdm(
+        total=len(missing),
+        desc='text embeddings',
+        delay=PROGRESS_DELAY,
+        unit='text',
+        mininterval=0.5 if sys.stderr.isatty() else 30.0,
+    ) as bar:
         for start in range(0, len(missing), BANK_SIZE):
             part = missing[start : start + BANK_SIZE]
             table = _embed(text_encoder, part, templates, batch_size, bar).cpu()

@@ -10,13 +10,15 @@ from torch import Tensor
 from torchvision.ops import deform_conv2d
 
 
-def _deformable_attention(value: Tensor, spatial_shapes: Tensor, sampling_locations: Tensor,
-                          attention_weights: Tensor) -> Tensor:
+def _deformable_attention(
+    value: Tensor, spatial_shapes: Tensor, sampling_locations: Tensor, attention_weights: Tensor
+) -> Tensor:
     # mmcv's own formula, which it keeps for the CPU; mmcv imports this module, so not at the top.
     from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
 
     return multi_scale_deformable_attn_pytorch(
-        value, spatial_shapes, sampling_locations, attention_weights)
+        value, spatial_shapes, sampling_locations, attention_weights
+    )
 
 
 def ms_deform_attn_forward(
@@ -70,8 +72,10 @@ def ms_deform_attn_backward(
         im2col_step: As in the forward pass.
     """
     with torch.enable_grad():
-        inputs = [tensor.detach().requires_grad_()
-                  for tensor in (value, sampling_locations, attention_weights)]
+        inputs = [
+            tensor.detach().requires_grad_()
+            for tensor in (value, sampling_locations, attention_weights)
+        ]
         output = _deformable_attention(inputs[0], spatial_shapes, *inputs[1:])
         gradients = torch.autograd.grad(output, inputs, grad_output)
     for target, gradient in zip((grad_value, grad_sampling_loc, grad_attn_weight), gradients):
@@ -123,10 +127,18 @@ def modulated_deform_conv_forward(
         with_bias: Whether there is a bias.
     """
     size = output.shape[-2:]
-    output.copy_(deform_conv2d(
-        input, _first_values(offset, size), weight, bias if with_bias else None,
-        stride=(stride_h, stride_w), padding=(pad_h, pad_w), dilation=(dilation_h, dilation_w),
-        mask=_first_values(mask, size)))
+    output.copy_(
+        deform_conv2d(
+            input,
+            _first_values(offset, size),
+            weight,
+            bias if with_bias else None,
+            stride=(stride_h, stride_w),
+            padding=(pad_h, pad_w),
+            dilation=(dilation_h, dilation_w),
+            mask=_first_values(mask, size),
+        )
+    )
 
 
 def _first_values(maps: Tensor, size: torch.Size) -> Tensor:
@@ -138,7 +150,7 @@ def _first_values(maps: Tensor, size: torch.Size) -> Tensor:
     if maps.shape[-2:] == size:
         return maps
     batch, channels = maps.shape[:2]
-    return maps.flatten(1)[:, :channels * size.numel()].reshape(batch, channels, *size)
+    return maps.flatten(1)[:, : channels * size.numel()].reshape(batch, channels, *size)
 
 
 def deform_conv_forward(
@@ -181,9 +193,16 @@ def deform_conv_forward(
         deformable_group: Follows from ``offset``.
         im2col_step: How the compiled operator divides its work.
     """
-    output.copy_(deform_conv2d(
-        input, offset, weight, stride=(dH, dW), padding=(padH, padW),
-        dilation=(dilationH, dilationW)))
+    output.copy_(
+        deform_conv2d(
+            input,
+            offset,
+            weight,
+            stride=(dH, dW),
+            padding=(padH, padW),
+            dilation=(dilationH, dilationW),
+        )
+    )
 
 
 DEFORMABLE_OPERATORS = (

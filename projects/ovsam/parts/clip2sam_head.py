@@ -3,6 +3,7 @@
 Glossary: B images, N regions, C channels. Regions are (image index, x1, y1, x2, y2) in input
 pixels (the resized and padded image).
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -34,29 +35,39 @@ class CLIP2SAMHead(BaseModule):
         init_cfg: Where weights come from, as in mmengine.
     """
 
-    def __init__(self,
-                 in_channels: Sequence[int],
-                 embed_dims: int,
-                 fpn_channels: int = 256,
-                 roi_size: int = 12,
-                 finest_scale: int = 56,
-                 featmap_strides: Sequence[int] = (4, 8, 16, 32),
-                 projection: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        embed_dims: int,
+        fpn_channels: int = 256,
+        roi_size: int = 12,
+        finest_scale: int = 56,
+        featmap_strides: Sequence[int] = (4, 8, 16, 32),
+        projection: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if len(in_channels) != len(featmap_strides):
-            raise ValueError(f'{len(in_channels)} levels by in_channels {tuple(in_channels)}, but '
-                             f'{len(featmap_strides)} by featmap_strides {tuple(featmap_strides)}')
+            raise ValueError(
+                f'{len(in_channels)} levels by in_channels {tuple(in_channels)}, but '
+                f'{len(featmap_strides)} by featmap_strides {tuple(featmap_strides)}'
+            )
         self.embed_dims = embed_dims
         self.fpn = FPN(list(in_channels), fpn_channels, num_outs=len(in_channels))
         self.roi_extractor = SingleRoIExtractor(
             roi_layer={'type': 'RoIAlign', 'output_size': roi_size, 'sampling_ratio': 0},
             out_channels=fpn_channels,
             featmap_strides=list(featmap_strides),
-            finest_scale=finest_scale)
-        self.projection = MODELS.build(dict(
-            projection or dict(type='AveragedProjection'),
-            in_channels=fpn_channels, embed_dims=embed_dims, roi_size=roi_size))
+            finest_scale=finest_scale,
+        )
+        self.projection = MODELS.build(
+            dict(
+                projection or dict(type='AveragedProjection'),
+                in_channels=fpn_channels,
+                embed_dims=embed_dims,
+                roi_size=roi_size,
+            )
+        )
 
     def forward_features(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The pyramid of CLIP's levels: same sizes, (B, fpn_channels, H / stride, W / stride)."""

@@ -6,6 +6,7 @@ A dict makes a CLIP of any size without new code::
                 head_width=32), text_cfg=dict(context_length=16, vocab_size=4610, width=64,
                 heads=2, layers=2), tokenizer=dict(merges=4096))
 """
+
 import copy
 import gzip
 import tempfile
@@ -31,14 +32,18 @@ def clip_config(arch: Arch) -> dict:
         config = open_clip.get_model_config(arch)
         if config is None:
             near = [name for name in open_clip.list_models() if arch[:4].lower() in name.lower()]
-            raise ValueError(f'open_clip has no model {arch!r}; near it: {", ".join(near[:8])}. '
-                             'Names are listed by open_clip.list_models().')
+            raise ValueError(
+                f'open_clip has no model {arch!r}; near it: {", ".join(near[:8])}. '
+                'Names are listed by open_clip.list_models().'
+            )
         return config
     config = copy.deepcopy(dict(arch))
     missing = {'embed_dim', 'vision_cfg', 'text_cfg'} - set(config)
     if missing:
-        raise ValueError(f'A CLIP given as a dict needs embed_dim, vision_cfg and text_cfg; '
-                         f'{sorted(missing)} missing.')
+        raise ValueError(
+            f'A CLIP given as a dict needs embed_dim, vision_cfg and text_cfg; '
+            f'{sorted(missing)} missing.'
+        )
     return config
 
 
@@ -54,8 +59,10 @@ def build_clip(arch: Arch) -> CLIP:
     config.pop('tokenizer', None)
     for key in ('hf_model_name', 'hf_tokenizer_name'):
         if config['text_cfg'].get(key):
-            raise ValueError(f'{arch!r} has a Hugging Face text tower; only open_clip\'s own text '
-                             'transformer is supported.')
+            raise ValueError(
+                f"{arch!r} has a Hugging Face text tower; only open_clip's own text "
+                'transformer is supported.'
+            )
     config.pop('custom_text', None)
     # OpenAI's weights were trained with QuickGELU; only the *-quickgelu names say so.
     clip = CLIP(**config)
@@ -93,6 +100,8 @@ def build_tokenizer(arch: Arch) -> SimpleTokenizer:
             tokenizer = SimpleTokenizer(str(path), context_length=length)
     expected = text.get('vocab_size', 49408)
     if tokenizer.vocab_size != expected:
-        raise ValueError(f'text_cfg.vocab_size is {expected}, but this tokenizer has '
-                         f'{tokenizer.vocab_size} ids; set vocab_size={tokenizer.vocab_size}.')
+        raise ValueError(
+            f'text_cfg.vocab_size is {expected}, but this tokenizer has '
+            f'{tokenizer.vocab_size} ids; set vocab_size={tokenizer.vocab_size}.'
+        )
     return tokenizer

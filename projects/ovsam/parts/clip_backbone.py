@@ -3,6 +3,7 @@
 Glossary: B images, N regions, C channels, h x w the cells of a level. Regions are (image index,
 x1, y1, x2, y2) in input pixels (the resized and padded image).
 """
+
 from __future__ import annotations
 
 import math
@@ -41,8 +42,9 @@ class AttentionPooledTower:
     @staticmethod
     def levels(visual: ModifiedResNet, images: Tensor) -> list[Tensor]:
         """Outputs (B, C_level, H / stride, W / stride) of the four stages, of (B, 3, H, W)."""
-        return visual.forward_intermediates(
-            images, indices=[1, 2, 3, 4], intermediates_only=True)['image_intermediates']
+        return visual.forward_intermediates(images, indices=[1, 2, 3, 4], intermediates_only=True)[
+            'image_intermediates'
+        ]
 
     @staticmethod
     def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
@@ -68,8 +70,15 @@ class AttentionPooledTower:
         grids = AttentionPooledTower._grids(visual, level, rois)
         scale = masks.shape[-1] / (level.shape[-1] * STRIDES[-1])
         own = torch.arange(len(rois), device=rois.device).to(rois)
-        covered = roi_align((masks > 0).to(level)[:, None], torch.cat([own[:, None], rois[:, 1:]],
-                            dim=1), grids.shape[-2:], scale, 0, 'avg', True)
+        covered = roi_align(
+            (masks > 0).to(level)[:, None],
+            torch.cat([own[:, None], rois[:, 1:]], dim=1),
+            grids.shape[-2:],
+            scale,
+            0,
+            'avg',
+            True,
+        )
         return masked_attention_pool(visual.attnpool, grids, covered[:, 0])
 
     @staticmethod
@@ -89,8 +98,7 @@ class MaskPooledTower:
     @staticmethod
     def levels(visual: TimmModel, images: Tensor) -> list[Tensor]:
         """Outputs (B, C_level, H / stride, W / stride) of the four stages, of (B, 3, H, W)."""
-        return visual.forward_intermediates(
-            images, intermediates_only=True)['image_intermediates']
+        return visual.forward_intermediates(images, intermediates_only=True)['image_intermediates']
 
     @staticmethod
     def pool(visual: TimmModel, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
@@ -131,7 +139,7 @@ class PlainViTTower:
     @staticmethod
     def channels(visual: VisionTransformer) -> tuple[int, ...]:
         """Channels of the four levels: the transformer's width."""
-        return (visual.transformer.width, ) * len(STRIDES)
+        return (visual.transformer.width,) * len(STRIDES)
 
     @classmethod
     def levels(cls, visual: VisionTransformer, images: Tensor) -> list[Tensor]:
@@ -149,8 +157,10 @@ class PlainViTTower:
         """
         height, width = images.shape[-2:]
         if height % STRIDES[-1] or width % STRIDES[-1]:
-            raise ValueError(f'got images of {(height, width)}, but a ViT\'s levels need sides '
-                             f'that {STRIDES[-1]} divides: pad them')
+            raise ValueError(
+                f"got images of {(height, width)}, but a ViT's levels need sides "
+                f'that {STRIDES[-1]} divides: pad them'
+            )
         grid = (height // cls.PATCH_STRIDE, width // cls.PATCH_STRIDE)
         blocks = visual.transformer.resblocks
         quarters = [max(len(blocks) * quarter // 4 - 1, 0) for quarter in (1, 2, 3)]
@@ -158,14 +168,18 @@ class PlainViTTower:
         for index, block in enumerate(blocks[:-1]):
             outputs[index] = tokens = block(tokens)
         outputs[len(blocks) - 1] = _attend_to_self(blocks[-1], tokens)
-        maps = (outputs[index][:, 1:].transpose(1, 2).unflatten(2, grid)
-                for index in (*quarters, len(blocks) - 1))
-        return [_to_stride(tokens, cls.PATCH_STRIDE, stride)
-                for tokens, stride in zip(maps, STRIDES)]
+        maps = (
+            outputs[index][:, 1:].transpose(1, 2).unflatten(2, grid)
+            for index in (*quarters, len(blocks) - 1)
+        )
+        return [
+            _to_stride(tokens, cls.PATCH_STRIDE, stride) for tokens, stride in zip(maps, STRIDES)
+        ]
 
     @staticmethod
-    def pool(visual: VisionTransformer, level: Tensor, rois: Tensor,
-             masks: Tensor | None) -> Tensor:
+    def pool(
+        visual: VisionTransformer, level: Tensor, rois: Tensor, masks: Tensor | None
+    ) -> Tensor:
         """As :meth:`MaskPooledTower.pool`: (N, C), not normalised."""
         cells = visual.ln_post(level.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return _average_cells(cells, rois, masks) @ visual.proj
@@ -181,15 +195,17 @@ def _embed_patches(visual: VisionTransformer, images: Tensor, grid: tuple[int, i
     patches = visual.conv1(images).flatten(2).transpose(1, 2)
     tokens = torch.cat([visual.class_embedding.expand(len(images), 1, -1), patches], dim=1)
     positions = resample_abs_pos_embed(
-        visual.positional_embedding[None], list(grid), list(visual.grid_size))
+        visual.positional_embedding[None], list(grid), list(visual.grid_size)
+    )
     return visual.ln_pre(tokens + positions)
 
 
 def _attend_to_self(block: nn.Module, tokens: Tensor) -> Tensor:
     """A layer's output if each token's attention were on itself alone: only values count."""
     attn, width = block.attn, tokens.shape[-1]
-    values = F.linear(block.ln_1(tokens), attn.in_proj_weight[2 * width:],
-                      attn.in_proj_bias[2 * width:])
+    values = F.linear(
+        block.ln_1(tokens), attn.in_proj_weight[2 * width :], attn.in_proj_bias[2 * width :]
+    )
     tokens = tokens + block.ls_1(attn.out_proj(values))
     return tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
 
@@ -219,8 +235,9 @@ def _box_coverage(boxes: Tensor, size: Sequence[int]) -> Tensor:
 
     def along_axis(low: Tensor, high: Tensor, length: int) -> Tensor:
         start = torch.arange(length, device=boxes.device, dtype=boxes.dtype)
-        return (torch.minimum(high[:, None], start + 1)
-                - torch.maximum(low[:, None], start)).clamp(min=0)
+        return (torch.minimum(high[:, None], start + 1) - torch.maximum(low[:, None], start)).clamp(
+            min=0
+        )
 
     x1, y1, x2, y2 = boxes.unbind(dim=1)
     return along_axis(y1, y2, size[0])[:, :, None] * along_axis(x1, x2, size[1])[:, None]
@@ -236,9 +253,11 @@ def _tower_kind(visual: nn.Module) -> Any:
     if isinstance(visual, VisionTransformer):
         if visual.attn_pool is None and visual.pool_type == 'tok':
             return PlainViTTower
-    raise ValueError(f'the CLIP image tower {type(visual).__name__} has no feature levels of '
-                     f'strides {STRIDES}: choose a ResNet (RN50, RN50x16), a ConvNeXt '
-                     "(convnext_large_d_320) or one of OpenAI's ViTs (ViT-L-14)")
+    raise ValueError(
+        f'the CLIP image tower {type(visual).__name__} has no feature levels of '
+        f'strides {STRIDES}: choose a ResNet (RN50, RN50x16), a ConvNeXt '
+        "(convnext_large_d_320) or one of OpenAI's ViTs (ViT-L-14)"
+    )
 
 
 @MODELS.register_module()
@@ -278,8 +297,9 @@ class CLIPBackbone(BaseModule):
         """Four levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W)."""
         return tuple(self._kind.levels(self.visual, images))
 
-    def embed_regions(self, levels: Sequence[Tensor], rois: Tensor,
-                      masks: Tensor | None = None) -> Tensor:
+    def embed_regions(
+        self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
+    ) -> Tensor:
         """CLIP's embedding of regions, from the last level through CLIP's own pooling.
 
         Args:
@@ -318,10 +338,12 @@ class CLIPBackbone(BaseModule):
         """
         expected = (self.image_size, self.image_size)
         if tuple(images.shape[-2:]) != expected:
-            raise ValueError(f'got images of {tuple(images.shape[-2:])}, but this CLIP embeds '
-                             f'whole images of {expected}: resize them')
+            raise ValueError(
+                f'got images of {tuple(images.shape[-2:])}, but this CLIP embeds '
+                f'whole images of {expected}: resize them'
+            )
         return F.normalize(self.visual(images), dim=-1)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
-        drop_other_parts(state_dict, prefix, ('visual', ))
+        drop_other_parts(state_dict, prefix, ('visual',))
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

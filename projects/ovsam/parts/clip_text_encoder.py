@@ -2,6 +2,7 @@
 
 Glossary: T texts, L tokens of a text, C channels, V context vectors, D the tower's width.
 """
+
 from __future__ import annotations
 
 import json
@@ -19,11 +20,15 @@ from .clip_arch import Arch, build_tokenizer, clip_config
 from .published_keys import drop_other_parts, rename_in_place
 
 # What open_clip's CLIP class keeps of its text tower, at the top level of its state dict.
-_TEXT_PARTS = ('token_embedding', 'positional_embedding', 'transformer', 'ln_final',
-               'text_projection')
+_TEXT_PARTS = (
+    'token_embedding',
+    'positional_embedding',
+    'transformer',
+    'ln_final',
+    'text_projection',
+)
 # open_clip builds both towers at once; this is the smallest image tower to throw away.
-_SMALLEST_IMAGE_TOWER = {'layers': 1, 'width': 8, 'head_width': 8, 'patch_size': 8,
-                         'image_size': 8}
+_SMALLEST_IMAGE_TOWER = {'layers': 1, 'width': 8, 'head_width': 8, 'patch_size': 8, 'image_size': 8}
 
 
 @MODELS.register_module()
@@ -47,18 +52,25 @@ class CLIPTextEncoder(BaseModule):
         super().__init__(init_cfg)
         config = clip_config(arch)
         if config['text_cfg'].get('hf_model_name'):
-            raise ValueError(f'the text tower of {arch!r} is a Hugging Face model, which this '
-                             "class does not hold: choose a CLIP with open_clip's own text tower")
+            raise ValueError(
+                f'the text tower of {arch!r} is a Hugging Face model, which this '
+                "class does not hold: choose a CLIP with open_clip's own text tower"
+            )
         self.tokenizer = build_tokenizer(arch)
         self.text = CustomTextCLIP(
-            config['embed_dim'], _SMALLEST_IMAGE_TOWER, config['text_cfg'],
-            quick_gelu=config.get('quick_gelu', False)).text
+            config['embed_dim'],
+            _SMALLEST_IMAGE_TOWER,
+            config['text_cfg'],
+            quick_gelu=config.get('quick_gelu', False),
+        ).text
         self.embed_dims = config['embed_dim']
         self.width = self.text.token_embedding.embedding_dim
         # What the embeddings depend on beside the weights.
-        self._settings = {'text_cfg': dict(config['text_cfg']),
-                          'quick_gelu': config.get('quick_gelu', False),
-                          'tokenizer': dict(config.get('tokenizer', {}))}
+        self._settings = {
+            'text_cfg': dict(config['text_cfg']),
+            'quick_gelu': config.get('quick_gelu', False),
+            'tokenizer': dict(config.get('tokenizer', {})),
+        }
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Embeds token ids (T, L) as (T, C), L2-normalised."""
@@ -89,8 +101,10 @@ class CLIPTextEncoder(BaseModule):
     def _encode_after(self, context: Tensor, texts: list[str], device: torch.device) -> Tensor:
         room = self.text.context_length - len(context)
         if room < 3:  # the start token, one of the text, the end token
-            raise ValueError(f'a context of {len(context)} vectors leaves no place for a name: '
-                             f'this text tower reads {self.text.context_length} tokens')
+            raise ValueError(
+                f'a context of {len(context)} vectors leaves no place for a name: '
+                f'this text tower reads {self.text.context_length} tokens'
+            )
         tokens = self.tokenizer(texts, context_length=room)
         # An ordinary token marks the places of the context: the tower looks for the end token.
         marks = tokens.new_full((len(texts), len(context)), self.tokenizer.encode('x')[0])
@@ -98,7 +112,7 @@ class CLIPTextEncoder(BaseModule):
 
         def put_context(module: torch.nn.Module, inputs: tuple, embedded: Tensor) -> Tensor:
             vectors = context.to(embedded).expand(len(embedded), -1, -1)
-            return torch.cat([embedded[:, :1], vectors, embedded[:, 1 + len(context):]], dim=1)
+            return torch.cat([embedded[:, :1], vectors, embedded[:, 1 + len(context) :]], dim=1)
 
         hook = self.text.token_embedding.register_forward_hook(put_context)
         try:
@@ -112,7 +126,7 @@ class CLIPTextEncoder(BaseModule):
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         rename_in_place(state_dict, prefix, _text_tower_key)
-        drop_other_parts(state_dict, prefix, ('text', ))
+        drop_other_parts(state_dict, prefix, ('text',))
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 

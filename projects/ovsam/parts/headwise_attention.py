@@ -2,6 +2,7 @@
 
 Glossary: B images or windows, h x w cells, C channels.
 """
+
 from __future__ import annotations
 
 import torch
@@ -26,7 +27,8 @@ class HeadwiseAttention(Attention):
         for query, key, value in zip(*qkv):
             scores = (query * self.scale) @ key.transpose(-2, -1)
             if self.use_rel_pos:
-                scores = add_decomposed_rel_pos(scores, query, self.rel_pos_h, self.rel_pos_w,
-                                                (h, w), (h, w))
+                scores = add_decomposed_rel_pos(
+                    scores, query, self.rel_pos_h, self.rel_pos_w, (h, w), (h, w)
+                )
             heads.append(scores.softmax(dim=-1) @ value)
         return self.proj(torch.cat(heads, dim=-1).view(b, h, w, -1))

@@ -1,4 +1,5 @@
 """An initialisation of the mask decoder from which prompts look at where they point."""
+
 from __future__ import annotations
 
 from mmengine.registry import WEIGHT_INITIALIZERS

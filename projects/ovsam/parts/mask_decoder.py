@@ -3,6 +3,7 @@
 Glossary: B images, N prompts, M masks per prompt, T tokens per prompt, C channels,
 h x w the image embedding's size. Masks have four times that size ("low resolution").
 """
+
 from __future__ import annotations
 
 import torch
@@ -24,11 +25,13 @@ class MLP(nn.Module):
 
     def __init__(self, in_dims: int, hidden_dims: int, out_dims: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([
-            nn.Linear(in_dims, hidden_dims),
-            nn.Linear(hidden_dims, hidden_dims),
-            nn.Linear(hidden_dims, out_dims),
-        ])
+        self.layers = nn.ModuleList(
+            [
+                nn.Linear(in_dims, hidden_dims),
+                nn.Linear(hidden_dims, hidden_dims),
+                nn.Linear(hidden_dims, out_dims),
+            ]
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (..., in_dims) to (..., out_dims)."""
@@ -57,17 +60,21 @@ class SAMMaskDecoder(BaseModule):
         init_cfg: Where weights come from, as in mmengine.
     """
 
-    def __init__(self,
-                 embed_dims: int = 256,
-                 num_mask_tokens: int = 4,
-                 iou_token: bool = True,
-                 label_token: bool = False,
-                 transformer: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        embed_dims: int = 256,
+        num_mask_tokens: int = 4,
+        iou_token: bool = True,
+        label_token: bool = False,
+        transformer: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if embed_dims % 8:
-            raise ValueError(f'embed_dims is {embed_dims}, but masks are made of an eighth of '
-                             'the channels: choose a multiple of 8')
+            raise ValueError(
+                f'embed_dims is {embed_dims}, but masks are made of an eighth of '
+                'the channels: choose a multiple of 8'
+            )
         self.embed_dims = embed_dims
         self.num_mask_tokens = num_mask_tokens
         self.transformer = TwoWayTransformer(embed_dims, **(transformer or {}))
@@ -82,12 +89,20 @@ class SAMMaskDecoder(BaseModule):
             nn.GELU(),
         )
         self.output_hypernetworks_mlps = nn.ModuleList(
-            MLP(embed_dims, embed_dims, embed_dims // 8) for _ in range(num_mask_tokens))
+            MLP(embed_dims, embed_dims, embed_dims // 8) for _ in range(num_mask_tokens)
+        )
         self.iou_prediction_head = (
-            MLP(embed_dims, embed_dims, num_mask_tokens) if iou_token else None)
+            MLP(embed_dims, embed_dims, num_mask_tokens) if iou_token else None
+        )
 
-    def forward(self, image_embeddings: Tensor, image_pe: Tensor, sparse: Tensor, dense: Tensor,
-                image_index: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self,
+        image_embeddings: Tensor,
+        image_pe: Tensor,
+        sparse: Tensor,
+        dense: Tensor,
+        image_index: Tensor,
+    ) -> tuple[Tensor, Tensor | None]:
         """Predicts all masks of each prompt; choosing among them is the caller's.
 
         Args:
@@ -106,19 +121,34 @@ class SAMMaskDecoder(BaseModule):
             size = GROUP_BYTES // (2 * image_embeddings[:1].nbytes)
         size = max(1, size)
         groups = [slice(start, start + size) for start in range(0, max(1, len(sparse)), size)]
-        parts = [self._decode(image_embeddings, image_pe, sparse[group], dense[group],
-                              image_index[group]) for group in groups]
+        parts = [
+            self._decode(
+                image_embeddings, image_pe, sparse[group], dense[group], image_index[group]
+            )
+            for group in groups
+        ]
         if len(parts) == 1:
             return parts[0]
         masks, iou = zip(*parts)
         return torch.cat(masks), None if self.iou_token is None else torch.cat(iou)
 
-    def _decode(self, image_embeddings: Tensor, image_pe: Tensor, sparse: Tensor, dense: Tensor,
-                image_index: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _decode(
+        self,
+        image_embeddings: Tensor,
+        image_pe: Tensor,
+        sparse: Tensor,
+        dense: Tensor,
+        image_index: Tensor,
+    ) -> tuple[Tensor, Tensor | None]:
         """As :meth:`forward`, all at once."""
         # Mask tokens come last among the decoder's own tokens, the IoU token first.
-        own = torch.cat([token.weight for token in
-                         (self.iou_token, self.label_token, self.mask_tokens) if token is not None])
+        own = torch.cat(
+            [
+                token.weight
+                for token in (self.iou_token, self.label_token, self.mask_tokens)
+                if token is not None
+            ]
+        )
         tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
         # Cells before channels from here on: linear layers and norms then never reorder memory.
         image = image_embeddings.flatten(2).transpose(1, 2).contiguous()
@@ -130,7 +160,7 @@ class SAMMaskDecoder(BaseModule):
             image = image[image_index] + dense
         tokens, image = self.transformer(tokens, image, image_pe.flatten(2).transpose(1, 2))
 
-        mask_out = tokens[:, len(own) - self.num_mask_tokens:len(own)]
+        mask_out = tokens[:, len(own) - self.num_mask_tokens : len(own)]
         masks = self._predict_masks(mask_out, image, image_embeddings.shape[-2:])
         iou = self.iou_prediction_head(tokens[:, 0]) if self.iou_token is not None else None
         return masks, iou
@@ -146,8 +176,13 @@ class SAMMaskDecoder(BaseModule):
         children = _linear_upscale(image, conv1)  # (N, h * w, 4, C / 4)
         children = F.layer_norm(children, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
         children = act2(_linear_upscale(act1(children), conv2))  # (N, h * w, 4, 4, C / 8)
-        weights = torch.stack([mlp(mask_tokens[:, index]) for index, mlp in
-                               enumerate(self.output_hypernetworks_mlps)], dim=1)
+        weights = torch.stack(
+            [
+                mlp(mask_tokens[:, index])
+                for index, mlp in enumerate(self.output_hypernetworks_mlps)
+            ],
+            dim=1,
+        )
         masks = weights @ children.flatten(1, 3).transpose(1, 2)  # (N, M, h * w * 4 * 4)
         masks = masks.unflatten(-1, (*size, 2, 2, 2, 2)).permute(0, 1, 2, 4, 6, 3, 5, 7)
         return masks.flatten(5, 7).flatten(2, 4)
@@ -155,7 +190,7 @@ class SAMMaskDecoder(BaseModule):
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         tokens = state_dict.get(f'{prefix}mask_tokens.weight')
         if tokens is not None:
-            state_dict[f'{prefix}mask_tokens.weight'] = tokens[:self.num_mask_tokens]
+            state_dict[f'{prefix}mask_tokens.weight'] = tokens[: self.num_mask_tokens]
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 

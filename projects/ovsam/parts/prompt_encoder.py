@@ -3,6 +3,7 @@
 Glossary: B images, N prompts, T tokens per prompt, C channels, h x w the image embedding's size.
 Coordinates are input pixels (the resized and padded image), x before y.
 """
+
 from __future__ import annotations
 
 import math
@@ -33,8 +34,7 @@ class RandomFourierEncoding(nn.Module):
 
     def __init__(self, embed_dims: int) -> None:
         super().__init__()
-        self.register_buffer('positional_encoding_gaussian_matrix',
-                             torch.randn(2, embed_dims // 2))
+        self.register_buffer('positional_encoding_gaussian_matrix', torch.randn(2, embed_dims // 2))
 
     def forward(self, positions: Tensor) -> Tensor:
         """Encodes ``positions`` (..., 2), x and y in [0, 1], as (..., C)."""
@@ -57,26 +57,33 @@ class SAMPromptEncoder(BaseModule):
         init_cfg: Where weights come from, as in mmengine.
     """
 
-    def __init__(self,
-                 embed_dims: int = 256,
-                 image_size: int = 1024,
-                 embedding_stride: int = 16,
-                 mask_in_channels: int = 16,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        embed_dims: int = 256,
+        image_size: int = 1024,
+        embedding_stride: int = 16,
+        mask_in_channels: int = 16,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if embed_dims % 2:
-            raise ValueError(f'embed_dims is {embed_dims}, but half of it are sines and half '
-                             'cosines: choose an even number')
+            raise ValueError(
+                f'embed_dims is {embed_dims}, but half of it are sines and half '
+                'cosines: choose an even number'
+            )
         if image_size % embedding_stride:
-            raise ValueError(f'image_size {image_size} is no multiple of embedding_stride '
-                             f'{embedding_stride}: choose sizes that divide')
+            raise ValueError(
+                f'image_size {image_size} is no multiple of embedding_stride '
+                f'{embedding_stride}: choose sizes that divide'
+            )
         self.embed_dims = embed_dims
         self.image_size = image_size
         self.embedding_size = image_size // embedding_stride
 
         self.pe_layer = RandomFourierEncoding(embed_dims)
         self.point_embeddings = nn.ModuleList(
-            nn.Embedding(1, embed_dims) for _ in range(NUM_POINT_KINDS))
+            nn.Embedding(1, embed_dims) for _ in range(NUM_POINT_KINDS)
+        )
         self.not_a_point_embed = nn.Embedding(1, embed_dims)
         self.mask_downscaling = nn.Sequential(
             nn.Conv2d(1, mask_in_channels // 4, kernel_size=2, stride=2),
@@ -115,19 +122,25 @@ class SAMPromptEncoder(BaseModule):
     def _embed_points(self, prompts: Prompts) -> Tensor:
         # The encoding is of pixel centres.
         position = self.pe_layer((prompts.coords + 0.5) / self.image_size)
-        position = position.masked_fill(prompts.labels[..., None] == -1, 0.)
-        kinds = torch.cat([self.not_a_point_embed.weight,
-                           *(embedding.weight for embedding in self.point_embeddings)])
+        position = position.masked_fill(prompts.labels[..., None] == -1, 0.0)
+        kinds = torch.cat(
+            [
+                self.not_a_point_embed.weight,
+                *(embedding.weight for embedding in self.point_embeddings),
+            ]
+        )
         return position + kinds[prompts.labels + 1]
 
     def _embed_masks(self, prompts: Prompts) -> Tensor:
         size = self.embedding_size
         if prompts.masks is None:
             return self.no_mask_embed.weight[..., None, None].expand(
-                len(prompts.coords), -1, size, size)
+                len(prompts.coords), -1, size, size
+            )
         side = MASK_SCALE * size
         if prompts.masks.shape[-2:] != (side, side):
             raise ValueError(
                 f'mask prompts have shape {tuple(prompts.masks.shape)}, expected (N, 1, {side}, '
-                f'{side}): pass the low-resolution mask logits of an earlier prediction')
+                f'{side}): pass the low-resolution mask logits of an earlier prediction'
+            )
         return self.mask_downscaling(prompts.masks)

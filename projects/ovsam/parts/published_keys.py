@@ -5,6 +5,7 @@
 - The published OVSAM files hold the adapter under ``neck_student.*``, CLIP2SAM's neck under
   ``fpn_neck.*``, and mask decoder and head together under ``mask_decoder.*``.
 """
+
 from __future__ import annotations
 
 import re
@@ -88,7 +89,7 @@ def ovsam_key(key: str) -> str | None:
     """
     for published, ours in _OVSAM_PARTS.items():
         if key.startswith(published):
-            return None if ours is None else ours + vit_layer_key(key[len(published):])
+            return None if ours is None else ours + vit_layer_key(key[len(published) :])
     raise KeyError(key)
 
 
@@ -102,15 +103,16 @@ def published_ovsam_key(key: str) -> str:
     ours = {ours: published for published, ours in _OVSAM_PARTS.items() if ours is not None}
     for prefix in sorted(ours, key=len, reverse=True):
         if key.startswith(prefix):
-            return ours[prefix] + published_vit_layer_key(key[len(prefix):])
+            return ours[prefix] + published_vit_layer_key(key[len(prefix) :])
     raise KeyError(key)
 
 
-def rename_in_place(state_dict: dict[str, Tensor], prefix: str,
-                    rename: Callable[[str], str]) -> None:
+def rename_in_place(
+    state_dict: dict[str, Tensor], prefix: str, rename: Callable[[str], str]
+) -> None:
     """Applies ``rename`` to what follows ``prefix`` in the keys that start with it."""
     for key in [key for key in state_dict if key.startswith(prefix)]:
-        state_dict[prefix + rename(key[len(prefix):])] = state_dict.pop(key)
+        state_dict[prefix + rename(key[len(prefix) :])] = state_dict.pop(key)
 
 
 def drop_other_parts(state_dict: dict[str, Tensor], prefix: str, parts: tuple[str, ...]) -> None:
@@ -119,5 +121,5 @@ def drop_other_parts(state_dict: dict[str, Tensor], prefix: str, parts: tuple[st
     For a module that holds one tower of a CLIP and is given the state dict of both.
     """
     for key in [key for key in state_dict if key.startswith(prefix)]:
-        if key[len(prefix):].split('.')[0] not in parts:
+        if key[len(prefix) :].split('.')[0] not in parts:
             del state_dict[key]

@@ -2,6 +2,7 @@
 
 Glossary: B images, C channels, h x w the image embedding's size.
 """
+
 from __future__ import annotations
 
 import torch.nn.functional as F
@@ -28,12 +29,14 @@ class PyramidImageEncoder(BaseModule):
         init_cfg: Where weights come from, as in mmengine.
     """
 
-    def __init__(self,
-                 backbone: dict,
-                 neck: dict,
-                 out_channels: int,
-                 level: int = 0,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        out_channels: int,
+        level: int = 0,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)

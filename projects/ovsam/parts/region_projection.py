@@ -2,6 +2,7 @@
 
 Glossary: N regions, F channels of the grid, S its side, C channels of CLIP's embeddings.
 """
+
 from __future__ import annotations
 
 from mmdet.registry import MODELS
@@ -43,13 +44,22 @@ class FlattenedProjection(nn.Sequential):
         hidden_dims: Width of the hidden layer.
     """
 
-    def __init__(self, in_channels: int, embed_dims: int, roi_size: int, conv_channels: int = 64,
-                 hidden_dims: int = 256) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        embed_dims: int,
+        roi_size: int,
+        conv_channels: int = 64,
+        hidden_dims: int = 256,
+    ) -> None:
         super().__init__(
-            nn.Conv2d(in_channels, conv_channels, kernel_size=3, padding=1), nn.ReLU(),
+            nn.Conv2d(in_channels, conv_channels, kernel_size=3, padding=1),
+            nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(conv_channels * roi_size**2, hidden_dims), nn.ReLU(),
-            nn.Linear(hidden_dims, embed_dims))
+            nn.Linear(conv_channels * roi_size**2, hidden_dims),
+            nn.ReLU(),
+            nn.Linear(hidden_dims, embed_dims),
+        )
 
     def forward(self, regions: Tensor) -> Tensor:
         """Projects (N, F, S, S) to (N, C)."""

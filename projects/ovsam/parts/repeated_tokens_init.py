@@ -1,4 +1,5 @@
 """A decoder of several masks from the weights of a decoder of one."""
+
 from __future__ import annotations
 
 import torch
@@ -34,15 +35,21 @@ class RepeatedMaskTokensInit:
             ValueError: The file has no such decoder, or one of other sizes.
         """
         if not isinstance(module, SAMMaskDecoder) or module.iou_token is None:
-            raise ValueError('RepeatedMaskTokensInit is for a SAMMaskDecoder with an IoU token; '
-                             f'got {type(module).__name__}')
+            raise ValueError(
+                'RepeatedMaskTokensInit is for a SAMMaskDecoder with an IoU token; '
+                f'got {type(module).__name__}'
+            )
         state = CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu')
         state = state.get('state_dict', state)
-        state = {key[len(self.prefix):]: value.float() for key, value in state.items()
-                 if key.startswith(self.prefix)}
+        state = {
+            key[len(self.prefix) :]: value.float()
+            for key, value in state.items()
+            if key.startswith(self.prefix)
+        }
         if 'mask_tokens.weight' not in state:
-            raise ValueError(f'{self.checkpoint} has no weights of a mask decoder under '
-                             f'{self.prefix!r}')
+            raise ValueError(
+                f'{self.checkpoint} has no weights of a mask decoder under {self.prefix!r}'
+            )
         num = module.num_mask_tokens
         first = state['mask_tokens.weight'][:1]
         tokens = first.repeat(num, 1)

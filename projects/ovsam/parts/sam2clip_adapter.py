@@ -2,6 +2,7 @@
 
 Glossary: B images, L levels of the CLIP backbone, C channels, h x w the image embedding's size.
 """
+
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -33,10 +34,13 @@ def level_embed(in_channels: int, out_channels: int, in_stride: int, stride: int
     elif in_stride % stride == 0:
         ratio, conv = in_stride // stride, nn.ConvTranspose2d
     else:
-        raise ValueError(f'a level of stride {in_stride} cannot be brought to stride {stride}: '
-                         'one must divide the other')
-    return nn.Sequential(OrderedDict(
-        projection=conv(in_channels, out_channels, kernel_size=ratio, stride=ratio)))
+        raise ValueError(
+            f'a level of stride {in_stride} cannot be brought to stride {stride}: '
+            'one must divide the other'
+        )
+    return nn.Sequential(
+        OrderedDict(projection=conv(in_channels, out_channels, kernel_size=ratio, stride=ratio))
+    )
 
 
 @MODELS.register_module()
@@ -63,31 +67,38 @@ class SAM2CLIPAdapter(BaseModule):
         init_cfg: Where weights come from, as in mmengine.
     """
 
-    def __init__(self,
-                 in_channels: Sequence[int],
-                 embed_dims: int = 1280,
-                 depth: int = 5,
-                 num_heads: int = 16,
-                 feedforward_ratio: int = 4,
-                 window_size: int = 14,
-                 global_attn_indexes: Sequence[int] = (4, ),
-                 img_size: int = 1024,
-                 stride: int = 16,
-                 in_strides: Sequence[int] = (4, 8, 16, 32),
-                 out_channels: int = 256,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        embed_dims: int = 1280,
+        depth: int = 5,
+        num_heads: int = 16,
+        feedforward_ratio: int = 4,
+        window_size: int = 14,
+        global_attn_indexes: Sequence[int] = (4,),
+        img_size: int = 1024,
+        stride: int = 16,
+        in_strides: Sequence[int] = (4, 8, 16, 32),
+        out_channels: int = 256,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if len(in_channels) != len(in_strides):
-            raise ValueError(f'{len(in_channels)} levels by in_channels {tuple(in_channels)}, but '
-                             f'{len(in_strides)} by in_strides {tuple(in_strides)}')
+            raise ValueError(
+                f'{len(in_channels)} levels by in_channels {tuple(in_channels)}, but '
+                f'{len(in_strides)} by in_strides {tuple(in_strides)}'
+            )
         if not set(global_attn_indexes) <= set(range(depth)):
-            raise ValueError(f'global_attn_indexes {tuple(global_attn_indexes)} name layers that '
-                             f'an adapter of depth {depth} lacks: choose from 0 to {depth - 1}')
+            raise ValueError(
+                f'global_attn_indexes {tuple(global_attn_indexes)} name layers that '
+                f'an adapter of depth {depth} lacks: choose from 0 to {depth - 1}'
+            )
         size = img_size // stride
         self.embedding_size = (size, size)
         self.patch_embeds = nn.ModuleList(
             level_embed(channels, embed_dims, in_stride, stride)
-            for channels, in_stride in zip(in_channels, in_strides))
+            for channels, in_stride in zip(in_channels, in_strides)
+        )
         self.level_encoding = nn.Embedding(len(in_channels), embed_dims)
         self.pos_embed = nn.Parameter(torch.zeros(1, size, size, embed_dims))
         trunc_normal_(self.level_encoding.weight, std=0.02)
@@ -102,10 +113,14 @@ class SAM2CLIPAdapter(BaseModule):
                 norm_cfg={'type': 'LN', 'eps': 1e-6},
                 use_rel_pos=True,
                 window_size=window,
-                input_size=self.embedding_size)
+                input_size=self.embedding_size,
+            )
             block.attn = HeadwiseAttention(
-                embed_dims, num_heads, use_rel_pos=True,
-                input_size=(window, window) if window else self.embedding_size)
+                embed_dims,
+                num_heads,
+                use_rel_pos=True,
+                input_size=(window, window) if window else self.embedding_size,
+            )
             self.blocks.append(block)
         self.neck = nn.Sequential(
             nn.Conv2d(embed_dims, out_channels, kernel_size=1, bias=False),
@@ -129,7 +144,8 @@ class SAM2CLIPAdapter(BaseModule):
                 raise ValueError(
                     f'a level of size {tuple(level.shape[-2:])} gives an embedding of '
                     f'{tuple(embedded.shape[-2:])}, expected {self.embedding_size}: pad images '
-                    "to the adapter's img_size")
+                    "to the adapter's img_size"
+                )
             x = x + embedded
         x = x.permute(0, 2, 3, 1) + self.pos_embed
         for block in self.blocks:

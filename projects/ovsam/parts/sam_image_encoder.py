@@ -2,6 +2,7 @@
 
 Glossary: B images, C channels, h x w the image embedding's size.
 """
+
 from __future__ import annotations
 
 from mmdet.registry import MODELS
@@ -26,20 +27,23 @@ class SAMImageEncoder(ViTSAM):
             ``dict(type='Pretrained', checkpoint=path, prefix='image_encoder.')``.
     """
 
-    def __init__(self,
-                 arch: str | dict = 'huge',
-                 img_size: int = 1024,
-                 patch_size: int = 16,
-                 window_size: int = 14,
-                 out_channels: int = 256,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        arch: str | dict = 'huge',
+        img_size: int = 1024,
+        patch_size: int = 16,
+        window_size: int = 14,
+        out_channels: int = 256,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(
             arch=arch,
             img_size=img_size,
             patch_size=patch_size,
             out_channels=out_channels,
             window_size=window_size,
-            init_cfg=init_cfg)
+            init_cfg=init_cfg,
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds normalised images (B, 3, H, W) as (B, C, h, w)."""

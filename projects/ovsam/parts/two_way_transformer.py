@@ -4,6 +4,7 @@ Glossary: N prompts, T tokens per prompt, S = h * w cells of the image embedding
 Every tensor is (N, length, C). Keys of the state dict are SAM's ``mask_decoder.transformer.*``.
 Source: Kirillov et al., "Segment Anything", section A ("Lightweight mask decoder").
 """
+
 from __future__ import annotations
 
 import math
@@ -27,8 +28,10 @@ class DownsampledAttention(nn.Module):
         super().__init__()
         inner_dims = embed_dims // downsample
         if inner_dims % num_heads:
-            raise ValueError(f'{embed_dims} channels downsampled by {downsample} give {inner_dims}'
-                             f', which {num_heads} heads cannot share evenly')
+            raise ValueError(
+                f'{embed_dims} channels downsampled by {downsample} give {inner_dims}'
+                f', which {num_heads} heads cannot share evenly'
+            )
         self.num_heads = num_heads
         self.q_proj = nn.Linear(embed_dims, inner_dims)
         self.k_proj = nn.Linear(embed_dims, inner_dims)
@@ -48,7 +51,8 @@ class DownsampledAttention(nn.Module):
         """
         query, key, value = (
             x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-            for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value)))
+            for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value))
+        )
         out = F.scaled_dot_product_attention(query, key, value)
         return self.out_proj(out.transpose(1, 2).flatten(2))
 
@@ -64,8 +68,9 @@ class DownsampledAttention(nn.Module):
             mixed = (scores @ value[0]).unflatten(0, folded.shape[:2])
         else:
             mixed = (folded @ key.transpose(1, 2)).softmax(dim=-1) @ value
-        read = torch.einsum('nhtc,hdc->nthd', mixed.unflatten(1, (self.num_heads, -1)),
-                            self._by_head(self.v_proj))
+        read = torch.einsum(
+            'nhtc,hdc->nthd', mixed.unflatten(1, (self.num_heads, -1)), self._by_head(self.v_proj)
+        )
         return self.out_proj(read.flatten(2) + self.v_proj.bias)
 
     def cells_from_tokens(self, cells: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -89,7 +94,8 @@ class DownsampledAttention(nn.Module):
     def _is_shorter(self, tokens: Tensor) -> bool:
         """Whether projecting tokens once per head is less work than projecting cells."""
         return not torch.is_grad_enabled() and (
-            0 < len(tokens) and tokens.shape[1] < self._head_dims)
+            0 < len(tokens) and tokens.shape[1] < self._head_dims
+        )
 
     @property
     def _head_dims(self) -> int:
@@ -129,8 +135,9 @@ class TwoWayBlock(nn.Module):
             there self-attention replaces them instead of adding to them.
     """
 
-    def __init__(self, embed_dims: int, num_heads: int, mlp_dim: int, downsample: int,
-                 is_first: bool) -> None:
+    def __init__(
+        self, embed_dims: int, num_heads: int, mlp_dim: int, downsample: int, is_first: bool
+    ) -> None:
         super().__init__()
         self.is_first = is_first
         self.self_attn = DownsampledAttention(embed_dims, num_heads)
@@ -142,8 +149,9 @@ class TwoWayBlock(nn.Module):
         self.norm4 = nn.LayerNorm(embed_dims)
         self.cross_attn_image_to_token = DownsampledAttention(embed_dims, num_heads, downsample)
 
-    def forward(self, tokens: Tensor, image: Tensor, token_pe: Tensor,
-                image_pe: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, tokens: Tensor, image: Tensor, token_pe: Tensor, image_pe: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """New tokens (N, T, C) and image (N, S, C); of an image (N or 1, S, C)."""
         if self.is_first:
             tokens = self.self_attn(tokens, tokens, tokens)
@@ -153,11 +161,15 @@ class TwoWayBlock(nn.Module):
         tokens = self.norm1(tokens)
 
         image_key = image + image_pe
-        tokens = self.norm2(tokens + self.cross_attn_token_to_image.tokens_from_cells(
-            tokens + token_pe, image_key, image))
+        tokens = self.norm2(
+            tokens
+            + self.cross_attn_token_to_image.tokens_from_cells(tokens + token_pe, image_key, image)
+        )
         tokens = self.norm3(tokens + self.mlp(tokens))
-        image = self.norm4(image + self.cross_attn_image_to_token.cells_from_tokens(
-            image_key, tokens + token_pe, tokens))
+        image = self.norm4(
+            image
+            + self.cross_attn_image_to_token.cells_from_tokens(image_key, tokens + token_pe, tokens)
+        )
         return tokens, image
 
 
@@ -172,16 +184,19 @@ class TwoWayTransformer(nn.Module):
         downsample: Factor by which the cross-attentions narrow.
     """
 
-    def __init__(self,
-                 embed_dims: int,
-                 depth: int = 2,
-                 num_heads: int = 8,
-                 mlp_dim: int = 2048,
-                 downsample: int = 2) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        depth: int = 2,
+        num_heads: int = 8,
+        mlp_dim: int = 2048,
+        downsample: int = 2,
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             TwoWayBlock(embed_dims, num_heads, mlp_dim, downsample, is_first=index == 0)
-            for index in range(depth))
+            for index in range(depth)
+        )
         self.final_attn_token_to_image = DownsampledAttention(embed_dims, num_heads, downsample)
         self.norm_final_attn = nn.LayerNorm(embed_dims)
 
@@ -200,5 +215,6 @@ class TwoWayTransformer(nn.Module):
         for layer in self.layers:
             tokens, image = layer(tokens, image, token_pe, image_pe)
         attended = self.final_attn_token_to_image.tokens_from_cells(
-            tokens + token_pe, image + image_pe, image)
+            tokens + token_pe, image + image_pe, image
+        )
         return self.norm_final_attn(tokens + attended), image

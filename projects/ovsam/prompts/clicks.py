@@ -3,6 +3,7 @@
 Glossary: N masks of H x W pixels. A click is a pixel's (x, y) and its label: positive where the
 object is missing, negative where something else was taken for it.
 """
+
 from __future__ import annotations
 
 import cv2
@@ -55,19 +56,24 @@ def _click(found: Tensor, truth: Tensor, choose) -> tuple[Tensor, Tensor]:
         row, column, missing = choose(wrong, right)
         points.append((column, row))
         labels.append(POSITIVE_POINT if missing else NEGATIVE_POINT)
-    return (torch.tensor(points, dtype=torch.float32, device=device).reshape(-1, 2),
-            torch.tensor(labels, dtype=torch.long, device=device))
+    return (
+        torch.tensor(points, dtype=torch.float32, device=device).reshape(-1, 2),
+        torch.tensor(labels, dtype=torch.long, device=device),
+    )
 
 
 def _central_pixel(wrong: np.ndarray, right: np.ndarray) -> tuple[int, int, bool]:
-    best = (0., 0, 0, True)
+    best = (0.0, 0, 0, True)
     for kind, missing in ((wrong & right, True), (wrong & ~right, False)):
         # The image's edge is a border like any other.
         framed = np.pad(kind.astype(np.uint8), 1)
         distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         row, column = np.unravel_index(distance.argmax(), distance.shape)
-        best = max(best, (float(distance.max()), int(row) - 1, int(column) - 1, missing),
-                   key=lambda candidate: candidate[0])
+        best = max(
+            best,
+            (float(distance.max()), int(row) - 1, int(column) - 1, missing),
+            key=lambda candidate: candidate[0],
+        )
     return best[1:]
 
 

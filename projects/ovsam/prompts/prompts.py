@@ -211,8 +211,11 @@ class Prompts:
             points: (N, 2) in the frame of the coordinates.
             labels: (N,) 1 for positive, 0 for negative points.
         """
-        return replace(self, coords=torch.cat([points[:, None].to(self.coords), self.coords], 1),
-                       labels=torch.cat([labels[:, None].to(self.labels), self.labels], 1))
+        return replace(
+            self,
+            coords=torch.cat([points[:, None].to(self.coords), self.coords], 1),
+            labels=torch.cat([labels[:, None].to(self.labels), self.labels], 1),
+        )
 
     def check_inside(self, image_sizes: Sequence[tuple[int, int]]) -> None:
         """Reject prompts that cannot mean anything in their image.

@@ -1,4 +1,5 @@
 """From the normalisation of one network's input to that of another's."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -22,14 +23,21 @@ class ChangeNormalization(nn.Module):
         ValueError: If these are not three numbers each, or a deviation is not positive.
     """
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float], new_mean: Sequence[float],
-                 new_std: Sequence[float]) -> None:
+    def __init__(
+        self,
+        mean: Sequence[float],
+        std: Sequence[float],
+        new_mean: Sequence[float],
+        new_std: Sequence[float],
+    ) -> None:
         super().__init__()
         table = [list(map(float, row)) for row in (mean, std, new_mean, new_std)]
         if any(len(row) != 3 for row in table) or min(table[1] + table[3]) <= 0:
-            raise ValueError('means and deviations are three numbers each, deviations positive; '
-                             f'got mean={mean}, std={std}, new_mean={new_mean}, '
-                             f'new_std={new_std}')
+            raise ValueError(
+                'means and deviations are three numbers each, deviations positive; '
+                f'got mean={mean}, std={std}, new_mean={new_mean}, '
+                f'new_std={new_std}'
+            )
         old, deviation, new, new_deviation = torch.tensor(table)[:, :, None, None]
         self.register_buffer('factor', deviation / new_deviation, persistent=False)
         self.register_buffer('shift', (old - new) / new_deviation, persistent=False)

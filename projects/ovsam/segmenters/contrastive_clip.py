@@ -7,6 +7,7 @@ few. Beside CLIP's contrastive loss (open_clip's) it has an auxiliary one, cross
 learned row per class, without which so small a text tower takes long to leave chance level. The
 rows are for training only.
 """
+
 from collections.abc import Sequence
 from typing import Optional
 
@@ -38,22 +39,34 @@ class ContrastiveCLIP(BaseModel):
         init_cfg: As in mmengine.
     """
 
-    def __init__(self, arch: Arch, vocabulary, templates: Sequence[str],
-                 class_loss_weight: float = 1., data_preprocessor: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None):
+    def __init__(
+        self,
+        arch: Arch,
+        vocabulary,
+        templates: Sequence[str],
+        class_loss_weight: float = 1.0,
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ):
         super().__init__(data_preprocessor, init_cfg)
         self.vocabulary = build_vocabulary(vocabulary)
         self.clip = build_clip(arch)
         # Each process's images are told apart from the texts of all, as in one large batch.
-        self.contrastive_loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=get_rank(),
-                                         world_size=get_world_size())
+        self.contrastive_loss = ClipLoss(
+            local_loss=True, gather_with_grad=True, rank=get_rank(), world_size=get_world_size()
+        )
         self.class_loss_weight = class_loss_weight
         embed_dims = clip_config(arch)['embed_dim']
-        self.class_table = nn.Parameter(
-            torch.randn(len(self.vocabulary), embed_dims)) if class_loss_weight else None
+        self.class_table = (
+            nn.Parameter(torch.randn(len(self.vocabulary), embed_dims))
+            if class_loss_weight
+            else None
+        )
         tokenizer = build_tokenizer(arch)
-        tokens = [tokenizer([template.format(name) for name in self.vocabulary.names])
-                  for template in templates]
+        tokens = [
+            tokenizer([template.format(name) for name in self.vocabulary.names])
+            for template in templates
+        ]
         self.register_buffer('tokens', torch.stack(tokens, dim=1), persistent=False)  # (K, T, L)
         self._text_features = None
 
@@ -62,8 +75,13 @@ class ContrastiveCLIP(BaseModel):
         self._text_features = None
         return super().train(mode)
 
-    def forward(self, inputs: Tensor, data_samples: None = None,
-                labels: Optional[Tensor] = None, mode: str = 'tensor'):
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: None = None,
+        labels: Optional[Tensor] = None,
+        mode: str = 'tensor',
+    ):
         """Run one of mmengine's modes.
 
         Args:
@@ -95,12 +113,16 @@ class ContrastiveCLIP(BaseModel):
     def text_features(self) -> Tensor:
         """(K, C) unit embeddings of the names, averaged over the templates."""
         if self._text_features is None:
-            each = [F.normalize(self.clip.encode_text(tokens), dim=-1)
-                    for tokens in self.tokens.unbind(1)]
+            each = [
+                F.normalize(self.clip.encode_text(tokens), dim=-1)
+                for tokens in self.tokens.unbind(1)
+            ]
             self._text_features = F.normalize(torch.stack(each).mean(0), dim=-1)
         return self._text_features
 
     def _predict(self, image: Tensor, labels: Tensor) -> list[DataSample]:
         scores = (self.clip.logit_scale.exp() * image @ self.text_features().T).softmax(-1)
-        return [DataSample().set_pred_score(score).set_gt_label(label)
-                for score, label in zip(scores, labels)]
+        return [
+            DataSample().set_pred_score(score).set_gt_label(label)
+            for score, label in zip(scores, labels)
+        ]

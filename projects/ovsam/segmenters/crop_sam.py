@@ -2,6 +2,7 @@
 
 Glossary: B images, N prompts, K classes, C channels of CLIP's embeddings.
 """
+
 from abc import abstractmethod
 from typing import Optional
 
@@ -33,15 +34,26 @@ class SAMWithCLIP(OpenVocabularySegmenter):
             ``train_prompter`` says which boxes a context learns from.
     """
 
-    def __init__(self, image_encoder: dict, backbone: dict, clip_input: Optional[dict] = None,
-                 box: str = 'mask', **kwargs):
+    def __init__(
+        self,
+        image_encoder: dict,
+        backbone: dict,
+        clip_input: Optional[dict] = None,
+        box: str = 'mask',
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.image_encoder = MODELS.build(image_encoder)
         self.backbone = MODELS.build(backbone)
         self.clip_input = MODELS.build(clip_input) if clip_input else nn.Identity()
         self.box = check_box_source('box', box)
-        self.frozen = ('image_encoder', 'prompt_encoder', 'mask_decoder', 'backbone',
-                       'text_encoder')
+        self.frozen = (
+            'image_encoder',
+            'prompt_encoder',
+            'mask_decoder',
+            'backbone',
+            'text_encoder',
+        )
 
     @abstractmethod
     def look(self, inputs: Tensor) -> tuple[Tensor, ...]:
@@ -73,7 +85,7 @@ class SAMWithCLIP(OpenVocabularySegmenter):
 
     def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """CLIP's; see the base class."""
-        return (self.embed(features.levels, regions.rois(self.box), regions.low_res), )
+        return (self.embed(features.levels, regions.rois(self.box), regions.low_res),)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Cross-entropy of the annotated instances that ``train_prompter`` gives boxes for.
@@ -87,18 +99,27 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         if self.context is None:
             raise NotImplementedError(
                 f'{type(self).__name__} has nothing to train; evaluate it with tools/test.py, or '
-                "give it context=dict(type='LearnedContext')")
+                "give it context=dict(type='LearnedContext')"
+            )
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         if not prompts.has_box.all():
-            raise ValueError('a context learns from boxes; set train_prompter to '
-                             "dict(type='BoxPrompter')")
+            raise ValueError(
+                "a context learns from boxes; set train_prompter to dict(type='BoxPrompter')"
+            )
         labels = torch.tensor(
-            [batch_data_samples[image].gt_instances.labels[index] for image, index in
-             zip(prompts.image_index.tolist(), prompts.instance_index.tolist())],
-            dtype=torch.long, device=batch_inputs.device)
+            [
+                batch_data_samples[image].gt_instances.labels[index]
+                for image, index in zip(
+                    prompts.image_index.tolist(), prompts.instance_index.tolist()
+                )
+            ],
+            dtype=torch.long,
+            device=batch_inputs.device,
+        )
         names, targets = self.context.choose_names(labels, len(self.vocabulary))
         texts = self.context.embed_to_learn(
-            self.text_encoder, [self.vocabulary.synonyms[name] for name in names.tolist()])
+            self.text_encoder, [self.vocabulary.synonyms[name] for name in names.tolist()]
+        )
         share = share_of_mean(len(labels), texts)
         if not len(labels):
             # A zero that still depends on the context, so that it gets a gradient.
@@ -121,7 +142,7 @@ class ImageCropSAM(SAMWithCLIP):
 
     def look(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """The images, for cropping."""
-        return (inputs, )
+        return (inputs,)
 
     def embed(self, levels: tuple[Tensor, ...], rois: Tensor, masks: Tensor) -> Tensor:
         """See the base class."""

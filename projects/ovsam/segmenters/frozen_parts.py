@@ -1,4 +1,5 @@
 """Parts of a model that do not learn: no gradient, always in eval mode, not in checkpoints."""
+
 from collections.abc import Sequence
 
 from mmengine.model import BaseModel
@@ -59,8 +60,10 @@ class FrozenParts(BaseModel):
         parts = dict(self.named_children())
         unknown = [name for name in self.frozen if name not in parts]
         if unknown:
-            raise ValueError(f'frozen names {unknown}, but {type(self).__name__} has the parts '
-                             f'{", ".join(parts)}.')
+            raise ValueError(
+                f'frozen names {unknown}, but {type(self).__name__} has the parts '
+                f'{", ".join(parts)}.'
+            )
         for name in self.frozen:
             parts[name].requires_grad_(False)
             parts[name].eval()

@@ -2,6 +2,7 @@
 
 Glossary: N prompts, M masks per prompt, h x w the low-resolution masks.
 """
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -54,6 +55,7 @@ class InteractiveOVSAM(OVSAM):
             points, labels = random_error_clicks(logits > 0, targets > 0.5)
             scale = batch_inputs.shape[-1] / logits.shape[-1]
             # A low-resolution pixel's centre, in input pixels.
-            prompts = replace(prompts.with_points((points + 0.5) * scale - 0.5, labels),
-                              masks=logits[:, None])
+            prompts = replace(
+                prompts.with_points((points + 0.5) * scale - 0.5, labels), masks=logits[:, None]
+            )
         return totals

@@ -2,6 +2,7 @@
 
 Glossary: B images, N prompts, M annotated instances, K names, C channels.
 """
+
 from __future__ import annotations
 
 import torch.nn.functional as F
@@ -59,26 +60,35 @@ class JointOVSAM(OVSAM):
         levels = self.backbone(batch_inputs)
         pyramid = self.label_head.forward_features(levels)
         losses = self._naming_losses(batch_inputs, pyramid, batch_data_samples)
-        masked = [place for place, sample in enumerate(batch_data_samples)
-                  if 'masks' in sample.gt_instances]
+        masked = [
+            place
+            for place, sample in enumerate(batch_data_samples)
+            if 'masks' in sample.gt_instances
+        ]
         if masked:
             if len(masked) < len(batch_data_samples):
                 levels = tuple(level[masked] for level in levels)
-            losses.update(self._mask_losses(
-                self.neck(levels), [batch_data_samples[place] for place in masked]))
+            losses.update(
+                self._mask_losses(
+                    self.neck(levels), [batch_data_samples[place] for place in masked]
+                )
+            )
         else:
             # The decoder learns nothing here, which all processes of a training must agree on.
             losses['loss_cls'] = losses['loss_cls'] + 0 * sum(
-                part.sum() for part in self.mask_decoder.parameters() if part.requires_grad)
+                part.sum() for part in self.mask_decoder.parameters() if part.requires_grad
+            )
         return losses
 
-    def _naming_losses(self, images: Tensor, pyramid: tuple[Tensor, ...],
-                       samples: SampleList) -> dict:
+    def _naming_losses(
+        self, images: Tensor, pyramid: tuple[Tensor, ...], samples: SampleList
+    ) -> dict:
         rois, labels = self._targets(samples, self._all_instances(samples), images.device)
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.vocabulary):
             raise ValueError(
                 f'labels go from {int(labels.min())} to {int(labels.max())}, but the model has '
-                f'{len(self.vocabulary)} names: give it the vocabulary of its data set')
+                f'{len(self.vocabulary)} names: give it the vocabulary of its data set'
+            )
         rois = jitter_regions(rois, self.region_jitter)
         embeddings = self.label_head(pyramid, rois)
         losses = dict(loss_cls=self.class_loss(embeddings, labels, rois[:, 0].long(), samples))
@@ -86,8 +96,9 @@ class JointOVSAM(OVSAM):
             losses.update(self.crop_distillation(images, rois, embeddings, self.backbone))
         return losses
 
-    def class_loss(self, embeddings: Tensor, labels: Tensor, images: Tensor,
-                   samples: SampleList) -> Tensor:
+    def class_loss(
+        self, embeddings: Tensor, labels: Tensor, images: Tensor, samples: SampleList
+    ) -> Tensor:
         """The class loss of M regions.
 
         Args:
@@ -97,8 +108,9 @@ class JointOVSAM(OVSAM):
             samples: B.
         """
         if self.text_bank is None:
-            self.text_bank = embed_bank(self.text_encoder, self.vocabulary, self.templates,
-                                        self.text_cache)
+            self.text_bank = embed_bank(
+                self.text_encoder, self.vocabulary, self.templates, self.text_cache
+            )
         columns, places, bias = self.compared(labels, images, samples, len(self.vocabulary))
         logits = self.classifier.scale * self.text_bank.cosines(embeddings, columns)
         if bias is not None:

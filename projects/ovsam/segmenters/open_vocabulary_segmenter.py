@@ -2,6 +2,7 @@
 
 Glossary: N regions, K classes, C channels.
 """
+
 from collections.abc import Sequence
 from typing import Optional, Union
 
@@ -38,15 +39,23 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
-    def __init__(self, text_encoder: dict, vocabulary,
-                 templates: Union[str, Sequence[str]] = 'vild',
-                 classifier: Optional[dict] = None, text_cache: Optional[dict] = None,
-                 context: Optional[dict] = None, calibration: Optional[dict] = None,
-                 none_threshold: float = 0., **kwargs):
+    def __init__(
+        self,
+        text_encoder: dict,
+        vocabulary,
+        templates: Union[str, Sequence[str]] = 'vild',
+        classifier: Optional[dict] = None,
+        text_cache: Optional[dict] = None,
+        context: Optional[dict] = None,
+        calibration: Optional[dict] = None,
+        none_threshold: float = 0.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.text_encoder = MODELS.build(text_encoder)
-        self.context = MODELS.build(dict(context, width=self.text_encoder.width)
-                                    ) if context else None
+        self.context = (
+            MODELS.build(dict(context, width=self.text_encoder.width)) if context else None
+        )
         self.classifier = MODELS.build(classifier or dict(type='TextBankClassifier'))
         self.templates = templates
         self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
@@ -63,7 +72,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
 
     def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
         """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1)."""
-        (logits, ) = opinions
+        (logits,) = opinions
         return logits.log_softmax(dim=-1)
 
     def best_names(self, embeddings: tuple[Tensor, ...], k: int) -> RankedNames:
@@ -81,8 +90,10 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
     def opinion_weights(self) -> Optional[OpinionWeights]:
         """What :meth:`fuse` gives each opinion, if it is nothing but a weighted sum."""
         device = next(self.parameters()).device
-        return OpinionWeights(torch.ones(1, 1, device=device), torch.zeros(
-            len(self.vocabulary) + 1, dtype=torch.long, device=device))
+        return OpinionWeights(
+            torch.ones(1, 1, device=device),
+            torch.zeros(len(self.vocabulary) + 1, dtype=torch.long, device=device),
+        )
 
     def init_weights(self) -> None:
         """Initialise every part; a context starts from its words."""

@@ -2,6 +2,7 @@
 
 Glossary: B images, N prompts, M masks per prompt, K classes, C channels.
 """
+
 from collections.abc import Sequence
 from typing import Optional
 
@@ -45,11 +46,21 @@ class OVSAM(OpenVocabularySegmenter):
         **kwargs: Of :class:`OpenVocabularySegmenter`.
     """
 
-    def __init__(self, backbone: dict, neck: dict, label_head: dict,
-                 score_fusion: Optional[dict] = None, head_box: str = 'mask',
-                 clip_box: str = 'prompt', label_loss: Optional[dict] = None,
-                 crop_distillation: Optional[dict] = None, name_all: bool = False,
-                 region_jitter: float = 0., iou_weight: float = 1., **kwargs):
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        label_head: dict,
+        score_fusion: Optional[dict] = None,
+        head_box: str = 'mask',
+        clip_box: str = 'prompt',
+        label_loss: Optional[dict] = None,
+        crop_distillation: Optional[dict] = None,
+        name_all: bool = False,
+        region_jitter: float = 0.0,
+        iou_weight: float = 1.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
@@ -72,9 +83,10 @@ class OVSAM(OpenVocabularySegmenter):
         """The head's, and frozen CLIP's if scores are fused; see the base."""
         head = self.label_head(features.pyramid, regions.rois(self.head_box))
         if self.score_fusion is None:
-            return (head, )
+            return (head,)
         return head, self.backbone.embed_regions(
-            features.levels, regions.rois(self.clip_box), regions.low_res)
+            features.levels, regions.rois(self.clip_box), regions.low_res
+        )
 
     def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
         """The head's opinion, and frozen CLIP's if so configured; see the base."""
@@ -109,8 +121,11 @@ class OVSAM(OpenVocabularySegmenter):
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
         masks, quality = self.segment(features, prompts)
-        named = self._all_instances(batch_data_samples) if self.name_all else list(
-            zip(prompts.image_index.tolist(), prompts.instance_index.tolist()))
+        named = (
+            self._all_instances(batch_data_samples)
+            if self.name_all
+            else list(zip(prompts.image_index.tolist(), prompts.instance_index.tolist()))
+        )
         rois, labels = self._targets(batch_data_samples, named, batch_inputs.device)
         targets = self.mask_targets(batch_data_samples, prompts)
         rois = jitter_regions(rois, self.region_jitter)
@@ -131,8 +146,11 @@ class OVSAM(OpenVocabularySegmenter):
     @staticmethod
     def _all_instances(samples: SampleList) -> list[tuple[int, int]]:
         """Image and place in it of every annotated instance."""
-        return [(image, index) for image, sample in enumerate(samples)
-                for index in range(len(sample.gt_instances))]
+        return [
+            (image, index)
+            for image, sample in enumerate(samples)
+            for index in range(len(sample.gt_instances))
+        ]
 
     @staticmethod
     def _targets(samples: SampleList, instances: Sequence[tuple[int, int]], device) -> tuple:
@@ -144,6 +162,5 @@ class OVSAM(OpenVocabularySegmenter):
             rois.append(torch.cat([box.new_tensor([image]), box]))
             labels.append(annotated.labels[index])
         if not rois:
-            return torch.zeros(0, 5, device=device), torch.zeros(0, dtype=torch.long,
-                                                                 device=device)
+            return torch.zeros(0, 5, device=device), torch.zeros(0, dtype=torch.long, device=device)
         return torch.stack(rois).to(device), torch.stack(labels).to(device)

@@ -2,6 +2,7 @@
 
 Glossary: B images.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -55,7 +56,8 @@ class OriginalImages(BaseDataPreprocessor):
             raise ValueError(
                 f'an image of {size[0]} x {size[1]} pixels arrives as {image.shape[-2]} x '
                 f'{image.shape[-1]} and names no file to read it from: leave Resize, Pad and '
-                'RandomFlip out of the test pipeline; each network has a pipeline of its own')
+                'RandomFlip out of the test pipeline; each network has a pipeline of its own'
+            )
         return torch.from_numpy(read_image(path, size)[..., ::-1].transpose(2, 0, 1).copy())
 
 
@@ -80,16 +82,22 @@ class PartPreprocessing:
             sample: Of the image; it is left as it is, and its annotations stay behind.
         """
         pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
-        results = dict(img=pixels, img_shape=pixels.shape[:2], ori_shape=pixels.shape[:2],
-                       scale_factor=(1., 1.))
-        results.update({key: sample.metainfo[key] for key in ('img_id', 'img_path')
-                        if key in sample.metainfo})
+        results = dict(
+            img=pixels,
+            img_shape=pixels.shape[:2],
+            ori_shape=pixels.shape[:2],
+            scale_factor=(1.0, 1.0),
+        )
+        results.update(
+            {key: sample.metainfo[key] for key in ('img_id', 'img_path') if key in sample.metainfo}
+        )
         for transform in self.transforms:
             results = transform(results)
         return results
 
-    def __call__(self, part: nn.Module, images: Sequence[Tensor],
-                 samples: SampleList) -> list[tuple[list[int], Tensor, SampleList]]:
+    def __call__(
+        self, part: nn.Module, images: Sequence[Tensor], samples: SampleList
+    ) -> list[tuple[list[int], Tensor, SampleList]]:
         """Batches for a network.
 
         Images that the network would not pad to the same size come in different batches: padding

@@ -3,6 +3,7 @@
 Glossary: B images, N prompts, M masks per prompt, K classes, C channels, h x w the embedding.
 Coordinates inside the model are input pixels (the resized, padded image), xyxy.
 """
+
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Callable, NamedTuple, Optional
@@ -64,11 +65,20 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     TOP_K = 5
 
-    def __init__(self, prompt_encoder: dict, mask_decoder: dict, prompter: dict,
-                 train_prompter: Optional[dict] = None, mask_choice: Optional[dict] = None,
-                 mask_cleaning: Sequence[dict] = (), chunk_size: int = 64,
-                 everything: Optional[dict] = None, frozen: Sequence[str] = (),
-                 data_preprocessor: Optional[dict] = None, init_cfg: Optional[dict] = None):
+    def __init__(
+        self,
+        prompt_encoder: dict,
+        mask_decoder: dict,
+        prompter: dict,
+        train_prompter: Optional[dict] = None,
+        mask_choice: Optional[dict] = None,
+        mask_cleaning: Sequence[dict] = (),
+        chunk_size: int = 64,
+        everything: Optional[dict] = None,
+        frozen: Sequence[str] = (),
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.prompt_encoder = MODELS.build(prompt_encoder)
         self.mask_decoder = MODELS.build(mask_decoder)
@@ -84,12 +94,12 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """Encode normalised images (B, 3, H, W)."""
 
-    def segment(self, features: ImageFeatures,
-                prompts: Prompts) -> tuple[Tensor, Optional[Tensor]]:
+    def segment(self, features: ImageFeatures, prompts: Prompts) -> tuple[Tensor, Optional[Tensor]]:
         """Mask logits (N, M, 4h, 4w) and predicted IoU (N, M), or None without an IoU token."""
         sparse, dense = self.prompt_encoder(prompts)
-        return self.mask_decoder(features.embedding, self.prompt_encoder.dense_pe(), sparse,
-                                 dense, prompts.image_index)
+        return self.mask_decoder(
+            features.embedding, self.prompt_encoder.dense_pe(), sparse, dense, prompts.image_index
+        )
 
     def name(self, features: ImageFeatures, regions: Regions) -> Optional[Tensor]:
         """Log-scores (N, K + 1) of regions, background last; None for a model without names.
@@ -146,8 +156,9 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         return self.segment(self.encode_image(batch_inputs), prompts)[0]
 
     @torch.no_grad()
-    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
+    def predict(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
         """Segment and name what the prompter points at.
 
         Args:
@@ -158,15 +169,21 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             The samples, each with ``pred_instances``.
         """
-        found = self.predict_prompts(batch_inputs, batch_data_samples,
-                                     self.prompter(batch_data_samples))
+        found = self.predict_prompts(
+            batch_inputs, batch_data_samples, self.prompter(batch_data_samples)
+        )
         for sample, instances in zip(batch_data_samples, found):
             sample.pred_instances = instances
         return batch_data_samples
 
     @torch.no_grad()
-    def predict_prompts(self, batch_inputs: Tensor, batch_data_samples: SampleList,
-                        prompts: Prompts, label_rows: Optional[Callable] = None) -> list:
+    def predict_prompts(
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        prompts: Prompts,
+        label_rows: Optional[Callable] = None,
+    ) -> list:
         """Segment and name what prompts point at: one encoding, then chunks of prompts.
 
         Args:
@@ -182,21 +199,27 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         features = self.encode_image(batch_inputs) if len(prompts) else None
         rows = [[] for _ in batch_data_samples]
         for start in range(0, len(prompts), self.chunk_size):
-            chunk = prompts[start:start + self.chunk_size]
+            chunk = prompts[start : start + self.chunk_size]
             regions, quality = self.segment_regions(features, chunk, batch_inputs.shape[-1])
             fields = (label_rows or self.label_rows)(features, chunk, regions)
             if quality is not None:
                 fields['mask_scores'] = quality.clamp(0, 1) * fields.get('scores', 1)
             for image in chunk.image_index.unique().tolist():
                 mine = chunk.image_index == image
-                rows[image].append(self._instances(
-                    batch_data_samples[image], chunk.instance_index[mine],
-                    regions.low_res[mine],
-                    {name: values[mine] for name, values in fields.items()},
-                    batch_inputs.shape[-2:]))
+                rows[image].append(
+                    self._instances(
+                        batch_data_samples[image],
+                        chunk.instance_index[mine],
+                        regions.low_res[mine],
+                        {name: values[mine] for name, values in fields.items()},
+                        batch_inputs.shape[-2:],
+                    )
+                )
         device = batch_inputs.device
-        return [InstanceData.cat(parts) if parts else self._no_instances(sample, device)
-                for sample, parts in zip(batch_data_samples, rows)]
+        return [
+            InstanceData.cat(parts) if parts else self._no_instances(sample, device)
+            for sample, parts in zip(batch_data_samples, rows)
+        ]
 
     def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
         """What the rows of a chunk of prompts are called; nothing by a model without names.
@@ -212,11 +235,17 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         best = self.best_names(self.region_embeddings(features, regions), self.TOP_K)
         if best is None:
             return {}
-        return dict(labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(),
-                    topk_labels=best.labels)
+        return dict(
+            labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(), topk_labels=best.labels
+        )
 
-    def decode(self, features: ImageFeatures, prompts: Prompts, input_width: int,
-               mask_choice: Optional[Callable] = None) -> tuple:
+    def decode(
+        self,
+        features: ImageFeatures,
+        prompts: Prompts,
+        input_width: int,
+        mask_choice: Optional[Callable] = None,
+    ) -> tuple:
         """Mask logits (R, 4h, 4w), predicted IoU (R,) and log-scores of one chunk of prompts.
 
         There is a row per prompt, or several with a ``mask_choice`` that chooses several masks.
@@ -224,19 +253,27 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         regions, quality = self.segment_regions(features, prompts, input_width, mask_choice)
         return regions.low_res, quality, self.name(features, regions)
 
-    def segment_regions(self, features: ImageFeatures, prompts: Prompts, input_width: int,
-                        mask_choice: Optional[Callable] = None
-                        ) -> tuple[Regions, Optional[Tensor]]:
+    def segment_regions(
+        self,
+        features: ImageFeatures,
+        prompts: Prompts,
+        input_width: int,
+        mask_choice: Optional[Callable] = None,
+    ) -> tuple[Regions, Optional[Tensor]]:
         """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
-        low_res, quality, row = self.choose(
-            prompts, *self.segment(features, prompts), mask_choice)
+        low_res, quality, row = self.choose(prompts, *self.segment(features, prompts), mask_choice)
         prompts = prompts[row]
         for clean in self.mask_cleaning:
             low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
         return Regions.of_prompts(low_res, prompts, input_width), quality
 
-    def choose(self, prompts: Prompts, masks: Tensor, quality: Optional[Tensor],
-               mask_choice: Optional[Callable] = None) -> tuple[Tensor, Optional[Tensor], Tensor]:
+    def choose(
+        self,
+        prompts: Prompts,
+        masks: Tensor,
+        quality: Optional[Tensor],
+        mask_choice: Optional[Callable] = None,
+    ) -> tuple[Tensor, Optional[Tensor], Tensor]:
         """What answers the prompts, of the masks that :meth:`segment` returns.
 
         Returns:
@@ -255,16 +292,27 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     @staticmethod
     def to_input_pixels(prompts: Prompts, samples: Sequence[DetDataSample], device) -> Prompts:
         """Prompts in original pixels, brought to the pixels of the samples' resized images."""
-        factors = torch.tensor([sample.metainfo.get('scale_factor', (1., 1.))
-                                for sample in samples], device=device, dtype=torch.float32)
+        factors = torch.tensor(
+            [sample.metainfo.get('scale_factor', (1.0, 1.0)) for sample in samples],
+            device=device,
+            dtype=torch.float32,
+        )
         return prompts.to(device).scale(factors.reshape(-1, 2))
 
-    def _instances(self, sample: DetDataSample, instance_index: Tensor, low_res: Tensor,
-                   fields: dict, padded_shape: tuple[int, int]) -> InstanceData:
-        masks = postprocess_masks(low_res[:, None], padded_shape, sample.img_shape[:2],
-                                  sample.ori_shape[:2])[:, 0]
-        return InstanceData(instance_index=instance_index, masks=masks,
-                            bboxes=mask_boxes(masks), **fields)
+    def _instances(
+        self,
+        sample: DetDataSample,
+        instance_index: Tensor,
+        low_res: Tensor,
+        fields: dict,
+        padded_shape: tuple[int, int],
+    ) -> InstanceData:
+        masks = postprocess_masks(
+            low_res[:, None], padded_shape, sample.img_shape[:2], sample.ori_shape[:2]
+        )[:, 0]
+        return InstanceData(
+            instance_index=instance_index, masks=masks, bboxes=mask_boxes(masks), **fields
+        )
 
     def _no_instances(self, sample: DetDataSample, device) -> InstanceData:
         height, width = sample.ori_shape[:2]
@@ -273,10 +321,12 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             masks=torch.zeros(0, height, width, dtype=torch.bool, device=device),
             bboxes=torch.zeros(0, 4, device=device),
             labels=torch.zeros(0, dtype=torch.long, device=device),
-            scores=torch.zeros(0, device=device))
+            scores=torch.zeros(0, device=device),
+        )
 
-    def mask_targets(self, samples: list[DetDataSample], prompts: Prompts,
-                     size: Optional[tuple[int, int]] = None) -> Tensor:
+    def mask_targets(
+        self, samples: list[DetDataSample], prompts: Prompts, size: Optional[tuple[int, int]] = None
+    ) -> Tensor:
         """The prompted instances' masks, float in [0, 1]: (N, H, W), or averaged to ``size``."""
         targets = []
         for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):

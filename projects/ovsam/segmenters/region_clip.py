@@ -5,6 +5,7 @@ Glossary: B images, N regions, K classes, C channels. Boxes are input pixels, xy
 Large CLIPs have seen scenes in training; a CLIP trained on crops of one object has not, and its
 attention pool is lost on a region of a scene.
 """
+
 from collections.abc import Sequence
 from typing import Union
 
@@ -38,8 +39,15 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         **kwargs: Of mmdet's ``BaseDetector``.
     """
 
-    def __init__(self, backbone: dict, text_encoder: dict, vocabulary,
-                 templates: Union[str, Sequence[str]] = 'vild', jitter: float = 0.1, **kwargs):
+    def __init__(
+        self,
+        backbone: dict,
+        text_encoder: dict,
+        vocabulary,
+        templates: Union[str, Sequence[str]] = 'vild',
+        jitter: float = 0.1,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.backbone = MODELS.build(backbone)
         self.text_encoder = MODELS.build(text_encoder)
@@ -74,23 +82,29 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         rois = jitter_regions(rois, self.jitter)
         levels = self.extract_feat(batch_inputs.contiguous(memory_format=torch.channels_last))
         regions = self.backbone.embed_regions(levels, rois)
-        crops = self.backbone.embed_images(crop_regions(
-            batch_inputs, rois, self.backbone.image_size).contiguous(
-                memory_format=torch.channels_last))
+        crops = self.backbone.embed_images(
+            crop_regions(batch_inputs, rois, self.backbone.image_size).contiguous(
+                memory_format=torch.channels_last
+            )
+        )
         share = share_of_mean(len(labels), regions)
-        return dict(loss_region=share * F.cross_entropy(self.classify(regions), labels),
-                    loss_crop=share * F.cross_entropy(self.classify(crops), labels))
+        return dict(
+            loss_region=share * F.cross_entropy(self.classify(regions), labels),
+            loss_crop=share * F.cross_entropy(self.classify(crops), labels),
+        )
 
     @torch.no_grad()
-    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
-                rescale: bool = True) -> SampleList:
+    def predict(
+        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+    ) -> SampleList:
         """Name the annotated boxes by their pooled features; input is at original size."""
         logits = self._forward(batch_inputs, batch_data_samples)
         counts = [len(sample.gt_instances) for sample in batch_data_samples]
         for sample, part in zip(batch_data_samples, logits.split(counts)):
             scores, labels = part[:, :-1].softmax(-1).max(-1)
             sample.pred_instances = InstanceData(
-                instance_index=torch.arange(len(part)), labels=labels, scores=scores)
+                instance_index=torch.arange(len(part)), labels=labels, scores=scores
+            )
         return batch_data_samples
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 Glossary: B images, N prompts, M masks per prompt, C channels, h x w the embedding's size.
 """
+
 from typing import Optional
 
 import torch
@@ -29,8 +30,13 @@ class SAM(PromptableSegmenter):
         **kwargs: Of :class:`PromptableSegmenter`.
     """
 
-    def __init__(self, image_encoder: dict, mask_loss: Optional[dict] = None,
-                 auxiliary_loss: Optional[dict] = None, **kwargs):
+    def __init__(
+        self,
+        image_encoder: dict,
+        mask_loss: Optional[dict] = None,
+        auxiliary_loss: Optional[dict] = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.image_encoder = MODELS.build(image_encoder)
         self.mask_loss = MODELS.build(mask_loss) if mask_loss else None
@@ -72,8 +78,13 @@ class SAMMaskLoss(torch.nn.Module):
         iou_weight: Of the squared error of the predicted IoU.
     """
 
-    def __init__(self, focal_weight: float = 20., dice_weight: float = 1.,
-                 iou_weight: float = 1., gamma: float = 2.):
+    def __init__(
+        self,
+        focal_weight: float = 20.0,
+        dice_weight: float = 1.0,
+        iou_weight: float = 1.0,
+        gamma: float = 2.0,
+    ):
         super().__init__()
         self.focal_weight, self.dice_weight = focal_weight, dice_weight
         self.iou_weight, self.gamma = iou_weight, gamma
@@ -91,8 +102,9 @@ class SAMMaskLoss(torch.nn.Module):
         focal, dice = self.of_each(logits, targets)
         losses = dict(loss_focal=share * focal.mean(), loss_dice=share * dice.mean())
         if quality is not None:
-            losses['loss_iou'] = share * self.iou_weight * F.mse_loss(
-                quality, mask_iou(logits, targets))
+            losses['loss_iou'] = (
+                share * self.iou_weight * F.mse_loss(quality, mask_iou(logits, targets))
+            )
         return losses
 
     def of_each(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -100,7 +112,8 @@ class SAMMaskLoss(torch.nn.Module):
         probability = logits.sigmoid()
         gap = (probability - targets).abs()
         focal = gap.detach() ** self.gamma * F.binary_cross_entropy_with_logits(
-            logits, targets, reduction='none')
+            logits, targets, reduction='none'
+        )
         overlap = 2 * (probability * targets).sum((1, 2)) + 1
         dice = 1 - overlap / (probability.sum((1, 2)) + targets.sum((1, 2)) + 1)
         return self.focal_weight * focal.mean((1, 2)), self.dice_weight * dice

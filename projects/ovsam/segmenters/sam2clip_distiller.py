@@ -2,6 +2,7 @@
 
 Glossary: B images, C channels, h x w the embedding's size.
 """
+
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS

@@ -54,15 +54,18 @@ class StoredTeacher(BaseModule):
         for image_input, sample in zip(batch_inputs, batch_data_samples):
             features = sample.get('teacher_features')
             if features is None:
-                raise ValueError("a sample has no teacher features: end the data set's pipeline "
-                                 "with dict(type='LoadTeacherFeatures', folder=...)")
+                raise ValueError(
+                    "a sample has no teacher features: end the data set's pipeline "
+                    "with dict(type='LoadTeacherFeatures', folder=...)"
+                )
             try:
                 features.check_teacher(self._identity)
                 features.check_input(image_input)
             except ForeignFeaturesError as error:
                 raise ForeignFeaturesError(
                     f'the stored teacher features of {features.image} are {error}. Either change '
-                    f'the config back, or {REDO}.') from error
+                    f'the config back, or {REDO}.'
+                ) from error
             embeddings.append(features.embedding())
         return torch.stack(embeddings)
 
@@ -82,15 +85,20 @@ def teacher_identity(encoder: Mapping) -> dict[str, str]:
     """
     init_cfg = encoder.get('init_cfg') or {}
     if not isinstance(init_cfg, Mapping) or init_cfg.get('type') != 'Pretrained':
-        raise ValueError("the teacher's config has no init_cfg of type 'Pretrained': features of "
-                         'random weights teach nothing')
+        raise ValueError(
+            "the teacher's config has no init_cfg of type 'Pretrained': features of "
+            'random weights teach nothing'
+        )
     path, prefix = str(init_cfg['checkpoint']), init_cfg.get('prefix') or ''
-    weights = {key[len(prefix):]: value for key, value in read_state_dict(path).items()
-               if key.startswith(prefix)}
+    weights = {
+        key[len(prefix) :]: value
+        for key, value in read_state_dict(path).items()
+        if key.startswith(prefix)
+    }
     if not weights:
-        raise ValueError(f'{path} has no weights with the prefix {prefix!r}, which the teacher '
-                         'is to have')
+        raise ValueError(
+            f'{path} has no weights with the prefix {prefix!r}, which the teacher is to have'
+        )
     settings = {key: value for key, value in encoder.items() if key != 'init_cfg'}
     config = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    return dict(type=str(encoder['type']), config=config[:16],
-                weights=tensor_digest(weights)[:16])
+    return dict(type=str(encoder['type']), config=config[:16], weights=tensor_digest(weights)[:16])

@@ -27,8 +27,8 @@ class UploadLimits:
         names: of a vocabulary.
     """
 
-    megabytes: float = 20.
-    megapixels: float = 40.
+    megabytes: float = 20.0
+    megapixels: float = 40.0
     names: int = 25_000
 
     def read_picture(self, path: str | Path) -> np.ndarray:
@@ -44,22 +44,27 @@ class UploadLimits:
             with Image.open(path) as image:  # reads the head of the file only
                 kind, (width, height) = image.format, image.size
         except Image.DecompressionBombError as error:
-            raise ValueError(f'{path.name} is too large: a picture may have '
-                             f'{self.megapixels:g} megapixels') from error
+            raise ValueError(
+                f'{path.name} is too large: a picture may have {self.megapixels:g} megapixels'
+            ) from error
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-            raise ValueError(f'{path.name} is not a picture that can be read: open a '
-                             f'{", ".join(FORMATS)} file') from error
+            raise ValueError(
+                f'{path.name} is not a picture that can be read: open a {", ".join(FORMATS)} file'
+            ) from error
         if kind not in FORMATS:
             raise ValueError(f'{path.name} is a {kind} file: open a {", ".join(FORMATS)} file')
         if width * height > self.megapixels * 1e6:
-            raise ValueError(f'{path.name} has {width} x {height} pixels, '
-                             f'{width * height / 1e6:.1f} megapixels: a picture may have '
-                             f'{self.megapixels:g}; make it smaller')
+            raise ValueError(
+                f'{path.name} has {width} x {height} pixels, '
+                f'{width * height / 1e6:.1f} megapixels: a picture may have '
+                f'{self.megapixels:g}; make it smaller'
+            )
         try:
             return read_image(path)
         except ValueError as error:
-            raise ValueError(f'{path.name} is damaged or of an unusual kind: '
-                             f'{error.__cause__ or error}') from error
+            raise ValueError(
+                f'{path.name} is damaged or of an unusual kind: {error.__cause__ or error}'
+            ) from error
 
     def read_json(self, path: str | Path) -> Any:
         """What a JSON file holds.
@@ -89,8 +94,10 @@ class UploadLimits:
         names = [name.strip() for name in text.replace('\n', ',').split(',')]
         names = list(dict.fromkeys(name for name in names if name))
         if not names:
-            raise ValueError('the vocabulary is empty: write names with commas between them, or '
-                             f'a pack ({", ".join(PACKS)})')
+            raise ValueError(
+                'the vocabulary is empty: write names with commas between them, or '
+                f'a pack ({", ".join(PACKS)})'
+            )
         if len(names) > self.names:
             raise ValueError(f'a vocabulary may have {self.names} names; got {len(names)}')
         return names
@@ -100,5 +107,6 @@ class UploadLimits:
             raise FileNotFoundError(f'there is no file {path.name}: open it again')
         size = path.stat().st_size
         if size > self.megabytes * 1e6:
-            raise ValueError(f'{path.name} has {size / 1e6:.1f} MB: a file may have '
-                             f'{self.megabytes:g} MB')
+            raise ValueError(
+                f'{path.name} has {size / 1e6:.1f} MB: a file may have {self.megabytes:g} MB'
+            )

@@ -1,4 +1,5 @@
 """What the command-line tools have in common."""
+
 from __future__ import annotations
 
 import argparse
@@ -20,16 +21,27 @@ def runner_parser(description: str) -> argparse.ArgumentParser:
 
     :func:`runner_config` reads them.
     """
-    parser = argparse.ArgumentParser(description=description,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='path of the config file')
     parser.add_argument('--work-dir', help='logs and checkpoints (work_dirs/CONFIG)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override config values, e.g. model.chunk_size=8')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
-                        default='none', help='how several processes were started (%(default)s)')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
-                        help='set by the launcher')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override config values, e.g. model.chunk_size=8',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how several processes were started (%(default)s)',
+    )
+    parser.add_argument(
+        '--local_rank', '--local-rank', type=int, default=0, help='set by the launcher'
+    )
     return parser
 
 
@@ -39,8 +51,13 @@ def runner_config(args: argparse.Namespace) -> Config:
     cfg = Config.fromfile(args.config)
     # The runner writes its config five times and with every checkpoint. Formatted by yapf each
     # would take seconds; without, it is one entry a line all the same.
-    cfg = Config(cfg.to_dict(), cfg_text=cfg.text, filename=cfg.filename,
-                 env_variables=cfg.env_variables, format_python_code=False)
+    cfg = Config(
+        cfg.to_dict(),
+        cfg_text=cfg.text,
+        filename=cfg.filename,
+        env_variables=cfg.env_variables,
+        format_python_code=False,
+    )
     cfg.launcher = args.launcher
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
@@ -48,8 +65,9 @@ def runner_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def exit_status(name: str, run: Callable[..., None], *args,
-                unless: Callable[[], bool] = lambda: False) -> int:
+def exit_status(
+    name: str, run: Callable[..., None], *args, unless: Callable[[], bool] = lambda: False
+) -> int:
     """Run a tool's work; bad input becomes one line and status 2, other faults stay as they are.
 
     Args:

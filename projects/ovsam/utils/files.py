@@ -46,5 +46,7 @@ def full_disk_says(folder: str | Path, how_far: Callable[[], str]) -> Iterator[N
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise OSError(f'{folder} is full after {how_far()}: make room and run the same command '
-                      'again, which goes on from here') from error
+        raise OSError(
+            f'{folder} is full after {how_far()}: make room and run the same command '
+            'again, which goes on from here'
+        ) from error

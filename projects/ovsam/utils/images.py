@@ -79,7 +79,8 @@ def _turned(image: Image.Image, size: tuple[int, int] | None, name: str) -> Imag
         return image
     raise ValueError(
         f"picture '{name}' is {image.height} pixels high and {image.width} wide, but its "
-        f'annotation says {size[0]} and {size[1]}: one of the two belongs to another picture')
+        f'annotation says {size[0]} and {size[1]}: one of the two belongs to another picture'
+    )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

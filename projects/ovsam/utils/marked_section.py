@@ -1,4 +1,5 @@
 """Parts of Markdown files that tools write anew."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -27,6 +28,8 @@ def insert_section(path: Path, section: str, name: str) -> None:
     before, begin, rest = path.read_text(encoding='utf-8').partition(first)
     _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f'{path} has no place for the section {name!r}: write {first} and, after '
-                         f'it, {last} where it shall be')
+        raise ValueError(
+            f'{path} has no place for the section {name!r}: write {first} and, after '
+            f'it, {last} where it shall be'
+        )
     write_whole(path, f'{before}{first}\n{section}{last}{after}'.encode())

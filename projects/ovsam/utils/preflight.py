@@ -42,8 +42,10 @@ def _report(config: str | None, missing: Mapping[str, str]) -> str:
     by_source: dict[str | None, list[str]] = {}
     for path in missing:
         by_source.setdefault(source_of(path), []).append(path)
-    lines = [f'{len(missing)} files or folders that {config or "the config"} reads are not there '
-             f'(paths count from {os.getcwd()}):']
+    lines = [
+        f'{len(missing)} files or folders that {config or "the config"} reads are not there '
+        f'(paths count from {os.getcwd()}):'
+    ]
     for source, paths in by_source.items():
         lines += [f'  {path}  ({missing[path]})' for path in paths]
         lines.append(f'      {source or "put it there, or change that key of the config"}')
@@ -53,7 +55,7 @@ def _report(config: str | None, missing: Mapping[str, str]) -> str:
 
 def run_inputs(cfg: Config, mode: str) -> Iterator[tuple[str, str]]:
     """Key and path of each file or folder that a run reads; see :func:`require_inputs`."""
-    kinds = ('train', 'val') if mode == 'train' else ('test', )
+    kinds = ('train', 'val') if mode == 'train' else ('test',)
     for kind in kinds:
         if cfg.get(f'{kind}_dataloader') is None or cfg.get(f'{kind}_cfg') is None:
             continue

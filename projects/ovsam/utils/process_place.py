@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import torch
 
-LAUNCHERS = dict(pytorch=('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
-                 slurm=('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'))
+LAUNCHERS = dict(
+    pytorch=('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    slurm=('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+)
 
 
 class ProcessPlace(NamedTuple):
@@ -39,6 +41,8 @@ def process_place(launcher: str) -> ProcessPlace:
         return ProcessPlace(0, 1, 0)
     names = LAUNCHERS[launcher]
     if any(name not in os.environ for name in names):
-        raise ValueError(f'--launcher {launcher}, but {" and ".join(names)} are not set: start '
-                         'this tool by that launcher, or leave it out')
+        raise ValueError(
+            f'--launcher {launcher}, but {" and ".join(names)} are not set: start '
+            'this tool by that launcher, or leave it out'
+        )
     return ProcessPlace(*(int(os.environ[name]) for name in names))

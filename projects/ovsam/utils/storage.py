@@ -23,7 +23,7 @@ class TimedHTTPBackend(fileio.HTTPBackend):
         attempts: how often to ask, unless the server says that there is no such file.
     """
 
-    def __init__(self, timeout: float = 60., attempts: int = 3) -> None:
+    def __init__(self, timeout: float = 60.0, attempts: int = 3) -> None:
         if timeout <= 0 or attempts < 1:
             raise ValueError(f'timeout and attempts must be positive; got {timeout} and {attempts}')
         self.timeout = timeout
@@ -79,8 +79,9 @@ def read_bytes(place: str, backend_args: dict | None = None) -> bytes:
         raise OSError(f"'{place}' cannot be read: {error}") from error
 
 
-def read_stored_image(place: str, size: tuple[int, int] | None = None,
-                      backend_args: dict | None = None) -> np.ndarray:
+def read_stored_image(
+    place: str, size: tuple[int, int] | None = None, backend_args: dict | None = None
+) -> np.ndarray:
     """As :func:`~.images.read_image`, wherever the picture is; of ``place`` as :func:`read_bytes`.
 
     Raises:

@@ -57,17 +57,27 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
 def _has_only_texts(source: Mapping) -> bool:
     """Whether it is names with other texts for each, and no argument of :class:`Vocabulary`."""
     fields = {field.name for field in dataclasses.fields(Vocabulary)}
-    return bool(source) and not fields & set(source) and all(
-        isinstance(name, str) and isinstance(texts, Sequence)
-        and all(isinstance(text, str) for text in texts) for name, texts in source.items())
+    return (
+        bool(source)
+        and not fields & set(source)
+        and all(
+            isinstance(name, str)
+            and isinstance(texts, Sequence)
+            and all(isinstance(text, str) for text in texts)
+            for name, texts in source.items()
+        )
+    )
 
 
 def _with_texts(source: Mapping[str, str | Sequence[str]]) -> Vocabulary:
     """Names that are recognised by their own texts and by others."""
-    others = {name.strip(): [texts] if isinstance(texts, str) else texts
-              for name, texts in source.items()}
-    return Vocabulary(list(source), synonyms={
-        name: [*split_texts(name), *texts] for name, texts in others.items() if name})
+    others = {
+        name.strip(): [texts] if isinstance(texts, str) else texts for name, texts in source.items()
+    }
+    return Vocabulary(
+        list(source),
+        synonyms={name: [*split_texts(name), *texts] for name, texts in others.items() if name},
+    )
 
 
 @TASK_UTILS.register_module(name='VocabularyFile')
@@ -116,5 +126,7 @@ def _named(text: str, names_too: bool = False) -> Vocabulary:
         return Vocabulary.from_names(text)
     hint = f'did you mean {" or ".join(near)}? ' if near else ''
     single = f" For a vocabulary of this single name, write '{text},'." if names_too else ''
-    raise ValueError(f'there is no vocabulary pack {text!r}: {hint}Packs are {", ".join(PACKS)}; '
-                     f'a file must end in .txt or .json.{single}')
+    raise ValueError(
+        f'there is no vocabulary pack {text!r}: {hint}Packs are {", ".join(PACKS)}; '
+        f'a file must end in .txt or .json.{single}'
+    )

@@ -95,8 +95,10 @@ def merge_vocabularies(
     if templates is None:
         own = dict.fromkeys(source.templates for source in sources)
         if len(own) > 1:
-            raise ValueError('the vocabularies to merge have different templates; give templates '
-                             'for all, as in dict(type="MergedVocabulary", templates="vild", ...)')
+            raise ValueError(
+                'the vocabularies to merge have different templates; give templates '
+                'for all, as in dict(type="MergedVocabulary", templates="vild", ...)'
+            )
         templates = next(iter(own))
     split: dict[str, list[str]] = {}
     for source in sources:
@@ -106,8 +108,10 @@ def merge_vocabularies(
         base = {name_key(name) for name in split['base']}
         split['novel'] = [name for name in split['novel'] if name_key(name) not in base]
     for source in sources:
-        _report('names of one vocabulary become one, as they differ in nothing but case and _',
-                _same_keys(source.names))
+        _report(
+            'names of one vocabulary become one, as they differ in nothing but case and _',
+            _same_keys(source.names),
+        )
     rows = (
         Row(name, texts, source.aliases.get(name, ()), bool(seen))
         for source in sources
@@ -121,8 +125,11 @@ def merge_vocabularies(
 def _same_keys(names: Sequence[str]) -> list[str]:
     """Names that equal an earlier one, each with it."""
     first: dict[str, str] = {}
-    return [f'{name} ({first[name_key(name)]})' for name in names
-            if first.setdefault(name_key(name), name) != name]
+    return [
+        f'{name} ({first[name_key(name)]})'
+        for name in names
+        if first.setdefault(name_key(name), name) != name
+    ]
 
 
 def _shared_texts(vocabulary: Vocabulary) -> list[str]:
@@ -139,5 +146,8 @@ def _shared_texts(vocabulary: Vocabulary) -> list[str]:
 
 def _report(what: str, found: Sequence[str]) -> None:
     if found:
-        print_log(f'{len(found)} {what}: {"; ".join(found[:3])}'
-                  f'{"; ..." if len(found) > 3 else ""}', 'current', logging.WARNING)
+        print_log(
+            f'{len(found)} {what}: {"; ".join(found[:3])}{"; ..." if len(found) > 3 else ""}',
+            'current',
+            logging.WARNING,
+        )

@@ -118,8 +118,10 @@ def _imagenet(subset: str) -> Vocabulary:
 
     info = ImageNetInfo(subset)
     synsets = info.label_names()
-    lemmas = [[natural_name(lemma) for lemma in info.label_name_to_description(synset).split(',')]
-              for synset in synsets]
+    lemmas = [
+        [natural_name(lemma) for lemma in info.label_name_to_description(synset).split(',')]
+        for synset in synsets
+    ]
     names = _lemma_names(lemmas)
     used = {name_key(name) for name in names}
     return merge_rows(
@@ -151,7 +153,8 @@ PACKS: dict[str, Pack] = {
     'objects365': Pack('Objects365 v2', _objects365),
     'openimages': Pack('Open Images v6, the categories with boxes', _openimages),
     'imagenet1k': Pack('ImageNet-1k (ILSVRC 2012)', lambda: _imagenet('imagenet-1k')),
-    'imagenet21k': Pack('ImageNet-21k (fall 2011, 21,841 synsets)',
-                        lambda: _imagenet('imagenet-22k')),
+    'imagenet21k': Pack(
+        'ImageNet-21k (fall 2011, 21,841 synsets)', lambda: _imagenet('imagenet-22k')
+    ),
     'v3det': Pack(f'V3Det, from {V3DET_NAMES}', v3det_vocabulary),
 }

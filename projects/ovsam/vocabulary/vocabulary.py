@@ -194,8 +194,9 @@ class Vocabulary:
         found = [self.find(name) for name in names]
         unknown = [name for name, place in zip(names, found) if place is None]
         if unknown:
-            raise ValueError(f'{len(unknown)} names are not in the vocabulary of {len(self)}: '
-                             f'{unknown[:5]}')
+            raise ValueError(
+                f'{len(unknown)} names are not in the vocabulary of {len(self)}: {unknown[:5]}'
+            )
         return np.array(found, dtype=np.int64)
 
     def select(self, names: Sequence[str] | str) -> Vocabulary:
@@ -226,10 +227,12 @@ class Vocabulary:
         if not new:
             return self
         more = Vocabulary(new)
-        return Vocabulary([*self.names, *more.names],
-                          synonyms=[*self.synonyms, *more.synonyms],
-                          seen=[*self.seen.tolist(), *[False] * len(more)],
-                          templates=self.templates)
+        return Vocabulary(
+            [*self.names, *more.names],
+            synonyms=[*self.synonyms, *more.synonyms],
+            seen=[*self.seen.tolist(), *[False] * len(more)],
+            templates=self.templates,
+        )
 
     def with_seen(self, seen: Sequence[bool] | Sequence[str] | str) -> Vocabulary:
         """The same with other names seen; see the class."""

@@ -68,8 +68,10 @@ def checked_aliases(
             raise TypeError(f'aliases of {name!r} must be a list of strings; got {others!r}')
         for other in others:
             if meant.setdefault(other, name) != name or (other in known and other != name):
-                raise ValueError(f'alias {other!r} of {name!r} already means '
-                                 f'{other if other in known else meant[other]!r}')
+                raise ValueError(
+                    f'alias {other!r} of {name!r} already means '
+                    f'{other if other in known else meant[other]!r}'
+                )
     return {name: tuple(dict.fromkeys(others)) for name, others in aliases.items() if others}
 
 

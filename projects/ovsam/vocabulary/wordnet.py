@@ -20,7 +20,8 @@ DEBIAN_FOLDER = '/usr/share/wordnet'
 HOW_TO_GET_IT = (
     'install WordNet 3.0 (Debian and Ubuntu: apt-get install wordnet-base; elsewhere unpack '
     'WNdb-3.0.tar.gz of wordnet.princeton.edu), and give the path of its data.noun if that is not '
-    f'in {DEBIAN_FOLDER} or $WNSEARCHDIR')
+    f'in {DEBIAN_FOLDER} or $WNSEARCHDIR'
+)
 
 
 class WordNetHierarchy:
@@ -34,8 +35,9 @@ class WordNetHierarchy:
         ValueError: a synset is its own ancestor, or a hypernym is no synset.
     """
 
-    def __init__(self, parents: Mapping[str, tuple[str, ...]],
-                 lemmas: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, parents: Mapping[str, tuple[str, ...]], lemmas: Mapping[str, tuple[str, ...]]
+    ) -> None:
         self.parents = dict(parents)
         self.lemmas = dict(lemmas)
         unknown = {over for above in self.parents.values() for over in above} - self.parents.keys()
@@ -59,8 +61,10 @@ class WordNetHierarchy:
             path = Path(os.environ.get('WNSEARCHDIR') or DEBIAN_FOLDER) / 'data.noun'
         path = Path(path)
         if not path.is_file():
-            raise FileNotFoundError(f"there is no {path}: WordNet's file of nouns says what is a "
-                                    f'kind of what; {HOW_TO_GET_IT}')
+            raise FileNotFoundError(
+                f"there is no {path}: WordNet's file of nouns says what is a "
+                f'kind of what; {HOW_TO_GET_IT}'
+            )
         parents, lemmas = {}, {}
         with path.open(encoding='latin-1') as lines:
             for number, line in enumerate(lines, 1):
@@ -69,8 +73,10 @@ class WordNetHierarchy:
                 try:
                     synset, parents[synset], lemmas[synset] = _parsed(line)
                 except (ValueError, IndexError) as error:
-                    raise ValueError(f"{path} is not WordNet's file of nouns: line {number} is "
-                                     f'{line[:60]!r}; {HOW_TO_GET_IT}') from error
+                    raise ValueError(
+                        f"{path} is not WordNet's file of nouns: line {number} is "
+                        f'{line[:60]!r}; {HOW_TO_GET_IT}'
+                    ) from error
         if not parents:
             raise ValueError(f'{path} has no synsets; {HOW_TO_GET_IT}')
         return cls(parents, lemmas)
@@ -122,12 +128,15 @@ def _parsed(line: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     offset, kind, words = fields[0], fields[2], int(fields[3], 16)
     if kind != 'n' or not offset.isdecimal() or words < 1:
         raise ValueError('no noun')
-    pointers = fields[5 + 2 * words:]
+    pointers = fields[5 + 2 * words :]
     if len(pointers) != 4 * int(fields[4 + 2 * words]):
         raise ValueError('cut off')
-    above = tuple(f'n{target}' for symbol, target in zip(pointers[::4], pointers[1::4])
-                  if symbol in ('@', '@i'))
-    return f'n{offset}', above, tuple(natural_name(word) for word in fields[4:4 + 2 * words:2])
+    above = tuple(
+        f'n{target}'
+        for symbol, target in zip(pointers[::4], pointers[1::4])
+        if symbol in ('@', '@i')
+    )
+    return f'n{offset}', above, tuple(natural_name(word) for word in fields[4 : 4 + 2 * words : 2])
 
 
 def _depths(parents: Mapping[str, tuple[str, ...]]) -> dict[str, int]:

@@ -1,4 +1,5 @@
 """The small world: glyphs, crops, scenes, its vocabulary and its files."""
+
 import json
 import sys
 
@@ -38,8 +39,10 @@ def test_split_is_cocos_and_disjoint():
 
 
 def test_scene_repeats_with_its_seed_and_masks_do_not_overlap():
-    scenes = [render_scene(np.random.default_rng(3), [0, 5, 9, 30], size=128,
-                           object_size=(24, 64)) for _ in range(2)]
+    scenes = [
+        render_scene(np.random.default_rng(3), [0, 5, 9, 30], size=128, object_size=(24, 64))
+        for _ in range(2)
+    ]
     assert (scenes[0].image == scenes[1].image).all()
     assert (scenes[0].masks.sum(0) <= 1).all()
     assert len(scenes[0].labels) == len(scenes[0].masks) > 1
@@ -48,7 +51,7 @@ def test_scene_repeats_with_its_seed_and_masks_do_not_overlap():
 def test_mask_is_where_the_object_was_painted():
     background = render_scene(np.random.default_rng(5), [], size=128)
     assert background.image.std() > 0
-    crop = render_crop(np.random.default_rng(1), 3, difficulty=0.)
+    crop = render_crop(np.random.default_rng(1), 3, difficulty=0.0)
     inside = crop.image[crop.masks[0]].astype(float).mean()
     outside = crop.image[~crop.masks[0]].astype(float).mean()
     assert inside > outside + 40  # an easy crop is light on dark
@@ -64,8 +67,9 @@ def test_crops_rise_in_difficulty_and_repeat():
         crops[900]
 
 
-@pytest.mark.parametrize('bad', [dict(num_samples=0), dict(curriculum=2.),
-                                 dict(vocabulary=['no such thing'])])
+@pytest.mark.parametrize(
+    'bad', [dict(num_samples=0), dict(curriculum=2.0), dict(vocabulary=['no such thing'])]
+)
 def test_crops_refuse_bad_settings(bad):
     with pytest.raises(ValueError):
         PictogramCrops(**{**dict(num_samples=4, seed=0), **bad})
@@ -85,16 +89,22 @@ def test_a_third_of_the_other_names_has_pictures_only():
     assert len(pictured) == 254
     assert not set(pictured) & {*boxed, *pictogram_table()['split']['base']}
     assert {*pictured, *boxed} == set(pictogram_group('all_but_novel'))
-    names = TASK_UTILS.build(dict(type='PictogramVocabulary', group='all_but_novel',
-                                  split=dict(base='novel', novel='image_level')))
+    names = TASK_UTILS.build(
+        dict(
+            type='PictogramVocabulary',
+            group='all_but_novel',
+            split=dict(base='novel', novel='image_level'),
+        )
+    )
     assert names.split == dict(base=(), novel=pictured)
 
 
 @pytest.fixture(scope='module')
 def world(tmp_path_factory):
     out = tmp_path_factory.mktemp('world')
-    make_pictograms.main(['--out', str(out), '--splits', 'val', 'val_crops', '--limit', '6',
-                          '--workers', '1'])
+    make_pictograms.main(
+        ['--out', str(out), '--splits', 'val', 'val_crops', '--limit', '6', '--workers', '1']
+    )
     return out
 
 
@@ -110,8 +120,12 @@ def test_written_world_is_coco_with_exact_masks(world):
 
 def test_pictures_of_names_lie_in_their_folders(tmp_path):
     names = pictogram_group('image_level')
-    assert make_pictograms.main(['--out', str(tmp_path), '--splits', 'image_level', '--limit',
-                                 '3', '--workers', '1']) == 0
+    assert (
+        make_pictograms.main(
+            ['--out', str(tmp_path), '--splits', 'image_level', '--limit', '3', '--workers', '1']
+        )
+        == 0
+    )
     content = json.loads((tmp_path / 'annotations/image_level.json').read_text())
     assert content['annotations'] == []
     files = [image['file_name'] for image in content['images']]
@@ -124,8 +138,7 @@ def test_pictures_of_names_lie_in_their_folders(tmp_path):
 def test_finished_split_is_left_alone(world):
     path = world / 'annotations/val.json'
     before = path.stat().st_mtime_ns
-    make_pictograms.main(['--out', str(world), '--splits', 'val', '--limit', '6',
-                          '--workers', '1'])
+    make_pictograms.main(['--out', str(world), '--splits', 'val', '--limit', '6', '--workers', '1'])
     assert path.stat().st_mtime_ns == before
 
 
@@ -143,10 +156,17 @@ def test_faults_of_writing_are_one_line(tmp_path, monkeypatch, capsys):
 
 
 def _dataset(world, vocabulary) -> OpenVocabularyCocoDataset:
-    return DATASETS.build(dict(
-        type='OpenVocabularyCocoDataset', vocabulary=vocabulary, data_root=str(world),
-        ann_file='annotations/val.json', data_prefix=dict(img='val/'), test_mode=True,
-        pipeline=[]))
+    return DATASETS.build(
+        dict(
+            type='OpenVocabularyCocoDataset',
+            vocabulary=vocabulary,
+            data_root=str(world),
+            ann_file='annotations/val.json',
+            data_prefix=dict(img='val/'),
+            test_mode=True,
+            pipeline=[],
+        )
+    )
 
 
 def test_labels_index_the_vocabulary_in_any_order(world):

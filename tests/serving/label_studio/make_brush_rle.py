@@ -1,6 +1,6 @@
 """Writes tests/data/label_studio_rle.json; for a Python that has label-studio-sdk.
 
-    .venv-label-studio/bin/python tests/serving/label_studio/make_brush_rle.py
+.venv-label-studio/bin/python tests/serving/label_studio/make_brush_rle.py
 """
 
 import json
@@ -18,7 +18,7 @@ def masks():
     yield 'noise', rng.random((9, 11)) < 0.5
     for pixels in (2, 3, 4, 5, 64, 65, 16384, 16385):
         run = np.zeros((1, 2 * pixels + 1), bool)
-        run[0, 1:pixels + 1] = True
+        run[0, 1 : pixels + 1] = True
         yield f'run_{pixels}', run
     long = np.zeros((300, 200), bool)
     long[5, 7] = long[200:] = True
@@ -28,8 +28,11 @@ def masks():
 def main():
     cases = {}
     for name, mask in masks():
-        cases[name] = {'size': list(mask.shape), 'inside': _ranges(mask),
-                       'rle': mask2rle(mask.astype(np.uint8) * 255)}
+        cases[name] = {
+            'size': list(mask.shape),
+            'inside': _ranges(mask),
+            'rle': mask2rle(mask.astype(np.uint8) * 255),
+        }
     path = Path(__file__).parents[2] / 'data' / 'label_studio_rle.json'
     path.write_text(json.dumps(cases) + '\n', encoding='utf-8')
 

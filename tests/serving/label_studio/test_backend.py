@@ -9,7 +9,7 @@ from ovsam.apis import OVSAMPredictor
 from ovsam.serving.label_studio.backend import LabelStudioBackend
 from ovsam.serving.shared_model import SharedModel
 
-ALL = dict(points_per_side=8, pred_iou_thresh=0., stability_score_thresh=0.)
+ALL = dict(points_per_side=8, pred_iou_thresh=0.0, stability_score_thresh=0.0)
 
 
 class Pictures(dict):
@@ -51,7 +51,9 @@ def test_no_tasks_and_no_prompts_get_nothing(backend, config):
     assert answer['model_version'] == backend.model_version
     quiet = LabelStudioBackend(backend._model, backend._images)
     assert [each['result'] for each in quiet.predict(request(config, 'a', 'b'))['results']] == [
-        [], []]
+        [],
+        [],
+    ]
 
 
 def test_a_click_gives_a_named_mask(backend, config, keypoint, scene, mask_of):
@@ -60,35 +62,47 @@ def test_a_click_gives_a_named_mask(backend, config, keypoint, scene, mask_of):
     (region,) = answer['result']
     assert (mask_of(region) == (image == image[40, 50]).all(axis=2)).mean() > 0.99
     assert (region['from_name'], region['to_name'], region['type']) == (
-        'brush', 'image', 'brushlabels')
+        'brush',
+        'image',
+        'brushlabels',
+    )
     assert region['value']['format'] == 'rle' and region['image_rotation'] == 0
     expected = OVSAMPredictor(backend._model.new_predictor().model)
     expected.set_image(image)
     expected.set_vocabulary(['cat', 'dog', 'umbrella'])
     found = expected.predict([[50, 40]])
-    assert region['value']['brushlabels'] == ['U' if found.labels[0] == 'umbrella' else
-                                              found.labels[0]]
+    assert region['value']['brushlabels'] == [
+        'U' if found.labels[0] == 'umbrella' else found.labels[0]
+    ]
     assert region['score'] == answer['score'] == pytest.approx(float(found.label_scores[0]))
 
 
-def test_prompts_are_the_predictors_in_pixels_of_a_wide_image(model, config, keypoint,
-                                                              rectangle, mask_of):
+def test_prompts_are_the_predictors_in_pixels_of_a_wide_image(
+    model, config, keypoint, rectangle, mask_of
+):
     image = np.random.default_rng(0).integers(0, 255, (60, 200, 3), dtype=np.uint8)
     backend = LabelStudioBackend(SharedModel(model), Pictures(a=image))
-    regions = [keypoint(150, 20, size=(60, 200)), keypoint(100, 50, False, size=(60, 200)),
-               rectangle(90, 10, 190, 55, size=(60, 200))]
+    regions = [
+        keypoint(150, 20, size=(60, 200)),
+        keypoint(100, 50, False, size=(60, 200)),
+        rectangle(90, 10, 190, 55, size=(60, 200)),
+    ]
     predictor = OVSAMPredictor(model)
     predictor.set_image(image)
     for part, prompt in (
-            (regions[:1], dict(point_coords=[[150, 20]])),
-            (regions[2:], dict(boxes=[90, 10, 190, 55])),
-            (regions, dict(point_coords=[[150, 20], [100, 50]], point_labels=[1, 0],
-                           boxes=[90, 10, 190, 55]))):
+        (regions[:1], dict(point_coords=[[150, 20]])),
+        (regions[2:], dict(boxes=[90, 10, 190, 55])),
+        (
+            regions,
+            dict(point_coords=[[150, 20], [100, 50]], point_labels=[1, 0], boxes=[90, 10, 190, 55]),
+        ),
+    ):
         (answer,) = backend.predict(request(config, 'a', regions=part))['results']
         found = predictor.predict(**prompt)
         masks = [mask_of(region) for region in answer['result']]
         assert len(masks) == int(found.masks.any()) and all(
-            (mask == found.masks[0]).all() for mask in masks)
+            (mask == found.masks[0]).all() for mask in masks
+        )
 
 
 def test_an_image_is_encoded_once_while_it_is_kept(colour_model, pictures, config, keypoint):
@@ -103,8 +117,7 @@ def test_an_image_is_encoded_once_while_it_is_kept(colour_model, pictures, confi
     assert (colour_model.calls['images'], pictures.reads) == (3, 3)
 
 
-def test_names_are_the_projects_or_of_a_larger_vocabulary(colour_model, pictures, config,
-                                                          keypoint):
+def test_names_are_the_projects_or_of_a_larger_vocabulary(colour_model, pictures, config, keypoint):
     click = request(config, 'a', regions=[keypoint(50, 40)])
     model = SharedModel(colour_model, vocabulary=['sun', 'Dog', 'moon', 'cat', 'tree'])
     backend = LabelStudioBackend(model, pictures, own_vocabulary=True)
@@ -119,8 +132,13 @@ def test_names_are_the_projects_or_of_a_larger_vocabulary(colour_model, pictures
     assert region['value']['brushlabels'] == [name.lower()]
     assert region['score'] == pytest.approx(float(scores[name]))
     with pytest.raises(ValueError, match='none of the 1 labels of "brush" is in the vocabulary'):
-        backend.setup({'schema': config.replace('<Label value="cat" background="red"/>', '')
-                       .replace('<Label value="dog"/>', '')})
+        backend.setup(
+            {
+                'schema': config.replace('<Label value="cat" background="red"/>', '').replace(
+                    '<Label value="dog"/>', ''
+                )
+            }
+        )
 
 
 def test_everything_is_a_prediction_for_each_task(backend, config, mask_of, scene):
@@ -137,8 +155,12 @@ def test_everything_is_a_prediction_for_each_task(backend, config, mask_of, scen
 
 def test_requests_at_once_do_not_mix(backend, config, keypoint):
     other = config.replace('"cat"', '"sun"').replace('"dog"', '"moon"')
-    asked = [request(text, name, regions=[keypoint(x, y)])
-             for text in (config, other) for name in 'ab' for x, y in ((50, 40), (150, 150))]
+    asked = [
+        request(text, name, regions=[keypoint(x, y)])
+        for text in (config, other)
+        for name in 'ab'
+        for x, y in ((50, 40), (150, 150))
+    ]
 
     def answer(each):
         (found,) = backend.predict(each)['results']
@@ -149,20 +171,27 @@ def test_requests_at_once_do_not_mix(backend, config, keypoint):
         assert list(threads.map(answer, asked * 3)) == alone * 3
 
 
-@pytest.mark.parametrize('change, said', [
-    ({'tasks': None}, 'list of tasks'),
-    ({'tasks': ['a']}, 'list of tasks'),
-    ({'tasks': [{'id': 1}]}, 'list of tasks'),
-    ({'tasks': [{'data': {'picture': 'a'}}] * 2}, 'one task; got 2'),
-    ({'tasks': [{'data': {'image': 'a'}}]}, 'no image under "picture"'),
-    ({'label_config': '<View/>'}, 'no <BrushLabels>'),
-    ({'params': {'context': ['x']}}, 'list of regions'),
-    ({'params': {'context': {'result': 3}}}, 'list of regions'),
-    ({'params': {'context': {'result': [{'type': 'choices', 'to_name': 'image'}]}}},
-     'choices cannot be prompts'),
-    ({'params': {'context': {'result': [{'type': 'keypointlabels', 'to_name': 'other'}]}}},
-     'for the image "other"'),
-])
+@pytest.mark.parametrize(
+    'change, said',
+    [
+        ({'tasks': None}, 'list of tasks'),
+        ({'tasks': ['a']}, 'list of tasks'),
+        ({'tasks': [{'id': 1}]}, 'list of tasks'),
+        ({'tasks': [{'data': {'picture': 'a'}}] * 2}, 'one task; got 2'),
+        ({'tasks': [{'data': {'image': 'a'}}]}, 'no image under "picture"'),
+        ({'label_config': '<View/>'}, 'no <BrushLabels>'),
+        ({'params': {'context': ['x']}}, 'list of regions'),
+        ({'params': {'context': {'result': 3}}}, 'list of regions'),
+        (
+            {'params': {'context': {'result': [{'type': 'choices', 'to_name': 'image'}]}}},
+            'choices cannot be prompts',
+        ),
+        (
+            {'params': {'context': {'result': [{'type': 'keypointlabels', 'to_name': 'other'}]}}},
+            'for the image "other"',
+        ),
+    ],
+)
 def test_bad_requests_change_nothing(backend, config, keypoint, change, said):
     good = request(config, 'a', regions=[keypoint(50, 40)])
     before = backend.predict(good)['results'][0]['score']

@@ -22,15 +22,16 @@ def test_bytes_are_those_of_label_studios_converter(name):
 
 
 @pytest.mark.parametrize('size', [(1, 1), (3, 5), (31, 64), (300, 400)])
-@pytest.mark.parametrize('share', [0., 0.1, 0.5, 1.])
+@pytest.mark.parametrize('share', [0.0, 0.1, 0.5, 1.0])
 def test_a_mask_comes_back_in_all_channels(decode_rle, size, share):
     mask = np.random.default_rng(0).random(size) < share
     channels = decode_rle(encode_brush_rle(mask)).reshape(*size, 4)
     assert (channels == np.where(mask, 255, 0)[..., None]).all()
 
 
-@pytest.mark.parametrize('mask', [np.zeros((0, 4), bool), np.zeros((4, 4), np.uint8),
-                                  np.zeros((1, 4, 4), bool)])
+@pytest.mark.parametrize(
+    'mask', [np.zeros((0, 4), bool), np.zeros((4, 4), np.uint8), np.zeros((1, 4, 4), bool)]
+)
 def test_only_masks_are_encoded(mask):
     with pytest.raises(ValueError, match='H, W'):
         encode_brush_rle(mask)

@@ -45,7 +45,8 @@ def test_it_is_up():
         answer = ask(Backend(), 'GET', path)
         assert answer.status_code == 200 and answer.json()['status'] == 'UP'
     assert ask(Backend(), 'POST', '/versions', json={'project': '1.2'}).json() == {
-        'versions': ['v']}
+        'versions': ['v']
+    }
     assert ask(Backend(), 'POST', '/webhook', json={'action': 'ANNOTATION_CREATED'}).json() == {}
     assert ask(Backend(), 'POST', '/train').status_code == 404
     assert ask(Backend(), 'GET', '/predict').status_code == 405
@@ -58,10 +59,16 @@ def test_requests_go_to_the_backend_and_back(path):
     assert backend.asked == [{'tasks': []}]
 
 
-@pytest.mark.parametrize('error, status', [
-    (ValueError('a  bad\nthing'), 400), (TypeError('a bad thing'), 400),
-    (FileNotFoundError('a bad thing'), 404), (PermissionError('a bad thing'), 403),
-    (ConnectionError('a bad thing'), 424)])
+@pytest.mark.parametrize(
+    'error, status',
+    [
+        (ValueError('a  bad\nthing'), 400),
+        (TypeError('a bad thing'), 400),
+        (FileNotFoundError('a bad thing'), 404),
+        (PermissionError('a bad thing'), 403),
+        (ConnectionError('a bad thing'), 424),
+    ],
+)
 def test_faults_are_said(error, status):
     answer = ask(Backend(error), 'POST', '/predict', json={})
     assert (answer.status_code, answer.json()) == (status, {'error': 'a bad thing'})
@@ -73,9 +80,15 @@ def test_other_faults_are_for_the_log_alone(caplog):
     assert 'inner thing' in caplog.text
 
 
-@pytest.mark.parametrize('content, status, said', [
-    (b'{', 400, 'not JSON'), (b'\xff', 400, 'not JSON'), (b'[1]', 400, 'JSON object'),
-    (b'"' + b'x' * 2000 + b'"', 413, '0.001 MB')])
+@pytest.mark.parametrize(
+    'content, status, said',
+    [
+        (b'{', 400, 'not JSON'),
+        (b'\xff', 400, 'not JSON'),
+        (b'[1]', 400, 'JSON object'),
+        (b'"' + b'x' * 2000 + b'"', 413, '0.001 MB'),
+    ],
+)
 def test_other_content_is_refused(monkeypatch, content, status, said):
     monkeypatch.setattr(http_api, 'MAX_MEGABYTES', 0.001)
     backend = Backend()

@@ -22,7 +22,8 @@ def test_the_brush_of_an_image(config):
 def test_nested_tags_and_several_images():
     controls = parse_labeling_config(
         f'<View><View style="x">{IMAGE}<Image name="j" value="$other"/></View>{BRUSH}'
-        '<BrushLabels name="c" toName="j"><View><Label value="dog"/></View></BrushLabels></View>')
+        '<BrushLabels name="c" toName="j"><View><Label value="dog"/></View></BrushLabels></View>'
+    )
     assert [(each.from_name, each.to_name) for each in controls] == [('b', 'i'), ('c', 'j')]
     assert control_for(controls, 'j').names == ('dog',)
     assert control_for(controls, None).to_name == 'i'
@@ -30,19 +31,25 @@ def test_nested_tags_and_several_images():
         control_for(controls, 'k')
 
 
-@pytest.mark.parametrize('text, said', [
-    ('', 'no labelling configuration'),
-    (None, 'no labelling configuration'),
-    ('<View>', 'not XML'),
-    ('<View/>', 'no <BrushLabels>'),
-    (f'<View>{IMAGE}</View>', 'no <BrushLabels>'),
-    (f'<View>{BRUSH}</View>', 'no <BrushLabels>'),
-    (f'<View>{IMAGE}<BrushLabels name="b" toName="i"/></View>', 'has no labels'),
-    (f'<View>{IMAGE}<BrushLabels toName="i"><Label value="a"/></BrushLabels></View>', 'no name'),
-    (f'<View><Image name="i" valueList="$images"/>{BRUSH}</View>', 'one image of the task'),
-    (f'<View>{IMAGE}{BRUSH}</View>' + ' ' * 4_000_000, 'characters'),
-    ('<!DOCTYPE a [<!ENTITY b "bb">]><View>&b;</View>', 'declaration'),
-])
+@pytest.mark.parametrize(
+    'text, said',
+    [
+        ('', 'no labelling configuration'),
+        (None, 'no labelling configuration'),
+        ('<View>', 'not XML'),
+        ('<View/>', 'no <BrushLabels>'),
+        (f'<View>{IMAGE}</View>', 'no <BrushLabels>'),
+        (f'<View>{BRUSH}</View>', 'no <BrushLabels>'),
+        (f'<View>{IMAGE}<BrushLabels name="b" toName="i"/></View>', 'has no labels'),
+        (
+            f'<View>{IMAGE}<BrushLabels toName="i"><Label value="a"/></BrushLabels></View>',
+            'no name',
+        ),
+        (f'<View><Image name="i" valueList="$images"/>{BRUSH}</View>', 'one image of the task'),
+        (f'<View>{IMAGE}{BRUSH}</View>' + ' ' * 4_000_000, 'characters'),
+        ('<!DOCTYPE a [<!ENTITY b "bb">]><View>&b;</View>', 'declaration'),
+    ],
+)
 def test_what_is_wrong_is_said(text, said):
     with pytest.raises(ValueError, match=said):
         parse_labeling_config(text)

@@ -34,8 +34,12 @@ def test_a_turned_rectangle_is_the_box_around_it(rectangle):
 
 
 def test_several_rectangles_each_ask_for_one(keypoint, rectangle):
-    regions = [rectangle(0, 0, 50, 50, SIZE), rectangle(100, 0, 150, 50, SIZE),
-               keypoint(110, 10, False, SIZE), keypoint(300, 80, size=SIZE)]
+    regions = [
+        rectangle(0, 0, 50, 50, SIZE),
+        rectangle(100, 0, 150, 50, SIZE),
+        keypoint(110, 10, False, SIZE),
+        keypoint(300, 80, size=SIZE),
+    ]
     first, second, third = region_prompts(regions, SIZE)
     assert first.points == () and second.point_labels == (0,)
     assert third.box is None and third.points == ((300, 80),)
@@ -48,18 +52,21 @@ def test_rounding_does_not_leave_the_image(keypoint):
     assert region_prompts([edge], SIZE)[0].points == ((400, 0),)
 
 
-@pytest.mark.parametrize('change, said', [
-    ({'value': {'x': 1}}, 'y = None'),
-    ({'value': None}, 'x = None'),
-    ({'value': {'x': float('nan'), 'y': 1}}, 'x = nan'),
-    ({'value': {'x': '5', 'y': 1}}, "x = '5'"),
-    ({'value': {'x': True, 'y': 1}}, 'x = True'),
-    ({'value': {'x': 101, 'y': 1}}, 'outside the image'),
-    ({'image_rotation': 90}, 'turned by 90'),
-    ({'original_width': 401}, '401 x 100 .* 400 x 100'),
-    ({'is_positive': False}, 'only points that are not on the object'),
-    ({'type': 'brushlabels'}, 'brushlabels cannot be prompts'),
-])
+@pytest.mark.parametrize(
+    'change, said',
+    [
+        ({'value': {'x': 1}}, 'y = None'),
+        ({'value': None}, 'x = None'),
+        ({'value': {'x': float('nan'), 'y': 1}}, 'x = nan'),
+        ({'value': {'x': '5', 'y': 1}}, "x = '5'"),
+        ({'value': {'x': True, 'y': 1}}, 'x = True'),
+        ({'value': {'x': 101, 'y': 1}}, 'outside the image'),
+        ({'image_rotation': 90}, 'turned by 90'),
+        ({'original_width': 401}, '401 x 100 .* 400 x 100'),
+        ({'is_positive': False}, 'only points that are not on the object'),
+        ({'type': 'brushlabels'}, 'brushlabels cannot be prompts'),
+    ],
+)
 def test_bad_regions(keypoint, change, said):
     with pytest.raises(ValueError, match=said):
         region_prompts([keypoint(5, 5, size=SIZE, **change)], SIZE)

@@ -35,8 +35,9 @@ class Servers:
                 return httpx.Response(401)
             self.exchanged += 1
             return httpx.Response(200, json={'access': f'short{self.exchanged}'})
-        answer = self.answers.get(request.url.path.rsplit('/', 1)[-1].split('.')[0],
-                                  httpx.Response(404))
+        answer = self.answers.get(
+            request.url.path.rsplit('/', 1)[-1].split('.')[0], httpx.Response(404)
+        )
         return answer(authorization) if callable(answer) else answer
 
 
@@ -60,8 +61,12 @@ def test_the_token_goes_to_label_studio_alone():
     images.read('http://other/b.png')
     images.read('http://studio:9999/b.png')
     images.read('/storage/a')
-    assert [authorization for _, authorization in servers.seen] == [None, None, 'Token legacy',
-                                                                    None]
+    assert [authorization for _, authorization in servers.seen] == [
+        None,
+        None,
+        'Token legacy',
+        None,
+    ]
 
 
 def test_a_personal_token_is_exchanged_and_renewed():
@@ -79,15 +84,18 @@ def test_a_personal_token_is_exchanged_and_renewed():
         make(Servers(), 'a.bad.token').read('/data/upload/a.png')
 
 
-@pytest.mark.parametrize('answer, error, said', [
-    (httpx.Response(404), FileNotFoundError, 'a.png is not there'),
-    (httpx.Response(403), PermissionError, 'start this backend with its address'),
-    (httpx.Response(500), ConnectionError, 'status 500'),
-    (httpx.Response(200, content=b'text'), ValueError, 'a.png is not a picture'),
-    (httpx.Response(200, content=b'x' * 20_000), ValueError, 'more than the 0.01 MB'),
-    (httpx.Response(200, content=png((200, 200))), ValueError, 'megapixels'),
-    (httpx.Response(302, headers={'Location': '/a.png'}), ConnectionError, 'redirects'),
-])
+@pytest.mark.parametrize(
+    'answer, error, said',
+    [
+        (httpx.Response(404), FileNotFoundError, 'a.png is not there'),
+        (httpx.Response(403), PermissionError, 'start this backend with its address'),
+        (httpx.Response(500), ConnectionError, 'status 500'),
+        (httpx.Response(200, content=b'text'), ValueError, 'a.png is not a picture'),
+        (httpx.Response(200, content=b'x' * 20_000), ValueError, 'more than the 0.01 MB'),
+        (httpx.Response(200, content=png((200, 200))), ValueError, 'megapixels'),
+        (httpx.Response(302, headers={'Location': '/a.png'}), ConnectionError, 'redirects'),
+    ],
+)
 def test_what_cannot_be_had(answer, error, said):
     images = make(Servers(a=answer), limits=UploadLimits(0.01, 0.03))
     with pytest.raises(error, match=said) as caught:
@@ -103,8 +111,9 @@ def test_a_server_that_is_not_there():
         make(refuse).read('/data/upload/a.png')
 
 
-@pytest.mark.parametrize('reference', ['s3://bucket/a.png', 'a.png', 'file:///etc/passwd',
-                                       'data:image/png;base64,AAAA'])
+@pytest.mark.parametrize(
+    'reference', ['s3://bucket/a.png', 'a.png', 'file:///etc/passwd', 'data:image/png;base64,AAAA']
+)
 def test_other_references_are_refused(reference):
     servers = Servers()
     with pytest.raises(ValueError, match='cannot be read'):

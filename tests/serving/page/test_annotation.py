@@ -13,7 +13,7 @@ from ovsam.serving.page.annotation import AnnotationSession
 from ovsam.serving.shared_model import SharedModel
 
 HEIGHT, WIDTH = 120, 180
-ALL = dict(points_per_side=3, pred_iou_thresh=0., stability_score_thresh=0.)
+ALL = dict(points_per_side=3, pred_iou_thresh=0.0, stability_score_thresh=0.0)
 
 
 @pytest.fixture(scope='module')
@@ -42,9 +42,14 @@ def state(session):
 def test_nothing_is_there_before_a_picture(shared):
     session = AnnotationSession(shared)
     assert session.rows() == [] and not session.undo() and not session.redo()
-    for act in (session.draw, session.add_everything, lambda: session.add_point(1, 1),
-                lambda: session.add_corner(1, 1), lambda: session.find('cat'),
-                lambda: session.load_coco({})):
+    for act in (
+        session.draw,
+        session.add_everything,
+        lambda: session.add_point(1, 1),
+        lambda: session.add_corner(1, 1),
+        lambda: session.find('cat'),
+        lambda: session.load_coco({}),
+    ):
         with pytest.raises(RuntimeError, match='picture|image'):
             act()
 
@@ -77,11 +82,17 @@ def test_two_corners_make_a_box_in_any_order(session):
 def test_bad_prompts_change_nothing(session):
     session.add_point(50, 60)
     before = state(session)
-    for act in (lambda: session.add_point(WIDTH + 5, 3), lambda: session.add_corner(-4, 3),
-                lambda: session.add_box(10, 10, 10, 40), lambda: session.select(9),
-                lambda: session.rename(9, 'x'), lambda: session.delete(9),
-                lambda: session.find(' , '), lambda: session.set_vocabulary([]),
-                lambda: session.add_everything(points_per_side=0)):
+    for act in (
+        lambda: session.add_point(WIDTH + 5, 3),
+        lambda: session.add_corner(-4, 3),
+        lambda: session.add_box(10, 10, 10, 40),
+        lambda: session.select(9),
+        lambda: session.rename(9, 'x'),
+        lambda: session.delete(9),
+        lambda: session.find(' , '),
+        lambda: session.set_vocabulary([]),
+        lambda: session.add_everything(points_per_side=0),
+    ):
         with pytest.raises(ValueError):
             act()
         assert state(session) == before
@@ -112,8 +123,9 @@ def test_a_persons_name_stands(session):
     assert session.objects[0].name in ('bus', 'car')
 
 
-def test_another_vocabulary_names_what_is_there_without_encoding_again(session, shared,
-                                                                       monkeypatch):
+def test_another_vocabulary_names_what_is_there_without_encoding_again(
+    session, shared, monkeypatch
+):
     session.add_point(50, 60)
     monkeypatch.setattr(shared._first.model, 'encode_image', None)
     session.set_vocabulary(['bus', 'car'])
@@ -156,13 +168,13 @@ def test_everything_adds_what_is_not_there(session):
 
 
 def test_what_is_found_by_text_keeps_the_text(session):
-    (first, *_) = session.find('zebra', 0., **ALL)
+    (first, *_) = session.find('zebra', 0.0, **ALL)
     assert first.name == 'zebra'
     session.set_vocabulary(['bus', 'car'])
     assert session.objects[0].name == 'zebra'
     session.select(first.number)
     assert session.add_point(60, 60).name == 'zebra'
-    assert session.find('nothing at all', 1., **ALL) == []
+    assert session.find('nothing at all', 1.0, **ALL) == []
 
 
 def test_drawing_shows_objects_and_prompts(session):
@@ -196,9 +208,13 @@ def test_coco_goes_out_and_comes_back(session, shared, tmp_path):
     assert len(both['annotations']) == 4
 
 
-@pytest.mark.parametrize('kind, expected', [
-    ('labelme', ['scene.json', 'scene.png']),
-    ('yolo', ['data.yaml', 'images/scene.png', 'labels/scene.txt'])])
+@pytest.mark.parametrize(
+    'kind, expected',
+    [
+        ('labelme', ['scene.json', 'scene.png']),
+        ('yolo', ['data.yaml', 'images/scene.png', 'labels/scene.txt']),
+    ],
+)
 def test_archives_hold_image_and_annotations(session, tmp_path, kind, expected):
     session.add_box(10, 10, 90, 90)
     session.rename(1, 'thing')

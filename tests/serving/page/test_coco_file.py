@@ -8,11 +8,23 @@ SIZE = (10, 20)
 
 
 def content(**changes):
-    made = {'images': [{'id': 1, 'file_name': 'folder/a.png', 'height': 10, 'width': 20},
-                       {'id': 2, 'file_name': 'b.png', 'height': 10, 'width': 20}],
-            'annotations': [{'id': 1, 'image_id': 2, 'category_id': 7, 'bbox': [0, 0, 4, 4],
-                             'area': 16, 'segmentation': [[0, 0, 4, 0, 4, 4, 0, 4]]}],
-            'categories': [{'id': 7, 'name': 'cat'}]}
+    made = {
+        'images': [
+            {'id': 1, 'file_name': 'folder/a.png', 'height': 10, 'width': 20},
+            {'id': 2, 'file_name': 'b.png', 'height': 10, 'width': 20},
+        ],
+        'annotations': [
+            {
+                'id': 1,
+                'image_id': 2,
+                'category_id': 7,
+                'bbox': [0, 0, 4, 4],
+                'area': 16,
+                'segmentation': [[0, 0, 4, 0, 4, 4, 0, 4]],
+            }
+        ],
+        'categories': [{'id': 7, 'name': 'cat'}],
+    }
     return {**made, **changes}
 
 
@@ -35,10 +47,14 @@ def test_another_size_is_refused():
         annotations_of(content(), 'b.png', (10, 30))
 
 
-@pytest.mark.parametrize('mask, said', [
-    ([], 'annotation 1 has no mask'),
-    ({'size': [10, 20], 'counts': 7}, 'annotation 1 has a mask whose "counts" are 7'),
-    ([[0, 'x', 1, 1, 2, 2]], 'annotation 1 has a polygon')])
+@pytest.mark.parametrize(
+    'mask, said',
+    [
+        ([], 'annotation 1 has no mask'),
+        ({'size': [10, 20], 'counts': 7}, 'annotation 1 has a mask whose "counts" are 7'),
+        ([[0, 'x', 1, 1, 2, 2]], 'annotation 1 has a polygon'),
+    ],
+)
 def test_unusable_masks_are_named(mask, said):
     broken = content()
     broken['annotations'][0]['segmentation'] = mask

@@ -33,10 +33,24 @@ def page(shared, tmp_path):
 
 def test_it_is_built_without_analytics(page):
     assert page.blocks.analytics_enabled is False
-    labels = [part.get('props', {}).get('elem_id') for part in
-              page.blocks.get_config_file()['components']]
-    assert {'notice', 'picture', 'upload', 'sample', 'vocabulary', 'find', 'everything', 'objects',
-            'rename', 'delete', 'undo', 'export', 'import'} <= set(labels)
+    labels = [
+        part.get('props', {}).get('elem_id') for part in page.blocks.get_config_file()['components']
+    ]
+    assert {
+        'notice',
+        'picture',
+        'upload',
+        'sample',
+        'vocabulary',
+        'find',
+        'everything',
+        'objects',
+        'rename',
+        'delete',
+        'undo',
+        'export',
+        'import',
+    } <= set(labels)
 
 
 def test_fonts_are_the_readers(page):
@@ -60,8 +74,13 @@ def test_actions_go_to_the_session_and_faults_become_words(page, shared, monkeyp
 def test_a_session_that_ended_is_said_to_and_a_picture_begins_another(page, monkeypatch):
     said = []
     monkeypatch.setattr('ovsam.serving.page.page.gr.Warning', said.append)
-    for action, *inputs in ((page._rename, 'lamp'), (page._find_everything, ), (page._delete, ),
-                            (page._find, 'cat', 0.5), (page._set_vocabulary, 'cat, dog')):
+    for action, *inputs in (
+        (page._rename, 'lamp'),
+        (page._find_everything,),
+        (page._delete,),
+        (page._find, 'cat', 0.5),
+        (page._set_vocabulary, 'cat, dog'),
+    ):
         session, picture, rows, _, status = page._act(action)(None, *inputs)
         assert status == ENDED == said.pop() and not said
         assert isinstance(session, AnnotationSession) and picture is None and rows == []

@@ -1,4 +1,5 @@
 """An endless supply of pictogram crops for contrastive training, drawn as they are asked for."""
+
 import numpy as np
 import torch
 from mmdet.registry import DATASETS
@@ -30,12 +31,15 @@ class PictogramCrops(Dataset):
         ValueError: ``num_samples`` or ``curriculum`` is out of range, or a class is unknown.
     """
 
-    def __init__(self, num_samples: int, seed: int, size: int = 64, curriculum: float = 0.,
-                 vocabulary=None):
+    def __init__(
+        self, num_samples: int, seed: int, size: int = 64, curriculum: float = 0.0, vocabulary=None
+    ):
         names = pictogram_names()
         if num_samples < 1 or not 0 <= curriculum <= 1:
-            raise ValueError(f'num_samples must be positive and curriculum in [0, 1], got '
-                             f'{num_samples} and {curriculum}.')
+            raise ValueError(
+                f'num_samples must be positive and curriculum in [0, 1], got '
+                f'{num_samples} and {curriculum}.'
+            )
         classes = names if vocabulary is None else build_vocabulary(vocabulary).names
         unknown = sorted(set(classes) - set(names))
         if unknown:
@@ -58,7 +62,7 @@ class PictogramCrops(Dataset):
         order = np.random.default_rng([self.seed, turn]).permutation(len(self.glyph_index))
         label = int(order[place])
         rise = self.curriculum * self.num_samples
-        difficulty = 1. if rise == 0 else min(1., index / rise)
+        difficulty = 1.0 if rise == 0 else min(1.0, index / rise)
         rng = np.random.default_rng([self.seed, turn, place])
         crop = render_crop(rng, int(self.glyph_index[label]), self.size, difficulty)
         inputs = torch.from_numpy(np.ascontiguousarray(crop.image.transpose(2, 0, 1)))

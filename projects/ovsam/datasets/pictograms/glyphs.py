@@ -3,6 +3,7 @@
 The font is ``fonticon-materialdesignicons7`` on PyPI (code MIT, glyphs Apache-2.0). It is read
 where it is installed; nothing of it is stored here but the names of the glyphs in use.
 """
+
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -46,7 +47,8 @@ def _font():
         raise ImportError(
             f'{error.name} is missing: the pictogram worlds are drawn from the font package '
             'fonticon-materialdesignicons7 with Pillow. Run '
-            '`pip install "fonticon-materialdesignicons7==7.2.96" pillow`.') from error
+            '`pip install "fonticon-materialdesignicons7==7.2.96" pillow`.'
+        ) from error
     return MDI7, ImageFont.truetype(MDI7.__font_file__, 256)
 
 
@@ -66,25 +68,28 @@ def load_glyphs() -> tuple:
     for name, glyph in pictogram_table()['glyphs'].items():
         code = getattr(icons, glyph, None)
         if code is None:
-            raise KeyError(f'The installed font has no glyph {glyph!r} (class {name!r}); '
-                           'fonticon-materialdesignicons7==7.2.96 has it.')
+            raise KeyError(
+                f'The installed font has no glyph {glyph!r} (class {name!r}); '
+                'fonticon-materialdesignicons7==7.2.96 has it.'
+            )
         glyphs.append(_render(code[-1], font))
     return tuple(glyphs)
 
 
 def _render(character: str, font) -> Glyph:
     from PIL import Image, ImageDraw
+
     canvas = Image.new('L', (320, 320))
     ImageDraw.Draw(canvas).text((32, 32), character, fill=255, font=font)
     ink = np.asarray(canvas)
     ys, xs = np.nonzero(ink > 127)
-    ink = ink[ys.min():ys.max() + 1, xs.min():xs.max() + 1]
+    ink = ink[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
     scale = (GLYPH_SIZE - 2 * _MARGIN) / max(ink.shape)
     width, height = (max(1, round(n * scale)) for n in ink.shape[::-1])
     small = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA)
     top, left = (GLYPH_SIZE - height) // 2, (GLYPH_SIZE - width) // 2
     ink = np.zeros((GLYPH_SIZE, GLYPH_SIZE), np.uint8)
-    ink[top:top + height, left:left + width] = small
+    ink[top : top + height, left : left + width] = small
     return Glyph(ink, _silhouette(ink))
 
 

@@ -2,6 +2,7 @@
 
 Every picture is a function of a ``numpy.random.Generator``, so a seed names it for ever.
 """
+
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,8 +36,9 @@ def texture_bank() -> np.ndarray:
         for cells in (4, 10, 24, 64):
             noise = rng.random((cells, cells), dtype=np.float32)
             weight = rng.uniform(0.1, 1.0) / np.sqrt(cells)
-            picture += weight * cv2.resize(noise, (_BANK_SIZE, _BANK_SIZE),
-                                           interpolation=cv2.INTER_CUBIC)
+            picture += weight * cv2.resize(
+                noise, (_BANK_SIZE, _BANK_SIZE), interpolation=cv2.INTER_CUBIC
+            )
         kind, angle = rng.integers(0, 4), rng.uniform(0, np.pi)
         wave = np.cos(angle) * grid[0] + np.sin(angle) * grid[1]
         if kind == 1:
@@ -59,28 +61,30 @@ def _texture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         picture = cv2.resize(picture, (max(width, _BANK_SIZE), max(height, _BANK_SIZE)))
     top = rng.integers(picture.shape[0] - height + 1)
     left = rng.integers(picture.shape[1] - width + 1)
-    return picture[top:top + height, left:left + width]
+    return picture[top : top + height, left : left + width]
 
 
-def _paint(rng: np.random.Generator, height: int, width: int, colour: np.ndarray,
-           contrast: float) -> np.ndarray:
+def _paint(
+    rng: np.random.Generator, height: int, width: int, colour: np.ndarray, contrast: float
+) -> np.ndarray:
     """A textured surface ``(H, W, 3)`` float32 around ``colour`` (RGB in [0, 255])."""
     other = np.clip(colour + rng.normal(0, 90 * contrast, 3), 0, 255)
     mix = _texture(rng, height, width)[..., None]
     return (colour * (1 - mix) + other * mix).astype(np.float32)
 
 
-def _apart(rng: np.random.Generator, *others: np.ndarray, distance: float = 110.) -> np.ndarray:
+def _apart(rng: np.random.Generator, *others: np.ndarray, distance: float = 110.0) -> np.ndarray:
     """A random colour at least ``distance`` (Euclidean, RGB) from each of ``others``."""
     for _ in range(20):
         colour = rng.uniform(0, 255, 3)
         if all(np.linalg.norm(colour - other) >= distance for other in others):
             return colour
-    return 255. - others[0]
+    return 255.0 - others[0]
 
 
-def _warp(rng: np.random.Generator, size: float, centre: tuple[float, float],
-          difficulty: float) -> np.ndarray:
+def _warp(
+    rng: np.random.Generator, size: float, centre: tuple[float, float], difficulty: float
+) -> np.ndarray:
     """The 3x3 map from glyph pixels to the picture: scale, aspect, rotation, corner jitter."""
     aspect = np.exp(rng.uniform(-0.16, 0.16) * difficulty)
     angle = np.deg2rad(rng.uniform(-20, 20) * difficulty)
@@ -95,8 +99,14 @@ def _warp(rng: np.random.Generator, size: float, centre: tuple[float, float],
     return cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32))
 
 
-def _blend(rng: np.random.Generator, canvas: np.ndarray, glyph: Glyph, warp: np.ndarray,
-           background: np.ndarray, difficulty: float) -> np.ndarray:
+def _blend(
+    rng: np.random.Generator,
+    canvas: np.ndarray,
+    glyph: Glyph,
+    warp: np.ndarray,
+    background: np.ndarray,
+    difficulty: float,
+) -> np.ndarray:
     """Paint one object on ``canvas`` (float32, in place); returns its silhouette, bool."""
     height, width = canvas.shape[:2]
     flags = cv2.INTER_AREA if warp[0, 0] < 0.5 else cv2.INTER_LINEAR
@@ -109,12 +119,13 @@ def _blend(rng: np.random.Generator, canvas: np.ndarray, glyph: Glyph, warp: np.
     window = (slice(max(ys[0] - 1, 0), ys[-1] + 2), slice(max(xs[0] - 1, 0), xs[-1] + 2))
     height, width = canvas[window].shape[:2]
     ink_colour = _apart(rng, background)
-    fill_colour = _apart(rng, ink_colour, background, distance=80.)
+    fill_colour = _apart(rng, ink_colour, background, distance=80.0)
     contrast = 0.5 * difficulty * rng.random()
     alpha = ink[window].astype(np.float32)[..., None] / 255
     body = silhouette[window].astype(np.float32)[..., None] / 255
-    paint = (_paint(rng, height, width, ink_colour, contrast) * alpha
-             + _paint(rng, height, width, fill_colour, contrast) * (1 - alpha))
+    paint = _paint(rng, height, width, ink_colour, contrast) * alpha + _paint(
+        rng, height, width, fill_colour, contrast
+    ) * (1 - alpha)
     canvas[window] = canvas[window] * (1 - body) + paint * body
     return mask
 
@@ -124,8 +135,9 @@ def _finish(rng: np.random.Generator, canvas: np.ndarray, difficulty: float) -> 
     return np.clip(canvas + noise, 0, 255).astype(np.uint8)
 
 
-def render_crop(rng: np.random.Generator, label: int, size: int = 64,
-                difficulty: float = 1.) -> Scene:
+def render_crop(
+    rng: np.random.Generator, label: int, size: int = 64, difficulty: float = 1.0
+) -> Scene:
     """One pictogram that fills most of a square picture.
 
     Args:
@@ -142,19 +154,35 @@ def render_crop(rng: np.random.Generator, label: int, size: int = 64,
         angle = rng.uniform(0, 2 * np.pi)
         far = size / 2 + size * rng.uniform(0.5, 0.7) * np.array([np.cos(angle), np.sin(angle)])
         neighbour = glyphs[rng.integers(len(glyphs))]
-        _blend(rng, canvas, neighbour, _warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty),
-               background, difficulty)
+        _blend(
+            rng,
+            canvas,
+            neighbour,
+            _warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty),
+            background,
+            difficulty,
+        )
     extent = size * rng.uniform(1 - 0.4 * difficulty, 1.05)
     shift = size * 0.08 * difficulty
     centre = size / 2 + rng.uniform(-shift, shift, 2)
-    mask = _blend(rng, canvas, glyphs[label], _warp(rng, extent, tuple(centre), difficulty),
-                  background, difficulty)
+    mask = _blend(
+        rng,
+        canvas,
+        glyphs[label],
+        _warp(rng, extent, tuple(centre), difficulty),
+        background,
+        difficulty,
+    )
     return Scene(_finish(rng, canvas, difficulty), np.array([label]), mask[None])
 
 
-def render_scene(rng: np.random.Generator, labels: Sequence[int], size: int = 256,
-                 object_size: tuple[float, float] = (48., 176.),
-                 min_visible: float = 0.9) -> Scene:
+def render_scene(
+    rng: np.random.Generator,
+    labels: Sequence[int],
+    size: int = 256,
+    object_size: tuple[float, float] = (48.0, 176.0),
+    min_visible: float = 0.9,
+) -> Scene:
     """Several pictograms that may cover each other on one textured ground.
 
     Args:
@@ -169,23 +197,23 @@ def render_scene(rng: np.random.Generator, labels: Sequence[int], size: int = 25
     """
     glyphs = load_glyphs()
     background = rng.uniform(0, 255, 3)
-    canvas = _paint(rng, size, size, background, 1.)
+    canvas = _paint(rng, size, size, background, 1.0)
     kept, masks, areas = [], [], []
     smallest, largest = np.log(object_size)
     extents = np.sort(np.exp(rng.uniform(smallest, largest, len(labels))))[::-1]
     for label, extent in zip(labels, extents):
         for _ in range(8):
             centre = rng.uniform(0.4 * extent, size - 0.4 * extent, 2)
-            warp = _warp(rng, extent, tuple(centre), 1.)
+            warp = _warp(rng, extent, tuple(centre), 1.0)
             mask = cv2.warpPerspective(glyphs[label].silhouette, warp, (size, size)) > 127
             visible = [(m & ~mask).sum() >= min_visible * a for m, a in zip(masks, areas)]
             if mask.sum() >= 48 and all(visible):
                 break
         else:
             continue
-        mask = _blend(rng, canvas, glyphs[label], warp, background, 1.)
+        mask = _blend(rng, canvas, glyphs[label], warp, background, 1.0)
         masks = [m & ~mask for m in masks] + [mask]
         areas.append(mask.sum())
         kept.append(label)
     stack = np.stack(masks) if masks else np.zeros((0, size, size), bool)
-    return Scene(_finish(rng, canvas, 1.), np.array(kept, np.int64), stack)
+    return Scene(_finish(rng, canvas, 1.0), np.array(kept, np.int64), stack)

@@ -1,4 +1,5 @@
 """The small world's names, and the groups of them that training and evaluation speak of."""
+
 from collections.abc import Mapping
 from typing import Optional
 
@@ -20,20 +21,26 @@ def pictogram_group(group: str) -> tuple:
         ValueError: There is no such group.
     """
     names, split = pictogram_names(), pictogram_table()['split']
-    groups = dict(all=set(names), base=set(split['base']), novel=set(split['novel']),
-                  split=set(split['base'] + split['novel']),
-                  all_but_novel=set(names) - set(split['novel']))
+    groups = dict(
+        all=set(names),
+        base=set(split['base']),
+        novel=set(split['novel']),
+        split=set(split['base'] + split['novel']),
+        all_but_novel=set(names) - set(split['novel']),
+    )
     groups['image_level'] = set([name for name in names if name not in groups['split']][::3])
     groups['with_masks'] = groups['all_but_novel'] - groups['image_level']
     if group not in groups:
-        raise ValueError(f'There is no group {group!r} of pictograms; there are '
-                         f'{", ".join(groups)}.')
+        raise ValueError(
+            f'There is no group {group!r} of pictograms; there are {", ".join(groups)}.'
+        )
     return tuple(name for name in names if name in groups[group])
 
 
 @TASK_UTILS.register_module(name='PictogramVocabulary')
-def pictogram_vocabulary(group: str = 'all', seen: str = 'all',
-                         split: Optional[Mapping[str, str]] = None) -> Vocabulary:
+def pictogram_vocabulary(
+    group: str = 'all', seen: str = 'all', split: Optional[Mapping[str, str]] = None
+) -> Vocabulary:
     """A vocabulary of pictograms.
 
     Args:
@@ -44,6 +51,11 @@ def pictogram_vocabulary(group: str = 'all', seen: str = 'all',
     """
     split = split or dict(base='base', novel='novel')
     names, seen_names = pictogram_group(group), set(pictogram_group(seen))
-    return Vocabulary(names, seen=[name for name in names if name in seen_names],
-                      split={key: tuple(n for n in pictogram_group(value) if n in names)
-                             for key, value in split.items()})
+    return Vocabulary(
+        names,
+        seen=[name for name in names if name in seen_names],
+        split={
+            key: tuple(n for n in pictogram_group(value) if n in names)
+            for key, value in split.items()
+        },
+    )

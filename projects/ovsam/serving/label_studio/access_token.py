@@ -55,4 +55,5 @@ class AccessToken:
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
             raise PermissionError(
                 f'{self._url} does not take the access token (status {answer.status_code}): make '
-                'one in Account & Settings') from error
+                'one in Account & Settings'
+            ) from error

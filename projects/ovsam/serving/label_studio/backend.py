@@ -54,11 +54,19 @@ class LabelStudioBackend:
         ValueError: the model does not name, or ``cached_images`` is not positive.
     """
 
-    def __init__(self, model: SharedModel, images: ImageSource, own_vocabulary: bool = False,
-                 cached_images: int = 16, everything: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        model: SharedModel,
+        images: ImageSource,
+        own_vocabulary: bool = False,
+        cached_images: int = 16,
+        everything: Mapping[str, Any] | None = None,
+    ) -> None:
         if not model.names:
-            raise ValueError('this model gives masks without names, and regions need labels: '
-                             'choose the config of an OVSAM')
+            raise ValueError(
+                'this model gives masks without names, and regions need labels: '
+                'choose the config of an OVSAM'
+            )
         self._model = model
         self._images = images
         self._own_vocabulary = model.vocabulary if own_vocabulary else None
@@ -95,22 +103,26 @@ class LabelStudioBackend:
         """
         tasks = request.get('tasks')
         if not isinstance(tasks, list) or not all(
-                isinstance(task, dict) and isinstance(task.get('data'), dict) for task in tasks):
+            isinstance(task, dict) and isinstance(task.get('data'), dict) for task in tasks
+        ):
             raise ValueError('tasks must be a list of tasks with data')
         controls = parse_labeling_config(request.get('label_config', ''))
         params = request.get('params') or {}
         context = params.get('context') if isinstance(params, dict) else None
         if not context:
-            found = [self._everything_in(task['data'], control_for(controls, None))
-                     for task in tasks]
+            found = [
+                self._everything_in(task['data'], control_for(controls, None)) for task in tasks
+            ]
         else:
             regions = context.get('result') if isinstance(context, dict) else None
             if len(tasks) != 1:
                 raise ValueError(f'prompts are for one task; got {len(tasks)}')
             control = control_for(controls, image_name(regions))
             found = [self._prompted(tasks[0]['data'], control, regions)]
-        return {'results': [task_prediction(each, self.model_version) for each in found],
-                'model_version': self.model_version}
+        return {
+            'results': [task_prediction(each, self.model_version) for each in found],
+            'model_version': self.model_version,
+        }
 
     def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
         image = self._encode(control.image_of(data))
@@ -172,20 +184,23 @@ def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, st
     places = ((vocabulary.find(name), label) for name, label in control.labels)
     found = {place: label for place, label in places if place is not None}
     if not found:
-        raise ValueError(f'none of the {len(control.labels)} labels of "{control.from_name}" is in '
-                         f'the vocabulary of {len(vocabulary)} names that this backend was started '
-                         f'with: {list(control.names)[:5]}')
+        raise ValueError(
+            f'none of the {len(control.labels)} labels of "{control.from_name}" is in '
+            f'the vocabulary of {len(vocabulary)} names that this backend was started '
+            f'with: {list(control.names)[:5]}'
+        )
     return found
 
 
 def _regions(control: BrushControl, found: Prediction, vocabulary: Vocabulary) -> list[dict]:
     """A region for each mask that is not empty, with the likeliest of the labels."""
-    labels = {vocabulary.names[place]: label
-              for place, label in _label_places(vocabulary, control).items()}
+    labels = {
+        vocabulary.names[place]: label
+        for place, label in _label_places(vocabulary, control).items()
+    }
     regions = []
     for mask, names, scores in zip(found.masks, found.top_names, found.top_scores):
         likeliest = next(rank for rank, name in enumerate(names) if name in labels)
         if mask.any():
-            regions.append(brush_region(control, mask, labels[names[likeliest]],
-                                        scores[likeliest]))
+            regions.append(brush_region(control, mask, labels[names[likeliest]], scores[likeliest]))
     return regions

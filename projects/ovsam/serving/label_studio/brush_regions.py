@@ -12,8 +12,9 @@ from .brush_rle import encode_brush_rle
 from .labeling_config import BrushControl
 
 
-def brush_region(control: BrushControl, mask: np.ndarray, label: str, score: float
-                 ) -> dict[str, Any]:
+def brush_region(
+    control: BrushControl, mask: np.ndarray, label: str, score: float
+) -> dict[str, Any]:
     """A region with a brush mask and a label.
 
     Args:
@@ -39,5 +40,8 @@ def brush_region(control: BrushControl, mask: np.ndarray, label: str, score: flo
 def task_prediction(regions: Sequence[dict[str, Any]], model_version: str) -> dict[str, Any]:
     """The answer for one task; its score is the mean of its regions', 0 without any."""
     scores = [region['score'] for region in regions]
-    return {'result': list(regions), 'score': float(np.mean(scores)) if scores else 0.,
-            'model_version': model_version}
+    return {
+        'result': list(regions),
+        'score': float(np.mean(scores)) if scores else 0.0,
+        'model_version': model_version,
+    }

@@ -31,8 +31,10 @@ def encode_brush_rle(mask: np.ndarray) -> list[int]:
     flat = mask.ravel()
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     lengths = np.diff(np.append(starts, flat.size)) * CHANNELS
-    bits = [f'{flat.size * CHANNELS:032b}{WORD_BITS - 1:05b}',
-            *(f'{size - 1:04b}' for size in LENGTH_BITS)]
+    bits = [
+        f'{flat.size * CHANNELS:032b}{WORD_BITS - 1:05b}',
+        *(f'{size - 1:04b}' for size in LENGTH_BITS),
+    ]
     for length, inside in zip(lengths.tolist(), flat[starts].tolist()):
         bits += _runs(length, 255 if inside else 0)
     packed = ''.join(bits)
@@ -48,5 +50,6 @@ def _runs(length: int, value: int) -> list[str]:
     place = next(i for i, bits in enumerate(LENGTH_BITS) if min(length, longest) <= 1 << bits)
     pieces = [longest] * ((length - 1) // longest)
     pieces.append(length - sum(pieces))
-    return [f'1{place:02b}{piece - 1:0{LENGTH_BITS[place]}b}{value:0{WORD_BITS}b}'
-            for piece in pieces]
+    return [
+        f'1{place:02b}{piece - 1:0{LENGTH_BITS[place]}b}{value:0{WORD_BITS}b}' for piece in pieces
+    ]

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from .backend import LabelStudioBackend
 
-MAX_MEGABYTES = 64.  # of a request: it holds the task with all its annotations
+MAX_MEGABYTES = 64.0  # of a request: it holds the task with all its annotations
 # What is whose fault; the first that fits.
 STATUS = (
     (FileNotFoundError, 404),
@@ -36,6 +36,7 @@ def make_app(backend: LabelStudioBackend) -> Starlette:
     Args:
         backend: what answers.
     """
+
     def health(_: dict) -> dict:
         return {'status': 'UP', 'model_class': 'OVSAM', 'model_version': backend.model_version}
 
@@ -52,12 +53,17 @@ def make_app(backend: LabelStudioBackend) -> Starlette:
         '/versions': (['GET', 'POST'], lambda _: backend.versions()),
         '/webhook': (['POST'], webhook),
     }
-    return Starlette(routes=[Route(path, _endpoint(answer), methods=methods)
-                             for path, (methods, answer) in answers.items()])
+    return Starlette(
+        routes=[
+            Route(path, _endpoint(answer), methods=methods)
+            for path, (methods, answer) in answers.items()
+        ]
+    )
 
 
 def _endpoint(answer: Callable[[dict], dict]) -> Callable:
     """Serves a function from a request's JSON to the answer's, in a thread of its own."""
+
     async def endpoint(request: Request) -> Response:
         body = bytearray()
         async for chunk in request.stream():
@@ -83,7 +89,7 @@ def _respond(answer: Callable[[dict], dict], body: bytes) -> Response:
             if isinstance(error, kinds):
                 return _refused(status, ' '.join(str(error).split()))
         logger.exception('a request failed')
-        return _refused(500, f'{type(error).__name__}: see the backend\'s log')
+        return _refused(500, f"{type(error).__name__}: see the backend's log")
 
 
 def _refused(status: int, message: str) -> Response:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 MAX_CHARACTERS = 4_000_000  # thousands of labels; what is longer was not written for a project
-EXAMPLE = ('<BrushLabels name="brush" toName="image"><Label value="cat"/><Label value="dog"/>'
-           '</BrushLabels>')
+EXAMPLE = (
+    '<BrushLabels name="brush" toName="image"><Label value="cat"/><Label value="dog"/>'
+    '</BrushLabels>'
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,10 @@ class BrushControl:
         """
         value = data.get(self.data_key)
         if not isinstance(value, str) or not value.strip():
-            raise ValueError(f'the task has no image under "{self.data_key}", which the labelling '
-                             f'configuration names; its data have {sorted(map(str, data))[:10]}')
+            raise ValueError(
+                f'the task has no image under "{self.data_key}", which the labelling '
+                f'configuration names; its data have {sorted(map(str, data))[:10]}'
+            )
         return value.strip()
 
 
@@ -60,10 +64,13 @@ def parse_labeling_config(text: str) -> tuple[BrushControl, ...]:
         _control(brush, to_name, images[to_name])
         for brush in root.iter('BrushLabels')
         for to_name in (part.strip() for part in brush.get('toName', '').split(','))
-        if to_name in images)
+        if to_name in images
+    )
     if not controls:
-        raise ValueError('the labelling configuration has no <BrushLabels> for an <Image>, and '
-                         f'masks have nowhere to go: add {EXAMPLE}')
+        raise ValueError(
+            'the labelling configuration has no <BrushLabels> for an <Image>, and '
+            f'masks have nowhere to go: add {EXAMPLE}'
+        )
     return controls
 
 
@@ -76,16 +83,20 @@ def control_for(controls: tuple[BrushControl, ...], to_name: str | None) -> Brus
     for control in controls:
         if to_name in (None, control.to_name):
             return control
-    raise ValueError(f'the labelling configuration has no <BrushLabels> for the image '
-                     f'"{to_name}"; it has one for {sorted({c.to_name for c in controls})}')
+    raise ValueError(
+        f'the labelling configuration has no <BrushLabels> for the image '
+        f'"{to_name}"; it has one for {sorted({c.to_name for c in controls})}'
+    )
 
 
 def _parse(text: str) -> ElementTree.Element:
     if not isinstance(text, str) or not text.strip():
         raise ValueError('there is no labelling configuration: set one up in the project first')
     if len(text) > MAX_CHARACTERS:
-        raise ValueError(f'the labelling configuration has {len(text)} characters; '
-                         f'{MAX_CHARACTERS} are the most that is read')
+        raise ValueError(
+            f'the labelling configuration has {len(text)} characters; '
+            f'{MAX_CHARACTERS} are the most that is read'
+        )
     if '<!' in text.replace('<!--', '').replace('<![CDATA[', ''):
         # Declarations define entities, which may grow without limit; Label Studio knows none.
         raise ValueError('the labelling configuration has an XML declaration "<!...": remove it')
@@ -95,18 +106,23 @@ def _parse(text: str) -> ElementTree.Element:
         raise ValueError(f'the labelling configuration is not XML: {error}') from error
 
 
-def _control(brush: ElementTree.Element, to_name: str, image: ElementTree.Element
-             ) -> BrushControl:
+def _control(brush: ElementTree.Element, to_name: str, image: ElementTree.Element) -> BrushControl:
     value = image.get('value', '')
     if not value.startswith('$') or len(value) == 1:
-        raise ValueError(f'<Image name="{to_name}"> has the value "{value}": one image of the '
-                         'task\'s data is expected, such as value="$image"')
+        raise ValueError(
+            f'<Image name="{to_name}"> has the value "{value}": one image of the '
+            'task\'s data is expected, such as value="$image"'
+        )
     if not brush.get('name'):
         raise ValueError('a <BrushLabels> of the labelling configuration has no name')
-    labels = {tag.get('value', '').strip(): tag.get('alias') or tag.get('value', '')
-              for tag in brush.iter('Label')}
+    labels = {
+        tag.get('value', '').strip(): tag.get('alias') or tag.get('value', '')
+        for tag in brush.iter('Label')
+    }
     labels.pop('', None)
     if not labels:
-        raise ValueError(f'<BrushLabels name="{brush.get("name")}"> has no labels to name regions '
-                         f'by: write them into the configuration, as in {EXAMPLE}')
+        raise ValueError(
+            f'<BrushLabels name="{brush.get("name")}"> has no labels to name regions '
+            f'by: write them into the configuration, as in {EXAMPLE}'
+        )
     return BrushControl(brush.get('name', ''), to_name, value[1:], tuple(labels.items()))

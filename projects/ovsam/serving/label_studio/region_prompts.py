@@ -80,8 +80,10 @@ def region_prompts(regions: Sequence[dict], image_size: tuple[int, int]) -> list
             boxes.append(_box(region, image_size))
     if regions and not points and not boxes:
         kinds = sorted({str(region.get('type')) for region in regions})
-        raise ValueError(f'regions of type {", ".join(kinds)} cannot be prompts: use smart '
-                         'keypoints or rectangles')
+        raise ValueError(
+            f'regions of type {", ".join(kinds)} cannot be prompts: use smart '
+            'keypoints or rectangles'
+        )
     prompts = [_of_points(points)] if len(boxes) < 2 else _by_box(points, boxes)
     if len(boxes) == 1:
         prompts = [replace(prompts[0], box=boxes[0])]
@@ -99,8 +101,10 @@ def _by_box(points: Sequence[tuple], boxes: Sequence[tuple]) -> list[RegionPromp
     """A prompt for each box with the points in it, and one of the points in none."""
     inside = [[point for point in points if _is_in(point[0], box)] for box in boxes]
     left_over = [point for point in points if not any(point in group for group in inside)]
-    return [*(replace(_of_points(group), box=box) for group, box in zip(inside, boxes)),
-            _of_points(left_over)]
+    return [
+        *(replace(_of_points(group), box=box) for group, box in zip(inside, boxes)),
+        _of_points(left_over),
+    ]
 
 
 def _is_in(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
@@ -109,12 +113,16 @@ def _is_in(point: tuple[float, float], box: tuple[float, float, float, float]) -
 
 def _check_image(region: dict, image_size: tuple[int, int]) -> None:
     if region.get('image_rotation'):
-        raise ValueError(f'the image is turned by {region["image_rotation"]} degrees in the '
-                         'editor: turn it back for smart tools')
+        raise ValueError(
+            f'the image is turned by {region["image_rotation"]} degrees in the '
+            'editor: turn it back for smart tools'
+        )
     said = (region.get('original_height'), region.get('original_width'))
     if None not in said and said != image_size:
-        raise ValueError(f'the region is of an image {said[1]} x {said[0]} pixels large, but the '
-                         f'image that was fetched has {image_size[1]} x {image_size[0]}')
+        raise ValueError(
+            f'the region is of an image {said[1]} x {said[0]} pixels large, but the '
+            f'image that was fetched has {image_size[1]} x {image_size[0]}'
+        )
 
 
 def _numbers(region: dict, *keys: str) -> list[float]:
@@ -122,10 +130,15 @@ def _numbers(region: dict, *keys: str) -> list[float]:
     value = region.get('value')
     found = [value.get(key) if isinstance(value, dict) else None for key in keys]
     for key, number in zip(keys, found):
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or (
-                not math.isfinite(number)):
-            raise ValueError(f'a region of type {region.get("type")} has {key} = {number!r}: '
-                             'a number is expected')
+        if (
+            isinstance(number, bool)
+            or not isinstance(number, (int, float))
+            or (not math.isfinite(number))
+        ):
+            raise ValueError(
+                f'a region of type {region.get("type")} has {key} = {number!r}: '
+                'a number is expected'
+            )
     return found
 
 
@@ -134,18 +147,23 @@ def _point(region: dict, image_size: tuple[int, int]) -> tuple[float, float]:
     if not all(-SLACK <= share <= 100 + SLACK for share in (x, y)):
         raise ValueError(f'a keypoint is outside the image: x = {x:g}, y = {y:g} percent')
     height, width = image_size
-    return min(max(x, 0.), 100.) * width / 100, min(max(y, 0.), 100.) * height / 100
+    return min(max(x, 0.0), 100.0) * width / 100, min(max(y, 0.0), 100.0) * height / 100
 
 
 def _box(region: dict, image_size: tuple[int, int]) -> tuple[float, float, float, float]:
     """The upright box around a rectangle, which may be turned about its first corner."""
     x, y, wide, high = _numbers(region, 'x', 'y', 'width', 'height')
     height, width = image_size
-    left, top, wide, high = (x * width / 100, y * height / 100, wide * width / 100,
-                             high * height / 100)
+    left, top, wide, high = (
+        x * width / 100,
+        y * height / 100,
+        wide * width / 100,
+        high * height / 100,
+    )
     angle = math.radians(region['value'].get('rotation') or 0)
     cos, sin = math.cos(angle), math.sin(angle)
-    corners = [(left + a * cos - b * sin, top + a * sin + b * cos)
-               for a in (0, wide) for b in (0, high)]
+    corners = [
+        (left + a * cos - b * sin, top + a * sin + b * cos) for a in (0, wide) for b in (0, high)
+    ]
     xs, ys = zip(*corners)
     return min(xs), min(ys), max(xs), max(ys)

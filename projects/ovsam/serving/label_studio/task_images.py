@@ -15,7 +15,7 @@ from ..uploads import UploadLimits
 from .access_token import AccessToken
 
 LOCAL_FILES = '/data/local-files/'
-SECONDS = 30.  # that a server may keep silent
+SECONDS = 30.0  # that a server may keep silent
 
 
 class TaskImages:
@@ -49,15 +49,18 @@ class TaskImages:
     ) -> None:
         self._url = label_studio_url.rstrip('/')
         if urlsplit(self._url).scheme not in ('http', 'https') or not urlsplit(self._url).netloc:
-            raise ValueError(f'{label_studio_url!r} is no URL of a Label Studio: write it as '
-                             'http://localhost:8080')
+            raise ValueError(
+                f'{label_studio_url!r} is no URL of a Label Studio: write it as '
+                'http://localhost:8080'
+            )
         self._root = None if local_files_root is None else Path(local_files_root).resolve()
         if self._root is not None and not self._root.is_dir():
             raise FileNotFoundError(f'there is no folder {local_files_root} for local files')
         self._limits = limits or UploadLimits()
         # A redirect to another host, as storage has them, goes there without the token.
-        self._client = httpx.Client(timeout=SECONDS, follow_redirects=True, max_redirects=5,
-                                    transport=transport)
+        self._client = httpx.Client(
+            timeout=SECONDS, follow_redirects=True, max_redirects=5, transport=transport
+        )
         self._token = AccessToken(self._client, self._url, token) if token else None
 
     def key(self, reference: str) -> Hashable:
@@ -108,8 +111,10 @@ class TaskImages:
         if not file.is_relative_to(self._root):
             raise PermissionError(f'{name} is not below the folder of local files')
         if not file.is_file():
-            raise FileNotFoundError(f'there is no local file {name} below the folder of local '
-                                    'files that this backend was started with')
+            raise FileNotFoundError(
+                f'there is no local file {name} below the folder of local '
+                'files that this backend was started with'
+            )
         return file
 
     def _absolute(self, reference: str) -> str:
@@ -117,8 +122,10 @@ class TaskImages:
             return self._url + reference
         if urlsplit(reference).scheme in ('http', 'https'):
             return reference
-        raise ValueError(f'the image {reference[:80]!r} cannot be read: this backend reads files '
-                         'uploaded to Label Studio, its local files, and http(s) URLs')
+        raise ValueError(
+            f'the image {reference[:80]!r} cannot be read: this backend reads files '
+            'uploaded to Label Studio, its local files, and http(s) URLs'
+        )
 
     def _download(self, url: str, path: Path) -> None:
         try:
@@ -126,18 +133,25 @@ class TaskImages:
             if status in (401, 403) and self._token_for(url) and self._token.expires:
                 status = self._attempt(url, path, renew=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ConnectionError(f'cannot fetch {_shown(url)}: '
-                                  f'{error or type(error).__name__}') from error
+            raise ConnectionError(
+                f'cannot fetch {_shown(url)}: {error or type(error).__name__}'
+            ) from error
         if status in (401, 403):
             raise PermissionError(
                 f'{_shown(url)} may not be read (status {status})'
-                + ('' if self._token_for(url) else '; for what is in Label Studio, start this '
-                   'backend with its address and an access token'))
+                + (
+                    ''
+                    if self._token_for(url)
+                    else '; for what is in Label Studio, start this '
+                    'backend with its address and an access token'
+                )
+            )
         if status in (404, 410):
             raise FileNotFoundError(f'{_shown(url)} is not there (status {status})')
         if status != 200:
-            raise ConnectionError(f'cannot fetch {_shown(url)}: the server answers with status '
-                                  f'{status}')
+            raise ConnectionError(
+                f'cannot fetch {_shown(url)}: the server answers with status {status}'
+            )
 
     def _attempt(self, url: str, path: Path, renew: bool = False) -> int:
         """The status of the answer; where it is 200, its content is in the file."""
@@ -149,8 +163,10 @@ class TaskImages:
                     for chunk in answer.iter_bytes():
                         size += len(chunk)
                         if size > most:
-                            raise ValueError(f'{_shown(url)} has more than the '
-                                             f'{self._limits.megabytes:g} MB that are fetched')
+                            raise ValueError(
+                                f'{_shown(url)} has more than the '
+                                f'{self._limits.megabytes:g} MB that are fetched'
+                            )
                         file.write(chunk)
             return answer.status_code
 

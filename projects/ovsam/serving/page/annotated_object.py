@@ -47,7 +47,7 @@ class AnnotatedObject:
     def score(self) -> float:
         """Of the name: the model's, and 1 for a person's."""
         if self.given_name is not None or self.found.label_scores is None:
-            return 1.
+            return 1.0
         return float(self.found.label_scores[0])
 
     @property
@@ -58,7 +58,7 @@ class AnnotatedObject:
             pairs = list(zip(self.found.top_names[0], self.found.top_scores[0].tolist()))
         if self.given_name is None:
             return pairs or [(self.name, self.score)]
-        return [(self.given_name, 1.), *(pair for pair in pairs if pair[0] != self.given_name)]
+        return [(self.given_name, 1.0), *(pair for pair in pairs if pair[0] != self.given_name)]
 
     def renamed(self, name: str | None) -> AnnotatedObject:
         """The same with a person's name; None for the model's again."""
@@ -74,9 +74,14 @@ def named_as(found: Prediction, named: Prediction) -> Prediction:
     """
     if named.labels is None:
         return found
-    return replace(found, region_embeddings=None, labels=named.labels,
-                   label_scores=named.label_scores, top_names=named.top_names,
-                   top_scores=named.top_scores)
+    return replace(
+        found,
+        region_embeddings=None,
+        labels=named.labels,
+        label_scores=named.label_scores,
+        top_names=named.top_names,
+        top_scores=named.top_scores,
+    )
 
 
 def as_prediction(objects: Sequence[AnnotatedObject], image_size: tuple[int, int]) -> Prediction:
@@ -92,7 +97,7 @@ def as_prediction(objects: Sequence[AnnotatedObject], image_size: tuple[int, int
     width = max(map(len, rows), default=1)
     scores = np.zeros((len(rows), width), np.float32)
     for row, pairs in zip(scores, rows):
-        row[:len(pairs)] = [score for _, score in pairs]
+        row[: len(pairs)] = [score for _, score in pairs]
     masks = np.zeros((len(objects), *image_size), bool)
     boxes = np.zeros((len(objects), 4), np.float32)
     for place, each in enumerate(objects):
@@ -100,12 +105,20 @@ def as_prediction(objects: Sequence[AnnotatedObject], image_size: tuple[int, int
 
     def column(key: str) -> np.ndarray | None:
         values = [getattr(each.found, key) for each in objects]
-        return None if not values or any(value is None for value in values) else (
-            np.concatenate(values))
+        return (
+            None
+            if not values or any(value is None for value in values)
+            else (np.concatenate(values))
+        )
 
     return Prediction(
-        masks, boxes, quality=column('quality'), stability=column('stability'),
+        masks,
+        boxes,
+        quality=column('quality'),
+        stability=column('stability'),
         labels=[each.name for each in objects],
         label_scores=np.array([each.score for each in objects], np.float32),
         # Names of a row may be fewer than the columns of scores, whose rest is empty.
-        top_names=[tuple(name for name, _ in pairs) for pairs in rows], top_scores=scores)
+        top_names=[tuple(name for name, _ in pairs) for pairs in rows],
+        top_scores=scores,
+    )

@@ -32,10 +32,12 @@ TOP_K = 5
 
 def one_at_a_time(method: Callable) -> Callable:
     """A method of a session that waits until the session's last one is done."""
+
     @wraps(method)
     def guarded(self, *args, **kwargs):
         with self._lock:
             return method(self, *args, **kwargs)
+
     return guarded
 
 
@@ -100,9 +102,11 @@ class AnnotationSession:
             self._predictor.set_vocabulary(names)
             self.vocabulary = self._predictor.vocabulary
             objects = tuple(
-                each if each.found.region_embeddings is None else
-                replace(each, found=self._predictor.name(each.found, TOP_K))
-                for each in self.objects)
+                each
+                if each.found.region_embeddings is None
+                else replace(each, found=self._predictor.name(each.found, TOP_K))
+                for each in self.objects
+            )
         # Steps that can be undone keep the names that they had.
         self._history.amend(objects=objects)
 
@@ -122,8 +126,10 @@ class AnnotationSession:
         old = self.active
         if old is None:
             if label == 0:
-                raise ValueError('there is no object to take this from: click on an object first, '
-                                 'or choose one in the list')
+                raise ValueError(
+                    'there is no object to take this from: click on an object first, '
+                    'or choose one in the list'
+                )
             return self._add(self._segment([(x, y, 1)], None, None), points=((x, y, 1),))
         points = (*old.points, (x, y, label))
         box, mask = old.box, None
@@ -265,10 +271,18 @@ class AnnotationSession:
     @one_at_a_time
     def rows(self) -> list[list]:
         """A row for each object: number, name, score, alternatives, quality, stability, pixels."""
-        return [[each.number, each.name, round(each.score, 2),
-                 ', '.join(f'{name} {score:.2f}' for name, score in each.alternatives[1:]),
-                 _rounded(each.found.quality), _rounded(each.found.stability),
-                 int(each.mask.sum())] for each in self.objects]
+        return [
+            [
+                each.number,
+                each.name,
+                round(each.score, 2),
+                ', '.join(f'{name} {score:.2f}' for name, score in each.alternatives[1:]),
+                _rounded(each.found.quality),
+                _rounded(each.found.stability),
+                int(each.mask.sum()),
+            ]
+            for each in self.objects
+        ]
 
     @one_at_a_time
     def draw(self) -> tuple[np.ndarray, float]:
@@ -312,14 +326,19 @@ class AnnotationSession:
     def _check_inside(self, x: float, y: float) -> None:
         make_prompts([[x, y]]).check_inside([self._size()])
 
-    def _segment(self, points: Iterable[tuple[float, float, int]], box: tuple | None,
-                 mask: np.ndarray | None) -> Prediction:
+    def _segment(
+        self, points: Iterable[tuple[float, float, int]], box: tuple | None, mask: np.ndarray | None
+    ) -> Prediction:
         self._size()
         points = list(points)
         with self._turn():
             return self._predictor.predict(
                 [point[:2] for point in points] if points else None,
-                [point[2] for point in points] if points else None, box, mask, top_k=TOP_K)
+                [point[2] for point in points] if points else None,
+                box,
+                mask,
+                top_k=TOP_K,
+            )
 
     def _object(self, number: int) -> AnnotatedObject:
         for each in self.objects:
@@ -336,8 +355,11 @@ class AnnotationSession:
     def _add_rows(self, found: Prediction) -> list[AnnotatedObject]:
         """Add what is not there yet, of masks from the best to the worst."""
         present = [each.mask for each in self.objects]
-        rows = [row for row, mask in enumerate(found.masks)
-                if not any(mask_iou(mask, other) > SAME for other in present)]
+        rows = [
+            row
+            for row, mask in enumerate(found.masks)
+            if not any(mask_iou(mask, other) > SAME for other in present)
+        ]
         return self._add_all([found.select([row]) for row in rows])
 
     def _add_all(self, found: list[Prediction]) -> list[AnnotatedObject]:
@@ -352,8 +374,9 @@ class AnnotationSession:
 
     def _exchange(self, new: AnnotatedObject) -> Step:
         """The step with ``new`` in place of the object of its number."""
-        return Step(tuple(new if each.number == new.number else each for each in self.objects),
-                    new.number)
+        return Step(
+            tuple(new if each.number == new.number else each for each in self.objects), new.number
+        )
 
     def _shown_prompts(self) -> Prompts | None:
         """Of the active object, and the corner of a box that waits for the other one."""
@@ -362,8 +385,11 @@ class AnnotationSession:
         if self.active is None or not (self.active.points or self.active.box):
             return None
         points = self.active.points
-        return make_prompts([point[:2] for point in points] if points else None,
-                            [point[2] for point in points] if points else None, self.active.box)
+        return make_prompts(
+            [point[:2] for point in points] if points else None,
+            [point[2] for point in points] if points else None,
+            self.active.box,
+        )
 
 
 def _rounded(column: np.ndarray | None) -> float | None:

@@ -24,9 +24,11 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
     image = _choose(content['images'], file_name)
     size = (image['height'], image['width'])
     if size != tuple(image_size):
-        raise ValueError(f'the file says that {image["file_name"]} is {size[1]} x {size[0]} '
-                         f'pixels, but the open picture is {image_size[1]} x {image_size[0]}: '
-                         'open the picture that the file belongs to')
+        raise ValueError(
+            f'the file says that {image["file_name"]} is {size[1]} x {size[0]} '
+            f'pixels, but the open picture is {image_size[1]} x {image_size[0]}: '
+            'open the picture that the file belongs to'
+        )
     names = {category['id']: category['name'] for category in content['categories']}
     found = []
     for annotation in content['annotations']:
@@ -51,5 +53,6 @@ def _choose(images: list[dict], file_name: str) -> dict:
     for image in images:
         if str(image.get('file_name', '')).replace('\\', '/').rsplit('/', 1)[-1] == file_name:
             return image
-    raise ValueError(f'the file has {len(images)} images, none of the name {file_name}: open one '
-                     'of those')
+    raise ValueError(
+        f'the file has {len(images)} images, none of the name {file_name}: open one of those'
+    )

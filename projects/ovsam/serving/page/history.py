@@ -38,7 +38,7 @@ class History:
 
     def commit(self, step: Step) -> None:
         """Take a step; what was undone before is gone."""
-        self._past = [*self._past[1 - STEPS:], self.step]
+        self._past = [*self._past[1 - STEPS :], self.step]
         self._undone = []
         self.step = step
 

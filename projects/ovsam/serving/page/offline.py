@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 # What Gradio's own files need. The browser refuses, and does not even ask for, all else.
-POLICY = ("default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
-          "object-src 'none'; base-uri 'self'; "
-          "form-action 'self'")
+POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "object-src 'none'; base-uri 'self'; "
+    "form-action 'self'"
+)
 
 
 class SameOriginOnly:
@@ -22,11 +24,14 @@ class SameOriginOnly:
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         """Of ASGI."""
+
         async def send_with_policy(message: dict) -> None:
             if message['type'] == 'http.response.start':
-                headers = [*message.get('headers', []),
-                           (b'content-security-policy', POLICY.encode()),
-                           (b'referrer-policy', b'same-origin')]
+                headers = [
+                    *message.get('headers', []),
+                    (b'content-security-policy', POLICY.encode()),
+                    (b'referrer-policy', b'same-origin'),
+                ]
                 message = {**message, 'headers': headers}
             await send(message)
 

@@ -35,8 +35,9 @@ CSS = '#picture img {cursor: crosshair} footer {display: none !important}'
 
 def system_theme() -> gr.themes.Base:
     """A theme of the fonts that the reader's machine has; none is fetched."""
-    return gr.themes.Default(font=['system-ui', 'sans-serif'],
-                             font_mono=['ui-monospace', 'monospace'])
+    return gr.themes.Default(
+        font=['system-ui', 'sans-serif'], font_mono=['ui-monospace', 'monospace']
+    )
 
 
 class AnnotationPage:
@@ -49,96 +50,149 @@ class AnnotationPage:
         everything: settings of everything mode, in place of the model's.
     """
 
-    def __init__(self, model: SharedModel, samples: Sequence[Path] = (),
-                 limits: UploadLimits | None = None, everything: dict | None = None) -> None:
+    def __init__(
+        self,
+        model: SharedModel,
+        samples: Sequence[Path] = (),
+        limits: UploadLimits | None = None,
+        everything: dict | None = None,
+    ) -> None:
         self._model = model
         self._samples = {path.name: path for path in samples}
         self._limits = limits or UploadLimits()
         self._everything = everything or {}
         # A visitor's last export; gone with the session.
         self._exports: WeakKeyDictionary[AnnotationSession, tempfile.TemporaryDirectory] = (
-            WeakKeyDictionary())
+            WeakKeyDictionary()
+        )
 
     def build(self) -> gr.Blocks:
         """The page, to be launched or mounted."""
         # Files that were made for visitors go after a day.
-        with gr.Blocks(title='Open-Vocabulary SAM', analytics_enabled=False,
-                       delete_cache=(3600, 86400)) as page:
+        with gr.Blocks(
+            title='Open-Vocabulary SAM', analytics_enabled=False, delete_cache=(3600, 86400)
+        ) as page:
             session = gr.State(None, time_to_live=SESSION_SECONDS)
             if self._model.notice:
                 gr.Markdown(self._model.notice, elem_id='notice')
             with gr.Row():
                 with gr.Column(scale=3):
-                    picture = gr.Image(label='Picture', type='numpy', format='png',
-                                       interactive=False, elem_id='picture', buttons=['fullscreen'])
-                    click = gr.Radio([NEW, MORE, LESS, BOX], value=NEW, label='A click means',
-                                     elem_id='click')
-                    status = gr.Textbox(WELCOME, label='Status', interactive=False,
-                                        elem_id='status')
+                    picture = gr.Image(
+                        label='Picture',
+                        type='numpy',
+                        format='png',
+                        interactive=False,
+                        elem_id='picture',
+                        buttons=['fullscreen'],
+                    )
+                    click = gr.Radio(
+                        [NEW, MORE, LESS, BOX], value=NEW, label='A click means', elem_id='click'
+                    )
+                    status = gr.Textbox(
+                        WELCOME, label='Status', interactive=False, elem_id='status'
+                    )
                 with gr.Column(scale=2):
                     inputs = self._controls()
             self._outputs = [session, picture, inputs['objects'], inputs['name'], status]
             self._connect(session, picture, click, inputs)
-            page.load(lambda: AnnotationSession(self._model), None, session,
-                      api_visibility='private')
+            page.load(
+                lambda: AnnotationSession(self._model), None, session, api_visibility='private'
+            )
         return page
 
     def _controls(self) -> dict[str, Any]:
         """What stands beside the picture."""
         made: dict[str, Any] = {}
         with gr.Row():
-            made['upload'] = gr.UploadButton('Open picture', file_types=['image'],
-                                             elem_id='upload')
-            made['import'] = gr.UploadButton('Go on from COCO', file_types=['.json'],
-                                             elem_id='import')
+            made['upload'] = gr.UploadButton('Open picture', file_types=['image'], elem_id='upload')
+            made['import'] = gr.UploadButton(
+                'Go on from COCO', file_types=['.json'], elem_id='import'
+            )
         if self._samples:
-            made['sample'] = gr.Dropdown(list(self._samples), value=None, label='Sample',
-                                         elem_id='sample')
+            made['sample'] = gr.Dropdown(
+                list(self._samples), value=None, label='Sample', elem_id='sample'
+            )
         if self._model.names:
             with gr.Row():
                 made['vocabulary'] = gr.Textbox(
-                    label='Vocabulary', lines=1, max_lines=3, scale=3, elem_id='vocabulary',
-                    placeholder='cat, dog, umbrella; or a pack', info='Packs: ' + ', '.join(PACKS))
+                    label='Vocabulary',
+                    lines=1,
+                    max_lines=3,
+                    scale=3,
+                    elem_id='vocabulary',
+                    placeholder='cat, dog, umbrella; or a pack',
+                    info='Packs: ' + ', '.join(PACKS),
+                )
                 made['apply'] = gr.Button('Use these names', scale=1, elem_id='apply')
             with gr.Row():
-                made['text'] = gr.Textbox(label='Find', placeholder='a red cat', scale=3,
-                                          elem_id='text')
-                made['threshold'] = gr.Slider(0, 1, 0.3, step=0.05, label='Least score', scale=2,
-                                              elem_id='threshold')
+                made['text'] = gr.Textbox(
+                    label='Find', placeholder='a red cat', scale=3, elem_id='text'
+                )
+                made['threshold'] = gr.Slider(
+                    0, 1, 0.3, step=0.05, label='Least score', scale=2, elem_id='threshold'
+                )
                 made['find'] = gr.Button('Find', scale=1, elem_id='find')
         made['everything'] = gr.Button('Everything', elem_id='everything')
         made['objects'] = gr.Dataframe(
-            headers=HEADERS, datatype=['number', 'str', 'number', 'str', 'number', 'number',
-                                       'number'],
-            label='Objects (click a row to choose)', interactive=False, type='array',
-            elem_id='objects', wrap=True)
+            headers=HEADERS,
+            datatype=['number', 'str', 'number', 'str', 'number', 'number', 'number'],
+            label='Objects (click a row to choose)',
+            interactive=False,
+            type='array',
+            elem_id='objects',
+            wrap=True,
+        )
         with gr.Row():
-            made['name'] = gr.Dropdown([], label='Name of the chosen object', scale=3,
-                                       allow_custom_value=True, elem_id='name')
+            made['name'] = gr.Dropdown(
+                [],
+                label='Name of the chosen object',
+                scale=3,
+                allow_custom_value=True,
+                elem_id='name',
+            )
             made['rename'] = gr.Button('Rename', scale=1, elem_id='rename')
             made['delete'] = gr.Button('Delete', scale=1, elem_id='delete')
         with gr.Row():
             for name in ('Undo', 'Redo', 'Clear'):
                 made[name.lower()] = gr.Button(name, elem_id=name.lower())
         with gr.Row():
-            made['format'] = gr.Radio(list(EXPORTS), value='coco', label='Format', scale=3,
-                                      elem_id='format')
+            made['format'] = gr.Radio(
+                list(EXPORTS), value='coco', label='Format', scale=3, elem_id='format'
+            )
             made['export'] = gr.Button('Export', scale=1, elem_id='export')
         made['file'] = gr.File(label='Exported file', interactive=False, elem_id='file')
         return made
 
-    def _connect(self, session: gr.State, picture: gr.Image, click: gr.Radio,
-                 made: dict[str, Any]) -> None:
+    def _connect(
+        self, session: gr.State, picture: gr.Image, click: gr.Radio, made: dict[str, Any]
+    ) -> None:
         """Say what happens when."""
+
         def on(event: Callable, action: Callable, *inputs, begins: bool = False) -> None:
-            event(self._act(action, begins), [session, *inputs], self._outputs,
-                  show_progress='minimal', api_visibility='private')
+            event(
+                self._act(action, begins),
+                [session, *inputs],
+                self._outputs,
+                show_progress='minimal',
+                api_visibility='private',
+            )
 
         # Quick clicks wait for each other; else Gradio drops those that come too early.
-        picture.select(self._on_click, [session, click], self._outputs, show_progress='minimal',
-                       trigger_mode='multiple', api_visibility='private')
-        made['objects'].select(self._on_row, [session, made['objects']], self._outputs,
-                               show_progress='hidden', api_visibility='private')
+        picture.select(
+            self._on_click,
+            [session, click],
+            self._outputs,
+            show_progress='minimal',
+            trigger_mode='multiple',
+            api_visibility='private',
+        )
+        made['objects'].select(
+            self._on_row,
+            [session, made['objects']],
+            self._outputs,
+            show_progress='hidden',
+            api_visibility='private',
+        )
         on(made['upload'].upload, self._open, made['upload'], begins=True)
         on(made['import'].upload, self._load, made['import'])
         if 'sample' in made:
@@ -154,8 +208,9 @@ class AnnotationPage:
         on(made['undo'].click, lambda mine: 'Undone' if mine.undo() else 'Nothing to undo')
         on(made['redo'].click, lambda mine: 'Done again' if mine.redo() else 'Nothing to redo')
         on(made['clear'].click, self._clear)
-        made['export'].click(self._export, [session, made['format']], made['file'],
-                             api_visibility='private')
+        made['export'].click(
+            self._export, [session, made['format']], made['file'], api_visibility='private'
+        )
 
     def _act(self, action: Callable, begins: bool = False) -> Callable:
         """An action on a session as what Gradio calls; bad input becomes a message.
@@ -163,6 +218,7 @@ class AnnotationPage:
         Where a session is gone (:data:`SESSION_SECONDS`, or the server was started anew), only an
         action that ``begins`` one goes on; any other would act on a picture that is not there.
         """
+
         @wraps(action)
         def handler(session, *args):
             if session is None:
@@ -176,6 +232,7 @@ class AnnotationPage:
                 said = f'Not done: {error}'
                 gr.Warning(str(error))
             return self._show(session, said)
+
         return handler
 
     def _show(self, session: AnnotationSession, said: str) -> tuple:

@@ -16,8 +16,9 @@ from ...visualization import draw_segments
 from .annotated_object import AnnotatedObject, as_prediction
 
 
-def draw_objects(image: np.ndarray, objects: Sequence[AnnotatedObject],
-                 prompts: Prompts | None = None) -> tuple[np.ndarray, float]:
+def draw_objects(
+    image: np.ndarray, objects: Sequence[AnnotatedObject], prompts: Prompts | None = None
+) -> tuple[np.ndarray, float]:
     """The image with masks, numbers and names.
 
     Args:
@@ -41,8 +42,9 @@ def draw_objects(image: np.ndarray, objects: Sequence[AnnotatedObject],
     return picture, factor
 
 
-def export_objects(kind: str, folder: Path, image: np.ndarray, file_name: str,
-                   objects: Sequence[AnnotatedObject]) -> Path:
+def export_objects(
+    kind: str, folder: Path, image: np.ndarray, file_name: str, objects: Sequence[AnnotatedObject]
+) -> Path:
     """Write objects in a format, with the image as PNG where the format needs it beside them.
 
     Args:
