@@ -23,8 +23,8 @@ from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis.init_model import init_model, load_config
+from ovsam.naming.name_bank import embed_bank
 from ovsam.naming.text_cache import TextEmbeddingCache
-from ovsam.naming.text_embeddings import embed_vocabulary
 from ovsam.utils.command_line import exit_status
 from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
 
@@ -77,13 +77,14 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
     """Bring the embeddings of all texts into the cache."""
     encoder, templates = text_encoder(args.embed, args.weights, args.device)
     cache = TextEmbeddingCache(args.cache)
-    embeddings = embed_vocabulary(
-        encoder, vocabulary, args.templates or templates, args.batch_size, cache
+    bank = embed_bank(
+        encoder,
+        vocabulary,
+        args.templates or templates,
+        cache,
+        batch_size=args.batch_size,
     )
-    print(
-        f'{len(vocabulary):,} names are embedded in {embeddings.shape[-1]} channels, in '
-        f'{cache.folder}'
-    )
+    print(f'{len(vocabulary):,} names are embedded in {bank.channels} channels, in {cache.folder}')
 
 
 def run(args: argparse.Namespace) -> None:

@@ -35,9 +35,8 @@ def predictor(model, hierarchy, monkeypatch):
     predictor = OVSAMPredictor(model, vocabulary=NAMES, back_off=BackOff(0.5, hierarchy))
     predictor.set_image(np.zeros((60, 90, 3), np.uint8))
     shares = torch.tensor([0.4, 0.35, 0.2, 0.05])
-    monkeypatch.setattr(model, 'opinion_weights', lambda: None)
     monkeypatch.setattr(
-        model, 'name_embeddings', lambda embeddings: shares.log().expand(len(embeddings[0]), -1)
+        model, 'log_scores', lambda embeddings, bank: shares.log().expand(len(embeddings[0]), -1)
     )
     return predictor
 

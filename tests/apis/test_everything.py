@@ -296,11 +296,13 @@ def test_evaluation_asks_the_predictor(predictor, colour_model, scene, tmp_path,
     path = tmp_path / 'scene.png'
     Image.fromarray(scene[0]).save(path)
     monkeypatch.setattr(colour_model, 'everything', FEW)
+    monkeypatch.setattr(colour_model, 'vocabulary', predictor.vocabulary)
+    monkeypatch.setattr(colour_model, 'own_bank', predictor.bank)
     sample = DetDataSample(metainfo=dict(img_path=str(path)))
     (sample,) = EverythingOVSAM.predict(colour_model, None, [sample])
     expected = predictor.everything(**FEW)
     found = sample.pred_instances
     np.testing.assert_array_equal(found.masks.numpy(), expected.masks)
-    names = colour_model.vocabulary.names
+    names = predictor.vocabulary.names
     assert [names[label] for label in found.labels.tolist()] == expected.labels
     np.testing.assert_allclose(found.scores.numpy(), expected.label_scores)

@@ -1,6 +1,7 @@
 """The interactive predictor: encodes once, answers in original pixels, survives bad calls."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.naming.text_bank import TextBank
+from ovsam.naming.name_bank import NameBank
 from ovsam.vocabulary import Vocabulary
 
 HEIGHT, WIDTH = 200, 300
@@ -125,13 +126,14 @@ def test_masks_return_to_the_original_frame(predictor, image, monkeypatch):
     assert np.allclose(predictor.predict([[9, 9]]).boxes, [expected], atol=2)
 
 
-def test_same_as_evaluation(predictor, image, model):
+def test_same_as_evaluation(predictor, image, model, monkeypatch):
     """The model's own predict, from a test pipeline, gives the same masks and names."""
     from mmdet.structures import DetDataSample
     from mmdet.structures.mask import BitmapMasks
     from mmengine.structures import InstanceData
 
     predictor.set_image(image)
+    monkeypatch.setattr(model, 'own_bank', predictor.bank)
     found = predictor.predict(boxes=[[30, 40, 150, 160]])
     small = cv2.resize(image[..., ::-1], (256, 171), interpolation=cv2.INTER_LINEAR)
     sample = DetDataSample(
@@ -196,14 +198,15 @@ def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
 
     def embed(encoder, vocabulary, *args, **kwargs):
         made = torch.randn(len(vocabulary), channels, generator=torch.Generator().manual_seed(0))
-        return TextBank(
+        return NameBank(
+            vocabulary,
             torch.nn.functional.normalize(made, dim=-1),
             torch.ones(len(vocabulary), dtype=torch.long),
         )
 
     predictor.set_image(image)
     with monkeypatch.context() as patch:
-        patch.setattr('ovsam.naming.text_bank_classifier.embed_bank', embed)
+        patch.setattr('ovsam.naming.naming.embed_bank', embed)
         predictor.set_vocabulary([f'name {number}' for number in range(100_000)])
         found = predictor.predict([[50, 60]])
         assert len(predictor.vocabulary) == 100_000 and len(set(found.top_names[0])) == 5
@@ -215,12 +218,41 @@ def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
 
 
 def test_before_set_vocabulary_names_are_the_models_own(model, image):
-    model.set_vocabulary(['tree', 'house'])
     predictor = OVSAMPredictor(model)
     assert predictor.vocabulary is model.vocabulary
     predictor.set_image(image)
-    found = predictor.predict([[50, 60]])
-    assert set(found.top_names[0]) == {'tree', 'house'}
+    assert set(predictor.predict([[50, 60]]).top_names[0]) <= set(model.vocabulary.names)
+    assert predictor.bank is model.bank()
+
+
+def test_what_one_predictor_names_leaves_others_alone(model, image):
+    one, other = OVSAMPredictor(model, vocabulary=['cat', 'dog']), OVSAMPredictor(model)
+    own = model.vocabulary
+    one.set_image(image)
+    one.find('a red cat')
+    one.set_vocabulary(['tree', 'house'])
+    assert model.vocabulary is own and other.vocabulary is own
+    other.bank = one.bank
+    assert other.vocabulary.names == ('tree', 'house') and model.vocabulary is own
+
+
+def test_two_threads_with_names_of_their_own(model, image):
+    """Each gets what it gets alone, while the other names, and finds, by the same model."""
+
+    def work(names, asked):
+        predictor = OVSAMPredictor(model, vocabulary=names)
+        predictor.set_image(image)
+        rows = []
+        for place in range(5):
+            found = predictor.predict([[40 + place, 60]])
+            rows += [*found.to_coco(), *predictor.find(asked, 0, among=found).to_coco()]
+        return rows
+
+    jobs = [(['cat', 'dog', 'bus'], 'a red cat'), (['tree', 'house'], ['dog', 'sun'])]
+    alone = [work(*job) for job in jobs]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda job: work(*job), jobs * 2))
+    assert together == alone * 2
 
 
 def test_vocabulary_from_file(predictor, tmp_path):

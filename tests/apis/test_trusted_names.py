@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from ovsam.apis import OVSAMInferencer, OVSAMPredictor
 from ovsam.apis.prediction import NONE_LABEL
@@ -30,9 +29,7 @@ def test_calibrated_scores_are_shares(predictor, box):
     """Of seen and unseen names together, in the order of scores as they were."""
     predictor.set_vocabulary(Vocabulary(NAMES, seen=['dog']))
     found = predictor.predict(boxes=box)
-    log_scores = predictor.model.name_embeddings(
-        torch.from_numpy(found.region_embeddings).unbind(dim=1)
-    )
+    log_scores = predictor.model.log_scores(found.region_embeddings.unbind(dim=1), predictor.bank)
     assert log_scores.exp().sum().item() == pytest.approx(1)
     assert found.top_scores.sum() <= 1 + 1e-5
     predictor.model.calibration = None
@@ -84,10 +81,9 @@ def test_a_synonyms_score_is_its_names(predictor, box, monkeypatch):
     assert both['couch'] / both['dog'] == pytest.approx(best / apart['dog'], rel=1e-3)
 
 
-def test_a_name_is_seen_by_its_texts(predictor, model):
-    seen = OVSAMPredictor(model)._trained_vocabulary.names[0]
-    predictor._trained_vocabulary = Vocabulary([seen, 'elsewhere'], seen=[seen])
-    predictor.set_vocabulary({'whatever': [seen], 'nothing': ['elsewhere'], 'new': []})
+def test_a_name_is_seen_by_its_texts(predictor, model, monkeypatch):
+    monkeypatch.setattr(model, 'vocabulary', Vocabulary(['cat', 'elsewhere'], seen=['cat']))
+    predictor.set_vocabulary({'whatever': ['cat'], 'nothing': ['elsewhere'], 'new': []})
     assert predictor.vocabulary.seen.tolist() == [True, False, False]
 
 

@@ -21,9 +21,9 @@ def test_a_size_is_every_parts_but_clips():
 
 def test_names_are_random_and_as_many_as_the_configs():
     model = build_random_model(load_config('mini'), device='meta')
-    embeddings = model.classifier.embeddings
-    assert len(embeddings) == len(model.vocabulary) and not model.training
-    assert embeddings.table.shape == (len(model.vocabulary), model.text_encoder.embed_dims)
+    bank = model.own_bank
+    assert bank.vocabulary is model.vocabulary and not model.training
+    assert bank.table.shape == (len(model.vocabulary), model.text_encoder.embed_dims)
 
 
 def test_a_model_without_prompts_is_refused():

@@ -121,7 +121,8 @@ def test_faulty_masks(root):
         (dict(bbox=[3, 2, 6]), r'annotations\[0\] has the box \[3, 2, 6\], not four numbers'),
         (
             dict(segmentation=dict(size=[30, 20], counts='abc')),
-            r'annotations\[0\] has a mask of \(height, width\) \[30, 20\], but its image is \[20, 30\]',
+            r'annotations\[0\] has a mask of \(height, width\) \[30, 20\], '
+            r'but its image is \[20, 30\]',
         ),
         (dict(segmentation=dict(size=[20, 30], counts=[7])), 'do not add up to its 20 x 30 pixels'),
         (dict(segmentation=[[1, 2, 3, 4, 5, 6]]), 'is not an annotation of SA-1B'),

@@ -355,14 +355,6 @@ def test_what_a_policy_leaves_out_is_not_among_the_results(build, least, expecte
     assert len(found.bboxes) == len(found.scores) == len(expected)
 
 
-def test_the_vocabulary_may_change(build):
-    model = build({1: [(10, 10, 60, 50, 0.4, 0)]}, detector_names=NAMES)
-    model.set_vocabulary(['plane', 'cat'])
-    (found,) = predict(model, raw())
-    assert found.labels.tolist() == [1]
-    assert model.vocabulary.names[1] == 'cat'
-
-
 def test_boxes_of_one_object_with_the_same_name_are_suppressed_if_asked(build):
     rows = [(10, 10, 60, 50, 0.8, 0), (11, 10, 60, 51, 0.9, 1), (70, 50, 120, 90, 0.3, 1)]
     options = dict(vocabulary=['thing'], detector_names=NAMES, naming=dict(type='SegmenterLabel'))

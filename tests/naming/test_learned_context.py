@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from ovsam.naming.learned_context import LearnedContext
+from ovsam.naming.name_bank import embed_bank
 from ovsam.naming.text_cache import TextEmbeddingCache
-from ovsam.naming.text_embeddings import embed_vocabulary
 from ovsam.parts.clip_text_encoder import CLIPTextEncoder
 from ovsam.vocabulary import Vocabulary
 
@@ -38,9 +38,14 @@ def test_words_are_where_it_starts(encoder):
     context = make_context(encoder, words='a b')
     context.start_from_words(encoder)
     vocabulary = Vocabulary(['c', 'd'], templates=['{} of its own'])
+    bank = context.bank(encoder, vocabulary)
     torch.testing.assert_close(
-        context.embed(encoder, vocabulary),
-        embed_vocabulary(encoder, Vocabulary(['c', 'd']), ('a b {}',)),
+        bank.table, embed_bank(encoder, Vocabulary(['c', 'd']), ('a b {}',)).table
+    )
+    assert bank.vocabulary is vocabulary
+    longer = bank.extended(['e f'])
+    torch.testing.assert_close(
+        longer.table[2:], embed_bank(encoder, Vocabulary(['e f']), ('a b {}',)).table
     )
 
 
@@ -59,7 +64,7 @@ def test_words_of_another_length_are_refused(encoder):
 def test_a_context_without_place_for_a_name_is_refused(encoder):
     long = make_context(encoder, num_tokens=6)  # this tower reads 8 tokens
     with pytest.raises(ValueError, match='6 vectors leaves no place .* reads 8 tokens'):
-        long.embed(encoder, Vocabulary(NAMES))
+        long.bank(encoder, Vocabulary(NAMES))
 
 
 @pytest.mark.parametrize('wrong', [{'num_tokens': 0}, {'names_per_step': 1}])
@@ -76,14 +81,11 @@ def test_a_long_name_keeps_its_beginning_and_its_end_token(encoder):
 
 def test_only_the_context_gets_a_gradient(encoder):
     context = make_context(encoder)
-    embeddings = context.embed_to_learn(encoder, [('cat', 'kitten'), ('dog',)])
-    assert embeddings.shape == (2, 2, 16)
-    torch.testing.assert_close(embeddings[1, 0], embeddings[1, 1])
-    torch.testing.assert_close(
-        embeddings.detach(),
-        context.embed(encoder, Vocabulary(['cat', 'dog'], {'cat': ['cat', 'kitten']})),
-    )
-    embeddings[0, 0, 0].backward()
+    vocabulary = Vocabulary(['cat', 'dog'], {'cat': ['cat', 'kitten']})
+    bank = context.bank_to_learn(encoder, vocabulary)
+    assert bank.table.shape == (3, 16) and bank.counts.tolist() == [2, 1]
+    torch.testing.assert_close(bank.table.detach(), context.bank(encoder, vocabulary).table)
+    bank.table[0, 0].backward()
     assert (context.vectors.grad.abs().sum(dim=1) > 0).all()
     assert all(p.grad is None for p in encoder.parameters())
 
@@ -93,7 +95,7 @@ def test_the_cache_tells_contexts_apart(encoder, tmp_path):
     first = make_context(encoder)
     other = copy.deepcopy(first)
     other.vectors.data += 1
-    made = [context.embed(encoder, vocabulary, cache) for context in (first, other, first)]
+    made = [context.bank(encoder, vocabulary, cache).table for context in (first, other, first)]
     assert not torch.allclose(made[0], made[1])
     assert torch.equal(made[0], made[2])
     assert len(list(tmp_path.glob('*/*'))) == 2
@@ -132,5 +134,5 @@ def test_towers_of_any_size(arch):
     with torch.device('meta'):
         encoder = CLIPTextEncoder(arch)
         context = LearnedContext(encoder.width)
-        found = context.embed_to_learn(encoder, [('cat',), ('dog',)])
-    assert found.shape == (2, 1, encoder.embed_dims)
+        texts = encoder.encode(['cat', 'dog'], context.vectors)
+    assert texts.shape == (2, encoder.embed_dims)

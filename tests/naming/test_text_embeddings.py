@@ -3,8 +3,9 @@ import torch
 import torch.nn.functional as F
 
 from ovsam.naming import text_embeddings as module
+from ovsam.naming.name_bank import embed_bank
 from ovsam.naming.text_cache import TextEmbeddingCache
-from ovsam.naming.text_embeddings import embed_texts, embed_vocabulary
+from ovsam.naming.text_embeddings import embed_texts
 from ovsam.vocabulary import Vocabulary
 
 
@@ -24,9 +25,9 @@ class CharacterEncoder:
 
 def test_one_name_and_no_template_is_the_texts_embedding():
     encoder = CharacterEncoder()
-    embeddings = embed_vocabulary(encoder, Vocabulary(['cat']), 'none')
-    assert embeddings.shape == (1, 1, 95)
-    assert torch.allclose(embeddings[0], F.normalize(encoder.encode(['cat']), dim=-1))
+    embeddings = embed_texts(encoder, ['cat'], 'none')
+    assert embeddings.shape == (1, 95)
+    assert torch.allclose(embeddings, F.normalize(encoder.encode(['cat']), dim=-1))
 
 
 def test_mean_over_templates_of_normalised_embeddings():
@@ -39,39 +40,38 @@ def test_mean_over_templates_of_normalised_embeddings():
         assert torch.allclose(embedding, mean / mean.norm())
 
 
-def test_names_with_fewer_synonyms_repeat_the_first():
+def test_each_name_has_its_texts():
     vocabulary = Vocabulary(['sofa/couch/settee', 'cat', 'couch_or_cat'])
-    embeddings = embed_vocabulary(CharacterEncoder(), vocabulary, 'simple')
-    assert embeddings.shape == (3, 3, 95)
-    assert torch.equal(embeddings[1, 0], embeddings[1, 2])
-    assert torch.equal(embeddings[2, 0], embeddings[0, 1])
-    assert torch.equal(embeddings[2, 1], embeddings[1, 0])
-    assert not torch.equal(embeddings[0, 0], embeddings[0, 1])
+    bank = embed_bank(CharacterEncoder(), vocabulary, 'simple')
+    assert bank.counts.tolist() == [3, 1, 2]
+    assert torch.equal(bank.table[4], bank.table[1])
+    assert torch.equal(bank.table[5], bank.table[3])
+    assert not torch.equal(bank.table[0], bank.table[1])
 
 
 @pytest.mark.parametrize(('batch_size', 'batches'), [(1, [2] * 5), (4, [4, 4, 2]), (99, [10])])
 def test_batches_do_not_change_the_result(batch_size, batches):
     encoder = CharacterEncoder()
-    vocabulary = Vocabulary(['a', 'bb', 'ccc', 'dddd', 'e'])
+    texts = ['a', 'bb', 'ccc', 'dddd', 'e']
     templates = ['{}', 'the {}']
-    embeddings = embed_vocabulary(encoder, vocabulary, templates, batch_size=batch_size)
+    embeddings = embed_texts(encoder, texts, templates, batch_size=batch_size)
     assert encoder.batches == batches
-    assert torch.allclose(embeddings, embed_vocabulary(encoder, vocabulary, templates))
+    assert torch.allclose(embeddings, embed_texts(encoder, texts, templates))
 
 
 def test_progress_bar_of_long_work_only(capsys, monkeypatch):
-    embed_vocabulary(CharacterEncoder(), Vocabulary(['a', 'b']), 'none')
+    embed_texts(CharacterEncoder(), ['a', 'b'], 'none')
     assert not capsys.readouterr().err
     monkeypatch.setattr(module, 'PROGRESS_DELAY', 0)
-    embed_vocabulary(CharacterEncoder(), Vocabulary(['a', 'b']), 'none')
+    embed_texts(CharacterEncoder(), ['a', 'b'], 'none')
     assert '2/2' in capsys.readouterr().err
 
 
 def test_a_vocabularys_own_templates_count_more():
     vocabulary = Vocabulary(['cat'], templates=['a {} in space'])
-    embeddings = embed_vocabulary(CharacterEncoder(), vocabulary, 'simple')
+    bank = embed_bank(CharacterEncoder(), vocabulary, 'simple')
     expected = embed_texts(CharacterEncoder(), ['cat'], ['a {} in space'])
-    assert torch.equal(embeddings[0], expected)
+    assert torch.equal(bank.table, expected)
 
 
 class MatrixEncoder(CharacterEncoder):
@@ -90,14 +90,14 @@ def test_mixed_precision_does_not_reach_the_embeddings():
 
 def test_cache_embeds_only_what_is_new(tmp_path):
     cache, encoder = TextEmbeddingCache(tmp_path), CharacterEncoder()
-    first = embed_vocabulary(encoder, Vocabulary(['cat', 'dog, hound']), 'none', cache=cache)
+    first = embed_texts(encoder, ['cat', 'dog', 'hound'], 'none', cache=cache)
     assert encoder.batches == [3]
-    again = embed_vocabulary(encoder, Vocabulary(['cat', 'dog, hound']), 'none', cache=cache)
+    again = embed_texts(encoder, ['cat', 'dog', 'hound'], 'none', cache=cache)
     assert encoder.batches == [3]
     assert torch.equal(first, again)
-    more = embed_vocabulary(encoder, Vocabulary(['ox', 'hound', 'cat']), 'none', cache=cache)
+    more = embed_texts(encoder, ['ox', 'hound', 'cat'], 'none', cache=cache)
     assert encoder.batches == [3, 1]
-    plain = embed_vocabulary(CharacterEncoder(), Vocabulary(['ox', 'hound', 'cat']), 'none')
+    plain = embed_texts(CharacterEncoder(), ['ox', 'hound', 'cat'], 'none')
     assert torch.allclose(more, plain)
 
 

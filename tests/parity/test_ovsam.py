@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from ovsam.losses.clip2sam_loss import CLIP2SAMLoss
 from ovsam.masks.mask_postprocess import low_res_mask_boxes, postprocess_masks
+from ovsam.naming.name_bank import NameBank
 from ovsam.naming.open_vocabulary_classifier import OpenVocabularyClassifier
 from ovsam.naming.score_fusion import GeometricFusion
 from ovsam.parts.clip2sam_head import CLIP2SAMHead
@@ -20,6 +21,7 @@ from ovsam.parts.prompt_encoder import SAMPromptEncoder
 from ovsam.parts.published_keys import ovsam_key, published_ovsam_key
 from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
 from ovsam.prompts import Prompts
+from ovsam.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow
 
@@ -54,8 +56,11 @@ def published(reference, clip):
             getattr(parts, name), '', lambda key, part=name: published_ovsam_key(f'{part}.{key}')
         )
     parts.classifier = OpenVocabularyClassifier()
-    parts.classifier.set_embeddings(
-        F.normalize(reference.tensor('vocabulary', NUM_CLASSES, NUM_NAMES, dims), dim=-1)
+    rows = F.normalize(reference.tensor('vocabulary', NUM_CLASSES, NUM_NAMES, dims), dim=-1)
+    parts.bank = NameBank(
+        Vocabulary([f'name {number}' for number in range(NUM_CLASSES)]),
+        rows.flatten(0, 1),
+        torch.full((NUM_CLASSES,), NUM_NAMES),
     )
     with torch.no_grad():
         parts.levels = parts.backbone(model_input(reference))
@@ -121,7 +126,7 @@ def test_masks_and_names(parts, expected, ovsam_file, check, case, roi_size):
     head = CLIP2SAMHead(parts.backbone.out_channels, parts.backbone.embed_dims, roi_size=roi_size)
     head.load_state_dict(parts.label_head.state_dict())
     rois = as_rois(low_res_mask_boxes(low_res[:, 0], MASK_STRIDE))
-    logits = parts.classifier(head(head.forward_features(parts.levels), rois))
+    logits = parts.classifier(head(head.forward_features(parts.levels), rois), parts.bank)
     check(f'{title}.head_logits', logits, expected[f'{case}.head_logits'], relative=TOLERANCE)
     if is_box:
         check_fusion(parts, logits, boxes, low_res[:, 0], expected, title, check)
@@ -130,7 +135,7 @@ def test_masks_and_names(parts, expected, ovsam_file, check, case, roi_size):
 def check_fusion(parts, logits, boxes, low_res, expected, title, check):
     """The published system pools CLIP's opinion in the prompted boxes."""
     clip_logits = parts.classifier(
-        parts.backbone.embed_regions(parts.levels, as_rois(boxes), low_res)
+        parts.backbone.embed_regions(parts.levels, as_rois(boxes), low_res), parts.bank
     )
     seen = torch.zeros(NUM_CLASSES, dtype=torch.bool)
     seen[expected['base']] = True
@@ -160,7 +165,7 @@ def test_losses_and_gradients(reference, check, clip2sam_loss_file):
 
     low_res = segment(parts, Prompts.from_boxes(boxes))
     pyramid = parts.label_head.forward_features(parts.levels)
-    logits = parts.classifier(parts.label_head(pyramid, as_rois(boxes)))
+    logits = parts.classifier(parts.label_head(pyramid, as_rois(boxes)), parts.bank)
     torch.manual_seed(0)
     losses = CLIP2SAMLoss()(
         low_res[:, 0], logits, ellipses(boxes, PADDED_SIZE), torch.tensor([3, 7, 0, 11])

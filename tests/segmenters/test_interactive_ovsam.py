@@ -23,9 +23,7 @@ def build(name, **changes):
         return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
 
     with DefaultScope.overwrite_default_scope('mmdet'):
-        model = MODELS.build(dict(forget(cfg), **changes))
-    model.set_vocabulary(NAMES)
-    return model
+        return MODELS.build(dict(forget(cfg), vocabulary=NAMES, **changes))
 
 
 @pytest.fixture

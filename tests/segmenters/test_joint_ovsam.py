@@ -126,15 +126,13 @@ def test_names_that_are_not_judged_do_not_compete(joint, images, monkeypatch):
     )
 
 
-def test_another_vocabulary_has_other_texts(joint, images):
+def test_texts_are_embedded_once_and_are_no_part_of_a_checkpoint(joint, images, monkeypatch):
     joint.loss(images, [named(*BOXES), named()])
-    assert len(joint.text_bank) == len(NAMES)
-    joint.set_vocabulary(['cat', 'mouse'])
-    assert joint.text_bank is None
+    bank = joint.own_bank
+    assert bank.vocabulary is joint.vocabulary and len(bank) == len(NAMES)
     joint.loss(images, [named(*BOXES), named()])
-    assert len(joint.text_bank) == 2
-    assert not any(key.startswith('text_bank') for key in joint.state_dict())
-    joint.set_vocabulary(NAMES)
+    assert joint.own_bank is bank
+    assert not any('bank' in key for key in joint.state_dict())
 
 
 def test_labels_of_another_vocabulary(joint, images):

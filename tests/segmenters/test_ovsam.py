@@ -29,9 +29,7 @@ def build(name):
         return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
 
     with DefaultScope.overwrite_default_scope('mmdet'):
-        model = MODELS.build(forget(cfg.model.to_dict()))
-    model.set_vocabulary(NAMES)
-    return model
+        return MODELS.build(dict(forget(cfg.model.to_dict()), vocabulary=NAMES))
 
 
 def sample(*boxes):
@@ -138,11 +136,9 @@ def test_fusion_is_between_the_two_opinions(ovsam, images):
         features = ovsam.encode_image(images[:1])
         prompts = ovsam.input_prompts(data, ovsam.prompter, images.device)
         regions, _ = ovsam.segment_regions(features, prompts, SIDE)
-        head, clip = (
-            ovsam.classify(embeddings).log_softmax(-1)
-            for embeddings in ovsam.region_embeddings(features, regions)
-        )
-        fused = ovsam.name(features, regions)
+        embeddings = ovsam.region_embeddings(features, regions)
+        head, clip = (ovsam.classify(each).log_softmax(-1) for each in embeddings)
+        fused = ovsam.log_scores(embeddings)
     assert fused.shape == (2, len(NAMES) + 1)
     assert (fused <= torch.maximum(head, clip) + 1e-5).all()
     assert (fused >= torch.minimum(head, clip) - 1e-5).all()

@@ -74,8 +74,8 @@ def test_what_embeds_is_what_models_read(tmp_path, random_mini, monkeypatch):
     from ovsam.apis import init_model
 
     model = init_model(random_mini, device='cpu')
-    model.set_vocabulary(Vocabulary(['dog', 'cat']))
     monkeypatch.setattr(type(model.text_encoder), 'forward', None)  # nothing is left to embed
-    logits = model.classify(model.text_encoder.text.text_projection.new_ones(1, 128))
+    bank = model.bank(Vocabulary(['dog', 'cat']))
+    logits = model.classify(model.text_encoder.text.text_projection.new_ones(1, 128), bank)
     assert logits.shape == (1, 3)
     assert json.dumps(sorted(model.state_dict())).count('embeddings') == 0

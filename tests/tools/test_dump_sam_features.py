@@ -33,7 +33,8 @@ def test_the_loss_changes_by_less_than_a_hundredth(run):
     live, stored, change, one = map(
         float,
         re.search(
-            r'loss of 2 images: ([\d.]+) live, ([\d.]+) stored, ([\d.]+)% apart \(one image at most '
+            r'loss of 2 images: ([\d.]+) live, ([\d.]+) stored, ([\d.]+)% apart '
+            r'\(one image at most '
             r'([\d.]+)%\)',
             said,
         ).groups(),

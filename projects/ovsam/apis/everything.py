@@ -256,6 +256,6 @@ def _cat(parts: Sequence[Columns]) -> Columns:
     return tuple(torch.cat(column) for column in zip(*parts))
 
 
-def stacked(embeddings: tuple[Tensor, ...]) -> np.ndarray | None:
+def stacked(embeddings: tuple[Tensor, ...]) -> Tensor | None:
     """(N, E, C) float32 of E times (N, C); None for none, of a model that does not name."""
-    return torch.stack(embeddings, dim=1).float().cpu().numpy() if embeddings else None
+    return torch.stack(embeddings, dim=1).float() if embeddings else None

@@ -13,6 +13,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
+from torch import Tensor
 
 from ..utils.files import write_whole
 from ..vocabulary import Vocabulary
@@ -41,8 +42,8 @@ class Prediction:
             (logits above 1 and above -1): near 1 where its border leaves no doubt.
         low_res_logits: (N, h, w) float32, for ``mask_input`` of the next click.
         prompt_index: (N,) int64, the prompt that each row answers; None where no one pointed.
-        region_embeddings: (N, E, C) float32, what names are compared with, by E opinions; None
-            if the model does not name.
+        region_embeddings: (N, E, C) float32 tensor on the model's device, what names are compared
+            with, by E opinions; None if the model does not name.
         labels: N names, the best of each, or ``NONE_LABEL`` where it is not likely enough; None
             if the model does not name.
         label_scores: (N,) float32, of the best names; None if the model does not name.
@@ -59,7 +60,7 @@ class Prediction:
     stability: np.ndarray | None = None
     low_res_logits: np.ndarray | None = None
     prompt_index: np.ndarray | None = None
-    region_embeddings: np.ndarray | None = None
+    region_embeddings: Tensor | None = None
     labels: list[str] | None = None
     label_scores: np.ndarray | None = None
     top_names: list[tuple[str, ...]] | None = None
@@ -85,6 +86,8 @@ class Prediction:
                 columns[field.name] = None
             elif isinstance(values[0], list):
                 columns[field.name] = [row for value in values for row in value]
+            elif isinstance(values[0], Tensor):
+                columns[field.name] = torch.cat(values)
             else:
                 columns[field.name] = np.concatenate(values)
         return cls(**columns)
@@ -102,9 +105,9 @@ class Prediction:
             value = getattr(self, field.name)
             if isinstance(value, list):
                 value = [value[place] for place in places]
-            columns[field.name] = (
-                value if value is None or isinstance(value, list) else (value[places])
-            )
+            elif value is not None:
+                value = value[places]
+            columns[field.name] = value
         return type(self)(**columns)
 
     @classmethod

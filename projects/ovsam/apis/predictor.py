@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..masks.mask_choice import AllGuesses
 from ..masks.mask_postprocess import stability_score
+from ..naming.name_bank import NameBank
 from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -92,7 +93,8 @@ class OVSAMPredictor:
             getattr(model, 'none_threshold', 0.0) if none_threshold is None else none_threshold
         )
         self.back_off = BackOff(back_off) if isinstance(back_off, (int, float)) else back_off
-        self._trained_vocabulary = self.vocabulary
+        self._vocabulary: Vocabulary | None = getattr(self.model, 'vocabulary', None)
+        self._bank: NameBank | None = None
         self._image: EncodedImage | None = None
         # Everything mode's masks of this image, of the settings asked for last.
         self._everything: tuple[EverythingMode, Prediction] | None = None
@@ -102,7 +104,25 @@ class OVSAMPredictor:
     @property
     def vocabulary(self) -> Vocabulary | None:
         """The names in use; None for a model that does not name."""
-        return getattr(self.model, 'vocabulary', None)
+        return self._vocabulary
+
+    @property
+    def bank(self) -> NameBank:
+        """The names in use with their embeddings, which are made when they are first needed.
+
+        It may be set, to a bank of this model or of another predictor of it.
+
+        Raises:
+            ValueError: the model does not name.
+        """
+        if self._bank is None:
+            self._bank = self._naming_model().bank(self._vocabulary)
+        return self._bank
+
+    @bank.setter
+    def bank(self, bank: NameBank) -> None:
+        self._naming_model()
+        self._vocabulary, self._bank = bank.vocabulary, bank
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -135,10 +155,9 @@ class OVSAMPredictor:
             ValueError: there are no names, or one is empty or repeated; or the model does not
                 name.
         """
-        self._require_names()
+        trained = self._naming_model().vocabulary
         made = build_vocabulary(vocabulary)
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
-            trained = self._trained_vocabulary
             made = made.with_seen(
                 [
                     any(
@@ -148,7 +167,7 @@ class OVSAMPredictor:
                     for name, texts in zip(made.names, made.synonyms)
                 ]
             )
-        self.model.set_vocabulary(made)
+        self._vocabulary, self._bank = made, None
 
     @torch.no_grad()
     def set_image(self, image: str | Path | np.ndarray | EncodedImage) -> None:
@@ -283,12 +302,13 @@ class OVSAMPredictor:
             raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
         asked = self.check_texts(texts)
         found = self.segment_everything(**settings) if among is None else among
-        with self.model.also_naming(asked.names):
-            labels = torch.from_numpy(self.vocabulary.label_map(asked))
-            best = [
-                scores[:, labels.to(scores.device)].max(dim=1) for scores in self._scores(found)
-            ]
-            named = self._named(found, top_k, self.none_threshold)
+        bank = self.bank.extended(asked.names)
+        labels = torch.from_numpy(bank.vocabulary.label_map(asked))
+        best = [
+            self.model.log_scores(chunk, bank).exp()[:, labels.to(chunk[0].device)].max(dim=1)
+            for chunk in self._chunks(found)
+        ]
+        named = self._named(found, bank, top_k, self.none_threshold)
         scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
         named = replace(named, labels=[asked.names[place] for place in which], label_scores=scores)
         order = np.argsort(-scores, kind='stable')
@@ -296,9 +316,9 @@ class OVSAMPredictor:
 
     def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
         """The texts as :meth:`find` takes them; errors are its."""
-        self._require_names()
+        self._naming_model()
         asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
-        if len(self.vocabulary.extended(asked.names)) == len(asked):
+        if len(self._vocabulary.extended(asked.names)) == len(asked):
             raise ValueError(
                 f'there is nothing to tell {", ".join(asked.names)} from: '
                 'set_vocabulary with names of what else may be in the image'
@@ -320,22 +340,23 @@ class OVSAMPredictor:
             ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
         least = self.none_threshold if none_threshold is None else none_threshold
-        named = self._named(found, top_k, least)
-        if self.back_off is None or named.labels is None:
-            return named
-        log_scores = map(self.model.name_embeddings, self._chunks(found))
-        return self.back_off.apply(named, log_scores, self.vocabulary, least, top_k)
-
-    def _named(self, found: Prediction, top_k: int, least: float) -> Prediction:
-        """With names of the vocabulary alone."""
         _check_top_k(top_k)
         _checked_threshold(least)
         if found.region_embeddings is None:
             return found
-        best = [self.model.best_names(chunk, top_k) for chunk in self._chunks(found)]
-        log_scores, places = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        bank = self.bank
+        named = self._named(found, bank, top_k, least)
+        if self.back_off is None:
+            return named
+        log_scores = (self.model.log_scores(chunk, bank) for chunk in self._chunks(found))
+        return self.back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
+
+    def _named(self, found: Prediction, bank: NameBank, top_k: int, least: float) -> Prediction:
+        """With names of a bank alone."""
+        best = self.model.name(found.region_embeddings.unbind(dim=1), bank, top_k)
+        log_scores, places = (column.cpu().numpy() for column in best)
         scores = np.exp(log_scores)
-        names = [tuple(self.vocabulary.names[place] for place in row) for row in places]
+        names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
         labels = [
             row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])
         ]
@@ -390,16 +411,9 @@ class OVSAMPredictor:
             region_embeddings=stacked(embeddings),
         )
 
-    def _scores(self, found: Prediction) -> Iterator[Tensor]:
-        """Scores (n, K + 1) of chunks of the rows, the background's last."""
-        for chunk in self._chunks(found):
-            yield self.model.name_embeddings(chunk).exp()
-
     def _chunks(self, found: Prediction) -> Iterator[tuple[Tensor, ...]]:
         """Embeddings (n, C) by opinion, of chunks of the rows."""
-        device = next(self.model.parameters()).device
-        embeddings = torch.from_numpy(found.region_embeddings).to(device)
-        for chunk in embeddings.split(self.model.chunk_size):
+        for chunk in found.region_embeddings.split(self.model.chunk_size):
             yield chunk.unbind(dim=1)
 
     def _encoded(self) -> EncodedImage:
@@ -407,12 +421,13 @@ class OVSAMPredictor:
             raise RuntimeError('there is no image yet: call set_image first')
         return self._image
 
-    def _require_names(self) -> None:
+    def _naming_model(self) -> OpenVocabularySegmenter:
         if not isinstance(self.model, OpenVocabularySegmenter):
             raise ValueError(
                 f'{type(self.model).__name__} gives masks without names; choose the '
                 'config of an OVSAM'
             )
+        return self.model
 
 
 def _check_top_k(top_k: int) -> None:

@@ -22,7 +22,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..prompts import Prompts
-from ..segmenters.promptable_segmenter import ImageFeatures
+from ..segmenters.promptable_segmenter import ImageFeatures, PromptableSegmenter
 from .random_model import build_random_model, set_random_names
 
 # Parts that run once per vocabulary, or in training only.
@@ -79,7 +79,7 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
     set_random_names(model)
     features = ImageFeatures(*(_zeros(field) for field in features))
     box = Prompts.from_boxes([[side / 4, side / 4, side / 2, side / 2]])
-    prompt, _ = count_by_part(model, lambda: model.decode(features, box, side))
+    prompt, _ = count_by_part(model, lambda: _answer(model, features, box, side))
 
     rows = [
         PartComplexity(name, number, image.get(name, 0), prompt.get(name, 0), name not in APART)
@@ -87,6 +87,12 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
     ]
     rows.append(PartComplexity(ELSEWHERE, 0, image[ELSEWHERE], prompt[ELSEWHERE], True))
     return [row for row in rows if row.parameters or row.image or row.prompt]
+
+
+def _answer(model: PromptableSegmenter, features: ImageFeatures, prompts: Prompts, side: int):
+    """Mask and names of a prompt."""
+    regions, _ = model.segment_regions(features, prompts, side)
+    return model.log_scores(model.region_embeddings(features, regions))
 
 
 def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:

@@ -15,7 +15,7 @@ from ..apis import OVSAMPredictor
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..vocabulary import Vocabulary
 from .memory import in_fresh_process, peak_resident_bytes
-from .random_model import build_random_model, set_random_names
+from .random_model import build_random_model, random_bank
 from .timing import random_boxes, random_image, seconds
 
 # All masks count, for those of random weights are neither stable nor of a good quality.
@@ -149,8 +149,8 @@ def random_clicks(side: int) -> Iterator[np.ndarray]:
 def _few_or_many(predictor: OVSAMPredictor, count: int) -> None:
     """Random embeddings of so many names, half of them seen."""
     names = [f'name {number}' for number in range(count)]
-    predictor.model.set_vocabulary(Vocabulary(names, seen=names[::2]))
-    set_random_names(predictor.model)
+    channels = predictor.model.text_encoder.embed_dims
+    predictor.bank = random_bank(Vocabulary(names, seen=names[::2]), channels)
 
 
 def forget_peak() -> None:

@@ -10,8 +10,12 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from torch import Tensor
 
+from ..naming.name_bank import NameBank
+from ..naming.naming import Naming
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..vocabulary import Vocabulary
 
 # How parts call the side of their square input; what images are padded to follows it.
 _SIZE_KEYS = ('img_size', 'image_size', 'pad_size_divisor')
@@ -61,11 +65,23 @@ def without_weights(cfg: Any) -> Any:
 
 def set_random_names(model: PromptableSegmenter, device: str | torch.device = 'cpu') -> None:
     """Give a model that names a random embedding for each name of its vocabulary."""
-    if hasattr(model, 'classifier'):
-        shape = (len(model.vocabulary), 1, model.text_encoder.embed_dims)
-        # What has no content cannot be put into the form that a classifier keeps.
+    if isinstance(model, Naming):
+        # What has no content cannot be compared.
         device = 'cpu' if torch.device(device).type == 'meta' else device
-        model.classifier.set_embeddings(F.normalize(torch.randn(shape, device=device), dim=-1))
+        model.own_bank = random_bank(model.vocabulary, model.text_encoder.embed_dims, device)
+
+
+def random_bank(
+    vocabulary: Vocabulary,
+    channels: int,
+    device: str | torch.device = 'cpu',
+    counts: Tensor | None = None,
+) -> NameBank:
+    """Random rows (T, channels); each of the K names has one if ``counts`` (K,) are not given."""
+    if counts is None:
+        counts = torch.ones(len(vocabulary), dtype=torch.long)
+    table = F.normalize(torch.randn(int(counts.sum()), channels, device=device), dim=-1)
+    return NameBank(vocabulary, table, counts.to(device))
 
 
 def _resized(part: Any, size: int) -> Any:

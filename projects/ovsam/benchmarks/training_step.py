@@ -20,10 +20,10 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import InstanceData
 
-from ..naming.text_bank import TextBank
+from ..naming.name_bank import NameBank
 from ..segmenters.joint_ovsam import JointOVSAM
 from ..vocabulary import Vocabulary
-from .random_model import build_random_model
+from .random_model import build_random_model, random_bank
 from .timing import random_boxes, seconds
 
 # LVIS's, Objects365's and ImageNet-21k's 21,601 names have 37,778 texts.
@@ -93,11 +93,11 @@ def measure_training_step(
             dict(type='SampledNames', num=sampled),
         )
     )
-    banks = {count: _random_bank(count, model.text_encoder.embed_dims, device) for count in names}
+    banks = {count: _bank(count, model.text_encoder.embed_dims, device) for count in names}
 
     def measure(count: int, compared: dict) -> tuple[float, float]:
-        model.set_vocabulary(Vocabulary([f'name {number}' for number in range(count)]))
-        model.text_bank, model.compared = banks[count], TASK_UTILS.build(compared)
+        model.vocabulary, model.own_bank = banks[count].vocabulary, banks[count]
+        model.compared = TASK_UTILS.build(compared)
         samples = [_sample(instances, side, count, device) for _ in range(images)]
         return (
             seconds(lambda: _step(model, optimizer, inputs, samples)),
@@ -151,11 +151,11 @@ def _class_loss(model: JointOVSAM, samples: list) -> Callable[[], None]:
     return lambda: model.class_loss(embeddings, labels, images, samples).backward()
 
 
-def _random_bank(count: int, channels: int, device: str | torch.device) -> TextBank:
-    """Random texts of so many names, of which three quarters have two."""
+def _bank(count: int, channels: int, device: str | torch.device) -> NameBank:
+    """Random names, of which three quarters have two texts."""
+    vocabulary = Vocabulary([f'name {number}' for number in range(count)])
     counts = 1 + (torch.arange(count) % 4 < 4 * (TEXTS_PER_NAME - 1)).long()
-    rows = torch.randn(int(counts.sum()), channels, device=device)
-    return TextBank(F.normalize(rows, dim=-1), counts)
+    return random_bank(vocabulary, channels, device, counts)
 
 
 def _sample(instances: int, side: int, count: int, device: str | torch.device) -> DetDataSample:

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from mmdet.registry import MODELS
 from mmengine.config import Config
 from torch import Tensor
 
 from ..apis import OVSAMPredictor
-from ..naming.open_vocabulary_classifier import OpenVocabularyClassifier
-from ..naming.text_bank import TextBank
-from ..naming.text_bank_classifier import PRECISIONS, TextBankClassifier
+from ..naming.name_bank import NameBank
+from ..naming.open_vocabulary_classifier import PRECISIONS
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..vocabulary import Vocabulary
 from .interaction import random_clicks
 from .memory import in_fresh_process
-from .random_model import build_random_model
+from .random_model import build_random_model, random_bank
 from .timing import random_image, seconds
 
-# How names can be kept, by what tables call it.
-CLASSIFIERS: dict[str, dict] = {
-    'padded float32': dict(type='OpenVocabularyClassifier'),
-    **{
-        f'bank {precision}': dict(type='TextBankClassifier', precision=precision)
-        for precision in PRECISIONS
-    },
-}
 TOP_K = 5
 
 
@@ -39,7 +30,7 @@ class VocabularyCost(NamedTuple):
 
     Attributes:
         names: K.
-        kept: One of :data:`CLASSIFIERS`.
+        kept: The precision of the text embeddings.
         stored: Bytes of the text embeddings.
         click: For a click on an image that has been encoded, naming included.
         naming: For naming one object, as a click does.
@@ -112,72 +103,51 @@ def _measure(
     clicks = random_clicks(side)
     found = predictor.predict(next(clicks))
     opinions = found.region_embeddings.shape[1]
-    regions = [
+    regions = tuple(
         F.normalize(torch.randn(objects, model.text_encoder.embed_dims), dim=1)
         for _ in range(opinions)
-    ]
-    one = [each[:1] for each in regions]
+    )
+    one = tuple(each[:1] for each in regions)
 
-    def step(vocabulary: Vocabulary, classifier: OpenVocabularyClassifier) -> list[float]:
-        model.vocabulary, model.classifier = vocabulary, classifier
+    def step(bank: NameBank) -> list[float]:
+        predictor.bank = bank
         point = next(clicks)
         return [
             seconds(lambda: predictor.predict(point)),
-            seconds(lambda: _name(model, one)),
-            seconds(lambda: _name(model, regions)),
+            seconds(lambda: _name(model, one, bank)),
+            seconds(lambda: _name(model, regions, bank)),
         ]
 
     cases = [
-        (vocabulary, kept, classifier)
-        for count in names
-        for vocabulary in [_numbered(count)]
-        for kept, classifier in _classifiers(count, texts, model)
+        case for count in names for case in _banks(count, texts, model.text_encoder.embed_dims)
     ]
     runs: list[list[list[float]]] = [[] for _ in cases]
     for _ in range(repeat + 1):
-        for times, (vocabulary, _, classifier) in zip(runs, cases):
-            times.append(step(vocabulary, classifier))
+        for times, (_, bank) in zip(runs, cases):
+            times.append(step(bank))
     return [
         VocabularyCost(
-            len(vocabulary),
-            kept,
-            classifier.embeddings.nbytes,
-            *(statistics.median(column) for column in zip(*times[1:])),
+            len(bank), kept, bank.nbytes, *(statistics.median(column) for column in zip(*times[1:]))
         )
-        for times, (vocabulary, kept, classifier) in zip(runs, cases)
+        for times, (kept, bank) in zip(runs, cases)
     ]
 
 
 @torch.no_grad()
-def _name(model: OpenVocabularySegmenter, regions: Sequence[Tensor]) -> None:
-    for chunk in zip(*(each.split(model.chunk_size) for each in regions)):
-        model.best_names(chunk, TOP_K)
+def _name(model: OpenVocabularySegmenter, regions: tuple[Tensor, ...], bank: NameBank) -> None:
+    model.name(regions, bank, TOP_K)
 
 
-def _numbered(count: int) -> Vocabulary:
-    names = [f'name {number}' for number in range(count)]
-    return Vocabulary(names, seen=names[::2])
-
-
-def _classifiers(
-    count: int, texts: float, model: OpenVocabularySegmenter
-) -> list[tuple[str, OpenVocabularyClassifier]]:
-    """Each way of keeping the same random names."""
+def _banks(count: int, texts: float, channels: int) -> list[tuple[str, NameBank]]:
+    """The same random names in each precision."""
     generator = torch.Generator().manual_seed(0)
     # Geometric, but for the cut at the twelve texts that a synset of ImageNet has at most.
     further = torch.empty(count).geometric_(1 / texts, generator=generator).long() - 1
-    counts = 1 + further.clamp(max=11)
-    table = F.normalize(
-        torch.randn(int(counts.sum()), model.text_encoder.embed_dims, generator=generator), dim=1
+    names = [f'name {number}' for number in range(count)]
+    bank = random_bank(
+        Vocabulary(names, seen=names[::2]), channels, counts=1 + further.clamp(max=11)
     )
-    made = []
-    for kept, cfg in CLASSIFIERS.items():
-        classifier = MODELS.build(cfg)
-        if isinstance(classifier, TextBankClassifier):
-            classifier.set_embeddings(TextBank(table.to(classifier.dtype), counts))
-        else:
-            rows = torch.arange(int(counts.max())).expand(count, -1)
-            rows = rows.where(rows < counts[:, None], 0) + (counts.cumsum(0) - counts)[:, None]
-            classifier.set_embeddings(table[rows])
-        made.append((kept, classifier.eval()))
-    return made
+    return [
+        (precision, replace(bank, table=bank.table.to(dtype)))
+        for precision, dtype in PRECISIONS.items()
+    ]

@@ -42,7 +42,8 @@ class DetectorPromptedOVSAM(BaseDetector):
 
     Args:
         detector: Config of a detector of mmdet, or of :class:`DetectionsFromFile`.
-        segmenter: Config of OVSAM or another :class:`~ovsam.segmenters.promptable_segmenter.PromptableSegmenter`.
+        segmenter: Config of OVSAM or another
+            :class:`~ovsam.segmenters.promptable_segmenter.PromptableSegmenter`.
         naming: Config of the naming policy, see :mod:`.detection_naming`; the detector's labels if
             not given.
         detector_pipeline: Test pipeline of the detector; nothing is resized if not given.
@@ -98,15 +99,6 @@ class DetectorPromptedOVSAM(BaseDetector):
     def vocabulary(self) -> Vocabulary | None:
         """What labels of results mean; None if neither part has names."""
         return getattr(self.segmenter, 'vocabulary', None) or self._own_names
-
-    def set_vocabulary(self, vocabulary) -> None:
-        """Name things from another vocabulary from now on.
-
-        Raises:
-            ValueError: As in the constructor.
-        """
-        self.segmenter.set_vocabulary(vocabulary)
-        self._fit_names()
 
     def _fit_names(self) -> None:
         self._names = DetectorNames(
@@ -234,9 +226,10 @@ class DetectorPromptedOVSAM(BaseDetector):
 
         def label(features, chunk: Prompts, regions: Regions) -> dict:
             mine = starts.to(labels.device)[chunk.image_index] + chunk.instance_index
-            log_scores = (
-                self.segmenter.name(features, regions) if self.naming.needs_log_scores else None
-            )
+            log_scores = None
+            if self.naming.needs_log_scores:
+                embeddings = self.segmenter.region_embeddings(features, regions)
+                log_scores = self.segmenter.log_scores(embeddings)
             named = self.naming(labels[mine], scores[mine], log_scores)
             return dict(labels=named[0], scores=named[1].float())
 

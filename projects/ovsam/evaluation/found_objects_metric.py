@@ -17,8 +17,8 @@ _GROUPS = {'AP50_b': 'segm_base_ap50', 'AP50_n': 'segm_novel_ap50'}
 class FoundObjectsMetric(VocabularyCocoMetric):
     """Compares ``pred_instances`` with ``oracle_instances`` by mask AP.
 
-    :class:`~ovsam.evaluation.FoundObjectsOVSAM` gives both: the oracle's rows are those of the objects
-    that the detector found, with their annotated boxes and the detector's scores.
+    :class:`~ovsam.evaluation.FoundObjectsOVSAM` gives both: the oracle's rows are those of the
+    objects that the detector found, with their annotated boxes and the detector's scores.
 
     Results, in percent: mask ``AP`` and ``AP50`` and ``box_AP`` of what was found, ``AP50_b`` and
     ``AP50_n`` of base and of novel classes if the data set has these groups, ``AP_oracle`` and

@@ -4,12 +4,11 @@ from .back_off import BackOffAnswer, HierarchicalBackOff
 from .calibration import TemperatureScaling
 from .compared_names import AllNames, JudgedNames, SampledNames
 from .learned_context import LearnedContext
+from .name_bank import NameBank, embed_bank
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .score_fusion import GeometricFusion
-from .text_bank import TextBank, embed_bank
-from .text_bank_classifier import TextBankClassifier
 from .text_cache import TextEmbeddingCache
-from .text_embeddings import embed_texts, embed_vocabulary
+from .text_embeddings import embed_texts
 
 __all__ = [
     'AllNames',
@@ -21,10 +20,8 @@ __all__ = [
     'OpenVocabularyClassifier',
     'SampledNames',
     'TemperatureScaling',
-    'TextBank',
-    'TextBankClassifier',
+    'NameBank',
     'TextEmbeddingCache',
     'embed_bank',
     'embed_texts',
-    'embed_vocabulary',
 ]

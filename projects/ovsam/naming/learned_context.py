@@ -1,14 +1,14 @@
 """Learned context vectors in front of names, in the place of templates: CoOp.
 
-Glossary: N regions, K classes, P names per class (synonyms), T texts, C channels,
-V context vectors, D the text tower's width.
+Glossary: N regions, K names, T texts, C channels, V context vectors,
+D the text tower's width.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from functools import partial
 
 import torch
 from mmdet.registry import MODELS
@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from ..parts.clip_text_encoder import CLIPTextEncoder
 from ..vocabulary import Vocabulary
+from .name_bank import NameBank, embed_bank, numbered_texts
 from .text_cache import TextEmbeddingCache
-from .text_embeddings import embed_vocabulary, synonym_table
 
 
 @MODELS.register_module()
@@ -75,31 +75,31 @@ class LearnedContext(BaseModule):
             )
         self.vectors.data.copy_(vectors)
 
-    def embed(
+    def bank(
         self,
         text_encoder: CLIPTextEncoder,
         vocabulary: Vocabulary,
         cache: TextEmbeddingCache | None = None,
-    ) -> Tensor:
-        """A vocabulary's names after the context, (K, P, C), without gradient.
+        dtype: torch.dtype = torch.float32,
+    ) -> NameBank:
+        """A vocabulary's names after the context, without gradient.
 
-        Templates of the vocabulary have no part.
+        Templates of the vocabulary have no part. Arguments as of :func:`~.name_bank.embed_bank`.
         """
         encoder = _EncoderWithContext(text_encoder, self)
-        return embed_vocabulary(
-            encoder,
-            dataclasses.replace(vocabulary, templates=None),
-            (f'{{}}{self.suffix}',),
-            cache=cache,
-        )
+        plain = dataclasses.replace(vocabulary, templates=None)
+        bank = embed_bank(encoder, plain, (f'{{}}{self.suffix}',), cache, dtype)
+        extend = partial(self.bank, text_encoder, cache=cache, dtype=dtype)
+        return dataclasses.replace(bank, vocabulary=vocabulary, embed=extend)
 
-    def embed_to_learn(
-        self, text_encoder: CLIPTextEncoder, synonyms: Sequence[Sequence[str]]
-    ) -> Tensor:
-        """The same of names given by their texts, with gradient; all texts in one batch."""
-        texts, table = synonym_table(synonyms)
+    def bank_to_learn(self, text_encoder: CLIPTextEncoder, vocabulary: Vocabulary) -> NameBank:
+        """The same with gradient; all texts in one batch."""
+        texts, places = numbered_texts(vocabulary.synonyms)
         embeddings = text_encoder.encode([text + self.suffix for text in texts], self.vectors)
-        return embeddings[torch.tensor(table, device=embeddings.device)]
+        counts = torch.tensor([len(each) for each in vocabulary.synonyms])
+        device = embeddings.device
+        table = embeddings[torch.tensor(places, device=device)]
+        return NameBank(vocabulary, table, counts.to(device))
 
     def choose_names(self, labels: Tensor, num_names: int) -> tuple[Tensor, Tensor]:
         """The classes of a step of training, ascending, and each label's place among them.

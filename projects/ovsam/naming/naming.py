@@ -1,89 +1,75 @@
-"""Naming regions from a vocabulary that may change at any time.
+"""Naming regions: for models that have CLIP's text tower.
 
-Glossary: N regions, K classes, C channels.
+Glossary: N regions, K names, C channels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ..vocabulary import Vocabulary, build_vocabulary
+from .learned_context import LearnedContext
+from .name_bank import NameBank, embed_bank
 from .open_vocabulary_classifier import OpenVocabularyClassifier
-from .text_bank import TextBank
 from .text_cache import TextEmbeddingCache
 
 
 class Naming:
     """For models with a ``text_encoder``, a ``classifier`` and ``templates``.
 
-    Text embeddings are made when they are first needed, and again after
-    :meth:`set_vocabulary`; they are never part of a checkpoint, but may be kept in a
-    ``text_cache``. A model with a ``context``
-    (:class:`~ovsam.naming.LearnedContext`) has no use for templates; while the
-    context learns, embeddings are made for each call anew, with gradient.
+    The model's ``vocabulary`` is its config's: what labels index in training and evaluation.
+    Whoever names from others passes a bank of :meth:`bank`. Banks are no part of a checkpoint, but
+    text embeddings may be kept in a ``text_cache``. A model with a ``context``
+    (:class:`~ovsam.naming.LearnedContext`) has no use for templates; while the context learns,
+    embeddings are made for each call anew, with gradient.
     """
 
     text_encoder: nn.Module
     classifier: OpenVocabularyClassifier
     templates: str | Sequence[str]
     training: bool
-    vocabulary: Vocabulary
     text_cache: TextEmbeddingCache | None = None
+    # Of the model's own vocabulary; made when it is first needed.
+    own_bank: NameBank | None = None
 
-    def set_vocabulary(self, vocabulary) -> None:
-        """Name things from another vocabulary from now on; images need no new encoding."""
-        self.vocabulary = build_vocabulary(vocabulary)
-        self.classifier.embeddings = None
+    def __init__(self, vocabulary, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary: Vocabulary = build_vocabulary(vocabulary)
 
-    def classify(self, regions: Tensor) -> Tensor:
-        """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last."""
-        # Not a class attribute: that would hide the module of this name from torch.
-        context = getattr(self, 'context', None)
-        if (
-            context is not None
-            and self.training
-            and torch.is_grad_enabled()
-            and (context.vectors.requires_grad)
-        ):
-            names = self.vocabulary.synonyms
-            return self.classifier(regions, context.embed_to_learn(self.text_encoder, names))
-        return self._ready_classifier()(regions)
+    def bank(self, vocabulary: Vocabulary | None = None) -> NameBank:
+        """The bank of a vocabulary, embedded by this model; of its own if not given."""
+        if vocabulary is not None and vocabulary is not self.vocabulary:
+            return self._embed(vocabulary)
+        if self.own_bank is None:
+            self.own_bank = self._embed(self.vocabulary)
+        return self.own_bank
 
-    @contextmanager
-    def also_naming(self, names: Sequence[str]) -> Iterator[None]:
-        """Inside the block, more names are compared, as unseen ones at the vocabulary's end.
-
-        Only texts that are new are embedded. Other threads see the longer vocabulary, too.
+    def classify(
+        self, regions: Tensor, bank: NameBank | None = None, columns: Tensor | None = None
+    ) -> Tensor:
+        """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last.
 
         Args:
-            names: Those that the vocabulary has, as :meth:`~.Vocabulary.find` has it, are left out.
+            regions: (N, C).
+            bank: Of :meth:`bank`; that of the model's own vocabulary if not given.
+            columns: (K',) long, ascending: these names only, for (N, K' + 1).
         """
-        before, known = self.vocabulary, self._ready_classifier().embeddings
-        longer = before.extended(names)
-        if len(longer) == len(before):
-            yield
-            return
-        added = Vocabulary(longer.names[len(before) :], templates=before.templates)
-        both = self.classifier.joined(known, self._embed(added))
-        try:
-            self.vocabulary = longer
-            self.classifier.set_embeddings(both)
-            yield
-        finally:
-            self.vocabulary = before
-            self.classifier.set_embeddings(known)
+        context = self._context
+        if bank is None and context is not None and self.training and torch.is_grad_enabled():
+            if context.vectors.requires_grad:
+                bank = context.bank_to_learn(self.text_encoder, self.vocabulary)
+        return self.classifier(regions, (bank or self.bank()).to(regions.device), columns)
 
-    def _ready_classifier(self) -> OpenVocabularyClassifier:
-        if self.classifier.embeddings is None:
-            self.classifier.set_embeddings(self._embed(self.vocabulary))
-        return self.classifier
+    @property
+    def _context(self) -> LearnedContext | None:
+        # Not a class attribute: that would hide the module of this name from torch.
+        return getattr(self, 'context', None)
 
-    def _embed(self, vocabulary: Vocabulary) -> Tensor | TextBank:
-        context = getattr(self, 'context', None)
-        if context is not None:
-            return context.embed(self.text_encoder, vocabulary, self.text_cache)
-        return self.classifier.embed(self.text_encoder, vocabulary, self.templates, self.text_cache)
+    def _embed(self, vocabulary: Vocabulary) -> NameBank:
+        dtype = self.classifier.dtype
+        if self._context is not None:
+            return self._context.bank(self.text_encoder, vocabulary, self.text_cache, dtype)
+        return embed_bank(self.text_encoder, vocabulary, self.templates, self.text_cache, dtype)

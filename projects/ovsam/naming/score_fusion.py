@@ -5,11 +5,8 @@ Glossary: N regions, K classes.
 
 from __future__ import annotations
 
-import torch
 from mmdet.registry import MODELS
 from torch import Tensor, nn
-
-from .name_ranking import OpinionWeights
 
 
 @MODELS.register_module()
@@ -44,16 +41,8 @@ class GeometricFusion(nn.Module):
         Returns:
             Logarithms of scores, (N, K + 1). They do not sum to one over classes.
         """
-        clip_weights, group = self.opinion_weights(seen)
-        weight = clip_weights[:, 1].to(head_logits)[group]
-        return (1 - weight) * head_logits.log_softmax(dim=-1) + weight * clip_logits.log_softmax(
-            dim=-1
-        )
-
-    def opinion_weights(self, seen: Tensor) -> OpinionWeights:
-        """The same weights, of seen and of unseen classes; argument as of :meth:`forward`."""
-        weights = seen.new_tensor(
-            [[1 - self.seen, self.seen], [1 - self.unseen, self.unseen]], dtype=torch.float32
-        )
         # The background is weighted as a seen class.
-        return OpinionWeights(weights, torch.cat([~seen, seen.new_zeros(1)]).long())
+        weight = head_logits.new_full(head_logits.shape[1:], self.seen)
+        weight[:-1][~seen.to(weight.device)] = self.unseen
+        head, clip = (logits.log_softmax(dim=-1) for logits in (head_logits, clip_logits))
+        return (1 - weight) * head + weight * clip

@@ -1,6 +1,6 @@
-"""A vocabulary as CLIP text embeddings.
+"""Texts as CLIP text embeddings.
 
-Glossary: K names, P texts per name (synonyms), T texts, C channels.
+Glossary: T texts, C channels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..vocabulary.templates import fill_template, get_templates
-from ..vocabulary.vocabulary import Vocabulary
 from .text_cache import BANK_SIZE, TextEmbeddingCache
 
 # Seconds after which work is long enough for a progress bar.
@@ -30,54 +29,6 @@ class TextEncoder(Protocol):
 
     def fingerprint(self) -> str:
         """What is the same only for encoders that embed the same; needed for a cache."""
-
-
-def embed_vocabulary(
-    text_encoder: TextEncoder,
-    vocabulary: Vocabulary,
-    templates: str | Sequence[str] = 'vild',
-    batch_size: int = 512,
-    cache: TextEmbeddingCache | None = None,
-) -> Tensor:
-    """Embed every synonym of every name.
-
-    Args:
-        text_encoder: see :class:`TextEncoder`.
-        vocabulary: K names.
-        templates: for a vocabulary that has none of its own; see
-            :func:`~ovsam.vocabulary.templates.get_templates`.
-        batch_size: about how many texts to encode at a time.
-        cache: of :func:`embed_texts`.
-
-    Returns:
-        (K, P, C), L2-normalised, where P is the largest number of synonyms. A name with fewer
-        repeats its first, which leaves the maximum over synonyms as it is.
-    """
-    texts, table = synonym_table(vocabulary.synonyms)
-    templates = vocabulary.templates or templates
-    embeddings = embed_texts(text_encoder, texts, templates, batch_size, cache)
-    return embeddings[torch.tensor(table, device=embeddings.device)]
-
-
-def synonym_table(synonyms: Sequence[Sequence[str]]) -> tuple[list[str], list[list[int]]]:
-    """The different texts of K names, and where among them each name's are.
-
-    Args:
-        synonyms: the texts of each name, at least one.
-
-    Returns:
-        T texts, and K rows of P places; a name with fewer than P texts repeats its first.
-    """
-    places: dict[str, int] = {}
-    for texts in synonyms:
-        for text in texts:
-            places.setdefault(text, len(places))
-    width = max(len(texts) for texts in synonyms)
-    table = [
-        [places[text] for text in (*texts, *[texts[0]] * (width - len(texts)))]
-        for texts in synonyms
-    ]
-    return list(places), table
 
 
 @torch.no_grad()

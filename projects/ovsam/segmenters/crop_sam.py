@@ -117,18 +117,17 @@ class SAMWithCLIP(OpenVocabularySegmenter):
             device=batch_inputs.device,
         )
         names, targets = self.context.choose_names(labels, len(self.vocabulary))
-        texts = self.context.embed_to_learn(
-            self.text_encoder, [self.vocabulary.synonyms[name] for name in names.tolist()]
-        )
-        share = share_of_mean(len(labels), texts)
+        chosen = self.vocabulary.select([self.vocabulary.names[name] for name in names.tolist()])
+        bank = self.context.bank_to_learn(self.text_encoder, chosen)
+        share = share_of_mean(len(labels), bank.table)
         if not len(labels):
             # A zero that still depends on the context, so that it gets a gradient.
-            return dict(loss_context=texts.sum() * 0)
+            return dict(loss_context=bank.table.sum() * 0)
         with torch.no_grad():
             rois = torch.cat([prompts.image_index[:, None].to(prompts.boxes), prompts.boxes], 1)
             masks = self.mask_targets(batch_data_samples, prompts) - 0.5
             regions = self.embed(self.look(batch_inputs), rois, masks)
-        logits = self.classifier(regions, texts)[:, :-1]
+        logits = self.classify(regions, bank)[:, :-1]
         return dict(loss_context=share * F.cross_entropy(logits, targets))
 
 

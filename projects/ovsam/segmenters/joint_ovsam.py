@@ -11,7 +11,6 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..masks.crop_regions import jitter_regions
-from ..naming.text_bank import TextBank, embed_bank
 from .ovsam import OVSAM
 from .promptable_segmenter import ImageFeatures
 
@@ -37,11 +36,6 @@ class JointOVSAM(OVSAM):
         if self.context is not None:
             raise ValueError('JointOVSAM learns with the texts of templates: leave context out')
         self.compared = TASK_UTILS.build(compared or dict(type='AllNames'))
-
-    def set_vocabulary(self, vocabulary) -> None:
-        """See the base; texts are embedded again in the next step."""
-        super().set_vocabulary(vocabulary)
-        self.text_bank: TextBank | None = None
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Class losses of all instances, mask losses of those that have masks.
@@ -107,15 +101,11 @@ class JointOVSAM(OVSAM):
             images: (M,) long, the image of each.
             samples: B.
         """
-        if self.text_bank is None:
-            self.text_bank = embed_bank(
-                self.text_encoder, self.vocabulary, self.templates, self.text_cache
-            )
         columns, places, bias = self.compared(labels, images, samples, len(self.vocabulary))
-        logits = self.classifier.scale * self.text_bank.cosines(embeddings, columns)
+        logits = self.classify(embeddings, columns=columns)
         if bias is not None:
-            logits = logits + bias
-        return self.label_loss.of_names(F.pad(logits, (0, 1)), places)
+            logits = logits + F.pad(bias, (0, 1))
+        return self.label_loss.of_names(logits, places)
 
     def _mask_losses(self, embedding: Tensor, samples: SampleList) -> dict:
         """Of images with masks, of which ``embedding`` (B, C, h, w) is what the decoder reads."""

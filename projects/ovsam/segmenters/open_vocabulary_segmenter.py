@@ -1,6 +1,6 @@
-"""What OVSAM and the crop baselines share: names from a vocabulary that may change at any time.
+"""What OVSAM and the crop baselines share: they name regions from a bank of names.
 
-Glossary: N regions, K classes, C channels.
+Glossary: N regions, K names, C channels.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,12 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from torch import Tensor
 
-from ..naming.calibration import TemperatureScaling
-from ..naming.name_ranking import NameRanking, OpinionWeights, RankedNames
+from ..naming.name_bank import NameBank
 from ..naming.naming import Naming
-from .promptable_segmenter import PromptableSegmenter
+from .promptable_segmenter import PromptableSegmenter, RankedNames
+
+# Scores of regions with all names that are there at once.
+SCORES_AT_ONCE = 2**23
 
 
 class OpenVocabularySegmenter(Naming, PromptableSegmenter):
@@ -23,9 +25,9 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         text_encoder: Config of CLIP's text tower.
         vocabulary: What :func:`~ovsam.vocabulary.build_vocabulary` takes. Labels, in training
             too, index its names.
-        templates: Of :func:`~ovsam.naming.embed_vocabulary`.
-        classifier: Config of what keeps the names and compares with them; in float32 and without
-            padding if not given, see :class:`~ovsam.naming.TextBankClassifier`.
+        templates: Of :func:`~ovsam.naming.embed_bank`.
+        classifier: Config of how regions are compared with names, see
+            :class:`~ovsam.naming.OpenVocabularyClassifier`.
         text_cache: Config of the cache of text embeddings; one in the user's cache folder if not
             given, see :class:`~ovsam.naming.TextEmbeddingCache`.
         context: Config of a learned context, which takes the place of ``templates``; see
@@ -51,49 +53,47 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         none_threshold: float = 0.0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(vocabulary, **kwargs)
         self.text_encoder = MODELS.build(text_encoder)
         self.context = (
             MODELS.build(dict(context, width=self.text_encoder.width)) if context else None
         )
-        self.classifier = MODELS.build(classifier or dict(type='TextBankClassifier'))
+        self.classifier = MODELS.build(classifier or dict(type='OpenVocabularyClassifier'))
         self.templates = templates
         self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
         self.calibration = MODELS.build(calibration) if calibration else None
         self.none_threshold = none_threshold
-        self.set_vocabulary(vocabulary)
 
-    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Tensor:
-        """Log-scores (N, K + 1), probabilities' where they are calibrated; see the base."""
+    def log_scores(self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None) -> Tensor:
+        """Log-scores (N, K + 1) of regions, background last; see the base class."""
+        bank = self.bank() if bank is None else bank
         # Together: of many names, reading their embeddings is what takes time.
-        logits = self.classify(torch.cat(embeddings))
-        scores = self.fuse(logits.split([len(each) for each in embeddings]))
+        logits = self.classify(torch.cat(embeddings), bank)
+        scores = self.fuse(logits.split([len(each) for each in embeddings]), bank)
         return scores if self.calibration is None else self.calibration(scores)
 
-    def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
-        """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1)."""
+    def fuse(self, opinions: Sequence[Tensor], bank: Optional[NameBank] = None) -> Tensor:
+        """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1).
+
+        Args:
+            opinions: As :meth:`region_embeddings` has them.
+            bank: The K names; the model's own if not given.
+        """
         (logits,) = opinions
         return logits.log_softmax(dim=-1)
 
-    def best_names(self, embeddings: tuple[Tensor, ...], k: int) -> RankedNames:
-        """See the base; however many names there are, few columns of scores are there at once."""
-        k = min(k, len(self.vocabulary))
-        weights = self.opinion_weights()
-        if weights is None or not isinstance(self.calibration, (TemperatureScaling, type(None))):
-            return super().best_names(embeddings, k)
-        ranking = NameRanking(weights, k, self.calibration and self.calibration.temperature)
-        shape = len(embeddings), len(embeddings[0])
-        for first, logits in self._ready_classifier().logit_chunks(torch.cat(embeddings)):
-            ranking.add(first, logits.unflatten(0, shape))
-        return ranking.best()
-
-    def opinion_weights(self) -> Optional[OpinionWeights]:
-        """What :meth:`fuse` gives each opinion, if it is nothing but a weighted sum."""
-        device = next(self.parameters()).device
-        return OpinionWeights(
-            torch.ones(1, 1, device=device),
-            torch.zeros(len(self.vocabulary) + 1, dtype=torch.long, device=device),
-        )
+    def name(
+        self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
+    ) -> RankedNames:
+        """See the base class; however many names and regions there are, few scores are at once."""
+        bank = self.bank() if bank is None else bank
+        k = min(k, len(bank))
+        step = max(1, SCORES_AT_ONCE // (len(bank) * len(embeddings)))
+        best = [
+            self.log_scores(part, bank)[:, :-1].topk(k, dim=1)
+            for part in zip(*(each.split(step) for each in embeddings))
+        ]
+        return RankedNames(*map(torch.cat, zip(*best)))
 
     def init_weights(self) -> None:
         """Initialise every part; a context starts from its words."""
@@ -105,5 +105,5 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
     def train(self, mode: bool = True) -> 'OpenVocabularySegmenter':
         """Switch mode; what names were before a context learns is forgotten."""
         if mode and self.context is not None:
-            self.classifier.embeddings = None
+            self.own_bank = None
         return super().train(mode)

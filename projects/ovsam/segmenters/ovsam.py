@@ -16,7 +16,7 @@ from torch import Tensor
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import jitter_regions
 from ..masks.regions import Regions, check_box_source
-from ..naming.name_ranking import OpinionWeights
+from ..naming.name_bank import NameBank
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
 from .sam import mask_iou
@@ -88,21 +88,12 @@ class OVSAM(OpenVocabularySegmenter):
             features.levels, regions.rois(self.clip_box), regions.low_res
         )
 
-    def fuse(self, opinions: Sequence[Tensor]) -> Tensor:
+    def fuse(self, opinions: Sequence[Tensor], bank: Optional[NameBank] = None) -> Tensor:
         """The head's opinion, and frozen CLIP's if so configured; see the base."""
         if self.score_fusion is None:
-            return super().fuse(opinions)
-        return self.score_fusion(*opinions, self._seen(opinions[0].device))
-
-    def opinion_weights(self) -> Optional[OpinionWeights]:
-        """See the base; None if scores are fused otherwise than by weights."""
-        if self.score_fusion is None:
-            return super().opinion_weights()
-        weights = getattr(self.score_fusion, 'opinion_weights', None)
-        return None if weights is None else weights(self._seen(next(self.parameters()).device))
-
-    def _seen(self, device: torch.device) -> Tensor:
-        return torch.from_numpy(self.vocabulary.seen.copy()).to(device)
+            return super().fuse(opinions, bank)
+        seen = (self.vocabulary if bank is None else bank.vocabulary).seen
+        return self.score_fusion(*opinions, torch.from_numpy(seen.copy()))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask losses of prompted instances, class losses of these or, if so configured, of all.

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ..masks.mask_postprocess import mask_boxes, postprocess_masks
 from ..masks.regions import Regions
-from ..naming.name_ranking import RankedNames
+from ..naming.name_bank import NameBank
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 
@@ -34,6 +34,18 @@ class ImageFeatures(NamedTuple):
     embedding: Tensor
     levels: tuple[Tensor, ...] = ()
     pyramid: tuple[Tensor, ...] = ()
+
+
+class RankedNames(NamedTuple):
+    """The likeliest names of regions, best first.
+
+    Attributes:
+        log_scores: (N, k).
+        labels: (N, k) int64, places in the bank.
+    """
+
+    log_scores: Tensor
+    labels: Tensor
 
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
@@ -101,50 +113,45 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             features.embedding, self.prompt_encoder.dense_pe(), sparse, dense, prompts.image_index
         )
 
-    def name(self, features: ImageFeatures, regions: Regions) -> Optional[Tensor]:
-        """Log-scores (N, K + 1) of regions, background last; None for a model without names.
+    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+        """What is compared with names: (N, C) of each opinion; none for a model without names.
+
+        Whoever keeps them can name regions from other banks without the image's features.
 
         Args:
             features: Of the images.
             regions: N.
         """
-        return self.name_embeddings(self.region_embeddings(features, regions))
-
-    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
-        """What is compared with names: (N, C) of each opinion; none for a model without names.
-
-        Arguments are those of :meth:`name`. Whoever keeps them can name regions from other
-        vocabularies without the image's features.
-        """
         return ()
 
-    def name_embeddings(self, embeddings: tuple[Tensor, ...]) -> Optional[Tensor]:
-        """Log-scores of regions from their embeddings.
+    def log_scores(
+        self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None
+    ) -> Optional[Tensor]:
+        """How well names fit regions.
 
         Args:
             embeddings: (N, C) of each opinion, as :meth:`region_embeddings` gives them.
+            bank: K names; the model's own if not given.
 
         Returns:
-            (N, K + 1), background last, as :meth:`name` gives them; None for a model without
-            names.
+            Log-scores (N, K + 1), background last; None for a model without names.
         """
         return None
 
-    def best_names(self, embeddings: tuple[Tensor, ...], k: int) -> Optional[RankedNames]:
+    def name(
+        self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
+    ) -> Optional[RankedNames]:
         """The likeliest names; the background is none of them.
 
         Args:
-            embeddings: As of :meth:`name_embeddings`.
+            embeddings: As of :meth:`log_scores`.
+            bank: Likewise.
             k: How many; fewer if there are fewer.
 
         Returns:
             Log-scores and labels, (N, k) each; None for a model without names.
         """
-        log_scores = self.name_embeddings(embeddings)
-        if log_scores is None:
-            return None
-        names = log_scores[:, :-1]
-        return RankedNames(*names.topk(min(k, names.shape[1]), dim=1))
+        return None
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
         """mmdet's name for :meth:`encode_image` of normalised images (B, 3, H, W)."""
@@ -232,26 +239,12 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             Fields of ``pred_instances``, (N, ...) each.
         """
-        best = self.best_names(self.region_embeddings(features, regions), self.TOP_K)
+        best = self.name(self.region_embeddings(features, regions), k=self.TOP_K)
         if best is None:
             return {}
         return dict(
             labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(), topk_labels=best.labels
         )
-
-    def decode(
-        self,
-        features: ImageFeatures,
-        prompts: Prompts,
-        input_width: int,
-        mask_choice: Optional[Callable] = None,
-    ) -> tuple:
-        """Mask logits (R, 4h, 4w), predicted IoU (R,) and log-scores of one chunk of prompts.
-
-        There is a row per prompt, or several with a ``mask_choice`` that chooses several masks.
-        """
-        regions, quality = self.segment_regions(features, prompts, input_width, mask_choice)
-        return regions.low_res, quality, self.name(features, regions)
 
     def segment_regions(
         self,

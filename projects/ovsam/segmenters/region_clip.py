@@ -34,7 +34,7 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         backbone: Config of the image tower, which learns.
         text_encoder: Config of the text tower.
         vocabulary: Names of the K classes, what labels index.
-        templates: Of :func:`~ovsam.naming.embed_vocabulary`.
+        templates: Of :func:`~ovsam.naming.embed_bank`.
         jitter: Largest shift of a box's sides in training, as a share of its size.
         **kwargs: Of mmdet's ``BaseDetector``.
     """
@@ -48,12 +48,11 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         jitter: float = 0.1,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(vocabulary, **kwargs)
         self.backbone = MODELS.build(backbone)
         self.text_encoder = MODELS.build(text_encoder)
         self.classifier = MODELS.build(dict(type='OpenVocabularyClassifier'))
         self.templates = templates
-        self.set_vocabulary(vocabulary)
         self.jitter = jitter
         self.frozen = ('text_encoder',)
 

@@ -1,11 +1,10 @@
-"""One model for many sessions, which work in turns."""
+"""One model for many sessions, which compute in turns."""
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -21,10 +20,10 @@ INTERACTIVE = 'mini-interactive'
 
 
 class SharedModel:
-    """A model that several sessions prompt, each with its own image and its own vocabulary.
+    """A model that several sessions prompt, each with its own image and its own names.
 
-    What belongs to a session is in its predictor, :meth:`new_predictor`; what belongs to the model
-    and changes, its vocabulary, is set anew for whoever has the turn, :meth:`turn`.
+    All that belongs to a session is in its predictor, :meth:`new_predictor`. Turns, :meth:`turn`,
+    are there because two images encoded at once take twice the memory and no less time.
 
     Args:
         config: what :class:`~ovsam.apis.OVSAMPredictor` takes as model; None for the small
@@ -68,18 +67,14 @@ class SharedModel:
         return self.vocabulary is not None
 
     def new_predictor(self) -> OVSAMPredictor:
-        """A predictor of this model without an image; to be used in a :meth:`turn` only."""
+        """A predictor of this model without an image; it computes in a :meth:`turn`."""
         predictor = copy.copy(self._first)
         predictor.reset()
         return predictor
 
-    @contextmanager
-    def turn(self, predictor: OVSAMPredictor, vocabulary: Vocabulary | None) -> Iterator[None]:
-        """Wait until the model is free, and have it name from this vocabulary in the block."""
-        with self._lock:
-            if vocabulary is not None and predictor.vocabulary is not vocabulary:
-                predictor.set_vocabulary(vocabulary)
-            yield
+    def turn(self) -> AbstractContextManager:
+        """Wait until the model is free, and have it in the block."""
+        return self._lock
 
 
 def small_world_config() -> str:

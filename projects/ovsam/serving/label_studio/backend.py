@@ -5,8 +5,7 @@ Nothing of a request outlives it but encoded images and encoded names.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from ...apis import OVSAMPredictor
 from ...apis.encoded_image import EncodedImage
 from ...apis.prediction import Prediction
+from ...naming.name_bank import NameBank
 from ...version import __version__
 from ...vocabulary import Vocabulary
 from ..bounded_cache import BoundedCache
@@ -72,7 +72,7 @@ class LabelStudioBackend:
         self._own_vocabulary = model.vocabulary if own_vocabulary else None
         self._everything = everything
         self._encoded: BoundedCache[EncodedImage] = BoundedCache(cached_images)
-        self._vocabularies: BoundedCache[Vocabulary] = BoundedCache(PROJECTS)
+        self._banks: BoundedCache[NameBank] = BoundedCache(PROJECTS)
         self.model_version = f'ovsam-{__version__}'
 
     def setup(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,23 +127,22 @@ class LabelStudioBackend:
     def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
         image = self._encode(control.image_of(data))
         prompts = region_prompts(regions, image.original)
-        predictor = self._model.new_predictor()
-        with self._naming(predictor, control) as top_k:
+        with self._model.turn():
+            predictor, top_k = self._predictor(control)
             predictor.set_image(image)
             found = [predictor.predict(**prompt.arguments(), top_k=top_k) for prompt in prompts]
-            vocabulary = predictor.vocabulary
+        vocabulary = predictor.vocabulary
         return [region for each in found for region in _regions(control, each, vocabulary)]
 
     def _everything_in(self, data: dict, control: BrushControl) -> list[dict]:
         if self._everything is None:
             return []
         image = self._encode(control.image_of(data))
-        predictor = self._model.new_predictor()
-        with self._naming(predictor, control) as top_k:
+        with self._model.turn():
+            predictor, top_k = self._predictor(control)
             predictor.set_image(image)
             found = predictor.everything(top_k=top_k, **self._everything)
-            vocabulary = predictor.vocabulary
-        return _regions(control, found, vocabulary)
+        return _regions(control, found, predictor.vocabulary)
 
     def _encode(self, reference: str) -> EncodedImage:
         """The image's features; requests for the same image at once encode it once."""
@@ -153,26 +152,25 @@ class LabelStudioBackend:
             return image
         pixels = self._images.read(reference)
         predictor = self._model.new_predictor()
-        with self._model.turn(predictor, None):
+        with self._model.turn():
             image = self._encoded.get(key)
             if image is None:
                 (image,) = predictor.encode([pixels])
                 self._encoded.put(key, image)
         return image
 
-    @contextmanager
-    def _naming(self, predictor: OVSAMPredictor, control: BrushControl) -> Iterator[int]:
-        """Have the model to oneself, naming for this control, with that many names for a mask."""
+    def _predictor(self, control: BrushControl) -> tuple[OVSAMPredictor, int]:
+        """A predictor with the names for a control, and how many of them to ask for."""
+        predictor = self._model.new_predictor()
         if self._own_vocabulary is not None:
-            with self._model.turn(predictor, self._own_vocabulary):
-                yield len(self._own_vocabulary)
-            return
-        known = self._vocabularies.get(control.names)
-        with self._model.turn(predictor, known):
-            if known is None:
-                predictor.set_vocabulary(list(control.names))
-                self._vocabularies.put(control.names, predictor.vocabulary)
-            yield 1
+            return predictor, len(self._own_vocabulary)
+        known = self._banks.get(control.names)
+        if known is None:
+            predictor.set_vocabulary(list(control.names))
+            self._banks.put(control.names, predictor.bank)
+        else:
+            predictor.bank = known
+        return predictor, 1
 
 
 def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:

@@ -54,11 +54,15 @@ class AnnotationSession:
         self._model = model
         self._predictor = model.new_predictor()
         self._lock = threading.RLock()
-        self.vocabulary: Vocabulary | None = model.vocabulary
         self.image: np.ndarray | None = None
         self.file_name = ''
         self._history = History()
         self._last_number = 0
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The names in use; None for a model that does not name."""
+        return self._predictor.vocabulary
 
     @property
     def objects(self) -> tuple[AnnotatedObject, ...]:
@@ -84,7 +88,7 @@ class AnnotationSession:
             ValueError: it is no such array, or too narrow for the model.
         """
         check_image(image)
-        with self._turn():
+        with self._model.turn():
             self._predictor.set_image(image)
         self.image, self.file_name = image, Path(file_name).name or 'image.png'
         self._history, self._last_number = History(), 0
@@ -98,9 +102,8 @@ class AnnotationSession:
         Raises:
             ValueError: as of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`.
         """
-        with self._turn():
+        with self._model.turn():
             self._predictor.set_vocabulary(names)
-            self.vocabulary = self._predictor.vocabulary
             objects = tuple(
                 each
                 if each.found.region_embeddings is None
@@ -182,7 +185,7 @@ class AnnotationSession:
             RuntimeError: there is no image.
             ValueError: a setting is out of its range.
         """
-        with self._turn():
+        with self._model.turn():
             found = self._predictor.everything(TOP_K, **settings)
         return self._add_rows(found)
 
@@ -202,7 +205,7 @@ class AnnotationSession:
         texts = list(dict.fromkeys(part.strip() for part in text.split(',') if part.strip()))
         if not texts:
             raise ValueError('say what to find, for example: a red cat')
-        with self._turn():
+        with self._model.turn():
             found = self._predictor.find(texts, threshold, TOP_K, **settings)
         # What was asked for by name keeps it, whatever the vocabulary.
         return self._add_rows(replace(found, region_embeddings=None))
@@ -315,9 +318,6 @@ class AnnotationSession:
         self._size()
         return export_objects(kind, folder, self.image, self.file_name, self.objects)
 
-    def _turn(self):
-        return self._model.turn(self._predictor, self.vocabulary)
-
     def _size(self) -> tuple[int, int]:
         if self.image is None:
             raise RuntimeError('there is no picture yet: open one, or choose a sample')
@@ -331,7 +331,7 @@ class AnnotationSession:
     ) -> Prediction:
         self._size()
         points = list(points)
-        with self._turn():
+        with self._model.turn():
             return self._predictor.predict(
                 [point[:2] for point in points] if points else None,
                 [point[2] for point in points] if points else None,
