@@ -82,8 +82,8 @@ def make_parser() -> argparse.ArgumentParser:
                         'must see it')
     parser.add_argument('--vocabulary', help="names with commas between, a pack such as lvis, or a "
                         ".txt or .json file; the model's if not given")
-    parser.add_argument('--model', default='mini', metavar='CONFIG',
-                        help='config of the model (%(default)s)')
+    parser.add_argument('--model', default='mini', help='name of a published model such as '
+                        'ovsam-rn50x16-coco, downloaded the first time, or a config (%(default)s)')
     parser.add_argument('--weights', metavar='FILE',
                         help="its checkpoint; the config's load_from if not given")
     add_detector_flags(parser)
