@@ -75,8 +75,8 @@ def notice_of(model: nn.Module) -> str | None:
     domain = getattr(model, 'domain', None)
     return domain and (
         f'These weights know {domain} only: what they say of a photograph means nothing. For '
-        'photographs use the model ovsam-rn50x16-coco, which is downloaded the first time '
-        '(docs/weights.md)')
+        'photographs use the model ovsam-rn50x16-coco, which is downloaded the first time, or '
+        'before by python tools/download_weights.py ovsam-rn50x16-coco (docs/weights.md)')
 
 
 def load_config(config: str | Path | Config) -> Config:
@@ -94,15 +94,13 @@ def load_config(config: str | Path | Config) -> Config:
         return Config.fromfile(config_path(ALIASES[str(config)]))
     index = read_model_index()
     if str(config) in index.models:
-        cfg = Config.fromfile(config_path(index.models[str(config)].config[len('configs/') :]))
+        cfg = load_config(index.models[str(config)].config)
         cfg[PUBLISHED] = str(config)
         return cfg
     if str(config) in index.files:
         raise ValueError(f'{config} is a part of a model: expected a whole one, for example '
                          f'{" or ".join([*index.models][:5])}, or a config')
-    name = Path(config).as_posix()
-    if name.startswith('configs/'):
-        name = name[len('configs/') :]
+    name = Path(config).as_posix().removeprefix('configs/')
     return Config.fromfile(config_path(name, [*ALIASES, *index.models]))
 
 

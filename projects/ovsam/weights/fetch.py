@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -38,10 +39,11 @@ class WeightStore:
 
     def converted(self, file: PublishedFile) -> Path | None:
         """Where an entry's converted file is; None if it has to be made."""
-        target = self.folder / file.converted
-        if target.is_file():
-            return target
-        return find_input(f'{FOLDER}/{file.converted}') if self._shared else None
+        places = [self.folder / file.converted]
+        if self._shared:
+            places.append(find_input(f'{FOLDER}/{file.converted}'))
+        # The end of a file that torch writes says what is in it: a truncated one has none.
+        return next((place for place in places if place and zipfile.is_zipfile(place)), None)
 
     def place_of(self, file: PublishedFile) -> Path:
         """Where a published file lies once it is fetched."""

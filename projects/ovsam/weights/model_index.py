@@ -1,6 +1,7 @@
 """``model-index.yml``: the weights that there are, and where they come from."""
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -98,13 +99,13 @@ class ModelIndex:
 
 
 def read_model_index(path: str | Path | None = None) -> ModelIndex:
-    """Read an index, by default the project's own.
+    """Read an index, by default ``$OVSAM_MODEL_INDEX`` or else the project's own.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no index, or an entry lacks something or names what there is not.
     """
-    path = resource_root() / FILE_NAME if path is None else Path(path)
+    path = Path(path or os.environ.get('OVSAM_MODEL_INDEX') or resource_root() / FILE_NAME)
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except yaml.YAMLError as error:
