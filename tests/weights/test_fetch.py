@@ -1,6 +1,8 @@
 """From an index to converted files: what is there, what is damaged, another host, the disk."""
 import hashlib
+import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,14 +153,8 @@ def test_download_that_does_not_convert_is_set_aside(store, clip, site, capsys):
 def test_published_file_that_does_not_convert_is_kept(store, clip, site):
     """It is what was published: another download would not help."""
     with pytest.raises(ValueError, match='expected one with neck') as error:
-        provided(store, replaced(clip, parts=('neck', ), fallback=None))
+        provided(store, replace(clip, parts=('neck', ), fallback=None))
     assert not isinstance(error.value, DamagedFileError) and store.place_of(clip).is_file()
-
-
-def replaced(file, **facts):
-    from dataclasses import replace
-
-    return replace(file, **facts)
 
 
 def test_small_and_doubtful_files_come_first(store):
@@ -205,8 +201,6 @@ def test_disk_that_is_full_while_converting(store, clip, site, monkeypatch):
 
 
 def test_two_at_once_fetch_once(store, clip, site):
-    import threading
-
     both = [threading.Thread(target=provided, args=(store, clip)) for _ in range(2)]
     for one in both:
         one.start()
