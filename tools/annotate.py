@@ -83,7 +83,10 @@ def make_parser() -> argparse.ArgumentParser:
         ".txt or .json file; the model's if not given",
     )
     parser.add_argument(
-        '--model', default='mini', metavar='CONFIG', help='config of the model (%(default)s)'
+        '--model',
+        default='mini',
+        help='name of a published model such as '
+        'ovsam-rn50x16-coco, downloaded the first time, or a config (%(default)s)',
     )
     parser.add_argument(
         '--weights', metavar='FILE', help="its checkpoint; the config's load_from if not given"

@@ -1,8 +1,8 @@
 r"""The annotation page: point at things in a picture, get masks and names, correct, export.
 
     python tools/app.py                                        # the small world, at port 7860
-    python tools/app.py --samples photos --config ovsam/ovsam_RN50x16_coco_box.py \
-        --weights checkpoints/ovsam.pth --vocabulary coco
+    python tools/app.py --samples photos --model ovsam-rn50x16-coco --vocabulary coco
+    python tools/app.py --model configs/mine.py --weights checkpoints/mine.pth
 
 Open the address that it prints. It serves this machine only unless --host says otherwise; there is
 no password, so whoever reaches it can use it. It asks other machines for nothing.
@@ -72,9 +72,13 @@ def main(argv=None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
+        '--model',
         '--config',
-        help="config of the model; if not given, the small world's "
-        'that takes corrections, or its plain one where weights are missing',
+        dest='config',
+        help='name of a published model such '
+        'as ovsam-rn50x16-coco, downloaded the first time, or a config; if not '
+        "given, the small world's that takes corrections, or its plain one where "
+        'weights are missing',
     )
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
     parser.add_argument(

@@ -5,9 +5,10 @@
     python tools/download_weights.py sam-vit-h clip-rn50     # what SAM2CLIP is trained from
 
 Published files go to checkpoints/downloads/, converted ones to checkpoints/, where the configs
-look for them. An interrupted download goes on where it stopped. Without a network the tool says
-which files to fetch by other means and where to put them; run again, it goes on from there.
-docs/weights.md lists the weights and their licences; some allow non-commercial use only.
+look for them; in an installed package without a checkout, to checkpoints in its cache. An
+interrupted download goes on where it stopped. Without a network the tool says which files to fetch
+by other means and where to put them; run again, it goes on from there. docs/weights.md lists the
+weights and what is known of their licences; some allow non-commercial use only.
 """
 
 import argparse
@@ -16,8 +17,8 @@ from pathlib import Path
 
 import ovsam  # noqa: F401  (before mmdet is imported)
 from ovsam.checkpoints.converted_file import report
-from ovsam.checkpoints.fetch import convert, instructions, obtain, place_of
-from ovsam.checkpoints.model_index import FOLDER, ModelIndex, read_model_index
+from ovsam.checkpoints.fetch import WeightStore
+from ovsam.checkpoints.model_index import ModelIndex, PublishedFile, read_model_index
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -27,7 +28,19 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument('names', nargs='*', metavar='NAME', help='of models or files; see --list')
     parser.add_argument('--list', action='store_true', help='what there is, and what is here')
-    parser.add_argument('--dir', type=Path, default=Path(FOLDER), help='(%(default)s)')
+    parser.add_argument(
+        '--dir',
+        type=Path,
+        help='where to; OVSAM_CHECKPOINTS, or checkpoints '
+        'of the checkout or the cache if not given',
+    )
+    parser.add_argument(
+        '--mirror',
+        action='append',
+        metavar='[HOST=]ADDRESS',
+        help='ask ADDRESS in place of HOST, or of every host but the hub, for '
+        'which HF_ENDPOINT is; OVSAM_MIRROR if not given',
+    )
     parser.add_argument('--force', action='store_true', help='convert again what is converted')
     parser.add_argument('--index', type=Path, help="a list of weights (this project's own)")
     args = parser.parse_args(argv)
@@ -36,7 +49,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return args
 
 
-def listing(index: ModelIndex, folder: Path) -> str:
+def listing(index: ModelIndex, store: WeightStore) -> str:
     """A line per entry."""
     lines = [f'{"name":26} {"size":>9}  {"state":10}  licence']
     for name in [*index.models, *index.files]:
@@ -45,9 +58,9 @@ def listing(index: ModelIndex, folder: Path) -> str:
         size = 'unknown' if None in sizes.values() else f'{sum(sizes.values()) / 1e6:.1f} MB'
         state = (
             'ready'
-            if all((folder / file.converted).is_file() for file in files)
+            if all(map(store.converted, files))
             else 'downloaded'
-            if all(place_of(file, folder).is_file() for file in files)
+            if all(map(store.is_here, files))
             else '-'
         )
         licences = '; '.join(dict.fromkeys(file.licence for file in files))
@@ -55,45 +68,54 @@ def listing(index: ModelIndex, folder: Path) -> str:
     return '\n'.join(lines)
 
 
+def fetch(
+    store: WeightStore, name: str, files: list[PublishedFile], force: bool
+) -> list[PublishedFile]:
+    """Fetch and convert what an entry needs; returns the files that could not be reached."""
+    here = [] if force else [file for file in files if store.converted(file)]
+    for file in here:
+        print(f'{store.converted(file)}: is here already')
+    done = list(here)
+    try:
+        for file, source, conversion in store.provide(name, files, force):
+            done.append(file)
+            print(
+                f'{store.folder / file.converted}: {file.name}, licence {file.licence}, from '
+                f'{source}\n{report(conversion)}'
+            )
+    except ConnectionError as error:
+        print(f'download_weights: {error}', file=sys.stderr)
+        return [file for file in files if file not in done]
+    return []
+
+
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     args = parse_args(argv)
+    store = WeightStore(args.dir, args.mirror and ' '.join(args.mirror))
     try:
         index = read_model_index(args.index)
         if args.list:
-            print(listing(index, args.dir))
-        files = {file.name: file for name in args.names for file in index.files_of(name)}
+            print(listing(index, store))
+        wanted = {name: index.files_of(name) for name in args.names}
     except (OSError, ValueError) as error:
         print(f'download_weights: {error}', file=sys.stderr)
         return 2
-    unreachable = []
+    lacking = []
     failed = False
-    for file in files.values():
-        target = args.dir / file.converted
-        if target.is_file() and not args.force:
-            print(f'{target}: is here already')
-            continue
+    for name, files in wanted.items():
         try:
-            source = obtain(file, args.dir)
-            conversion = convert(file, source, args.dir)
-        except ConnectionError as error:
-            print(f'download_weights: {error}', file=sys.stderr)
-            unreachable.append(file)
+            lacking += fetch(store, name, files, args.force)
         except (OSError, ValueError) as error:
             print(f'download_weights: {error}', file=sys.stderr)
             failed = True
-        else:
-            print(
-                f'{target}: {file.name}, licence {file.licence}, from {source}\n'
-                f'{report(conversion)}'
-            )
-    if unreachable:
+    if lacking:
         print(
-            'What could not be fetched; get it by other means, then run this again:\n'
-            f'{instructions(unreachable, args.dir)}',
+            'What is still to be fetched; get it by other means, then run this again:\n'
+            f'{store.instructions(lacking)}',
             file=sys.stderr,
         )
-    return int(failed or bool(unreachable))
+    return int(failed or bool(lacking))
 
 
 if __name__ == '__main__':

@@ -2,8 +2,7 @@ r"""An ML backend for Label Studio: smart keypoints and rectangles become named 
 
     export LABEL_STUDIO_API_KEY=...    # an access token: Account & Settings in Label Studio
     python tools/label_studio_backend.py --label-studio-url http://localhost:8080
-    python tools/label_studio_backend.py --model ovsam/ovsam_RN50x16_coco_box.py \
-        --weights checkpoints/ovsam.pth --everything
+    python tools/label_studio_backend.py --model ovsam-rn50x16-coco --everything
 
 Connect it in a project's Settings > Model, with "interactive preannotations". docs/label-studio.md
 has a labelling configuration. There is no password: whoever reaches the port can use it.
@@ -76,7 +75,8 @@ def main(argv=None) -> int:
     parser.add_argument('--port', type=int, default=9090, help='(%(default)s)')
     parser.add_argument(
         '--model',
-        help="config of the model; if not given, the small world's "
+        help='name of a published model such as ovsam-rn50x16-coco, '
+        "downloaded the first time, or a config; if not given, the small world's "
         'that takes corrections, or its plain one where weights are missing',
     )
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")

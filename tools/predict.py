@@ -1,6 +1,7 @@
 """Segment and name what you point at in a picture, or all there is in pictures.
 
     python tools/predict.py demo_out/scene_0.png --point 120,80
+    python tools/predict.py photo.jpg --box 40,30,200,180 --model ovsam-rn50x16-coco
     python tools/predict.py photo.jpg --box 40,30,200,180 --vocabulary cat,dog,"traffic light"
     python tools/predict.py photo.jpg --point "120,80;150,95;20,30,0" --point 300,40
     python tools/predict.py photo.jpg --everything --vocabulary lvis --format labelme
@@ -248,7 +249,15 @@ def main(argv=None) -> int:
         metavar='FILE',
         help="WordNet's data.noun for --back-off; where Debian installs it if not given",
     )
-    parser.add_argument('--config', default='mini', help='config of the model (%(default)s)')
+    parser.add_argument(
+        '--model',
+        '--config',
+        dest='config',
+        default='mini',
+        help='name of a '
+        'published model such as ovsam-rn50x16-coco, downloaded the first time, or '
+        'a config (%(default)s)',
+    )
     parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')
     parser.add_argument(

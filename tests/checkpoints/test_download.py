@@ -1,8 +1,6 @@
 """Downloads go on where they stopped and are checked; a local server plays the network."""
 
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -10,59 +8,6 @@ from ovsam.checkpoints.download import DamagedFileError, check_file, download
 
 CONTENT = bytes(range(256)) * 40
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Server(ThreadingHTTPServer):
-    """Serves CONTENT at /a.pth; breaks off, or knows no ranges, as it is told."""
-
-    def __init__(self):
-        super().__init__(('127.0.0.1', 0), Handler)
-        self.requests, self.break_after, self.ranges, self.status = [], [], True, None
-        self.content = CONTENT
-
-    @property
-    def url(self):
-        return f'http://127.0.0.1:{self.server_port}/a.pth'
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        server, asked = self.server, self.headers.get('Range')
-        server.requests.append(asked)
-        if server.status:
-            return self.send_error(server.status)
-        content, start = server.content, 0
-        if asked and server.ranges:
-            start = int(asked.removeprefix('bytes=').removesuffix('-'))
-            if start >= len(content):
-                self.send_response(416)
-                self.send_header('Content-Range', f'bytes */{len(content)}')
-                return self.end_headers()
-            self.send_response(206)
-            self.send_header('Content-Range', f'bytes {start}-{len(content) - 1}/{len(content)}')
-        else:
-            self.send_response(200)
-        self.send_header('Content-Length', str(len(content) - start))
-        self.end_headers()
-        count = server.break_after.pop(0) if server.break_after else None
-        self.wfile.write(content[start:][:count])
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv('no_proxy', '*')
-    with Server() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / 'downloads' / 'a.pth'
 
 
 def test_empty_file(server, path):
@@ -121,18 +66,77 @@ def test_more_had_arrived_than_there_is(server, path):
     assert download(server.url, path, len(CONTENT), DIGEST).read_bytes() == CONTENT
 
 
-def test_beginning_of_another_file(server, path):
+def test_beginning_of_another_file_is_fetched_anew(server, path, capsys):
     partial(path, b'x' * 100)
-    with pytest.raises(DamagedFileError, match='gave another file than expected.*SHA-256'):
-        download(server.url, path, len(CONTENT), DIGEST)
-    assert list(path.parent.iterdir()) == []
     assert download(server.url, path, len(CONTENT), DIGEST).read_bytes() == CONTENT
+    assert server.requests == ['bytes=100-', None]
+    assert 'earlier download left of a.pth does not fit' in capsys.readouterr().err
 
 
-def test_another_file_on_the_server(server, path):
-    with pytest.raises(DamagedFileError, match='has 10,240 bytes, expected 5'):
-        download(server.url, path, 5, pause=0)
-    assert not path.exists()
+@pytest.mark.parametrize('content', [CONTENT, b'<html>'])
+def test_another_file_on_the_server(server, path, content):
+    server.content = content
+    with pytest.raises(
+        DamagedFileError,
+        match=f'gave another file than expected.*has {len(content):,} bytes, expected 5,000',
+    ):
+        download(server.url, path, 5000, pause=0)
+    assert list(path.parent.iterdir()) == [] and len(server.requests) <= 2
+
+
+def test_right_size_and_wrong_content(server, path):
+    server.content = CONTENT[::-1]
+    with pytest.raises(DamagedFileError, match='another file than expected.*SHA-256'):
+        download(server.url, path, len(CONTENT), DIGEST)
+    assert list(path.parent.iterdir()) == [] and len(server.requests) == 1
+
+
+def test_server_announces_too_little(server, path):
+    server.lengths = [1000]
+    assert download(server.url, path, len(CONTENT), DIGEST).read_bytes() == CONTENT
+    assert server.requests == [None, 'bytes=1000-']
+
+
+@pytest.mark.parametrize('length', [len(CONTENT) + 100, 'many', -1])
+def test_server_announces_too_much_or_nonsense(server, path, length):
+    server.lengths = [length] * 9
+    assert download(server.url, path, len(CONTENT), DIGEST, pause=0).read_bytes() == CONTENT
+    assert len(server.requests) == 1
+
+
+def test_silence_in_the_middle(server, path):
+    server.silent_after = [1000]
+    found = download(server.url, path, len(CONTENT), DIGEST, pause=0, timeout=0.2)
+    assert found.read_bytes() == CONTENT and server.requests == [None, 'bytes=1000-']
+
+
+def test_silence_from_the_beginning(server, path):
+    server.silent_after = [0] * 9
+    with pytest.raises(ConnectionError, match='cannot fetch .*a.pth: .*timed out'):
+        download(server.url, path, timeout=0.1)
+    assert len(server.requests) == 1
+
+
+def test_breaks_without_ranges_end(server, path):
+    server.break_after, server.ranges = [1000, 500] * 9, False
+    with pytest.raises(ConnectionError, match='broke after'):
+        download(server.url, path, len(CONTENT), DIGEST, pause=0)
+    assert len(server.requests) <= 6
+
+
+@pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
+def test_redirects_keep_the_range(server, path, status):
+    server.redirects = {'/moved.pth': (status, '/a.pth')}
+    server.break_after = [1000]
+    url = f'{server.address}/moved.pth'
+    assert download(url, path, len(CONTENT), DIGEST, pause=0).read_bytes() == CONTENT
+    assert server.requests == [None, None, 'bytes=1000-', 'bytes=1000-']
+
+
+def test_redirect_in_a_circle(server, path):
+    server.redirects = {'/a.pth': (308, '/a.pth')}
+    with pytest.raises(ConnectionError, match='a.pth answers 308'):
+        download(server.url, path)
 
 
 def test_file_that_lies_there_is_checked(server, path):
@@ -168,6 +172,9 @@ def test_no_space(server, path, monkeypatch):
         download(server.url, path)
 
 
-def test_mirror_of_the_hub(server, path, monkeypatch):
-    monkeypatch.setenv('HF_ENDPOINT', server.url.removesuffix('/a.pth'))
-    assert download('https://huggingface.co/a.pth', path).read_bytes() == CONTENT
+def test_disk_that_fills_up(server, path):
+    path.parent.mkdir()
+    path.with_name('a.pth.part').symlink_to('/dev/full')
+    with pytest.raises(OSError, match='is full after .* bytes of a.pth: make room and run'):
+        download(server.url, path)
+    assert not path.exists()

@@ -74,6 +74,18 @@ def test_every_fact_has_its_form():
         }
 
 
+def test_files_that_may_change_are_pinned():
+    files = read_model_index().files
+    assert files['clip-convnext-large-d-320'].size == 1_407_151_868
+    hub = [file for file in files.values() if file.url.startswith('https://huggingface.co/')]
+    assert len(hub) == 4 and not any('/resolve/main/' in file.url for file in hub)
+    assert all(
+        'S-Lab License 1.0' in file.licence and 'none named' in file.licence
+        for file in hub
+        if file.collection == 'OVSAM'
+    )
+
+
 def test_configs_are_there():
     configs = [ROOT / model.config for model in read_model_index().models.values()]
     if not (ROOT / 'configs' / 'ovsam').is_dir():

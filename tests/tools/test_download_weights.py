@@ -148,13 +148,17 @@ def test_file_of_another_kind(site, tmp_path, write_index, run, kind, message):
     index = yaml.safe_load((tmp_path / 'index.yml').read_text())
     del index['Models'][2]['Metadata']['Size'], index['Models'][2]['Metadata']['SHA256']
     (tmp_path / 'index.yml').write_text(yaml.safe_dump(index))
-    place = tmp_path / 'checkpoints' / 'downloads' / 'clip2sam.pth'
-    place.parent.mkdir(parents=True)
-    place.write_bytes((tmp_path / 'site' / f'{kind}.pth').read_bytes() if kind else b'<html>')
+    content = (tmp_path / 'site' / f'{kind}.pth').read_bytes() if kind else b'<html>'
+    published = tmp_path / 'site' / 'clip2sam.pth'
+    sound = published.read_bytes()
+    published.write_bytes(content)
     status, said = run('tiny-clip2sam')
-    assert status == 1 and not place.with_name('tiny_clip2sam.pth').exists()
-    assert re.search(message, said.err)
-    assert f'{site}/clip2sam.pth' in said.err
+    place = tmp_path / 'checkpoints' / 'downloads' / 'clip2sam.pth'
+    assert status == 1 and not (tmp_path / 'checkpoints' / 'tiny_clip2sam.pth').exists()
+    assert re.search(message, said.err) and f'{site}/clip2sam.pth' in said.err
+    assert place.with_name('clip2sam.pth.damaged').read_bytes() == content
+    published.write_bytes(sound)
+    assert run('tiny-clip2sam')[0] == 0 and place.read_bytes() == sound
 
 
 def test_damaged_file(site, tmp_path, write_index, run):
@@ -162,17 +166,29 @@ def test_damaged_file(site, tmp_path, write_index, run):
     place = tmp_path / 'checkpoints' / 'downloads' / 'sam.pth'
     place.parent.mkdir(parents=True)
     place.write_bytes(b'short')
+    (tmp_path / 'site' / 'sam.pth').write_bytes(b'short')
     status, said = run('tiny-sam', 'tiny-sam2clip')
     assert status == 1 and "sam.pth' has 5 bytes, expected" in said.err
+    assert 'gave another file than expected' in said.err
     # What could be done is done.
     assert (tmp_path / 'checkpoints' / 'tiny_sam2clip.pth').is_file()
-    assert place.read_bytes() == b'short'
+    assert place.with_name('sam.pth.damaged').read_bytes() == b'short' and not place.exists()
+
+
+def test_mirror(site, tmp_path, write_index, run):
+    write_index('http://weights.example.org')
+    assert run('tiny-sam', '--mirror', f'weights.example.org={site}')[0] == 0
+    assert run('tiny-sam2clip', '--mirror', 'nonsense')[1].err.endswith(
+        "weights.example.org is 'nonsense': expected an address that begins with https:// or "
+        'http:// (see HF_ENDPOINT and OVSAM_MIRROR in docs/weights.md)\n'
+    )
 
 
 def test_unknown_name(site, write_index, run):
     write_index(site)
     status, said = run('tiny-ovsan')
-    assert status == 2 and 'Did you mean tiny-ovsam' in said.err
+    assert status == 2 and 'Did you mean tiny-ovsam, ' in said.err
+    assert said.err.partition('Did you mean')[2].count('tiny-') <= 5
 
 
 def test_cache_of_open_clip_comes_first(tmp_path, monkeypatch, published, capsys):

@@ -3,6 +3,7 @@
 import pytest
 
 from ovsam.utils import paths
+from ovsam.utils.preflight import find_input
 
 
 @pytest.fixture(params=['checkout', 'wheel'])
@@ -42,3 +43,27 @@ def test_every_installed_config_is_found():
     assert leaves
     for leaf in leaves:
         assert paths.config_path(leaf.relative_to(folder).as_posix()) == leaf
+
+
+def test_fetched_weights_have_one_place(root, tmp_path, monkeypatch):
+    monkeypatch.delenv('OVSAM_CHECKPOINTS', raising=False)
+    monkeypatch.setenv('OVSAM_CACHE', str(tmp_path / 'cache'))
+    place = tmp_path / 'cache' / 'checkpoints' if root.name == '.mim' else root / 'checkpoints'
+    assert paths.weights_folder() == place
+    assert paths.fetched_path('checkpoints/sam.pth') is None
+    place.mkdir(parents=True, exist_ok=True)
+    (place / 'sam.pth').touch()
+    assert paths.fetched_path('checkpoints/sam.pth') == find_input('checkpoints/sam.pth')
+    assert paths.fetched_path('checkpoints/sam.pth') == place / 'sam.pth'
+    assert paths.fetched_path('elsewhere/sam.pth') is None
+    assert paths.fetched_path(place / 'sam.pth') is None
+    monkeypatch.setenv('OVSAM_CHECKPOINTS', str(tmp_path / 'own'))
+    assert paths.weights_folder() == tmp_path / 'own'
+
+
+def test_at_most_five_names_are_suggested(root):
+    assert paths.did_you_mean('a', []) == ''
+    assert paths.did_you_mean('x', ['y']) == 'Did you mean y? '
+    names = [f'name{number}' for number in range(9)]
+    assert paths.did_you_mean('name3', names).startswith('Did you mean name3, ')
+    assert paths.did_you_mean('name3', names).count('name') == 5

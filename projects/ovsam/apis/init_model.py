@@ -10,13 +10,17 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from ..checkpoints.fetch import WeightStore
 from ..checkpoints.loading import load_weights
+from ..checkpoints.model_index import read_model_index
 from ..utils.paths import config_path
 
 ALIASES = {
     'mini': 'mini/ovsam_box_all_names.py',
     'mini-interactive': 'mini/interactive_box_all_names.py',
 }
+# The key of a config that says which published model's weights it needs.
+PUBLISHED = 'published_model'
 
 
 def init_model(
@@ -29,8 +33,9 @@ def init_model(
 
     Args:
         config: a config; or the path of one, from the working directory or below ``configs/``;
-            or ``'mini'``, the OVSAM of the small world, or ``'mini-interactive'``, which takes
-            corrections and gives several masks.
+            or a published model's name, such as ``'ovsam-rn50x16-coco'`` (docs/weights.md), whose
+            weights are downloaded and converted the first time; or ``'mini'``, the OVSAM of the
+            small world, or ``'mini-interactive'``, which takes corrections and gives several masks.
         weights: checkpoint with what was learned; the config's ``load_from`` if not given. A
             relative path counts from the working directory, then from the project's root.
         device: where to; CUDA if there is, else the CPU.
@@ -40,7 +45,9 @@ def init_model(
         The model, in eval mode.
 
     Raises:
+        ConnectionError: a published model's weights cannot be downloaded.
         FileNotFoundError: there is no such config or checkpoint.
+        OSError: there is not enough disk for a published model's weights.
         ValueError: the config has no model, the checkpoints do not fit it, or there is no such
             device.
     """
@@ -50,6 +57,8 @@ def init_model(
     if 'model' not in cfg:
         raise ValueError(f"{config} has no 'model': give the config of a whole model")
     device = choose_device(device)
+    if cfg.get(PUBLISHED):
+        _provide_weights(cfg, own_checkpoint=weights is not None)
     # Parts of mmengine build by the process's default scope; a library must not change that.
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         model = MODELS.build(cfg.model)
@@ -66,21 +75,59 @@ def notice_of(model: nn.Module) -> str | None:
     domain = getattr(model, 'domain', None)
     return domain and (
         f'These weights know {domain} only: what they say of a photograph means nothing. For '
-        'photographs: python tools/download_weights.py ovsam-rn50x16-coco, then the config '
-        'ovsam/ovsam_RN50x16_coco_box.py (docs/weights.md)'
+        'photographs use the model ovsam-rn50x16-coco, which is downloaded the first time, or '
+        'before by python tools/download_weights.py ovsam-rn50x16-coco (docs/weights.md)'
     )
 
 
 def load_config(config: str | Path | Config) -> Config:
-    """The config that :func:`init_model` means by ``config``; a copy if it is one already."""
+    """The config that :func:`init_model` means by ``config``; a copy if it is one already.
+
+    Raises:
+        FileNotFoundError: there is none of that name; the message names the nearest ones.
+        ValueError: it is the name of weights that are not a whole model.
+    """
     if isinstance(config, Config):
         return config.copy()
     if Path(config).is_file():
         return Config.fromfile(config)
-    name = ALIASES.get(str(config), Path(config).as_posix())
-    if name.startswith('configs/'):
-        name = name[len('configs/') :]
-    return Config.fromfile(config_path(name))
+    if str(config) in ALIASES:
+        return Config.fromfile(config_path(ALIASES[str(config)]))
+    index = read_model_index()
+    if str(config) in index.models:
+        cfg = load_config(index.models[str(config)].config)
+        cfg[PUBLISHED] = str(config)
+        return cfg
+    if str(config) in index.files:
+        raise ValueError(
+            f'{config} is a part of a model: expected a whole one, for example '
+            f'{" or ".join([*index.models][:5])}, or a config'
+        )
+    name = Path(config).as_posix().removeprefix('configs/')
+    return Config.fromfile(config_path(name, [*ALIASES, *index.models]))
+
+
+def _provide_weights(cfg: Config, own_checkpoint: bool) -> None:
+    """Download and convert what a published model lacks.
+
+    Args:
+        cfg: its config.
+        own_checkpoint: whether another checkpoint takes the place of the one in ``load_from``.
+    """
+    name = cfg[PUBLISHED]
+    files = [
+        file
+        for file in read_model_index().files_of(name)
+        if not (own_checkpoint and file.converted == Path(cfg.load_from).name)
+    ]
+    try:
+        for _ in WeightStore().provide(name, files):
+            pass
+    except ConnectionError as error:
+        raise ConnectionError(
+            f'{error}. To get the weights by other means: python '
+            f'tools/download_weights.py {name} says what goes where'
+        ) from error
 
 
 def choose_device(device: str | torch.device | None = None) -> torch.device:

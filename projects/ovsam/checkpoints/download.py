@@ -6,24 +6,30 @@ import hashlib
 import os
 import re
 import shutil
+import ssl
+import sys
 import time
-import urllib.error
-import urllib.request
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from urllib.error import HTTPError, URLError
 
 from tqdm import tqdm
 
-from ..version import __version__
+from ..utils.files import full_disk_says
+from .hosts import ask, mirrored, refusal
 
 _BLOCK = 1 << 20
-_TIMEOUT = 30  # seconds without a byte
+_TIMEOUT = 30.0  # seconds without a byte
 _TRIES = 5
-HUB = 'https://huggingface.co'
 
 
 class DamagedFileError(ValueError):
     """A file is not the one that was published."""
+
+
+def say(line: str) -> None:
+    """Tell the user, without disturbing a progress bar or what is printed as a result."""
+    tqdm.write(line, file=sys.stderr)
 
 
 def download(
@@ -32,11 +38,12 @@ def download(
     size: int | None = None,
     sha256: str | None = None,
     pause: float = 2.0,
+    mirror: str | None = None,
+    timeout: float = _TIMEOUT,
 ) -> Path:
     """Fetch a file, with a progress bar; ``path`` appears when all of it is there and right.
 
     What has arrived is kept beside ``path`` (``*.part``), and the next try goes on from there.
-    ``HF_ENDPOINT`` in the environment takes the place of the Hugging Face hub's address.
 
     Args:
         url: What to fetch.
@@ -44,27 +51,45 @@ def download(
         size: Expected size in bytes, if known.
         sha256: Expected SHA-256, if known.
         pause: Seconds before trying again after a break; doubled each time.
+        mirror: Of :func:`~.hosts.mirrored`.
+        timeout: Longest silence of the server, in seconds.
 
     Raises:
-        ConnectionError: If it cannot be reached, or breaks off again and again.
+        ConnectionError: If it cannot be reached, refuses, or breaks off again and again.
         DamagedFileError: If size or SHA-256 are others than expected; what arrived is deleted.
         OSError: If it cannot be written, for example for want of space.
+        ValueError: If a mirror is no address.
     """
     path = Path(path)
     if path.is_file():
         check_file(path, size, sha256)
         return path
+    url = mirrored(url, mirror)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.part')
-    url = url.replace(HUB, os.environ.get('HF_ENDPOINT', HUB).rstrip('/'), 1)
-    _fetch_all(url, partial, size, pause)
-    try:
-        check_file(partial, size, sha256)
-    except DamagedFileError as error:
-        partial.unlink()
-        raise DamagedFileError(f'{url} gave another file than expected: {error}') from error
-    os.replace(partial, path)
-    return path
+    partial = part_of_file(path)
+    while True:
+        resumed = file_size(partial) > 0
+        try:
+            _fetch_all(url, partial, size, pause, timeout)
+            check_file(partial, size, sha256)
+        except DamagedFileError as error:
+            partial.unlink(missing_ok=True)
+            if not resumed:
+                raise DamagedFileError(f'{url} gave another file than expected: {error}') from error
+            say(f'What an earlier download left of {path.name} does not fit: fetching all of it')
+        else:
+            os.replace(partial, path)
+            return path
+
+
+def part_of_file(path: Path) -> Path:
+    """Where what has arrived of a file is kept until all of it is there."""
+    return path.with_name(path.name + '.part')
+
+
+def file_size(path: Path) -> int:
+    """In bytes; 0 if there is no such file."""
+    return path.stat().st_size if path.is_file() else 0
 
 
 def check_file(path: Path, size: int | None = None, sha256: str | None = None) -> None:
@@ -96,22 +121,28 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _fetch_all(url: str, partial: Path, size: int | None, pause: float) -> None:
+def _fetch_all(url: str, partial: Path, size: int | None, pause: float, timeout: float) -> None:
     """Fetch until all is there; breaks after which more arrives do not add up."""
-    failures, first = 0, _length(partial)
+    failures, first = 0, file_size(partial)
+    furthest = first
     reason: Exception
     while True:
-        before = _length(partial)
+        before = file_size(partial)
         try:
-            return _fetch_rest(url, partial, size)
-        except urllib.error.HTTPError as error:
+            _fetch_rest(url, partial, size, timeout)
+            if size is None or not before < file_size(partial) < size:
+                return
+            continue  # the server announced too little: it may have the rest
+        except HTTPError as error:
             if error.code < 500 and error.code not in (408, 429):
-                raise ConnectionError(f'{url} answers {error.code} {error.reason}') from error
+                raise ConnectionError(refusal(url, error)) from error
             reason, hopeless = error, False
-        except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        except (HTTPException, TimeoutError, URLError, ssl.SSLError, ConnectionError) as error:
             # Where nothing ever arrived there is no network, mostly: waiting would not help.
-            reason, hopeless = error, _length(partial) == first
-        failures = 1 if _length(partial) > before else failures + 1
+            hopeless = isinstance(error, (URLError, TimeoutError)) and file_size(partial) == first
+            reason = error
+        failures = 1 if file_size(partial) > furthest else failures + 1
+        furthest = max(furthest, file_size(partial))
         if hopeless or failures >= _TRIES:
             raise ConnectionError(
                 f'cannot fetch {url}: {getattr(reason, "reason", reason)}'
@@ -119,31 +150,30 @@ def _fetch_all(url: str, partial: Path, size: int | None, pause: float) -> None:
         time.sleep(pause * 2 ** (failures - 1))
 
 
-def _fetch_rest(url: str, partial: Path, size: int | None) -> None:
-    start = _length(partial)
+def _fetch_rest(url: str, partial: Path, size: int | None, timeout: float) -> None:
+    start = file_size(partial)
     if start and start == size:
         return
-    headers = {'User-Agent': f'ovsam/{__version__}'}
-    if start:
-        headers['Range'] = f'bytes={start}-'
-    request = urllib.request.Request(url, headers=headers)
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
-    except urllib.error.HTTPError as error:
+        response = ask(url, {'Range': f'bytes={start}-'} if start else {}, timeout)
+    except HTTPError as error:
         if not start or error.code != 416:
             raise
         # The server has no such rest. Either all is here, or another file lies there now.
         if _total(error.headers.get('Content-Range')) == start:
             return
         partial.unlink()
-        return _fetch_rest(url, partial, size)
-    with response:
+        return _fetch_rest(url, partial, size, timeout)
+    with (
+        response,
+        full_disk_says(partial.parent, lambda: f'{file_size(partial):,} bytes of {partial.stem}'),
+    ):
         if start and not _continues(response, start, size):
             partial.unlink()
             if response.status != 200:
-                return _fetch_rest(url, partial, size)
+                return _fetch_rest(url, partial, size, timeout)
             start = 0
-        _write(response, partial, start)
+        _write(response, partial, start, size)
 
 
 def _continues(response: HTTPResponse, start: int, size: int | None) -> bool:
@@ -157,24 +187,27 @@ def _continues(response: HTTPResponse, start: int, size: int | None) -> bool:
     )
 
 
-def _write(response: HTTPResponse, partial: Path, start: int) -> None:
-    announced = response.headers.get('Content-Length')
-    end = None if announced is None else start + int(announced)
+def _write(response: HTTPResponse, partial: Path, start: int, size: int | None) -> None:
+    end = None if response.length is None else start + response.length
     free = shutil.disk_usage(partial.parent).free
     if end is not None and end - start > free:
         raise OSError(
-            f"no space for '{partial}': {end - start:,} bytes are to come, {free:,} are free"
+            f"no space for '{partial}': {end - start:,} bytes are to come, "
+            f'{free:,} are free. Make room and run the same command again'
         )
     with partial.open('ab') as file, _bar(partial.stem, end, start) as bar:
-        while block := response.read(_BLOCK):
+        # One read of the socket at a time: a longer one that breaks loses what it had.
+        while file.tell() != end and (
+            block := response.read1(_BLOCK if end is None else min(_BLOCK, end - file.tell()))
+        ):
             file.write(block)
             bar.update(len(block))
-    if end is not None and _length(partial) < end:
-        raise ConnectionError(f'the connection broke after {_length(partial):,} of {end:,} bytes')
-
-
-def _length(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+            if size is not None and file.tell() > size:
+                raise DamagedFileError(
+                    f'it has {"more" if end is None else f"{end:,}"} bytes, expected {size:,}'
+                )
+    if end is not None and file_size(partial) < end:
+        raise ConnectionError(f'the connection broke after {file_size(partial):,} of {end:,} bytes')
 
 
 def _total(content_range: str | None) -> int | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
-from ..utils.paths import resource_root
+from ..utils.paths import did_you_mean, resource_root
 from .open_clip_cache import SCHEME, open_clip_weights
 from .parts import PARTS
 
@@ -30,8 +30,10 @@ class PublishedFile:
         sha256: None where unknown.
         licence: Of the weights.
         converted: What it becomes, below ``checkpoints``.
+        converted_size: About how many bytes that takes at most; None where unknown.
         parts: Names of the parts that are converted; see :mod:`ovsam.checkpoints.parts`.
         open_clip: ``open_clip://MODEL/TAG`` if open_clip may have the same weights in its cache.
+        fallback: The same weights at another host, for when ``url`` does not give them.
     """
 
     name: str
@@ -42,8 +44,15 @@ class PublishedFile:
     sha256: str | None
     licence: str
     converted: str
+    converted_size: int | None
     parts: tuple[str, ...]
     open_clip: str | None
+    fallback: PublishedFile | None = None
+
+    @property
+    def sources(self) -> list[PublishedFile]:
+        """Where the weights can be had, the first choice first."""
+        return [self, self.fallback] if self.fallback else [self]
 
 
 @dataclass(frozen=True)
@@ -72,16 +81,17 @@ class ModelIndex:
         """The files that an entry needs.
 
         Raises:
-            ValueError: If there is no such entry; the message lists those that there are.
+            ValueError: If there is no such entry; the message names the nearest ones.
         """
         if name in self.models:
             return [self.files[part] for part in self.models[name].made_from]
         if name in self.files:
             return [self.files[name]]
         names = [*self.models, *self.files]
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f'Did you mean {close[0]}? ' if close else ''
-        raise ValueError(f"No weights are called '{name}'. {hint}There are: {', '.join(names)}.")
+        raise ValueError(
+            f"No weights are called '{name}'. {did_you_mean(name, names)}"
+            'python tools/download_weights.py --list lists all'
+        )
 
     def converted_to(self, path: str | Path) -> PublishedFile | None:
         """The file that is converted to ``checkpoints/NAME``, whatever folder that lies in."""
@@ -92,13 +102,13 @@ class ModelIndex:
 
 
 def read_model_index(path: str | Path | None = None) -> ModelIndex:
-    """Read an index, by default the project's own.
+    """Read an index, by default ``$OVSAM_MODEL_INDEX`` or else the project's own.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no index, or an entry lacks something or names what there is not.
     """
-    path = resource_root() / FILE_NAME if path is None else Path(path)
+    path = Path(path or os.environ.get('OVSAM_MODEL_INDEX') or resource_root() / FILE_NAME)
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except yaml.YAMLError as error:
@@ -122,17 +132,17 @@ def read_model_index(path: str | Path | None = None) -> ModelIndex:
 
 
 def _file(entry: Mapping) -> PublishedFile:
-    metadata, url, sha256 = entry['Metadata'], entry['Weights'], None
+    metadata, url, sha256, fallback = entry['Metadata'], entry['Weights'], None, ''
     alias = url if url.startswith(SCHEME) else metadata.get('Also At')
     if url.startswith(SCHEME):
         weights = open_clip_weights(url)
-        url, sha256 = weights.url, weights.sha256
+        url, sha256, fallback = weights.url, weights.sha256, weights.hub_url
     unknown = set(metadata['Parts']) - PARTS.keys()
     if unknown:
         raise ValueError(
             f'{entry["Name"]} has the parts {sorted(unknown)}; there are {", ".join(PARTS)}'
         )
-    return PublishedFile(
+    file = PublishedFile(
         name=entry['Name'],
         collection=entry['In Collection'],
         url=url,
@@ -141,9 +151,14 @@ def _file(entry: Mapping) -> PublishedFile:
         sha256=metadata.get('SHA256', sha256),
         licence=metadata['License'],
         converted=metadata['Converted'],
+        converted_size=metadata.get('Converted Size', metadata.get('Size')),
         parts=tuple(metadata['Parts']),
         open_clip=alias,
     )
+    if not fallback:
+        return file
+    name = Path(file.file).with_suffix(Path(fallback).suffix).name
+    return replace(file, fallback=replace(file, url=fallback, file=name, size=None, sha256=None))
 
 
 def _model(entry: Mapping) -> PublishedModel:

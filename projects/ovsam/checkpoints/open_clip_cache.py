@@ -16,6 +16,8 @@ import open_clip
 from huggingface_hub import try_to_load_from_cache
 from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
+from .hosts import hub_address
+
 SCHEME = 'open_clip://'
 _HUB_FILES = (
     HF_SAFE_WEIGHTS_NAME,
@@ -37,6 +39,11 @@ class OpenClipWeights:
     url: str
     hub: str
     sha256: str | None
+
+    @property
+    def hub_url(self) -> str:
+        """Of the file in the repository of the hub; empty if there is none."""
+        return self.hub and hub_address(self.hub, HF_SAFE_WEIGHTS_NAME)
 
 
 def open_clip_weights(name: str) -> OpenClipWeights:
@@ -92,9 +99,7 @@ def cached_file(name: str) -> Path:
     path = find_cached(name)
     if path is None:
         weights = open_clip_weights(name)
-        places = ' or '.join(
-            filter(None, [weights.url, weights.hub and f'https://huggingface.co/{weights.hub}'])
-        )
+        places = ' or '.join(filter(None, [weights.url, weights.hub_url]))
         raise FileNotFoundError(
             f"open_clip has not downloaded '{name}': let it do so, or fetch "
             f'{places} and give the path of the file'

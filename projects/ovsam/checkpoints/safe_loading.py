@@ -23,7 +23,7 @@ from mmengine.logging import HistoryBuffer
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from ..utils.paths import resource_root
+from ..utils.paths import fetched_path, resource_root, weights_folder
 from .torchscript import is_torchscript, read_torchscript_tensors
 
 _HISTORY_STATISTICS = ('min', 'max', 'current', 'mean')
@@ -118,7 +118,8 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
 
     Args:
         filename: Path of the file; ``~`` is expanded. A relative path counts from the working
-            directory, then from where the project keeps its ``checkpoints/``.
+            directory, then from where the project keeps its ``checkpoints/``;
+            ``checkpoints/NAME`` also where it keeps fetched weights.
         map_location: Where tensors go, as for ``torch.load``.
 
     Returns:
@@ -150,7 +151,12 @@ def _find(filename: str) -> str:
     carried = resource_root() / path
     if carried.is_file():
         return str(carried)
+    fetched = fetched_path(path)
+    if fetched:
+        return str(fetched)
     places = dict.fromkeys((os.getcwd(), str(resource_root())))
+    if weights_folder().parent != resource_root():
+        places[str(weights_folder())] = None
     raise FileNotFoundError(
         f"Checkpoint '{filename}' does not exist (looked from {' and '.join(places)}). "
         f'{_how_to_get(filename)}'

@@ -39,8 +39,9 @@ def tables(index: ModelIndex) -> str:
 def _row(file: PublishedFile) -> str:
     size = 'unknown' if file.size is None else f'{file.size:,}'
     digest = 'unknown' if file.sha256 is None else f'`{file.sha256}`'
+    links = ' or '.join(f'[{source.file}]({source.url})' for source in file.sources)
     return (
-        f'| `{file.name}` | [{file.file}]({file.url}) | {size} | {digest} | {file.licence} | '
+        f'| `{file.name}` | {links} | {size} | {digest} | {file.licence} | '
         f'`{file.converted}` | {_code(file.parts)} |'
     )
 

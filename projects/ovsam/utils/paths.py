@@ -1,7 +1,13 @@
 """Finds configs and checkpoints, in a checkout or in an installed wheel."""
 
+from __future__ import annotations
+
 import difflib
+import os
+from collections.abc import Iterable
 from pathlib import Path
+
+from .cache import cache_folder
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -16,7 +22,36 @@ def resource_root() -> Path:
     return carried if carried.is_dir() else _PACKAGE.parents[1]
 
 
-def _find(kind: str, name: str, suffix: str) -> Path:
+def weights_folder() -> Path:
+    """The folder of fetched weights, which configs name as ``checkpoints/``.
+
+    ``$OVSAM_CHECKPOINTS``; else ``checkpoints`` of the checkout; else, for an installed package,
+    ``checkpoints`` in the cache. It may not exist.
+    """
+    own = os.environ.get('OVSAM_CHECKPOINTS')
+    if own:
+        return Path(own).expanduser()
+    root = cache_folder() if resource_root() == _PACKAGE / '.mim' else resource_root()
+    return root / 'checkpoints'
+
+
+def fetched_path(path: str | Path) -> Path | None:
+    """Where fetched weights that a config names ``checkpoints/NAME`` lie, if they are there."""
+    path = Path(path)
+    if path.is_absolute() or path.parts[:1] != ('checkpoints',):
+        return None
+    kept = weights_folder().joinpath(*path.parts[1:])
+    return kept if kept.is_file() else None
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """The five names that are most like another one, as a question; empty if there are none."""
+    nearest = difflib.get_close_matches(name, [*names], n=5, cutoff=0.0)
+    *others, last = nearest or ['']
+    return f'Did you mean {", ".join(others)}{" or " if others else ""}{last}? ' if nearest else ''
+
+
+def _find(kind: str, name: str, suffix: str, others: Iterable[str] = ()) -> Path:
     folder = resource_root() / kind
     asked = name if name.endswith(suffix) else name + suffix
     path = folder / asked
@@ -27,22 +62,21 @@ def _find(kind: str, name: str, suffix: str) -> Path:
         for file in folder.rglob('*' + suffix)
         if '_base_' not in file.parts
     )
-    close = difflib.get_close_matches(asked, present, n=3)
-    hint = f'Did you mean {", ".join(close)}? ' if close else ''
-    listed = ', '.join(present) or 'none'
-    raise FileNotFoundError(f"No '{asked}' in {folder}. {hint}There is: {listed}.")
+    hint = did_you_mean(name, [*others, *present]) or 'There is: none.'
+    raise FileNotFoundError(f"No '{asked}' in {folder}. {hint.rstrip()}")
 
 
-def config_path(name: str) -> Path:
+def config_path(name: str, others: Iterable[str] = ()) -> Path:
     """The path of a config of this project.
 
     Args:
         name: Its path below ``configs/``, with or without ``.py``.
+        others: What else the user may have meant, for the message.
 
     Raises:
-        FileNotFoundError: There is none; the message lists those that exist.
+        FileNotFoundError: There is none; the message names the nearest ones.
     """
-    return _find('configs', name, '.py')
+    return _find('configs', name, '.py', others)
 
 
 def checkpoint_path(name: str) -> Path:
@@ -52,6 +86,6 @@ def checkpoint_path(name: str) -> Path:
         name: Its path below ``checkpoints/``, with or without ``.pth``.
 
     Raises:
-        FileNotFoundError: There is none; the message lists those that exist.
+        FileNotFoundError: There is none; the message names the nearest ones.
     """
     return _find('checkpoints', name, '.pth')

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from .paths import resource_root
+from .paths import fetched_path, resource_root
 from .sources import source_of
 
 _VOCABULARY_FILES = ('.txt', '.json')
@@ -133,12 +133,12 @@ def find_input(path: str) -> Path | None:
     """Where a file or folder that a config names is; None if it is nowhere.
 
     Relative paths count from the working directory; weights also from where the project keeps its
-    own, see :func:`~ovsam.checkpoints.safe_loading.load_from_local`.
+    own and from where it keeps fetched ones, see :func:`~ovsam.checkpoints.safe_loading.load_from_local`.
     """
     here, carried = Path(os.path.expanduser(path)), resource_root() / path
     if here.exists():
         return here
-    return carried if carried.is_file() else None
+    return carried if carried.is_file() else fetched_path(path)
 
 
 def _exists(path: str) -> bool:

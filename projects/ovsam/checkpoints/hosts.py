@@ -1,0 +1,123 @@
+"""Asks servers for files: mirrors in place of hosts, redirects, the hub's token."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPResponse
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+from huggingface_hub import get_token
+
+from ..version import __version__
+
+HUB = 'https://huggingface.co'
+MIRROR = 'OVSAM_MIRROR'
+
+
+def hub_address(repository: str, file: str, revision: str = 'main') -> str:
+    """The address of a file in a repository of the Hugging Face hub."""
+    return f'{HUB}/{repository}/resolve/{revision}/{file}'
+
+
+def mirrored(url: str, mirror: str | None = None) -> str:
+    """The address to ask in place of ``url``.
+
+    Args:
+        url: Where a file is published.
+        mirror: ``HOST=ADDRESS`` for one host, or ``ADDRESS`` for every host but the hub; several
+            with spaces between them. The environment's ``OVSAM_MIRROR`` if not given. The hub also
+            has ``HF_ENDPOINT``, which counts unless empty.
+
+    Raises:
+        ValueError: If a mirror is no address.
+    """
+    mirrors = _read_mirrors(os.environ.get(MIRROR, '') if mirror is None else mirror)
+    host = urlsplit(url).netloc
+    general = os.environ.get('HF_ENDPOINT', '').strip() if _is_hub(url) else mirrors.get('', '')
+    address = mirrors.get(host) or general
+    if not address:
+        return url
+    if urlsplit(address).scheme not in ('http', 'https') or not urlsplit(address).netloc:
+        raise ValueError(
+            f"the mirror of {host} is '{address}': expected an address that begins "
+            'with https:// or http:// (see HF_ENDPOINT and OVSAM_MIRROR in '
+            'docs/weights.md)'
+        )
+    return address.rstrip('/') + url[url.index(host) + len(host) :]
+
+
+def ask(url: str, headers: Mapping[str, str], timeout: float) -> HTTPResponse:
+    """Send a GET request and follow redirects.
+
+    The hub's token (``HF_TOKEN``, or that of ``hf auth login``) goes to the hub's host only, also
+    after redirects.
+
+    Raises:
+        HTTPError: If the server refuses.
+        OSError: If it cannot be reached.
+    """
+    request = urllib.request.Request(url, headers={'User-Agent': f'ovsam/{__version__}', **headers})
+    token = get_token() if _goes_to_hub(url) else None
+    if token:
+        # Unredirected headers are not copied to where a redirect leads.
+        request.add_unredirected_header('Authorization', f'Bearer {token}')
+    return urllib.request.build_opener(_Redirects).open(request, timeout=timeout)
+
+
+def refusal(url: str, error: HTTPError) -> str:
+    """What a server's refusal means, and what to do about it."""
+    text = f'{url} answers {error.code} {error.reason}'
+    if error.code not in (401, 403):
+        return text
+    if not _goes_to_hub(url):
+        return f'{text}: the server does not give it to everyone. Use a mirror (--mirror, {MIRROR})'
+    page = url.partition('/resolve/')[0]
+    if get_token():
+        return (
+            f'{text}: the token in HF_TOKEN or of "hf auth login" does not give access. Accept '
+            f'the terms at {page}, or renew the token; for a public file, unset HF_TOKEN'
+        )
+    return (
+        f'{text}: it is not public. Accept the terms at {page}, make a token at '
+        f'{HUB}/settings/tokens and set HF_TOKEN to it'
+    )
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Also follows 308, which Python 3.10 does not, and keeps the token within its host."""
+
+    http_error_308 = urllib.request.HTTPRedirectHandler.http_error_302
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        new = super().redirect_request(req, fp, 307 if code == 308 else code, msg, headers, newurl)
+        token = req.unredirected_hdrs.get('Authorization')
+        if new is not None and token and _origin(newurl) == _origin(req.full_url):
+            new.add_unredirected_header('Authorization', token)
+        return new
+
+
+def _read_mirrors(text: str) -> dict[str, str]:
+    """Address by host; that of every other host by the empty text."""
+    mirrors = {}
+    for item in text.split():
+        host, given, address = item.partition('=')
+        host, address = (host, address) if given and '://' not in host else ('', item)
+        mirrors[host] = address
+    return mirrors
+
+
+def _is_hub(url: str) -> bool:
+    return _origin(url) == _origin(HUB)
+
+
+def _goes_to_hub(url: str) -> bool:
+    """Whether an address, mirrored already, is the hub's or that of the mirror of the hub."""
+    return _origin(url) in (_origin(HUB), _origin(mirrored(HUB + '/')))
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
