@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from ovsam.losses import SAMMaskLoss
 from ovsam.losses.lowest_mask_loss import LowestMaskLoss
-from ovsam.segmenters.sam import SAMMaskLoss
 
 TARGET = torch.zeros(1, 8, 8)
 TARGET[:, 2:6, 2:6] = 1

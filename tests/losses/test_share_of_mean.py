@@ -9,13 +9,13 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
+from ovsam.losses import SAMMaskLoss
 from ovsam.losses.clip2sam_loss import CLIP2SAMLoss
 from ovsam.losses.crop_distillation import CropDistillation
 from ovsam.losses.dense_instance_loss import DenseInstanceLoss
 from ovsam.losses.lowest_mask_loss import LowestMaskLoss
 from ovsam.losses.share_of_mean import share_of_mean
 from ovsam.segmenters.contrastive_clip import ContrastiveCLIP
-from ovsam.segmenters.sam import SAMMaskLoss
 
 
 def test_alone_it_changes_nothing():

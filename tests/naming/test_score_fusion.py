@@ -29,3 +29,12 @@ def test_confident_logits_stay_finite():
 def test_weights_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match='between 0 and 1'):
         GeometricFusion(**wrong)
+
+
+def test_the_head_decides_where_clip_has_no_opinion():
+    head, clip = torch.randn(3, 5), torch.randn(3, 5)
+    clip[1] = 0
+    seen = torch.tensor([True, False, False, True])
+    fused = GeometricFusion()(head, clip, seen)
+    torch.testing.assert_close(fused[1], head[1].log_softmax(-1), rtol=0, atol=0)
+    assert not torch.allclose(fused[0], head[0].log_softmax(-1))

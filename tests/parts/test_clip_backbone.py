@@ -58,10 +58,6 @@ def test_masks_are_pooled(name, request, images):
     half[:, 3] = 32
     torch.testing.assert_close(by_mask, backbone.embed_regions(levels, half))
     assert not torch.allclose(by_mask, backbone.embed_regions(levels, WHOLE))
-    nothing = torch.full((2, 16, 16), -1.0)
-    torch.testing.assert_close(
-        backbone.embed_regions(levels, WHOLE, nothing), backbone.embed_regions(levels, WHOLE)
-    )
 
 
 @torch.no_grad()
@@ -154,3 +150,43 @@ def test_masks_are_embedded_by_the_cells_that_they_cover(backbone, images):
     # What lies outside the mask does not count; the other image stays as it is.
     levels[-1][0, ..., 1:] += 10
     torch.testing.assert_close(backbone.embed_masks(levels, WHOLE, left), by_mask)
+
+
+@pytest.mark.parametrize('name', ['tiny_clip', 'tiny_convnext', 'tiny_vit'])
+def test_a_mask_without_a_cell(name, request, images):
+    """By default nothing is said of it; its box may stand in."""
+    arch = request.getfixturevalue(name)
+    torch.manual_seed(0)
+    published = CLIPBackbone(arch).eval()
+    lenient = CLIPBackbone(arch, small_masks='box').eval()
+    lenient.load_state_dict(published.state_dict())
+    low_res = torch.full((2, 16, 16), -1.0)
+    low_res[0, :8] = 1.0
+    low_res[1, 3, 3] = 1.0  # between the cells' centres of a stride that is 8 times as coarse
+    rois = torch.tensor([[0.0, 0, 0, 64, 32], [0, 12, 12, 16, 16]])
+    with torch.no_grad():
+        levels = published(images)
+        nothing, box = (each.embed_regions(levels, rois, low_res) for each in (published, lenient))
+        torch.testing.assert_close(nothing[0], box[0])
+        assert not nothing[1].any()
+        torch.testing.assert_close(box[1], published.embed_regions(levels, rois[1:])[0])
+        assert published.embed_regions(levels, rois[1:]).norm().item() == pytest.approx(1)
+
+
+def test_cells_of_a_mask_count_equally(tiny_convnext, images):
+    backbone = CLIPBackbone(tiny_convnext).eval()
+    level = torch.randn(1, backbone.out_channels[-1], 2, 2)
+    low_res = torch.full((1, 16, 16), -1.0)
+    low_res[:, :8] = 1.0  # two cells, and a little of a third one
+    low_res[:, 8:10, :8] = 1.0
+    whole = torch.tensor([[0.0, 0, 0, 64, 64]])
+    visual = backbone.visual
+    with torch.no_grad():
+        expected = visual.head(visual.trunk.forward_head(level[:, :, 0].mean(-1)[..., None, None]))
+        found = backbone.embed_regions([level], whole, low_res)
+    torch.testing.assert_close(found, torch.nn.functional.normalize(expected, dim=-1))
+
+
+def test_what_small_masks_get_is_one_of_two(tiny_clip):
+    with pytest.raises(ValueError, match="small_masks is 'mask': it must be one of nothing, box"):
+        CLIPBackbone(tiny_clip, small_masks='mask')

@@ -9,7 +9,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from ovsam.segmenters.sam import SAMMaskLoss
+from ovsam.losses import SAMMaskLoss
 from ovsam.utils.paths import config_path
 from tools import train as train_tool
 

@@ -213,11 +213,6 @@ class WeightStore:
         return '\n'.join(lines)
 
 
-def advice(file: PublishedFile) -> str:
-    """How to get a converted file that is not there."""
-    return f'To get it: python tools/download_weights.py {file.name}'
-
-
 def _alone(lock_file: Path) -> AbstractContextManager:
     """A block that one process at a time is in; says so where it has to wait."""
     lock = FileLock(lock_file)

@@ -165,13 +165,12 @@ def _find(filename: str) -> str:
 
 def _how_to_get(filename: str) -> str:
     # The models, which these modules need, are imported after this one.
-    from .fetch import advice
     from .model_index import read_model_index
 
     published = read_model_index().converted_to(filename)
     if published is None:
         return 'Check the path given as load_from, in init_cfg or on the command line.'
-    return advice(published)
+    return published.advice
 
 
 def _explain(path: str, error: Exception) -> str:

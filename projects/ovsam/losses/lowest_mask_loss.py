@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor
 
-from ..segmenters.sam import SAMMaskLoss, mask_iou
+from .sam_mask_loss import SAMMaskLoss, mask_iou
 from .share_of_mean import share_of_mean
 
 

@@ -14,7 +14,9 @@ class GeometricFusion(nn.Module):
     """Weighted geometric mean of two probabilities: ``p_head ** (1 - a) * p_clip ** a``.
 
     The head knows the classes that it was trained on; CLIP, which was not trained for regions,
-    knows all others better. The background is weighted as a seen class. Source: OVSAM paper,
+    knows all others better. The background is weighted as a seen class. Where CLIP has no opinion,
+    as its logits are all zero (those of an embedding of zeros, see
+    :class:`~ovsam.parts.CLIPBackbone`), the head's probabilities stand alone. Source: OVSAM paper,
     section 3.3, after F-VLM and FC-CLIP.
 
     Args:
@@ -45,4 +47,5 @@ class GeometricFusion(nn.Module):
         weight = head_logits.new_full(head_logits.shape[1:], self.seen)
         weight[:-1][~seen.to(weight.device)] = self.unseen
         head, clip = (logits.log_softmax(dim=-1) for logits in (head_logits, clip_logits))
+        weight = weight * (clip_logits != 0).any(dim=-1, keepdim=True)
         return (1 - weight) * head + weight * clip

@@ -26,6 +26,7 @@ from .masked_attention_pool import masked_attention_pool
 from .published_keys import drop_other_parts
 
 STRIDES = (4, 8, 16, 32)
+SMALL_MASKS = ('nothing', 'box')
 # open_clip builds both towers at once; this is the smallest text tower to throw away.
 _SMALLEST_TEXT_TOWER = {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
 
@@ -102,7 +103,7 @@ class MaskPooledTower:
 
     @staticmethod
     def pool(visual: TimmModel, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
-        """Averages each mask's cells, by covered area; the box's where there is no mask.
+        """Averages each mask's cells; the box's where there is no mask, or none of its cells.
 
         Args:
             visual: The tower.
@@ -220,14 +221,22 @@ def _to_stride(level: Tensor, from_stride: int, stride: int) -> Tensor:
 
 
 def _average_cells(level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
-    """Mean (N, C) of the last level's cells in masks (N, H, W) of logits, or in boxes."""
-    weights = _box_coverage(rois[:, 1:] / STRIDES[-1], level.shape[-2:])
+    """Mean (N, C) of the last level's cells in masks (N, H, W) of logits, or in boxes.
+
+    A mask has the cells where its logits, resized to the level, are positive; boxes have cells as
+    far as they cover them, and stand in for masks that have none.
+    """
+    weights = _box_coverage(rois[:, 1:] / STRIDES[-1], level.shape[-2:]).to(level)
     if masks is not None:
-        covered = F.adaptive_avg_pool2d((masks > 0).to(level), level.shape[-2:])
-        is_empty = covered.sum(dim=(1, 2), keepdim=True) == 0
-        weights = torch.where(is_empty, weights, covered)
+        cells = _mask_cells(masks, level.shape[-2:]).to(level)
+        weights = torch.where(cells.any(dim=2).any(dim=1)[:, None, None], cells, weights)
     weights = weights / weights.sum(dim=(1, 2), keepdim=True).clamp(min=1e-8)
     return torch.einsum('nhw,nchw->nc', weights, level[rois[:, 0].long()])
+
+
+def _mask_cells(masks: Tensor, size: Sequence[int]) -> Tensor:
+    """Which cells of a level masks (N, H, W) of logits have: (N, *size) bool."""
+    return F.interpolate(masks[:, None], tuple(size), mode='bilinear')[:, 0] > 0
 
 
 def _box_coverage(boxes: Tensor, size: Sequence[int]) -> Tensor:
@@ -271,6 +280,10 @@ class CLIPBackbone(BaseModule):
         arch: open_clip's model name, or a dict; see :mod:`~ovsam.parts.clip_arch`.
         init_cfg: Where weights come from, as in mmengine. A checkpoint with the keys of an
             open_clip model loads without a prefix.
+        small_masks: What :meth:`embed_regions` gives for a mask that is so small that none of the
+            last level's cells is in it: ``'nothing'``, a row of zeros, as in the published
+            evaluation, where :class:`~ovsam.naming.GeometricFusion` then leaves the name to the
+            head alone; or ``'box'``, the embedding of its box.
 
     Attributes:
         out_channels: Channels of the four levels.
@@ -278,13 +291,21 @@ class CLIPBackbone(BaseModule):
         image_size: Side of the square image that CLIP was trained on, in pixels.
 
     Raises:
-        ValueError: If the tower is of a kind without feature levels, such as timm's ViTs.
+        ValueError: If the tower is of a kind without feature levels, such as timm's ViTs, or
+            ``small_masks`` is none of the two.
     """
 
     strides = STRIDES
 
-    def __init__(self, arch: Arch, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self, arch: Arch, init_cfg: dict | None = None, small_masks: str = 'nothing'
+    ) -> None:
         super().__init__(init_cfg)
+        if small_masks not in SMALL_MASKS:
+            raise ValueError(
+                f'small_masks is {small_masks!r}: it must be one of {", ".join(SMALL_MASKS)}'
+            )
+        self.small_masks = small_masks
         config = clip_config(arch)
         self.visual = build_clip({**config, 'text_cfg': _SMALLEST_TEXT_TOWER}).visual
         self.embed_dims = config['embed_dim']
@@ -305,15 +326,21 @@ class CLIPBackbone(BaseModule):
         Args:
             levels: As :meth:`forward` returns them.
             rois: (N, 5) image index and box, input pixels.
-            masks: (N, h, w) mask logits that cover the input; read by ConvNeXts and ViTs, which
-                pool the mask's cells instead of the box's.
+            masks: (N, h, w) mask logits that cover the input. ConvNeXts and ViTs pool the mask's
+                cells instead of the box's; with all towers, ``small_masks`` says what happens to
+                masks without cells.
 
         Returns:
-            (N, C), L2-normalised.
+            (N, C), L2-normalised, or zeros.
         """
         if not len(rois):
             return rois.new_zeros(0, self.embed_dims)
-        return F.normalize(self._kind.pool(self.visual, levels[-1], rois, masks), dim=-1)
+        level = levels[-1]
+        embeddings = F.normalize(self._kind.pool(self.visual, level, rois, masks), dim=-1)
+        if masks is None or self.small_masks == 'box':
+            return embeddings
+        has_cells = _mask_cells(masks, level.shape[-2:]).any(dim=2).any(dim=1)
+        return embeddings * has_cells[:, None]
 
     def embed_masks(self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor) -> Tensor:
         """CLIP's embedding of masks: of the cells that each covers, with ResNets, too.

@@ -8,7 +8,7 @@ from .joint_ovsam import JointOVSAM
 from .ovsam import OVSAM
 from .part_preprocessing import OriginalImages
 from .region_clip import RegionCLIP
-from .sam import SAM, SAMMaskLoss
+from .sam import SAM
 from .sam2clip_distiller import SAM2CLIPDistiller
 from .stored_teacher import StoredTeacher
 
@@ -25,6 +25,5 @@ __all__ = [
     'OriginalImages',
     'RegionCLIP',
     'SAM2CLIPDistiller',
-    'SAMMaskLoss',
     'StoredTeacher',
 ]

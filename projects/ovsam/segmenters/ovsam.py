@@ -13,13 +13,13 @@ from mmdet.structures import SampleList
 from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
+from ..losses.sam_mask_loss import mask_iou
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import jitter_regions
 from ..masks.regions import Regions, check_box_source
 from ..naming.name_bank import NameBank
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
-from .sam import mask_iou
 
 
 @MODELS.register_module()

@@ -133,7 +133,8 @@ def find_input(path: str) -> Path | None:
     """Where a file or folder that a config names is; None if it is nowhere.
 
     Relative paths count from the working directory; weights also from where the project keeps its
-    own and from where it keeps fetched ones, see :func:`~ovsam.checkpoints.safe_loading.load_from_local`.
+    own and from where it keeps fetched ones, see
+    :func:`~ovsam.checkpoints.safe_loading.load_from_local`.
     """
     here, carried = Path(os.path.expanduser(path)), resource_root() / path
     if here.exists():

@@ -1,10 +1,9 @@
 """Vocabularies: names, the texts that stand for them, and their text embeddings."""
 
-from .build import build_vocabulary, load_vocabulary
+from .build import build_vocabulary, load_vocabulary, merge_vocabularies
 from .coco_split import COCO_BASE_48, COCO_NOVEL_17, coco_split_vocabulary
 from .imagenet_synsets import imagenet_synsets
 from .lvis_split import lvis_split_vocabulary
-from .merge import merge_vocabularies
 from .name_texts import name_key
 from .packs import PACKS, v3det_vocabulary, vocabulary_pack
 from .shared_texts import shared_texts

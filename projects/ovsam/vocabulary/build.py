@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmdet.registry import TASK_UTILS
 
-from .merge import merge_vocabularies
+from .merge import merge_sources
 from .name_texts import split_texts
 from .packs import PACKS, vocabulary_pack
 from .vocabulary import FILE_SUFFIXES, Vocabulary
@@ -95,6 +95,26 @@ def load_vocabulary(
     if seen is not None:
         vocabulary = vocabulary.with_seen(seen)
     return vocabulary if group is None else vocabulary.select(group)
+
+
+@TASK_UTILS.register_module(name='MergedVocabulary')
+def merge_vocabularies(
+    vocabularies: Sequence, templates: str | Sequence[str] | None = None
+) -> Vocabulary:
+    """Several vocabularies as one; the rule is that of :mod:`~ovsam.vocabulary.merge`.
+
+    What label ``k`` of a source is in the result tells ``merged.label_map(source)``.
+
+    Args:
+        vocabularies: at least one of what :func:`build_vocabulary` takes.
+        templates: of all; needed if the sources bring templates that are not the same.
+
+    Raises:
+        ValueError: for no vocabularies, or different templates of theirs without ``templates``.
+    """
+    if isinstance(vocabularies, str) or not vocabularies:
+        raise ValueError(f'vocabularies to merge must be a list of some; got {vocabularies!r}')
+    return merge_sources([build_vocabulary(source) for source in vocabularies], templates)
 
 
 def _from_text(text: str) -> Vocabulary:

@@ -19,7 +19,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mmdet.registry import TASK_UTILS
 from mmengine.logging import print_log
 
 from .name_texts import distinct, name_key
@@ -72,26 +71,18 @@ def merge_rows(
     )
 
 
-@TASK_UTILS.register_module(name='MergedVocabulary')
-def merge_vocabularies(
-    vocabularies: Sequence, templates: str | Sequence[str] | None = None
+def merge_sources(
+    sources: Sequence[Vocabulary], templates: str | Sequence[str] | None = None
 ) -> Vocabulary:
     """Several vocabularies as one; see the rule above.
 
-    What label ``k`` of a source is in the result tells ``merged.label_map(source)``.
-
     Args:
-        vocabularies: at least one of what :func:`~ovsam.vocabulary.build_vocabulary` takes.
+        sources: at least one.
         templates: of all; needed if the sources bring templates that are not the same.
 
     Raises:
-        ValueError: for no vocabularies, or different templates of theirs without ``templates``.
+        ValueError: for different templates without ``templates``.
     """
-    from .build import build_vocabulary
-
-    if isinstance(vocabularies, str) or not vocabularies:
-        raise ValueError(f'vocabularies to merge must be a list of some; got {vocabularies!r}')
-    sources = [build_vocabulary(source) for source in vocabularies]
     if templates is None:
         own = dict.fromkeys(source.templates for source in sources)
         if len(own) > 1:
