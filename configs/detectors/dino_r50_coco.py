@@ -10,4 +10,5 @@ model = dict(
         'dino-4scale_r50_8xb2-12e_coco_20221202_182705-55b2bba2.pth')),
     detector_pipeline=_base_.test_pipeline,
     segmenter=_base_.segmenter)
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
 test_evaluator = dict(metric=['bbox', 'segm'])

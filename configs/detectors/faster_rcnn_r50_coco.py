@@ -10,4 +10,5 @@ model = dict(
         'faster_rcnn_r50_fpn_1x_coco/faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth')),
     detector_pipeline=_base_.test_pipeline,
     segmenter=_base_.segmenter)
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
 test_evaluator = dict(metric=['bbox', 'segm'])

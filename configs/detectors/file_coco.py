@@ -9,3 +9,4 @@ model = dict(
         type='DetectionsFromFile', file='data/detections/coco_val2017.json', ann_file=ann_file),
     segmenter=_base_.segmenter)
 test_cfg = dict()
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))

@@ -10,4 +10,5 @@ model = dict(
         'v3.0/grounding_dino/groundingdino_swint_ogc_mmdet-822d7e9d.pth')),
     detector_pipeline=_base_.test_pipeline,
     segmenter=_base_.segmenter)
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
 test_evaluator = dict(metric=['bbox', 'segm'])

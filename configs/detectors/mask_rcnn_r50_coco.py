@@ -10,3 +10,4 @@ model = dict(
         'mask_rcnn_r50_fpn_1x_coco/mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth')),
     detector_pipeline=_base_.test_pipeline,
     segmenter=_base_.segmenter)
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))

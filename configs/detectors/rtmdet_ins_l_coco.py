@@ -11,3 +11,4 @@ model = dict(
         'rtmdet-ins_l_8xb32-300e_coco_20221124_103237-78d1d652.pth')),
     detector_pipeline=_base_.test_pipeline,
     segmenter=_base_.segmenter)
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))

@@ -76,6 +76,8 @@ def test_exif_turns_a_picture_only_where_its_annotation_is_turned(tmp_path, pict
     assert np.abs(np.rot90(stored, -1).astype(int) - turned).max() <= 8
     with pytest.raises(ValueError, match=r'its annotation says 41 and 60'):
         load(tmp_path / name, height=41, width=60)
+    with pytest.raises(ValueError, match=rf'Image 17: .*{name}.* 40 pixels high and 60 wide, .*41'):
+        load(tmp_path / name, height=41, width=60, img_id=17)
 
 
 @pytest.mark.parametrize('stored', [True, False])
