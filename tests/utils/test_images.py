@@ -102,6 +102,31 @@ def test_a_deep_picture_that_is_black_or_clear(tmp_path):
     assert (read_image(tmp_path / 'clear.png') == 255).all()
 
 
+def png_of_16_bits(values, kind, transparent=b''):
+    """Of (H, W, C) uint16; kinds are numbered as in PNG's header."""
+    def chunk(name, data):
+        return (struct.pack('>I', len(data)) + name + data
+                + struct.pack('>I', zlib.crc32(name + data)))
+
+    height, width = values.shape[:2]
+    rows = b''.join(b'\0' + row.astype('>u2').tobytes() for row in values)
+    return (b'\x89PNG\r\n\x1a\n'
+            + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 16, kind, 0, 0, 0))
+            + (chunk(b'tRNS', transparent) if transparent else b'')
+            + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+
+
+def test_transparency_of_deep_pictures():
+    grey = np.array([[[0], [40], [200]]], np.uint16) << 4
+    alpha = np.array([[[0], [4095], [4095]]], np.uint16)
+    for content in (
+            png_of_16_bits(np.dstack([grey, alpha]), 4),
+            png_of_16_bits(np.dstack([grey] * 3 + [alpha]), 6),
+            png_of_16_bits(np.dstack([grey] * 3), 2, struct.pack('>HHH', 0, 0, 0)),
+            png_of_16_bits(grey, 0, struct.pack('>H', 0))):
+        assert decode_image(content, 'a')[0].tolist() == [[255] * 3, [40] * 3, [200] * 3]
+
+
 def test_files_that_say_how_deep_they_are(tmp_path, scene):
     dark = scene[..., 0] // 4  # 6 bits, which needs no guess
     (tmp_path / 'a.pgm').write_bytes(b'P5 30 20 4095\n' + (dark * 16.).astype('>u2').tobytes())

@@ -17,8 +17,8 @@ class LoadAnnotatedImage(BaseTransform):
     them; see :func:`~ovsam.utils.images.read_image`, which reads greyscale, 16-bit and CMYK
     pictures, too.
 
-    Required key: ``img_path``; read if there: ``height``, ``width``, ``img_id``. Added: ``img`` (H, W, 3) BGR
-    uint8, ``img_shape``, ``ori_shape``.
+    Required key: ``img_path``; read if there: ``height``, ``width``, ``img_id``. Added:
+    ``img`` (H, W, 3) BGR uint8, ``img_shape``, ``ori_shape``.
 
     Args:
         backend_args: Of mmengine's file client, for other places than a local disk.

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .image_depth import DEEP_COLOR, raw_mode, to_colors, to_grey
+
 MAX_PIXELS = 500_000_000
 # What Pillow's decoders raise for damaged files.
 _DAMAGE = (OSError, SyntaxError, EOFError, ValueError, RuntimeError, IndexError, KeyError,
@@ -27,9 +29,6 @@ _TURNS = {
     6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90}
 _BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
-# Of these Pillow keeps the upper eight bits, which are empty in a file of 8 or 12 bits.
-_DEEP_COLOR = ('RGB;16B', 'RGB;16L', 'RGB;16N', 'RGBA;16B', 'RGBA;16L', 'RGBA;16N')
-_DEPTHS = (8, 10, 12, 14, 16)
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None,
@@ -71,7 +70,7 @@ def decode_image(content: bytes, name: str, size: tuple[int, int] | None = None,
     try:
         with open_image(io.BytesIO(content)) as image:
             _check_pixels(image, limit)
-            raw = _raw_mode(image)  # first, for loading forgets it
+            raw = raw_mode(image)  # first, for loading forgets it
             turn = _orientation(image)
             rgb = _to_rgb(image, content, raw)
             # Pillow turns a TIFF while it loads it, and other files not at all.
@@ -188,75 +187,14 @@ def _turned(image: Image.Image, orientation: int, size: tuple[int, int] | None) 
         f'{size[0]} and {size[1]}: one of the two belongs to another picture')
 
 
-def _raw_mode(image: Image.Image) -> str | None:
-    """What Pillow calls the values in the file."""
-    arguments = image.tile[0][3] if getattr(image, 'tile', None) else None
-    return arguments[0] if isinstance(arguments, tuple) and arguments else arguments
-
-
 def _to_rgb(image: Image.Image, content: bytes, raw: str | None) -> Image.Image:
     if image.mode == 'F' or image.mode.startswith('I'):
-        return _grey(image).convert('RGB')
+        return to_grey(image).convert('RGB')
     image.load()
-    if raw in _DEEP_COLOR:
-        image = _deep_color(image, content)
+    if raw in DEEP_COLOR:
+        image = to_colors(image, content)
     if image.has_transparency_data:
         image = image.convert('RGBA')
         ground = Image.new('RGBA', image.size, 'white')
         image = Image.alpha_composite(ground, image)
     return image.convert('RGB')
-
-
-def _grey(image: Image.Image) -> Image.Image:
-    """8-bit grey of 16-bit grey, which Pillow may hold in 32 bits, or of fractions."""
-    tags = getattr(image, 'tag_v2', {})
-    white_is_zero = tags.get(262) == 0
-    bits = _known_bits(image.format, tags)
-    values = np.asarray(image)
-    grey = _from_fractions(values) if image.mode == 'F' else _eight_bits(values, bits)
-    return Image.fromarray(255 - grey if white_is_zero else grey)
-
-
-def _deep_color(image: Image.Image, content: bytes) -> Image.Image:
-    """8-bit colours of 16-bit ones, of which Pillow would have the upper halves."""
-    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    channels = len(image.getbands())
-    fits = values is not None and values.dtype == np.uint16 and values.shape[2:] == (channels,)
-    if not fits or values.shape[:2] != (image.height, image.width):
-        return image
-    bits = _known_bits(image.format, getattr(image, 'tag_v2', {}))
-    colors = _eight_bits(values[..., 2::-1], bits)
-    if channels == 4:
-        colors = np.dstack([colors, _eight_bits(values[..., 3], bits)])
-    return Image.fromarray(np.ascontiguousarray(colors))
-
-
-def _known_bits(kind: str | None, tags) -> int | None:
-    """How many bits values have, where the file says so."""
-    if kind in ('PPM', 'JPEG2000'):  # Pillow has scaled them
-        return 16
-    most = tags.get(281)  # TIFF's MaxSampleValue
-    most = most[0] if isinstance(most, tuple) and most else most
-    if isinstance(most, int) and most > 255:
-        return most.bit_length()
-    depth = tags.get(258)  # BitsPerSample
-    return depth[0] if isinstance(depth, tuple) and depth and 8 < depth[0] < 16 else None
-
-
-def _eight_bits(values: np.ndarray, bits: int | None) -> np.ndarray:
-    """See :func:`read_image` for the range that values count in."""
-    largest = int(values.max())
-    if values.min() < 0 or largest > 65535:
-        raise ValueError('its values are not 8-bit or 16-bit')
-    if bits is None or largest >> bits:
-        bits = next(depth for depth in _DEPTHS if not largest >> depth)
-    return (values >> (bits - 8)).astype(np.uint8)
-
-
-def _from_fractions(values: np.ndarray) -> np.ndarray:
-    if not np.isfinite(values).all():
-        raise ValueError('its values are not all finite: save it with 8 or 16 bits')
-    low, high = float(values.min()), float(values.max())
-    if low < 0 or high > 1:
-        values = (values - low) / ((high - low) or 1)
-    return np.round(values * 255).astype(np.uint8)

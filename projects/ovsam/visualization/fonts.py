@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,9 +28,9 @@ class Lettering(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def lettering(text: str) -> Lettering:
-    """How to draw a line of text: in DejaVu Sans Bold, or else in a font of this machine.
+    r"""How to draw a line of text: in DejaVu Sans Bold, or else in a font of this machine.
 
-    Characters that the font lacks are written as Python and JSON write them, ``\\u732b``. What
+    Characters that the font lacks are written as Python and JSON write them, ``\u732b``. What
     to install is said once in the log. White space of any kind becomes single spaces.
     """
     text = ' '.join(text.split())
@@ -65,7 +65,7 @@ def _best_font(needed: frozenset[int]) -> str:
     return best
 
 
-@lru_cache(maxsize=None)
+@cache
 def _system_fonts() -> list[str]:
     """Paths of this machine's fonts: upright sans serifs first, of these bold ones first."""
     from matplotlib import font_manager  # slow, and most texts need no other font
@@ -78,7 +78,7 @@ def _system_fonts() -> list[str]:
                    if not Path(path).name.lower().startswith(_BLANK_FONTS)), key=rank)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _code_points(path: str) -> frozenset[int]:
     """What a font can draw; nothing if it is damaged, or of one size only."""
     from matplotlib.ft2font import FT2Font

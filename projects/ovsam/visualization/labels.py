@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -76,9 +77,9 @@ def _shorten(label: Lettering, size: int, limit: int) -> str:
     if face.getlength(text) <= limit:
         return text
     end = '…' if label.font == DEFAULT_FONT else '...'
-    while text and face.getlength(text + end) > limit:
-        text = text[:-1]
-    return text.rstrip() + end
+    fits = bisect_right(range(1, len(text)), limit,
+                        key=lambda count: face.getlength(text[:count] + end))
+    return text[:fits].rstrip() + end
 
 
 def _inside(middle: tuple[int, int], box: tuple[int, int], image: tuple[int, int]) -> Rect:
