@@ -14,3 +14,4 @@ model = dict(
     segmenter=_base_.segmenter,
 )
 test_cfg = dict()
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))

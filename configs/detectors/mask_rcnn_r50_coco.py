@@ -19,3 +19,4 @@ model = dict(
     detector_pipeline=_base_.test_pipeline,
     segmenter=_base_.segmenter,
 )
+test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))

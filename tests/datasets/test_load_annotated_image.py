@@ -86,11 +86,14 @@ def test_exif_turns_a_picture_only_where_its_annotation_is_turned(tmp_path, pict
     assert np.abs(np.rot90(stored, -1).astype(int) - turned).max() <= 8
     with pytest.raises(ValueError, match=r'its annotation says 41 and 60'):
         load(tmp_path / name, height=41, width=60)
+    with pytest.raises(ValueError, match=rf'Image 17: .*{name}.* 40 pixels high and 60 wide, .*41'):
+        load(tmp_path / name, height=41, width=60, img_id=17)
 
 
+@pytest.mark.parametrize('config', ['coco.py', 'pictograms.py'])
 @pytest.mark.parametrize('stored', [True, False])
-def test_masks_of_a_turned_picture_lie_where_the_object_is(tmp_path, stored):
-    """The whole test pipeline of COCO; the annotation is of the stored or the upright picture."""
+def test_masks_of_a_turned_picture_lie_where_the_object_is(tmp_path, stored, config):
+    """A whole test pipeline; the annotation is of the stored or of the upright picture."""
     picture = Image.new('RGB', (60, 40))
     picture.paste((255, 255, 255), (0, 0, 16, 8))  # top left as stored
     exif = picture.getexif()
@@ -98,7 +101,7 @@ def test_masks_of_a_turned_picture_lie_where_the_object_is(tmp_path, stored):
     picture.save(tmp_path / 'a.png', exif=exif)
     x1, y1, x2, y2 = (0, 0, 16, 8) if stored else (32, 0, 40, 16)
     height, width = (40, 60) if stored else (60, 40)
-    pipeline = Config.fromfile(DATASETS / 'coco.py').test_dataloader.dataset.pipeline
+    pipeline = Config.fromfile(DATASETS / config).test_dataloader.dataset.pipeline
     with DefaultScope.overwrite_default_scope('mmdet'):
         import mmdet.datasets.transforms  # noqa: F401
         from mmdet.registry import TRANSFORMS

@@ -2,7 +2,7 @@
 data_root = '{{$OVSAM_PICTOGRAMS:data/pictograms}}/'
 input_size = 256
 
-load_image = dict(type='LoadImageFromFile')
+load_image = dict(type='LoadAnnotatedImage')
 load_annotations = dict(type='LoadAnnotations', with_bbox=True, with_mask=True)
 resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=True)
 pack_train = dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))

@@ -18,15 +18,16 @@ class LoadAnnotatedImage(BaseTransform):
     them; see :func:`~ovsam.utils.images.read_image`, which reads greyscale, 16-bit and CMYK
     pictures, too.
 
-    Required key: ``img_path``; read if there: ``height``, ``width``. Added: ``img`` (H, W, 3) BGR
-    uint8, ``img_shape``, ``ori_shape``.
+    Required key: ``img_path``; read if there: ``height``, ``width``, ``img_id``. Added:
+    ``img`` (H, W, 3) BGR uint8, ``img_shape``, ``ori_shape``.
 
     Args:
         backend_args: Of mmengine's file client, for other places than a local disk.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not a picture, is damaged, or is of another size than its annotation.
+        ValueError: It is not a picture, is damaged, too large, or of another size than its
+            annotation; the message has the file and the image's id.
     """
 
     def __init__(self, backend_args: Optional[dict] = None) -> None:
@@ -35,7 +36,12 @@ class LoadAnnotatedImage(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Read one image."""
         size = (results['height'], results['width']) if 'height' in results else None
-        rgb = read_stored_image(str(results['img_path']), size, self.backend_args)
+        try:
+            rgb = read_stored_image(str(results['img_path']), size, self.backend_args)
+        except ValueError as error:
+            if 'img_id' not in results:
+                raise
+            raise ValueError(f'Image {results["img_id"]}: {error}') from error
         image = np.ascontiguousarray(rgb[..., ::-1])
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results

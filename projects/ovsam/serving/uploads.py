@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
-from ..utils.images import read_image
+from ..utils.images import open_image, read_image
 from ..vocabulary import Vocabulary, build_vocabulary
 from ..vocabulary.packs import PACKS
 
 FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
+# What Pillow calls a JPEG with further pictures behind the first, such as a camera's preview.
+SEVERAL_JPEGS = 'MPO'
 
 
 @dataclass(frozen=True)
@@ -41,26 +43,23 @@ class UploadLimits:
         path = Path(path)
         self._check_bytes(path)
         try:
-            with Image.open(path) as image:  # reads the head of the file only
+            with open_image(path) as image:
                 kind, (width, height) = image.format, image.size
-        except Image.DecompressionBombError as error:
-            raise ValueError(
-                f'{path.name} is too large: a picture may have {self.megapixels:g} megapixels'
-            ) from error
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
             raise ValueError(
                 f'{path.name} is not a picture that can be read: open a {", ".join(FORMATS)} file'
             ) from error
-        if kind not in FORMATS:
+        if kind not in (*FORMATS, SEVERAL_JPEGS):
             raise ValueError(f'{path.name} is a {kind} file: open a {", ".join(FORMATS)} file')
         if width * height > self.megapixels * 1e6:
             raise ValueError(
                 f'{path.name} has {width} x {height} pixels, '
                 f'{width * height / 1e6:.1f} megapixels: a picture may have '
-                f'{self.megapixels:g}; make it smaller'
+                f'{self.megapixels:g}; make it smaller, or have this server started '
+                'with a larger --max-megapixels'
             )
         try:
-            return read_image(path)
+            return read_image(path, max_pixels=self.megapixels * 1e6)
         except ValueError as error:
             raise ValueError(
                 f'{path.name} is damaged or of an unusual kind: {error.__cause__ or error}'

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from .fonts import DEFAULT_FONT, Lettering, lettering
 
 Rect = tuple[int, int, int, int]
 
@@ -16,11 +17,10 @@ _BACKGROUND = (22, 24, 28, 215)
 _TEXT = (255, 255, 255, 255)
 
 
-@lru_cache(maxsize=16)
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans Bold, which matplotlib ships, so that text looks the same everywhere."""
-    path = Path(matplotlib.get_data_path(), 'fonts', 'ttf', 'DejaVuSans-Bold.ttf')
-    return ImageFont.truetype(str(path), size)
+@lru_cache(maxsize=32)
+def font(size: int, path: str = DEFAULT_FONT) -> ImageFont.FreeTypeFont:
+    """A font in pixels."""
+    return ImageFont.truetype(path, size)
 
 
 def draw_labels(
@@ -35,7 +35,8 @@ def draw_labels(
 
     Args:
         image: (H, W, 3) RGB uint8.
-        texts: N labels; an empty one is left out.
+        texts: N labels; an empty one is left out. Each is in a font of this machine that has its
+            characters, see :func:`~.fonts.lettering`.
         anchors: for each label the points (x, y) where its middle may go, best first.
         colors: (N, 3) RGB uint8 of the plates' borders.
         size: height of the font in pixels.
@@ -50,10 +51,11 @@ def draw_labels(
     pen = ImageDraw.Draw(plates)
     taken = [(x - size, y - size, x + size, y + size) for x, y in avoid]
     for text, points, color in zip(texts, anchors, colors):
+        text, path = lettering(text)
         if not text:
             continue
-        text = _shorten(text, size, width - size)
-        box = (round(font(size).getlength(text)) + size, round(1.5 * size))
+        text = _shorten(Lettering(text, path), size, width - size)
+        box = (round(font(size, path).getlength(text)) + size, round(1.5 * size))
         places = [_inside(point, box, (width, height)) for point in points]
         place = min(places, key=lambda rect: sum(_overlap(rect, other) for other in taken))
         taken.append(place)
@@ -65,17 +67,20 @@ def draw_labels(
             width=max(1, size // 9),
         )
         middle = ((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)
-        pen.text(middle, text, fill=_TEXT, font=font(size), anchor='mm')
+        pen.text(middle, text, fill=_TEXT, font=font(size, path), anchor='mm')
     return np.array(Image.alpha_composite(base, plates).convert('RGB'))
 
 
-def _shorten(text: str, size: int, limit: int) -> str:
-    """Cut a text that is wider than the limit."""
-    if font(size).getlength(text) <= limit:
+def _shorten(label: Lettering, size: int, limit: int) -> str:
+    """The text, cut if it is wider than the limit."""
+    text, face = label.text, font(size, label.font)
+    if face.getlength(text) <= limit:
         return text
-    while text and font(size).getlength(text + '…') > limit:
-        text = text[:-1]
-    return text.rstrip() + '…'
+    end = '…' if label.font == DEFAULT_FONT else '...'
+    fits = bisect_right(
+        range(1, len(text)), limit, key=lambda count: face.getlength(text[:count] + end)
+    )
+    return text[:fits].rstrip() + end
 
 
 def _inside(middle: tuple[int, int], box: tuple[int, int], image: tuple[int, int]) -> Rect:
