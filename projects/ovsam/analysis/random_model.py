@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from ..models.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..models.promptable_segmenter import PromptableSegmenter
 
 # How parts call the side of their square input; what images are padded to follows it.
@@ -44,6 +45,19 @@ def build_random_model(cfg: Config, size: int | None = None,
                          'a SAM or a crop baseline, for example configs/mini/ovsam_box.py')
     set_random_names(model, device)
     return model.requires_grad_(False).eval()
+
+
+def require_names(cfg: Config) -> None:
+    """Check, without building it, that a config's model names what it segments.
+
+    Raises:
+        ValueError: it does not.
+    """
+    name = cfg.model.type if 'model' in cfg else None
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        kind = name and MODELS.get(name)
+    if kind and not issubclass(kind, OpenVocabularySegmenter):
+        raise ValueError(f'a {name} gives no names: use the config of an OVSAM or a crop baseline')
 
 
 def without_weights(cfg: Any) -> Any:

@@ -18,7 +18,7 @@ from ..models.text_bank_classifier import PRECISIONS
 from ..vocabulary import TextBank, Vocabulary
 from .interaction import random_clicks
 from .memory import in_fresh_process
-from .random_model import build_random_model
+from .random_model import build_random_model, require_names
 from .timing import random_image, seconds
 
 # How names can be kept, by what tables call it.
@@ -74,6 +74,7 @@ def measure_vocabularies(cfg: Config, names: Sequence[int] = (80, 1203, 13_204, 
     if repeat < 1 or objects < 1 or texts < 1 or not names or min(names) < 1:
         raise ValueError(f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
                          f'{texts}, {objects} and {repeat}')
+    require_names(cfg)
     return in_fresh_process(_measure, cfg, tuple(names), texts, objects, repeat, size,
                             torch.get_num_threads())
 
@@ -83,9 +84,6 @@ def _measure(cfg: Config, names: tuple[int, ...], texts: float, objects: int, re
     torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     model = predictor.model
-    if not isinstance(model, OpenVocabularySegmenter):
-        raise ValueError(f'a {type(model).__name__} gives no names: use the config of an OVSAM or '
-                         'a crop baseline')
     side = model.prompt_encoder.image_size
     predictor.set_image(random_image(side))
     clicks = random_clicks(side)

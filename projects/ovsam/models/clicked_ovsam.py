@@ -12,7 +12,7 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..prompts.clicks import central_error_clicks
+from ..prompts.clicks import central_error_clicks, rescale_clicks
 from ..prompts.prompts import Prompts
 from ..utils.mask_iou import mask_ious
 from .mask_postprocess import postprocess_masks
@@ -72,5 +72,6 @@ class ClickedOVSAM(OVSAM):
                                       sample.ori_shape[:2])[:, 0]
             ious.append(mask_ious(found, truth))
             points, labels = central_error_clicks(found, truth)
-            prompts = replace(prompts.with_points(points * factor, labels), masks=low_res[:, None])
+            points = rescale_clicks(points, factor)
+            prompts = replace(prompts.with_points(points, labels), masks=low_res[:, None])
         return torch.stack(ious, dim=1)
