@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 
 # How parts call the side of their square input; what images are padded to follows it.
@@ -48,6 +49,19 @@ def build_random_model(
         )
     set_random_names(model, device)
     return model.requires_grad_(False).eval()
+
+
+def require_names(cfg: Config) -> None:
+    """Check, without building it, that a config's model names what it segments.
+
+    Raises:
+        ValueError: it does not.
+    """
+    name = cfg.model.type if 'model' in cfg else None
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        kind = name and MODELS.get(name)
+    if kind and not issubclass(kind, OpenVocabularySegmenter):
+        raise ValueError(f'a {name} gives no names: use the config of an OVSAM or a crop baseline')
 
 
 def without_weights(cfg: Any) -> Any:

@@ -20,7 +20,7 @@ from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..vocabulary import Vocabulary
 from .interaction import random_clicks
 from .memory import in_fresh_process
-from .random_model import build_random_model
+from .random_model import build_random_model, require_names
 from .timing import random_image, seconds
 
 # How names can be kept, by what tables call it.
@@ -85,6 +85,7 @@ def measure_vocabularies(
             f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
             f'{texts}, {objects} and {repeat}'
         )
+    require_names(cfg)
     return in_fresh_process(
         _measure, cfg, tuple(names), texts, objects, repeat, size, torch.get_num_threads()
     )
@@ -102,11 +103,6 @@ def _measure(
     torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     model = predictor.model
-    if not isinstance(model, OpenVocabularySegmenter):
-        raise ValueError(
-            f'a {type(model).__name__} gives no names: use the config of an OVSAM or '
-            'a crop baseline'
-        )
     side = model.prompt_encoder.image_size
     predictor.set_image(random_image(side))
     clicks = random_clicks(side)
