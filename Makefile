@@ -2,7 +2,7 @@
 PYTHON ?= python3
 OVSAM_VENV ?= .venv
 # For pytest; -n 8 on a machine with more cores.
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist worksteal
 # More for tools/app.py, for example --port 8080.
 APP_ARGS ?=
 RUN := $(OVSAM_VENV)/bin/python

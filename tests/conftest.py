@@ -14,14 +14,13 @@ from mmengine.logging import MMLogger
 import ovsam  # noqa: F401
 
 pytest_plugins = ['tests.small_wordnet', 'tests.tiny_models']
-
-
-@pytest.fixture(scope='session', autouse=True)
-def cache_of_this_session(tmp_path_factory):
-    """Tests neither read nor fill the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('OVSAM_CACHE', str(tmp_path_factory.mktemp('cache')))
-        yield
+from tests.session import (  # noqa: F401
+    cache_of_this_session,
+    no_network,
+    package_indexes_read_once,
+    plain_config_texts,
+    pytest_collection_finish,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -62,7 +62,7 @@ def test_it_can_be_turned_off_and_on(predictor):
     assert predictor.label_names == tuple(NAMES)
     predictor.back_off = back_off
     assert predictor.name(found).labels == ['dog']
-    assert predictor.find('poodle', threshold=0.0).leaves is None  # which asks for one name
+    assert predictor.find('poodle', 0.0, among=found).leaves is None  # which asks for one name
 
 
 def test_none_of_these(predictor):

@@ -91,6 +91,7 @@ def test_the_inferencer_numbers_none(random_mini):
     image = np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8)
     inferencer = OVSAMInferencer(random_mini, vocabulary=NAMES, device='cpu')
     inferencer.predictor.none_threshold = 1.0
+    inferencer.predictor.model.everything = dict(points_per_side=4)
     (found,) = inferencer(image, return_datasamples=True)['predictions']
     assert found.classes == (*NAMES, NONE_LABEL)
     assert set(found.pred_instances.labels.tolist()) <= {len(NAMES)}

@@ -72,7 +72,10 @@ def test_one_step(path, world, monkeypatch):
 
 
 def take_one_step(path, cfg):
-    model = MODELS.build(without_weights(copy.deepcopy(cfg.model.to_dict())))
+    settings = without_weights(copy.deepcopy(cfg.model.to_dict()))
+    if 'everything' in settings:
+        settings['everything']['points_per_side'] = 4
+    model = MODELS.build(settings)
     training = path.stem in TRAININGS
     loader = cfg.train_dataloader if training else cfg.test_dataloader
     dataset = loader.dataset.to_dict()

@@ -2,11 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import torch
 
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import checkpoint_path, config_path
+from tests.waiting import LIMIT, wait_until
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 pytestmark = [
@@ -45,6 +46,9 @@ def start(tmp_path):
                     PYTHON=sys.executable,
                     PORT=str(port),
                     OMP_NUM_THREADS='1',
+                    PYTHONPATH=os.pathsep.join(
+                        [str(Path(__file__).parent), os.environ.get('PYTHONPATH', '')]
+                    ),
                     **environment,
                 ),
             )
@@ -73,17 +77,26 @@ def run(start):
     return run
 
 
+def hold(cfg, sign, after, ranks):
+    """Have processes of these ranks wait for a file before an image."""
+    cfg.custom_imports = dict(imports=['hold_images'])
+    cfg.train_dataloader.dataset.pipeline.insert(
+        0, dict(type='HoldImages', sign=str(sign), after=after, ranks=ranks)
+    )
+
+
 @pytest.fixture
 def tiny(tiny_training, tmp_path):
-    """The tiny training as a file, with as many steps as another process needs to interfere."""
+    """The tiny training as a file; rank 1 waits for a file ``go`` after a checkpoint."""
     tiny_training.merge_from_dict(
         {
             'log_level': 'INFO',
-            'train_cfg.max_iters': 400,
+            'train_cfg.max_iters': 12,
             'train_dataloader.batch_size': 2,
-            'default_hooks.checkpoint': dict(interval=50, max_keep_ckpts=2),
+            'default_hooks.checkpoint': dict(interval=4, max_keep_ckpts=2),
         }
     )
+    hold(tiny_training, tmp_path / 'go', after=2 * 6, ranks=[1])
     tiny_training.dump(tmp_path / 'tiny.py')
     return tmp_path / 'tiny.py'
 
@@ -126,14 +139,6 @@ def child_of_rank(launcher, rank):
         except OSError:
             continue
     raise AssertionError(f'no rank {rank} below process {launcher.pid}')
-
-
-def wait_until(condition, process, seconds=200):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.communicate()[0][-3000:]
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def assert_same(found, expected, **tolerance):
@@ -216,16 +221,20 @@ load_from = None
 
 def test_a_rank_is_killed(start, run, tiny, tmp_path):
     """The run ends, with an error; resumed, it comes where it would have come."""
+    go = tmp_path / 'go'
+    go.touch()
     run(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'whole')
+    go.unlink()
     process = start(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'parts')
     wait_until((tmp_path / 'parts/last_checkpoint').exists, process)
     os.kill(child_of_rank(process, 1), signal.SIGKILL)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode != 0 and 'SIGKILL' in output
-    assert not (tmp_path / 'parts/iter_400.pth').exists()
+    go.touch()
+    assert not (tmp_path / 'parts/iter_12.pth').exists()
     said = run(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'parts', '--resume')
     assert 'resumed epoch: 0, iter: ' in said
-    assert_same(tmp_path / 'parts/iter_400.pth', tmp_path / 'whole/iter_400.pth')
+    assert_same(tmp_path / 'parts/iter_12.pth', tmp_path / 'whole/iter_12.pth')
 
 
 def test_a_rank_hangs(start, tiny, tmp_path):
@@ -237,11 +246,11 @@ def test_a_rank_hangs(start, tiny, tmp_path):
         '--work-dir',
         tmp_path / 'work',
         '--cfg-options',
-        'env_cfg.dist_cfg.timeout=10',
+        'env_cfg.dist_cfg.timeout=20',
     )
     wait_until((tmp_path / 'work/last_checkpoint').exists, process)
     os.kill(child_of_rank(process, 1), signal.SIGSTOP)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode != 0
     assert 'LostProcessError: process 0 of 2 waited for another one' in output
     assert f'--resume goes on from the last checkpoint in {tmp_path}/work' in output
@@ -249,27 +258,34 @@ def test_a_rank_hangs(start, tiny, tmp_path):
 
 @pytest.fixture
 def dump(tiny_training, tmp_path):
-    """Config of a store of 600 pictures' features; its folder."""
+    """Dumps 60 pictures' features by two ranks; those given wait for a file ``go`` after 12."""
     import cv2
     import numpy as np
 
-    for number in range(600):
-        picture = np.full((24, 32, 3), number % 256, np.uint8)
-        picture[number // 256] = 255
+    for number in range(60):
+        picture = np.full((24, 32, 3), number, np.uint8)
         cv2.imwrite(str(tmp_path / f'sa1b/sa_000000/sa_{number}.jpg'), picture)
     tiny_training.train_dataloader.dataset.pipeline.append(
         dict(type='LoadTeacherFeatures', folder=str(tmp_path / 'features'))
     )
     tiny_training.model.teacher = dict(type='StoredTeacher', encoder=tiny_training.model.teacher)
-    tiny_training.dump(tmp_path / 'dump.py')
-    return [
-        TOOLS / 'dump_sam_features.py',
-        tmp_path / 'dump.py',
-        '--launcher',
-        'pytorch',
-        '--batch-size',
-        '1',
-    ]
+
+    def dump(ranks):
+        # At first four images are read twice, to see that the pipeline gives the same again.
+        hold(tiny_training, tmp_path / 'go', after=2 * 4 + 12, ranks=ranks)
+        tiny_training.dump(tmp_path / 'dump.py')
+        return [
+            TOOLS / 'dump_sam_features.py',
+            tmp_path / 'dump.py',
+            '--launcher',
+            'pytorch',
+            '--batch-size',
+            '1',
+            '--workers',
+            '0',
+        ]
+
+    return dump
 
 
 def records(folder):
@@ -285,34 +301,34 @@ def test_a_rank_of_a_feature_dump_is_killed(start, run, dump, tmp_path):
         '--nproc_per_node',
         '2',
         '--standalone',
-        *dump,
+        *dump([0, 1]),
     ]
     process = start(*launch)
-    wait_until(lambda: len(records(tmp_path / 'features')) > 20, process)
+    wait_until(lambda: len(records(tmp_path / 'features')) == 24, process)
     os.kill(child_of_rank(process, 1), signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT)
     assert process.returncode != 0
     before = records(tmp_path / 'features')
-    assert 20 < len(before) < 600
+    assert len(before) == 24
+    (tmp_path / 'go').touch()
     said = run(*launch)
     after = records(tmp_path / 'features')
-    assert len(after) == 600 and {path: after[path] for path in before} == before
-    made = [int(line.split()[0]) for line in said.splitlines() if ' records made' in line]
-    assert len(made) == 2 and sum(made) == 600 - len(before)
+    assert len(after) == 60 and {path: after[path] for path in before} == before
+    # Two processes write, and one may begin where the other has not ended its line.
+    made = [int(number) for number in re.findall(r'(\d+) records made', said)]
+    assert len(made) == 2 and sum(made) == 60 - len(before)
 
 
 def test_processes_of_a_feature_dump_do_not_wait_for_each_other(start, run, dump, tmp_path):
     """As on several machines: one is killed, the other makes its part to the end."""
+    command = [sys.executable, *dump([1])]
     processes = [
-        start(sys.executable, *dump, RANK=str(rank), LOCAL_RANK='0', WORLD_SIZE='2')
-        for rank in range(2)
+        start(*command, RANK=str(rank), LOCAL_RANK='0', WORLD_SIZE='2') for rank in range(2)
     ]
-    # More than the first one makes, so some of them are the second one's.
-    wait_until(lambda: len(records(tmp_path / 'features')) > 310, processes[1])
+    wait_until(lambda: len(records(tmp_path / 'features')) == 30 + 12, processes[1])
     os.kill(processes[1].pid, signal.SIGKILL)
-    said, _ = processes[0].communicate(timeout=200)
-    assert processes[0].returncode == 0 and '300 records made, 0 of them anew' in said
-    kept = len(records(tmp_path / 'features')) - 300
-    assert 10 < kept < 300
-    said = run(sys.executable, *dump, RANK='1', LOCAL_RANK='0', WORLD_SIZE='2')
-    assert f'{300 - kept} records made, 0 of them anew, {kept} kept' in said
+    said, _ = processes[0].communicate(timeout=LIMIT)
+    assert processes[0].returncode == 0 and '30 records made, 0 of them anew' in said
+    (tmp_path / 'go').touch()
+    said = run(*command, RANK='1', LOCAL_RANK='0', WORLD_SIZE='2')
+    assert '18 records made, 0 of them anew, 12 kept' in said

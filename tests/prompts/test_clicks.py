@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from ovsam.prompts.clicks import central_error_clicks, random_error_clicks
+from ovsam.prompts.clicks import central_error_clicks, random_error_clicks, rescale_clicks
 
 
 def mask(*boxes, side=40):
@@ -49,6 +49,23 @@ def test_random_clicks_are_wrong_pixels_with_the_right_label():
         assert (found != truth)[0, y, x] and truth[0, y, x] == bool(label)
         seen.add(int(label))
     assert seen == {0, 1}
+
+
+def test_no_clicks_to_rescale():
+    assert rescale_clicks(torch.zeros(0, 2), 4.0).shape == (0, 2)
+
+
+def test_a_rescaled_click_is_the_same_place():
+    """The middle of an object stays its middle when the mask is enlarged."""
+    points, _ = central_error_clicks(mask(side=8), mask((4, 2, 7, 5), side=8))
+    assert points.tolist() == [[5.0, 3.0]]
+    assert rescale_clicks(points, 1.0).tolist() == [[5.0, 3.0]]
+    # Each pixel becomes 4 x 4, of which the middle lies between the second and the third.
+    assert rescale_clicks(points, 4.0).tolist() == [[21.5, 13.5]]
+    enlarged = mask((4, 2, 7, 5), side=8).repeat_interleave(4, 1).repeat_interleave(4, 2)[0]
+    ys, xs = torch.nonzero(enlarged, as_tuple=True)
+    assert [xs.float().mean(), ys.float().mean()] == [21.5, 13.5]
+    assert rescale_clicks(points, torch.tensor([0.5, 2.0])).tolist() == [[2.25, 6.5]]
 
 
 def test_nothing_wrong_and_no_object_is_no_crash():

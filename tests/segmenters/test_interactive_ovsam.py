@@ -1,13 +1,17 @@
 """Training with a simulated user, and evaluation with one; in miniature with random weights."""
 
+import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from ovsam.evaluation import clicked_ovsam
 from ovsam.parts.mask_decoder import SAMMaskDecoder
 from ovsam.parts.repeated_tokens_init import RepeatedMaskTokensInit
+from ovsam.segmenters import interactive_ovsam
 from ovsam.utils.paths import config_path
 
 from .test_ovsam import NAMES, SIDE, sample
@@ -72,6 +76,50 @@ def test_clicks_do_not_depend_on_chunks(images):
         for size in (64, 1)
     )
     torch.testing.assert_close(whole, parts)
+
+
+def watch_prompts(model, monkeypatch):
+    """The prompts of each round, collected as they come."""
+    asked, segment = [], model.segment
+
+    def watched(features, prompts):
+        asked.append(prompts)
+        return segment(features, prompts)
+
+    monkeypatch.setattr(model, 'segment', watched)
+    return asked
+
+
+def test_clicks_are_pixel_centres_of_the_resized_image(images, monkeypatch):
+    """The original is half as wide and a quarter as high as the input."""
+    model = build('interactive_clicks', num_clicks=2).eval()
+    asked = watch_prompts(model, monkeypatch)
+    monkeypatch.setattr(
+        clicked_ovsam,
+        'central_error_clicks',
+        lambda found, truth: (torch.tensor([[10.0, 20.0]]), torch.tensor([1])),
+    )
+    data = sample((5, 5, 40, 30))
+    data.gt_instances.masks = BitmapMasks(np.ones((1, 64, 128), np.uint8), 64, 128)
+    data.set_metainfo(dict(ori_shape=(64, 128), scale_factor=(2.0, 4.0)))
+    found = model.predict(images[:1], [data])[0].pred_instances
+    assert found.click_ious.shape == (1, 2)
+    # Of original pixel (10, 20) the middle of two columns and of four rows of the input.
+    assert [(20 + 21) / 2, (80 + 83) / 2] in asked[1].coords[0].tolist()
+
+
+def test_training_clicks_are_pixel_centres_of_the_input(images, monkeypatch):
+    model = build('interactive', rounds=2).train()
+    asked = watch_prompts(model, monkeypatch)
+    monkeypatch.setattr(
+        interactive_ovsam,
+        'random_error_clicks',
+        lambda found, truth: (torch.tensor([[3.0, 5.0]]), torch.tensor([0])),
+    )
+    model.loss(images[:1], [sample((10, 10, 90, 90))])
+    size = SIDE // asked[1].masks.shape[-1]
+    assert size > 1
+    assert [3 * size + (size - 1) / 2, 5 * size + (size - 1) / 2] in asked[1].coords[0].tolist()
 
 
 class TestRepeatedMaskTokens:

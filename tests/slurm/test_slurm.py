@@ -234,7 +234,7 @@ def test_a_killed_task_ends_the_job(call, cluster, tiny, tmp_path):
         if 'train.py' in Path(f'/proc/{pid}/cmdline').read_text()
     )
     os.kill(int(victim), 9)
-    said, _ = process.communicate(timeout=90)
+    said, _ = process.communicate(timeout=240)
     assert process.returncode != 0 and 'Killed' in said
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -138,8 +139,10 @@ def test_slurm_batch_called_wrongly(call, tmp_path):
 
 def test_slurm_batch_with_little_time_left(tmp_path):
     """The job is queued again; the training goes on until Slurm ends it."""
-    (tmp_path / 'srun').write_text('#!/bin/sh\necho training\nsleep 1\nexit 3\n')
-    (tmp_path / 'scontrol').write_text('#!/bin/sh\necho scontrol "$@"\n')
+    (tmp_path / 'srun').write_text(
+        f'#!/bin/sh\necho training\nuntil [ -e {tmp_path}/queued ]; do sleep 0.05; done\nexit 3\n'
+    )
+    (tmp_path / 'scontrol').write_text(f'#!/bin/sh\necho scontrol "$@"\ntouch {tmp_path}/queued\n')
     for name in ('srun', 'scontrol'):
         (tmp_path / name).chmod(0o755)
     process = subprocess.Popen(
@@ -151,7 +154,7 @@ def test_slurm_batch_with_little_time_left(tmp_path):
     )
     assert process.stdout.readline() == 'training\n'
     process.send_signal(signal.SIGUSR1)
-    said, _ = process.communicate()
+    said, _ = process.communicate(timeout=200)
     assert said.splitlines() == [
         'slurm_batch: job 7 has little time left and is queued again',
         'scontrol requeue 7',
@@ -163,10 +166,13 @@ def test_slurm_batch_with_little_time_left(tmp_path):
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the machine has a GPU')
 def test_two_processes_train_on_a_machine_without_a_gpu(small_world, random_weights, tmp_path):
     """With frozen parts, to a checkpoint and an evaluation."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
     environment = dict(
         os.environ,
         PYTHON=sys.executable,
-        PORT='29533',
+        PORT=str(port),
         OMP_NUM_THREADS='1',
         OVSAM_PICTOGRAMS=str(small_world),
         OVSAM_MINI_WEIGHTS=str(random_weights),

@@ -12,10 +12,9 @@ import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
-from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..vocabulary import Vocabulary
 from .memory import in_fresh_process, peak_resident_bytes
-from .random_model import build_random_model, random_bank
+from .random_model import build_random_model, random_bank, require_names
 from .timing import random_boxes, random_image, seconds
 
 # All masks count, for those of random weights are neither stable nor of a good quality.
@@ -75,6 +74,7 @@ def measure_interaction(
     """
     if repeat < 1:
         raise ValueError(f'repeat must be positive; got {repeat}')
+    require_names(cfg)
     return in_fresh_process(
         _interact, cfg, prompts, names, points_per_side, repeat, size, torch.get_num_threads()
     )
@@ -91,11 +91,6 @@ def _interact(
 ) -> InteractionCost:
     torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
-    if not isinstance(predictor.model, OpenVocabularySegmenter):
-        raise ValueError(
-            f'a {type(predictor.model).__name__} gives no names: use the config of '
-            'an OVSAM or a crop baseline'
-        )
     built = peak_resident_bytes()
     side = predictor.model.prompt_encoder.image_size
     image = random_image(side)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..naming.name_bank import NameBank
 from ..naming.naming import Naming
+from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..vocabulary import Vocabulary
 
@@ -52,6 +53,19 @@ def build_random_model(
         )
     set_random_names(model, device)
     return model.requires_grad_(False).eval()
+
+
+def require_names(cfg: Config) -> None:
+    """Check, without building it, that a config's model names what it segments.
+
+    Raises:
+        ValueError: it does not.
+    """
+    name = cfg.model.type if 'model' in cfg else None
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        kind = name and MODELS.get(name)
+    if kind and not issubclass(kind, OpenVocabularySegmenter):
+        raise ValueError(f'a {name} gives no names: use the config of an OVSAM or a crop baseline')
 
 
 def without_weights(cfg: Any) -> Any:

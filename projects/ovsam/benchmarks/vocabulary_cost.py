@@ -19,7 +19,7 @@ from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..vocabulary import Vocabulary
 from .interaction import random_clicks
 from .memory import in_fresh_process
-from .random_model import build_random_model, random_bank
+from .random_model import build_random_model, random_bank, require_names
 from .timing import random_image, seconds
 
 TOP_K = 5
@@ -76,6 +76,7 @@ def measure_vocabularies(
             f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
             f'{texts}, {objects} and {repeat}'
         )
+    require_names(cfg)
     return in_fresh_process(
         _measure, cfg, tuple(names), texts, objects, repeat, size, torch.get_num_threads()
     )
@@ -93,11 +94,6 @@ def _measure(
     torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     model = predictor.model
-    if not isinstance(model, OpenVocabularySegmenter):
-        raise ValueError(
-            f'a {type(model).__name__} gives no names: use the config of an OVSAM or '
-            'a crop baseline'
-        )
     side = model.prompt_encoder.image_size
     predictor.set_image(random_image(side))
     clicks = random_clicks(side)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..masks.mask_iou import mask_ious
 from ..masks.mask_postprocess import postprocess_masks
-from ..prompts.clicks import central_error_clicks
+from ..prompts.clicks import central_error_clicks, rescale_clicks
 from ..prompts.prompts import Prompts
 from ..segmenters.ovsam import OVSAM
 from ..segmenters.promptable_segmenter import ImageFeatures
@@ -84,5 +84,6 @@ class ClickedOVSAM(OVSAM):
             )[:, 0]
             ious.append(mask_ious(found, truth))
             points, labels = central_error_clicks(found, truth)
-            prompts = replace(prompts.with_points(points * factor, labels), masks=low_res[:, None])
+            points = rescale_clicks(points, factor)
+            prompts = replace(prompts.with_points(points, labels), masks=low_res[:, None])
         return torch.stack(ious, dim=1)

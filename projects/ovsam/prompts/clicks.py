@@ -46,6 +46,22 @@ def random_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     return _click(found, truth, _random_pixel)
 
 
+def rescale_clicks(points: Tensor, factors: Tensor | float) -> Tensor:
+    """Bring clicks to the pixels of a resized image.
+
+    A click means the centre of its pixel, half a pixel beyond the pixel's number, and the prompt
+    encoder adds this half again. So the centre is scaled, not the number.
+
+    Args:
+        points: (N, 2), x and y in pixels of the masks.
+        factors: The other image's size divided by that of the masks; one, or (2,) for x and y.
+
+    Returns:
+        (N, 2), x and y in pixels of the other image.
+    """
+    return (points + 0.5) * factors - 0.5
+
+
 def _click(found: Tensor, truth: Tensor, choose) -> tuple[Tensor, Tensor]:
     device = truth.device
     points, labels = [], []

@@ -13,7 +13,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..masks.mask_choice import is_ambiguous
-from ..prompts.clicks import random_error_clicks
+from ..prompts.clicks import random_error_clicks, rescale_clicks
 from .ovsam import OVSAM
 
 
@@ -54,8 +54,7 @@ class InteractiveOVSAM(OVSAM):
             logits = self.choose(prompts, masks, quality)[0].detach()
             points, labels = random_error_clicks(logits > 0, targets > 0.5)
             scale = batch_inputs.shape[-1] / logits.shape[-1]
-            # A low-resolution pixel's centre, in input pixels.
             prompts = replace(
-                prompts.with_points((points + 0.5) * scale - 0.5, labels), masks=logits[:, None]
+                prompts.with_points(rescale_clicks(points, scale), labels), masks=logits[:, None]
             )
         return totals

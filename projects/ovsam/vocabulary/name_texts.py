@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _SEPARATORS = re.compile(r'(?:_or_|/|,)(?![^()]*\))')
 _WORD = re.compile('[A-Za-z]+')
@@ -23,6 +24,8 @@ def natural_name(name: str) -> str:
     return ' '.join(name.replace('_', ' ').split())
 
 
+# Names are compared again and again; this holds several times the largest vocabulary.
+@lru_cache(maxsize=1 << 17)
 def name_key(name: str) -> str:
     """What is the same for two names that count as equal, in whatever case, ``_`` for spaces."""
     return natural_name(name).casefold()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,6 +108,7 @@ def _openimages() -> Vocabulary:
     return _from_categories(map(lower_title_case, get_classes('oid_v6')))
 
 
+@cache  # it takes seconds, and a vocabulary does not change
 def _imagenet(subset: str) -> Vocabulary:
     """ImageNet's classes; their aliases are WordNet's synsets, which ImageNet's folders are.
 

@@ -1,0 +1,90 @@
+"""What holds for a whole run of the tests: no network, a cache of its own, and shortcuts."""
+
+import gc
+import socket
+from functools import cache
+
+import pytest
+from mmengine.config import config
+from mmengine.config import utils as config_utils
+
+
+def pytest_collection_finish():
+    """mmengine's data sets collect garbage when they are made, which looks at every object.
+
+    What the imports left, more than a million objects, stays until the end: it need not be looked
+    at each time.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def cache_of_this_session(tmp_path_factory):
+    """Tests neither read nor fill the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('OVSAM_CACHE', str(tmp_path_factory.mktemp('cache')))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def plain_config_texts():
+    """mmengine lays a config's text out with yapf, which takes seconds each time it is asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def package_indexes_read_once():
+    """mmengine reads a hundred YAML files of mmdet for every config that starts from mmdet's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config_utils, 'load', cache(config_utils.load))
+        yield
+
+
+THIS_MACHINE = ('localhost', '127.0.0.1', '::1', '0.0.0.0', '::', '')
+
+
+def refuse_elsewhere(host):
+    host = host.decode() if isinstance(host, bytes) else host
+    if host is not None and host not in (*THIS_MACHINE, socket.gethostname()):
+        raise OSError(
+            f'tests use no network, but this one asked for {host!r}: serve what it needs '
+            'on 127.0.0.1, or replace what asks'
+        )
+
+
+@pytest.fixture(scope='session', autouse=True)
+def no_network():
+    """Sockets reach this machine alone, and so do other processes as far as they heed proxies.
+
+    Forked processes inherit the guard. New interpreters and other programs get a proxy at a port
+    where nobody listens, and offline settings of the Hugging Face hub and pip.
+    """
+
+    def guarded(method):
+        def call(self, address):
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                refuse_elsewhere(address[0])
+            return method(self, address)
+
+        return call
+
+    def getaddrinfo(host, *args, **kwargs):
+        refuse_elsewhere(host)
+        return look_up(host, *args, **kwargs)
+
+    look_up = socket.getaddrinfo
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ('connect', 'connect_ex'):
+            patch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
+        patch.setattr(socket, 'getaddrinfo', getaddrinfo)
+        for name in ('http_proxy', 'https_proxy', 'all_proxy'):
+            for spelling in (name, name.upper()):
+                patch.setenv(spelling, 'http://127.0.0.1:9')
+        for name in ('no_proxy', 'NO_PROXY'):
+            patch.setenv(name, 'localhost,127.0.0.1,::1')
+        patch.setenv('HF_HUB_OFFLINE', '1')
+        patch.setenv('PIP_NO_INDEX', '1')
+        yield
