@@ -316,7 +316,7 @@ class CLIPBackbone(BaseModule):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Four levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W)."""
-        return tuple(self._kind.levels(self.visual, images))
+        return tuple(self._kind.levels(self.visual, self._as_weights(images)))
 
     def embed_regions(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
@@ -369,7 +369,10 @@ class CLIPBackbone(BaseModule):
                 f'got images of {tuple(images.shape[-2:])}, but this CLIP embeds '
                 f'whole images of {expected}: resize them'
             )
-        return F.normalize(self.visual(images), dim=-1)
+        return F.normalize(self.visual(self._as_weights(images)), dim=-1)
+
+    def _as_weights(self, images: Tensor) -> Tensor:
+        return images.to(next(self.visual.parameters()).dtype)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         drop_other_parts(state_dict, prefix, ('visual',))

@@ -38,8 +38,11 @@ class RandomFourierEncoding(nn.Module):
 
     def forward(self, positions: Tensor) -> Tensor:
         """Encodes ``positions`` (..., 2), x and y in [0, 1], as (..., C)."""
-        angles = 2 * math.pi * ((2 * positions - 1) @ self.positional_encoding_gaussian_matrix)
-        return torch.cat([angles.sin(), angles.cos()], dim=-1)
+        matrix = self.positional_encoding_gaussian_matrix
+        # At half precision, positions would be off by pixels.
+        with torch.autocast(matrix.device.type, enabled=False):
+            angles = 2 * math.pi * ((2 * positions - 1).float() @ matrix.float())
+            return torch.cat([angles.sin(), angles.cos()], dim=-1).to(matrix.dtype)
 
 
 @MODELS.register_module()
@@ -143,4 +146,4 @@ class SAMPromptEncoder(BaseModule):
                 f'mask prompts have shape {tuple(prompts.masks.shape)}, expected (N, 1, {side}, '
                 f'{side}): pass the low-resolution mask logits of an earlier prediction'
             )
-        return self.mask_downscaling(prompts.masks)
+        return self.mask_downscaling(prompts.masks.to(self.no_mask_embed.weight.dtype))

@@ -108,10 +108,10 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     def segment(self, features: ImageFeatures, prompts: Prompts) -> tuple[Tensor, Optional[Tensor]]:
         """Mask logits (N, M, 4h, 4w) and predicted IoU (N, M), or None without an IoU token."""
-        sparse, dense = self.prompt_encoder(prompts)
-        return self.mask_decoder(
-            features.embedding, self.prompt_encoder.dense_pe(), sparse, dense, prompts.image_index
-        )
+        dtype = features.embedding.dtype
+        sparse, dense = (each.to(dtype) for each in self.prompt_encoder(prompts))
+        position = self.prompt_encoder.dense_pe().to(dtype)
+        return self.mask_decoder(features.embedding, position, sparse, dense, prompts.image_index)
 
     def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """What is compared with names: (N, C) of each opinion; none for a model without names.
@@ -255,6 +255,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     ) -> tuple[Regions, Optional[Tensor]]:
         """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
         low_res, quality, row = self.choose(prompts, *self.segment(features, prompts), mask_choice)
+        # What is decided by thresholds, and what leaves the model, is of full precision.
+        low_res, quality = low_res.float(), None if quality is None else quality.float()
         prompts = prompts[row]
         for clean in self.mask_cleaning:
             low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
