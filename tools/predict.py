@@ -32,6 +32,7 @@ import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
 from ovsam.apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
 from ovsam.apis.exports import EXPORTS, ImageEntry, make_exports
+from ovsam.apis.init_model import PRECISIONS
 from ovsam.apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ovsam.prompts import Prompts
 from ovsam.utils.command_line import exit_status
@@ -163,7 +164,12 @@ def run_picture(args: argparse.Namespace) -> int:
     Prompts.cat(prompts).check_inside([image.shape[:2]])
     detector = detector_of(args, args.device)
     predictor = OVSAMPredictor(
-        args.config, args.weights, args.vocabulary, args.device, back_off=back_off_of(args)
+        args.config,
+        args.weights,
+        args.vocabulary,
+        args.device,
+        back_off=back_off_of(args),
+        precision=args.precision,
     )
     predictor.set_image(image)
     found = predict(args, predictor, prompts, detector, image)
@@ -185,7 +191,14 @@ def run_picture(args: argparse.Namespace) -> int:
 def run_folder(args: argparse.Namespace) -> int:
     """Predict all pictures of a folder; returns how many were left out."""
     prompts = detector_of(args, args.device) or args.prompts
-    inferencer = OVSAMInferencer(args.config, args.weights, args.device, args.vocabulary, prompts)
+    inferencer = OVSAMInferencer(
+        args.config,
+        args.weights,
+        args.device,
+        args.vocabulary,
+        prompts,
+        precision=args.precision,
+    )
     inferencer.predictor.back_off = back_off_of(args)
     results = inferencer(
         args.image,
@@ -273,6 +286,9 @@ def main(argv=None) -> int:
         help='write these as well; for a folder coco if not given',
     )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    parser.add_argument(
+        '--precision', choices=PRECISIONS, help='what to compute in (fp32, unless built otherwise)'
+    )
     args = parser.parse_args(argv)
     left_out: list[int] = []
 

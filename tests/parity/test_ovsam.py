@@ -168,14 +168,14 @@ def test_masks_without_a_cell_are_named_by_the_head_alone(reference, clip, check
 
     pyramid = parts.label_head.forward_features(parts.levels)
     head = parts.classifier(parts.label_head(pyramid, regions.rois('mask')), parts.bank)
-    clip = parts.classifier(
+    frozen = parts.classifier(
         parts.backbone.embed_regions(parts.levels, regions.rois('prompt'), low_res), parts.bank
     )
     seen = torch.arange(NUM_CLASSES) % 2 == 0
     alpha = torch.where(torch.cat([seen, torch.tensor([True])]), 0.1, 0.9) * counts[:, None]
-    expected = head.softmax(-1) ** (1 - alpha) * clip.softmax(-1) ** alpha
+    expected = head.softmax(-1) ** (1 - alpha) * frozen.softmax(-1) ** alpha
     title = f'ovsam_{clip} masks without a cell'
-    fused = GeometricFusion()(head, clip, seen)
+    fused = GeometricFusion()(head, frozen, seen)
     check(f'{title}, fused', fused.exp(), expected, absolute=1e-6)
     check(f'{title}, head alone', fused[~counts], head[~counts].log_softmax(-1), absolute=1e-6)
 

@@ -62,6 +62,7 @@ class OVSAMInferencer(BaseInferencer):
             see :class:`~.prompt_sources.PromptFiles`; or another
             :class:`~.prompt_sources.PromptSource`, such as :class:`~.prompt_sources.DetectorBoxes`.
         show_progress: show a progress bar, what is left out, and how many images were done.
+        precision: what :class:`~.predictor.OVSAMPredictor` takes.
 
     Raises:
         FileNotFoundError: there is no such config, checkpoint or file of prompts.
@@ -86,6 +87,7 @@ class OVSAMInferencer(BaseInferencer):
         vocabulary: Vocabulary | str | Path | list[str] | None = None,
         prompts: PromptSource | str | Path | None = None,
         show_progress: bool = True,
+        precision: str | None = None,
     ) -> None:
         # Not the base's constructor: it reads configs, weights and pipelines its own way.
         self.cfg = None
@@ -94,7 +96,7 @@ class OVSAMInferencer(BaseInferencer):
         if prompts is None:
             prompts = EverythingPrompts()
         self.prompts = PromptFiles(prompts) if isinstance(prompts, (str, Path)) else prompts
-        self.predictor = OVSAMPredictor(model, weights, vocabulary, device)
+        self.predictor = OVSAMPredictor(model, weights, vocabulary, device, precision=precision)
         self.model = self.predictor.model
         self.pipeline = self._init_pipeline(self.cfg)
         self.show_progress = show_progress

@@ -19,6 +19,9 @@ ALIASES = {
     'mini': 'mini/ovsam_box_all_names.py',
     'mini-interactive': 'mini/interactive_box_all_names.py',
 }
+PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
+# Parts of models that keep float32.
+IN_FULL_PRECISION = ('data_preprocessor', 'prompt_encoder', 'text_encoder', 'context')
 # The key of a config that says which published model's weights it needs.
 PUBLISHED = 'published_model'
 
@@ -128,6 +131,30 @@ def _provide_weights(cfg: Config, own_checkpoint: bool) -> None:
             f'{error}. To get the weights by other means: python '
             f'tools/download_weights.py {name} says what goes where'
         ) from error
+
+
+def set_precision(model: nn.Module, precision: str) -> nn.Module:
+    """Have a model compute in another precision than float32; its masks and names stay float32.
+
+    Prompts and texts are encoded in float32: positions would be off by pixels, and names that mean
+    much the same would be hard to tell apart.
+
+    Args:
+        model: changed in place.
+        precision: one of :data:`PRECISIONS`.
+
+    Raises:
+        ValueError: there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f'there is no precision {precision!r}: choose one of {", ".join(PRECISIONS)}'
+        )
+    model.to(PRECISIONS[precision])
+    for name in IN_FULL_PRECISION:
+        if isinstance(getattr(model, name, None), nn.Module):
+            getattr(model, name).float()
+    return model
 
 
 def choose_device(device: str | torch.device | None = None) -> torch.device:

@@ -192,7 +192,9 @@ def _embed_patches(visual: VisionTransformer, images: Tensor, grid: tuple[int, i
     """Class token and patch tokens (B, 1 + h * w, C) of images resized to a grid (h, w)."""
     size = tuple(cells * patch for cells, patch in zip(grid, visual.patch_size))
     if size != tuple(images.shape[-2:]):
-        images = F.interpolate(images, size, mode='bilinear', antialias=True)
+        # There is no such interpolation of bfloat16 on CPUs.
+        resized = F.interpolate(images.float(), size, mode='bilinear', antialias=True)
+        images = resized.to(images.dtype)
     patches = visual.conv1(images).flatten(2).transpose(1, 2)
     tokens = torch.cat([visual.class_embedding.expand(len(images), 1, -1), patches], dim=1)
     positions = resample_abs_pos_embed(

@@ -48,5 +48,6 @@ class PyramidImageEncoder(BaseModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds normalised images (B, 3, H, W) as (B, C, h, w)."""
+        images = images.to(next(self.neck.parameters()).dtype)
         levels = self.neck(self.backbone(F.instance_norm(images)))
         return self.norm(levels[self.level])

@@ -47,7 +47,7 @@ class SAMImageEncoder(ViTSAM):
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds normalised images (B, 3, H, W) as (B, C, h, w)."""
-        return super().forward(images)[0]
+        return super().forward(images.to(self.pos_embed.dtype))[0]
 
     def train(self, mode: bool = True) -> SAMImageEncoder:
         """Sets the mode; unlike mmpretrain's backbones it returns itself, as modules do."""
