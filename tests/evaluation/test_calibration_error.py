@@ -56,3 +56,10 @@ def test_an_absent_name_leaves_the_scores_of_a_shorter_vocabulary():
         shorter = fusion(*(each[:, kept] for each in opinions), seen[kept[:-1]])
         torch.testing.assert_close(fused[:, kept], shorter)
         assert np.all(fused[:, 1].exp().numpy() == 0)
+
+
+def test_no_opinion_stays_none_without_the_own_name():
+    opinions = [torch.zeros(2, 4), torch.ones(2, 4)]
+    without, with_opinion = without_own_name(opinions, torch.tensor([1, 2]))
+    assert not without.any()
+    assert with_opinion[0].tolist() == [1, -1e4, 1, 1]

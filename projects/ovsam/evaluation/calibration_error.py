@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..naming.calibration import TemperatureScaling
+from ..naming.score_fusion import has_opinion
 
 NUM_BINS = 15
 # Between these, logarithmically, temperatures are looked for.
@@ -67,7 +68,8 @@ def fit_temperature(log_scores: Tensor, labels: Tensor) -> float:
 def without_own_name(opinions: list[Tensor], labels: Tensor) -> list[Tensor]:
     """Opinions (N, K + 1) of the objects as if the vocabulary did not have each one's own name.
 
-    It gets a logit that nothing exceeds but minus infinity, with which products would be nan.
+    It gets a logit that nothing exceeds but minus infinity, with which products would be nan. A
+    row without an opinion stays as it is.
     """
     absent = F.one_hot(labels, opinions[0].shape[1]).bool()
-    return [torch.where(absent, -1e4, logits) for logits in opinions]
+    return [torch.where(absent & has_opinion(logits), -1e4, logits) for logits in opinions]

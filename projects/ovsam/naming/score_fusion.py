@@ -47,5 +47,10 @@ class GeometricFusion(nn.Module):
         weight = head_logits.new_full(head_logits.shape[1:], self.seen)
         weight[:-1][~seen.to(weight.device)] = self.unseen
         head, clip = (logits.log_softmax(dim=-1) for logits in (head_logits, clip_logits))
-        weight = weight * (clip_logits != 0).any(dim=-1, keepdim=True)
+        weight = weight * has_opinion(clip_logits)
         return (1 - weight) * head + weight * clip
+
+
+def has_opinion(logits: Tensor) -> Tensor:
+    """(N, 1) bool: False for rows of (N, K + 1) that are all zeros, of an embedding of zeros."""
+    return (logits != 0).any(dim=-1, keepdim=True)
