@@ -12,6 +12,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..utils.file_names import is_clutter
 from ..utils.paths import config_path
 from ..utils.preflight import find_input, run_inputs
 from ..version import __version__
@@ -165,7 +166,7 @@ def _files(path: Path) -> list[Path]:
     if chosen is not None and all((path / f'{name}.py').is_file() for name in chosen):
         return [(path / f'{name}.py').resolve() for name in chosen]
     found = [file.resolve() for file in sorted(path.glob('*.py'))
-             if 'train_cfg' not in Config.fromfile(file)]
+             if not is_clutter(file.name) and 'train_cfg' not in Config.fromfile(file)]
     if not found:
         raise FileNotFoundError(f'{path} has no configs that evaluate: give files, or another '
                                 'folder, for example configs/mini')

@@ -5,6 +5,7 @@ Nothing of a request outlives it but encoded images and encoded names.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from ..apis import OVSAMPredictor
 from ..apis.encoded_image import EncodedImage
 from ..apis.prediction import Prediction
 from ..app.shared_model import SharedModel
+from ..utils.wording import first_few
 from ..version import __version__
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
@@ -166,11 +168,26 @@ class LabelStudioBackend:
 def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:
     """The control's labels by the place of their names in the vocabulary.
 
+    Of several labels of one place, that of the vocabulary's own name is meant.
+
     Raises:
-        ValueError: none of them is in it.
+        ValueError: none of them is in it, or several are one of its names by other words.
     """
-    places = ((vocabulary.find(name), label) for name, label in control.labels)
-    found = {place: label for place, label in places if place is not None}
+    found: dict[int, str] = {}
+    several: dict[int, list[str]] = defaultdict(list)
+    for name, label in control.labels:
+        place = vocabulary.find(name)
+        if place is not None:
+            several[place].append(name)
+            if name == vocabulary.names[place] or place not in found:
+                found[place] = label
+    unclear = [f'{first_few(names, " and ")} are all "{vocabulary.names[place]}"'
+               for place, names in several.items()
+               if len(names) > 1 and vocabulary.names[place] not in names]
+    if unclear:
+        raise ValueError(f'labels of "{control.from_name}" mean the same name of the vocabulary '
+                         f'that this backend was started with: {first_few(unclear, "; ")}. '
+                         'Call one of them as the vocabulary does')
     if not found:
         raise ValueError(f'none of the {len(control.labels)} labels of "{control.from_name}" is in '
                          f'the vocabulary of {len(vocabulary)} names that this backend was started '
