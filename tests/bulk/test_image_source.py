@@ -11,7 +11,8 @@ from ovsam.bulk import ImageSource
 def photos(tmp_path):
     folder = tmp_path / 'photos'
     for name in ('b.png', 'a.JPG', 'notes.txt', '.hidden.png', 'sub/a.png', 'sub/deep/c.webp',
-                 '.cache/d.png'):
+                 '.cache/d.png', '._a.JPG', 'sub/._a.png', '__MACOSX/a.png', 'sub/x.jpg/y.png',
+                 'Thumbs.db'):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b'')
     return folder
@@ -30,7 +31,7 @@ def test_nothing(tmp_path):
 def test_folders_of_a_folder(photos):
     source = ImageSource(photos)
     source.check()
-    assert list(source) == ['a.JPG', 'b.png', 'sub/a.png', 'sub/deep/c.webp']
+    assert list(source) == ['a.JPG', 'b.png', 'sub/a.png', 'sub/deep/c.webp', 'sub/x.jpg/y.png']
     assert source.root == photos
 
 
@@ -41,7 +42,7 @@ def test_links(photos, tmp_path):
     (photos / 'sub' / 'up').symlink_to(photos)
     (photos / 'broken.png').symlink_to(tmp_path / 'none.png')
     assert list(ImageSource(photos)) == ['a.JPG', 'b.png', 'broken.png', 'link/e.png', 'sub/a.png',
-                                         'sub/deep/c.webp']
+                                         'sub/deep/c.webp', 'sub/x.jpg/y.png']
 
 
 def test_a_list(photos):

@@ -208,9 +208,8 @@ class _Numbers:
 def _yolo_file(file_name: str) -> str:
     """Where the labels of an image are; of a path with a drive or root, below it all the same."""
     place = PurePosixPath(file_name)
-    parts = [part.replace(':', '') for part in place.parts if part not in ('/', '..')]
-    stem = PurePosixPath(*parts)
-    return f'{stem.parent / stem.stem}.txt'
+    folders = [part.rstrip(':') for part in place.parts[:-1] if part not in ('/', '..')]
+    return str(PurePosixPath(*folders, f'{place.stem}.txt'))
 
 
 def _require_distinct(file_names: Iterable[str], result: Callable[[str], str], why: str) -> None:

@@ -54,7 +54,8 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
         if not isinstance(content.get(kind), list):
             raise ValueError(f'it has no list "{kind}"; it has '
                              f'{first_few(sorted(map(str, content))) or "nothing"}')
-    image = _choose(content['images'], file_name, tuple(image_size))
+    size = (image_size[0], image_size[1])
+    image = _choose(content['images'], file_name, size)
     images = {_key(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
     names = _category_names(content['categories'])
     loaded = CocoObjects(_shown_name(image), [], [])
@@ -66,7 +67,7 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
             if annotation in seen:
                 raise ValueError('is in the file twice')
             seen.append(annotation)
-            loaded.found.append(_read(annotation, names, tuple(image_size)))
+            loaded.found.append(_read(annotation, names, size))
         except ValueError as error:
             loaded.left_out.append(f'{_title(annotation, place)} {error}')
     return loaded
@@ -186,7 +187,9 @@ def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, i
         raise ValueError(f'is of category {number!r}, which the file calls '
                          f'{first_few(known, " and ")}')
     mask = annotation.get('segmentation')
-    if not mask or mask == [[]]:
+    if isinstance(mask, list):  # an empty polygon is no part of it
+        mask = [polygon for polygon in mask if polygon != []]
+    if not mask:
         raise ValueError('has no mask ("segmentation")')
     fault = mask_fault(mask, {'height': size[0], 'width': size[1]})
     if fault:

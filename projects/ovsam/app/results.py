@@ -61,8 +61,9 @@ def export_objects(kind: str, folder: Path, image: np.ndarray, file_name: str,
     """
     # Only names that objects have: thousands of others would bury them.
     (export,) = make_exports(kind, folder, [each.name for each in objects])
-    # Behind it come '_labelme.zip' and the like.
-    size, stem = image.shape[:2], fitting_name(Path(file_name).stem, 200)
+    # Behind it come '_labelme.zip' and the like; names in an archive are UTF-8.
+    stem = fitting_name(Path(file_name).stem, 200).encode('utf-8', 'replace').decode()
+    size = image.shape[:2]
     entry = ImageEntry(stem, file_name, None, size)
     places = {'labelme': folder / 'labelme', 'yolo': folder / 'yolo' / 'images'}
     if kind in places:

@@ -5,6 +5,7 @@ Nothing of a request outlives it but encoded images and encoded names.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from .bounded_cache import BoundedCache
 from .brush_regions import brush_region, task_prediction
 from .labeling_config import BrushControl, control_for, parse_labeling_config
 from .region_prompts import image_name, region_prompts
+
+logger = logging.getLogger(__name__)
 
 PROJECTS = 32  # lists of labels whose encoded names are kept
 
@@ -89,7 +92,8 @@ class LabelStudioBackend:
         """The answer to ``/predict``: regions for each task.
 
         With regions in ``params.context.result`` they are prompts, for the only task. Without a
-        context everything is asked for.
+        context everything is asked for. Of several tasks, one whose picture cannot be used gets
+        no regions and an ``error``; if none can, the request fails.
 
         Raises:
             OSError: an image cannot be had: ConnectionError, FileNotFoundError, PermissionError.
@@ -103,16 +107,32 @@ class LabelStudioBackend:
         params = request.get('params') or {}
         context = params.get('context') if isinstance(params, dict) else None
         if not context:
-            found = [self._everything_in(task['data'], control_for(controls, None))
-                     for task in tasks]
-        else:
-            regions = context.get('result') if isinstance(context, dict) else None
-            if len(tasks) != 1:
-                raise ValueError(f'prompts are for one task; got {len(tasks)}')
-            control = control_for(controls, image_name(regions))
-            found = [self._prompted(tasks[0]['data'], control, regions)]
-        return {'results': [task_prediction(each, self.model_version) for each in found],
-                'model_version': self.model_version}
+            return self._answer(self._each(tasks, control_for(controls, None)))
+        regions = context.get('result') if isinstance(context, dict) else None
+        if len(tasks) != 1:
+            raise ValueError(f'prompts are for one task; got {len(tasks)}')
+        control = control_for(controls, image_name(regions))
+        found = self._prompted(tasks[0]['data'], control, regions)
+        return self._answer([task_prediction(found, self.model_version)])
+
+    def _answer(self, results: list[dict]) -> dict[str, Any]:
+        return {'results': results, 'model_version': self.model_version}
+
+    def _each(self, tasks: list[dict], control: BrushControl) -> list[dict]:
+        results, faults = [], []
+        for task in tasks:
+            try:
+                found = self._everything_in(task['data'], control)
+                results.append(task_prediction(found, self.model_version))
+            except ConnectionError:  # it may answer later, and then all tasks can be done
+                raise
+            except (OSError, ValueError) as error:
+                faults.append(error)
+                logger.warning('task %s gets no regions: %s', task.get('id'), error)
+                results.append({**task_prediction([], self.model_version), 'error': str(error)})
+        if faults and len(faults) == len(tasks):
+            raise faults[0]
+        return results
 
     def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
         image = self._encode(control.image_of(data))
