@@ -27,8 +27,10 @@ def make(args: argparse.Namespace) -> ImageListing:
         return ImageListing.build(args.out, args.folder, args.pattern or IMAGE_PATTERNS)
     if args.pattern:
         raise ValueError('--pattern is for finding files, and --paths says which there are')
-    lines = args.paths.read_text('utf-8').splitlines()
-    return ImageListing.from_paths(args.out, filter(None, map(str.strip, lines)), args.folder)
+    # Linux has names that are not UTF-8, and names with spaces at their ends.
+    lines = args.paths.read_text('utf-8-sig', 'surrogateescape').split('\n')
+    paths = (line.rstrip('\r') for line in lines if line.strip())
+    return ImageListing.from_paths(args.out, paths, args.folder)
 
 
 def is_current(args: argparse.Namespace) -> bool:

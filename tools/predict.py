@@ -36,6 +36,7 @@ from ovsam.apis.init_model import PRECISIONS
 from ovsam.apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ovsam.prompts import Prompts
 from ovsam.utils.command_line import exit_status
+from ovsam.utils.file_names import fitting_name, printable
 from ovsam.utils.files import write_whole
 from ovsam.utils.images import read_image
 from ovsam.visualization import draw_segments
@@ -158,9 +159,15 @@ def run_picture(args: argparse.Namespace) -> int:
     if args.prompts:
         prompts = PromptFiles(args.prompts).read(args.image)
     image = read_image(args.image)
-    picture, annotations = (args.out / f'{args.image.stem}{end}' for end in ('.png', '.json'))
+    stem = fitting_name(args.image.stem)
+    picture, annotations = (args.out / f'{stem}{end}' for end in ('.png', '.json'))
     if args.image.resolve() in (picture.resolve(), annotations.resolve()):
         raise ValueError(f'the result would overwrite {args.image}: choose another --out')
+    if 'coco' in (args.format or ()) and annotations.name.lower() == 'coco.json':
+        raise ValueError(
+            f'{annotations} would be the masks of {args.image.name} and the COCO file '
+            'at once: rename the picture, or leave --format coco out'
+        )
     Prompts.cat(prompts).check_inside([image.shape[:2]])
     detector = detector_of(args, args.device)
     predictor = OVSAMPredictor(
@@ -179,11 +186,11 @@ def run_picture(args: argparse.Namespace) -> int:
     )
     write_whole(picture, cv2.imencode('.png', drawn[..., ::-1])[1].tobytes())
     found.save_json(annotations)
-    entry = ImageEntry(args.image.stem, args.image.name, args.image, image.shape[:2])
+    entry = ImageEntry(stem, args.image.name, args.image, image.shape[:2])
     for export in make_exports(args.format or (), args.out, predictor.label_names):
         export.add(entry, found)
         export.close()
-    print(f'Wrote {picture} and {annotations}')
+    print(f'Wrote {printable(str(picture))} and {printable(str(annotations))}')
     say_notice(predictor)
     return 0
 

@@ -1,6 +1,7 @@
 """Formats of other programs, read as they read them."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from pycocotools.coco import COCO
 
 from ovsam.apis import Prediction
 from ovsam.apis.exports import ImageEntry, make_exports
+from ovsam.serving.page.coco_file import annotations_of
 
 NAMES = ('cat', 'dog')
 
@@ -89,3 +91,98 @@ def test_masks_without_names(tmp_path):
 def test_unknown_format(tmp_path):
     with pytest.raises(ValueError, match="'voc': choose of coco, labelme, yolo"):
         make_exports(['coco', 'voc'], tmp_path, NAMES)
+
+
+def entry(file_name, name='x'):
+    return ImageEntry(name, file_name, None, (20, 40))
+
+
+@pytest.mark.parametrize('kind', ['coco', 'labelme', 'yolo'])
+def test_images_that_can_be_told_apart(tmp_path, kind):
+    (export,) = make_exports([kind], tmp_path, NAMES)
+    export.expect([])
+    export.expect(['a/x.png', 'b/x.png', 'x.png', '00000000'])
+
+
+@pytest.mark.parametrize(
+    'kind, names, said',
+    [
+        (
+            'yolo',
+            ['shot.jpg', 'a.jpg', 'shot.png'],
+            'shot.jpg and shot.png would all be shot.txt. YOLO knows an image by its name without',
+        ),
+        ('yolo', ['x/shot.jpg', 'x/shot.jpg'], 'x/shot.jpg comes 2 times'),
+        ('coco', ['shot.jpg', 'shot.jpg'], 'shot.jpg comes 2 times. coco.json knows an image by'),
+        (
+            'yolo',
+            [f'{number // 2}.{"jp"[number % 2]}ng' for number in range(16)],
+            '4.jng and 4.png would all be 4.txt and 3 more. YOLO',
+        ),
+    ],
+)
+def test_images_that_cannot_are_refused(tmp_path, kind, names, said):
+    (export,) = make_exports([kind], tmp_path, NAMES)
+    with pytest.raises(ValueError) as error:
+        export.expect(names)
+    assert said in str(error.value)
+    with pytest.raises(ValueError, match='there is a result'):
+        for name in names:
+            export.add(entry(name), found())
+
+
+def test_labelme_files_do_not_overwrite_each_other(tmp_path):
+    (export,) = make_exports(['labelme'], tmp_path, NAMES)
+    export.add(entry('a/x.png'), found('cat'))
+    with pytest.raises(ValueError, match='x.json of another image'):
+        export.add(entry('b/x.png'), found())
+
+
+def test_yolo_labels_lie_as_the_images_do(tmp_path):
+    (export,) = make_exports(['yolo'], tmp_path, NAMES)
+    for name in ('a/x.png', 'b/x.tar.png', '/abs/../y.png'):
+        export.add(entry(name), found('cat'))
+    labels = tmp_path / 'yolo' / 'labels'
+    assert sorted(path.relative_to(labels).as_posix() for path in labels.rglob('*.txt')) == [
+        'a/x.txt',
+        'abs/y.txt',
+        'b/x.tar.txt',
+    ]
+
+
+ODD = (
+    'line\nbreak',
+    '"quotes"',
+    "'",
+    ' spaces ',
+    'no',
+    '1',
+    'null',
+    '# c',
+    'a: b',
+    'Cat',
+    'cat',
+    'ä\u2028',
+    'caf\udce9',
+)
+
+
+def test_odd_names_come_back(tmp_path):
+    """Names of classes and of files, through COCO, LabelMe and YOLO."""
+    exports = make_exports(['coco', 'labelme', 'yolo'], tmp_path, ODD)
+    for export in exports:
+        for number, name in enumerate(ODD):
+            export.add(entry(f'{number}/{name}.png', f'{number}'), found(name))
+        export.close()
+    content = json.loads((tmp_path / 'coco.json').read_text(encoding='utf-8'))
+    names = yaml.safe_load((tmp_path / 'yolo' / 'data.yaml').read_text(encoding='utf-8'))['names']
+    for number, name in enumerate(ODD):
+        (again,) = annotations_of(content, f'{number}/{name}.png', (20, 40)).found
+        assert again.labels == [name]
+        assert np.array_equal(again.masks, found(name).masks)
+        shape = json.loads((tmp_path / 'labelme' / f'{number}.json').read_text('utf-8'))
+        assert shape['shapes'][0]['label'] == name
+        assert shape['imagePath'] == f'{number}/{name}.png'
+        line = (tmp_path / 'yolo' / 'labels' / f'{number}' / f'{name}.txt').read_text()
+        assert names[int(line.split()[0])] == name
+    assert os.fsencode(content['images'][-1]['file_name']) == b'12/caf\xe9.png'

@@ -1,6 +1,7 @@
 """Many images: mmdet's arguments and rows, resuming, broken files, formats."""
 
 import json
+import os
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from pycocotools import mask as mask_utils
 
 from ovsam.apis import EverythingPrompts, OVSAMInferencer
-from ovsam.apis.image_jobs import result_names
+from ovsam.apis.image_jobs import export_names, list_images, result_names
 from ovsam.apis.inferencer import split_texts
 
 
@@ -276,6 +277,97 @@ def test_result_names(tmp_path):
     names = result_names([tmp_path / 'x' / 'a.png', tmp_path / 'y' / 'a.png'])
     assert len(set(names)) == 2 and names[0].endswith('x_a.png')
     assert len(set(result_names(['a.png', 'a.png']))) == 2
+    # What differs by case, accents or the numbers given here is one file on some disks.
+    for images in (['A.png', 'a.jpg'], ['u\u0308.png', '\u00fc.jpg'], ['a' * 251 + '.png'] * 2):
+        names = result_names(images)
+        assert len({name.casefold() for name in names}) == 2
+        assert all(len(os.fsencode(name)) <= 250 for name in names)
+    twice = str(tmp_path / 'a.png')
+    numbered = result_names([twice, twice])[0]
+    assert len(set(result_names([twice, twice, f'{numbered}.jpg']))) == 3
+
+
+def test_export_names(tmp_path):
+    assert export_names([], []) == []
+    assert export_names([np.zeros(1), 'x/a.png'], ['0', 'a']) == ['0', 'a.png']
+    assert export_names(['x/a.png', tmp_path.cwd() / 'x/y/a.png'], 'ab') == ['a.png', 'y/a.png']
+    assert export_names(['x/a.png', 'y/a.png'], 'ab') == ['x/a.png', 'y/a.png']
+
+
+def test_images_of_one_name_lead_back_each(inferencer, tmp_path, scene):
+    files = [tmp_path / split / '0001.png' for split in ('train', 'val')]
+    for number, file in enumerate(files):
+        file.parent.mkdir()
+        cv2.imwrite(str(file), scene[0][: 256 - 8 * number, :, ::-1])
+    out = tmp_path / 'out'
+    inferencer(files, out_dir=out, formats=['coco', 'labelme', 'yolo'])
+    images = json.loads((out / 'coco.json').read_text())['images']
+    assert {each['file_name']: each['height'] for each in images} == {
+        'train/0001.png': 256,
+        'val/0001.png': 248,
+    }
+    assert sorted(
+        path.relative_to(out / 'yolo/labels').as_posix()
+        for path in out.glob('yolo/labels/**/*.txt')
+    ) == ['train/0001.txt', 'val/0001.txt']
+    places = [json.loads(path.read_text())['imagePath'] for path in out.glob('labelme/*.json')]
+    assert sorted((out / 'labelme' / place).resolve() for place in places) == files
+
+
+def test_what_would_not_lead_back_is_refused_before_work(
+    inferencer, photos, tmp_path, colour_model
+):
+    (photos / 'a.jpg').write_bytes((photos / 'a.png').read_bytes())
+    with pytest.raises(ValueError, match='a.jpg and a.png would all be a.txt'):
+        inferencer(photos, out_dir=tmp_path / 'out', formats=['yolo'])
+    with pytest.raises(ValueError, match='a.png comes 2 times'):
+        inferencer([photos / 'a.png'] * 2, out_dir=tmp_path / 'out')
+    assert colour_model.calls['images'] == 0 and not (tmp_path / 'out').exists()
+    results = inferencer(photos, out_dir=tmp_path / 'out', formats=['coco', 'labelme'])
+    assert len(results['predictions']) == 3 and len(list(tmp_path.glob('out/labelme/*'))) == 3
+
+
+def test_one_file_of_prompts_is_of_one_image(colour_model, photos, tmp_path, scene):
+    (photos / 'a.jpg').write_bytes((photos / 'a.png').read_bytes())
+    (photos / 'a.json').write_text(json.dumps([{'points': [[30, 30]]}]))
+    inferencer = make(colour_model, prompts=photos)
+    with pytest.raises(ValueError, match=r'a.json for .*a.jpg and .*a.png\. Name prompts with'):
+        inferencer(photos)
+    (photos / 'a.json').rename(photos / 'a.png.json')
+    results = inferencer(photos)
+    assert [row is None for row in results['predictions']] == [True, False, True]
+
+
+def test_odd_files_cost_no_other_picture(inferencer, photos, tmp_path, capsys):
+    """Clutter and folders are no pictures; what cannot be read is told; all else is done."""
+    content = (photos / 'a.png').read_bytes()
+    for name in ('._a.png', 'Thumbs.db', '.DS_Store'):
+        (photos / name).write_bytes(b'clutter')
+    for folder in ('x.jpg', '__MACOSX'):
+        (photos / folder).mkdir()
+    names = [b'caf\xe9.png', b'line\nbreak.png', b'"q\'.png', b'l' * 251 + b'.png']
+    for name in names:
+        (photos / os.fsdecode(name)).write_bytes(content)
+    (photos / 'gone.png').symlink_to(tmp_path / 'nowhere.png')
+    inferencer.show_progress = True
+    out = tmp_path / 'out'
+    for before in (0, 6):
+        results = inferencer(photos, out_dir=out, formats=['coco', 'labelme', 'yolo'])
+        (failed,) = results['failed']
+        assert failed['input'] == str(photos / 'gone.png') and results['resumed'] == before
+    images = json.loads((out / 'coco.json').read_text(encoding='utf-8'))['images']
+    assert sorted(os.fsencode(each['file_name']) for each in images) == sorted(
+        [*names, b'a.png', b'b.png']
+    )
+    assert len(list((out / 'yolo' / 'labels').iterdir())) == 6
+    assert len(list((out / 'labelme').iterdir())) == 6
+    capsys.readouterr().out.encode()
+
+
+def test_a_folder_of_nothing_but_clutter(tmp_path):
+    (tmp_path / '._a.jpg').write_bytes(b'')
+    with pytest.raises(ValueError, match='has no images'):
+        list_images(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,11 @@ def photos(tmp_path):
         'sub/a.png',
         'sub/deep/c.webp',
         '.cache/d.png',
+        '._a.JPG',
+        'sub/._a.png',
+        '__MACOSX/a.png',
+        'sub/x.jpg/y.png',
+        'Thumbs.db',
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b'')
@@ -37,7 +42,7 @@ def test_nothing(tmp_path):
 def test_folders_of_a_folder(photos):
     source = ImageSource(photos)
     source.check()
-    assert list(source) == ['a.JPG', 'b.png', 'sub/a.png', 'sub/deep/c.webp']
+    assert list(source) == ['a.JPG', 'b.png', 'sub/a.png', 'sub/deep/c.webp', 'sub/x.jpg/y.png']
     assert source.root == photos
 
 
@@ -54,6 +59,7 @@ def test_links(photos, tmp_path):
         'link/e.png',
         'sub/a.png',
         'sub/deep/c.webp',
+        'sub/x.jpg/y.png',
     ]
 
 

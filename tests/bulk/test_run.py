@@ -55,6 +55,15 @@ def test_no_tries(run):
         run(max_tries=0)
 
 
+def test_odd_names_lead_back_and_clutter_is_no_picture(run, bench):
+    names = [b'caf\xe9.png', b'line\nbreak.png']
+    for name in (*names, b'._0.png'):
+        (bench.photos / os.fsdecode(name)).write_text('cat')
+    assert run().images == 10
+    written = [os.fsencode(image['file_name']) for image in bench.coco()['images']]
+    assert set(names) < set(written) and b'._0.png' not in written
+
+
 def test_what_is_written(run, bench, capsys):
     assert run() == Summary(images=8, annotations=14, left_out=2, set_aside=0)
     coco = bench.coco()

@@ -24,6 +24,10 @@ def folder(tmp_path):
         'b9/in/né.png',
         'z.jpg',
         'empty/readme.md',
+        '._z.jpg',
+        'b9/._a.jpg',
+        '__MACOSX/b9/a.jpg',
+        'empty/Thumbs.db',
     ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b'')
@@ -59,7 +63,8 @@ def test_in_the_order_of_numbers(listing):
 
 
 def test_from_paths_in_whatever_order(tmp_path):
-    listing = ImageListing.from_paths(tmp_path / 'a.listing', [*PATHS[::-1], 'z.jpg'], 's3://b')
+    paths = [*PATHS[::-1], 'z.jpg', '._z.jpg', '__MACOSX/z.jpg']
+    listing = ImageListing.from_paths(tmp_path / 'a.listing', paths, 's3://b')
     assert list(listing) == PATHS
     assert listing.header['folder'] == 's3://b'
     assert listing.changed_folders(tmp_path) == []
@@ -163,6 +168,14 @@ def test_the_tool(folder, tmp_path, capsys):
     paths.write_text('b/2.jpg\n\na/1.jpg\n')
     assert main(['s3://bucket', '--out', out, '--paths', str(paths)]) == 0
     assert list(ImageListing(out)) == ['a/1.jpg', 'b/2.jpg']
+    paths.write_bytes(b'\xef\xbb\xbfa.jpg\r\nb .jpg\ncaf\xe9.jpg\nc\xe2\x80\xa8d.jpg\n')
+    assert main(['s3://bucket', '--out', out, '--paths', str(paths)]) == 0
+    assert list(map(os.fsencode, ImageListing(out))) == [
+        b'a.jpg',
+        b'b .jpg',
+        b'caf\xe9.jpg',
+        b'c\xe2\x80\xa8d.jpg',
+    ]
 
 
 @pytest.mark.parametrize(

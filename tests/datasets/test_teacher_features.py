@@ -146,6 +146,7 @@ def test_what_decoders_of_jpeg_differ_by_is_no_other_input():
         ('s3://bucket/sa_000000/sa_1.jpg', 'sa_000000/sa_1.jpg'),
         (r'C:\data\train\1.png', 'train/1.png'),
         ('1.png', '1.png'),
+        ('caf\udce9/1.png', 'caf\\udce9/1.png'),
     ],
 )
 def test_names_do_not_depend_on_where_the_data_lies(path, name):

@@ -280,3 +280,38 @@ def test_folder_with_a_broken_picture(image, out, random_mini, few_points, capsy
     assert (out / 'vis' / 'scene.jpg').is_file() and (out / 'coco.json').is_file()
     (image.parent / 'b.png').unlink()
     assert predict.main([*arguments, '--find', 'fox']) == 0
+
+
+def test_a_picture_called_coco(image, out, random_mini, capsys):
+    image = image.rename(image.with_name('coco.png'))
+    arguments = [str(image), '--point', '9,9', '--vocabulary', 'cat,dog', '--out', str(out)]
+    assert predict.main([*arguments, '--format', 'coco']) == 2
+    assert 'coco.json would be the masks of coco.png and the COCO file' in capsys.readouterr().err
+    assert not out.exists()
+    assert predict.main([*arguments, '--format', 'yolo']) == 0
+
+
+@pytest.mark.parametrize('name', ['caf\udce9.png', 'l' * 251 + '.png', 'a\nb.png'])
+def test_odd_file_names(image, out, random_mini, capsys, name):
+    image = image.rename(image.with_name(name))
+    assert (
+        predict.main(
+            [
+                str(image),
+                '--point',
+                '9,9',
+                '--vocabulary',
+                'cat,dog',
+                '--out',
+                str(out),
+                '--format',
+                'coco',
+                'yolo',
+                'labelme',
+            ]
+        )
+        == 0
+    )
+    capsys.readouterr().out.encode()
+    (record,) = json.loads((out / 'coco.json').read_text('utf-8'))['images']
+    assert record['file_name'] == name

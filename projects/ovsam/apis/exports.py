@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
 import yaml
 
 from ..masks.polygons import join_polygons, mask_polygons
+from ..utils.file_names import printable
 from ..utils.files import write_whole
+from ..utils.wording import first_few
 from .prediction import UNNAMED, Prediction
 
 
 class ImageEntry(NamedTuple):
     """What exports say of an image.
 
-    ``name`` is of its result files; ``file_name`` says which image it is, ``path`` where it is,
-    None for an array; ``size`` is (height, width).
+    ``name`` is of its result files; ``file_name`` says which image it is, with ``/`` between
+    folders; ``path`` where it is, None for an array; ``size`` is (height, width).
     """
 
     name: str
@@ -33,10 +36,24 @@ class ImageEntry(NamedTuple):
 
 
 class Export(Protocol):
-    """What writes results; made from a folder and the names that there may be."""
+    """What writes results; made from a folder and the names that there may be.
+
+    Each result leads back to one image, or is refused.
+    """
+
+    def expect(self, file_names: Iterable[str]) -> None:
+        """See, before there is any result, that those of these images can be told apart.
+
+        Raises:
+            ValueError: some cannot.
+        """
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
-        """Write, or remember, what was found in an image."""
+        """Write, or remember, what was found in an image.
+
+        Raises:
+            ValueError: there is a result already that leads back to an image of this name.
+        """
 
     def close(self) -> None:
         """Write what is of all images."""
@@ -53,9 +70,19 @@ class CocoExport:
         self._names = _Numbers(names)
         self._images: list[dict] = []
         self._annotations: list[dict] = []
+        self._taken: set[str] = set()
+
+    def expect(self, file_names: Iterable[str]) -> None:
+        """See :class:`Export`."""
+        _require_distinct(
+            file_names,
+            lambda file_name: file_name,
+            'coco.json knows an image by its name: give each image once',
+        )
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
+        _take(image.file_name, self._taken)
         number = len(self._images) + 1
         self._images.append(
             {
@@ -95,9 +122,14 @@ class LabelMeExport:
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder = folder / 'labelme'
+        self._taken: set[str] = set()
+
+    def expect(self, file_names: Iterable[str]) -> None:
+        """Each file has a name of its own, and says where its image is."""
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
+        _take(f'{image.name}.json', self._taken)
         shapes = []
         for row, (mask, name) in enumerate(
             zip(found.masks, found.labels or [UNNAMED] * len(found))
@@ -134,18 +166,31 @@ class LabelMeExport:
 
 
 class YoloExport:
-    """``yolo/labels/NAME.txt`` for each image, and ``yolo/data.yaml`` with the names.
+    """``yolo/labels/IMAGE.txt`` for each image, and ``yolo/data.yaml`` with the names.
 
     A line is an object: its name's number and one polygon, in shares of the image's width and
-    height; parts of an object are joined by lines. Put the images into ``yolo/images`` to train.
+    height; parts of an object are joined by lines. Put the images into ``yolo/images`` to train,
+    with the folders that their labels are in. YOLO knows an image by its path without the suffix.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder = folder / 'yolo'
         self._names = _Numbers(names)
+        self._taken: set[str] = set()
+
+    def expect(self, file_names: Iterable[str]) -> None:
+        """See :class:`Export`."""
+        _require_distinct(
+            file_names,
+            _yolo_file,
+            'YOLO knows an image by its name without the suffix: rename one of '
+            'them, or choose another format',
+        )
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
+        place = _yolo_file(image.file_name)
+        _take(place, self._taken)
         height, width = image.size
         lines = []
         for mask, name in zip(found.masks, found.labels or [UNNAMED] * len(found)):
@@ -154,7 +199,7 @@ class YoloExport:
                 shares = join_polygons(polygons) / (width, height)
                 numbers = ' '.join(f'{number:.7f}' for number in shares.flatten())
                 lines.append(f'{self._names.of(name)} {numbers}\n')
-        write_whole(self._folder / 'labels' / f'{image.name}.txt', ''.join(lines).encode())
+        write_whole(self._folder / 'labels' / place, ''.join(lines).encode())
 
     def close(self) -> None:
         """See :class:`Export`."""
@@ -209,6 +254,38 @@ class _Numbers:
         return list(self._places)
 
 
+def _yolo_file(file_name: str) -> str:
+    """Where the labels of an image are; of a path with a drive or root, below it all the same."""
+    place = PurePosixPath(file_name)
+    folders = [part.rstrip(':') for part in place.parts[:-1] if part not in ('/', '..')]
+    return str(PurePosixPath(*folders, f'{place.stem}.txt'))
+
+
+def _require_distinct(file_names: Iterable[str], result: Callable[[str], str], why: str) -> None:
+    """Refuse images whose results would be one."""
+    images: dict[str, list[str]] = defaultdict(list)
+    for file_name in file_names:
+        images[result(file_name)].append(printable(file_name))
+    clashes = [
+        f'{first_few(list(dict.fromkeys(several)), " and ")} would all be {printable(name)}'
+        if len(set(several)) > 1
+        else f'{several[0]} comes {len(several)} times'
+        for name, several in images.items()
+        if len(several) > 1
+    ]
+    if clashes:
+        raise ValueError(f'{first_few(clashes, "; ")}. {why}')
+
+
+def _take(result: str, taken: set[str]) -> None:
+    if result in taken:
+        raise ValueError(
+            f'there is a result {printable(result)} of another image already: give '
+            'each image a name of its own'
+        )
+    taken.add(result)
+
+
 def _relative(path: Path, folder: Path) -> str:
     try:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
@@ -217,4 +294,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _write_json(path: Path, content: dict) -> None:
-    write_whole(path, (json.dumps(content, ensure_ascii=False) + '\n').encode())
+    # A file name that is not UTF-8 has lone surrogates in Python; escaped as '\udcff', JSON
+    # carries them, and os.fsencode makes the name of what is read.
+    text = json.dumps(content, ensure_ascii=False) + '\n'
+    write_whole(path, text.encode('utf-8', 'backslashreplace'))

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..utils.file_names import fitting_name, is_clutter
 from ..utils.files import write_whole
 from .exports import ImageEntry
 from .prediction import Prediction
@@ -32,6 +36,7 @@ class ImageJob:
         source: a path, or (H, W, 3) RGB uint8.
         name: of its result files, without their suffixes.
         texts: what to find in it; None for everything that the prompts give.
+        file_name: what exports call the image, see :func:`export_names`; the file's if empty.
         digest: of all that its result depends on.
         pixels: (H, W, 3) RGB uint8, once they are needed.
         found: the result.
@@ -44,6 +49,7 @@ class ImageJob:
     source: str | Path | np.ndarray
     name: str
     texts: tuple[str, ...] | None = None
+    file_name: str = ''
     digest: str = ''
     pixels: np.ndarray | None = None
     found: Prediction | None = None
@@ -60,7 +66,7 @@ class ImageJob:
     @property
     def entry(self) -> ImageEntry:
         """What exports say of it."""
-        file_name = self.name if self.file is None else self.file.name
+        file_name = self.file_name or (self.name if self.file is None else self.file.name)
         return ImageEntry(self.name, file_name, self.file, self.found.masks.shape[1:])
 
     def set_digest(self, *settings: str) -> None:
@@ -116,11 +122,7 @@ def list_images(inputs: Any) -> list:
         ValueError: the folder has no images.
     """
     if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
-        files = sorted(
-            file
-            for file in Path(inputs).iterdir()
-            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
-        )
+        files = pictures_in(Path(inputs), IMAGE_SUFFIXES)
         if not files:
             raise ValueError(f'folder {inputs} has no images ({", ".join(IMAGE_SUFFIXES)})')
         return list(files)
@@ -135,18 +137,77 @@ def list_images(inputs: Any) -> list:
     return images
 
 
+def pictures_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """The pictures right in a folder, by name.
+
+    Folders, and what :func:`~ovsam.utils.file_names.is_clutter` knows, are none. A link that leads
+    nowhere is one: whoever reads it says what is wrong.
+
+    Args:
+        folder: to look into.
+        suffixes: of pictures, in lower case.
+    """
+    # os.path asks what a file is without an error where that may not be seen.
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in suffixes
+        and not is_clutter(file.name)
+        and (os.path.isfile(file) or (os.path.islink(file) and not os.path.exists(file)))
+    )
+
+
 def result_names(images: Sequence) -> list[str]:
     """A name of its own for each image's results: the file's, without its suffix if that will do.
 
-    Arrays are numbered, as mmdet does it.
+    Arrays are numbered, as mmdet does it. Names differ by more than what some file systems make no
+    difference of: upper case and ways to write an accent. What is too long for a file is cut.
     """
     places = [None if isinstance(image, np.ndarray) else Path(image) for image in images]
-    names = [f'{number:08}' if place is None else place.stem for number, place in enumerate(places)]
+    names = [
+        f'{number:08}' if place is None else fitting_name(place.stem)
+        for number, place in enumerate(places)
+    ]
     for longer in (lambda place: place.name, lambda place: '_'.join(place.absolute().parts[1:])):
-        counts = Counter(names)
+        counts = Counter(map(_as_on_disk, names))
         names = [
-            longer(place) if place is not None and counts[name] > 1 else name
+            fitting_name(longer(place))
+            if place is not None and counts[_as_on_disk(name)] > 1
+            else name
             for name, place in zip(names, places)
         ]
-    counts = Counter(names)  # the same file twice
-    return [f'{name}_{number}' if counts[name] > 1 else name for number, name in enumerate(names)]
+    counts = Counter(map(_as_on_disk, names))  # the same file twice
+    taken = {name for name, count in counts.items() if count == 1}
+    for number, name in enumerate(names):
+        if counts[_as_on_disk(name)] > 1:
+            numbered = (fitting_name(f'{name}_{number}{"_" * more}') for more in count())
+            names[number] = next(each for each in numbered if _as_on_disk(each) not in taken)
+            taken.add(_as_on_disk(names[number]))
+    return names
+
+
+def export_names(images: Sequence, names: Sequence[str]) -> list[str]:
+    """What exports call each image, by which it is found again.
+
+    Args:
+        images: paths and arrays.
+        names: of their results, which arrays are called by.
+
+    Returns:
+        Paths from the deepest folder that all files are in, with ``/`` between parts: a file's
+        name alone where all are in one folder. Of files on several drives, whole paths.
+    """
+    files = [None if isinstance(image, np.ndarray) else os.path.abspath(image) for image in images]
+    try:
+        root = os.path.commonpath([os.path.dirname(file) for file in files if file])
+    except ValueError:  # no files, or several drives
+        root = ''
+    return [
+        name if file is None else Path(os.path.relpath(file, root) if root else file).as_posix()
+        for file, name in zip(files, names)
+    ]
+
+
+def _as_on_disk(name: str) -> str:
+    """What two names have in common that are one file on some file systems."""
+    return unicodedata.normalize('NFC', name).casefold()

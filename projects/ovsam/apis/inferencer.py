@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.digest import tensor_digest
+from ..utils.file_names import printable
 from ..utils.files import write_whole
 from ..utils.images import check_image, read_image
 from ..version import __version__
@@ -28,7 +29,7 @@ from ..visualization import draw_segments
 from ..vocabulary import Vocabulary
 from .encoded_image import check_sides
 from .exports import make_exports
-from .image_jobs import ImageJob, list_images, result_names
+from .image_jobs import ImageJob, export_names, list_images, result_names
 from .init_model import load_config
 from .prediction import UNNAMED, Prediction
 from .predictor import OVSAMPredictor
@@ -154,7 +155,8 @@ class OVSAMInferencer(BaseInferencer):
         Raises:
             FileNotFoundError: there is no such file or folder.
             TypeError: an input is neither path nor array.
-            ValueError: the folder has no images, an argument is out of its range, or of
+            ValueError: the folder has no images, an argument is out of its range, two images
+                would have one result in a format or take one file of prompts, or of
                 :meth:`OVSAMPredictor.find`.
         """
         if batch_size < 1:
@@ -165,6 +167,8 @@ class OVSAMInferencer(BaseInferencer):
         preds = None if no_save_pred or folder is None else folder / 'preds'
         vis = None if no_save_vis or folder is None else folder / 'vis'
         exports = make_exports(formats, folder or Path(), names)
+        for export in exports if preds else ():
+            export.expect([job.file_name for job in jobs])
         results: dict[str, Any] = {
             'predictions': [],
             'visualization': [],
@@ -334,10 +338,12 @@ class OVSAMInferencer(BaseInferencer):
         for each in dict.fromkeys(wanted):
             if each is not None:
                 self.predictor.check_texts(each)
-        return [
-            ImageJob(image, name, text)
-            for image, name, text in zip(images, result_names(images), wanted)
-        ]
+        if isinstance(self.prompts, PromptFiles):
+            self.prompts.expect(
+                [Path(image) for image in images if not isinstance(image, np.ndarray)]
+            )
+        names = result_names(images)
+        return [ImageJob(*each) for each in zip(images, names, wanted, export_names(images, names))]
 
     def _names(self, jobs: Sequence[ImageJob]) -> tuple[str, ...]:
         """What objects may be called: what the predictor answers, and other texts."""
@@ -376,7 +382,7 @@ class OVSAMInferencer(BaseInferencer):
 
     def _give_up(self, job: ImageJob, error: Exception) -> None:
         job.error = ' '.join(str(error).split())
-        self._report(f'left out {_title(job)}: {job.error}')
+        self._report(f'left out {printable(_title(job))}: {job.error}')
 
     def _report(self, line: str) -> None:
         if self.show_progress:

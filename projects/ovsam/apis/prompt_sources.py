@@ -6,7 +6,9 @@ Coordinates are pixels of the original image.
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from mmengine.config import Config
 
 from ..prompts import Prompts
 from ..utils.digest import tensor_digest
+from ..utils.wording import first_few
 from .everything import EverythingMode
 from .init_model import choose_device
 from .prediction import Prediction
@@ -111,6 +114,30 @@ class PromptFiles:
     def read(self, file: Path | None) -> list[Prompts]:
         """The prompts of an image file, one each; errors as of :meth:`segment`."""
         return read_prompts(self._file(file))
+
+    def expect(self, images: Sequence[Path]) -> None:
+        """See that no two images, which may have the same name, take one file of a folder.
+
+        Raises:
+            ValueError: some do.
+        """
+        if self._path.is_file():
+            return
+        takers: dict[Path, list[str]] = defaultdict(list)
+        for image in dict.fromkeys(images):
+            with contextlib.suppress(FileNotFoundError):  # told when it is this image's turn
+                takers[self._file(image)].append(str(image))
+        shared = [
+            f'{file} for {first_few(several, " and ")}'
+            for file, several in takers.items()
+            if len(several) > 1
+        ]
+        if shared:
+            raise ValueError(
+                'some prompts would be taken for several pictures: '
+                f'{first_few(shared, "; ")}. Name prompts with the suffix of their '
+                'picture, as in scene.jpg.json, and give folders one after the other'
+            )
 
     def fingerprint(self, file: Path | None) -> str:
         """See :class:`PromptSource`."""

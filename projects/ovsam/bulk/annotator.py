@@ -18,6 +18,7 @@ from ..apis.prediction import Prediction
 from ..apis.predictor import OVSAMPredictor
 from ..apis.prompt_sources import PromptSource
 from ..utils.digest import tensor_digest
+from ..utils.file_names import printable
 from ..utils.images import read_image
 from ..version import __version__
 from .image_source import ImageSource
@@ -132,7 +133,7 @@ def annotate_share(
         else:
             record = _try(annotate, file, source, share)
         if 'error' in record:
-            report(f'left out {file}: {record["error"]}')
+            report(f'left out {printable(str(file))}: {record["error"]}')
         share.add(image, record)
         progress(share)
     share.finish()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..apis.image_jobs import IMAGE_SUFFIXES
+from ..utils.file_names import is_clutter
 
 # So many names of a list are looked for before anything is done.
 LOOKED_FOR = 100
@@ -21,8 +22,9 @@ class ImageSource:
     """Names of images, in an order that is always the same.
 
     Of a folder, those in it and in the folders in it, also where these are links; what begins with
-    a dot is left out. Of a list, a text file with a path a line, in its order; relative paths count
-    from the list's folder, and what is named twice counts once.
+    a dot is left out, and so is what :func:`~ovsam.utils.file_names.is_clutter` knows. Of a list,
+    a text file with a path a line, in its order; relative paths count from the list's folder, and
+    what is named twice counts once.
 
     Args:
         path: of the folder or list.
@@ -117,8 +119,15 @@ def _in_folder(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) ->
     if here in above:  # a link to a folder that it is in
         return
     with os.scandir(folder) as entries:
+        # os.path asks where a link leads without an error where that may not be seen.
         shown = sorted(
-            (entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith('.')
+            (
+                entry.name,
+                entry.is_dir(follow_symlinks=False)
+                or (entry.is_symlink() and os.path.isdir(entry.path)),
+            )
+            for entry in entries
+            if not entry.name.startswith('.') and not is_clutter(entry.name)
         )
     for name, is_folder in shown:
         if not is_folder and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:

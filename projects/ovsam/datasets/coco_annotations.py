@@ -107,7 +107,7 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
             return 'has a polygon in "segmentation" that is not in a list of polygons'
         if not all(map(_are_numbers, mask)):
             return 'has a polygon in "segmentation" with something else than numbers'
-        return None
+        return polygon_fault(mask)
     if not isinstance(mask, Mapping) or not {'size', 'counts'} <= mask.keys():
         return 'has a "segmentation" that is neither polygons nor run lengths (size, counts)'
     size, counts = mask['size'], mask['counts']
@@ -123,6 +123,17 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
             f'has a mask whose "counts" {_shown(counts)} do not add up to its '
             f'{height} x {width} pixels'
         )
+    return None
+
+
+def polygon_fault(polygons: Iterable[list]) -> str | None:
+    """What is wrong with the lengths of polygons, likewise; an empty one is no mask."""
+    for polygon in polygons:
+        if polygon and (len(polygon) < 6 or len(polygon) % 2):
+            return (
+                f'has a polygon of {len(polygon)} number{"s" * (len(polygon) > 1)} in '
+                '"segmentation": expected x and y of each corner, an even number of at least 6'
+            )
     return None
 
 

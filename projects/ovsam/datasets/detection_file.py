@@ -147,7 +147,7 @@ def _row_fault(row: object) -> str | None:
     missing = [key for key in ('image_id', 'category_id', 'bbox', 'score') if key not in row]
     if missing:
         return f'has no {" and no ".join(missing)}; it has {sorted(row)}'
-    if not isinstance(row['image_id'], (int, str)) or not isinstance(row['category_id'], int):
+    if not _is_id(row['image_id']) or type(row['category_id']) is not int:
         return f'has the ids {row["image_id"]!r} and {row["category_id"]!r}'
     return _numbers_fault(row['bbox'], row['score'])
 
@@ -156,10 +156,15 @@ def _numbers_fault(box: object, score: object) -> str | None:
     if (
         not isinstance(box, list)
         or len(box) != 4
-        or not all(isinstance(side, (int, float)) for side in box)
+        or not all(type(side) in (int, float) for side in box)
     ):
         return f'has the box {box!r}, not four numbers'
-    return None if isinstance(score, (int, float)) else f'has the score {score!r}, not a number'
+    return None if type(score) in (int, float) else f'has the score {score!r}, not a number'
+
+
+def _is_id(number: object) -> bool:
+    """Whether it is the id of an image; true is no 1."""
+    return type(number) in (int, str)
 
 
 def _from_dump(content: Mapping) -> DetectionFile:
@@ -177,15 +182,19 @@ def _from_dump(content: Mapping) -> DetectionFile:
             fields = [found[key] for key in ('bboxes', 'scores', 'labels')]
         except (KeyError, TypeError) as error:
             raise ValueError(f'images[{place}] lacks {error}') from error
+        if not _is_id(image):
+            raise ValueError(f'images[{place}] has the id {image!r}, neither a number nor a text')
         if image in images:
             raise ValueError(f'image {image!r} comes twice')
+        if not all(isinstance(field, list) for field in fields):
+            raise ValueError(f'image {image!r} has boxes, scores or labels that are no lists')
         if len({len(field) for field in fields}) != 1:
             raise ValueError(
                 f'image {image!r} has {[len(field) for field in fields]} boxes, scores and labels'
             )
         for box, score, label in zip(*fields):
             fault = _numbers_fault(box, score)
-            if not isinstance(label, int) or not 0 <= label < len(classes):
+            if type(label) is not int or not 0 <= label < len(classes):
                 fault = fault or f'has the label {label!r}, but there are {len(classes)} classes'
             if fault:
                 raise ValueError(f'a detection of image {image!r} {fault}')

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from ..utils.file_names import is_clutter
 from ..utils.files import whole_file
 
 MAGIC = b'OVSAMls1'
@@ -91,14 +92,18 @@ class ImageListing(Sequence):
         Args:
             path: Of the file.
             paths: Relative to a folder or bucket that need not be on this machine; they are put
-                in order, each once.
+                in order, each once, without what :func:`scan_images` passes over.
             folder: That folder, for the record.
 
         Raises:
             FileNotFoundError: There are none.
         """
         ordered = sorted(
-            {posix.rpartition('/')[::2] for posix in paths},
+            {
+                posix.rpartition('/')[::2]
+                for posix in paths
+                if not any(map(is_clutter, posix.split('/')))
+            },
             key=lambda place: (_in_order(place[0]), _in_order(place[1])),
         )
         return cls._write(
@@ -240,6 +245,8 @@ class ImageListing(Sequence):
 def scan_images(folder: str | Path, patterns: Sequence[str]) -> Iterator[ListedFolder]:
     """All folders in a folder, itself first, each with its images in the order of numbers.
 
+    What :func:`~ovsam.utils.file_names.is_clutter` knows is no image, nor a folder of images.
+
     Raises:
         FileNotFoundError: There is no such folder.
     """
@@ -256,7 +263,12 @@ def scan_images(folder: str | Path, patterns: Sequence[str]) -> Iterator[ListedF
         files, inner = [], []
         with os.scandir(place) as entries:
             for entry in entries:
-                if entry.is_dir():
+                if is_clutter(entry.name):
+                    continue
+                # os.path asks where a link leads without an error where that may not be seen.
+                if entry.is_dir(follow_symlinks=False) or (
+                    entry.is_symlink() and os.path.isdir(entry.path)
+                ):
                     inner.append(f'{name}/{entry.name}' if name else entry.name)
                 elif matches(entry.name):
                     files.append(entry.name)

@@ -183,7 +183,9 @@ def read_metadata(metadata: Mapping[str, str]) -> dict:
 
 def image_name(path: str) -> str:
     """What a store calls an image: its folder and file, wherever the data set lies."""
-    return '/'.join(path.replace('\\', '/').split('/')[-2:])
+    name = '/'.join(path.replace('\\', '/').split('/')[-2:])
+    # What is not UTF-8 has lone surrogates in Python, which no record could hold.
+    return name.encode('utf-8', 'backslashreplace').decode()
 
 
 def _view(image_input: Tensor) -> Tensor:

@@ -22,7 +22,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Threads, processes and machines that share a disk may write the same file at once.
-    partial = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.partial')
+    # Of a long name only the beginning: all of it would be too long with what comes behind it.
+    partial = path.with_name(f'.{path.name[:40]}.{uuid.uuid4().hex}.partial')
     try:
         yield partial
         os.replace(partial, path)

@@ -205,3 +205,29 @@ def test_a_model_must_name(model, pictures, monkeypatch):
     monkeypatch.setattr(model, 'vocabulary', None)
     with pytest.raises(ValueError, match='without names'):
         LabelStudioBackend(model, pictures)
+
+
+def test_labels_that_are_one_name_are_refused_unless_one_is_the_vocabularys(
+    colour_model, pictures, config
+):
+    model = SharedModel(colour_model, vocabulary=['sea lion', 'cat'])
+    backend = LabelStudioBackend(model, pictures, own_vocabulary=True)
+    several = config.replace('"dog"', '"Sea_Lion"').replace('"umbrella" alias="U"', '"{}"')
+    backend.setup({'schema': several.format('sea lion')})
+    with pytest.raises(ValueError, match='Sea_Lion and SEA LION are all "sea lion". Call one'):
+        backend.setup({'schema': several.format('SEA LION')})
+
+
+def test_a_picture_that_is_gone_costs_no_other_task(backend, config, pictures, monkeypatch):
+    def read(reference):
+        if reference != 'a':
+            raise {'b': FileNotFoundError, 'c': ConnectionError}[reference](f'no {reference}')
+        return pictures[reference]
+
+    monkeypatch.setattr(pictures, 'read', read)
+    one, other = backend.predict(request(config, 'b', 'a'))['results']
+    assert one['result'] == [] and one['error'] == 'no b' and other['result']
+    with pytest.raises(FileNotFoundError):
+        backend.predict(request(config, 'b', 'b'))
+    with pytest.raises(ConnectionError):
+        backend.predict(request(config, 'a', 'c'))

@@ -45,6 +45,13 @@ def test_nested_tags_and_several_images():
             f'<View>{IMAGE}<BrushLabels toName="i"><Label value="a"/></BrushLabels></View>',
             'no name',
         ),
+        (f'<View>{IMAGE}{IMAGE}{BRUSH}</View>', "more than one <Image> of the name 'i'"),
+        (f'<View>{IMAGE}{BRUSH}{BRUSH}</View>', "more than one <BrushLabels> of the name 'b'"),
+        (
+            f'<View>{IMAGE}<BrushLabels name="b" toName="i"><Label value="cat" alias="x"/>'
+            '<Label value="cat" alias="y"/></BrushLabels></View>',
+            "alias of the label 'cat'",
+        ),
         (f'<View><Image name="i" valueList="$images"/>{BRUSH}</View>', 'one image of the task'),
         (f'<View>{IMAGE}{BRUSH}</View>' + ' ' * 4_000_000, 'characters'),
         ('<!DOCTYPE a [<!ENTITY b "bb">]><View>&b;</View>', 'declaration'),

@@ -227,6 +227,18 @@ def test_archives_hold_image_and_annotations(session, tmp_path, kind, expected):
         assert json.loads(text)['imagePath'] == 'scene.png'
 
 
+@pytest.mark.parametrize(
+    'name', ['l' * 251 + '.jpg', 'caf\udce9.jpg', 'a\nb.jpg', '"q\'.jpg', '..']
+)
+def test_odd_file_names_are_exported(session, tmp_path, name):
+    session.file_name = name
+    session.start_object(50, 60)
+    for kind in ('labelme', 'yolo', 'coco'):
+        path = session.export(kind, tmp_path)
+        assert path.parent == tmp_path and path.is_file()
+    assert len(session.load_coco(json.loads(path.read_text('utf-8'))).objects) == 1
+
+
 def test_an_export_of_nothing_and_an_unknown_one(session, tmp_path):
     content = json.loads(session.export('coco', tmp_path).read_text())
     assert content['annotations'] == [] and len(content['images']) == 1

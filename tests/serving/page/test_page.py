@@ -105,8 +105,36 @@ def test_samples_are_the_same_each_time_and_folders_must_have_some(tmp_path):
     one, other = (draw_samples(tmp_path / name, count=1)[0].read_bytes() for name in 'ab')
     assert one == other
     assert [path.name for path in list_samples(tmp_path / 'a')] == ['scene_0.png']
+    (tmp_path / 'a' / '._scene_0.png').write_bytes(b'clutter')
+    (tmp_path / 'a' / 'folder.png').mkdir()
+    assert [path.name for path in list_samples(tmp_path / 'a')] == ['scene_0.png']
     with pytest.raises(FileNotFoundError, match='no pictures'):
         list_samples(tmp_path)
+
+
+def test_a_file_with_objects_that_cannot_be_used(page, shared, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('ovsam.serving.page.page.gr.Warning', said.append)
+    session = AnnotationSession(shared)
+    page._act(page._open_sample)(session, 'scene_0.png')
+    session.start_object(100, 100)
+    content = json.loads(session.export('coco', tmp_path / 'out').read_text())
+    session.clear()
+    path = tmp_path / 'mine.json'
+    for bad, expected in (
+        (0, ''),
+        (1, '; 1 left out: annotation 2 has no mask ("segmentation")'),
+        (7, ' and 2 more'),
+    ):
+        content['annotations'][1:] = [
+            {'id': number + 2, 'image_id': 1, 'category_id': 1} for number in range(bad)
+        ]
+        path.write_text(json.dumps(content))
+        *_, status = page._act(page._load)(session, str(path))
+        assert status.startswith('1 object of scene_0.png from mine.json')
+        assert status.endswith(expected) and len(said) == (bad > 0)
+        assert not bad or status.endswith(said.pop())
+    assert len(session.objects) == 3
 
 
 def test_every_answer_forbids_other_machines():

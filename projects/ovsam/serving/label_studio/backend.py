@@ -5,6 +5,8 @@ Nothing of a request outlives it but encoded images and encoded names.
 
 from __future__ import annotations
 
+import logging
+from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from typing import Any, Protocol
 
@@ -14,6 +16,7 @@ from ...apis import OVSAMPredictor
 from ...apis.encoded_image import EncodedImage
 from ...apis.prediction import Prediction
 from ...naming.name_bank import NameBank
+from ...utils.wording import first_few
 from ...version import __version__
 from ...vocabulary import Vocabulary
 from ..bounded_cache import BoundedCache
@@ -21,6 +24,8 @@ from ..shared_model import SharedModel
 from .brush_regions import brush_region, task_prediction
 from .labeling_config import BrushControl, control_for, parse_labeling_config
 from .region_prompts import image_name, region_prompts
+
+logger = logging.getLogger(__name__)
 
 PROJECTS = 32  # lists of labels whose encoded names are kept
 
@@ -95,7 +100,8 @@ class LabelStudioBackend:
         """The answer to ``/predict``: regions for each task.
 
         With regions in ``params.context.result`` they are prompts, for the only task. Without a
-        context everything is asked for.
+        context everything is asked for. Of several tasks, one whose picture cannot be used gets
+        no regions and an ``error``; if none can, the request fails.
 
         Raises:
             OSError: an image cannot be had: ConnectionError, FileNotFoundError, PermissionError.
@@ -110,19 +116,32 @@ class LabelStudioBackend:
         params = request.get('params') or {}
         context = params.get('context') if isinstance(params, dict) else None
         if not context:
-            found = [
-                self._everything_in(task['data'], control_for(controls, None)) for task in tasks
-            ]
-        else:
-            regions = context.get('result') if isinstance(context, dict) else None
-            if len(tasks) != 1:
-                raise ValueError(f'prompts are for one task; got {len(tasks)}')
-            control = control_for(controls, image_name(regions))
-            found = [self._prompted(tasks[0]['data'], control, regions)]
-        return {
-            'results': [task_prediction(each, self.model_version) for each in found],
-            'model_version': self.model_version,
-        }
+            return self._answer(self._each(tasks, control_for(controls, None)))
+        regions = context.get('result') if isinstance(context, dict) else None
+        if len(tasks) != 1:
+            raise ValueError(f'prompts are for one task; got {len(tasks)}')
+        control = control_for(controls, image_name(regions))
+        found = self._prompted(tasks[0]['data'], control, regions)
+        return self._answer([task_prediction(found, self.model_version)])
+
+    def _answer(self, results: list[dict]) -> dict[str, Any]:
+        return {'results': results, 'model_version': self.model_version}
+
+    def _each(self, tasks: list[dict], control: BrushControl) -> list[dict]:
+        results, faults = [], []
+        for task in tasks:
+            try:
+                found = self._everything_in(task['data'], control)
+                results.append(task_prediction(found, self.model_version))
+            except ConnectionError:  # it may answer later, and then all tasks can be done
+                raise
+            except (OSError, ValueError) as error:
+                faults.append(error)
+                logger.warning('task %s gets no regions: %s', task.get('id'), error)
+                results.append({**task_prediction([], self.model_version), 'error': str(error)})
+        if faults and len(faults) == len(tasks):
+            raise faults[0]
+        return results
 
     def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
         image = self._encode(control.image_of(data))
@@ -176,11 +195,30 @@ class LabelStudioBackend:
 def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:
     """The control's labels by the place of their names in the vocabulary.
 
+    Of several labels of one place, that of the vocabulary's own name is meant.
+
     Raises:
-        ValueError: none of them is in it.
+        ValueError: none of them is in it, or several are one of its names by other words.
     """
-    places = ((vocabulary.find(name), label) for name, label in control.labels)
-    found = {place: label for place, label in places if place is not None}
+    found: dict[int, str] = {}
+    several: dict[int, list[str]] = defaultdict(list)
+    for name, label in control.labels:
+        place = vocabulary.find(name)
+        if place is not None:
+            several[place].append(name)
+            if name == vocabulary.names[place] or place not in found:
+                found[place] = label
+    unclear = [
+        f'{first_few(names, " and ")} are all "{vocabulary.names[place]}"'
+        for place, names in several.items()
+        if len(names) > 1 and vocabulary.names[place] not in names
+    ]
+    if unclear:
+        raise ValueError(
+            f'labels of "{control.from_name}" mean the same name of the vocabulary '
+            f'that this backend was started with: {first_few(unclear, "; ")}. '
+            'Call one of them as the vocabulary does'
+        )
     if not found:
         raise ValueError(
             f'none of the {len(control.labels)} labels of "{control.from_name}" is in '

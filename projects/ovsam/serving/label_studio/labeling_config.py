@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree
+
+from ...utils.wording import first_few
 
 MAX_CHARACTERS = 4_000_000  # thousands of labels; what is longer was not written for a project
 EXAMPLE = (
@@ -56,9 +60,12 @@ def parse_labeling_config(text: str) -> tuple[BrushControl, ...]:
         text: XML, as Label Studio sends it.
 
     Raises:
-        ValueError: it is no such XML, or has no ``BrushLabels`` with labels on an ``Image``.
+        ValueError: it is no such XML, has no ``BrushLabels`` with labels on an ``Image``, or calls
+            two things the same.
     """
     root = _parse(text)
+    for tag in ('Image', 'BrushLabels'):
+        _require_distinct(f'<{tag}> of the name', (each.get('name') for each in root.iter(tag)))
     images = {tag.get('name'): tag for tag in root.iter('Image')}
     controls = tuple(
         _control(brush, to_name, images[to_name])
@@ -115,14 +122,24 @@ def _control(brush: ElementTree.Element, to_name: str, image: ElementTree.Elemen
         )
     if not brush.get('name'):
         raise ValueError('a <BrushLabels> of the labelling configuration has no name')
-    labels = {
-        tag.get('value', '').strip(): tag.get('alias') or tag.get('value', '')
+    pairs = dict.fromkeys(
+        (tag.get('value', '').strip(), tag.get('alias') or tag.get('value', ''))
         for tag in brush.iter('Label')
-    }
-    labels.pop('', None)
+    )
+    labels = {name: label for name, label in pairs if name}
+    _require_distinct('alias of the label', (name for name, _ in pairs if name))
     if not labels:
         raise ValueError(
             f'<BrushLabels name="{brush.get("name")}"> has no labels to name regions '
             f'by: write them into the configuration, as in {EXAMPLE}'
         )
     return BrushControl(brush.get('name', ''), to_name, value[1:], tuple(labels.items()))
+
+
+def _require_distinct(what: str, names: Iterable[str | None]) -> None:
+    twice = [repr(name) for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(
+            f'the labelling configuration has more than one {what} '
+            f'{first_few(twice)}: nobody can tell which is meant'
+        )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,20 @@ from .results import draw_objects, export_objects
 
 SAME = 0.7  # masks of a larger IoU are of the same object
 TOP_K = 5
+
+
+class LoadedObjects(NamedTuple):
+    """What came of a file.
+
+    Attributes:
+        objects: that were added.
+        left_out: a sentence for each object of the file that cannot be used.
+        image: what the file calls the image.
+    """
+
+    objects: list[AnnotatedObject]
+    left_out: list[str]
+    image: str
 
 
 def one_at_a_time(method: Callable) -> Callable:
@@ -211,8 +225,8 @@ class AnnotationSession:
         return self._add_rows(replace(found, region_embeddings=None))
 
     @one_at_a_time
-    def load_coco(self, content: Any) -> list[AnnotatedObject]:
-        """Add the objects that a COCO file has of this image.
+    def load_coco(self, content: Any) -> LoadedObjects:
+        """Add the objects that a COCO file has of this image, as far as they can be used.
 
         Args:
             content: of the JSON file.
@@ -221,7 +235,8 @@ class AnnotationSession:
             RuntimeError: there is no image.
             ValueError: as of :func:`~.coco_file.annotations_of`.
         """
-        return self._add_all(annotations_of(content, self.file_name, self._size()))
+        loaded = annotations_of(content, self.file_name, self._size())
+        return LoadedObjects(self._add_all(loaded.found), loaded.left_out, loaded.image)
 
     @one_at_a_time
     def select(self, number: int | None) -> None:

@@ -1,58 +1,289 @@
-"""Annotations of one image out of a COCO file, to go on with."""
+"""Annotations of one image out of a COCO file, to go on with.
+
+The file may be anybody's: what can be used is taken, and the rest is told with the reason.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ...apis.prediction import Prediction
-from ...datasets.coco_annotations import check_coco_annotations
+from ...datasets.coco_annotations import mask_fault
+from ...utils.wording import first_few
+
+# Keys of ours that say something of a name, and mean nothing of another one.
+_OF_THE_NAME = ('score', 'alternatives', 'leaves')
 
 
-def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) -> list[Prediction]:
-    """The objects that a COCO data set has of an image, a record of a single row each.
+class CocoObjects(NamedTuple):
+    """What a COCO file has of an image.
+
+    Attributes:
+        image: what the file calls it.
+        found: the objects, a record of a single row each.
+        left_out: a sentence for each annotation that cannot be used.
+    """
+
+    image: str
+    found: list[Prediction]
+    left_out: list[str]
+
+
+def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) -> CocoObjects:
+    """The objects that a COCO data set has of an image.
+
+    A name is that of the annotation's ``category_id``, whatever ``category_name`` beside it says.
 
     Args:
         content: of the JSON file, as :class:`~ovsam.apis.exports.CocoExport` and others write it.
-        file_name: of the image. If the file has a single image, whatever name that has is fine.
+        file_name: of the image, with as much of its folders as is known. If the file has a single
+            image, whatever name that has is fine. Of several images of the name, that of the same
+            size, or else of the same path, is meant.
         image_size: (height, width).
 
     Raises:
-        ValueError: it is not a COCO file, does not have this image or has it in another size, or
-            an object has no usable mask.
+        ValueError: it is not a COCO file, does not have this image, has it in another size, or
+            has several that may be meant.
     """
-    check_coco_annotations(content)
-    image = _choose(content['images'], file_name)
-    size = (image['height'], image['width'])
-    if size != tuple(image_size):
-        raise ValueError(
-            f'the file says that {image["file_name"]} is {size[1]} x {size[0]} '
-            f'pixels, but the open picture is {image_size[1]} x {image_size[0]}: '
-            'open the picture that the file belongs to'
-        )
-    names = {category['id']: category['name'] for category in content['categories']}
-    found = []
-    for annotation in content['annotations']:
-        if annotation['image_id'] != image['id']:
-            continue
-        if not annotation.get('segmentation'):
-            raise ValueError(f'annotation {annotation["id"]} has no mask ("segmentation")')
-        known = {'category_name': names[annotation['category_id']], **annotation}
+    if not isinstance(content, Mapping):
+        raise ValueError(f'it holds a {type(content).__name__}, not an object')
+    for kind in ('images', 'annotations', 'categories'):
+        if not isinstance(content.get(kind), list):
+            raise ValueError(
+                f'it has no list "{kind}"; it has '
+                f'{first_few(sorted(map(str, content))) or "nothing"}'
+            )
+    size = (image_size[0], image_size[1])
+    image = _choose(content['images'], file_name, size)
+    images = {_key(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
+    names = _category_names(content['categories'])
+    loaded = CocoObjects(_shown_name(image), [], [])
+    seen: list[Mapping] = []
+    for place, annotation in enumerate(content['annotations']):
         try:
-            found.append(Prediction.from_coco([known], size))
-        except Exception as error:  # pycocotools raises bare ones for what it cannot read
-            raise ValueError(f'annotation {annotation["id"]} cannot be read: {error}') from error
+            if not _belongs(annotation, image, images):
+                continue
+            if annotation in seen:
+                raise ValueError('is in the file twice')
+            seen.append(annotation)
+            loaded.found.append(_read(annotation, names, size))
+        except ValueError as error:
+            loaded.left_out.append(f'{_title(annotation, place)} {error}')
+    return loaded
+
+
+def _choose(images: list, file_name: str, size: tuple[int, int]) -> Mapping:
+    """The record of the image; of a single one, that one."""
+    records = [image for image in images if isinstance(image, Mapping)]
+    if not records:
+        raise ValueError('the file has no images')
+    if len(images) > 1:
+        wanted = _parts(file_name)
+        records = [image for image in records if _parts(_shown_name(image))[-1:] == wanted[-1:]]
+        if not records:
+            raise ValueError(
+                f'the file has {len(images)} images, none of the name {file_name}: '
+                'open one of those'
+            )
+    unusable = [fault for fault in map(_image_fault, records) if fault]
+    sound = [image for image in records if not _image_fault(image)]
+    if not sound:
+        raise ValueError(f'the file cannot be used for {file_name}: {first_few(unusable, "; ")}')
+    fitting = [image for image in sound if (image['height'], image['width']) == size]
+    if not fitting:
+        sizes = first_few(
+            [
+                f'{_shown_name(image) or file_name} is {image["width"]} x {image["height"]}'
+                for image in sound
+            ]
+        )
+        raise ValueError(
+            f'the file says that {sizes} pixels, but the open picture is {size[1]} x '
+            f'{size[0]}: open the picture that the file belongs to'
+        )
+    image = _only(fitting, file_name)
+    same = [
+        each
+        for each in images
+        if isinstance(each, Mapping)
+        and each is not image
+        and _key(each.get('id')) == _key(image['id'])
+        and each != image
+    ]
+    if same:
+        raise ValueError(
+            f'images {first_few([_shown_name(each) for each in (image, *same)], " and ")} of the '
+            f'file have the same id {image["id"]!r}, so nobody can tell whose its annotations '
+            'are: give each image an id of its own'
+        )
+    return image
+
+
+def _only(images: list[Mapping], file_name: str) -> Mapping:
+    """The one image of this size that is meant.
+
+    Raises:
+        ValueError: several may be.
+    """
+    distinct = [image for place, image in enumerate(images) if image not in images[:place]]
+    wanted = _parts(file_name)
+    # The whole path first, then as much of it as is known.
+    for meant in (
+        lambda parts: parts == wanted,
+        lambda parts: wanted[-len(parts) :] == parts or parts[-len(wanted) :] == wanted,
+    ):
+        matching = [image for image in distinct if meant(_parts(_shown_name(image)))]
+        if len(matching) == 1:
+            return matching[0]
+    if len(distinct) == 1:
+        return distinct[0]
+    listed = first_few([f'{_shown_name(image)} (id {image["id"]})' for image in distinct])
+    raise ValueError(
+        f'the file has {len(distinct)} images that {file_name} of this size may be: '
+        f'{listed}. Load a file that has only the one you mean'
+    )
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace('\\', '/').split('/') if part not in ('', '.')]
+
+
+def _shown_name(image: Mapping) -> str:
+    """What the file calls an image; LVIS has the address alone."""
+    name = image.get('file_name', image.get('coco_url', ''))
+    return name if isinstance(name, str) else ''
+
+
+def _image_fault(image: Mapping) -> str | None:
+    title = f'its image {_shown_name(image) or image.get("id")!r}'
+    if _key(image.get('id')) is None:
+        return f'{title} has the id {image.get("id")!r}, neither a number nor a text'
+    wrong = [key for key in ('height', 'width') if not _is_number(image.get(key))]
+    if wrong:
+        return f'{title} has no positive {" and no positive ".join(wrong)}'
+    return None
+
+
+def _category_names(categories: list) -> dict[Any, set[str]]:
+    """All names that each category id has; more than one are one too many."""
+    names: dict[Any, set[str]] = defaultdict(set)
+    for category in categories:
+        if isinstance(category, Mapping) and _key(category.get('id')) is not None:
+            name = category.get('name')
+            if isinstance(name, str) and name.strip():
+                names[_key(category['id'])].add(name)
+    return names
+
+
+def _belongs(annotation: Any, image: Mapping, images: set) -> bool:
+    """Whether an annotation is of the image.
+
+    Raises:
+        ValueError: nobody can tell of which image it is.
+    """
+    if not isinstance(annotation, Mapping):
+        raise ValueError(f'is a {type(annotation).__name__}, not an object')
+    owner = _key(annotation.get('image_id'))
+    if owner is None or owner not in images:
+        raise ValueError(
+            f"is of image {annotation.get('image_id')!r}, which is not among the file's images"
+            if 'image_id' in annotation
+            else 'has no "image_id"'
+        )
+    return owner == _key(image['id'])
+
+
+def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, int]) -> Prediction:
+    """The object of an annotation.
+
+    Raises:
+        ValueError: it has no name or no mask; the message goes on after 'annotation 7'.
+    """
+    number = annotation.get('category_id')
+    known = sorted(names.get(_key(number), ()))
+    if not known:
+        raise ValueError(
+            f"is of category {number!r}, which has no name among the file's categories"
+            if 'category_id' in annotation
+            else 'has no "category_id"'
+        )
+    if len(known) > 1:
+        raise ValueError(
+            f'is of category {number!r}, which the file calls {first_few(known, " and ")}'
+        )
+    mask = annotation.get('segmentation')
+    if isinstance(mask, list):  # an empty polygon is no part of it
+        mask = [polygon for polygon in mask if polygon != []]
+    if not mask:
+        raise ValueError('has no mask ("segmentation")')
+    fault = mask_fault(mask, {'height': size[0], 'width': size[1]})
+    if fault:
+        raise ValueError(fault)
+    found = _decode({'segmentation': mask, **_sayings(annotation, known[0])}, size)
+    if not found.masks.any():
+        raise ValueError('has a mask without a pixel in the picture')
     return found
 
 
-def _choose(images: list[dict], file_name: str) -> dict:
-    """The record of the image; of a single one, that one."""
-    if not images:
-        raise ValueError('the file has no images')
-    if len(images) == 1:
-        return {'file_name': file_name, **images[0]}
-    for image in images:
-        if str(image.get('file_name', '')).replace('\\', '/').rsplit('/', 1)[-1] == file_name:
-            return image
-    raise ValueError(
-        f'the file has {len(images)} images, none of the name {file_name}: open one of those'
+def _decode(annotation: dict, size: tuple[int, int]) -> Prediction:
+    """A record of a single row, of an annotation whose mask and other keys have been looked at."""
+    try:
+        return Prediction.from_coco([annotation], size)
+    except Exception as error:  # pycocotools raises bare ones for what it cannot read
+        raise ValueError(f'has a mask that cannot be read: {error}') from error
+
+
+def _sayings(annotation: Mapping, name: str) -> dict[str, Any]:
+    """The name, and what else our exports say of an object, as far as it makes sense.
+
+    What goes with another name than the category's was left there when the category was changed.
+    """
+    kept: dict[str, Any] = {'category_name': name}
+    keys = ['predicted_iou', 'stability_score']
+    if annotation.get('category_name', name) == name:
+        keys += _OF_THE_NAME
+    for key in keys:
+        value = annotation.get(key)
+        if _are_pairs(value) if key in ('alternatives', 'leaves') else _is_number(value, -1):
+            kept[key] = value
+    return kept
+
+
+def _are_pairs(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and _is_number(pair[1], -1)
+        for pair in value
     )
+
+
+def _is_number(value: object, above: float = 0) -> bool:
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value > above
+    )
+
+
+def _key(number: Any) -> Any:
+    """An id as a key; None for what is none. True is not 1."""
+    return (
+        number if isinstance(number, (int, float, str)) and not isinstance(number, bool) else (None)
+    )
+
+
+def _title(annotation: Any, place: int) -> str:
+    number = annotation.get('id') if isinstance(annotation, Mapping) else None
+    return f'annotations[{place}]' if _key(number) is None else f'annotation {number}'
+
+
+def summary(left_out: Iterable[str]) -> str:
+    """What was left out, in words; empty if nothing was."""
+    reasons = list(left_out)
+    return f'{len(reasons)} left out: {first_few(reasons, "; ")}' if reasons else ''

@@ -24,6 +24,7 @@ from ...vocabulary.packs import PACKS  # noqa: E402
 from ..shared_model import SharedModel  # noqa: E402
 from ..uploads import UploadLimits  # noqa: E402
 from .annotation import AnnotationSession  # noqa: E402
+from .coco_file import summary  # noqa: E402
 
 NEW, MORE, LESS, BOX = 'New object', 'More of it (+)', 'Less of it (−)', 'Box (two corners)'
 HEADERS = ['#', 'name', 'score', 'alternatives', 'quality', 'stability', 'pixels']
@@ -278,8 +279,12 @@ class AnnotationPage:
         return self._open(session, str(self._samples[name]))
 
     def _load(self, session: AnnotationSession, path: str) -> str:
-        added = session.load_coco(self._limits.read_json(path))
-        return f'{_objects(len(added))} from {Path(path).name}'
+        objects, left_out, image = session.load_coco(self._limits.read_json(path))
+        said = f'{_objects(len(objects))} of {image or session.file_name} from {Path(path).name}'
+        if not left_out:
+            return said
+        gr.Warning(summary(left_out))
+        return f'{said}; {summary(left_out)}'
 
     def _set_vocabulary(self, session: AnnotationSession, text: str) -> str:
         session.set_vocabulary(self._limits.parse_vocabulary(text or ''))

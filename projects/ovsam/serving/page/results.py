@@ -11,6 +11,7 @@ import numpy as np
 
 from ...apis.exports import ImageEntry, make_exports
 from ...prompts import Prompts
+from ...utils.file_names import fitting_name
 from ...utils.files import write_whole
 from ...visualization import draw_segments
 from .annotated_object import AnnotatedObject, as_prediction
@@ -62,7 +63,9 @@ def export_objects(
     """
     # Only names that objects have: thousands of others would bury them.
     (export,) = make_exports(kind, folder, [each.name for each in objects])
-    size, stem = image.shape[:2], Path(file_name).stem
+    # Behind it come '_labelme.zip' and the like; names in an archive are UTF-8.
+    stem = fitting_name(Path(file_name).stem, 200).encode('utf-8', 'replace').decode()
+    size = image.shape[:2]
     entry = ImageEntry(stem, file_name, None, size)
     places = {'labelme': folder / 'labelme', 'yolo': folder / 'yolo' / 'images'}
     if kind in places:

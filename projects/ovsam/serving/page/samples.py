@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ...apis.image_jobs import pictures_in
 from ...datasets.pictograms.glyphs import pictogram_names
 from ...datasets.pictograms.renderer import render_scene
 
@@ -47,7 +48,7 @@ def list_samples(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f'there is no folder {folder}')
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = pictures_in(folder, SUFFIXES)
     if not files:
         raise FileNotFoundError(f'{folder} has no pictures ({", ".join(SUFFIXES)})')
     return files
