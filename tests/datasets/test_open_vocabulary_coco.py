@@ -126,6 +126,7 @@ def without(kind, key):
         (content(annotation(1, bbox=[1, 2, 3])), r'has the box \[1, 2, 3\], not four numbers'),
         (content(annotation(1, bbox=[1, 2, None, 3])), 'not four numbers'),
         (content(annotation(1, segmentation=SQUARE[0])), 'polygon'),
+        (content(annotation(1, segmentation=[SQUARE[0][:7]])), 'a polygon of 7 numbers'),
         (
             content(annotation(1, segmentation=dict(counts='abc'))),
             'neither polygons nor run lengths',

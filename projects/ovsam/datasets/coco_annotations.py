@@ -107,7 +107,8 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
             return 'has a polygon in "segmentation" that is not in a list of polygons'
         if not all(map(_are_numbers, mask)):
             return 'has a polygon in "segmentation" with something else than numbers'
-        return polygon_fault(mask)
+        # Shorter ones are no mask, which the data set leaves out; half a corner is a fault.
+        return polygon_fault(mask, least=0)
     if not isinstance(mask, Mapping) or not {'size', 'counts'} <= mask.keys():
         return 'has a "segmentation" that is neither polygons nor run lengths (size, counts)'
     size, counts = mask['size'], mask['counts']
@@ -126,10 +127,15 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
     return None
 
 
-def polygon_fault(polygons: Iterable[list]) -> str | None:
-    """What is wrong with the lengths of polygons, likewise; an empty one is no mask."""
+def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:
+    """What is wrong with the lengths of polygons, likewise.
+
+    Args:
+        polygons: lists of numbers, x and y of each corner.
+        least: so many numbers, at least, are a polygon.
+    """
     for polygon in polygons:
-        if polygon and (len(polygon) < 6 or len(polygon) % 2):
+        if len(polygon) < least or len(polygon) % 2:
             return (
                 f'has a polygon of {len(polygon)} number{"s" * (len(polygon) > 1)} in '
                 '"segmentation": expected x and y of each corner, an even number of at least 6'

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from ovsam.apis import init_model
+from ovsam.apis.prediction import Prediction, tight_boxes
+from ovsam.serving.page.annotated_object import AnnotatedObject
 from ovsam.serving.page.annotation import AnnotationSession
+from ovsam.serving.page.coco_file import annotations_of
+from ovsam.serving.page.results import export_objects
 from ovsam.serving.shared_model import SharedModel
 
 HEIGHT, WIDTH = 120, 180
@@ -230,13 +234,15 @@ def test_archives_hold_image_and_annotations(session, tmp_path, kind, expected):
 @pytest.mark.parametrize(
     'name', ['l' * 251 + '.jpg', 'caf\udce9.jpg', 'a\nb.jpg', '"q\'.jpg', '..']
 )
-def test_odd_file_names_are_exported(session, tmp_path, name):
-    session.file_name = name
-    session.start_object(50, 60)
+def test_odd_file_names_are_exported(tmp_path, name):
+    masks = np.zeros((1, HEIGHT, WIDTH), bool)
+    masks[0, 10:20, 10:30] = True
+    thing = AnnotatedObject(1, Prediction(masks, tight_boxes(masks)), given_name='thing')
     for kind in ('labelme', 'yolo', 'coco'):
-        path = session.export(kind, tmp_path)
+        path = export_objects(kind, tmp_path, picture(), name, [thing])
         assert path.parent == tmp_path and path.is_file()
-    assert len(session.load_coco(json.loads(path.read_text('utf-8'))).objects) == 1
+    (found,) = annotations_of(json.loads(path.read_text('utf-8')), name, (HEIGHT, WIDTH)).found
+    assert found.labels == ['thing'] and (found.masks == masks).all()
 
 
 def test_an_export_of_nothing_and_an_unknown_one(session, tmp_path):

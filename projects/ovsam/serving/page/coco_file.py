@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ...apis.prediction import Prediction
-from ...datasets.coco_annotations import mask_fault
+from ...datasets.coco_annotations import mask_fault, polygon_fault
 from ...utils.wording import first_few
 
 # Keys of ours that say something of a name, and mean nothing of another one.
@@ -219,7 +219,9 @@ def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, i
         mask = [polygon for polygon in mask if polygon != []]
     if not mask:
         raise ValueError('has no mask ("segmentation")')
-    fault = mask_fault(mask, {'height': size[0], 'width': size[1]})
+    fault = mask_fault(mask, {'height': size[0], 'width': size[1]}) or (
+        polygon_fault(mask) if isinstance(mask, list) else None
+    )
     if fault:
         raise ValueError(fault)
     found = _decode({'segmentation': mask, **_sayings(annotation, known[0])}, size)
