@@ -8,6 +8,13 @@ from .lvis_split import lvis_split_vocabulary
 from .merge import merge_vocabularies
 from .name_texts import name_key
 from .packs import PACKS, v3det_vocabulary, vocabulary_pack
+from .same_texts import (
+    TextReader,
+    extend_vocabulary,
+    merge_same_names,
+    report_texts,
+    same_names,
+)
 from .shared_texts import shared_texts
 from .templates import TEMPLATES
 from .text_bank import TextBank, embed_bank
@@ -25,6 +32,7 @@ __all__ = [
     'TEMPLATES',
     'TextBank',
     'TextEmbeddingCache',
+    'TextReader',
     'Vocabulary',
     'WordNetHierarchy',
     'build_vocabulary',
@@ -32,11 +40,15 @@ __all__ = [
     'embed_bank',
     'embed_texts',
     'embed_vocabulary',
+    'extend_vocabulary',
     'imagenet_synsets',
     'load_vocabulary',
     'lvis_split_vocabulary',
+    'merge_same_names',
     'merge_vocabularies',
     'name_key',
+    'report_texts',
+    'same_names',
     'shared_texts',
     'v3det_vocabulary',
     'vocabulary_pack',
