@@ -9,7 +9,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..vocabulary import TextBank, embed_bank
+from ..vocabulary import TextBank, embed_bank, report_texts
 from .crop_regions import jitter_regions
 from .ovsam import OVSAM
 from .promptable_segmenter import ImageFeatures
@@ -97,6 +97,7 @@ class JointOVSAM(OVSAM):
             samples: B.
         """
         if self.text_bank is None:
+            report_texts(self.vocabulary, self.text_reader)
             self.text_bank = embed_bank(self.text_encoder, self.vocabulary, self.templates,
                                         self.text_cache)
         columns, places, bias = self.compared(labels, images, samples, len(self.vocabulary))
