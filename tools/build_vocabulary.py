@@ -26,7 +26,7 @@ from ovsam.apis.init_model import init_model, load_config
 from ovsam.naming.text_cache import TextEmbeddingCache
 from ovsam.naming.text_embeddings import embed_vocabulary
 from ovsam.utils.command_line import exit_status
-from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
+from ovsam.vocabulary import PACKS, TextReader, Vocabulary, build_vocabulary, report_texts
 
 
 def list_packs() -> None:
@@ -77,9 +77,9 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
     """Bring the embeddings of all texts into the cache."""
     encoder, templates = text_encoder(args.embed, args.weights, args.device)
     cache = TextEmbeddingCache(args.cache)
-    embeddings = embed_vocabulary(
-        encoder, vocabulary, args.templates or templates, args.batch_size, cache
-    )
+    templates = args.templates or templates
+    report_texts(vocabulary, TextReader(encoder.tokenizer, templates))
+    embeddings = embed_vocabulary(encoder, vocabulary, templates, args.batch_size, cache)
     print(
         f'{len(vocabulary):,} names are embedded in {embeddings.shape[-1]} channels, in '
         f'{cache.folder}'

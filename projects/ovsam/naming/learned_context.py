@@ -59,6 +59,11 @@ class LearnedContext(BaseModule):
         self.suffix = suffix
         self.names_per_step = names_per_step
 
+    @property
+    def templates(self) -> tuple[str]:
+        """What a text is put into, after the vectors."""
+        return (f'{{}}{self.suffix}',)
+
     def start_from_words(self, text_encoder: CLIPTextEncoder) -> None:
         """Take over the words' vectors, unless there are no words or weights came by ``init_cfg``.
 
@@ -87,10 +92,7 @@ class LearnedContext(BaseModule):
         """
         encoder = _EncoderWithContext(text_encoder, self)
         return embed_vocabulary(
-            encoder,
-            dataclasses.replace(vocabulary, templates=None),
-            (f'{{}}{self.suffix}',),
-            cache=cache,
+            encoder, dataclasses.replace(vocabulary, templates=None), self.templates, cache=cache
         )
 
     def embed_to_learn(

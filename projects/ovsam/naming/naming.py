@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ..vocabulary import Vocabulary, build_vocabulary
+from ..vocabulary import TextReader, Vocabulary, build_vocabulary, extend_vocabulary, report_texts
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .text_bank import TextBank
 from .text_cache import TextEmbeddingCache
@@ -35,7 +35,10 @@ class Naming:
     text_cache: TextEmbeddingCache | None = None
 
     def set_vocabulary(self, vocabulary) -> None:
-        """Name things from another vocabulary from now on; images need no new encoding."""
+        """Name things from another vocabulary from now on; images need no new encoding.
+
+        Labels are places in it: names that are the same text to the model stay apart.
+        """
         self.vocabulary = build_vocabulary(vocabulary)
         self.classifier.embeddings = None
 
@@ -60,15 +63,15 @@ class Naming:
         Only texts that are new are embedded. Other threads see the longer vocabulary, too.
 
         Args:
-            names: Those that the vocabulary has, as :meth:`~.Vocabulary.find` has it, are left out.
+            names: Those that the vocabulary has, as :meth:`~.Vocabulary.find` has it or by their
+                tokens, are left out; the longer vocabulary finds them.
         """
         before, known = self.vocabulary, self._ready_classifier().embeddings
-        longer = before.extended(names)
-        if len(longer) == len(before):
-            yield
-            return
-        added = Vocabulary(longer.names[len(before) :], templates=before.templates)
-        both = self.classifier.joined(known, self._embed(added))
+        longer = extend_vocabulary(before, names, self.text_reader)
+        both = known
+        if len(longer) > len(before):
+            added = Vocabulary(longer.names[len(before) :], templates=before.templates)
+            both = self.classifier.joined(known, self._embed(added))
         try:
             self.vocabulary = longer
             self.classifier.set_embeddings(both)
@@ -77,12 +80,21 @@ class Naming:
             self.vocabulary = before
             self.classifier.set_embeddings(known)
 
+    @property
+    def text_reader(self) -> TextReader:
+        """How texts of names are read, for what compares them before they are embedded."""
+        context = getattr(self, 'context', None)
+        if context is not None:
+            return TextReader(self.text_encoder.tokenizer, context.templates, len(context.vectors))
+        return TextReader(self.text_encoder.tokenizer, self.templates)
+
     def _ready_classifier(self) -> OpenVocabularyClassifier:
         if self.classifier.embeddings is None:
             self.classifier.set_embeddings(self._embed(self.vocabulary))
         return self.classifier
 
     def _embed(self, vocabulary: Vocabulary) -> Tensor | TextBank:
+        report_texts(vocabulary, self.text_reader)
         context = getattr(self, 'context', None)
         if context is not None:
             return context.embed(self.text_encoder, vocabulary, self.text_cache)

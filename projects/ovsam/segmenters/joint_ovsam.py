@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..masks.crop_regions import jitter_regions
 from ..naming.text_bank import TextBank, embed_bank
+from ..vocabulary import report_texts
 from .ovsam import OVSAM
 from .promptable_segmenter import ImageFeatures
 
@@ -108,6 +109,7 @@ class JointOVSAM(OVSAM):
             samples: B.
         """
         if self.text_bank is None:
+            report_texts(self.vocabulary, self.text_reader)
             self.text_bank = embed_bank(
                 self.text_encoder, self.vocabulary, self.templates, self.text_cache
             )

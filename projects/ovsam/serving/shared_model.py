@@ -78,7 +78,8 @@ class SharedModel:
         """Wait until the model is free, and have it name from this vocabulary in the block."""
         with self._lock:
             if vocabulary is not None and predictor.vocabulary is not vocabulary:
-                predictor.set_vocabulary(vocabulary)
+                # Of the model, as it has been in use before: nothing of it is to be merged.
+                predictor.model.set_vocabulary(vocabulary)
             yield
 
 

@@ -176,13 +176,14 @@ class LabelStudioBackend:
 
 
 def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:
-    """The control's labels by the place of their names in the vocabulary.
+    """The control's labels by the place of their names; of labels of one name the first.
 
     Raises:
         ValueError: none of them is in it.
     """
     places = ((vocabulary.find(name), label) for name, label in control.labels)
-    found = {place: label for place, label in places if place is not None}
+    # Backwards, so that the first of several labels of one name stays.
+    found = {place: label for place, label in [*places][::-1] if place is not None}
     if not found:
         raise ValueError(
             f'none of the {len(control.labels)} labels of "{control.from_name}" is in '

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from ...vocabulary.name_texts import clean_text
+
 MAX_CHARACTERS = 4_000_000  # thousands of labels; what is longer was not written for a project
 EXAMPLE = (
     '<BrushLabels name="brush" toName="image"><Label value="cat"/><Label value="dog"/>'
@@ -115,10 +117,10 @@ def _control(brush: ElementTree.Element, to_name: str, image: ElementTree.Elemen
         )
     if not brush.get('name'):
         raise ValueError('a <BrushLabels> of the labelling configuration has no name')
-    labels = {
-        tag.get('value', '').strip(): tag.get('alias') or tag.get('value', '')
-        for tag in brush.iter('Label')
-    }
+    labels: dict[str, str] = {}
+    for tag in brush.iter('Label'):
+        label = tag.get('value', '')
+        labels.setdefault(clean_text(label), tag.get('alias') or label)
     labels.pop('', None)
     if not labels:
         raise ValueError(
