@@ -26,7 +26,7 @@ from ovsam.apis.init_model import init_model, load_config
 from ovsam.naming.name_bank import embed_bank
 from ovsam.naming.text_cache import TextEmbeddingCache
 from ovsam.utils.command_line import exit_status
-from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
+from ovsam.vocabulary import PACKS, TextReader, Vocabulary, build_vocabulary, report_texts
 
 
 def list_packs() -> None:
@@ -77,13 +77,9 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
     """Bring the embeddings of all texts into the cache."""
     encoder, templates = text_encoder(args.embed, args.weights, args.device)
     cache = TextEmbeddingCache(args.cache)
-    bank = embed_bank(
-        encoder,
-        vocabulary,
-        args.templates or templates,
-        cache,
-        batch_size=args.batch_size,
-    )
+    templates = args.templates or templates
+    report_texts(vocabulary, TextReader(encoder.tokenizer, templates))
+    bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=args.batch_size)
     print(f'{len(vocabulary):,} names are embedded in {bank.channels} channels, in {cache.folder}')
 
 

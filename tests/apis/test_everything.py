@@ -228,6 +228,28 @@ def test_find_one_of_several(predictor):
         assert found.label_scores[row] == pytest.approx(max(scores['a fox'], scores['an owl']))
 
 
+def test_texts_that_are_the_same_to_the_model(predictor):
+    before = predictor.vocabulary
+    one = predictor.find('a cat', threshold=0.0, top_k=9, **FEW)
+    with pytest.warns(UserWarning, match="'A cat' = 'a cat'"):
+        both = predictor.find(['a cat', 'A cat'], threshold=0.0, top_k=9, **FEW)
+    assert both.to_coco() == one.to_coco() and set(both.labels) == {'a cat'}
+    with pytest.warns(UserWarning, match='more than once'):
+        assert (
+            predictor.find(['a cat', ' a\u00a0cat'], threshold=0.0, top_k=9, **FEW).to_coco()
+            == one.to_coco()
+        )
+    # What is a name of the vocabulary is that name, though called as it was asked for.
+    named = predictor.find('cat', threshold=0.0, top_k=9, **FEW)
+    for text in ('Cat', 'ｃａｔ', 'c&#97;t'):
+        found = predictor.find(text, threshold=0.0, top_k=9, **FEW)
+        assert set(found.labels) == {text} and found.top_names == named.top_names
+        assert np.array_equal(found.label_scores, named.label_scores)
+    assert predictor.vocabulary is before
+    with pytest.raises(ValueError, match='nothing to tell'):
+        predictor.find(['c&#97;t', 'dog', 'sea lion'], **FEW)
+
+
 def test_find_among_prompted_masks(predictor, scene):
     found = predictor.predict(boxes=scene[1][:2])
     again = predictor.find('a fox', threshold=0.0, among=found)
@@ -239,7 +261,7 @@ def test_find_among_prompted_masks(predictor, scene):
     [
         ('', 0.5, ValueError, 'empty'),
         ([], 0.5, ValueError, 'at least one name'),
-        (['a', 'a'], 0.5, ValueError, None),
+        ('&nbsp;', 0.5, ValueError, r"nothing in them .*'&nbsp;'"),
         ([3], 0.5, TypeError, None),
         ('a fox', 2.0, ValueError, 'threshold'),
         (['cat', 'dog', 'sea lion'], 0.5, ValueError, 'nothing to tell cat, dog'),

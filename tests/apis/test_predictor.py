@@ -186,7 +186,7 @@ def test_bad_prompts_leave_the_state_intact(predictor, image, given, message):
     assert predictor.predict([[50, 60]]).to_coco() == before.to_coco()
 
 
-@pytest.mark.parametrize('vocabulary', [[], '', ['cat', 'cat'], ['cat', ' ']])
+@pytest.mark.parametrize('vocabulary', [[], '', ['cat', ' '], ['cat', '\u200b'], ['cat', '&nbsp;']])
 def test_bad_vocabulary_leaves_the_old_one(predictor, vocabulary):
     with pytest.raises(ValueError):
         predictor.set_vocabulary(vocabulary)

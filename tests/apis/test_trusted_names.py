@@ -44,6 +44,11 @@ def test_none_of_these(predictor, box):
     assert predictor.predict(boxes=box, none_threshold=score * 0.999).labels == named.labels
     none = predictor.predict(boxes=box, none_threshold=min(1, score * 1.001))
     assert none.labels == [NONE_LABEL]
+    # What scores just as much as is asked for is named.
+    assert predictor.predict(boxes=box, none_threshold=score).labels == named.labels
+    assert predictor.predict(
+        boxes=box, none_threshold=np.nextafter(named.label_scores[0], np.float32(2))
+    ).labels == [NONE_LABEL]
     assert none.top_names == named.top_names
     assert np.array_equal(none.label_scores, named.label_scores)
     assert none.to_coco()[0]['category_name'] == NONE_LABEL

@@ -15,6 +15,10 @@ def test_category_ids_by_name():
     }
     assert index.get_cat_ids(cat_names=[]) == []
     assert index.get_cat_ids(cat_names=['bat (animal)', 'dog', 'Cat', 'cat']) == [7, -2, 8, 9]
+    index.dataset = {
+        'categories': [{'id': 3, 'name': 'Cafe\u0301'}, {'id': 4, 'name': 'cafe\u0301 \u200b'}]
+    }
+    assert index.get_cat_ids(cat_names=['caf\u00e9', 'Caf\u00e9', 'CAF\u00c9']) == [4, 3, 4]
 
 
 def test_the_lvis_pack_finds_all_of_lvis():

@@ -80,6 +80,7 @@ def test_json(tmp_path):
 def test_a_vocabulary_is_names_or_packs_and_never_a_file(tmp_path):
     limits = UploadLimits(names=3)
     assert limits.parse_vocabulary(' cat,dog\n cat ,\nlamp') == ['cat', 'dog', 'lamp']
+    assert limits.parse_vocabulary('猫，"犬"；cat\u200b') == ['猫', '犬', 'cat']
     assert len(UploadLimits().parse_vocabulary('COCO').names) == 80
     secret = tmp_path / 'secret.txt'
     secret.write_text('password')

@@ -51,6 +51,17 @@ def test_embed_with_a_config(tmp_path, random_mini, capsys):
     assert bank.stat().st_mtime_ns == before
 
 
+def test_what_the_text_tower_cuts(tmp_path, random_mini):
+    long = 'cat ' * 12
+    with pytest.warns(UserWarning, match=r"1 of the texts .* reads 10 tokens .*'cat cat .*\(12\)"):
+        assert (
+            tool.main(
+                [long + ',dog', '--embed', random_mini, '--cache', str(tmp_path), '--device', 'cpu']
+            )
+            == 0
+        )
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [

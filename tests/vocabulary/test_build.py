@@ -21,6 +21,9 @@ def test_build_from_anything(tmp_path):
     for source in (
         'cat, dog',
         'cat,dog,',
+        'cat，dog',
+        '"cat";dog',
+        "'cat,dog'",
         ['cat', 'dog'],
         path,
         str(path),
@@ -30,6 +33,26 @@ def test_build_from_anything(tmp_path):
         assert build_vocabulary(source).names == ('cat', 'dog')
     with pytest.raises(TypeError, match='a vocabulary is made from'):
         build_vocabulary(5)
+
+
+def test_repeated_names():
+    for source in ('cat,dog,cat\u200b', ['cat', 'dog', 'cat ']):
+        with pytest.raises(ValueError, match='repeated'):
+            build_vocabulary(source)
+        with pytest.warns(UserWarning, match='more than once'):
+            assert build_vocabulary(source, merge_repeated=True).names == ('cat', 'dog')
+    with pytest.raises(TypeError, match='must be strings'):
+        build_vocabulary(['cat', 3], merge_repeated=True)
+
+
+def test_packs_in_quotes():
+    assert len(build_vocabulary("'coco'")) == len(build_vocabulary('\ufeffcoco\u200b')) == 80
+    assert len(build_vocabulary('"coco+coco-48-17"')) == 80
+
+
+def test_a_name_longer_than_a_files_may_be():
+    long = 'e.g. a cat ' + 'on a mat ' * 60
+    assert build_vocabulary(long).names == (long.strip(),)
 
 
 def test_single_names():

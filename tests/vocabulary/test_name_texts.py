@@ -1,17 +1,21 @@
 import pytest
 
 from ovsam.vocabulary.name_texts import (
+    clean_text,
     distinct,
+    listed_names,
     lower_title_case,
     name_key,
     natural_name,
     split_texts,
+    without_quotes,
 )
 
 
 def test_nothing():
     assert split_texts(' _/, ') == ()
     assert distinct([]) == ()
+    assert clean_text('\ufeff \u200b\t') == '' and listed_names(' ,，;\n') == []
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,7 @@ def test_nothing():
             ('ape (great, or lesser)', 'monkey'),
         ),
         ('orchid/Orchid/', 'orchid/Orchid/', ('orchid',)),
+        ('猫（動物、家畜）、ねこ', '猫（動物、家畜）、ねこ', ('猫（動物、家畜）', 'ねこ')),
     ],
 )
 def test_rule(name, natural, texts):
@@ -47,3 +52,59 @@ def test_equal_names():
 
 def test_title_case():
     assert lower_title_case('Washing Machine/TV (Electric)') == 'washing machine/TV (electric)'
+
+
+@pytest.mark.parametrize(
+    ('text', 'clean'),
+    [
+        (' traffic \t light\r\n', 'traffic light'),
+        ('traffic\u00a0\u3000light', 'traffic light'),
+        ('cafe\u0301', 'caf\u00e9'),
+        ('cafe\u200b\u0301', 'caf\u00e9'),
+        ('\ufeffsoft\u00adware\u200e', 'software'),
+        ('c\u200dat\u200c', 'cat'),
+        ('\u0645\u06cc\u200c\u062e', '\u0645\u06cc\u200c\u062e'),  # Persian is spelled with it
+        ('\U0001f469\u200d\U0001f33e', '\U0001f469\u200d\U0001f33e'),  # a farmer, of two emoji
+        ('TV (LED)', 'TV (LED)'),
+    ],
+)
+def test_clean(text, clean):
+    assert clean_text(text) == clean_text(clean) == clean
+    assert name_key(text) == name_key(clean)
+
+
+@pytest.mark.parametrize(
+    ('text', 'names'),
+    [
+        ('cat', ['cat']),
+        ('cat,  traffic  light ,', ['cat', 'traffic light']),
+        ('cat,,dog', ['cat', 'dog']),
+        ('猫，犬、鳥；魚', ['猫', '犬', '鳥', '魚']),
+        ('قطة، كلب', ['قطة', 'كلب']),
+        ('cat;dog\r\ncow', ['cat', 'dog', 'cow']),
+        ('"cat", "dog, hound" ,cow', ['cat', 'dog, hound', 'cow']),
+        ("'cat','dog'", ['cat', 'dog']),
+        ('“cat”, “dog”', ['cat', 'dog']),
+        ("bird's nest, cow's milk", ["bird's nest", "cow's milk"]),
+        ('"the" cat, 5" pipe', ['"the" cat', '5" pipe']),
+        ('"cat,dog', ['"cat', 'dog']),
+    ],
+)
+def test_listed(text, names):
+    assert listed_names(text) == names
+
+
+@pytest.mark.parametrize(
+    ('text', 'inside'),
+    [
+        ('', ''),
+        ('"', '"'),
+        ('""', '""'),
+        (' "cat" ', 'cat'),
+        ("'cat,dog'", 'cat,dog'),
+        ("'a','b'", "'a','b'"),
+        ('"cat', '"cat'),
+    ],
+)
+def test_quotes(text, inside):
+    assert without_quotes(text) == inside

@@ -98,6 +98,46 @@ def test_names_are_found_in_any_spelling():
         vocabulary.label_map(['radio', 'tv'])
 
 
+def test_names_are_cleaned_wherever_they_stand():
+    given = ['cafe\u0301', 'Sea\u00a0Lion', 'cat\u200b']
+    vocabulary = Vocabulary(
+        given,
+        synonyms={given[0]: ['cafe\u0301', 'caf\u00e9', 'a\u00a0bar']},
+        seen=[given[1]],
+        split={'base': given[:1], 'novel': given[1:]},
+        aliases={given[2]: ['Katze\u200b']},
+    )
+    assert vocabulary.names == ('caf\u00e9', 'Sea Lion', 'cat')
+    assert vocabulary.synonyms == (('caf\u00e9', 'a bar'), ('Sea Lion',), ('cat',))
+    assert vocabulary.seen.tolist() == [False, True, False]
+    assert vocabulary.split == {'base': ('caf\u00e9',), 'novel': ('Sea Lion', 'cat')}
+    asked = [*given, *vocabulary.names, 'Katze', 'SEA  LION']
+    assert vocabulary.label_map(asked).tolist() == [0, 1, 2, 0, 1, 2, 2, 1]
+    two = Vocabulary(['Bat', 'bat'])
+    assert [two.find(name) for name in (' bat', 'Bat\u200b')] == [1, 0]
+
+
+def test_files_of_other_editors(tmp_path):
+    path = tmp_path / 'names.txt'
+    path.write_bytes('\ufeff"cat",\r\ndog， \r\n\r\nse\u0301pia\r\n'.encode())
+    assert Vocabulary.from_file(path).names == ('cat', 'dog', 's\u00e9pia')
+    path.write_text('cat', encoding='utf-16')
+    with pytest.raises(ValueError, match=r'names\.txt is not text in UTF-8'):
+        Vocabulary.from_file(path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'content'), [('a.txt', 'cat\ndog\ncat \n'), ('a.json', '["cat", "dog", "cat\u200b"]')]
+)
+def test_repeated_names_of_a_file(tmp_path, name, content):
+    (tmp_path / name).write_text(content, encoding='utf-8')
+    with pytest.raises(ValueError, match="repeated: .'cat'"):
+        Vocabulary.from_file(tmp_path / name)
+    with pytest.warns(UserWarning, match="1 names are given more than once .*'cat'"):
+        vocabulary = Vocabulary.from_file(tmp_path / name, merge_repeated=True)
+    assert vocabulary.names == ('cat', 'dog')
+
+
 def test_text_file(tmp_path):
     path = tmp_path / 'names.txt'
     path.write_text('\ufeff# animals\ncat\n\n dog, hound  # a pet\n', encoding='utf-8')
@@ -125,6 +165,8 @@ def test_json_files_that_say_less(tmp_path):
         (lambda: Vocabulary(['cat', 5]), TypeError, 'must be strings'),
         (lambda: Vocabulary(['cat', ' ']), ValueError, 'name 1'),
         (lambda: Vocabulary(['cat', 'cat ']), ValueError, 'repeated'),
+        (lambda: Vocabulary(['caf\u00e9', 'cafe\u0301']), ValueError, 'form of Unicode; repeated'),
+        (lambda: Vocabulary(['cat', '\u200b']), ValueError, 'name 1'),
         (lambda: Vocabulary(['_/_']), ValueError, 'no text'),
         (lambda: Vocabulary(['cat'], synonyms={'dog': ['hound']}), ValueError, 'synonyms'),
         (lambda: Vocabulary(['cat'], synonyms={'cat': 'kitten'}), TypeError, 'list of strings'),
@@ -183,5 +225,7 @@ def test_extended():
     assert longer.seen.tolist() == [True, False, False] and longer.templates == ('a {}',)
     assert longer.synonyms == (('cat', 'kitty'), ('sea lion',), ('a red fox',))
     assert before.extended(['cat']) is before
+    named = Vocabulary(['cat'], aliases={'cat': ['n1']}).extended(['n1', 'fox'])
+    assert named.label_map(['n1', 'fox']).tolist() == [0, 1]
     with pytest.raises(ValueError):
         before.extended([])

@@ -334,10 +334,12 @@ class OVSAMInferencer(BaseInferencer):
                 f'texts must be one string, or one for each of {len(images)} images; '
                 f'got {len(texts)}'
             )
-        wanted = [None if text is None else split_texts(text) for text in texts]
-        for each in dict.fromkeys(wanted):
-            if each is not None:
-                self.predictor.check_texts(each)
+        asked = {
+            text: self.predictor.check_texts(split_texts(text)).names
+            for text in dict.fromkeys(texts)
+            if text is not None
+        }
+        wanted = [asked.get(text) for text in texts]
         if isinstance(self.prompts, PromptFiles):
             self.prompts.expect(
                 [Path(image) for image in images if not isinstance(image, np.ndarray)]

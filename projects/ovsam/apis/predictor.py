@@ -23,7 +23,8 @@ from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
-from ..vocabulary import Vocabulary, build_vocabulary
+from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
+from ..vocabulary.vocabulary_fields import names_once
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode, stacked
@@ -147,6 +148,10 @@ class OVSAMPredictor:
     def set_vocabulary(self, vocabulary: Vocabulary | str | Path | list[str] | Mapping) -> None:
         """Name things from another vocabulary from now on.
 
+        Names that are the same text to the model (``cat`` and ``Cat``), or are repeated in a list,
+        count as one in the first spelling, with a warning;
+        ``predictor.vocabulary.label_map(names)`` finds all of them.
+
         Args:
             vocabulary: names, names with commas between them, the name of a pack, a ``.txt`` or
                 ``.json`` file, names with synonyms (``{'couch': ['sofa', 'settee']}``: the best
@@ -158,11 +163,14 @@ class OVSAMPredictor:
         Raises:
             FileNotFoundError: there is no such file.
             TypeError: a name is not a string.
-            ValueError: there are no names, or one is empty or repeated; or the model does not
-                name.
+            ValueError: there are no names, or one is empty, has nothing in it that the model's
+                tokenizer knows, or is repeated in anything but a list; or the model does not name.
         """
-        trained = self._naming_model().vocabulary
-        made = build_vocabulary(vocabulary)
+        model = self._naming_model()
+        trained = model.vocabulary
+        made = merge_same_names(
+            build_vocabulary(vocabulary, merge_repeated=True), model.text_reader
+        )
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
             made = made.with_seen(
                 [
@@ -284,7 +292,8 @@ class OVSAMPredictor:
         The texts are named beside the names of the vocabulary, as if they were unseen names of
         it: a text's score is what :meth:`predict` would give it. So the vocabulary says what else
         there may be: "a red cat" is told from a black one best if it has "cat". A text that is
-        in the vocabulary is that name. Finding again costs naming only.
+        in the vocabulary, or the same to the model as one of its names, is that name; texts that
+        are the same are one. Finding again costs naming only.
 
         Args:
             texts: a text or several.
@@ -300,8 +309,9 @@ class OVSAMPredictor:
         Raises:
             RuntimeError: no image has been set, and ``among`` is not given.
             TypeError: a text is not a string.
-            ValueError: there are no texts, or one is empty or repeated; the model does not name;
-                or its vocabulary has no other name to compare with.
+            ValueError: there are no texts, or one is empty or has nothing in it that the model's
+                tokenizer knows; the model does not name; or its vocabulary has no other name to
+                compare with.
         """
         _check_top_k(top_k)
         if not 0 <= threshold <= 1:
@@ -322,9 +332,10 @@ class OVSAMPredictor:
 
     def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
         """The texts as :meth:`find` takes them; errors are its."""
-        self._naming_model()
-        asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
-        if len(self._vocabulary.extended(asked.names)) == len(asked):
+        reader = self._naming_model().text_reader
+        asked = Vocabulary(names_once([texts] if isinstance(texts, str) else list(texts)))
+        asked = merge_same_names(replace(asked, templates=self._vocabulary.templates), reader)
+        if len(extend_vocabulary(self._vocabulary, asked.names, reader)) == len(asked):
             raise ValueError(
                 f'there is nothing to tell {", ".join(asked.names)} from: '
                 'set_vocabulary with names of what else may be in the image'

@@ -7,6 +7,7 @@ from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
 
 from ..vocabulary import build_vocabulary, name_key
+from ..vocabulary.name_texts import clean_text
 from .coco_annotations import check_coco_annotations
 from .image_files import require_image_files
 
@@ -27,7 +28,7 @@ class VocabularyCOCO(COCO):
         """Category ids, one per name of ``cat_names``, which are found as a vocabulary's are."""
         categories = self.dataset['categories']
         ids = {name_key(category['name']): category['id'] for category in reversed(categories)}
-        ids.update((category['name'], category['id']) for category in categories)
+        ids.update((clean_text(category['name']), category['id']) for category in categories)
         return [
             ids.get(name, ids.get(name_key(name), -1 - place))
             for place, name in enumerate(cat_names)

@@ -59,6 +59,11 @@ class LearnedContext(BaseModule):
         self.suffix = suffix
         self.names_per_step = names_per_step
 
+    @property
+    def templates(self) -> tuple[str]:
+        """What a text is put into, after the vectors."""
+        return (f'{{}}{self.suffix}',)
+
     def start_from_words(self, text_encoder: CLIPTextEncoder) -> None:
         """Take over the words' vectors, unless there are no words or weights came by ``init_cfg``.
 
@@ -88,7 +93,7 @@ class LearnedContext(BaseModule):
         """
         encoder = _EncoderWithContext(text_encoder, self)
         plain = dataclasses.replace(vocabulary, templates=None)
-        bank = embed_bank(encoder, plain, (f'{{}}{self.suffix}',), cache, dtype)
+        bank = embed_bank(encoder, plain, self.templates, cache, dtype)
         extend = partial(self.bank, text_encoder, cache=cache, dtype=dtype)
         return dataclasses.replace(bank, vocabulary=vocabulary, embed=extend)
 

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..vocabulary import Vocabulary
+from ..vocabulary import TextReader, Vocabulary, extend_vocabulary
 from .text_cache import TextEmbeddingCache
 from .text_embeddings import TextEncoder, embed_texts
 
@@ -35,6 +35,8 @@ class NameBank:
         table: (T, C) L2-normalised embeddings, those of each name below each other.
         counts: (K,) int64, how many rows each name has, at least one.
         embed: makes the bank of another vocabulary in the same space, for :meth:`extended`.
+        reader: how the model reads texts, so that :meth:`extended` knows names that are the same
+            to it.
 
     Raises:
         ValueError: the counts are not those of the table, or not those of the names.
@@ -44,6 +46,7 @@ class NameBank:
     table: Tensor
     counts: Tensor
     embed: Callable[[Vocabulary], NameBank] | None = None
+    reader: TextReader | None = None
 
     def __post_init__(self) -> None:
         counts = self.counts
@@ -79,14 +82,20 @@ class NameBank:
         """A bank with more names at its end, unseen ones; only what is new is embedded.
 
         Args:
-            names: those that the vocabulary has, as :meth:`~.Vocabulary.find` has it, are left out.
+            names: those that the vocabulary has, as :meth:`~.Vocabulary.find` has it or by their
+                tokens, are left out; the longer vocabulary finds them.
 
         Raises:
             ValueError: this bank cannot embed names.
         """
-        longer = self.vocabulary.extended(names)
-        if len(longer) == len(self):
+        if self.reader is None:
+            longer = self.vocabulary.extended(names)
+        else:
+            longer = extend_vocabulary(self.vocabulary, names, self.reader)
+        if longer is self.vocabulary:
             return self
+        if len(longer) == len(self):
+            return replace(self, vocabulary=longer)
         if self.embed is None:
             raise ValueError('this bank was made without what embeds names: it cannot be extended')
         added = self.embed(

@@ -6,11 +6,12 @@ Glossary: N regions, K names, C channels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from ..vocabulary import Vocabulary, build_vocabulary
+from ..vocabulary import TextReader, Vocabulary, build_vocabulary, report_texts
 from .learned_context import LearnedContext
 from .name_bank import NameBank, embed_bank
 from .open_vocabulary_classifier import OpenVocabularyClassifier
@@ -71,8 +72,19 @@ class Naming:
         # Not a class attribute: that would hide the module of this name from torch.
         return getattr(self, 'context', None)
 
+    @property
+    def text_reader(self) -> TextReader:
+        """How texts of names are read, for what compares them before they are embedded."""
+        tokenizer, context = self.text_encoder.tokenizer, self._context
+        if context is None:
+            return TextReader(tokenizer, self.templates)
+        return TextReader(tokenizer, context.templates, len(context.vectors))
+
     def _embed(self, vocabulary: Vocabulary) -> NameBank:
-        dtype = self.classifier.dtype
-        if self._context is not None:
-            return self._context.bank(self.text_encoder, vocabulary, self.text_cache, dtype)
-        return embed_bank(self.text_encoder, vocabulary, self.templates, self.text_cache, dtype)
+        report_texts(vocabulary, self.text_reader)
+        dtype, context = self.classifier.dtype, self._context
+        if context is not None:
+            bank = context.bank(self.text_encoder, vocabulary, self.text_cache, dtype)
+        else:
+            bank = embed_bank(self.text_encoder, vocabulary, self.templates, self.text_cache, dtype)
+        return replace(bank, reader=self.text_reader)

@@ -12,6 +12,7 @@ from PIL import UnidentifiedImageError
 
 from ..utils.images import open_image, read_image
 from ..vocabulary import Vocabulary, build_vocabulary
+from ..vocabulary.name_texts import clean_text, listed_names
 from ..vocabulary.packs import PACKS
 
 FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
@@ -80,18 +81,17 @@ class UploadLimits:
             raise ValueError(f'{path.name} is not a JSON file: {error}') from error
 
     def parse_vocabulary(self, text: str) -> Vocabulary | list[str]:
-        """Names from a text: packs with ``+`` between them, or names with commas or line ends.
+        """Names from a text: packs with ``+`` between them, or a list of names.
 
         A text never means a file here: whoever types it may not read this machine's files.
 
         Raises:
             ValueError: there are no names, or too many.
         """
-        parts = [part.strip() for part in text.split('+')]
+        parts = [clean_text(part) for part in text.split('+')]
         if all(part.casefold() in PACKS for part in parts):
             return build_vocabulary('+'.join(parts))
-        names = [name.strip() for name in text.replace('\n', ',').split(',')]
-        names = list(dict.fromkeys(name for name in names if name))
+        names = list(dict.fromkeys(listed_names(text)))
         if not names:
             raise ValueError(
                 'the vocabulary is empty: write names with commas between them, or '

@@ -6,6 +6,7 @@ from .imagenet_synsets import imagenet_synsets
 from .lvis_split import lvis_split_vocabulary
 from .name_texts import name_key
 from .packs import PACKS, v3det_vocabulary, vocabulary_pack
+from .same_texts import TextReader, extend_vocabulary, merge_same_names, report_texts, same_names
 from .shared_texts import shared_texts
 from .templates import TEMPLATES
 from .vocabulary import Vocabulary
@@ -16,15 +17,20 @@ __all__ = [
     'COCO_NOVEL_17',
     'PACKS',
     'TEMPLATES',
+    'TextReader',
     'Vocabulary',
     'WordNetHierarchy',
     'build_vocabulary',
     'coco_split_vocabulary',
+    'extend_vocabulary',
     'imagenet_synsets',
     'load_vocabulary',
     'lvis_split_vocabulary',
+    'merge_same_names',
     'merge_vocabularies',
     'name_key',
+    'report_texts',
+    'same_names',
     'shared_texts',
     'v3det_vocabulary',
     'vocabulary_pack',

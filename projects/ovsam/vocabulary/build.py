@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmdet.registry import TASK_UTILS
 
 from .merge import merge_sources
-from .name_texts import split_texts
+from .name_texts import clean_text, listed_names, split_texts, without_quotes
 from .packs import PACKS, vocabulary_pack
 from .vocabulary import FILE_SUFFIXES, Vocabulary
 
 
-def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) -> Vocabulary:
+def build_vocabulary(
+    source: Vocabulary | str | Path | Sequence[str] | Mapping, merge_repeated: bool = False
+) -> Vocabulary:
     """A vocabulary from whatever a user has.
 
     Args:
@@ -25,11 +28,14 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
             - the name of a pack, one of :data:`~ovsam.vocabulary.PACKS`: ``'lvis'``;
             - the path of a ``.txt`` or ``.json`` file, see :meth:`Vocabulary.from_file`;
             - packs and files with ``+`` between them, which are merged: ``'coco+mine.txt'``;
-            - names with commas between them: ``'cat,dog'``, and ``'cat,'`` for a single name that
-              resembles a pack's;
+            - names with commas between them (:func:`~.name_texts.listed_names`): ``'cat,dog'``, and
+              ``'cat,'`` for a single name that resembles a pack's;
             - a config such as ``dict(type='VocabularyPack', name='lvis')``, or what a JSON file
               holds, ``dict(names=['cat', 'dog'], seen=['cat'])``;
             - names with other texts for each, ``{'couch': ['sofa', 'settee'], 'cat': []}``.
+
+        merge_repeated: take a name once that a list of names repeats, with a warning, instead of
+            refusing it: not where labels are places in this list.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -43,11 +49,11 @@ def build_vocabulary(source: Vocabulary | str | Path | Sequence[str] | Mapping) 
             return TASK_UTILS.build(source)
         return _with_texts(source) if _has_only_texts(source) else Vocabulary.from_dict(source)
     if isinstance(source, Path):
-        return Vocabulary.from_file(source)
+        return Vocabulary.from_file(source, merge_repeated)
     if isinstance(source, str):
-        return _from_text(source.strip())
+        return _from_text(source.strip(), merge_repeated)
     if isinstance(source, Sequence):
-        return Vocabulary.from_names(source)
+        return Vocabulary.from_names(source, merge_repeated)
     raise TypeError(
         'a vocabulary is made from names, a pack, a .txt or .json file or a config; got '
         f'{type(source)}'
@@ -72,7 +78,8 @@ def _has_only_texts(source: Mapping) -> bool:
 def _with_texts(source: Mapping[str, str | Sequence[str]]) -> Vocabulary:
     """Names that are recognised by their own texts and by others."""
     others = {
-        name.strip(): [texts] if isinstance(texts, str) else texts for name, texts in source.items()
+        clean_text(name): [texts] if isinstance(texts, str) else texts
+        for name, texts in source.items()
     }
     return Vocabulary(
         list(source),
@@ -117,30 +124,31 @@ def merge_vocabularies(
     return merge_sources([build_vocabulary(source) for source in vocabularies], templates)
 
 
-def _from_text(text: str) -> Vocabulary:
+def _from_text(text: str, merge_repeated: bool) -> Vocabulary:
     # What is a file's path as a whole is one, whatever signs its folders have.
     if text.endswith(FILE_SUFFIXES) and Path(text).is_file():
-        return Vocabulary.from_file(text)
+        return Vocabulary.from_file(text, merge_repeated)
+    text = without_quotes(text)
     parts = [part.strip() for part in text.split('+')]
     # A name may have a plus of its own, so one part must be something that can be merged.
     if len(parts) > 1 and any(_is_named(part) for part in parts):
-        return merge_vocabularies([_named(part) for part in parts])
-    if _is_named(text) or ',' not in text:
-        return _named(text, names_too=True)
-    return Vocabulary.from_names(text)
+        return merge_vocabularies([_named(part, merge_repeated) for part in parts])
+    if _is_named(text) or listed_names(text) == [clean_text(text)]:
+        return _named(text, merge_repeated, names_too=True)
+    return Vocabulary.from_names(text, merge_repeated)
 
 
 def _is_named(text: str) -> bool:
-    return text.casefold() in PACKS or text.endswith(FILE_SUFFIXES)
+    return clean_text(text).casefold() in PACKS or text.endswith(FILE_SUFFIXES)
 
 
-def _named(text: str, names_too: bool = False) -> Vocabulary:
+def _named(text: str, merge_repeated: bool, names_too: bool = False) -> Vocabulary:
     """The pack or file of this name, or else a vocabulary of this single name."""
-    if text.casefold() in PACKS:
-        return vocabulary_pack(text)
+    if clean_text(text).casefold() in PACKS:
+        return vocabulary_pack(clean_text(text))
     # Refused, with what a file must be, if it is not one of the known kinds.
-    if text.endswith(FILE_SUFFIXES) or (Path(text).suffix and Path(text).is_file()):
-        return Vocabulary.from_file(text)
+    if text.endswith(FILE_SUFFIXES) or (Path(text).suffix and os.path.isfile(text)):
+        return Vocabulary.from_file(text, merge_repeated)
     near = difflib.get_close_matches(text.casefold(), PACKS, n=3, cutoff=0.7)
     if names_too and not near:
         return Vocabulary.from_names(text)

@@ -3,17 +3,62 @@
 Data sets write ``bat_(animal)``, ``aerosol_can_or_spray_can``, ``Cabinet/shelf`` or ``tench,
 Tinca tinca``. The rule, after the paper's: underscores are spaces; ``_or_``, ``/`` and ``,``
 outside parentheses stand between texts of the same thing; what is in parentheses belongs to the
-text, for it tells a bat from a bat.
+text, for it tells a bat from a bat. Commas are those of any script.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-_SEPARATORS = re.compile(r'(?:_or_|/|,)(?![^()]*\))')
+COMMAS = ',，、،'  # Latin, full-width, ideographic, Arabic
+_SEPARATORS = re.compile(rf'(?:_or_|[/{COMMAS}])(?![^()（）]*[)）])')
+_BETWEEN_NAMES = rf'{COMMAS};；\n\r'
+_NAME_IN_LIST = re.compile(
+    rf'\s*(?:(?P<quote>["\'])(?P<quoted>(?:(?!(?P=quote)).)+)(?P=quote)\s*(?=[{_BETWEEN_NAMES}]|$)'
+    rf'|(?P<bare>[^{_BETWEEN_NAMES}]*))'
+)
+_QUOTES = ('""', "''", '“”', '‘’')
+# Soft hyphens, byte order marks, marks of direction, and the like. Joiners have a meaning inside
+# words of some scripts and inside emoji; beside ASCII they are leftovers.
+_INVISIBLE = re.compile(
+    '[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]'
+    '|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])'
+)
 _WORD = re.compile('[A-Za-z]+')
+
+
+def clean_text(text: str) -> str:
+    """A text as every vocabulary has it: composed Unicode (NFC), single spaces, nothing invisible.
+
+    Spaces are those of any kind, such as non-breaking ones; case and punctuation stay.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize('NFC', _INVISIBLE.sub('', text))
+    return ' '.join(text.split())
+
+
+def listed_names(text: str) -> list[str]:
+    """The names of a text that lists them: ``'cat, "dog, hound"'`` -> ``cat``, ``dog, hound``.
+
+    Commas and semicolons of any script and line ends stand between names. Quotes around a name are
+    taken away, and keep what is between them together. What is empty is left out.
+    """
+    found = (match['quoted'] or match['bare'] for match in _NAME_IN_LIST.finditer(text))
+    names = (clean_text(without_quotes(clean_text(name or ''))) for name in found)
+    return [name for name in names if name]
+
+
+def without_quotes(text: str) -> str:
+    """A text without a pair of quotes around it, unless they are there inside it, too."""
+    text = text.strip()
+    for first, last in _QUOTES:
+        inside = text[1:-1]
+        if text[:1] == first and text[-1:] == last and inside and not {first, last} & set(inside):
+            return inside
+    return text
 
 
 def natural_name(name: str) -> str:
@@ -21,7 +66,7 @@ def natural_name(name: str) -> str:
 
     It stays one name: ``'aerosol_can_or_spray_can'`` -> ``aerosol can or spray can``.
     """
-    return ' '.join(name.replace('_', ' ').split())
+    return clean_text(name.replace('_', ' '))
 
 
 # Names are compared again and again; this holds several times the largest vocabulary.

@@ -13,14 +13,16 @@ import numpy as np
 from mmdet.registry import TASK_UTILS
 
 from ..utils.files import write_whole
-from .name_texts import name_key
+from .name_texts import COMMAS, clean_text, listed_names, name_key, without_quotes
 from .templates import get_templates
 from .vocabulary_fields import (
+    as_name,
     checked_aliases,
     clean_names,
     complete_synonyms,
     group_members,
     lookup_table,
+    names_once,
     require_known,
     seen_flags,
 )
@@ -34,7 +36,8 @@ class Vocabulary:
     """K names, checked when made; label ``k`` of a model means ``names[k]``.
 
     Args:
-        names: the K names, each once.
+        names: the K names, each once. They are kept as
+            :func:`~ovsam.vocabulary.name_texts.clean_text` has them, in their own case.
         synonyms: the texts that stand for a name, by name or one sequence per name. Names left
             out take theirs from the name, by the rule of :mod:`~ovsam.vocabulary.name_texts`.
         seen: the names seen in training of the recognition head: names, the name of a group of
@@ -65,7 +68,9 @@ class Vocabulary:
     def __post_init__(self) -> None:
         names = clean_names(self.names)
         known = {name: place for place, name in enumerate(names)}
-        split = {group: tuple(members) for group, members in (self.split or {}).items()}
+        split = {
+            group: tuple(map(as_name, members)) for group, members in (self.split or {}).items()
+        }
         for group, members in split.items():
             require_known(f'split {group!r}', members, known)
         aliases = checked_aliases(known, self.aliases)
@@ -81,24 +86,27 @@ class Vocabulary:
             object.__setattr__(self, field, value)
 
     @classmethod
-    def from_names(cls, names: str | Sequence[str]) -> Vocabulary:
-        """From a list of names, or from one string with commas between them: ``'cat,dog'``.
+    def from_names(cls, names: str | Sequence[str], merge_repeated: bool = False) -> Vocabulary:
+        """From a list of names, or from one string that lists them: ``'cat,dog'``.
 
-        A comma may stand at the end: ``'cat,'``.
+        Args:
+            names: a string is read by :func:`~ovsam.vocabulary.name_texts.listed_names`; a comma
+                may stand at its end, ``'cat,'``.
+            merge_repeated: take a repeated name once, with a warning, instead of refusing it.
         """
         if isinstance(names, str):
-            # One comma at the end makes a list of a single name.
-            names = names.rstrip().removesuffix(',').split(',')
-        return cls(names)
+            names = listed_names(names)
+        return cls(names_once(names) if merge_repeated else names)
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Vocabulary:
+    def from_file(cls, path: str | Path, merge_repeated: bool = False) -> Vocabulary:
         """Read a vocabulary.
 
         Args:
             path: ``.txt`` with a name on each line, where ``#`` starts a comment; or ``.json``
                 with a list of names, or an object as :meth:`to_dict` gives it. Its ``names`` may
                 be left out: they are then those of ``split``. Other keys are left alone.
+            merge_repeated: of :meth:`from_names`, for lists of names.
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -109,12 +117,18 @@ class Vocabulary:
             raise ValueError(f'a vocabulary file ends in .txt or .json; got {path}')
         if not path.is_file():
             raise FileNotFoundError(f'there is no vocabulary file {path}')
-        text = path.read_text(encoding='utf-8-sig')
         try:
+            text = path.read_text(encoding='utf-8-sig')
             if path.suffix == '.txt':
-                lines = (line.partition('#')[0].strip() for line in text.splitlines())
-                return cls([line for line in lines if line])
-            return cls.from_dict(json.loads(text))
+                lines = (clean_text(line.partition('#')[0]) for line in text.splitlines())
+                names = [without_quotes(line.rstrip(COMMAS)) for line in lines]
+                return cls.from_names([name for name in names if name], merge_repeated)
+            content = json.loads(text)
+            if isinstance(content, list):
+                return cls.from_names(content, merge_repeated)
+            return cls.from_dict(content)
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path} is not text in UTF-8 ({error}): save it as UTF-8') from error
         except (TypeError, ValueError) as error:
             raise ValueError(f'{path} is not a vocabulary: {error}') from error
 
@@ -166,8 +180,8 @@ class Vocabulary:
 
         What is spelled exactly so counts first, then aliases. None if there is no such name.
         """
-        place = self._places.get(name)
-        return self._places.get(name_key(name)) if place is None else place
+        spellings = (name, clean_text(name), name_key(name))
+        return next((self._places[text] for text in spellings if text in self._places), None)
 
     def index(self, name: str) -> int:
         """The label of a name, as :meth:`find` has it.
@@ -218,7 +232,7 @@ class Vocabulary:
         )
 
     def extended(self, names: Sequence[str]) -> Vocabulary:
-        """The same names and, after them, more that were not seen; groups and aliases are left out.
+        """The same names and, after them, more that were not seen; groups are left out.
 
         Args:
             names: those that :meth:`find` finds here already are left out.
@@ -232,6 +246,7 @@ class Vocabulary:
             synonyms=[*self.synonyms, *more.synonyms],
             seen=[*self.seen.tolist(), *[False] * len(more)],
             templates=self.templates,
+            aliases=self.aliases,
         )
 
     def with_seen(self, seen: Sequence[bool] | Sequence[str] | str) -> Vocabulary:

@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from .name_texts import distinct, name_key, split_texts
+from .name_texts import clean_text, distinct, name_key, split_texts
 
 
 def clean_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without space around them; an error if there are none, or one is empty or repeated."""
+    """Names as :func:`clean_text` has them; an error for none, and empty or repeated ones."""
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise TypeError(f'names must be a sequence of strings; got {names!r}')
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f'names must be strings; got {name!r}')
-    names = tuple(name.strip() for name in names)
+    names = tuple(map(clean_text, names))
     if not names:
         raise ValueError('a vocabulary needs at least one name; got none')
     if '' in names:
         raise ValueError(f'name {names.index("")} of the vocabulary is empty')
     if len(set(names)) != len(names):
         twice = [name for name, count in Counter(names).items() if count > 1]
-        raise ValueError(f'each name may stand in a vocabulary once; repeated: {twice[:5]}')
+        raise ValueError(
+            'each name may stand in a vocabulary once, whatever its spaces, invisible '
+            f'characters and form of Unicode; repeated: {twice[:5]}'
+        )
     return names
+
+
+def names_once(names: Sequence[str]) -> list[str]:
+    """Names as :func:`clean_text` has them, each once; a warning if some were repeated."""
+    cleaned = [as_name(name) for name in names]
+    twice = [name for name, count in Counter(cleaned).items() if count > 1]
+    if twice:
+        warnings.warn(
+            f'{len(twice)} names are given more than once and count as one each: {twice[:5]}',
+            stacklevel=3,
+        )
+    return list(dict.fromkeys(cleaned))
+
+
+def as_name(name: Any) -> Any:
+    """As :func:`clean_text` has it; what is no string is left for others to refuse."""
+    return clean_text(name) if isinstance(name, str) else name
+
+
+def by_clean_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given by name, by the names that :func:`clean_names` makes of them."""
+    return {as_name(name): value for name, value in values.items()}
 
 
 def complete_synonyms(
@@ -40,6 +67,7 @@ def complete_synonyms(
         if len(synonyms) != len(names):
             raise ValueError(f'{len(names)} names need as many synonyms; got {len(synonyms)}')
         synonyms = dict(zip(names, synonyms))
+    synonyms = by_clean_name(synonyms)
     require_known('synonyms', synonyms, known)
     return tuple(_clean_texts(name, synonyms.get(name)) for name in names)
 
@@ -50,7 +78,7 @@ def _clean_texts(name: str, texts: Sequence[str] | None) -> tuple[str, ...]:
     elif isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
         raise TypeError(f'synonyms of {name!r} must be a list of strings; got {texts!r}')
     else:
-        cleaned = distinct(' '.join(text.split()) for text in texts)
+        cleaned = distinct(map(clean_text, texts))
     if not cleaned:
         raise ValueError(f'{name!r} has no text to recognise it by')
     return cleaned
@@ -60,7 +88,7 @@ def checked_aliases(
     known: Mapping[str, int], aliases: Mapping[str, Sequence[str]] | None
 ) -> dict[str, tuple[str, ...]]:
     """Aliases by name, each once; a ``ValueError`` for one that means two names."""
-    aliases = aliases or {}
+    aliases = by_clean_name(aliases or {})
     require_known('aliases', aliases, known)
     meant: dict[str, str] = {}
     for name, others in aliases.items():
@@ -96,7 +124,7 @@ def seen_flags(
     if seen is None:
         flags = np.ones(len(known), dtype=bool)
     elif isinstance(seen, str) or not all(isinstance(s, (bool, np.bool_)) for s in seen):
-        members = group_members(seen, split) if isinstance(seen, str) else seen
+        members = group_members(seen, split) if isinstance(seen, str) else [*map(as_name, seen)]
         require_known('seen', members, known)
         chosen = set(members)
         flags = np.array([name in chosen for name in known])

@@ -60,3 +60,12 @@ def test_nested_tags_and_several_images():
 def test_what_is_wrong_is_said(text, said):
     with pytest.raises(ValueError, match=said):
         parse_labeling_config(text)
+
+
+def test_labels_are_cleaned_but_answered_as_they_are():
+    (control,) = parse_labeling_config(
+        '<View><Image name="i" value="$p"/><BrushLabels name="b" toName="i">'
+        '<Label value="traffic\u00a0light "/><Label value="traffic light" alias="second"/>'
+        '<Label value="\u200b"/></BrushLabels></View>'
+    )
+    assert control.labels == (('traffic light', 'traffic\u00a0light '),)

@@ -193,7 +193,7 @@ class LabelStudioBackend:
 
 
 def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:
-    """The control's labels by the place of their names in the vocabulary.
+    """The control's labels by the place of their names; of labels of one name the first.
 
     Of several labels of one place, that of the vocabulary's own name is meant.
 

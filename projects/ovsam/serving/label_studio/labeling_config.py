@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from ...utils.wording import first_few
+from ...vocabulary.name_texts import clean_text
 
 MAX_CHARACTERS = 4_000_000  # thousands of labels; what is longer was not written for a project
 EXAMPLE = (
@@ -123,11 +124,14 @@ def _control(brush: ElementTree.Element, to_name: str, image: ElementTree.Elemen
     if not brush.get('name'):
         raise ValueError('a <BrushLabels> of the labelling configuration has no name')
     pairs = dict.fromkeys(
-        (tag.get('value', '').strip(), tag.get('alias') or tag.get('value', ''))
+        (tag.get('value', ''), tag.get('alias') or tag.get('value', ''))
         for tag in brush.iter('Label')
     )
-    labels = {name: label for name, label in pairs if name}
-    _require_distinct('alias of the label', (name for name, _ in pairs if name))
+    _require_distinct('alias of the label', (name.strip() for name, _ in pairs if name.strip()))
+    labels: dict[str, str] = {}
+    for name, label in pairs:
+        labels.setdefault(clean_text(name), label)
+    labels.pop('', None)
     if not labels:
         raise ValueError(
             f'<BrushLabels name="{brush.get("name")}"> has no labels to name regions '

@@ -20,6 +20,7 @@ from ...masks.mask_iou import mask_iou
 from ...prompts import Prompts
 from ...utils.images import check_image
 from ...vocabulary import Vocabulary
+from ...vocabulary.name_texts import listed_names
 from ..shared_model import SharedModel
 from .annotated_object import AnnotatedObject, named_as
 from .coco_file import annotations_of
@@ -216,7 +217,7 @@ class AnnotationSession:
             RuntimeError: there is no image.
             ValueError: there is no text, or as of :meth:`~ovsam.apis.OVSAMPredictor.find`.
         """
-        texts = list(dict.fromkeys(part.strip() for part in text.split(',') if part.strip()))
+        texts = list(dict.fromkeys(listed_names(text)))
         if not texts:
             raise ValueError('say what to find, for example: a red cat')
         with self._model.turn():
