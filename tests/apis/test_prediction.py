@@ -84,7 +84,7 @@ def test_from_the_annotations_of_others():
     assert found.masks.sum(axis=(1, 2)).tolist() == [8, 4] and found.masks[1, :, 1].all()
     assert found.labels == ['fox', 'cat'] and found.top_names == [('fox',), ('cat',)]
     assert found.label_scores.tolist() == [1, 1] and found.quality is None
-    with pytest.raises(ValueError, match='of an image'):
+    with pytest.raises(ValueError, match='but its image is'):
         Prediction.from_coco([counts], (5, 6))
 
 

@@ -15,6 +15,7 @@ from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
 from ..utils.files import write_whole
+from ..utils.run_lengths import read_mask
 from ..vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -115,10 +116,13 @@ class Prediction:
                 whatever else of :meth:`to_coco` there is. Without ``alternatives`` a name is the
                 only one; columns that some of them lack are None.
             image_size: (height, width).
+
+        Raises:
+            ValueError: a mask is malformed or of an image of another size.
         """
         masks = np.zeros((len(annotations), *image_size), dtype=bool)
         for mask, annotation in zip(masks, annotations):
-            mask[:] = mask_utils.decode(_run_lengths(annotation['segmentation'], image_size)) > 0
+            mask[:] = read_mask(annotation['segmentation'], image_size)
 
         def column(key: str) -> np.ndarray | None:
             values = [annotation.get(key) for annotation in annotations]
@@ -265,19 +269,3 @@ def tight_boxes(masks: np.ndarray) -> np.ndarray:
         if len(columns):
             box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
     return boxes
-
-
-def _run_lengths(segmentation: Any, image_size: tuple[int, int]) -> dict:
-    """Compressed RLE of any of COCO's forms.
-
-    Raises:
-        ValueError: it is of another image size.
-    """
-    if isinstance(segmentation, list):  # polygons
-        return mask_utils.merge(mask_utils.frPyObjects(segmentation, *image_size))
-    if tuple(segmentation['size']) != tuple(image_size):
-        raise ValueError(f'a mask is of an image {tuple(segmentation["size"])} high and wide; '
-                         f'expected {tuple(image_size)}')
-    if isinstance(segmentation['counts'], list):
-        return mask_utils.frPyObjects(segmentation, *image_size)
-    return segmentation

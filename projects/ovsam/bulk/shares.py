@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..utils.files import whole_file
+from ..utils.run_lengths import read_run_lengths
 from .claims import Claim, Claims
 from .job import Job
 
@@ -182,6 +183,7 @@ def read_part(job: Job, number: int) -> Iterator[dict]:
             for line in file:
                 record = json.loads(line)
                 images.append(record['id'])
+                _check_masks(record)
                 yield record
         if images != expected:
             raise ValueError(f'it has images {images[:3]} ..., {len(images)} in all; expected '
@@ -189,6 +191,17 @@ def read_part(job: Job, number: int) -> Iterator[dict]:
     except (FileNotFoundError, StopIteration, ValueError, KeyError, TypeError) as error:
         raise ValueError(f'{path} is damaged ({error}): delete it and run the same command again, '
                          'which makes it anew') from error
+
+
+def _check_masks(record: dict) -> None:
+    """Refuse masks that have suffered on disk: nobody could read the merged file."""
+    if 'error' in record:
+        return
+    for place, annotation in enumerate(record['annotations']):
+        try:
+            read_run_lengths(annotation['segmentation'], (record['height'], record['width']))
+        except ValueError as error:
+            raise ValueError(f'annotations[{place}] of image {record["id"]} has {error}') from error
 
 
 def _read_draft(path: Path, names: dict[int, str]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .coco_annotations import check_coco_annotations
+from .coco_annotations import check_coco_annotations, naming_annotation_file
 
 FORMAT = 'ovsam.detections'
 
@@ -93,11 +93,9 @@ class _Truth(NamedTuple):
 
 def _read_annotations(path: str | Path) -> _Truth:
     content = _read_json(path)
-    try:
+    with naming_annotation_file(path):
         check_coco_annotations({'annotations': [], **content}
                                if isinstance(content, Mapping) else content)
-    except ValueError as error:
-        raise ValueError(f'Annotation file {path} cannot be used: {error}') from error
     return _Truth(str(path),
                   {image['id']: (image['height'], image['width']) for image in content['images']},
                   {category['id']: category['name'] for category in content['categories']})

@@ -6,7 +6,7 @@ from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
 
 from ..vocabulary import build_vocabulary, name_key
-from .coco_annotations import check_coco_annotations
+from .coco_annotations import check_coco_annotations, naming_annotation_file
 from .image_files import require_image_files
 
 
@@ -62,11 +62,8 @@ class OpenVocabularyCocoDataset(CocoDataset):
 
     def load_data_list(self) -> list:
         """Read the annotation file, and see that its images are there."""
-        try:
+        with naming_annotation_file(self.ann_file):
             data_list = super().load_data_list()
-        # pycocotools asserts that the file holds an object.
-        except (ValueError, AssertionError) as error:
-            raise ValueError(f'Annotation file {self.ann_file} cannot be used: {error}') from error
         if all(cat_id < 0 for cat_id in self.cat_ids):
             raise ValueError(
                 f'{self.ann_file} has none of the vocabulary\'s {len(self.vocabulary)} names '

@@ -7,6 +7,7 @@ from mmdet.evaluation import OVCocoMetric
 from mmdet.registry import METRICS
 from mmengine.fileio import get_local_path
 
+from ..datasets.coco_annotations import naming_annotation_file
 from ..datasets.open_vocabulary_coco import VocabularyCOCO
 
 
@@ -26,6 +27,9 @@ class VocabularyCocoMetric(OVCocoMetric):
     Args:
         ann_file: COCO-format annotations.
         **kwargs: Of ``CocoMetric``.
+
+    Raises:
+        ValueError: the annotation file is not of COCO's format.
     """
 
     dataset_meta: dict | None
@@ -33,7 +37,8 @@ class VocabularyCocoMetric(OVCocoMetric):
 
     def __init__(self, ann_file: str, **kwargs) -> None:
         super().__init__(**kwargs)
-        with get_local_path(ann_file, backend_args=self.backend_args) as local_path:
+        with get_local_path(ann_file, backend_args=self.backend_args) as local_path, \
+                naming_annotation_file(ann_file):
             self._coco_api = VocabularyCOCO(local_path)
 
     def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
