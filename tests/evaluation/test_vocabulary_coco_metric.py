@@ -122,3 +122,11 @@ def test_run_lengths_of_the_file_are_checked(ann_file):
         json.dump(content, file)
     with pytest.raises(ValueError, match=r'truth\.json cannot be used: annotation 2 has a mask'):
         VocabularyCocoMetric(ann_file=ann_file)
+
+
+def test_a_class_missed_by_a_slip_is_refused_before_anything_is_judged(ann_file):
+    metric = VocabularyCocoMetric(ann_file=ann_file)
+    with pytest.raises(ValueError, match=r"truth\.json .*'bananna', .* category 'banana'"):
+        metric.dataset_meta = dict(classes=('person', 'bananna'))
+    metric.dataset_meta = dict(classes=('person', 'bananna'), left_out=('banana', ))
+    metric.dataset_meta = dict(classes=('person', ))

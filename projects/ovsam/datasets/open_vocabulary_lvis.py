@@ -51,7 +51,7 @@ class OpenVocabularyLVISDataset(OpenVocabularyCocoDataset):
         FileNotFoundError: Images are not on disk.
     """
 
-    COCOAPI = VocabularyLVIS
+    INDEX = VocabularyLVIS
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """One image's record; LVIS v1 has COCO's address of it, which ends in folder and name."""
