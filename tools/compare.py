@@ -17,7 +17,6 @@ import sys
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from PIL import Image
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
@@ -32,7 +31,7 @@ from ovsam.comparison import (
     scene_sheet,
 )
 from ovsam.comparison.report import by_prompts
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import ConfigOptions, exit_status
 from ovsam.utils.files import whole_file, write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import require_inputs
@@ -54,7 +53,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--repeat', type=int, default=5,
                         help='measurements of each time; 0 for none (%(default)s)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE',
                         help='override values of every config')
     args = parser.parse_args(argv)
     args.command = shlex.join(['python', 'tools/compare.py', *(argv or sys.argv[1:])])
