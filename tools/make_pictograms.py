@@ -27,7 +27,7 @@ from ovsam.datasets.pictogram_glyphs import pictogram_names, pictogram_table
 from ovsam.datasets.pictogram_renderer import Scene, render_crop, render_scene
 from ovsam.datasets.pictogram_vocabulary import pictogram_group
 from ovsam.utils.command_line import exit_status
-from ovsam.utils.files import write_whole
+from ovsam.utils.files import write_json
 
 # name: (images by default, offset to the seed, crops?)
 SPLITS = dict(train=(6000, 0, False), val=(400, 1, False), test=(800, 2, False),
@@ -124,7 +124,7 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     categories = [dict(id=i + 1, name=name) for i, name in enumerate(pictogram_names())]
     content = dict(info=info, images=[image for image, _ in results], annotations=annotations,
                    categories=categories)
-    write_whole(target, json.dumps(content).encode())
+    write_json(target, content)
 
 
 def write_world(args: argparse.Namespace) -> None:

@@ -4,7 +4,6 @@
     python tools/test.py CONFIG CHECKPOINT --out results.json --show-dir pictures
 """
 import argparse
-import json
 import sys
 
 from mmengine.config import Config
@@ -14,7 +13,7 @@ import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
 from ovsam.utils.command_line import exit_status, runner_config, runner_parser
-from ovsam.utils.files import write_whole
+from ovsam.utils.files import write_json
 from ovsam.utils.preflight import require_inputs
 from ovsam.utils.weights import load_weights
 
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
     with explaining_lost_processes('Run the same command again.'):
         metrics = runner.test()
     if args.out:
-        write_whole(args.out, (json.dumps(metrics, indent=1) + '\n').encode())
+        write_json(args.out, metrics, indent=1)
 
 
 def main(argv=None) -> int:

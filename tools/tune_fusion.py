@@ -18,6 +18,7 @@ from ovsam.apis import init_model
 from ovsam.evaluation.opinions import collect_opinions
 from ovsam.models import OVSAM, GeometricFusion
 from ovsam.utils.command_line import exit_status
+from ovsam.utils.wording import listed
 
 
 def tune(config: str, steps: int) -> None:
@@ -35,7 +36,7 @@ def tune(config: str, steps: int) -> None:
     split = model.vocabulary.split
     if not {'base', 'novel'} <= split.keys():
         raise ValueError(f'the vocabulary of {config} has no groups "base" and "novel", between '
-                         f'which to choose; it has {sorted(split)}')
+                         f'which to choose; it has {listed(split)}')
     model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
     groups = [torch.tensor([model.vocabulary.index(name) for name in split[group]])
               for group in ('base', 'novel')]

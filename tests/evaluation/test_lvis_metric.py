@@ -139,5 +139,5 @@ def test_run_lengths_of_the_file_are_checked(tiny_annotations):
     content = json.loads(Path(tiny_annotations).read_text())
     content['annotations'][0]['segmentation'] = dict(size=[20, 20], counts='')
     Path(tiny_annotations).write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=r'lvis\.json cannot be used: annotation 1 .* they make 0, not 400'):
+    with pytest.raises(ValueError, match=r'lvis\.json cannot be used: annotation 1 .* 0, not 400'):
         METRICS.build({'type': 'OVLVISMetric', 'ann_file': tiny_annotations, 'metric': 'segm'})

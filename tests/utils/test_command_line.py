@@ -49,8 +49,8 @@ def test_spaces_inside_of_values_stay(text, value):
 
 
 @pytest.mark.parametrize('text', [
-    '', '5', '-1e-3', 'true', 'None', 'a', '1,2', '1,', '(1,)', '[]', '()', '[a,b]', '[(1,2),[a,b],c]',
-    '"a","b"', "'5'", '[[1,2],[3]]', 'a=b', 'a,,b', '["a","b"]', '(a)', 'a(b)'])
+    '', '5', '-1e-3', 'true', 'None', 'a', '1,2', '1,', '(1,)', '[]', '()', '[a,b]',
+    '[(1,2),[a,b],c]', '"a","b"', "'5'", '[[1,2],[3]]', 'a=b', 'a,,b', '["a","b"]', '(a)', 'a(b)'])
 def test_the_rest_is_mmengines(text):
     assert options(f'key={text}') == {'key': DictAction._parse_iterable(text)}
 

@@ -17,7 +17,8 @@ def test_of_nothing():
 @pytest.mark.parametrize(('name', 'other'), [
     ('umbrela', 'umbrella'), ('Umbrella', 'umbrella'), ('hot-dog', 'hot dog'),
     ('traffic_light', 'TrafficLight'), ('dogs', 'dog'), ('bus', 'buses'), ('berry', 'berries'),
-    ('hair dryers', 'hair dryer'), ('trafic light', 'traffic light'), ('kn\u00edves', 'kn\u00edve')])
+    ('hair dryers', 'hair dryer'), ('trafic light', 'traffic light'),
+    ('kn\u00edves', 'kn\u00edve')])
 def test_slips(name, other):
     assert near_misses(['zebra', name], ['anvil', other]) == [(name, other)]
     assert near_misses([other], [name]) == [(other, name)]

@@ -6,7 +6,6 @@ An export takes one image at a time and writes whole files; what holds all image
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import yaml
 
-from ..utils.files import write_whole
+from ..utils.files import write_json, write_whole
 from .polygons import join_polygons, mask_polygons
 from .prediction import UNNAMED, Prediction
 
@@ -68,8 +67,8 @@ class CocoExport:
         """See :class:`Export`."""
         categories = [{'id': place + 1, 'name': name}
                       for place, name in enumerate(self._names.names)]
-        _write_json(self._path, {'images': self._images, 'annotations': self._annotations,
-                                 'categories': categories})
+        write_json(self._path, {'images': self._images, 'annotations': self._annotations,
+                                'categories': categories}, ensure_ascii=False)
 
 
 class LabelMeExport:
@@ -91,9 +90,10 @@ class LabelMeExport:
                         'group_id': row if len(polygons) > 1 else None, 'description': '',
                         'flags': {}, 'mask': None} for polygon in polygons]
         place = image.file_name if image.path is None else _relative(image.path, self._folder)
-        _write_json(self._folder / f'{image.name}.json', {
+        write_json(self._folder / f'{image.name}.json', {
             'version': '5.5.0', 'flags': {}, 'shapes': shapes, 'imagePath': place,
-            'imageData': None, 'imageHeight': image.size[0], 'imageWidth': image.size[1]})
+            'imageData': None, 'imageHeight': image.size[0], 'imageWidth': image.size[1]},
+            ensure_ascii=False)
 
     def close(self) -> None:
         """Nothing is of all images."""
@@ -171,7 +171,3 @@ def _relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     except ValueError:  # on another drive
         return path.resolve().as_posix()
-
-
-def _write_json(path: Path, content: dict) -> None:
-    write_whole(path, (json.dumps(content, ensure_ascii=False) + '\n').encode())

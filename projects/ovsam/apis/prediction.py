@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 
-from ..utils.files import write_whole
+from ..utils.files import write_json
 from ..utils.run_lengths import read_mask
 from ..vocabulary import Vocabulary
 
@@ -125,8 +124,10 @@ class Prediction:
             mask[:] = read_mask(annotation['segmentation'], image_size)
 
         def column(key: str) -> np.ndarray | None:
-            values = [annotation.get(key) for annotation in annotations]
-            return None if not values or None in values else np.asarray(values, np.float32)
+            if not annotations or not all(key in annotation for annotation in annotations):
+                return None
+            # JSON has null for what has no value, which becomes nan.
+            return np.array([annotation[key] for annotation in annotations], np.float32)
 
         columns: dict[str, Any] = {'quality': column('predicted_iou'),
                                    'stability': column('stability_score')}
@@ -137,10 +138,11 @@ class Prediction:
             width = min(len(row) for row in pairs)
             columns.update(
                 labels=[annotation['category_name'] for annotation in annotations],
-                label_scores=np.float32([annotation.get('score', 1.)
-                                         for annotation in annotations]),
+                label_scores=np.array([annotation.get('score', 1.) for annotation in annotations],
+                                      np.float32),
                 top_names=[tuple(name for name, _ in row[:width]) for row in pairs],
-                top_scores=np.float32([[score for _, score in row[:width]] for row in pairs]))
+                top_scores=np.array([[score for _, score in row[:width]] for row in pairs],
+                                    np.float32))
             if all('leaves' in annotation for annotation in annotations):
                 columns['leaves'] = [tuple((name, score) for name, score in annotation['leaves'])
                                      for annotation in annotations]
@@ -159,7 +161,7 @@ class Prediction:
 
     def save_json(self, path: str | Path) -> None:
         """Write :meth:`to_coco` to a file, whole or not at all."""
-        write_whole(path, (json.dumps(self.to_coco(), indent=1) + '\n').encode())
+        write_json(path, self.to_coco(), indent=1)
 
     def to_data_sample(
         self, classes: Vocabulary | Sequence[str] | None = None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..utils.files import whole_file
+from ..utils.files import json_text, whole_file
 from ..utils.run_lengths import read_run_lengths
 from .claims import Claim, Claims
 from .job import Job
@@ -73,7 +73,7 @@ class Share:
             OSError: it cannot be written.
         """
         self.claim.beat()
-        line = json.dumps({'id': image, 'file_name': self._names[image], **record})
+        line = json_text({'id': image, 'file_name': self._names[image], **record})
         with self.claim.file(DRAFT).open('a', encoding='ascii') as file:
             file.write(line + '\n')
         self._lines[image] = line

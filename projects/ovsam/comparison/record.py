@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from ..analysis import count_complexity, measure_latency
 from ..analysis.complexity import total_complexity
-from ..utils.files import write_whole
+from ..utils.files import write_json
 from .methods import Method
 
 
@@ -54,11 +55,14 @@ def make_record(method: Method, folder: Path, build: Callable[[], nn.Module],
     """
     path = folder / f'{method.path.stem}-{method.fingerprint}-{repeat}.json'
     if path.is_file():
-        return Record(**json.loads(path.read_text(encoding='utf-8')))
+        kept = json.loads(path.read_text(encoding='utf-8'))
+        kept['metrics'] = {key: math.nan if value is None else value
+                           for key, value in kept['metrics'].items()}
+        return Record(**kept)
     model = build()
     record = Record(metrics=evaluate(method, model),
                     **_cost(method.cfg, repeat, next(model.parameters()).device))
-    write_whole(path, (json.dumps(asdict(record), indent=1) + '\n').encode())
+    write_json(path, asdict(record), indent=1)
     return record
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..utils.run_lengths import read_run_lengths
+from ..utils.wording import listed
 
 _NUMBERS = {int, float}
 # What values must be, with the test for it; of boxes and masks, more is asked below.
@@ -53,7 +54,7 @@ def check_coco_annotations(content: object) -> None:
         raise ValueError(f'it holds a {type(content).__name__}, not an object')
     for kind, keys in _KEYS.items():
         if not isinstance(content.get(kind), list):
-            raise ValueError(f'it has no list "{kind}"; it has {sorted(content)}')
+            raise ValueError(f'it has no list "{kind}"; it has {listed(content, near=kind)}')
         _check_records(kind, content[kind], keys)
     _require_distinct('category name', (c['name'] for c in content['categories']))
     images = {image['id']: image for image in content['images']}

@@ -14,6 +14,7 @@ from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from torch.utils.data import ConcatDataset
 
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, shared_texts
 
 _KEYS = {'name', 'dataset', 'weight', 'classes'}
@@ -146,8 +147,8 @@ def _check_sources(sources: Sequence[Mapping]) -> None:
         missing = sorted({'name', 'dataset', 'weight'} - set(source))
         unknown = sorted(set(source) - _KEYS)
         if missing or unknown:
-            raise ValueError(f'source {number} lacks {missing} and has {unknown}, which means '
-                             f'nothing: its keys are {sorted(_KEYS)}')
+            raise ValueError(f'source {number} lacks {listed(missing)} and has {listed(unknown)}, '
+                             f'which means nothing: its keys are {listed(sorted(_KEYS))}')
         weight = source['weight']
         if not (isinstance(weight, (int, float)) and math.isfinite(weight) and weight > 0):
             raise ValueError(f"the weight of source '{source['name']}' is {weight!r}: it must be a "
@@ -155,7 +156,8 @@ def _check_sources(sources: Sequence[Mapping]) -> None:
     names = [source['name'] for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f'each source has a name of its own, which marks its samples; got {twice} '
+        raise ValueError(f'each source has a name of its own, which marks its samples; got '
+                         f'{listed(twice)} '
                          'more than once')
 
 

@@ -70,8 +70,8 @@ class OpenVocabularyCocoDataset(CocoDataset):
     """:class:`mmdet.datasets.CocoDataset` with the names of a vocabulary as classes.
 
     Annotations of categories outside the vocabulary are left out, so that a subset of the names
-    (say, the base classes) is one line of a config; what is left out is logged. Instances without a mask, and crowd regions,
-    are marked as ignored: mmdet keeps them out of ``gt_instances``.
+    (say, the base classes) is one line of a config; what is left out is logged. Instances without
+    a mask, and crowd regions, are marked as ignored: mmdet keeps them out of ``gt_instances``.
 
     Args:
         vocabulary: A vocabulary, or what :func:`~ovsam.vocabulary.build_vocabulary` takes.
@@ -112,7 +112,7 @@ class OpenVocabularyCocoDataset(CocoDataset):
         if all(cat_id < 0 for cat_id in self.cat_ids):
             raise ValueError(
                 f'{self.ann_file} has none of the vocabulary\'s {len(self.vocabulary)} names '
-                f'({", ".join(self.vocabulary.names[:5])}, ...) among its categories. '
+                f'({listed(self.vocabulary.names)}) among its categories. '
                 'Check that the annotation file and the vocabulary belong together.')
         self._report(self._index)
         del self._index  # as large as the file

@@ -1,6 +1,7 @@
 """LVIS v1 whose label space is a vocabulary: all names, or those without the rare ones."""
 from mmdet.registry import DATASETS
 
+from ..utils.wording import listed
 from ..vocabulary import lvis_split_vocabulary
 from .open_vocabulary_coco import OpenVocabularyCocoDataset, VocabularyCOCO
 
@@ -20,12 +21,12 @@ class VocabularyLVIS(VocabularyCOCO):
         if missing:
             raise ValueError(
                 f'it lacks {len(missing)} of the {len(vocabulary)} categories of LVIS v1, such as '
-                f'{", ".join(missing[:3])}. Is it of another version?')
+                f'{listed(missing)}. Is it of another version?')
         rare = set(vocabulary.group('novel'))
         other = [name for name, frequency in categories.items()
                  if frequency is not None and (frequency == RARE) != (name in rare)]
         if other:
-            raise ValueError(f'other categories are rare in it than in LVIS v1: {other[:3]}')
+            raise ValueError(f'other categories are rare in it than in LVIS v1: {listed(other)}')
 
 
 @DATASETS.register_module()

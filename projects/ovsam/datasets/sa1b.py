@@ -9,6 +9,7 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
 from ..utils.storage import join_place
+from ..utils.wording import listed
 from .image_listing import ImageListing
 from .listed_records import ListedRecords, listed_arguments, warn_of_changes
 
@@ -69,7 +70,7 @@ class SA1BDataset(BaseDetDataset):
         missing = [name for name in names if not len(self.listing.within(name))]
         if missing:
             raise FileNotFoundError(f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                                    f'{self.listing.path}: {", ".join(missing[:5])}.')
+                                    f'{self.listing.path}: {listed(missing)}.')
         warn_of_changes(self.listing, self.data_root, self.backend_args)
         return ListedRecords(self.listing, [self.listing.within(name) for name in names],
                              functools.partial(_record, self.data_root))
@@ -89,7 +90,7 @@ class SA1BDataset(BaseDetDataset):
         missing = [name for name in names if not (root / name).is_dir()]
         if missing:
             raise FileNotFoundError(f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                                    f'{root}: {", ".join(missing[:5])}.')
+                                    f'{root}: {listed(missing)}.')
         return [root / name for name in names]
 
 

@@ -15,6 +15,7 @@ from ..apis import OVSAMPredictor
 from ..apis.encoded_image import EncodedImage
 from ..apis.prediction import Prediction
 from ..app.shared_model import SharedModel
+from ..utils.wording import listed
 from ..version import __version__
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
@@ -174,7 +175,7 @@ def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, st
     if not found:
         raise ValueError(f'none of the {len(control.labels)} labels of "{control.from_name}" is in '
                          f'the vocabulary of {len(vocabulary)} names that this backend was started '
-                         f'with: {list(control.names)[:5]}')
+                         f'with: {listed(control.names)}')
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModel
 
 from ..utils.weights import load_parts
+from ..utils.wording import listed
 
 
 class FrozenParts(BaseModel):
@@ -59,8 +60,8 @@ class FrozenParts(BaseModel):
         parts = dict(self.named_children())
         unknown = [name for name in self.frozen if name not in parts]
         if unknown:
-            raise ValueError(f'frozen names {unknown}, but {type(self).__name__} has the parts '
-                             f'{", ".join(parts)}.')
+            raise ValueError(f'frozen names {listed(unknown)}, but {type(self).__name__} has the '
+                             f'parts {listed(parts, near=unknown[0])}.')
         for name in self.frozen:
             parts[name].requires_grad_(False)
             parts[name].eval()

@@ -44,8 +44,8 @@ class ConfigOptions(DictAction):
         """See argparse."""
         for value in values:
             if '=' not in value:
-                parser.error(f'{option_string}: {value!r} is not KEY=VALUE; put a value with spaces '
-                             "in quotes, as in 'model.vocabulary=[cat, traffic light]'")
+                parser.error(f'{option_string}: {value!r} is not KEY=VALUE; put a value with '
+                             "spaces in quotes, as in 'model.vocabulary=[cat, traffic light]'")
         super().__call__(parser, namespace, values, option_string)
 
 

@@ -17,6 +17,7 @@ from ..models.published_keys import (
     sam_image_encoder_key,
 )
 from ..utils.weights import describe
+from ..utils.wording import listed
 from .parts import PARTS, check_parts, part_of, parts_in
 
 _ENCODER = PARTS['image_encoder'].prefix
@@ -113,7 +114,7 @@ def to_published(weights: Mapping[str, Tensor], unused: Mapping[str, Tensor] | N
                if part_of(key) and (parts is None or part_of(key) in parts)}
     names = parts_in(weights)
     if not names:
-        raise ValueError(f'no part of {", ".join(parts or PARTS)} in it: expected weights of '
+        raise ValueError(f'no part of {listed(parts or PARTS)} in it: expected weights of '
                          'this project')
     unknown = check_parts(weights)
     rename, kind = _publishing(weights, names)
@@ -206,8 +207,8 @@ def _select(conversion: Conversion, parts: Collection[str] | None) -> None:
     held = parts_in(conversion.state_dict)
     lacking = [name for name in parts if name not in held]
     if not any(name in held for name in parts):
-        raise ValueError(f'it is {conversion.kind} with the parts {", ".join(held)}: expected '
-                         f'one with {", ".join(lacking)}')
+        raise ValueError(f'it is {conversion.kind} with the parts {listed(held)}: expected '
+                         f'one with {listed(lacking)}')
     conversion.drop([key for key in conversion.state_dict if part_of(key) not in parts],
                     NOT_ASKED)
     if 'label_head' not in parts:

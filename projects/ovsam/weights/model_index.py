@@ -1,7 +1,6 @@
 """``model-index.yml``: the weights that there are, and where they come from."""
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from ..utils.paths import resource_root
+from ..utils.wording import listed
 from .open_clip_cache import SCHEME, open_clip_weights
 from .parts import PARTS
 
@@ -78,9 +78,8 @@ class ModelIndex:
         if name in self.files:
             return [self.files[name]]
         names = [*self.models, *self.files]
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f'Did you mean {close[0]}? ' if close else ''
-        raise ValueError(f"No weights are called '{name}'. {hint}There are: {', '.join(names)}.")
+        raise ValueError(f"No weights are called '{name}'. Nearest first, there are: "
+                         f'{listed(names, near=name)}.')
 
     def converted_to(self, path: str | Path) -> PublishedFile | None:
         """The file that is converted to ``checkpoints/NAME``, whatever folder that lies in."""
@@ -127,8 +126,8 @@ def _file(entry: Mapping) -> PublishedFile:
         url, sha256 = weights.url, weights.sha256
     unknown = set(metadata['Parts']) - PARTS.keys()
     if unknown:
-        raise ValueError(f'{entry["Name"]} has the parts {sorted(unknown)}; there are '
-                         f'{", ".join(PARTS)}')
+        raise ValueError(f'{entry["Name"]} has the parts {listed(sorted(unknown))}; there are '
+                         f'{listed(PARTS)}')
     return PublishedFile(
         name=entry['Name'], collection=entry['In Collection'], url=url, file=metadata['File'],
         size=metadata.get('Size'), sha256=metadata.get('SHA256', sha256),

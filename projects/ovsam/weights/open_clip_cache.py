@@ -15,6 +15,8 @@ import open_clip
 from huggingface_hub import try_to_load_from_cache
 from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
+from ..utils.wording import listed
+
 SCHEME = 'open_clip://'
 _HUB_FILES = (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME.replace('.bin', '.safetensors'),
               HF_WEIGHTS_NAME)
@@ -45,7 +47,7 @@ def open_clip_weights(name: str) -> OpenClipWeights:
     config = open_clip.get_pretrained_cfg(model, tag)
     if not config:
         tags = open_clip.list_pretrained_tags_by_model(model)
-        known = (f'its weights are {", ".join(tags)}' if tags else
+        known = (f'its weights are {listed(tags, near=tag)}' if tags else
                  'open_clip.list_pretrained() lists all')
         raise ValueError(f'open_clip has no weights {name!r}: give {SCHEME}MODEL/TAG; {known}')
     url = config.get('url', '')
