@@ -88,7 +88,7 @@ class Job:
                   if self.settings.get(name) != now.get(name)]
         if others:
             raise ValueError(f'the job in {self.folder} was begun with other settings '
-                             f'({listed(others)}): give those, or begin another job with '
+                             f'({listed(others, between="; ")}): give those, or begin another job with '
                              'another --out')
 
 
