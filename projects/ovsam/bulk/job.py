@@ -88,8 +88,8 @@ class Job:
                   if self.settings.get(name) != now.get(name)]
         if others:
             raise ValueError(f'the job in {self.folder} was begun with other settings '
-                             f'({listed(others, between="; ")}): give those, or begin another job with '
-                             'another --out')
+                             f'({listed(others, between="; ")}): give those, or begin another job '
+                             'with another --out')
 
 
 class Plan(NamedTuple):
