@@ -172,7 +172,7 @@ def test_damaged_file(site, tmp_path, write_index, run):
 def test_unknown_name(site, write_index, run):
     write_index(site)
     status, said = run('tiny-ovsan')
-    assert status == 2 and 'Did you mean tiny-ovsam' in said.err
+    assert status == 2 and 'there are: tiny-ovsam' in said.err
 
 
 def test_cache_of_open_clip_comes_first(tmp_path, monkeypatch, published, capsys):

@@ -6,7 +6,6 @@ An export takes one image at a time and writes whole files; what holds all image
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import yaml
 
 from ..masks.polygons import join_polygons, mask_polygons
-from ..utils.files import write_whole
+from ..utils.files import write_json, write_whole
 from .prediction import UNNAMED, Prediction
 
 
@@ -81,9 +80,10 @@ class CocoExport:
         categories = [
             {'id': place + 1, 'name': name} for place, name in enumerate(self._names.names)
         ]
-        _write_json(
+        write_json(
             self._path,
             {'images': self._images, 'annotations': self._annotations, 'categories': categories},
+            ensure_ascii=False,
         )
 
 
@@ -116,7 +116,7 @@ class LabelMeExport:
                 for polygon in polygons
             ]
         place = image.file_name if image.path is None else _relative(image.path, self._folder)
-        _write_json(
+        write_json(
             self._folder / f'{image.name}.json',
             {
                 'version': '5.5.0',
@@ -127,6 +127,7 @@ class LabelMeExport:
                 'imageHeight': image.size[0],
                 'imageWidth': image.size[1],
             },
+            ensure_ascii=False,
         )
 
     def close(self) -> None:
@@ -214,7 +215,3 @@ def _relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     except ValueError:  # on another drive
         return path.resolve().as_posix()
-
-
-def _write_json(path: Path, content: dict) -> None:
-    write_whole(path, (json.dumps(content, ensure_ascii=False) + '\n').encode())

@@ -22,6 +22,7 @@ from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
@@ -300,7 +301,7 @@ class OVSAMPredictor:
         asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
         if len(self.vocabulary.extended(asked.names)) == len(asked):
             raise ValueError(
-                f'there is nothing to tell {", ".join(asked.names)} from: '
+                f'there is nothing to tell {listed(asked.names)} from: '
                 'set_vocabulary with names of what else may be in the image'
             )
         return asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..utils.wording import listed
 from .conversion import Conversion, from_published
 from .converted_file import write_converted
 from .download import check_file, download
@@ -51,7 +52,7 @@ def convert(file: PublishedFile, source: Path, folder: Path) -> Conversion:
     try:
         conversion = from_published(read_state_dict(str(source)), file.parts)
         if conversion.missed:
-            raise ValueError(f'it lacks {", ".join(conversion.missed)}')
+            raise ValueError(f'it lacks {listed(conversion.missed)}')
     except ValueError as error:
         text = str(error) if str(source) in str(error) else f"Cannot convert '{source}': {error}"
         raise ValueError(f'{text} (expected {file.url})') from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from ..utils.paths import resource_root
+from ..utils.wording import listed
 from .open_clip_cache import SCHEME, open_clip_weights
 from .parts import PARTS
 
@@ -79,9 +79,9 @@ class ModelIndex:
         if name in self.files:
             return [self.files[name]]
         names = [*self.models, *self.files]
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f'Did you mean {close[0]}? ' if close else ''
-        raise ValueError(f"No weights are called '{name}'. {hint}There are: {', '.join(names)}.")
+        raise ValueError(
+            f"No weights are called '{name}'. Nearest first, there are: {listed(names, near=name)}."
+        )
 
     def converted_to(self, path: str | Path) -> PublishedFile | None:
         """The file that is converted to ``checkpoints/NAME``, whatever folder that lies in."""
@@ -130,7 +130,7 @@ def _file(entry: Mapping) -> PublishedFile:
     unknown = set(metadata['Parts']) - PARTS.keys()
     if unknown:
         raise ValueError(
-            f'{entry["Name"]} has the parts {sorted(unknown)}; there are {", ".join(PARTS)}'
+            f'{entry["Name"]} has the parts {listed(sorted(unknown))}; there are {listed(PARTS)}'
         )
     return PublishedFile(
         name=entry['Name'],

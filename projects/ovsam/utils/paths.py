@@ -1,7 +1,8 @@
 """Finds configs and checkpoints, in a checkout or in an installed wheel."""
 
-import difflib
 from pathlib import Path
+
+from .wording import listed
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -27,10 +28,9 @@ def _find(kind: str, name: str, suffix: str) -> Path:
         for file in folder.rglob('*' + suffix)
         if '_base_' not in file.parts
     )
-    close = difflib.get_close_matches(asked, present, n=3)
-    hint = f'Did you mean {", ".join(close)}? ' if close else ''
-    listed = ', '.join(present) or 'none'
-    raise FileNotFoundError(f"No '{asked}' in {folder}. {hint}There is: {listed}.")
+    raise FileNotFoundError(
+        f"No '{asked}' in {folder}. Nearest first, there is: {listed(present, near=name)}."
+    )
 
 
 def config_path(name: str) -> Path:
@@ -40,7 +40,7 @@ def config_path(name: str) -> Path:
         name: Its path below ``configs/``, with or without ``.py``.
 
     Raises:
-        FileNotFoundError: There is none; the message lists those that exist.
+        FileNotFoundError: There is none; the message lists the nearest that exist.
     """
     return _find('configs', name, '.py')
 
@@ -52,6 +52,6 @@ def checkpoint_path(name: str) -> Path:
         name: Its path below ``checkpoints/``, with or without ``.pth``.
 
     Raises:
-        FileNotFoundError: There is none; the message lists those that exist.
+        FileNotFoundError: There is none; the message lists the nearest that exist.
     """
     return _find('checkpoints', name, '.pth')

@@ -6,6 +6,7 @@ from .imagenet_synsets import imagenet_synsets
 from .lvis_split import lvis_split_vocabulary
 from .merge import merge_vocabularies
 from .name_texts import name_key
+from .near_misses import near_misses, refuse_near_misses
 from .packs import PACKS, v3det_vocabulary, vocabulary_pack
 from .shared_texts import shared_texts
 from .templates import TEMPLATES
@@ -26,6 +27,8 @@ __all__ = [
     'lvis_split_vocabulary',
     'merge_vocabularies',
     'name_key',
+    'near_misses',
+    'refuse_near_misses',
     'shared_texts',
     'v3det_vocabulary',
     'vocabulary_pack',

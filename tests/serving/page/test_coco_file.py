@@ -51,7 +51,8 @@ def test_another_size_is_refused():
     'mask, said',
     [
         ([], 'annotation 1 has no mask'),
-        ({'size': [10, 20], 'counts': 7}, 'annotation 1 has a mask whose "counts" are 7'),
+        ({'size': [10, 20], 'counts': 7}, 'annotation 1 has a mask whose "counts" 7 are'),
+        ({'size': [10, 20], 'counts': ''}, 'annotation 1 has a mask .* add up .* make 0, not 200'),
         ([[0, 'x', 1, 1, 2, 2]], 'annotation 1 has a polygon'),
     ],
 )

@@ -14,6 +14,7 @@ import numpy as np
 from ...apis import OVSAMPredictor
 from ...apis.encoded_image import EncodedImage
 from ...apis.prediction import Prediction
+from ...utils.wording import listed
 from ...version import __version__
 from ...vocabulary import Vocabulary
 from ..bounded_cache import BoundedCache
@@ -187,7 +188,7 @@ def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, st
         raise ValueError(
             f'none of the {len(control.labels)} labels of "{control.from_name}" is in '
             f'the vocabulary of {len(vocabulary)} names that this backend was started '
-            f'with: {list(control.names)[:5]}'
+            f'with: {listed(control.names)}'
         )
     return found
 

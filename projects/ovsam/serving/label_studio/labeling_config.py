@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from ...utils.wording import listed
+
 MAX_CHARACTERS = 4_000_000  # thousands of labels; what is longer was not written for a project
 EXAMPLE = (
     '<BrushLabels name="brush" toName="image"><Label value="cat"/><Label value="dog"/>'
@@ -44,7 +46,8 @@ class BrushControl:
         if not isinstance(value, str) or not value.strip():
             raise ValueError(
                 f'the task has no image under "{self.data_key}", which the labelling '
-                f'configuration names; its data have {sorted(map(str, data))[:10]}'
+                f'configuration names; its data have '
+                f'{listed(data, near=self.data_key)}'
             )
         return value.strip()
 
@@ -85,7 +88,8 @@ def control_for(controls: tuple[BrushControl, ...], to_name: str | None) -> Brus
             return control
     raise ValueError(
         f'the labelling configuration has no <BrushLabels> for the image '
-        f'"{to_name}"; it has one for {sorted({c.to_name for c in controls})}'
+        f'"{to_name}"; it has one for '
+        f'{listed(sorted({c.to_name for c in controls}), near=to_name)}'
     )
 
 
