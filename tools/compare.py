@@ -18,7 +18,6 @@ import sys
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from PIL import Image
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
@@ -28,7 +27,7 @@ from ovsam.benchmarks.methods import collect_methods
 from ovsam.benchmarks.record import make_record
 from ovsam.benchmarks.report import by_prompts, csv_table, markdown_section
 from ovsam.benchmarks.scenes import draw_scenes, scene_sheet
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import ConfigOptions, exit_status
 from ovsam.utils.files import whole_file, write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import require_inputs
@@ -67,7 +66,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='override values of every config',
     )

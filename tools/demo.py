@@ -6,7 +6,6 @@ A user's prompts are imitated by clicks in the middle of objects (even scenes) o
 """
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -22,7 +21,7 @@ from ovsam.datasets.pictograms.renderer import Scene, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.prompts import CenterPointPrompter, Prompts
 from ovsam.utils.command_line import exit_status
-from ovsam.utils.files import write_whole
+from ovsam.utils.files import write_json, write_whole
 from ovsam.visualization import contact_sheet, draw_segments
 
 # Data sets seed their generators with small numbers, so none has these scenes.
@@ -156,7 +155,7 @@ def run(args: argparse.Namespace) -> None:
     titles = [f'scene {i}: {"boxes" if i % 2 else "clicks"}' for i in range(args.scenes)]
     write_whole(args.out / 'demo.png', png(contact_sheet(pictures, 2, titles, 640)))
     content = {'summary': line, 'answers': [{**a._asdict(), 'right': a.right} for a in answers]}
-    write_whole(args.out / 'demo.json', (json.dumps(content, indent=1) + '\n').encode())
+    write_json(args.out / 'demo.json', content, indent=1)
     model = '' if args.config == 'mini' else f' --config {args.config}'
     model += '' if args.weights is None else f' --weights {args.weights}'
     print(

@@ -16,13 +16,13 @@ import argparse
 import re
 import sys
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.engine.distillation_config import DistillationConfig
 from ovsam.engine.feature_dump import DumpReport, FeatureDump
 from ovsam.engine.stored_loss import compare_losses
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import ConfigOptions, exit_status
 from ovsam.utils.preflight import require_inputs
 from ovsam.utils.process_place import LAUNCHERS, process_place
 
@@ -121,7 +121,7 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='override config values',
     )

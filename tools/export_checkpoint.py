@@ -24,6 +24,7 @@ import ovsam
 from ovsam.checkpoints.loading import read_state_dict
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_whole
+from ovsam.utils.wording import listed
 
 
 def read_source(source: str) -> dict:
@@ -48,7 +49,7 @@ def read_source(source: str) -> dict:
     if not chosen:
         raise ValueError(
             f'{path} has no key that starts with {prefix!r}; it has '
-            f'{sorted({key.split(".")[0] for key in state})}'
+            f'{listed(sorted({key.split(".")[0] for key in state}), near=prefix)}'
         )
     return chosen
 

@@ -318,7 +318,7 @@ def table(folder: Path) -> str:
             metrics = json.loads(path.read_text(encoding='utf-8'))
             rows.append(
                 f'| {name} | '
-                + ' | '.join(f'{metrics[c]:.1f}' if c in metrics else '' for c in COLUMNS)
+                + ' | '.join('' if metrics.get(c) is None else f'{metrics[c]:.1f}' for c in COLUMNS)
                 + ' |'
             )
     return '\n'.join(rows)
@@ -335,7 +335,9 @@ def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
     rows = ['| | config | ' + ' | '.join(columns) + ' |', '|---' * (len(columns) + 2) + '|']
     for title, name in shown:
         metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
-        cells = (f'{metrics[key]:.1f}' if key in metrics else '' for key in columns.values())
+        cells = (
+            '' if metrics.get(key) is None else f'{metrics[key]:.1f}' for key in columns.values()
+        )
         rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
     return '\n'.join(rows) + '\n'
 

@@ -28,7 +28,7 @@ from ovsam.datasets.pictograms.glyphs import pictogram_names, pictogram_table
 from ovsam.datasets.pictograms.renderer import Scene, render_crop, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.utils.command_line import exit_status
-from ovsam.utils.files import write_whole
+from ovsam.utils.files import write_json
 
 # name: (images by default, offset to the seed, crops?)
 SPLITS = dict(
@@ -145,7 +145,7 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
         annotations=annotations,
         categories=categories,
     )
-    write_whole(target, json.dumps(content).encode())
+    write_json(target, content)
 
 
 def write_world(args: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ python tools/test.py CONFIG CHECKPOINT --out results.json --show-dir pictures
 """
 
 import argparse
-import json
 import sys
 
 from mmengine.config import Config
@@ -16,7 +15,7 @@ from ovsam.checkpoints.loading import load_weights
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
 from ovsam.utils.command_line import exit_status, runner_config, runner_parser
-from ovsam.utils.files import write_whole
+from ovsam.utils.files import write_json
 from ovsam.utils.preflight import require_inputs
 
 
@@ -82,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
     with explaining_lost_processes('Run the same command again.'):
         metrics = runner.test()
     if args.out:
-        write_whole(args.out, (json.dumps(metrics, indent=1) + '\n').encode())
+        write_json(args.out, metrics, indent=1)
 
 
 def main(argv=None) -> int:

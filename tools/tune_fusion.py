@@ -20,6 +20,7 @@ from ovsam.evaluation.opinions import collect_opinions
 from ovsam.naming.score_fusion import GeometricFusion
 from ovsam.segmenters.ovsam import OVSAM
 from ovsam.utils.command_line import exit_status
+from ovsam.utils.wording import listed
 
 
 def tune(config: str, steps: int) -> None:
@@ -40,7 +41,7 @@ def tune(config: str, steps: int) -> None:
     if not {'base', 'novel'} <= split.keys():
         raise ValueError(
             f'the vocabulary of {config} has no groups "base" and "novel", between '
-            f'which to choose; it has {sorted(split)}'
+            f'which to choose; it has {listed(split)}'
         )
     model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
     groups = [

@@ -94,8 +94,20 @@ def test_from_the_annotations_of_others():
     assert found.masks.sum(axis=(1, 2)).tolist() == [8, 4] and found.masks[1, :, 1].all()
     assert found.labels == ['fox', 'cat'] and found.top_names == [('fox',), ('cat',)]
     assert found.label_scores.tolist() == [1, 1] and found.quality is None
-    with pytest.raises(ValueError, match='of an image'):
+    with pytest.raises(ValueError, match='but its image is'):
         Prediction.from_coco([counts], (5, 6))
+
+
+def test_what_has_no_value_is_null_in_files_and_nan_here(tmp_path):
+    before = prediction(2)
+    for scores in (before.label_scores, before.quality, before.top_scores):
+        scores[0] = np.nan
+    before.save_json(tmp_path / 'found.json')
+    written = (tmp_path / 'found.json').read_text()
+    assert 'NaN' not in written and written.count('null') == 2 + before.top_scores.shape[1]
+    after = Prediction.from_coco(json.loads(written), (4, 6))
+    for name in ('label_scores', 'quality', 'top_scores'):
+        assert np.array_equal(getattr(after, name), getattr(before, name), equal_nan=True)
 
 
 def test_tight_boxes():

@@ -38,6 +38,11 @@ def test_no_figures(write):
             metrics_section(paths)
 
 
+def test_figures_without_a_value(write):
+    section = metrics_section([write('detected_base', found__AP=30.0, found__share=None)])
+    assert cells(section) == [['config', 'AP', 'share'], ['`detected_base.py`', '30.0', '']]
+
+
 def test_a_table_for_each_metric_and_a_row_for_each_file(write):
     section = metrics_section(
         [

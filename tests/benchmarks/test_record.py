@@ -3,6 +3,7 @@ import pytest
 from ovsam.benchmarks.complexity import count_complexity, total_complexity
 from ovsam.benchmarks.random_model import build_random_model
 from ovsam.benchmarks.record import make_record
+from ovsam.benchmarks.report import precisions
 
 
 @pytest.fixture
@@ -29,6 +30,19 @@ def test_a_method_is_measured_once(method, tmp_path):
     # A mean over nothing is nan, which equals nothing.
     assert str(again) == str(record)
     assert len(built) == 1
+
+
+def test_a_metric_without_a_value_is_null_in_the_file(method, tmp_path, monkeypatch):
+    figures = {'ov/Acc_n': float('nan'), 'ov/Acc_b': 5.0, 'found/AP': float('nan')}
+    monkeypatch.setattr('ovsam.benchmarks.record.evaluate', lambda *_: dict(figures))
+    made = [
+        make_record(method, tmp_path, lambda: build_random_model(method.cfg), repeat=0)
+        for _ in range(2)
+    ]
+    (file,) = tmp_path.iterdir()
+    assert 'NaN' not in file.read_text() and file.read_text().count('null') == 4
+    assert str(made[0].metrics) == str(made[1].metrics) == str(figures)
+    assert precisions(made[1].metrics).keys() == {'mask AP'}
 
 
 def test_without_times(method, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 
+import pytest
 from pycocotools.coco import COCO
 
 from ovsam.bulk import merge, run_job
@@ -30,7 +31,8 @@ def test_pycocotools_reads_it(bench, annotate):
 def test_memory_does_not_grow_with_the_job(bench):
     """Ten thousand annotations of 400 bytes, where one share has 4 MB."""
     job = bench.begin(share_size=1)
-    annotation = {'category_name': 'cat', 'segmentation': {'size': [9, 9], 'counts': 'x' * 300}}
+    segmentation = {'size': [9, 9], 'counts': 'a2' + '0' * 298}
+    annotation = {'category_name': 'cat', 'segmentation': segmentation}
     for number in range(10):
         record = {'id': number + 1, 'file_name': 'x', 'height': 9, 'width': 9}
         lines = [
@@ -47,3 +49,12 @@ def test_memory_does_not_grow_with_the_job(bench):
     finally:
         tracemalloc.stop()
     assert peak < (bench.out / 'coco.json').stat().st_size / 2
+
+
+def test_masks_that_suffered_on_disk_are_not_merged(bench, annotate):
+    job = bench.begin()
+    run_job(job, bench.claims(), annotate, bench.source)
+    part = part_path(bench.out, 0)
+    part.write_text(part.read_text().replace('08P2', '08P', 1))
+    with pytest.raises(ValueError, match=r'annotations\[0\] of image 1 has a mask.*delete'):
+        merge(job)

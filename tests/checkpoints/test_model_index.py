@@ -58,7 +58,7 @@ def test_entries():
         'label_head',
     }
     assert index.files_of('sam-vit-h') == [index.files['sam-vit-h']]
-    with pytest.raises(ValueError, match='Did you mean ovsam-rn50x16-coco'):
+    with pytest.raises(ValueError, match='there are: ovsam-rn50x16-coco, .* more'):
         index.files_of('ovsam-rn50x16-cocos')
 
 
@@ -153,7 +153,7 @@ def test_damaged_index(tmp_path, text, message):
 
 
 def test_damaged_entries(write):
-    with pytest.raises(ValueError, match=r"a has the parts \['wings'\]; there are image_enc"):
+    with pytest.raises(ValueError, match=r'a has the parts wings; there are image_enc'):
         read_model_index(write(entry(Parts=['wings'])))
     with pytest.raises(ValueError, match="'b' is missing"):
         read_model_index(write({'Name': 'm', 'Config': 'c.py', 'Metadata': {'Made From': ['b']}}))

@@ -76,8 +76,10 @@ def test_boxes_outside_their_images_are_counted(write, annotations):
 
 
 def test_scores_that_are_no_numbers_are_kept_for_whoever_asks(write, annotations):
-    found = read_detections(write('[' + json.dumps(row()).replace('0.5', 'NaN') + ']'), annotations)
-    assert np.isnan(found.images[11].scores).all()
+    for word in ('NaN', 'null'):
+        for content in (f'[{json.dumps(row())}]', json.dumps(dump())):
+            found = read_detections(write(content.replace('0.5', word)), annotations)
+            assert np.isnan(found.images[11].scores).all()
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@ def test_too_few_classes(pictures):
         (dict(weight=-1), 'positive number'),
         (dict(weight=float('nan')), 'positive number'),
         (dict(weight='1'), 'positive number'),
-        (dict(wieght=1), r"has \['wieght'\]"),
+        (dict(wieght=1), r'has wieght, which'),
     ],
 )
 def test_a_source_that_is_not_one(scenes, change, fault):
@@ -253,12 +253,12 @@ def test_a_source_that_is_not_one(scenes, change, fault):
 
 def test_a_key_is_missing(scenes):
     del scenes['weight']
-    with pytest.raises(ValueError, match=r"source 0 lacks \['weight'\]"):
+    with pytest.raises(ValueError, match=r'source 0 lacks weight and has none'):
         joint(scenes)
 
 
 def test_two_sources_of_one_name(scenes, boxes):
-    with pytest.raises(ValueError, match=r"\['scenes'\] more than once"):
+    with pytest.raises(ValueError, match=r'got scenes more than once'):
         joint(scenes, dict(boxes, name='scenes'))
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import logging
 
 import cv2
 import numpy as np
@@ -138,15 +139,24 @@ def without(kind, key):
         (content(annotation(1, segmentation=dict(size=600, counts=[600]))), 'mask of .* 600, but'),
         (
             content(annotation(1, segmentation=dict(size=[20, 30], counts=[100, 50]))),
-            r'"counts" \[100, 50\] do not add up to its 20 x 30 pixels',
+            r'"counts" \[100, 50\] do not add up to its 20 x 30 pixels: they make 150, not 600',
         ),
         (
             content(annotation(1, segmentation=dict(size=[20, 30], counts=[-100, 700]))),
-            'do not add up to',
+            r'"counts" \[-100, 700\] have a run of -100 pixels',
+        ),
+        (
+            content(annotation(1, segmentation=dict(size=[20, 30], counts=''))),
+            r"ann\.json cannot be used: annotation 1 has a mask whose \"counts\" '' "
+            r'.* make 0, not 600',
+        ),
+        (
+            content(annotation(1, segmentation=dict(size=[20, 30], counts='b'))),
+            'the text was cut off',
         ),
         (
             content(annotation(1, segmentation=dict(size=[20, 30], counts=600))),
-            '"counts" are 600, neither a text nor whole numbers',
+            '"counts" 600 are neither a text nor whole numbers',
         ),
         (
             content(annotation(1, segmentation=dict(size=[20, 30], counts=[300, '300']))),
@@ -257,3 +267,54 @@ def test_one_class_forgets_the_names(build):
     for annotations in ([], [annotation(1), annotation(2, category_id=2)]):
         labels = build(content(*annotations), pipeline=pipeline)[0]['data_samples'].gt_instances
         assert labels.labels.tolist() == [0] * len(annotations)
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    """What data sets log: level and line."""
+    lines = []
+    monkeypatch.setattr(
+        'ovsam.datasets.open_vocabulary_coco.print_log',
+        lambda line, _, level: lines.append((level, line)),
+    )
+    return lines
+
+
+def test_nothing_is_said_where_names_and_categories_agree(build, logged):
+    build(content(annotation(1)), vocabulary='cat,dog')
+    assert logged == []
+
+
+def test_what_is_left_out_is_said_once(build, logged):
+    build(content(annotation(1), annotation(2)), vocabulary=['cat', *'abcdef'])
+    (warning, names), (info, categories) = logged
+    assert (warning, info) == (logging.WARNING, logging.INFO)
+    assert names.startswith('6 of the 7 names of the vocabulary have no category in ')
+    assert names.endswith('ann.json: a, b, c, d, e and 1 more')
+    assert categories.startswith('1 of the 2 categories of ')
+    assert categories.endswith(
+        'left out with 2 annotations, for the vocabulary does not have them: dog (2)'
+    )
+
+
+@pytest.mark.parametrize('name', ['umbrela', 'Umbrellas', 'um-brella', 'umbrellla'])
+def test_an_annotated_class_is_not_lost_by_a_slip(build, name):
+    written = content(annotation(1), annotation(2, category_id=9))
+    written['categories'].append(dict(id=9, name='umbrella'))
+    with pytest.raises(
+        ValueError,
+        match=rf"ann\.json .*'{name}', which no category is called, "
+        "and the annotated category 'umbrella', .*left_out",
+    ):
+        build(written, vocabulary=['cat', 'dog', name])
+    dataset = build(written, vocabulary=['cat', 'dog', name], left_out=['umbrella'])
+    assert dataset[0]['data_samples'].gt_instances.labels.tolist() == [1]
+    # Where there is nothing to lose, or both have the same name, nothing is a slip.
+    build(content(annotation(1)), vocabulary=['cat', 'dog', name])
+    build(written, vocabulary=['dog', 'umbrella', name])
+    written['categories'].append(dict(id=10, name=name))
+    build(written, vocabulary=['dog', name])
+
+
+def test_short_names_are_no_slips_of_each_other(build):
+    assert len(build(content(annotation(1, category_id=2)), vocabulary=['bat', 'dog'])) == 1

@@ -125,6 +125,10 @@ def test_faulty_masks(root):
             r'but its image is \[20, 30\]',
         ),
         (dict(segmentation=dict(size=[20, 30], counts=[7])), 'do not add up to its 20 x 30 pixels'),
+        (
+            dict(segmentation=dict(size=[20, 30], counts='')),
+            r"sa_9\.json .*annotations\[0\] has a mask whose \"counts\" '' do not add up",
+        ),
         (dict(segmentation=[[1, 2, 3, 4, 5, 6]]), 'is not an annotation of SA-1B'),
     ],
 )

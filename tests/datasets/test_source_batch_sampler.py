@@ -104,7 +104,7 @@ def test_only_joint_data_sets_have_sources():
 @pytest.mark.parametrize(
     ('sizes', 'fault'),
     [
-        (dict(d=2), r"batch_sizes has \['d'\], but the sources are a, b"),
+        (dict(d=2), r'batch_sizes has d, but the sources are a, b'),
         (dict(a=0), r'at least one sample; got \[0, 2\]'),
     ],
 )

@@ -28,6 +28,7 @@ def tiny_annotations(tmp_path):
         'images': [
             {
                 'id': 1,
+                'coco_url': 'http://images.cocodataset.org/val2017/1.jpg',
                 'height': 20,
                 'width': 20,
                 'neg_category_ids': [],
@@ -132,3 +133,11 @@ def test_the_metric_gives_the_official_numbers():
     expected = json.loads((LVIS / 'expected_ap.json').read_text())['segm']
     for item in ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'APr', 'APc', 'APf'):
         assert metrics[f'lvis/segm_{item}'] == pytest.approx(round(expected[item], 3), abs=1e-9)
+
+
+def test_run_lengths_of_the_file_are_checked(tiny_annotations):
+    content = json.loads(Path(tiny_annotations).read_text())
+    content['annotations'][0]['segmentation'] = dict(size=[20, 20], counts='')
+    Path(tiny_annotations).write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r'lvis\.json cannot be used: annotation 1 .* 0, not 400'):
+        METRICS.build({'type': 'OVLVISMetric', 'ann_file': tiny_annotations, 'metric': 'segm'})

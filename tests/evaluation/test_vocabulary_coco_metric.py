@@ -130,3 +130,22 @@ def test_detections_are_written_and_read_again(ann_file, tmp_path):
     assert len(found.images[2].labels) == 0
     with pytest.raises(ValueError, match='end in .json'):
         DumpDetections('found.pkl')
+
+
+def test_run_lengths_of_the_file_are_checked(ann_file):
+    with open(ann_file) as file:
+        content = json.load(file)
+    counts = content['annotations'][1]['segmentation']['counts']
+    content['annotations'][1]['segmentation']['counts'] = counts[:-1]
+    with open(ann_file, 'w') as file:
+        json.dump(content, file)
+    with pytest.raises(ValueError, match=r'truth\.json cannot be used: annotation 2 has a mask'):
+        VocabularyCocoMetric(ann_file=ann_file)
+
+
+def test_a_class_missed_by_a_slip_is_refused_before_anything_is_judged(ann_file):
+    metric = VocabularyCocoMetric(ann_file=ann_file)
+    with pytest.raises(ValueError, match=r"truth\.json .*'bananna', .* category 'banana'"):
+        metric.dataset_meta = dict(classes=('person', 'bananna'))
+    metric.dataset_meta = dict(classes=('person', 'bananna'), left_out=('banana',))
+    metric.dataset_meta = dict(classes=('person',))

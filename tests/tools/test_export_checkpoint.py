@@ -51,7 +51,7 @@ def test_errors_name_what_is_there(tmp_path, capsys):
     source = save(tmp_path / 'a.pth', **{'neck.weight': torch.ones(2)})
     (tmp_path / 'empty').mkdir()
     for wrong, message in (
-        (f'{source},clip.', "no key that starts with 'clip.'; it has ['neck']"),
+        (f'{source},clip.', "no key that starts with 'clip.'; it has neck"),
         (f'{tmp_path}/empty', 'no training has saved there'),
         (f'{tmp_path}/nowhere.pth', "nowhere.pth' does not exist"),
     ):

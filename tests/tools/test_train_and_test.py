@@ -114,6 +114,8 @@ def test_metrics_and_pictures_are_written(small_world, monkeypatch, tmp_path):
     )
     assert 0 < json.loads((tmp_path / 'out.json').read_text())['ov/IoU'] <= 100
     assert len(list((tmp_path / 'pictures').iterdir())) == 2
+    written = list(tmp_path.rglob('*.json'))  # mmengine's files, too
+    assert len(written) > 1 and not any('NaN' in path.read_text() for path in written)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Files are whole or as they were."""
 
+import json
+
+import numpy as np
 import pytest
 
-from ovsam.utils.files import write_whole
+from ovsam.utils.files import json_text, write_json, write_whole
 
 
 def test_nothing_to_write(tmp_path):
@@ -21,3 +24,30 @@ def test_failure_keeps_the_old_file(tmp_path):
     with pytest.raises(TypeError):
         write_whole(tmp_path / 'a.txt', 'text, not bytes')
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [('a.txt', b'old')]
+
+
+@pytest.mark.parametrize(
+    ('content', 'text'),
+    [
+        ({}, '{}'),
+        ([], '[]'),
+        (float('nan'), 'null'),
+        (float('-inf'), 'null'),
+        (0.0, '0.0'),
+        ({'a': (1, float('nan'))}, '{"a": [1, null]}'),
+        (np.float32('nan'), 'null'),
+        ([np.float64('inf'), np.int64(3)], '[null, 3]'),
+        (np.array([1.0, np.nan]), '[1.0, null]'),
+        ({'a': [{'b': {float('nan')}}]}, '{"a": [{"b": [null]}]}'),
+    ],
+)
+def test_what_has_no_value_is_null(content, text):
+    assert json_text(content) == text
+
+
+def test_json_is_written_whole(tmp_path):
+    write_json(tmp_path / 'a.json', {'\u00e9': 1}, indent=1, ensure_ascii=False)
+    assert (tmp_path / 'a.json').read_text('utf-8') == '{\n "\u00e9": 1\n}\n'
+    with pytest.raises(TypeError, match='unsupported'):
+        write_json(tmp_path / 'a.json', {'a': object()})
+    assert json.loads((tmp_path / 'a.json').read_text('utf-8')) == {'\u00e9': 1}

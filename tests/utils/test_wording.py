@@ -1,10 +1,31 @@
 """Lists in messages."""
 
-from ovsam.utils.wording import first_few
+import pytest
+
+from ovsam.utils.wording import listed
 
 
-def test_at_most_five():
-    assert first_few([]) == ''
-    assert first_few([1, 'b']) == '1, b'
-    assert first_few('abcde', '; ') == 'a; b; c; d; e'
-    assert first_few('abcdefg') == 'a, b, c, d, e and 2 more'
+@pytest.mark.parametrize(
+    ('items', 'text'),
+    [
+        ([], 'none'),
+        (['a'], 'a'),
+        ('abcde', 'a, b, c, d, e'),
+        ('abcdef', 'a, b, c, d, e and 1 more'),
+        (range(130), '0, 1, 2, 3, 4 and 125 more'),
+    ],
+)
+def test_at_most_five(items, text):
+    assert listed(items) == text
+
+
+def test_the_nearest_come_first():
+    assert listed([], near='x') == 'none'
+    assert listed(['dog', 'lamp', 'Umbrella'], near='umbrela') == 'Umbrella, lamp, dog'
+    paths = [*(f'coco/ovsam_{n}.py' for n in range(6)), 'mini/ovsam_box.py']
+    assert listed(paths, near='mni').startswith('mini/ovsam_box.py, ')
+    assert listed(paths, near='mni').endswith(' and 2 more')
+
+
+def test_what_is_equally_near_keeps_its_order():
+    assert listed(['b/x', 'a/x', 'c/x'], near='x') == 'b/x, a/x, c/x'

@@ -6,7 +6,6 @@ An export takes one image at a time and writes whole files; what holds all image
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +16,8 @@ import yaml
 
 from ..masks.polygons import join_polygons, mask_polygons
 from ..utils.file_names import printable
-from ..utils.files import write_whole
-from ..utils.wording import first_few
+from ..utils.files import write_json, write_whole
+from ..utils.wording import listed
 from .prediction import UNNAMED, Prediction
 
 
@@ -108,9 +107,10 @@ class CocoExport:
         categories = [
             {'id': place + 1, 'name': name} for place, name in enumerate(self._names.names)
         ]
-        _write_json(
+        write_json(
             self._path,
             {'images': self._images, 'annotations': self._annotations, 'categories': categories},
+            ensure_ascii=False,
         )
 
 
@@ -148,7 +148,7 @@ class LabelMeExport:
                 for polygon in polygons
             ]
         place = image.file_name if image.path is None else _relative(image.path, self._folder)
-        _write_json(
+        write_json(
             self._folder / f'{image.name}.json',
             {
                 'version': '5.5.0',
@@ -159,6 +159,7 @@ class LabelMeExport:
                 'imageHeight': image.size[0],
                 'imageWidth': image.size[1],
             },
+            ensure_ascii=False,
         )
 
     def close(self) -> None:
@@ -267,14 +268,14 @@ def _require_distinct(file_names: Iterable[str], result: Callable[[str], str], w
     for file_name in file_names:
         images[result(file_name)].append(printable(file_name))
     clashes = [
-        f'{first_few(list(dict.fromkeys(several)), " and ")} would all be {printable(name)}'
+        f'{listed(list(dict.fromkeys(several)), between=" and ")} would all be {printable(name)}'
         if len(set(several)) > 1
         else f'{several[0]} comes {len(several)} times'
         for name, several in images.items()
         if len(several) > 1
     ]
     if clashes:
-        raise ValueError(f'{first_few(clashes, "; ")}. {why}')
+        raise ValueError(f'{listed(clashes, between="; ")}. {why}')
 
 
 def _take(result: str, taken: set[str]) -> None:
@@ -291,10 +292,3 @@ def _relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     except ValueError:  # on another drive
         return path.resolve().as_posix()
-
-
-def _write_json(path: Path, content: dict) -> None:
-    # A file name that is not UTF-8 has lone surrogates in Python; escaped as '\udcff', JSON
-    # carries them, and os.fsencode makes the name of what is read.
-    text = json.dumps(content, ensure_ascii=False) + '\n'
-    write_whole(path, text.encode('utf-8', 'backslashreplace'))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.file_names import fitting_name, is_clutter
-from ..utils.files import write_whole
+from ..utils.files import write_json
 from .exports import ImageEntry
 from .prediction import Prediction
 
@@ -94,7 +94,7 @@ class ImageJob:
             'drawn': self.drawn,
             'annotations': self.found.to_coco(),
         }
-        write_whole(folder / f'{self.name}.json', (json.dumps(content) + '\n').encode())
+        write_json(folder / f'{self.name}.json', content)
         self.saved = True
 
     def resume(self, folder: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,7 +14,8 @@ from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 from torch import Tensor
 
-from ..utils.files import write_whole
+from ..utils.files import write_json
+from ..utils.run_lengths import read_mask
 from ..vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -119,14 +119,19 @@ class Prediction:
                 whatever else of :meth:`to_coco` there is. Without ``alternatives`` a name is the
                 only one; columns that some of them lack are None.
             image_size: (height, width).
+
+        Raises:
+            ValueError: a mask is malformed or of an image of another size.
         """
         masks = np.zeros((len(annotations), *image_size), dtype=bool)
         for mask, annotation in zip(masks, annotations):
-            mask[:] = mask_utils.decode(_run_lengths(annotation['segmentation'], image_size)) > 0
+            mask[:] = read_mask(annotation['segmentation'], image_size)
 
         def column(key: str) -> np.ndarray | None:
-            values = [annotation.get(key) for annotation in annotations]
-            return None if not values or None in values else np.asarray(values, np.float32)
+            if not annotations or not all(key in annotation for annotation in annotations):
+                return None
+            # JSON has null for what has no value, which becomes nan.
+            return np.array([annotation[key] for annotation in annotations], np.float32)
 
         columns: dict[str, Any] = {
             'quality': column('predicted_iou'),
@@ -141,11 +146,13 @@ class Prediction:
             width = min(len(row) for row in pairs)
             columns.update(
                 labels=[annotation['category_name'] for annotation in annotations],
-                label_scores=np.float32(
-                    [annotation.get('score', 1.0) for annotation in annotations]
+                label_scores=np.array(
+                    [annotation.get('score', 1.0) for annotation in annotations], np.float32
                 ),
                 top_names=[tuple(name for name, _ in row[:width]) for row in pairs],
-                top_scores=np.float32([[score for _, score in row[:width]] for row in pairs]),
+                top_scores=np.array(
+                    [[score for _, score in row[:width]] for row in pairs], np.float32
+                ),
             )
             if all('leaves' in annotation for annotation in annotations):
                 columns['leaves'] = [
@@ -167,7 +174,7 @@ class Prediction:
 
     def save_json(self, path: str | Path) -> None:
         """Write :meth:`to_coco` to a file, whole or not at all."""
-        write_whole(path, (json.dumps(self.to_coco(), indent=1) + '\n').encode())
+        write_json(path, self.to_coco(), indent=1)
 
     def to_data_sample(self, classes: Vocabulary | Sequence[str] | None = None) -> DetDataSample:
         """mmdet's record.
@@ -287,21 +294,3 @@ def tight_boxes(masks: np.ndarray) -> np.ndarray:
         if len(columns):
             box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
     return boxes
-
-
-def _run_lengths(segmentation: Any, image_size: tuple[int, int]) -> dict:
-    """Compressed RLE of any of COCO's forms.
-
-    Raises:
-        ValueError: it is of another image size.
-    """
-    if isinstance(segmentation, list):  # polygons
-        return mask_utils.merge(mask_utils.frPyObjects(segmentation, *image_size))
-    if tuple(segmentation['size']) != tuple(image_size):
-        raise ValueError(
-            f'a mask is of an image {tuple(segmentation["size"])} high and wide; '
-            f'expected {tuple(image_size)}'
-        )
-    if isinstance(segmentation['counts'], list):
-        return mask_utils.frPyObjects(segmentation, *image_size)
-    return segmentation

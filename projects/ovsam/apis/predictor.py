@@ -23,6 +23,7 @@ from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
 from ..vocabulary.vocabulary_fields import names_once
 from .back_off import BackOff
@@ -337,7 +338,7 @@ class OVSAMPredictor:
         asked = merge_same_names(replace(asked, templates=self._vocabulary.templates), reader)
         if len(extend_vocabulary(self._vocabulary, asked.names, reader)) == len(asked):
             raise ValueError(
-                f'there is nothing to tell {", ".join(asked.names)} from: '
+                f'there is nothing to tell {listed(asked.names)} from: '
                 'set_vocabulary with names of what else may be in the image'
             )
         return asked

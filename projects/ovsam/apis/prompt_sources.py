@@ -21,7 +21,7 @@ from mmengine.config import Config
 
 from ..prompts import Prompts
 from ..utils.digest import tensor_digest
-from ..utils.wording import first_few
+from ..utils.wording import listed
 from .everything import EverythingMode
 from .init_model import choose_device
 from .prediction import Prediction
@@ -128,14 +128,14 @@ class PromptFiles:
             with contextlib.suppress(FileNotFoundError):  # told when it is this image's turn
                 takers[self._file(image)].append(str(image))
         shared = [
-            f'{file} for {first_few(several, " and ")}'
+            f'{file} for {listed(several, between=" and ")}'
             for file, several in takers.items()
             if len(several) > 1
         ]
         if shared:
             raise ValueError(
                 'some prompts would be taken for several pictures: '
-                f'{first_few(shared, "; ")}. Name prompts with the suffix of their '
+                f'{listed(shared, between="; ")}. Name prompts with the suffix of their '
                 'picture, as in scene.jpg.json, and give folders one after the other'
             )
 

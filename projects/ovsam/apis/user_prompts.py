@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from ..prompts import Prompts
+from ..utils.wording import listed
 
 
 def make_prompts(
@@ -80,7 +81,7 @@ def _rows(name: str, values: ArrayLike, width: int | None, depth: int, expected:
     if array.ndim not in (depth, depth + 1) or width not in (None, array.shape[-1]):
         raise ValueError(f'{name} must be {expected}; got shape {array.shape}')
     if not np.isfinite(array).all():
-        raise ValueError(f'{name} must be finite numbers; got {array.tolist()}')
+        raise ValueError(f'{name} must be finite numbers; got {listed(array.ravel())}')
     return array if array.ndim == depth + 1 else array[None]
 
 
@@ -95,7 +96,7 @@ def _labels(values: ArrayLike, points: np.ndarray) -> np.ndarray:
     if not np.isin(labels, (-1, 0, 1)).all():
         raise ValueError(
             'point_labels must be 1 (on the object), 0 (not on it) or -1 (no point, to make rows '
-            f'equally long); got {labels.tolist()}'
+            f'equally long); got {listed(labels.ravel())}'
         )
     return labels.reshape(points.shape[:2])
 

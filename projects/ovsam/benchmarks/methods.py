@@ -16,6 +16,7 @@ from mmengine.config import Config
 from ..utils.file_names import is_clutter
 from ..utils.paths import config_path
 from ..utils.preflight import find_input, run_inputs
+from ..utils.wording import listed
 from ..version import __version__
 from ..vocabulary import build_vocabulary
 
@@ -145,15 +146,15 @@ def collect_methods(
     files = [file for path in paths for file in _files(Path(path))]
     twice = sorted({str(file) for file in files if files.count(file) > 1})
     if twice:
-        raise ValueError(f'given more than once: {", ".join(twice)}; give each config once')
+        raise ValueError(f'given more than once: {listed(twice)}; give each config once')
     names = [file.stem for file in files] if names is None else list(names)
     if len(names) != len(files):
         raise ValueError(
             f'got {len(names)} names for {len(files)} configs '
-            f'({", ".join(file.stem for file in files)}); give one for each'
+            f'({listed(file.stem for file in files)}); give one for each'
         )
     if len(set(names)) != len(names):
-        raise ValueError(f'names must differ; got {", ".join(names)}')
+        raise ValueError(f'names must differ; got {listed(names)}')
     methods = [Method(name, file, _read(file, options)) for name, file in zip(names, files)]
     for method in methods:
         require_comparable(methods[0], method)

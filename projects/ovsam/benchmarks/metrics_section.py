@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..utils.wording import listed
+
 # By the metric's prefix: a title, and what to know of the figures.
 _TABLES = {
     'found': (
@@ -62,7 +64,7 @@ def metrics_section(paths: Iterable[Path]) -> str:
             parts += [f'### {title}', notes, _table(rows)]
     if not parts:
         raise ValueError(
-            f'none of {[str(path) for path in files]} has figures of '
+            f'none of {listed(files)} has figures of '
             f'{", ".join(_TABLES)}: give what tools/test.py --out wrote of such '
             'configs'
         )
@@ -88,7 +90,9 @@ def _table(rows: dict[str, dict[str, float]]) -> str:
     ]
     lines = ['| config | ' + ' | '.join(columns) + ' |', '|---|' + '---:|' * len(columns)]
     for name, row in rows.items():
-        figures = (row.get(column, math.nan) for column in columns)
-        cells = ['' if math.isnan(figure) else f'{figure:.1f}' for figure in figures]
+        figures = (row.get(column) for column in columns)
+        cells = [
+            '' if figure is None or math.isnan(figure) else f'{figure:.1f}' for figure in figures
+        ]
         lines.append(f'| `{name}.py` | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from mmengine.runner import Runner
 from torch import nn
 from tqdm import tqdm
 
-from ..utils.files import write_whole
+from ..utils.files import write_json
 from .complexity import count_complexity, total_complexity
 from .methods import Method
 from .timing import measure_latency
@@ -56,13 +57,17 @@ def make_record(
     """
     path = folder / f'{method.path.stem}-{method.fingerprint}-{repeat}.json'
     if path.is_file():
-        return Record(**json.loads(path.read_text(encoding='utf-8')))
+        kept = json.loads(path.read_text(encoding='utf-8'))
+        kept['metrics'] = {
+            key: math.nan if value is None else value for key, value in kept['metrics'].items()
+        }
+        return Record(**kept)
     model = build()
     record = Record(
         metrics=evaluate(method, model),
         **_cost(method.cfg, repeat, next(model.parameters()).device),
     )
-    write_whole(path, (json.dumps(asdict(record), indent=1) + '\n').encode())
+    write_json(path, asdict(record), indent=1)
     return record
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from ..apis.init_model import load_config
-from ..utils.files import write_whole
+from ..utils.files import write_json
 from ..utils.marked_section import insert_section
 from .annotation_bytes import annotation_bytes
 from .recipes import MOST_PROMPTS, Labelling, large_jobs, large_recipes, paper_jobs, paper_recipes
@@ -54,7 +53,7 @@ def scale(args: argparse.Namespace) -> None:
     section = scale_section(*shown)
     print(section)
     if args.json:
-        write_whole(args.json, (json.dumps(scale_record(*shown), indent=1) + '\n').encode())
+        write_json(args.json, scale_record(*shown), indent=1)
     if args.insert:
         insert_section(args.insert, section, 'scale')
 

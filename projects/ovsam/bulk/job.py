@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..utils.digest import file_digest
-from ..utils.files import full_disk_says, write_whole
+from ..utils.files import full_disk_says, json_text, write_whole
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary
 from .claims import Claim, Claims
 from .image_index import ADVICE, ImageIndex, IndexSummary, write_index
@@ -91,8 +92,8 @@ class Job:
         if others:
             raise ValueError(
                 f'the job in {self.folder} was begun with other settings '
-                f'({"; ".join(others)}): give those, or begin another job with '
-                'another --out'
+                f'({listed(others, between="; ")}): give those, or begin another job '
+                'with another --out'
             )
 
 
@@ -172,7 +173,7 @@ def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) 
 
 def _json(content: Any) -> str:
     # Configs may hold types.
-    return json.dumps(content, indent=1, default=str) + '\n'
+    return json_text(content, indent=1, default=str) + '\n'
 
 
 def _difference(name: str, before: Any, now: Any) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..apis.prediction import UNNAMED
-from ..utils.files import whole_file, write_whole
+from ..utils.files import json_text, whole_file, write_json
 from ..version import __version__
 from .job import Job
 from .shares import SUMMARY, part_path, read_part
@@ -80,7 +80,7 @@ def merge(job: Job, beat: Callable[[], None] = lambda: None) -> Summary:
         categories = [{'id': number, 'name': name} for name, number in merger.numbers.items()]
         coco.write(f'\n],\n"categories": {json.dumps(categories)}}}\n')
     summary = merger.summary
-    write_whole(folder / SUMMARY, (json.dumps(summary._asdict(), indent=1) + '\n').encode())
+    write_json(folder / SUMMARY, summary._asdict(), indent=1)
     return summary
 
 
@@ -97,7 +97,7 @@ class _Merger:
     def add(self, record: dict[str, Any], part: str) -> None:
         """A record of a part."""
         if 'error' in record:
-            self._left_out.write(json.dumps({**record, 'part': part}) + '\n')
+            self._left_out.write(json_text({**record, 'part': part}) + '\n')
             self._count(left_out=1, set_aside=bool(record.get('set_aside')))
             return
         for annotation in record.pop('annotations'):
@@ -125,4 +125,4 @@ class _Merger:
 
 
 def _write(file: IO[str], record: dict[str, Any], is_first: bool) -> None:
-    file.write(('\n' if is_first else ',\n') + json.dumps(record))
+    file.write(('\n' if is_first else ',\n') + json_text(record))

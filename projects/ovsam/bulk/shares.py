@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..utils.files import whole_file
+from ..utils.files import json_text, whole_file
+from ..utils.run_lengths import read_run_lengths
 from .claims import Claim, Claims
 from .job import Job
 
@@ -72,7 +73,7 @@ class Share:
             OSError: it cannot be written.
         """
         self.claim.beat()
-        line = json.dumps({'id': image, 'file_name': self._names[image], **record})
+        line = json_text({'id': image, 'file_name': self._names[image], **record})
         with self.claim.file(DRAFT).open('a', encoding='ascii') as file:
             file.write(line + '\n')
         self._lines[image] = line
@@ -187,6 +188,7 @@ def read_part(job: Job, number: int) -> Iterator[dict]:
             for line in file:
                 record = json.loads(line)
                 images.append(record['id'])
+                _check_masks(record)
                 yield record
         if images != expected:
             raise ValueError(
@@ -198,6 +200,17 @@ def read_part(job: Job, number: int) -> Iterator[dict]:
             f'{path} is damaged ({error}): delete it and run the same command again, '
             'which makes it anew'
         ) from error
+
+
+def _check_masks(record: dict) -> None:
+    """Refuse masks that have suffered on disk: nobody could read the merged file."""
+    if 'error' in record:
+        return
+    for place, annotation in enumerate(record['annotations']):
+        try:
+            read_run_lengths(annotation['segmentation'], (record['height'], record['width']))
+        except ValueError as error:
+            raise ValueError(f'annotations[{place}] of image {record["id"]} has {error}') from error
 
 
 def _read_draft(path: Path, names: dict[int, str]) -> dict[int, str]:

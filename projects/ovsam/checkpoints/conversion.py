@@ -17,6 +17,7 @@ from ..parts.published_keys import (
     published_sam_image_encoder_key,
     sam_image_encoder_key,
 )
+from ..utils.wording import listed
 from .loading import describe
 from .parts import PARTS, check_parts, part_of, parts_in
 
@@ -126,7 +127,7 @@ def to_published(
     names = parts_in(weights)
     if not names:
         raise ValueError(
-            f'no part of {", ".join(parts or PARTS)} in it: expected weights of this project'
+            f'no part of {listed(parts or PARTS)} in it: expected weights of this project'
         )
     unknown = check_parts(weights)
     rename, kind = _publishing(weights, names)
@@ -226,8 +227,8 @@ def _select(conversion: Conversion, parts: Collection[str] | None) -> None:
     lacking = [name for name in parts if name not in held]
     if not any(name in held for name in parts):
         raise ValueError(
-            f'it is {conversion.kind} with the parts {", ".join(held)}: expected '
-            f'one with {", ".join(lacking)}'
+            f'it is {conversion.kind} with the parts {listed(held)}: expected '
+            f'one with {listed(lacking)}'
         )
     conversion.drop([key for key in conversion.state_dict if part_of(key) not in parts], NOT_ASKED)
     if 'label_head' not in parts:

@@ -14,6 +14,8 @@ from pathlib import Path
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
+from ..utils.wording import listed
+
 # What the first part of a checkpoint's keys tells; the first row that fits counts.
 _KINDS = (
     ('a published OVSAM checkpoint', {'neck_student', 'fpn_neck'}),
@@ -71,7 +73,7 @@ def load_parts(model: nn.Module, whole: Iterable[str] = ()) -> None:
                 for init_cfg in _pretrained(part)
             )
             raise ValueError(
-                f'{" and ".join(files)} has no weights for {_groups(lacking)} of {name}, a '
+                f'{listed(files)} has no weights for {_groups(lacking)} of {name}, a '
                 f'{type(parts[name]).__name__} that does not learn and so would keep random '
                 'ones: expected a file with all of its weights'
             )
@@ -174,7 +176,7 @@ def _load_parts(model: nn.Module) -> set[str]:
 
 def _groups(keys: Iterable[str], prefix: str = '') -> str:
     counts = Counter(key.split('.')[0] for key in keys)
-    return ', '.join(f'{prefix}{group}.* ({count})' for group, count in sorted(counts.items()))
+    return listed(f'{prefix}{group}.* ({count})' for group, count in sorted(counts.items()))
 
 
 def _lacking_message(model: nn.Module, lacking: set[str], checkpoint) -> str:

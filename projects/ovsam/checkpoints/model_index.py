@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from ..utils.paths import did_you_mean, resource_root
+from ..utils.wording import listed
 from .open_clip_cache import SCHEME, open_clip_weights
 from .parts import PARTS
 
@@ -145,7 +146,7 @@ def _file(entry: Mapping) -> PublishedFile:
     unknown = set(metadata['Parts']) - PARTS.keys()
     if unknown:
         raise ValueError(
-            f'{entry["Name"]} has the parts {sorted(unknown)}; there are {", ".join(PARTS)}'
+            f'{entry["Name"]} has the parts {listed(sorted(unknown))}; there are {listed(PARTS)}'
         )
     file = PublishedFile(
         name=entry['Name'],

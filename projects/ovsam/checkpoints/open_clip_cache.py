@@ -16,6 +16,7 @@ import open_clip
 from huggingface_hub import try_to_load_from_cache
 from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
+from ..utils.wording import listed
 from .hosts import hub_address
 
 SCHEME = 'open_clip://'
@@ -57,7 +58,7 @@ def open_clip_weights(name: str) -> OpenClipWeights:
     if not config:
         tags = open_clip.list_pretrained_tags_by_model(model)
         known = (
-            f'its weights are {", ".join(tags)}'
+            f'its weights are {listed(tags, near=tag)}'
             if tags
             else 'open_clip.list_pretrained() lists all'
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..utils.wording import listed
 from . import architectures
 
 
@@ -98,7 +99,7 @@ def _check_part(part: Part, shapes: Mapping[str, tuple]) -> set[str]:
     if missing:
         raise ValueError(
             f'{part.title} ({part.prefix}*) is incomplete: '
-            f'{_first(sorted(missing))} missing of {len(expected)}'
+            f'{listed(sorted(missing))} missing of {len(expected)}'
         )
     wrong = [
         f'{key} {shapes[key]} instead of {shape}'
@@ -107,7 +108,7 @@ def _check_part(part: Part, shapes: Mapping[str, tuple]) -> set[str]:
     ]
     if wrong:
         raise ValueError(
-            f'{part.title} ({part.prefix}*) has weights of wrong shapes: {_first(wrong)}'
+            f'{part.title} ({part.prefix}*) has weights of wrong shapes: {listed(wrong)}'
         )
     return shapes.keys() - expected.keys()
 
@@ -116,8 +117,3 @@ def _present_towers(expected: dict[str, tuple], shapes: Mapping[str, tuple]) -> 
     """The keys of the towers that there is anything of; the temperature goes with the texts."""
     towers = {key.startswith('visual.') for key in shapes}
     return {key: shape for key, shape in expected.items() if key.startswith('visual.') in towers}
-
-
-def _first(items: list[str], count: int = 3) -> str:
-    more = f' and {len(items) - count} more' if len(items) > count else ''
-    return ', '.join(items[:count]) + more

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from ..utils.run_lengths import read_run_lengths
+from ..utils.wording import listed
 
 _NUMBERS = {int, float}
 # What values must be, with the test for it; of boxes and masks, more is asked below.
@@ -20,6 +24,16 @@ _KEYS: dict[str, dict[str, tuple]] = {
     'categories': {'id': _ID, 'name': _TEXT},
 }
 _IMAGE_NAMES = {'file_name': _TEXT, 'coco_url': _TEXT}
+
+
+@contextmanager
+def naming_annotation_file(path: object) -> Iterator[None]:
+    """A block that reads an annotation file; its errors become a ``ValueError`` that names it."""
+    try:
+        yield
+    # pycocotools asserts that the file holds an object.
+    except (ValueError, AssertionError) as error:
+        raise ValueError(f'Annotation file {path} cannot be used: {error}') from error
 
 
 def check_coco_annotations(content: object) -> None:
@@ -40,7 +54,7 @@ def check_coco_annotations(content: object) -> None:
         raise ValueError(f'it holds a {type(content).__name__}, not an object')
     for kind, keys in _KEYS.items():
         if not isinstance(content.get(kind), list):
-            raise ValueError(f'it has no list "{kind}"; it has {sorted(content)}')
+            raise ValueError(f'it has no list "{kind}"; it has {listed(content, near=kind)}')
         _check_records(kind, content[kind], keys)
     _require_distinct('category name', (c['name'] for c in content['categories']))
     images = {image['id']: image for image in content['images']}
@@ -109,21 +123,10 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
             return 'has a polygon in "segmentation" with something else than numbers'
         # Shorter ones are no mask, which the data set leaves out; half a corner is a fault.
         return polygon_fault(mask, least=0)
-    if not isinstance(mask, Mapping) or not {'size', 'counts'} <= mask.keys():
-        return 'has a "segmentation" that is neither polygons nor run lengths (size, counts)'
-    size, counts = mask['size'], mask['counts']
-    height, width = image['height'], image['width']
-    if not isinstance(size, (list, tuple)) or list(size) != [height, width]:
-        return f'has a mask of (height, width) {size}, but its image is {[height, width]}'
-    if isinstance(counts, (str, bytes)):
-        return None
-    if not isinstance(counts, list) or not set(map(type, counts)) <= {int}:
-        return f'has a mask whose "counts" are {_shown(counts)}, neither a text nor whole numbers'
-    if min(counts, default=0) < 0 or sum(counts) != height * width:
-        return (
-            f'has a mask whose "counts" {_shown(counts)} do not add up to its '
-            f'{height} x {width} pixels'
-        )
+    try:
+        read_run_lengths(mask, (image['height'], image['width']))
+    except ValueError as error:
+        return f'has {error}'
     return None
 
 
@@ -146,8 +149,3 @@ def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:
 def _are_numbers(values: Iterable) -> bool:
     """Whether all are, and finite."""
     return set(map(type, values)) <= _NUMBERS and math.isfinite(sum(values))
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f'{text[:40]}...'

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .coco_annotations import check_coco_annotations
+from ..utils.wording import listed
+from .coco_annotations import check_coco_annotations, naming_annotation_file
 
 FORMAT = 'ovsam.detections'
 
@@ -96,12 +97,10 @@ class _Truth(NamedTuple):
 
 def _read_annotations(path: str | Path) -> _Truth:
     content = _read_json(path)
-    try:
+    with naming_annotation_file(path):
         check_coco_annotations(
             {'annotations': [], **content} if isinstance(content, Mapping) else content
         )
-    except ValueError as error:
-        raise ValueError(f'Annotation file {path} cannot be used: {error}') from error
     return _Truth(
         str(path),
         {image['id']: (image['height'], image['width']) for image in content['images']},
@@ -146,7 +145,7 @@ def _row_fault(row: object) -> str | None:
         return f'is a {type(row).__name__}, not an object'
     missing = [key for key in ('image_id', 'category_id', 'bbox', 'score') if key not in row]
     if missing:
-        return f'has no {" and no ".join(missing)}; it has {sorted(row)}'
+        return f'has no {" and no ".join(missing)}; it has {listed(row)}'
     if not _is_id(row['image_id']) or type(row['category_id']) is not int:
         return f'has the ids {row["image_id"]!r} and {row["category_id"]!r}'
     return _numbers_fault(row['bbox'], row['score'])
@@ -159,7 +158,10 @@ def _numbers_fault(box: object, score: object) -> str | None:
         or not all(type(side) in (int, float) for side in box)
     ):
         return f'has the box {box!r}, not four numbers'
-    return None if type(score) in (int, float) else f'has the score {score!r}, not a number'
+    # null is how JSON says that there is none.
+    if score is None or type(score) in (int, float):
+        return None
+    return f'has the score {score!r}, not a number'
 
 
 def _is_id(number: object) -> bool:

@@ -6,6 +6,8 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 
+from ..utils.wording import listed
+
 
 def require_image_files(paths: Iterable[str], hint: str = '') -> None:
     """Look for all files, reading each folder once, which is quick for any number of files.
@@ -28,6 +30,5 @@ def require_image_files(paths: Iterable[str], hint: str = '') -> None:
         total += len(names)
     if missing:
         raise FileNotFoundError(
-            f'{len(missing)} of {total} images are not on disk: {", ".join(missing[:3])}'
-            f'{", ..." if len(missing) > 3 else ""}. {hint}'.rstrip()
+            f'{len(missing)} of {total} images are not on disk: {listed(missing)}. {hint}'.rstrip()
         )

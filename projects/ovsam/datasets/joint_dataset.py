@@ -15,6 +15,7 @@ from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from torch.utils.data import ConcatDataset
 
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, shared_texts
 
 _KEYS = {'name', 'dataset', 'weight', 'classes'}
@@ -161,8 +162,8 @@ def _check_sources(sources: Sequence[Mapping]) -> None:
         unknown = sorted(set(source) - _KEYS)
         if missing or unknown:
             raise ValueError(
-                f'source {number} lacks {missing} and has {unknown}, which means '
-                f'nothing: its keys are {sorted(_KEYS)}'
+                f'source {number} lacks {listed(missing)} and has {listed(unknown)}, '
+                f'which means nothing: its keys are {listed(sorted(_KEYS))}'
             )
         weight = source['weight']
         if not (isinstance(weight, (int, float)) and math.isfinite(weight) and weight > 0):
@@ -174,7 +175,8 @@ def _check_sources(sources: Sequence[Mapping]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(
-            f'each source has a name of its own, which marks its samples; got {twice} '
+            f'each source has a name of its own, which marks its samples; got '
+            f'{listed(twice)} '
             'more than once'
         )
 

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from mmengine.logging import MMLogger
 
+from ..utils.wording import listed
 from .image_listing import ImageListing
 
 
@@ -81,7 +82,7 @@ def warn_of_changes(listing: ImageListing, root: str, backend_args: dict | None)
     if changed:
         MMLogger.get_current_instance().warning(
             f'{len(changed)} of the folders in {root} have changed since {listing.path} was made '
-            f'({", ".join(repr(name) for name in changed[:3])}): tools/list_images.py {root} --out '
+            f'({listed(map(repr, changed))}): tools/list_images.py {root} --out '
             f'{listing.path} --verify tells whether images have, and makes it anew without '
             '--verify'
         )

@@ -1,14 +1,19 @@
 """COCO-format data whose label space is a vocabulary."""
 
+import logging
+from collections import Counter
+from collections.abc import Sequence
 from typing import Union
 
 from mmdet.datasets import CocoDataset
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
+from mmengine.logging import print_log
 
-from ..vocabulary import build_vocabulary, name_key
+from ..utils.wording import listed
+from ..vocabulary import build_vocabulary, name_key, refuse_near_misses
 from ..vocabulary.name_texts import clean_text
-from .coco_annotations import check_coco_annotations
+from .coco_annotations import check_coco_annotations, naming_annotation_file
 from .image_files import require_image_files
 
 
@@ -34,57 +39,131 @@ class VocabularyCOCO(COCO):
             for place, name in enumerate(cat_names)
         ]
 
+    def annotated_without_name(self, names: Sequence[str]) -> Counter:
+        """Numbers of annotations by the name of each category that ``names`` do not have."""
+        named = set(self.get_cat_ids(cat_names=names))
+        counts = Counter(annotation['category_id'] for annotation in self.dataset['annotations'])
+        return Counter(
+            {
+                category['name']: counts[category['id']]
+                for category in self.dataset['categories']
+                if category['id'] not in named
+            }
+        )
+
+    def refuse_near_misses(self, names: Sequence[str], left_out: Sequence[str] = ()) -> None:
+        """Refuse names by which annotated categories are missed, probably by a slip.
+
+        Args:
+            names: Of a vocabulary.
+            left_out: Categories that are left out on purpose.
+
+        Raises:
+            ValueError: There are such names; the message has both spellings.
+        """
+        lost = [
+            name for name, number in zip(names, self.get_cat_ids(cat_names=names)) if number < 0
+        ]
+        counts = self.annotated_without_name(names)
+        others = [name for name, count in counts.items() if count and name not in left_out]
+        try:
+            refuse_near_misses(
+                lost,
+                others,
+                'the vocabulary has {name}, which no category is '
+                'called, and the annotated category {other}, which would be left '
+                'out',
+            )
+        except ValueError as error:
+            raise ValueError(
+                f'{error}. Use one spelling; if they are different things, name the '
+                'category in left_out of the data set'
+            ) from None
+
 
 @DATASETS.register_module()
 class OpenVocabularyCocoDataset(CocoDataset):
     """:class:`mmdet.datasets.CocoDataset` with the names of a vocabulary as classes.
 
     Annotations of categories outside the vocabulary are left out, so that a subset of the names
-    (say, the base classes) is one line of a config. Instances without a mask, and crowd regions,
-    are marked as ignored: mmdet keeps them out of ``gt_instances``.
+    (say, the base classes) is one line of a config; what is left out is logged. Instances without
+    a mask, and crowd regions, are marked as ignored: mmdet keeps them out of ``gt_instances``.
 
     Args:
         vocabulary: A vocabulary, or what :func:`~ovsam.vocabulary.build_vocabulary` takes.
             Label ``k`` is its name ``k``.
+        left_out: Categories that are left out on purpose, though the vocabulary has a name much
+            like theirs that no category has.
         **kwargs: Of ``CocoDataset``.
 
     Raises:
         ValueError: The annotation file is not of COCO's format, or has no category of the
-            vocabulary.
+            vocabulary; or an annotated category is missed by a slip in a name, as ``umbrela``
+            misses ``umbrella``.
         FileNotFoundError: Images are not on disk.
     """
 
     METAINFO = dict(classes=(), palette=None)
-    COCOAPI = VocabularyCOCO
+    INDEX: type = VocabularyCOCO
 
-    def __init__(self, vocabulary: Union[str, list, dict], **kwargs):
+    def __init__(self, vocabulary: Union[str, list, dict], left_out: Sequence[str] = (), **kwargs):
         self.vocabulary = build_vocabulary(vocabulary)
         # mmdet's open-vocabulary metric asks for the groups by these names.
         groups = {
             f'{group}_classes': tuple(self.vocabulary.split.get(group, ()))
             for group in ('base', 'novel')
         }
-        super().__init__(metainfo=dict(classes=self.vocabulary.names, **groups), **kwargs)
+        super().__init__(
+            metainfo=dict(classes=self.vocabulary.names, left_out=tuple(left_out), **groups),
+            **kwargs,
+        )
+
+    def COCOAPI(self, path: str) -> VocabularyCOCO:  # noqa: N802  (mmdet's name)
+        """The index of the annotation file; mmdet forgets its own before the list is done."""
+        self._index = self.INDEX(path)
+        return self._index
 
     def load_data_list(self) -> list:
         """Read the annotation file, and see that its images are there."""
-        try:
+        with naming_annotation_file(self.ann_file):
             data_list = super().load_data_list()
-        # pycocotools asserts that the file holds an object.
-        except (ValueError, AssertionError) as error:
-            raise ValueError(f'Annotation file {self.ann_file} cannot be used: {error}') from error
+            self._index.refuse_near_misses(self.vocabulary.names, self.metainfo['left_out'])
         if all(cat_id < 0 for cat_id in self.cat_ids):
             raise ValueError(
                 f"{self.ann_file} has none of the vocabulary's {len(self.vocabulary)} names "
-                f'({", ".join(self.vocabulary.names[:5])}, ...) among its categories. '
+                f'({listed(self.vocabulary.names)}) among its categories. '
                 'Check that the annotation file and the vocabulary belong together.'
             )
+        self._report(self._index)
+        del self._index  # as large as the file
         if self.backend_args is None:  # files, not an object store
             require_image_files(
                 (info['img_path'] for info in data_list),
                 f'Put those of {self.ann_file} there, or change data_prefix in the config.',
             )
         return data_list
+
+    def _report(self, index: VocabularyCOCO) -> None:
+        """Say which names and which annotations do not count."""
+        names = self.vocabulary.names
+        lost = [name for name, number in zip(names, self.cat_ids) if number < 0]
+        if lost:
+            print_log(
+                f'{len(lost)} of the {len(names)} names of the vocabulary have no category '
+                f'in {self.ann_file}: {listed(lost)}',
+                'current',
+                logging.WARNING,
+            )
+        counts = index.annotated_without_name(names)
+        if counts:
+            shown = listed(f'{name} ({count})' for name, count in counts.most_common())
+            print_log(
+                f'{len(counts)} of the {len(index.dataset["categories"])} categories of '
+                f'{self.ann_file} are left out with {counts.total()} annotations, for the '
+                f'vocabulary does not have them: {shown}',
+                'current',
+                logging.INFO,
+            )
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """One image's record as mmdet has it; see the base class."""

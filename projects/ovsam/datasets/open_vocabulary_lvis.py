@@ -2,6 +2,7 @@
 
 from mmdet.registry import DATASETS
 
+from ..utils.wording import listed
 from ..vocabulary import lvis_split_vocabulary
 from .open_vocabulary_coco import OpenVocabularyCocoDataset, VocabularyCOCO
 
@@ -21,7 +22,7 @@ class VocabularyLVIS(VocabularyCOCO):
         if missing:
             raise ValueError(
                 f'it lacks {len(missing)} of the {len(vocabulary)} categories of LVIS v1, such as '
-                f'{", ".join(missing[:3])}. Is it of another version?'
+                f'{listed(missing)}. Is it of another version?'
             )
         rare = set(vocabulary.group('novel'))
         other = [
@@ -30,7 +31,7 @@ class VocabularyLVIS(VocabularyCOCO):
             if frequency is not None and (frequency == RARE) != (name in rare)
         ]
         if other:
-            raise ValueError(f'other categories are rare in it than in LVIS v1: {other[:3]}')
+            raise ValueError(f'other categories are rare in it than in LVIS v1: {listed(other)}')
 
 
 @DATASETS.register_module()
@@ -56,7 +57,7 @@ class OpenVocabularyLVISDataset(OpenVocabularyCocoDataset):
         FileNotFoundError: Images are not on disk.
     """
 
-    COCOAPI = VocabularyLVIS
+    INDEX = VocabularyLVIS
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """One image's record; LVIS v1 has COCO's address of it, which ends in folder and name."""

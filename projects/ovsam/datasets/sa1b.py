@@ -10,6 +10,7 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
 from ..utils.storage import join_place
+from ..utils.wording import listed
 from .image_listing import ImageListing
 from .listed_records import ListedRecords, listed_arguments, warn_of_changes
 
@@ -77,7 +78,7 @@ class SA1BDataset(BaseDetDataset):
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                f'{self.listing.path}: {", ".join(missing[:5])}.'
+                f'{self.listing.path}: {listed(missing)}.'
             )
         warn_of_changes(self.listing, self.data_root, self.backend_args)
         return ListedRecords(
@@ -107,7 +108,7 @@ class SA1BDataset(BaseDetDataset):
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                f'{root}: {", ".join(missing[:5])}.'
+                f'{root}: {listed(missing)}.'
             )
         return [root / name for name in names]
 

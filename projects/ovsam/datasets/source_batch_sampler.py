@@ -12,6 +12,7 @@ from mmdet.registry import DATA_SAMPLERS
 from mmengine.dist import get_dist_info
 from torch.utils.data import Sampler
 
+from ..utils.wording import listed
 from .joint_dataset import JointDataset
 
 
@@ -49,7 +50,8 @@ class SourceBatchSampler(Sampler):
         unknown = sorted(set(others) - set(dataset.source_names))
         if unknown:
             raise ValueError(
-                f'batch_sizes has {unknown}, but the sources are {", ".join(dataset.source_names)}'
+                f'batch_sizes has {listed(unknown)}, but the sources are '
+                f'{listed(dataset.source_names, near=unknown[0])}'
             )
         self.sampler = sampler  # mmengine's hooks look for it
         self.seed = sampler.seed

@@ -12,6 +12,7 @@ from mmdet.structures import SampleList
 from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary
 from .detection_naming import UNKNOWN, DetectionNaming
 
@@ -119,11 +120,11 @@ class DetectorNames:
         unknown = [name for name, place in zip(self._names, found) if place is None]
         if not unknown or not self.naming.needs_detector_labels:
             return
-        examples = ', '.join(unknown[:5])
+        examples = listed(unknown)
         if len(unknown) == len(found):
             raise ValueError(
                 f"none of the detector's {len(found)} classes ({examples}) is in the vocabulary of "
-                f'{len(self.vocabulary)} names ({", ".join(self.vocabulary.names[:5])}), and '
+                f'{len(self.vocabulary)} names ({listed(self.vocabulary.names)}), and '
                 f'{type(self.naming).__name__} needs them: give detector_names or another '
                 'vocabulary, or let the segmenter name, naming=dict(type="SegmenterLabel")'
             )

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from ..datasets.image_names import image_names
 from ..datasets.load_teacher_features import LoadTeacherFeatures
+from ..utils.wording import listed
 
 
 @HOOKS.register_module()
@@ -34,7 +35,7 @@ class RequireTeacherFeaturesHook(Hook):
                 if missing:
                     raise FileNotFoundError(
                         f'{len(missing):,} of {len(names):,} images have no teacher features in '
-                        f'{store.folder}: {", ".join(missing[:3])}{", ..." * (len(missing) > 3)}. '
+                        f'{store.folder}: {listed(missing)}. '
                         'Make them with tools/dump_sam_features.py and this config '
                         '(docs/teacher-features.md)'
                     )

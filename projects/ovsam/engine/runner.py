@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed
 
+from .json_files import write_metrics_as_json
+
 
 def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     """The runner of a config, in one process or, by ``cfg.launcher``, in several.
@@ -24,6 +26,7 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     Raises:
         ValueError: the launcher is neither ``pytorch`` nor ``slurm``, and there is no GPU.
     """
+    write_metrics_as_json()
     launcher = cfg.get('launcher', 'none')
     flexible = cfg.get('strategy') is not None
     if launcher != 'none' and not torch.cuda.is_available():

@@ -11,6 +11,8 @@ import numpy as np
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+from ..utils.wording import listed
+
 
 @METRICS.register_module()
 class ClickMetric(BaseMetric):
@@ -39,7 +41,7 @@ class ClickMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device, prefix)
         if not clicks or min(clicks) < 1:
-            raise ValueError(f'clicks must be numbers from 1 on; got {list(clicks)}')
+            raise ValueError(f'clicks must be numbers from 1 on; got {listed(clicks)}')
         self.clicks = tuple(clicks)
         self.targets = tuple(targets)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from mmdet.registry import METRICS
@@ -10,7 +9,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from ..datasets.detection_file import FORMAT
-from ..utils.files import write_whole
+from ..utils.files import write_json
 
 
 @METRICS.register_module()
@@ -53,7 +52,7 @@ class DumpDetections(BaseMetric):
         """Write the file; there are no figures."""
         classes = list((self.dataset_meta or {}).get('classes') or ())
         content = dict(format=FORMAT, classes=classes, images=results)
-        write_whole(self.out_file_path, json.dumps(content).encode())
+        write_json(self.out_file_path, content)
         MMLogger.get_current_instance().info(
             f'detections of {len(results)} images are in {self.out_file_path}'
         )

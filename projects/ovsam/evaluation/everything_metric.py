@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from mmdet.registry import METRICS
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from ..vocabulary import Vocabulary, build_vocabulary
+from .group_metric import GroupMetric
 
 
 @dataclass(frozen=True)  # mmengine makes plain tuples of named ones
@@ -27,7 +27,7 @@ class _Image:
 
 
 @METRICS.register_module()
-class EverythingMetric(BaseMetric):
+class EverythingMetric(GroupMetric):
     """Recall of annotated objects, and names, of masks that nobody asked for.
 
     An object is found if the mask that overlaps it most has at least ``iou_threshold`` with it;

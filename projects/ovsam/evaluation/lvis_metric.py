@@ -10,6 +10,8 @@ import numpy as np
 from mmdet.evaluation import LVISMetric
 from mmdet.registry import METRICS
 
+from ..datasets.coco_annotations import check_coco_annotations, naming_annotation_file
+
 
 class _NumpyWithFloat(ModuleType):
     """numpy, and the alias ``float`` that numpy 1.24 removed."""
@@ -39,7 +41,21 @@ def numpy_float_for_lvis() -> Iterator[None]:
 
 @METRICS.register_module()
 class OVLVISMetric(LVISMetric):
-    """:class:`mmdet.evaluation.LVISMetric`, usable with a current numpy; the same arguments."""
+    """:class:`mmdet.evaluation.LVISMetric`, usable with a current numpy; the same arguments.
+
+    Args:
+        ann_file: LVIS annotations, which are checked; from the samples if not given.
+        **kwargs: Of ``LVISMetric``.
+
+    Raises:
+        ValueError: the annotation file is not of COCO's format.
+    """
+
+    def __init__(self, ann_file: str | None = None, **kwargs) -> None:
+        super().__init__(ann_file=ann_file, **kwargs)
+        if self._lvis_api is not None:
+            with naming_annotation_file(ann_file):
+                check_coco_annotations(self._lvis_api.dataset)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See mmdet; the numbers are the official evaluator's."""

@@ -5,6 +5,7 @@ Glossary: N predicted rows, K classes, H x W the original image.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmdet.registry import METRICS
-from mmengine.evaluator import BaseMetric
-from mmengine.logging import MMLogger
+from mmengine.logging import MMLogger, print_log
 from terminaltables import AsciiTable
 
 from ..masks.mask_iou import mask_iou
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
+from .group_metric import GroupMetric
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class _Image:
 
 
 @METRICS.register_module()
-class OpenVocabularyMetric(BaseMetric):
+class OpenVocabularyMetric(GroupMetric):
     """The paper's protocol (section 4) for models that get a prompt per annotated instance.
 
     A data sample needs ``gt_instances`` with ``labels`` and, for IoU, ``masks`` at original size;
@@ -113,6 +115,16 @@ class OpenVocabularyMetric(BaseMetric):
         self.prediction_classes = (
             None if prediction_classes is None else build_vocabulary(prediction_classes).names
         )
+        if self.prediction_classes is not None:
+            known = set(self.prediction_classes)
+            never = [name for name in self.groups if name not in known]
+            if never:
+                print_log(
+                    f'{len(never)} of the {len(self.groups)} names that count are never '
+                    f'right, for prediction_classes lack them: {listed(never)}',
+                    'current',
+                    logging.WARNING,
+                )
         self.size_limits = tuple(size_limits)
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:

@@ -7,6 +7,7 @@ from mmdet.evaluation import OVCocoMetric
 from mmdet.registry import METRICS
 from mmengine.fileio import get_local_path
 
+from ..datasets.coco_annotations import naming_annotation_file
 from ..datasets.open_vocabulary_coco import VocabularyCOCO
 
 
@@ -26,15 +27,37 @@ class VocabularyCocoMetric(OVCocoMetric):
     Args:
         ann_file: COCO-format annotations.
         **kwargs: Of ``CocoMetric``.
+
+    Raises:
+        ValueError: the annotation file is not of COCO's format.
     """
 
-    dataset_meta: dict | None
     metrics: list
 
     def __init__(self, ann_file: str, **kwargs) -> None:
         super().__init__(**kwargs)
-        with get_local_path(ann_file, backend_args=self.backend_args) as local_path:
+        self._ann_file = ann_file
+        with (
+            get_local_path(ann_file, backend_args=self.backend_args) as local_path,
+            naming_annotation_file(ann_file),
+        ):
             self._coco_api = VocabularyCOCO(local_path)
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """What the data set says of itself.
+
+        Raises:
+            ValueError: on setting it, if the annotation file has categories that the classes miss
+                by a slip.
+        """
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, meta: dict) -> None:
+        self._dataset_meta = meta
+        with naming_annotation_file(self._ann_file):
+            self._coco_api.refuse_near_misses(meta.get('classes', ()), meta.get('left_out', ()))
 
     def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
         """See mmdet; labels are places in the data set's classes."""
@@ -49,7 +72,7 @@ class VocabularyCocoMetric(OVCocoMetric):
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See mmdet; the images of the results count."""
         self.img_ids = sorted({truth['img_id'] for truth, _ in results})
-        self.dataset_meta = {'base_classes': (), 'novel_classes': (), **self.dataset_meta}
+        self._dataset_meta = {'base_classes': (), 'novel_classes': (), **self.dataset_meta}
         every, found = self.metrics, {}
         try:
             for metric in every:

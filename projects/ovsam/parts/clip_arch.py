@@ -19,6 +19,8 @@ from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer, default_bpe
 from torch import Tensor, nn
 
+from ..utils.wording import listed
+
 Arch = Union[str, dict]
 
 
@@ -31,9 +33,9 @@ def clip_config(arch: Arch) -> dict:
     if isinstance(arch, str):
         config = open_clip.get_model_config(arch)
         if config is None:
-            near = [name for name in open_clip.list_models() if arch[:4].lower() in name.lower()]
             raise ValueError(
-                f'open_clip has no model {arch!r}; near it: {", ".join(near[:8])}. '
+                f'open_clip has no model {arch!r}; near it: '
+                f'{listed(open_clip.list_models(), near=arch)}. '
                 'Names are listed by open_clip.list_models().'
             )
         return config

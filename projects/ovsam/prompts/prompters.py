@@ -21,6 +21,7 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 
+from ..utils.wording import listed
 from .prompts import Prompts
 
 
@@ -203,7 +204,7 @@ class MixedPrompter(Prompter):
         if len(shares) != len(prompters) or (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
             raise ValueError(
                 f'probabilities must be {len(prompters)} numbers >= 0 that sum to 1; '
-                f'got {list(probabilities)}'
+                f'got {listed(probabilities)}'
             )
         self.prompters = [p if callable(p) else TASK_UTILS.build(p) for p in prompters]
         self.probabilities = shares

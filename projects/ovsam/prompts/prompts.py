@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ..utils.wording import listed
+
 PAD = -1
 NEGATIVE_POINT = 0
 POSITIVE_POINT = 1
@@ -277,7 +279,7 @@ def _check_tokens(coords: Tensor, labels: Tensor) -> None:
     if ((labels < PAD) | (labels > BOX_BOTTOM_RIGHT)).any():
         raise ValueError(
             f'labels must be -1 (padding), 0, 1 (points), 2 or 3 (box corners); '
-            f'got {sorted(set(labels.flatten().tolist()))}'
+            f'got {listed(sorted(set(labels.flatten().tolist())))}'
         )
     num_first = (labels == BOX_TOP_LEFT).sum(dim=1)
     if ((num_first != (labels == BOX_BOTTOM_RIGHT).sum(dim=1)) | (num_first > 1)).any():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModel
 
 from ..checkpoints.loading import load_parts
+from ..utils.wording import listed
 
 
 class FrozenParts(BaseModel):
@@ -61,8 +62,8 @@ class FrozenParts(BaseModel):
         unknown = [name for name in self.frozen if name not in parts]
         if unknown:
             raise ValueError(
-                f'frozen names {unknown}, but {type(self).__name__} has the parts '
-                f'{", ".join(parts)}.'
+                f'frozen names {listed(unknown)}, but {type(self).__name__} has the '
+                f'parts {listed(parts, near=unknown[0])}.'
             )
         for name in self.frozen:
             parts[name].requires_grad_(False)

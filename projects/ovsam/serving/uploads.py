@@ -11,6 +11,7 @@ import numpy as np
 from PIL import UnidentifiedImageError
 
 from ..utils.images import open_image, read_image
+from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from ..vocabulary.name_texts import clean_text, listed_names
 from ..vocabulary.packs import PACKS
@@ -95,7 +96,7 @@ class UploadLimits:
         if not names:
             raise ValueError(
                 'the vocabulary is empty: write names with commas between them, or '
-                f'a pack ({", ".join(PACKS)})'
+                f'a pack ({listed(PACKS)})'
             )
         if len(names) > self.names:
             raise ValueError(f'a vocabulary may have {self.names} names; got {len(names)}')

@@ -10,10 +10,64 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
 from .preflight import MissingInputs
+
+
+class ConfigOptions(DictAction):
+    """mmengine's ``DictAction``, which removes spaces, but with those inside of values.
+
+    ``vocabulary='[traffic light, cat]'`` is ``['traffic light', 'cat']``. The rest is mmengine's:
+    lists with or without brackets, tuples in parentheses, either in the other; numbers, ``True``,
+    ``None``; quotes around a value go.
+    """
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        val = val.strip(' \'"')
+        brackets = val[:1] + val[-1:]
+        if brackets in ('()', '[]'):
+            val = val[1:-1]
+        elif ',' not in val:
+            return DictAction._parse_int_float_bool(val)
+        parts = _split(val)
+        if brackets not in ('()', '[]') and len(parts) == 1:  # its commas are in brackets
+            return val
+        if not parts[-1].strip():  # what comes after a last comma
+            parts.pop()
+        values = [ConfigOptions._parse_iterable(part) for part in parts]
+        return tuple(values) if brackets == '()' else values
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        """See argparse."""
+        for value in values:
+            if '=' not in value:
+                parser.error(
+                    f'{option_string}: {value!r} is not KEY=VALUE; put a value with '
+                    "spaces in quotes, as in 'model.vocabulary=[cat, traffic light]'"
+                )
+        super().__call__(parser, namespace, values, option_string)
+
+
+def _split(text: str) -> list[str]:
+    """The parts between commas, but for those in brackets."""
+    parts, closing = [''], []
+    for letter in text:
+        if letter in '([':
+            closing.append(')' if letter == '(' else ']')
+        elif letter in ')]' and (not closing or closing.pop() != letter):
+            closing = [letter]
+            break
+        if letter == ',' and not closing:
+            parts.append('')
+        else:
+            parts[-1] += letter
+    if closing:
+        raise argparse.ArgumentError(None, f'the brackets of {text!r} do not match')
+    return parts
 
 
 def runner_parser(description: str) -> argparse.ArgumentParser:
@@ -29,7 +83,7 @@ def runner_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='override config values, e.g. model.chunk_size=8',
     )

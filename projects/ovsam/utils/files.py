@@ -1,19 +1,62 @@
-"""Writes files whole or not at all."""
+"""Writes files whole or not at all, and JSON that any reader takes."""
 
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from mmengine.fileio.handlers.json_handler import set_default
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
     """Write a file, with its folders; an older one stays as it was until all is on disk."""
     with whole_file(path) as partial:
         partial.write_bytes(content)
+
+
+def write_json(path: str | Path, content: object, **how: Any) -> None:
+    """Write a JSON file with a line end, whole or not at all; arguments of :func:`json_text`."""
+    # A file name that is not UTF-8 has lone surrogates in Python; escaped as '\\udcff', JSON
+    # carries them, and os.fsencode makes the name of what is read.
+    write_whole(path, f'{json_text(content, **how)}\n'.encode('utf-8', 'backslashreplace'))
+
+
+def json_text(content: object, default: Callable[[Any], Any] = set_default, **how: Any) -> str:
+    """JSON with ``null`` where a number has no value; NaN and Infinity are not JSON.
+
+    Args:
+        content: what JSON can hold; NumPy's arrays and numbers, too.
+        default: see :func:`json.dumps`.
+        **how: of :func:`json.dumps`.
+
+    Raises:
+        TypeError: something else is in it.
+    """
+
+    def more(value: Any) -> Any:
+        return _with_null(default(value))
+
+    try:
+        return json.dumps(content, allow_nan=False, default=more, **how)
+    except ValueError:  # looked through only where it must be: it may be large
+        return json.dumps(_with_null(content), allow_nan=False, default=more, **how)
+
+
+def _with_null(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: _with_null(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_with_null(value) for value in content]
+    return content
 
 
 @contextmanager

@@ -1,13 +1,35 @@
-"""Words that messages have in common."""
+"""Words for messages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable
 
-FEW = 5
+MOST = 5
 
 
-def first_few(parts: Sequence[object], separator: str = ', ') -> str:
-    """At most five of the parts, and how many more there are: ``a, b, c, d, e and 7 more``."""
-    more = len(parts) - FEW
-    return separator.join(map(str, parts[:FEW])) + (f' and {more} more' if more > 0 else '')
+def listed(items: Iterable[object], near: str | None = None, between: str = ', ') -> str:
+    """What a message can show of a list: ``'a, b, c, d, e and 125 more'``; ``'none'`` of nothing.
+
+    Args:
+        items: any number of them, in an order worth reading.
+        near: what was asked for; those that are written most like it come first. Of a path, a
+            part may be like it.
+        between: for items that have commas of their own.
+    """
+    texts = [str(item) for item in items]
+    if near is not None:
+        texts.sort(key=lambda text: _likeness(text.casefold(), near.casefold()), reverse=True)
+    more = f' and {len(texts) - MOST} more' if len(texts) > MOST else ''
+    return (between.join(texts[:MOST]) or 'none') + more
+
+
+def _likeness(text: str, asked: str) -> float:
+    """In [0, 1], of the whole counting before that of a part."""
+    matcher = difflib.SequenceMatcher(b=asked)  # remembers the second one
+
+    def ratio(part: str) -> float:
+        matcher.set_seq1(part)
+        return matcher.ratio()
+
+    return max(ratio(text), *(ratio(part) for part in text.split('/')))

@@ -5,6 +5,7 @@ from .coco_split import COCO_BASE_48, COCO_NOVEL_17, coco_split_vocabulary
 from .imagenet_synsets import imagenet_synsets
 from .lvis_split import lvis_split_vocabulary
 from .name_texts import name_key
+from .near_misses import near_misses, refuse_near_misses
 from .packs import PACKS, v3det_vocabulary, vocabulary_pack
 from .same_texts import TextReader, extend_vocabulary, merge_same_names, report_texts, same_names
 from .shared_texts import shared_texts
@@ -31,6 +32,8 @@ __all__ = [
     'name_key',
     'report_texts',
     'same_names',
+    'near_misses',
+    'refuse_near_misses',
     'shared_texts',
     'v3det_vocabulary',
     'vocabulary_pack',

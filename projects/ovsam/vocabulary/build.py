@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmdet.registry import TASK_UTILS
 
+from ..utils.wording import listed
 from .merge import merge_sources
 from .name_texts import clean_text, listed_names, split_texts, without_quotes
 from .packs import PACKS, vocabulary_pack
@@ -155,6 +156,7 @@ def _named(text: str, merge_repeated: bool, names_too: bool = False) -> Vocabula
     hint = f'did you mean {" or ".join(near)}? ' if near else ''
     single = f" For a vocabulary of this single name, write '{text},'." if names_too else ''
     raise ValueError(
-        f'there is no vocabulary pack {text!r}: {hint}Packs are {", ".join(PACKS)}; '
+        f'there is no vocabulary pack {text!r}: {hint}Packs are '
+        f'{listed(PACKS, near=text)}; '
         f'a file must end in .txt or .json.{single}'
     )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from mmdet.registry import TASK_UTILS
 
+from ..utils.wording import listed
 from .coco_split import coco_split_vocabulary
 from .merge import Row, merge_rows
 from .name_texts import lower_title_case, name_key, natural_name, split_texts
@@ -70,7 +71,9 @@ def vocabulary_pack(
     """
     pack = PACKS.get(name.casefold())
     if pack is None:
-        raise ValueError(f'there is no vocabulary pack {name!r}; there are {", ".join(PACKS)}')
+        raise ValueError(
+            f'there is no vocabulary pack {name!r}; there are {listed(PACKS, near=name)}'
+        )
     vocabulary = pack.make()
     if seen is not None:
         vocabulary = vocabulary.with_seen(seen)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..utils.wording import listed
+
 _SUBJECTS = ('{a}', 'the {}', 'one {}', 'my {}')
 
 # In each, '{}' is the name and '{a}' the name after 'a' or 'an'.
@@ -54,8 +56,9 @@ def get_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
     if isinstance(templates, str):
         if templates not in TEMPLATES:
             raise ValueError(
-                f'there are no templates {templates!r}; use one of {sorted(TEMPLATES)} or a list '
-                f"of sentences such as 'a photo of a {{}}.'"
+                f'there are no templates {templates!r}; use one of '
+                f'{listed(TEMPLATES, near=templates)} or a list of sentences such as '
+                "'a photo of a {}.'"
             )
         return TEMPLATES[templates]
     templates = tuple(templates)

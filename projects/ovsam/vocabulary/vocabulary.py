@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from mmdet.registry import TASK_UTILS
 
-from ..utils.files import write_whole
+from ..utils.files import write_json
 from .name_texts import COMMAS, clean_text, listed_names, name_key, without_quotes
 from .templates import get_templates
 from .vocabulary_fields import (
@@ -169,8 +169,7 @@ class Vocabulary:
 
     def to_json(self, path: str | Path) -> None:
         """Write a file that :meth:`from_file` reads."""
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
-        write_whole(path, f'{text}\n'.encode())
+        write_json(path, self.to_dict(), indent=1, ensure_ascii=False)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.wording import listed
 from .name_texts import clean_text, distinct, name_key, split_texts
 
 
@@ -140,7 +141,7 @@ def seen_flags(
 def group_members(name: str, split: Mapping[str, Sequence[str]]) -> Sequence[str]:
     """The names of a group of ``split``; a ``ValueError`` if there is no such group."""
     if name not in split:
-        raise ValueError(f'the vocabulary has no group {name!r}, only {sorted(split)}')
+        raise ValueError(f'the vocabulary has no group {name!r}, only {listed(split, near=name)}')
     return split[name]
 
 

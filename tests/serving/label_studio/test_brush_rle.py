@@ -35,3 +35,8 @@ def test_a_mask_comes_back_in_all_channels(decode_rle, size, share):
 def test_only_masks_are_encoded(mask):
     with pytest.raises(ValueError, match='H, W'):
         encode_brush_rle(mask)
+
+
+def test_a_mask_that_the_count_of_bytes_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match='less than 1073741824 pixels; got 1073741824'):
+        encode_brush_rle(np.broadcast_to(np.False_, (1 << 15, 1 << 15)))

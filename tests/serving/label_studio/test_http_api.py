@@ -52,6 +52,12 @@ def test_it_is_up():
     assert ask(Backend(), 'GET', '/predict').status_code == 405
 
 
+def test_what_has_no_value_is_null():
+    answer = ask(Backend({'score': float('nan')}), 'POST', '/predict', json={})
+    assert answer.status_code == 200 and answer.text == '{"score": null}'
+    assert answer.headers['content-type'] == 'application/json'
+
+
 @pytest.mark.parametrize('path', ['/predict', '/setup'])
 def test_requests_go_to_the_backend_and_back(path):
     backend = Backend({'results': [1]})

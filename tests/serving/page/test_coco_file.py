@@ -191,7 +191,8 @@ def test_bad_categories_cost_their_own_objects():
     [
         ([], 'has no mask'),
         ([[]], 'has no mask'),
-        ({'size': [10, 20], 'counts': 7}, 'has a mask whose "counts" are 7'),
+        ({'size': [10, 20], 'counts': 7}, 'has a mask whose "counts" 7 are'),
+        ({'size': [10, 20], 'counts': ''}, 'has a mask .* add up .* make 0, not 200'),
         ([[0, 'x', 1, 1, 2, 2]], 'has a polygon'),
         (
             [[0, 0, 4, 0, 4, 4, 0]],

@@ -16,7 +16,7 @@ from ...apis import OVSAMPredictor
 from ...apis.encoded_image import EncodedImage
 from ...apis.prediction import Prediction
 from ...naming.name_bank import NameBank
-from ...utils.wording import first_few
+from ...utils.wording import listed
 from ...version import __version__
 from ...vocabulary import Vocabulary
 from ..bounded_cache import BoundedCache
@@ -209,21 +209,21 @@ def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, st
             if name == vocabulary.names[place] or place not in found:
                 found[place] = label
     unclear = [
-        f'{first_few(names, " and ")} are all "{vocabulary.names[place]}"'
+        f'{listed(names, between=" and ")} are all "{vocabulary.names[place]}"'
         for place, names in several.items()
         if len(names) > 1 and vocabulary.names[place] not in names
     ]
     if unclear:
         raise ValueError(
             f'labels of "{control.from_name}" mean the same name of the vocabulary '
-            f'that this backend was started with: {first_few(unclear, "; ")}. '
+            f'that this backend was started with: {listed(unclear, between="; ")}. '
             'Call one of them as the vocabulary does'
         )
     if not found:
         raise ValueError(
             f'none of the {len(control.labels)} labels of "{control.from_name}" is in '
             f'the vocabulary of {len(vocabulary)} names that this backend was started '
-            f'with: {list(control.names)[:5]}'
+            f'with: {listed(control.names)}'
         )
     return found
 

@@ -14,6 +14,7 @@ import numpy as np
 
 LENGTH_BITS = (3, 4, 8, 16)
 WORD_BITS = 8
+COUNT_BITS = 32
 CHANNELS = 4
 
 
@@ -24,15 +25,19 @@ def encode_brush_rle(mask: np.ndarray) -> list[int]:
         mask: (H, W) bool.
 
     Raises:
-        ValueError: it is no such array, or has no pixels.
+        ValueError: it is no such array, has no pixels, or more than the format can count.
     """
     if mask.ndim != 2 or mask.dtype != bool or not mask.size:
         raise ValueError(f'a mask must be (H, W) bool with pixels; got {mask.shape} {mask.dtype}')
+    if mask.size * CHANNELS >= 1 << COUNT_BITS:
+        raise ValueError(
+            f'a brush mask has less than {(1 << COUNT_BITS) // CHANNELS} pixels; got {mask.size}'
+        )
     flat = mask.ravel()
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     lengths = np.diff(np.append(starts, flat.size)) * CHANNELS
     bits = [
-        f'{flat.size * CHANNELS:032b}{WORD_BITS - 1:05b}',
+        f'{flat.size * CHANNELS:0{COUNT_BITS}b}{WORD_BITS - 1:05b}',
         *(f'{size - 1:04b}' for size in LENGTH_BITS),
     ]
     for length, inside in zip(lengths.tolist(), flat[starts].tolist()):

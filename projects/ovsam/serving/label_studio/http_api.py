@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ...utils.files import json_text
 from .backend import LabelStudioBackend
 
 MAX_MEGABYTES = 64.0  # of a request: it holds the task with all its annotations
@@ -83,7 +84,7 @@ def _respond(answer: Callable[[dict], dict], body: bytes) -> Response:
     if not isinstance(content, dict):
         return _refused(400, 'the request must be a JSON object')
     try:
-        return JSONResponse(answer(content))
+        return Response(json_text(answer(content)), media_type='application/json')
     except Exception as error:
         for kinds, status in STATUS:
             if isinstance(error, kinds):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from ...utils.wording import first_few
+from ...utils.wording import listed
 from ...vocabulary.name_texts import clean_text
 
 MAX_CHARACTERS = 4_000_000  # thousands of labels; what is longer was not written for a project
@@ -49,7 +49,8 @@ class BrushControl:
         if not isinstance(value, str) or not value.strip():
             raise ValueError(
                 f'the task has no image under "{self.data_key}", which the labelling '
-                f'configuration names; its data have {sorted(map(str, data))[:10]}'
+                f'configuration names; its data have '
+                f'{listed(data, near=self.data_key)}'
             )
         return value.strip()
 
@@ -93,7 +94,8 @@ def control_for(controls: tuple[BrushControl, ...], to_name: str | None) -> Brus
             return control
     raise ValueError(
         f'the labelling configuration has no <BrushLabels> for the image '
-        f'"{to_name}"; it has one for {sorted({c.to_name for c in controls})}'
+        f'"{to_name}"; it has one for '
+        f'{listed(sorted({c.to_name for c in controls}), near=to_name)}'
     )
 
 
@@ -145,5 +147,5 @@ def _require_distinct(what: str, names: Iterable[str | None]) -> None:
     if twice:
         raise ValueError(
             f'the labelling configuration has more than one {what} '
-            f'{first_few(twice)}: nobody can tell which is meant'
+            f'{listed(twice)}: nobody can tell which is meant'
         )

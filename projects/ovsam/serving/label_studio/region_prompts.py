@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...utils.wording import listed
+
 POINTS = ('keypointlabels', 'keypoint')
 BOXES = ('rectanglelabels', 'rectangle')
 SLACK = 0.01  # percent that rounding may put a point beyond the image's border
@@ -50,7 +52,7 @@ def image_name(regions: Sequence[dict]) -> str | None:
         raise ValueError('context.result must be a list of regions')
     names = {each.get('to_name') for each in regions}
     if len(names) > 1:
-        raise ValueError(f'the regions are of several images: {sorted(map(str, names))}')
+        raise ValueError(f'the regions are of several images: {listed(sorted(map(str, names)))}')
     return next(iter(names), None)
 
 
@@ -81,8 +83,7 @@ def region_prompts(regions: Sequence[dict], image_size: tuple[int, int]) -> list
     if regions and not points and not boxes:
         kinds = sorted({str(region.get('type')) for region in regions})
         raise ValueError(
-            f'regions of type {", ".join(kinds)} cannot be prompts: use smart '
-            'keypoints or rectangles'
+            f'regions of type {listed(kinds)} cannot be prompts: use smart keypoints or rectangles'
         )
     prompts = [_of_points(points)] if len(boxes) < 2 else _by_box(points, boxes)
     if len(boxes) == 1:

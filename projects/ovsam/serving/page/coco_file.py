@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ...apis.prediction import Prediction
 from ...datasets.coco_annotations import mask_fault, polygon_fault
-from ...utils.wording import first_few
+from ...utils.wording import listed
 
 # Keys of ours that say something of a name, and mean nothing of another one.
 _OF_THE_NAME = ('score', 'alternatives', 'leaves')
@@ -52,10 +52,7 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
         raise ValueError(f'it holds a {type(content).__name__}, not an object')
     for kind in ('images', 'annotations', 'categories'):
         if not isinstance(content.get(kind), list):
-            raise ValueError(
-                f'it has no list "{kind}"; it has '
-                f'{first_few(sorted(map(str, content))) or "nothing"}'
-            )
+            raise ValueError(f'it has no list "{kind}"; it has {listed(sorted(map(str, content)))}')
     size = (image_size[0], image_size[1])
     image = _choose(content['images'], file_name, size)
     images = {_key(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
@@ -91,10 +88,12 @@ def _choose(images: list, file_name: str, size: tuple[int, int]) -> Mapping:
     unusable = [fault for fault in map(_image_fault, records) if fault]
     sound = [image for image in records if not _image_fault(image)]
     if not sound:
-        raise ValueError(f'the file cannot be used for {file_name}: {first_few(unusable, "; ")}')
+        raise ValueError(
+            f'the file cannot be used for {file_name}: {listed(unusable, between="; ")}'
+        )
     fitting = [image for image in sound if (image['height'], image['width']) == size]
     if not fitting:
-        sizes = first_few(
+        sizes = listed(
             [
                 f'{_shown_name(image) or file_name} is {image["width"]} x {image["height"]}'
                 for image in sound
@@ -114,8 +113,9 @@ def _choose(images: list, file_name: str, size: tuple[int, int]) -> Mapping:
         and each != image
     ]
     if same:
+        shared = listed([_shown_name(each) for each in (image, *same)], between=' and ')
         raise ValueError(
-            f'images {first_few([_shown_name(each) for each in (image, *same)], " and ")} of the '
+            f'images {shared} of the '
             f'file have the same id {image["id"]!r}, so nobody can tell whose its annotations '
             'are: give each image an id of its own'
         )
@@ -140,10 +140,10 @@ def _only(images: list[Mapping], file_name: str) -> Mapping:
             return matching[0]
     if len(distinct) == 1:
         return distinct[0]
-    listed = first_few([f'{_shown_name(image)} (id {image["id"]})' for image in distinct])
+    shown = listed([f'{_shown_name(image)} (id {image["id"]})' for image in distinct])
     raise ValueError(
         f'the file has {len(distinct)} images that {file_name} of this size may be: '
-        f'{listed}. Load a file that has only the one you mean'
+        f'{shown}. Load a file that has only the one you mean'
     )
 
 
@@ -212,7 +212,7 @@ def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, i
         )
     if len(known) > 1:
         raise ValueError(
-            f'is of category {number!r}, which the file calls {first_few(known, " and ")}'
+            f'is of category {number!r}, which the file calls {listed(known, between=" and ")}'
         )
     mask = annotation.get('segmentation')
     if isinstance(mask, list):  # an empty polygon is no part of it
@@ -288,4 +288,4 @@ def _title(annotation: Any, place: int) -> str:
 def summary(left_out: Iterable[str]) -> str:
     """What was left out, in words; empty if nothing was."""
     reasons = list(left_out)
-    return f'{len(reasons)} left out: {first_few(reasons, "; ")}' if reasons else ''
+    return f'{len(reasons)} left out: {listed(reasons, between="; ")}' if reasons else ''

@@ -1,0 +1,54 @@
+"""What metrics that count base and novel classes by name have in common."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from ..utils.wording import listed
+from ..vocabulary import refuse_near_misses
+
+
+class GroupMetric(BaseMetric):
+    """A metric whose ``groups`` say what the data set's classes count as.
+
+    Attributes:
+        groups: group by name of a class.
+    """
+
+    groups: Mapping[str, str]
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """What the data set says of itself.
+
+        Raises:
+            ValueError: on setting it, if names of a group miss classes by a slip, as ``umbrela``
+                misses ``umbrella``.
+        """
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, meta: dict) -> None:
+        self._dataset_meta = meta
+        classes = meta.get('classes') or ()
+        known, excused = set(classes), set(meta.get('left_out') or ())
+        lost = [name for name in self.groups if name not in known]
+        others = [name for name in classes if name not in self.groups and name not in excused]
+        if not classes or not lost:
+            return
+        refuse_near_misses(
+            lost,
+            others,
+            f'{type(self).__name__} counts {{name}}, which the data '
+            'set does not have, and not its class {other}: use one spelling',
+        )
+        print_log(
+            f'{type(self).__name__}: {len(lost)} of the {len(self.groups)} names that count '
+            f'are not among the {len(classes)} classes of the data set: {listed(lost)}',
+            'current',
+            logging.WARNING,
+        )
