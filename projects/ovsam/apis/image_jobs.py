@@ -17,11 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..utils.files import write_whole
+from ..utils.image_walk import IMAGE_SUFFIXES, walk_images
 from .exports import ImageEntry
 from .prediction import Prediction
-
-# What mmdet looks for in a folder, and GIF.
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif')
 
 
 @dataclass
@@ -116,14 +114,10 @@ def list_images(inputs: Any) -> list:
         ValueError: the folder has no images.
     """
     if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
-        files = sorted(
-            file
-            for file in Path(inputs).iterdir()
-            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
-        )
+        files = [Path(inputs) / name for name in next(walk_images(inputs)).files]
         if not files:
             raise ValueError(f'folder {inputs} has no images ({", ".join(IMAGE_SUFFIXES)})')
-        return list(files)
+        return files
     images = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     for image in images:
         if not isinstance(image, (str, Path, np.ndarray)):

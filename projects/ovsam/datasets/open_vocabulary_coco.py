@@ -1,5 +1,8 @@
 """COCO-format data whose label space is a vocabulary."""
 
+import os
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Union
 
 from mmdet.datasets import CocoDataset
@@ -8,7 +11,6 @@ from mmdet.registry import DATASETS
 
 from ..vocabulary import build_vocabulary, name_key
 from .coco_annotations import check_coco_annotations
-from .image_files import require_image_files
 
 
 class VocabularyCOCO(COCO):
@@ -79,7 +81,7 @@ class OpenVocabularyCocoDataset(CocoDataset):
                 'Check that the annotation file and the vocabulary belong together.'
             )
         if self.backend_args is None:  # files, not an object store
-            require_image_files(
+            _require_files(
                 (info['img_path'] for info in data_list),
                 f'Put those of {self.ann_file} there, or change data_prefix in the config.',
             )
@@ -114,3 +116,29 @@ class ClosedVocabularyCocoDataset(OpenVocabularyCocoDataset):
         """See the base class."""
         known = {annotation['category_id'] for annotation in raw_data_info['raw_ann_info']}
         return dict(super().parse_data_info(raw_data_info), closed=known <= set(self.cat_ids))
+
+
+def _require_files(paths: Iterable[str], hint: str = '') -> None:
+    """Look for all files, reading each folder once, which is quick for any number of files.
+
+    Args:
+        paths: of the images.
+        hint: what to do about missing ones, for the message.
+
+    Raises:
+        FileNotFoundError: some are missing; the message has their number and the first few.
+    """
+    by_folder = defaultdict(list)
+    for path in paths:
+        folder, name = os.path.split(path)
+        by_folder[folder].append(name)
+    missing, total = [], 0
+    for folder, names in by_folder.items():
+        present = set(os.listdir(folder or '.')) if os.path.isdir(folder or '.') else set()
+        missing += [os.path.join(folder, name) for name in names if name not in present]
+        total += len(names)
+    if missing:
+        raise FileNotFoundError(
+            f'{len(missing)} of {total} images are not on disk: {", ".join(missing[:3])}'
+            f'{", ..." if len(missing) > 3 else ""}. {hint}'.rstrip()
+        )
