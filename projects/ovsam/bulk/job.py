@@ -12,7 +12,7 @@ from typing import Any
 
 from ..datasets.image_listing import ImageListing
 from ..utils.digest import file_digest
-from ..utils.files import write_whole
+from ..utils.files import full_disk_says, write_whole
 from ..utils.image_walk import is_picture
 from ..vocabulary import Vocabulary
 
@@ -141,19 +141,20 @@ def begin(
         if not keep_list:
             job.require_images(images)
         return job
-    listing = make_listing(images, folder / LISTING)
-    if vocabulary is not None:
-        vocabulary.to_json(folder / NAMES)
-    (folder / 'parts').mkdir(exist_ok=True)
-    # The last file: where it is, all are.
-    content = {
-        'format': FORMAT,
-        'settings': settings,
-        'root': str((images if images.is_dir() else images.parent).absolute()),
-        'images': listing.header['digest'],
-        'vocabulary': None if vocabulary is None else file_digest(folder / NAMES),
-    }
-    write_whole(record, _json(content).encode())
+    with full_disk_says(folder, lambda: 'no image'):
+        listing = make_listing(images, folder / LISTING)
+        if vocabulary is not None:
+            vocabulary.to_json(folder / NAMES)
+        (folder / 'parts').mkdir(exist_ok=True)
+        # The last file: where it is, all are.
+        content = {
+            'format': FORMAT,
+            'settings': settings,
+            'root': str((images if images.is_dir() else images.parent).absolute()),
+            'images': listing.header['digest'],
+            'vocabulary': None if vocabulary is None else file_digest(folder / NAMES),
+        }
+        write_whole(record, _json(content).encode())
     return Job(folder)
 
 

@@ -6,6 +6,7 @@ Every machine must see the job's folder and the images at the same paths.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import traceback
 from collections.abc import Callable, Iterator
@@ -99,7 +100,8 @@ def on_ray(
         raise ValueError(f'the number of workers must be positive; got {workers}')
 
     def engine(job: Job, todo: Todo) -> Iterator[tuple[int, list[str]]]:
-        ray.init(address=address, log_to_driver=True, logging_level='warning')
+        ray.init(address=address, logging_level='warning')
+        logging.getLogger('ray.data').setLevel(logging.WARNING)
         try:
             ray.data.DataContext.get_current().enable_progress_bars = False
             resources = ray.cluster_resources()
@@ -117,7 +119,7 @@ def on_ray(
                     {key: value for key, value in os.environ.items() if _matters(key)},
                 ),
                 batch_size=None,  # a block is a batch
-                concurrency=count,
+                compute=ray.data.ActorPoolStrategy(size=count),
                 num_cpus=1,
                 num_gpus=1 if gpus else 0,
             )

@@ -88,6 +88,8 @@ class ImageListing(Sequence):
             FileNotFoundError: There are none.
         """
         shown = {each for each in paths if not is_hidden(posixpath.basename(each))}
+        if not shown:
+            raise FileNotFoundError(f'There are no images in the list{folder and f" of {folder}"}.')
         places = (posixpath.split(each) for each in sorted(shown, key=order_key))
         return cls._write(
             path,
@@ -122,7 +124,7 @@ class ImageListing(Sequence):
                     table.append([name, first, len(starts) - 1, modified])
                 if not end:
                     raise FileNotFoundError(
-                        f'There are no images in {folder or "the list"} '
+                        f'There are no images in {folder} '
                         f'({", ".join(patterns or IMAGE_SUFFIXES)}).'
                     )
                 file.write(bytes(-end % 8))
