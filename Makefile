@@ -9,10 +9,12 @@ RUN := $(OVSAM_VENV)/bin/python
 # Label Studio has an environment of its own: it wants other versions of much.
 LABEL_STUDIO_VENV ?= .venv-label-studio
 LABEL_STUDIO_VERSION ?= 1.23.2
+# Ray's, which sees the packages of the other one.
+RAY_VENV ?= .venv-ray
 export OVSAM_VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app test test-app test-label-studio check mini mini-more mini-smoke mini-table clean
+.PHONY: help venv demo app test test-app test-label-studio test-ray check mini mini-more mini-smoke mini-table clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +43,17 @@ $(LABEL_STUDIO_VENV)/installed-%: | venv
 	$(LABEL_STUDIO_VENV)/bin/python -m pip install --quiet label-studio==$*
 	touch $@
 
+test-ray: $(RAY_VENV)/installed  ## bulk labelling on a Ray cluster of this machine, installed once
+	OMP_NUM_THREADS=1 $(RAY_VENV)/bin/python -m pytest -rs tests/bulk/test_on_ray.py
+
+$(RAY_VENV)/installed: requirements/ray.txt | venv
+	$(RUN) -m venv --clear $(RAY_VENV)
+	$(RUN) -c "import site; print(*site.getsitepackages(), sep='\n')" \
+		> "$$($(RAY_VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/ovsam.pth"
+	$(RUN) -m pip freeze --exclude-editable > $(RAY_VENV)/kept.txt
+	$(RAY_VENV)/bin/python -m pip install --quiet -r requirements/ray.txt -c $(RAY_VENV)/kept.txt
+	touch $@
+
 check: venv  ## style, docstrings, types; the parts that are installed
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
@@ -61,5 +74,5 @@ mini-table: venv  ## evaluate the shipped weights of the small world
 	$(RUN) tools/make_mini.py --evaluate --out work_dirs/mini-table
 
 clean:  ## remove what the targets made, but for data and trained weights
-	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock $(OVSAM_VENV).log $(LABEL_STUDIO_VENV) build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
+	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock $(OVSAM_VENV).log $(LABEL_STUDIO_VENV) $(RAY_VENV) build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
 	find projects tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

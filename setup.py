@@ -57,7 +57,7 @@ class BuildWithConfigs(build_py):
 
 EXTRAS = {
     name: requirements(name)
-    for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'optional')
+    for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'ray', 'optional')
 }
 
 readme = ROOT / 'README.md'

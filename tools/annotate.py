@@ -1,15 +1,14 @@
-"""Segment and name all there is in any number of pictures, by any number of processes.
+"""Segment and name everything in any number of pictures, on one machine or many.
 
     python tools/annotate.py photos --vocabulary lvis --out labels
     python tools/annotate.py list.txt --vocabulary imagenet21k --out labels
     python tools/annotate.py photos --out labels --detector detector.py --detector-weights d.pth
-    torchrun --nproc_per_node 8 tools/annotate.py photos --out labels --launcher pytorch
-    srun -n 16 python tools/annotate.py photos --out labels --launcher slurm
+    python tools/annotate.py photos --out labels --ray                    # all GPUs or cores here
+    python tools/annotate.py photos --out labels --ray HOST:PORT          # a Ray cluster
+    sbatch -N 8 tools/slurm_ray.sh photos --out labels                    # the same on Slurm
 
-IMAGES is a folder with its folders, or a text file with the path of a picture on each line. The
-pictures are cut into shares; processes on any machines that share OUT, started together or not,
-each take one after the other, and take over those of processes that died. Run the same command
-again to go on with what was interrupted. OUT/coco.json has all labels in the end,
+IMAGES is a folder with its folders, or a text file with the path of a picture on each line. Run the
+same command again to go on with what was interrupted. OUT/coco.json has all labels in the end,
 OUT/left_out.jsonl the pictures that could not be done, which give status 1. See
 docs/bulk-labelling.md.
 """
@@ -17,49 +16,63 @@ docs/bulk-labelling.md.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from pathlib import Path
 
+import filelock
+
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.apis import EverythingPrompts, OVSAMPredictor, notice_of
-from ovsam.apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
-from ovsam.apis.init_model import load_config
-from ovsam.bulk import Annotator, Claims, ImageSource, Job, Plan, Summary, Worker, begin, run_job
+from ovsam.apis import notice_of
+from ovsam.apis.detector_flags import add_detector_flags, check_detector_flags
+from ovsam.bulk import Annotator, Job, Summary, begin, run_job
+from ovsam.bulk.on_ray import on_ray
+from ovsam.bulk.run import in_this_process
 from ovsam.utils.command_line import ended_by_sigterm, exit_status
-from ovsam.utils.process_place import LAUNCHERS, process_place
 
 
-def show(summary: Summary, job: Job) -> None:
+def show(summary: Summary, folder: Path) -> None:
     """What came of it."""
-    print(f'{job.folder}/coco.json: {summary.annotations:,} masks in {summary.images:,} images')
-    if job.repeats:
-        print(f'{job.repeats:,} lines of the list named an image again and do not count')
+    print(f'{folder}/coco.json: {summary.annotations:,} masks in {summary.images:,} images')
     if summary.left_out:
         print(
             f'{summary.left_out:,} images were left out, {summary.set_aside:,} of them because '
-            f'processes ended at them: {job.folder}/left_out.jsonl says why'
+            f'processes ended at them: {folder}/left_out.jsonl says why'
         )
 
 
+def make_annotate(args: argparse.Namespace, job: Job) -> Annotator:
+    """What an actor of Ray labels with, compared with what the job began with."""
+    annotator, settings = Annotator.of_flags(args)
+    job.require_settings(settings)
+    return annotator
+
+
 def run(args: argparse.Namespace) -> int:
-    """Do this process's part of the job; returns how many images were left out."""
+    """Do what is left of the job; returns how many images were left out."""
     check_detector_flags(args)
-    place = process_place(args.launcher)
-    device = args.device or place.device()
-    source = ImageSource(args.images)
-    claims = Claims(args.out / 'claims', Worker.this_process(place.rank), args.patience)
-    cfg = load_config(args.model)
-    prompts = detector_of(args, device) or EverythingPrompts()
-    predictor = OVSAMPredictor(cfg, args.weights, args.vocabulary, device)
-    annotator = Annotator(predictor, prompts, args.threshold, args.top_k)
-    plan = Plan(source, annotator.settings(cfg), predictor.vocabulary, args.share_size, place.world)
-    job = begin(args.out, plan, claims, compare=place.rank == 0 and not args.keep_list)
-    summary = run_job(job, claims, annotator, source, place[:2], args.max_tries)
-    if place.rank == 0:
-        show(summary, job)
-        notice = notice_of(predictor.model)
-        if notice:
-            print(notice, file=sys.stderr)
+    engine = None
+    if args.ray:
+        make = functools.partial(make_annotate, argparse.Namespace(**vars(args)))
+        engine = on_ray(make, args.ray, args.workers, args.device)
+        args.device = 'cpu'  # of this process, which looks at the settings only
+    elif args.workers:
+        raise ValueError('--workers are of Ray: give --ray, too')
+    annotator, settings = Annotator.of_flags(args)
+    notice = notice_of(annotator.predictor.model)
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(args.out / '.lock', timeout=0):
+            vocabulary = annotator.predictor.vocabulary
+            job = begin(args.out, args.images, settings, vocabulary, args.keep_list)
+            summary = run_job(job, engine or in_this_process(annotator))
+    except filelock.Timeout as error:
+        raise ValueError(
+            f'another process works in {args.out}: wait for it, or give another --out'
+        ) from error
+    show(summary, args.out)
+    if notice:
+        print(notice, file=sys.stderr)
     return summary.left_out
 
 
@@ -74,9 +87,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar='IMAGES',
         help="a folder, or a text file with a path a line, which counts from the file's folder",
     )
-    parser.add_argument(
-        '--out', type=Path, required=True, help='folder of the job; all processes must see it'
-    )
+    parser.add_argument('--out', type=Path, required=True, help='folder of the job')
     parser.add_argument(
         '--vocabulary',
         help='names with commas between, a pack such as lvis, or a '
@@ -100,42 +111,25 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--top-k', type=int, default=1, help='names of each mask (%(default)s)')
     parser.add_argument(
-        '--launcher',
-        choices=['none', *LAUNCHERS],
-        default='none',
-        help='how several processes were started (%(default)s)',
+        '--ray',
+        nargs='?',
+        const='local',
+        metavar='ADDRESS',
+        help='label on the Ray cluster at HOST:PORT, or auto; one is started on this machine if '
+        'no address is given. All machines must see IMAGES and OUT',
     )
     parser.add_argument(
-        '--share-size',
+        '--workers',
         type=int,
         metavar='N',
-        help='images that a process takes at a time; 100, or less if they are few, if not given',
-    )
-    parser.add_argument(
-        '--patience',
-        type=float,
-        default=300.0,
-        metavar='SECONDS',
-        help='a process that has not finished an image for so long counts as '
-        'dead (%(default)g); of the same machine at once when it is gone',
-    )
-    parser.add_argument(
-        '--max-tries',
-        type=int,
-        default=3,
-        metavar='N',
-        help='an image at which so many processes died is left out (%(default)s)',
+        help='models that work at the same time on Ray; one for each GPU, or CPU, if not given',
     )
     parser.add_argument(
         '--keep-list',
         action='store_true',
         help='go on with the images that the job began with, whatever IMAGES has now',
     )
-    parser.add_argument(
-        '--device',
-        help='cpu, cuda, cuda:1 ...; cuda if there is, of which '
-        'processes of a launcher take one each',
-    )
+    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is one')
     return parser
 
 

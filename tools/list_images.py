@@ -17,14 +17,15 @@ import sys
 from pathlib import Path
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.datasets.image_listing import IMAGE_PATTERNS, ImageListing
+from ovsam.datasets.image_listing import ImageListing
 from ovsam.utils.command_line import exit_status
+from ovsam.utils.image_walk import IMAGE_SUFFIXES
 
 
 def make(args: argparse.Namespace) -> ImageListing:
     """The listing of what the flags name."""
     if args.paths is None:
-        return ImageListing.build(args.out, args.folder, args.pattern or IMAGE_PATTERNS)
+        return ImageListing.build(args.out, args.folder, args.pattern or ())
     if args.pattern:
         raise ValueError('--pattern is for finding files, and --paths says which there are')
     # Linux has names that are not UTF-8, and names with spaces at their ends.
@@ -58,7 +59,7 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--pattern',
         action='append',
-        help=f'of file names; may be given several times ({", ".join(IMAGE_PATTERNS)})',
+        help=f'of file names; may be given several times ({", ".join(IMAGE_SUFFIXES)})',
     )
     parser.add_argument(
         '--paths', type=Path, metavar='FILE', help='relative paths, one a line, in place of looking'
@@ -72,6 +73,8 @@ def main(argv=None) -> int:
             stale.append(not is_current(args))
             return
         listing = make(args)
+        for name, reason in listing.header['set_aside'][:5]:
+            print(f'left out {name!r}: {reason}', file=sys.stderr)
         print(
             f'{len(listing):,} images in {len(listing.folders):,} folders: {args.out}, '
             f'{args.out.stat().st_size / 1e6:,.1f} MB'

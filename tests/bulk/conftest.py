@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ovsam.bulk import Claims, ImageSource, Plan, Worker, begin
+from ovsam.bulk import begin
 from ovsam.vocabulary import Vocabulary
 
-NAMES = ('cat', 'dog', 'fox')
+NAMES = Vocabulary(('cat', 'dog', 'fox'))
 
 
 def annotate(file: Path) -> dict:
@@ -33,7 +33,7 @@ def annotate(file: Path) -> dict:
 
 
 class Bench:
-    """A folder of ten images and a job on them, of any number of workers."""
+    """A folder of ten images and a job on them."""
 
     def __init__(self, folder: Path) -> None:
         self.photos, self.out = folder / 'photos', folder / 'out'
@@ -42,16 +42,9 @@ class Bench:
             words = ('cat dog', 'dog fox', 'fox', 'broken')[number % 4]
             (self.photos / f'{number}.png').write_text(words)
         self.settings = {'top_k': 1}
-        self.source = ImageSource(self.photos)
 
-    def claims(self, rank: int = 0, patience: float = 100.0) -> Claims:
-        return Claims(self.out / 'claims', Worker.this_process(rank), patience)
-
-    def begin(self, compare: bool = True, source=None, **plan):
-        plan = {'share_size': 4, 'vocabulary': Vocabulary(NAMES), **plan}
-        return begin(
-            self.out, Plan(source or self.source, self.settings, **plan), self.claims(), compare
-        )
+    def begin(self, images=None, vocabulary=NAMES, **kwargs):
+        return begin(self.out, images or self.photos, self.settings, vocabulary, **kwargs)
 
     def coco(self) -> dict:
         return json.loads((self.out / 'coco.json').read_text())

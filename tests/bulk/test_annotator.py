@@ -7,7 +7,8 @@ from pycocotools import mask as mask_utils
 
 from ovsam.apis import EverythingPrompts, OVSAMPredictor
 from ovsam.apis.init_model import load_config
-from ovsam.bulk import Annotator, Claims, ImageSource, Plan, Worker, begin, run_job
+from ovsam.bulk import Annotator, begin, run_job
+from ovsam.bulk.run import in_this_process
 
 FEW = EverythingPrompts(points_per_side=2, pred_iou_thresh=0.0, stability_score_thresh=0.0)
 
@@ -99,7 +100,7 @@ def test_what_results_depend_on(predictor, name, change):
 def test_a_job(predictor, photos, tmp_path):
     """As the documentation has it."""
     annotator = Annotator(predictor, FEW)
-    source, claims = ImageSource(photos), Claims(f'{tmp_path}/out/claims', Worker.this_process())
-    plan = Plan(source, annotator.settings(load_config('mini')), predictor.vocabulary)
-    summary = run_job(begin(f'{tmp_path}/out', plan, claims), claims, annotator, source)
+    settings = annotator.settings(load_config('mini'))
+    job = begin(tmp_path / 'out', photos, settings, predictor.vocabulary)
+    summary = run_job(job, in_this_process(annotator))
     assert summary[0] == 2 and summary.left_out == 1 and summary.annotations > 0

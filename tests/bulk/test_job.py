@@ -6,22 +6,22 @@ import os
 
 import pytest
 
-from ovsam.bulk import ImageSource
+from ovsam.bulk.job import make_listing
 from ovsam.utils.files import full_disk_says
 
 
 def test_no_images_no_job(bench, tmp_path):
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(ValueError, match='has no images'):
-        bench.begin(source=ImageSource(tmp_path / 'empty'))
+    with pytest.raises(FileNotFoundError, match='no images in'):
+        bench.begin(tmp_path / 'empty')
     assert not (bench.out / 'job.json').exists()
-    assert bench.begin().index.summary.images == 10
+    assert len(bench.begin().listing) == 10
 
 
 def test_begun_and_gone_on_with(bench):
     first = bench.begin()
-    assert first.index.summary[:2] == (10, 4) and first.settings == {'top_k': 1}
-    assert bench.begin().digest == bench.begin(share_size=None).digest == first.digest
+    assert len(first.listing) == 10 and first.settings == {'top_k': 1}
+    assert bench.begin().digest == first.digest and first.root == bench.photos
     assert json.loads((bench.out / 'vocabulary.json').read_text())['names'] == ['cat', 'dog', 'fox']
 
 
@@ -38,12 +38,6 @@ def test_names(bench):
 
 def test_a_model_without_names(bench):
     assert not bench.begin(vocabulary=None).names()
-
-
-@pytest.mark.parametrize('processes, size', [(1, 2), (2, 1), (50, 1)])
-def test_few_images_are_enough_for_all(bench, processes, size):
-    job = bench.begin(share_size=None, processes=processes)
-    assert job.index.summary.share_size == size
 
 
 def test_other_settings(bench):
@@ -66,35 +60,61 @@ def test_large_settings(bench):
         bench.begin()
 
 
-@pytest.mark.parametrize(
-    'size, message', [(0, 'at least 1 image; got 0'), (5, 'has shares of 4 images, not 5')]
-)
-def test_share_size(bench, size, message):
-    bench.begin()
-    with pytest.raises(ValueError, match=message):
-        bench.begin(share_size=size)
-
-
 def test_a_folder_that_lost_an_image_or_has_one_more(bench):
     bench.begin()
     (bench.photos / '3.png').rename(bench.photos / '3.txt')
-    with pytest.raises(ValueError, match='number 4 was 3.png and is 4.png. Put them back'):
+    with pytest.raises(ValueError, match='difference is 3.png before and 4.png now. Put them back'):
         bench.begin()
-    assert bench.begin(compare=False).index.summary.images == 10
+    assert len(bench.begin(keep_list=True).listing) == 10
     (bench.photos / '3.txt').rename(bench.photos / '3.png')
     (bench.photos / 'new').mkdir()
     (bench.photos / 'new' / '1.png').touch()
-    with pytest.raises(ValueError, match='number 11 was none and is new/1.png'):
+    with pytest.raises(ValueError, match='difference is none before and new/1.png now'):
+        bench.begin()
+    assert not list(bench.out.glob('.now*'))
+
+
+def test_a_listing_that_was_exchanged(bench, tmp_path):
+    bench.begin()
+    make_listing(bench.photos, tmp_path / 'new')
+    (bench.photos / '3.png').unlink()
+    make_listing(bench.photos, bench.out / 'images.listing')
+    with pytest.raises(ValueError, match='images.listing is not what the job began with: put it'):
+        bench.begin()
+    (bench.out / 'images.listing').unlink()
+    with pytest.raises(ValueError, match='images.listing is not what'):
         bench.begin()
 
 
-def test_a_list_with_repeats(bench):
-    path = bench.photos / 'list.txt'
-    path.write_text('1.png\n2.png\n./1.png\n')
-    assert bench.begin(source=ImageSource(path)).repeats == 1
-    path.write_text('1.png\n')
-    with pytest.raises(ValueError, match='number 2 was 2.png and is none'):
-        bench.begin(source=ImageSource(path))
+def listed(path, content):
+    path.write_bytes(content)
+    return list(make_listing(path, path.with_suffix('.listing')))
+
+
+def test_a_list(bench):
+    """In the one order of listings; each image once, hidden files not at all."""
+    (bench.photos / 'sub').mkdir()
+    content = 'sub/a.png\r\n\n10.png\n9.png\n./9.png\n/x/ü ü.png\n._9.png\n9.png '.encode()
+    expected = ['9.png', '9.png ', '10.png', '/x/ü ü.png', 'sub/a.png']
+    assert listed(bench.photos / 'list.txt', content) == expected
+    assert bench.begin(bench.photos / 'list.txt').root == bench.photos
+
+
+@pytest.mark.parametrize(
+    'name, content, message',
+    [
+        ('list.txt', b'\n', 'no images in the list'),
+        ('a.png', b'x', 'is a picture'),
+        ('list.txt', b'x.png\ny.png\n', 'no file is at x.png, nor at any of the first 2 paths; r'),
+        ('list.txt', b'a.png\0', 'it has zero bytes'),
+    ],
+)
+def test_no_list(tmp_path, name, content, message):
+    with pytest.raises((FileNotFoundError, ValueError), match=message):
+        listed(tmp_path / name, content)
+    assert not (tmp_path / name).with_suffix('.listing').exists()
+    with pytest.raises(FileNotFoundError, match='no folder or list of images'):
+        make_listing(tmp_path / 'none', tmp_path / 'a.listing')
 
 
 @pytest.mark.parametrize('content', ['', '[]', '{}', '{"format": "another"}'])
@@ -122,7 +142,7 @@ def test_full_disk_at_the_beginning(bench, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr('ovsam.bulk.image_index.write_whole', full)
+        patch.setattr('ovsam.bulk.job.write_whole', full)
         with pytest.raises(OSError, match='is full after no image'):
             bench.begin()
-    assert bench.begin().index.summary.images == 10
+    assert len(bench.begin().listing) == 10

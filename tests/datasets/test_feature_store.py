@@ -11,11 +11,11 @@ from mmdet.structures import DetDataSample
 from mmengine.fileio import BaseStorageBackend, register_backend
 
 from ovsam.datasets.feature_store import FeatureStore
-from ovsam.datasets.image_names import image_names
 from ovsam.datasets.teacher_features import (
     DamagedFeaturesError,
     ForeignFeaturesError,
     TeacherFeatures,
+    image_names,
 )
 
 NAMES = [f'sa_{number // 10:06d}/sa_{number}.jpg' for number in range(30)]

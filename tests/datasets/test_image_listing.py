@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from mmdet.registry import DATASETS
 
-from ovsam.datasets.image_listing import ImageListing, ListedFolder
+from ovsam.datasets.image_listing import ImageListing
 from ovsam.datasets.listed_records import ListedRecords
+from ovsam.utils.image_walk import WalkedFolder
 from tools.list_images import main
 
 
@@ -43,7 +44,7 @@ def listing(folder, tmp_path):
 
 
 def test_no_images(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no images in .* like'):
+    with pytest.raises(FileNotFoundError, match=r'no images in .*\(\.jpg, '):
         ImageListing.build(tmp_path / 'a.listing', tmp_path, progress=False)
     with pytest.raises(FileNotFoundError, match='no images in the list'):
         ImageListing.from_paths(tmp_path / 'a.listing', [])
@@ -60,6 +61,16 @@ def test_in_the_order_of_numbers(listing):
     assert list(listing.within('b9')) == [1, 2, 3]
     assert len(listing.within('empty')) == len(listing.within('nowhere')) == 0
     assert listing.folders == ['', 'b9', 'b9/in', 'b10']
+
+
+def test_names_that_are_not_utf8_are_set_aside(folder, tmp_path, capsys):
+    (folder / os.fsdecode(b'\xff.jpg')).touch()
+    listing = ImageListing.build(tmp_path / 'b', folder, progress=False)
+    assert list(listing) == PATHS
+    assert listing.header['set_aside'] == [['\udcff.jpg', 'its name is not UTF-8: rename it']]
+    assert listing.is_of(folder, progress=False)
+    assert main([str(folder), '--out', str(tmp_path / 'c')]) == 0
+    assert "left out '\\udcff.jpg': its name is not UTF-8" in capsys.readouterr().err
 
 
 def test_from_paths_in_whatever_order(tmp_path):
@@ -136,7 +147,7 @@ def test_records_of_stretches(listing):
 def test_a_million_images_start_at_once_and_are_not_copied(tmp_path):
     """1,000 folders of 1,000 images each, as SA-1B has them; without the files."""
     folders = (
-        ListedFolder(
+        WalkedFolder(
             f'sa_{number:06d}', None, [f'sa_{1000 * number + place}.jpg' for place in range(1000)]
         )
         for number in range(1000)
@@ -184,7 +195,7 @@ def test_the_tool(folder, tmp_path, capsys):
         (['--paths', 'none.txt'], 'none.txt'),
         (['--paths', 'none.txt', '--pattern', '*.jpg'], '--pattern is for finding'),
         (['--verify', '--pattern', '*.jpg'], '--verify looks'),
-        (['--pattern', '*.gif'], 'no images'),
+        (['--pattern', '*.gif'], 'no images in'),
     ],
 )
 def test_bad_input_is_one_line(folder, tmp_path, flags, fault, capsys):

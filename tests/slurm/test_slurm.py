@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,29 @@ def test_features_are_stored_by_two_tasks(call, tiny_training, tmp_path):
     )
     assert said.count('4 records made, 0 of them anew, 0 kept') == 2
     assert len(list((tmp_path / 'features').glob('*/*.safetensors'))) == 8
+
+
+@pytest.mark.skipif(find_spec('ray') is None, reason='Ray is not installed: make test-ray')
+def test_labelling_on_ray(call, small_world, tmp_path):
+    """As one process does it."""
+    arguments = [small_world / 'val', '--vocabulary', 'cat,dog', '--device', 'cpu']
+    world = dict(OVSAM_MINI_WEIGHTS=str(checkpoint_path('mini/clip.pth').parent))
+    call(sys.executable, 'tools/annotate.py', *arguments, '--out', tmp_path / 'one', **world)
+    call(
+        'sbatch',
+        '--wait',
+        '-c',
+        '2',
+        '-o',
+        tmp_path / 'job.log',
+        'tools/slurm_ray.sh',
+        *arguments,
+        '--out',
+        tmp_path / 'two',
+        **world,
+        RAY=str(Path(sys.executable).with_name('ray')),
+        RAY_ARGS='--object-store-memory=100000000',
+    )
+    one, two = (json.loads((tmp_path / name / 'coco.json').read_text()) for name in ('one', 'two'))
+    assert one['annotations'] and one['annotations'] == two['annotations']
+    assert one['images'] == two['images']

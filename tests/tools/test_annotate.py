@@ -1,4 +1,4 @@
-"""Bulk labelling as users start it: what is written, several processes, and what may go wrong."""
+"""Bulk labelling as users start it: what is written, and what may go wrong."""
 
 import json
 import os
@@ -6,8 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,7 @@ def read(out):
 def test_no_images(tmp_path, random_mini, capsys):
     (tmp_path / 'none').mkdir()
     assert annotate.main([str(tmp_path / 'none'), '--out', str(tmp_path / 'out')]) == 2
-    assert 'none has no images' in capsys.readouterr().err
+    assert f'no images in {tmp_path}/none' in capsys.readouterr().err
     assert not (tmp_path / 'out' / 'job.json').exists()
 
 
@@ -112,7 +112,6 @@ def test_a_corrupt_image_and_one_that_is_gone(arguments, photos, tmp_path, capsy
     said = capsys.readouterr()
     assert f'left out {photos}/{names[0]}: Cannot read picture' in said.err
     assert f"left out {photos}/lost.jpg: Image '{photos}/lost.jpg' does not exist" in said.err
-    assert '1 lines of the list named an image again' in said.out
     assert '2 images were left out, 0 of them because' in said.out
     assert [each['file_name'] for each in read(tmp_path / 'out')['images']] == [
         f'photos/{names[1]}'
@@ -160,25 +159,26 @@ def test_other_images_or_settings_than_before(arguments, photos, tmp_path, capsy
     [
         (['--threshold', '2'], r'threshold must be in [0, 1]; got 2'),
         (['--top-k', '0'], 'top_k must be positive'),
-        (['--share-size', '0'], 'at least 1 image'),
-        (['--patience', '0'], 'patience must be positive'),
-        (['--max-tries', '0'], 'max_tries must be positive'),
         (['--detector-weights', 'x.pth'], 'are of no detector'),
         (['--detector-threshold', '2'], 'must be in [0, 1]'),
-        (['--launcher', 'slurm'], 'SLURM_PROCID and SLURM_NTASKS and SLURM_LOCALID are not set'),
+        (['--workers', '2'], '--workers are of Ray'),
+        pytest.param(
+            ['--ray'],
+            'pip install "ovsam[ray]"',
+            marks=pytest.mark.skipif(find_spec('ray') is not None, reason='Ray is installed'),
+        ),
         (['--vocabulary', 'lvs'], 'did you mean lvis'),
         (['--device', 'abacus'], 'no device'),
     ],
 )
-def test_bad_input_is_one_line(photos, random_mini, tmp_path, capsys, monkeypatch, more, message):
-    monkeypatch.delenv('SLURM_PROCID', raising=False)
+def test_bad_input_is_one_line(photos, random_mini, tmp_path, capsys, more, message):
     assert annotate.main([str(photos), '--out', str(tmp_path / 'out'), *more]) == 2
     said = capsys.readouterr().err
     assert said.count('annotate: ') == 1 and message in said
-    assert not (tmp_path / 'out' / 'shares').exists()
+    assert not (tmp_path / 'out' / 'parts').exists()
 
 
-def test_sigterm_leaves_the_share_to_the_next_run(arguments, tmp_path, monkeypatch):
+def test_sigterm_leaves_the_rest_to_the_next_run(arguments, tmp_path, monkeypatch):
     segment, calls = EverythingPrompts.segment, []
 
     def stopped(self, predictor, pixels, file):
@@ -188,12 +188,11 @@ def test_sigterm_leaves_the_share_to_the_next_run(arguments, tmp_path, monkeypat
         return segment(self, predictor, pixels, file)
 
     monkeypatch.setattr(EverythingPrompts, 'segment', stopped)
-    arguments += ['--share-size', '4']
     with pytest.raises(SystemExit) as ended:
         annotate.main(arguments)
     assert ended.value.code == 128 + signal.SIGTERM
     assert not (tmp_path / 'out' / 'coco.json').exists()
-    assert annotate.main([*arguments, '--max-tries', '1']) == 0
+    assert annotate.main(arguments) == 0
     assert len(calls) == 5 and len(read(tmp_path / 'out')['images']) == 4
 
 
@@ -213,74 +212,33 @@ def start(arguments, **environment) -> subprocess.Popen:
     )
 
 
-def first_at_work(out, seconds=200.0) -> int:
-    """The process that has done the first image of a share, and not the whole share."""
+def first_at_work(out, seconds=200.0) -> None:
+    """Wait until an image is done."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        for draft in (out / 'claims').glob('*.jsonl'):
-            try:
-                if draft.stat().st_size:
-                    return json.loads(draft.with_suffix('.claim').read_text())['worker'][2]
-            except (OSError, ValueError):
-                continue
+        if any('file_name' in path.read_text() for path in (out / 'parts').glob('*.jsonl')):
+            return
         time.sleep(0.01)
-    raise AssertionError('no process did anything')
+    raise AssertionError('no image was done')
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('launcher', ['slurm', 'pytorch'])
-def test_one_of_two_processes_is_killed(many, arguments, tmp_path, launcher):
-    """The other one does its share, or, by torchrun, both are started again."""
+def test_the_next_run_after_a_kill(many, arguments, tmp_path, capsys):
+    """Does what is left, to the same result; meanwhile nobody else works in the folder."""
     alone, out = tmp_path / 'alone', tmp_path / 'out'
-    command = [str(TOOL), *arguments, '--share-size', '5']
-    assert start([*command, '--out', str(alone)]).wait(240) == 0
-    command += ['--launcher', launcher]
-    if launcher == 'pytorch':
-        started = [
-            start(
-                [
-                    '-m',
-                    'torch.distributed.run',
-                    '--standalone',
-                    '--nproc_per_node=2',
-                    '--max-restarts=1',
-                    *command,
-                ]
-            )
-        ]
-    else:
-        started = [
-            start(command, SLURM_PROCID=str(rank), SLURM_NTASKS='2', SLURM_LOCALID=str(rank))
-            for rank in range(2)
-        ]
+    assert start([str(TOOL), *arguments, '--out', str(alone)]).wait(240) == 0
+    started = start([str(TOOL), *arguments])
     try:
-        killed = first_at_work(out)
-        os.kill(killed, signal.SIGKILL)
-        codes = {process.pid: process.wait(240) for process in started}
+        first_at_work(out)
+        os.kill(started.pid, signal.SIGSTOP)
+        assert annotate.main(arguments) == 2
+        assert f'another process works in {out}' in capsys.readouterr().err
     finally:
-        for process in started:
-            process.kill()
-    assert codes.pop(killed, -signal.SIGKILL) == -signal.SIGKILL
-    assert list(codes.values()) == [0]
-    expected, found = read(alone), read(out)
-    assert len(found['images']) == 20 and found['images'] == expected['images']
-    assert found['annotations'] == expected['annotations']
-    assert found['categories'] == expected['categories']
-
-
-@pytest.mark.slow
-def test_the_next_run_after_a_kill(many, arguments, tmp_path):
-    """At once, without waiting for the process that is gone."""
-    started = start([str(TOOL), *arguments, '--share-size', '20'])
-    stopper = threading.Timer(250, started.kill)
-    stopper.start()
-    os.kill(first_at_work(tmp_path / 'out'), signal.SIGKILL)
+        started.kill()
     assert started.wait(60) == -signal.SIGKILL
-    stopper.cancel()
-    done = sum(
-        len(path.read_text().splitlines()) for path in (tmp_path / 'out' / 'claims').glob('*.jsonl')
-    )
-    begun = time.monotonic()
-    assert annotate.main([*arguments, '--share-size', '20', '--patience', '10000']) == 0
-    assert time.monotonic() - begun < 200 and done >= 1
-    assert len(read(tmp_path / 'out')['images']) == 20
+    assert start([str(TOOL), *arguments]).wait(240) == 0
+    assert len(list((out / 'parts').glob('*.jsonl'))) == 2
+    expected, found = read(alone), read(out)
+    assert len(found['images']) == 20
+    for key in ('images', 'annotations', 'categories'):
+        assert found[key] == expected[key]

@@ -124,17 +124,56 @@ def test_slurm_batch(call):
     ]
 
 
-def test_slurm_batch_called_wrongly(call, tmp_path):
-    found = call('slurm_batch')
+@pytest.mark.parametrize('name', ['slurm_batch', 'slurm_ray'])
+def test_slurm_jobs_called_wrongly(call, tmp_path, name):
+    found = call(name)
     assert found.returncode == 2 and found.stderr.startswith('usage: sbatch ')
-    assert call('slurm_batch', '--help').stdout == found.stderr
-    found = call('slurm_batch', 'c.py')
-    assert found.returncode == 2 and found.stderr == 'slurm_batch: submit it with sbatch\n'
-    found = call('slurm_batch', 'c.py', SLURM_JOB_ID='7', cwd=tmp_path)
+    assert call(name, '--help').stdout == found.stderr
+    found = call(name, 'c.py')
+    assert found.returncode == 2 and found.stderr == f'{name}: submit it with sbatch\n'
+    found = call(name, 'c.py', SLURM_JOB_ID='7', cwd=tmp_path)
     assert found.returncode == 2
     assert found.stderr == (
-        f'slurm_batch: submit it from the root of the repository, not from {tmp_path}\n'
+        f'{name}: submit it from the root of the repository, not from {tmp_path}\n'
     )
+
+
+def test_slurm_ray(call, tmp_path):
+    (tmp_path / 'scontrol').write_text('#!/bin/sh\nprintf "localhost\nsecond\n"\n')
+    (tmp_path / 'scontrol').chmod(0o755)
+    job = dict(
+        SLURM_JOB_ID='7',
+        SLURM_JOB_NODELIST='n[1-2]',
+        SLURM_JOB_NUM_NODES='2',
+        SLURM_CPUS_PER_TASK='4',
+        SRUN_ARGS='-l --mpi=none',
+        RAY_ARGS='--num-gpus=0',
+    )
+    lines = call('slurm_ray', 'my photos', '--out', 'o', **job).stdout.splitlines()
+    assert lines == [
+        'srun',
+        '--ntasks-per-node=1',
+        '--kill-on-bad-exit=0',
+        '-l',
+        '--mpi=none',
+        'ray',
+        'symmetric-run',
+        '--address',
+        '127.0.0.1:20007',
+        '--min-nodes',
+        '2',
+        '--num-cpus=4',
+        '--num-gpus=0',
+        '--',
+        'python',
+        '-u',
+        'tools/annotate.py',
+        'my photos',
+        '--out',
+        'o',
+        '--ray',
+        '127.0.0.1:20007',
+    ]
 
 
 def test_slurm_batch_with_little_time_left(tmp_path):

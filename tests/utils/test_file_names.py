@@ -4,27 +4,8 @@ import os
 
 import pytest
 
-from ovsam.utils.file_names import fitting_name, is_clutter, printable
+from ovsam.utils.file_names import fitting_name, printable
 from ovsam.utils.files import write_whole
-
-
-@pytest.mark.parametrize(
-    'name, expected',
-    [
-        ('', False),
-        ('._shot.jpg', True),
-        ('.DS_Store', True),
-        ('Thumbs.db', True),
-        ('thumbs.DB', True),
-        ('__MACOSX', True),
-        ('desktop.ini', True),
-        ('.hidden.jpg', False),
-        ('_shot.jpg', False),
-        ('Thumbs.db.jpg', False),
-    ],
-)
-def test_what_is_nobodys_picture(name, expected):
-    assert is_clutter(name) is expected
 
 
 @pytest.mark.parametrize('letter', ['a', 'ü', '画', '\udcff'])

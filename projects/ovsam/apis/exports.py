@@ -18,6 +18,7 @@ from ..masks.polygons import join_polygons, mask_polygons
 from ..utils.file_names import printable
 from ..utils.files import write_json, write_whole
 from ..utils.wording import listed
+from .coco_file import write_coco
 from .prediction import UNNAMED, Prediction
 
 
@@ -66,9 +67,8 @@ class CocoExport:
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._path = folder / 'coco.json'
-        self._names = _Numbers(names)
-        self._images: list[dict] = []
-        self._annotations: list[dict] = []
+        self._names = names
+        self._records: list[dict] = []
         self._taken: set[str] = set()
 
     def expect(self, file_names: Iterable[str]) -> None:
@@ -82,36 +82,19 @@ class CocoExport:
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
         _take(image.file_name, self._taken)
-        number = len(self._images) + 1
-        self._images.append(
+        self._records.append(
             {
-                'id': number,
+                'id': len(self._records) + 1,
                 'file_name': image.file_name,
                 'height': image.size[0],
                 'width': image.size[1],
+                'annotations': found.to_coco(),
             }
         )
-        for annotation, name in zip(found.to_coco(), found.labels or [UNNAMED] * len(found)):
-            self._annotations.append(
-                {
-                    'id': len(self._annotations) + 1,
-                    'image_id': number,
-                    'category_id': self._names.of(name) + 1,
-                    'iscrowd': 0,
-                    **annotation,
-                }
-            )
 
     def close(self) -> None:
         """See :class:`Export`."""
-        categories = [
-            {'id': place + 1, 'name': name} for place, name in enumerate(self._names.names)
-        ]
-        write_json(
-            self._path,
-            {'images': self._images, 'annotations': self._annotations, 'categories': categories},
-            ensure_ascii=False,
-        )
+        write_coco(self._path, self._records, self._names)
 
 
 class LabelMeExport:

@@ -19,13 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.file_names import fitting_name, is_clutter
+from ..utils.file_names import fitting_name
 from ..utils.files import write_json
+from ..utils.image_walk import IMAGE_SUFFIXES, walk_images
 from .exports import ImageEntry
 from .prediction import Prediction
-
-# What mmdet looks for in a folder, and GIF.
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif')
 
 
 @dataclass
@@ -122,10 +120,10 @@ def list_images(inputs: Any) -> list:
         ValueError: the folder has no images.
     """
     if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
-        files = pictures_in(Path(inputs), IMAGE_SUFFIXES)
+        files = [Path(inputs) / name for name in next(walk_images(inputs)).files]
         if not files:
             raise ValueError(f'folder {inputs} has no images ({", ".join(IMAGE_SUFFIXES)})')
-        return list(files)
+        return files
     images = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     for image in images:
         if not isinstance(image, (str, Path, np.ndarray)):
@@ -135,26 +133,6 @@ def list_images(inputs: Any) -> list:
     if isinstance(inputs, (str, Path)) and not Path(inputs).exists():
         raise FileNotFoundError(f'there is no image or folder {inputs}')
     return images
-
-
-def pictures_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    """The pictures right in a folder, by name.
-
-    Folders, and what :func:`~ovsam.utils.file_names.is_clutter` knows, are none. A link that leads
-    nowhere is one: whoever reads it says what is wrong.
-
-    Args:
-        folder: to look into.
-        suffixes: of pictures, in lower case.
-    """
-    # os.path asks what a file is without an error where that may not be seen.
-    return sorted(
-        file
-        for file in folder.iterdir()
-        if file.suffix.lower() in suffixes
-        and not is_clutter(file.name)
-        and (os.path.isfile(file) or (os.path.islink(file) and not os.path.exists(file)))
-    )
 
 
 def result_names(images: Sequence) -> list[str]:

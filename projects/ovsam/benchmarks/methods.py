@@ -13,7 +13,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..utils.file_names import is_clutter
+from ..utils.image_walk import is_hidden
 from ..utils.paths import config_path
 from ..utils.preflight import find_input, run_inputs
 from ..utils.wording import listed
@@ -201,7 +201,7 @@ def _files(path: Path) -> list[Path]:
     found = [
         file.resolve()
         for file in sorted(path.glob('*.py'))
-        if not is_clutter(file.name) and 'train_cfg' not in Config.fromfile(file)
+        if not is_hidden(file.name) and 'train_cfg' not in Config.fromfile(file)
     ]
     if not found:
         raise FileNotFoundError(

@@ -1,31 +1,24 @@
-"""Segments and names what is in the images of a share."""
+"""Segments and names what is in an image file."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 
+from ..apis.detector_flags import detector_of
 from ..apis.encoded_image import check_sides
-from ..apis.inferencer import IMAGE_ERRORS
+from ..apis.init_model import load_config
 from ..apis.prediction import Prediction
 from ..apis.predictor import OVSAMPredictor
-from ..apis.prompt_sources import PromptSource
+from ..apis.prompt_sources import EverythingPrompts, PromptSource
 from ..utils.digest import tensor_digest
-from ..utils.file_names import printable
 from ..utils.images import read_image
 from ..version import __version__
-from .image_source import ImageSource
-from .shares import Share
-
-# What leaves an image out: it is broken, or too much for this machine.
-LEAVES_OUT = (*IMAGE_ERRORS, MemoryError, torch.cuda.OutOfMemoryError)
 
 
 class Annotator:
@@ -56,6 +49,20 @@ class Annotator:
         self._prompts = prompts
         self._threshold = threshold
         self._top_k = top_k
+
+    @classmethod
+    def of_flags(cls, args: argparse.Namespace) -> tuple[Annotator, dict[str, Any]]:
+        """What the flags of ``tools/annotate.py`` ask for, and its settings."""
+        cfg = load_config(args.model)
+        prompts = detector_of(args, args.device) or EverythingPrompts()
+        predictor = OVSAMPredictor(cfg, args.weights, args.vocabulary, args.device)
+        annotator = cls(predictor, prompts, args.threshold, args.top_k)
+        return annotator, annotator.settings(cfg)
+
+    @property
+    def predictor(self) -> OVSAMPredictor:
+        """What finds and names."""
+        return self._predictor
 
     def __call__(self, file: Path) -> dict:
         """``height``, ``width`` and ``annotations`` of an image.
@@ -97,76 +104,6 @@ class Annotator:
         if found.label_scores is None:
             return found
         return found.select(found.label_scores >= self._threshold)
-
-
-def annotate_share(
-    share: Share,
-    annotate: Callable[[Path], dict],
-    source: ImageSource,
-    max_tries: int,
-    report: Callable[[str], None],
-    progress: Callable[[Share], None],
-) -> None:
-    """Do the images of a share that are not done yet.
-
-    Args:
-        share: of a job.
-        annotate: gives the record of an image file.
-        source: of the images.
-        max_tries: an image at which so many processes ended is left out.
-        report: called with a line for each image that is left out.
-        progress: called after each image.
-
-    Raises:
-        ClaimLost: the share is somebody else's, or done.
-        FileNotFoundError: the folder of the images has gone.
-        OSError: results cannot be written.
-    """
-    for image, name in list(share.pending()):
-        file, deaths = source.root / name, share.deaths[image]
-        if deaths >= max_tries:
-            record = {
-                'error': f'{deaths} processes ended at it: killed, out of memory, or by an '
-                'error of the program',
-                'set_aside': True,
-            }
-        else:
-            record = _try(annotate, file, source, share)
-        if 'error' in record:
-            report(f'left out {printable(str(file))}: {record["error"]}')
-        share.add(image, record)
-        progress(share)
-    share.finish()
-
-
-def _try(
-    annotate: Callable[[Path], dict], file: Path, source: ImageSource, share: Share
-) -> dict[str, Any]:
-    """An image's record, or what is wrong with it."""
-    try:
-        return annotate(file)
-    except LEAVES_OUT as error:
-        if isinstance(error, FileNotFoundError):
-            _require_root(source)
-        return {'error': ' '.join(str(error).split()) or type(error).__name__}
-    except Exception:
-        share.claim.fail()
-        raise
-
-
-def _require_root(source: ImageSource) -> None:
-    """A disk that has gone is no reason to leave out all that was on it."""
-    try:
-        with os.scandir(source.root) as entries:
-            if any(True for _ in entries):
-                return
-    except OSError:
-        pass
-    raise FileNotFoundError(
-        f'{source.root}, where the images were, is not there any more or is '
-        'empty: put it back and run the same command again, which goes on from '
-        'here'
-    )
 
 
 def _digest(content: Any) -> str:

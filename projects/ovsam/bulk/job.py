@@ -1,74 +1,70 @@
-"""A job of bulk labelling: the folder that it is in, its images and its settings.
-
-- ``job.json``: settings, and what the files of images and names are known by
-- ``images.jsonl``, ``images.npy``: the images, see :mod:`.image_index`
-- ``vocabulary.json``: the names
-- ``claims``: who works on what, see :mod:`.claims`
-- ``shares``: what is done, see :mod:`.shares`
-- ``coco.json``, ``left_out.jsonl``, ``summary.json``: all of it, see :mod:`.merge`
-"""
+"""A job of bulk labelling: a folder with its settings (``job.json``), images and names."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..datasets.image_listing import ImageListing
 from ..utils.digest import file_digest
 from ..utils.files import full_disk_says, json_text, write_whole
+from ..utils.image_walk import is_picture
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary
-from .claims import Claim, Claims
-from .image_index import ADVICE, ImageIndex, IndexSummary, write_index
-from .image_source import ImageSource
 
-FORMAT = 'ovsam bulk labelling 1'
-NAMES = 'vocabulary.json'
-# Images of a share, unless there are so few that processes would have less than MIN_SHARES each.
-SHARE_SIZE, MIN_SHARES = 100, 4
+FORMAT = 'ovsam bulk labelling 2'
+LISTING, NAMES = 'images.listing', 'vocabulary.json'
+ADVICE = 'put it back, or begin another job with another --out'
+# So many images of a list are looked for before anything is done.
+LOOKED_FOR = 100
 
 
 class Job:
     """A job that has been begun, see :func:`begin`.
 
     Args:
-        folder: where it is.
+        folder: Where it is.
 
     Attributes:
-        settings: what results depend on, by name.
-        digest: of settings and images: what belongs to another job has another.
-        index: the images.
-        repeats: lines of the list of images that named one again.
+        listing: The images.
+        root: What their paths count from.
+        digest: Of settings and images.
 
     Raises:
-        ValueError: it is no job, or its list of images was changed.
+        ValueError: It is no job, or its list of images was changed.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.parts = folder / 'parts'
         content = (folder / 'job.json').read_bytes()
         try:
             record: dict[str, Any] = json.loads(content)
             if record['format'] != FORMAT:
                 raise ValueError(f'its format is {record["format"]!r}, not {FORMAT!r}')
             self.settings = record['settings']
-            self.repeats: int = record['repeats']
+            self.root = Path(record['root'])
             self._vocabulary: str | None = record['vocabulary']
-            summary = IndexSummary(**record['images'])
+            images = record['images']
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f'{folder}/job.json is no job of bulk labelling ({error}): give another --out'
             ) from error
         self.digest = hashlib.sha256(content).hexdigest()
-        self.index = ImageIndex(folder, summary)
+        self.listing = ImageListing(folder / LISTING)
+        if not (folder / LISTING).is_file() or self.listing.header['digest'] != images:
+            raise ValueError(f'{folder / LISTING} is not what the job began with: {ADVICE}')
 
     def names(self) -> Sequence[str]:
         """The names of the vocabulary; none of a model that does not name.
 
         Raises:
-            ValueError: their file is not what the job began with.
+            ValueError: Their file is not what the job began with.
         """
         if self._vocabulary is None:
             return ()
@@ -81,7 +77,7 @@ class Job:
         """Compare with the settings that there are now.
 
         Raises:
-            ValueError: they are others.
+            ValueError: They are others.
         """
         now = json.loads(_json(settings))
         others = [
@@ -96,79 +92,110 @@ class Job:
                 'with another --out'
             )
 
+    def require_images(self, images: Path) -> None:
+        """Compare with the images that there are now.
 
-class Plan(NamedTuple):
-    """What a job shall be.
+        Raises:
+            ValueError: They are others.
+        """
+        path = self.folder / f'.now.{LISTING}'
+        now = make_listing(images, path)
+        try:
+            if now.header['digest'] == self.listing.header['digest']:
+                return
+            pairs = zip_longest(self.listing, now)
+            first = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
+            raise ValueError(
+                f'the images of {images} have changed since the job began with '
+                f'{len(self.listing):,}: the first difference is {first[0] or "none"} before and '
+                f'{first[1] or "none"} now. Put them back, go on with those of the beginning '
+                'by --keep-list, or begin another job with another --out'
+            )
+        finally:
+            path.unlink()
 
-    Attributes:
-        source: the images.
-        settings: whatever results depend on, by name; what JSON can hold.
-        vocabulary: the names that there may be; None if the model does not name.
-        share_size: images of a share; the job's, or one that suits the number of images, if None.
-        processes: that will work on it.
-    """
 
-    source: ImageSource
-    settings: Mapping[str, Any]
-    vocabulary: Vocabulary | None = None
-    share_size: int | None = None
-    processes: int = 1
-
-
-def begin(folder: str | Path, plan: Plan, claims: Claims, compare: bool = True) -> Job:
+def begin(
+    folder: str | Path,
+    images: str | Path,
+    settings: Mapping[str, Any],
+    vocabulary: Vocabulary | None = None,
+    keep_list: bool = False,
+) -> Job:
     """Begin a job, or go on with the one that is there.
 
     Args:
-        folder: of the job.
-        plan: what it shall be.
-        claims: of the job.
-        compare: whether to look through the images again if there is a job; one process will do.
+        folder: Of the job.
+        images: A folder of images, or a text file with a path on each line.
+        settings: Whatever results depend on, by name; what JSON can hold.
+        vocabulary: The names that there may be; None if the model does not name.
+        keep_list: Go on with the images the job began with, without looking at ``images``.
 
     Raises:
-        OSError: nothing can be written there.
-        ValueError: there are no images, or the job that is there is another.
+        OSError: There are no images, or nothing can be written.
+        ValueError: ``images`` is no list of images, or the job that is there is another.
     """
-    if plan.share_size is not None and plan.share_size < 1:
-        raise ValueError(f'a share has at least 1 image; got {plan.share_size}')
-    folder = Path(folder)
+    folder, images = Path(folder), Path(images)
     record = folder / 'job.json'
-    compare &= record.exists()
-
-    def make(claim: Claim) -> None:
-        plan.source.check()
-        summary = write_index(
-            folder,
-            plan.source,
-            plan.share_size
-            or (lambda images: max(1, min(SHARE_SIZE, images // (MIN_SHARES * plan.processes)))),
-            claim.beat,
-        )
-        names = folder / NAMES
-        if plan.vocabulary is not None:
-            plan.vocabulary.to_json(names)
+    if record.exists():
+        job = Job(folder)
+        job.require_settings(settings)
+        if not keep_list:
+            job.require_images(images)
+        return job
+    with full_disk_says(folder, lambda: 'no image'):
+        listing = make_listing(images, folder / LISTING)
+        if vocabulary is not None:
+            vocabulary.to_json(folder / NAMES)
+        (folder / 'parts').mkdir(exist_ok=True)
         # The last file: where it is, all are.
         content = {
             'format': FORMAT,
-            'settings': plan.settings,
-            'images': summary._asdict(),
-            'repeats': plan.source.repeats,
-            'vocabulary': None if plan.vocabulary is None else file_digest(names),
+            'settings': settings,
+            'root': str((images if images.is_dir() else images.parent).absolute()),
+            'images': listing.header['digest'],
+            'vocabulary': None if vocabulary is None else file_digest(folder / NAMES),
         }
         write_whole(record, _json(content).encode())
+    return Job(folder)
 
-    with full_disk_says(folder, lambda: 'no image'):
-        claims.once('begin', record.exists, make)
-    job = Job(folder)
-    job.require_settings(plan.settings)
-    size = job.index.summary.share_size
-    if plan.share_size not in (None, size):
+
+def make_listing(images: Path, path: Path) -> ImageListing:
+    """List the images of a folder, or of a text file, in a file; see :func:`begin`."""
+    if images.is_dir():
+        return ImageListing.build(path, images)
+    if not images.exists():
+        raise FileNotFoundError(f'there is no folder or list of images {images}')
+    if is_picture(images.name):
         raise ValueError(
-            f'the job in {folder} has shares of {size} images, not '
-            f'{plan.share_size}: leave --share-size out'
+            f'{images} is a picture: give a folder of pictures, or a text file with '
+            'the path of one on each line'
         )
-    if compare:
-        job.index.require_same(plan.source, plan.source.path)
-    return job
+    listing = ImageListing.from_paths(path, _lines(images), str(images.parent))
+    first = [listing[place] for place in range(min(LOOKED_FOR, len(listing)))]
+    if not any((images.parent / name).is_file() for name in first):
+        path.unlink()
+        raise ValueError(
+            f'{images} is no list of images: no file is at {first[0]}, nor at any of the first '
+            f'{len(first)} paths; relative paths count from {images.parent.resolve()}, the '
+            "list's folder"
+        )
+    return listing
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        # Linux has names that are not UTF-8.
+        with path.open(encoding='utf-8-sig', errors='surrogateescape') as lines:
+            for line in lines:
+                if '\0' in line:
+                    raise ValueError('it has zero bytes')
+                if line.strip():
+                    yield os.path.normpath(line.rstrip('\r\n')).replace(os.sep, '/')
+    except ValueError as error:
+        raise ValueError(
+            f'{path} is no list of images, a text file with a path a line: {error}'
+        ) from error
 
 
 def _json(content: Any) -> str:

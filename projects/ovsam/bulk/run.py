@@ -1,117 +1,223 @@
-"""What one process does for a job, until the whole job is done."""
+"""Does the images of a job, in this process or on Ray, and puts all records together."""
 
 from __future__ import annotations
 
+import json
 import sys
-import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 from tqdm import tqdm
 
-from ..utils.files import full_disk_says
-from .annotator import annotate_share
-from .claims import ClaimLost, Claims
-from .image_source import ImageSource
+from ..apis.coco_file import write_coco
+from ..apis.inferencer import IMAGE_ERRORS
+from ..apis.prediction import UNNAMED
+from ..utils.files import full_disk_says, whole_file, write_whole
+from ..version import __version__
 from .job import Job
-from .merge import Summary, merge
-from .shares import SUMMARY, Share, Shares
+from .parts import MAX_DEATHS, History, Part
 
-# Seconds between two looks at what others have done.
-REFRESH = 10.0
+COCO, LEFT_OUT, SUMMARY = 'coco.json', 'left_out.jsonl', 'summary.json'
+# What leaves an image out: it is broken, or too much for this machine.
+LEAVES_OUT = (*IMAGE_ERRORS, MemoryError, torch.cuda.OutOfMemoryError)
+Annotate = Callable[[Path], dict]
 
 
-def run_job(
-    job: Job,
-    claims: Claims,
-    annotate: Callable[[Path], dict],
-    source: ImageSource,
-    place: tuple[int, int] = (0, 1),
-    max_tries: int = 3,
-) -> Summary:
-    """Do shares until none is left, then put all of them together, unless another process does.
+class Todo(NamedTuple):
+    """Images to do.
+
+    Attributes:
+        run: What their parts are called by.
+        places: (N,) In the listing, from 0.
+        deaths: How many processes ended at an image before, by place.
+        reasons: Why the last one did.
+    """
+
+    run: str
+    places: np.ndarray
+    deaths: dict[int, int]
+    reasons: dict[int, str]
+
+
+class Summary(NamedTuple):
+    """What came of a job.
+
+    Attributes:
+        images: With a result.
+        annotations: In all of them.
+        left_out: Images without a result.
+        set_aside: Of these, which ended the processes that tried them.
+    """
+
+    images: int = 0
+    annotations: int = 0
+    left_out: int = 0
+    set_aside: int = 0
+
+
+# Gives, for images that are done, how many they are and what there is to say about them.
+Engine = Callable[[Job, Todo], Iterable[tuple[int, Sequence[str]]]]
+
+
+def run_job(job: Job, engine: Engine) -> Summary:
+    """Do what is left of a job, and merge all of it.
 
     Args:
-        job: that has been begun.
-        claims: of the job.
-        annotate: gives the record of an image file.
-        source: of the images.
-        place: number of this process and how many there are; number 0 shows the progress of all.
-        max_tries: an image at which so many processes ended is left out.
+        job: That has been begun.
+        engine: :func:`in_this_process` or :class:`~.on_ray.OnRay`.
 
     Raises:
-        OSError: the disk is full, or the images' folder has gone.
-        ValueError: a part is damaged, or ``max_tries`` is not positive.
+        OSError: The disk is full, or the images' folder has gone.
+        ValueError: A part is damaged.
+        RuntimeError: The engine has left images out.
     """
-    if max_tries < 1:
-        raise ValueError(f'max_tries must be positive; got {max_tries}')
-    rank, world = place
-    shares = Shares(job, claims, start=rank * job.index.summary.shares // world)
+    total = len(job.listing)
+    history = History(job.parts, total)
+    todo = Todo(uuid.uuid4().hex, history.pending(), history.deaths, history.reasons)
     with (
-        Progress(shares, show=rank == 0) as progress,
-        full_disk_says(job.folder, progress.in_words),
-    ):
-        for share in shares.take_all(waiting=progress.update):
-            try:
-                with share.claim.held():
-                    annotate_share(share, annotate, source, max_tries, report, progress.update)
-            except ClaimLost as lost:
-                report(f'share {lost}; going on with others')
-        progress.update()
-        claims.once('merge', (job.folder / SUMMARY).exists, lambda claim: merge(job, claim.beat))
-    return Summary.read(job.folder)
-
-
-class Progress:
-    """A bar of the images of the whole job, whoever does them, with rate and time left.
-
-    Args:
-        shares: of the job.
-        show: whether to show it, and to look for what others have done.
-    """
-
-    def __init__(self, shares: Shares, show: bool = True) -> None:
-        self._shares = shares
-        self._share: Share | None = None
-        self._looked = time.monotonic()
-        shares.missing()
-        self._bar = tqdm(
-            total=shares.job.index.summary.images,
-            initial=shares.images_done(),
+        tqdm(
+            total=total,
+            initial=history.done,
             desc='annotate',
             unit='image',
             smoothing=0,
-            disable=not show,
             mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        ) as bar,
+        full_disk_says(job.folder, lambda: f'{bar.n:,} of {total:,} images'),
+    ):
+        if len(todo.places):
+            (job.folder / SUMMARY).unlink(missing_ok=True)
+            try:
+                for count, lines in engine(job, todo):
+                    for line in lines:
+                        tqdm.write(line, file=sys.stderr)
+                    bar.update(count)
+            except BaseException:
+                (job.parts / f'{todo.run}.stopped').touch()
+                raise
+        bar.refresh()
+        if not (job.folder / SUMMARY).exists():
+            merge(job)
+    return Summary(**json.loads((job.folder / SUMMARY).read_text(encoding='ascii')))
+
+
+def label_images(job: Job, todo: Todo, annotate: Annotate) -> Iterator[tuple[int, list[str]]]:
+    """Label images one after the other, as one batch; a killed batch may be called again.
+
+    An image at which the process ended is tried once more, after all others. Then it is set aside.
+
+    Args:
+        job: That has been begun.
+        todo: What to do.
+        annotate: Gives the record of an image file.
+
+    Yields:
+        One, and what there is to say about the image.
+
+    Raises:
+        OSError: The disk is full, or the images' folder has gone.
+        Exception: What ``annotate`` raises, unless it leaves the image out.
+    """
+    part = Part(job.parts, f'{todo.run}-{todo.places[0]:09}')
+    deaths, reasons, done = dict(todo.deaths), dict(todo.reasons), set()
+    for place, offset, reason in part.earlier:
+        if offset is not None:
+            done.add(place)
+        else:
+            deaths[place], reasons[place] = deaths.get(place, 0) + 1, reason
+    for place in sorted(todo.places.tolist(), key=lambda place: deaths.get(place, 0)):
+        lines = []
+        if place not in done:
+            name = job.listing[place]
+            if deaths.get(place, 0) >= MAX_DEATHS:
+                error = f'{MAX_DEATHS} processes ended at it: {reasons[place]}'
+                record: dict[str, Any] = {'error': error, 'set_aside': True}
+            else:
+                part.write(place, begun=True)
+                try:
+                    record = _try(job, name, annotate)
+                except Exception as error:
+                    if not isinstance(error, OSError):  # which is not of this image
+                        part.write(place, failed=_words(error))
+                    raise
+            if 'error' in record:
+                lines.append(f'left out {job.root / name}: {record["error"]}')
+            part.write(place, file_name=name, **record)
+        yield 1, lines
+    part.close()
+
+
+def merge(job: Job) -> Summary:
+    """Write ``coco.json``, ``left_out.jsonl`` and ``summary.json``, in the listing's order.
+
+    An image's number is its place in the listing, from 1. Of all records one at a time is in
+    memory.
+
+    Raises:
+        OSError: They cannot be written.
+        RuntimeError: Images have no record.
+        ValueError: A part or the vocabulary is damaged.
+    """
+    folder, total = job.folder, len(job.listing)
+    history = History(job.parts, total)
+    if history.done < total:
+        raise RuntimeError(
+            f'{total - history.done:,} of {total:,} images have no record: run the same command '
+            'again, which does them'
         )
+    counts = dict(left_out=0, set_aside=0)
+    info = {'description': 'Made by ovsam', 'version': __version__, 'job': job.digest}
+    with whole_file(folder / LEFT_OUT) as partial, partial.open('w', encoding='ascii') as left_out:
 
-    def __enter__(self) -> Progress:
-        return self
+        def found() -> Iterator[dict]:
+            unnamed = [
+                {'file_name': name, 'error': reason}
+                for name, reason in job.listing.header['set_aside']
+            ]
+            for record in chain(unnamed, history.records(job.listing)):
+                if 'error' not in record:
+                    yield record
+                    continue
+                left_out.write(json.dumps(record) + '\n')
+                counts['left_out'] += 1
+                counts['set_aside'] += bool(record.get('set_aside'))
 
-    def __exit__(self, *error) -> None:
-        self._bar.close()
-
-    def update(self, share: Share | None = None) -> None:
-        """Count again, with what is done of the share that this process is at."""
-        self._share = share
-        if not self._bar.disable and time.monotonic() - self._looked > REFRESH:
-            self._looked = time.monotonic()
-            self._shares.missing()
-        self._bar.update(max(0, self._done() - self._bar.n))
-
-    def in_words(self) -> str:
-        """How far the job is."""
-        self._shares.missing()
-        return f'{self._done():,} of {self._shares.job.index.summary.images:,} images'
-
-    def _done(self) -> int:
-        done = self._shares.images_done()
-        share = self._share
-        if share is not None and not self._shares.is_done(share.number):
-            done += share.done
-        return done
+        written = write_coco(folder / COCO, found(), job.names() or (UNNAMED,), info)
+    summary = Summary(*written, **counts)
+    write_whole(folder / SUMMARY, (json.dumps(summary._asdict(), indent=1) + '\n').encode())
+    return summary
 
 
-def report(line: str) -> None:
-    """Say something beside the bar."""
-    tqdm.write(line, file=sys.stderr)
+def in_this_process(annotate: Annotate) -> Engine:
+    """An engine that does one image after the other here."""
+    return lambda job, todo: label_images(job, todo, annotate)
+
+
+def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
+    """An image's record, or what is wrong with it."""
+    try:
+        return annotate(job.root / name)
+    except LEAVES_OUT as error:
+        if isinstance(error, FileNotFoundError) and not _has_entries(job.root):
+            # A disk that has gone is no reason to leave out all that was on it.
+            raise FileNotFoundError(
+                f'{job.root}, where the images were, is not there any more or is empty: put it '
+                'back and run the same command again, which goes on from here'
+            ) from error
+        return {'error': _words(error)}
+
+
+def _has_entries(folder: Path) -> bool:
+    try:
+        return any(True for _ in folder.iterdir())
+    except OSError:
+        return False
+
+
+def _words(error: Exception) -> str:
+    return ' '.join(str(error).split()) or type(error).__name__

@@ -3,7 +3,6 @@
 from .feature_store import FeatureStore
 from .image_listing import ImageListing
 from .joint_dataset import JointDataset
-from .listed_images import ListedImageDataset
 from .load_annotated_image import LoadAnnotatedImage
 from .load_sa1b_annotations import LoadSA1BAnnotations
 from .load_teacher_features import LoadTeacherFeatures
@@ -12,7 +11,6 @@ from .open_vocabulary_coco import ClosedVocabularyCocoDataset, OpenVocabularyCoc
 from .open_vocabulary_lvis import OpenVocabularyLVISDataset
 from .pictograms import PictogramCrops, pictogram_vocabulary
 from .sa1b import SA1BDataset
-from .skip_broken import SkipBroken
 from .source_batch_sampler import SourceBatchSampler
 from .teacher_features import TeacherFeatures
 from .whole_image_region import WholeImageRegion
@@ -22,7 +20,6 @@ __all__ = [
     'FeatureStore',
     'ImageListing',
     'JointDataset',
-    'ListedImageDataset',
     'LoadAnnotatedImage',
     'LoadSA1BAnnotations',
     'LoadTeacherFeatures',
@@ -31,7 +28,6 @@ __all__ = [
     'OpenVocabularyLVISDataset',
     'PictogramCrops',
     'SA1BDataset',
-    'SkipBroken',
     'SourceBatchSampler',
     'TeacherFeatures',
     'WholeImageRegion',

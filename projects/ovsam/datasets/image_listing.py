@@ -11,41 +11,30 @@ ends (numbers of eight bytes); the header, in JSON.
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import os
-import re
+import posixpath
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from ..utils.file_names import is_clutter
 from ..utils.files import whole_file
+from ..utils.image_walk import (
+    IMAGE_SUFFIXES,
+    WalkedFolder,
+    is_hidden,
+    name_fault,
+    order_key,
+    walk_images,
+)
 
-MAGIC = b'OVSAMls1'
-IMAGE_PATTERNS = ('*.jpg', '*.jpeg', '*.png', '*.webp', '*.JPEG', '*.JPG', '*.PNG')
-_DIGITS = re.compile(r'(\d+)')
-
-
-class ListedFolder(NamedTuple):
-    """A folder with its images.
-
-    Attributes:
-        name: Its path, relative to the listing's folder, with ``/``; empty for that itself.
-        modified: When its entries changed last, in nanoseconds; None if that is not known.
-        files: Names of its images, in their order.
-    """
-
-    name: str
-    modified: int | None
-    files: Sequence[str]
+MAGIC = b'OVSAMls2'
 
 
 class ImageListing(Sequence):
@@ -66,23 +55,23 @@ class ImageListing(Sequence):
         cls,
         path: str | Path,
         folder: str | Path,
-        patterns: Sequence[str] = IMAGE_PATTERNS,
+        patterns: Sequence[str] = (),
         progress: bool = True,
     ) -> ImageListing:
         """Look through a folder and all in it, and write the file, whole or not at all.
 
-        Files come before folders, both in the order of numbers (``sa_9`` before ``sa_10``).
+        What counts as an image, and the order, is the rule of :mod:`ovsam.utils.image_walk`.
 
         Args:
             path: Of the file.
             folder: Where to look.
-            patterns: Of file names, as a shell has them.
+            patterns: Of file names, as a shell has them; all formats if not given.
             progress: Show how many were found.
 
         Raises:
             FileNotFoundError: There is no such folder, or no image in it.
         """
-        found = _counted(scan_images(folder, patterns), progress)
+        found = _counted(walk_images(folder, patterns), progress)
         return cls._write(path, str(folder), patterns, found)
 
     @classmethod
@@ -92,52 +81,51 @@ class ImageListing(Sequence):
         Args:
             path: Of the file.
             paths: Relative to a folder or bucket that need not be on this machine; they are put
-                in order, each once, without what :func:`scan_images` passes over.
+                in order, each once, without hidden ones.
             folder: That folder, for the record.
 
         Raises:
             FileNotFoundError: There are none.
         """
-        ordered = sorted(
-            {
-                posix.rpartition('/')[::2]
-                for posix in paths
-                if not any(map(is_clutter, posix.split('/')))
-            },
-            key=lambda place: (_in_order(place[0]), _in_order(place[1])),
-        )
+        shown = {each for each in paths if not is_hidden(posixpath.basename(each))}
+        if not shown:
+            raise FileNotFoundError(f'There are no images in the list{folder and f" of {folder}"}.')
+        places = (posixpath.split(each) for each in sorted(shown, key=order_key))
         return cls._write(
             path,
             folder,
             (),
             (
-                ListedFolder(name, None, [file for _, file in files])
-                for name, files in groupby(ordered, key=lambda place: place[0])
+                WalkedFolder(name, None, [file for _, file in files])
+                for name, files in groupby(places, key=lambda place: place[0])
             ),
         )
 
     @classmethod
     def _write(
-        cls, path: str | Path, folder: str, patterns: Sequence[str], folders: Iterable[ListedFolder]
+        cls, path: str | Path, folder: str, patterns: Sequence[str], folders: Iterable[WalkedFolder]
     ) -> ImageListing:
-        starts, digest = array('Q', [0]), hashlib.sha256()
+        starts, digest, faults = array('Q', [0]), hashlib.sha256(), []
         table, end = [], 0
         with whole_file(path) as partial:
             with partial.open('wb') as file:
                 file.write(bytes(24))
                 for name, modified, files in folders:
                     first = len(starts) - 1
-                    prefix = f'{name}/' if name else ''
                     for each in files:
-                        content = os.fsencode(prefix + each)
+                        place = posixpath.join(name, each)
+                        content = os.fsencode(place)
+                        digest.update(content + b'\n')
+                        if fault := name_fault(place):
+                            faults.append([place, fault])
+                            continue
                         end += file.write(content)
                         starts.append(end)
-                        digest.update(content + b'\n')
                     table.append([name, first, len(starts) - 1, modified])
                 if not end:
                     raise FileNotFoundError(
-                        f'There are no images in {folder or "the list"}'
-                        f'{" like " if patterns else ""}{", ".join(patterns)}.'
+                        f'There are no images in {folder} '
+                        f'({", ".join(patterns or IMAGE_SUFFIXES)}).'
                     )
                 file.write(bytes(-end % 8))
                 starts.tofile(file)
@@ -149,17 +137,21 @@ class ImageListing(Sequence):
                         text=end,
                         digest=digest.hexdigest(),
                         folders=table,
+                        set_aside=faults,
                     )
                 ).encode()
-                place = file.tell()
+                header_at = file.tell()
                 file.write(header)
                 file.seek(0)
-                file.write(MAGIC + np.array([place, len(header)], '<u8').tobytes())
+                file.write(MAGIC + np.array([header_at, len(header)], '<u8').tobytes())
         return cls(path)
 
     @cached_property
     def header(self) -> Mapping:
-        """``folder``, ``patterns``, ``count``, ``digest`` (SHA-256 of all paths) and ``folders``.
+        """What the file says of itself.
+
+        ``folder``, ``patterns``, ``count``, ``digest`` (SHA-256 of all paths), ``folders``, and
+        ``set_aside``: paths that are not in the listing, each with the reason.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -236,44 +228,10 @@ class ImageListing(Sequence):
     def is_of(self, root: str | Path, progress: bool = True) -> bool:
         """Whether all images are still there, and no other ones; as slow as :meth:`build`."""
         digest = hashlib.sha256()
-        for name, _, files in _counted(scan_images(root, self.header['patterns']), progress):
+        for name, _, files in _counted(walk_images(root, self.header['patterns']), progress):
             for each in files:
-                digest.update(os.fsencode(f'{name}/{each}' if name else each) + b'\n')
+                digest.update(os.fsencode(posixpath.join(name, each)) + b'\n')
         return digest.hexdigest() == self.header['digest']
-
-
-def scan_images(folder: str | Path, patterns: Sequence[str]) -> Iterator[ListedFolder]:
-    """All folders in a folder, itself first, each with its images in the order of numbers.
-
-    What :func:`~ovsam.utils.file_names.is_clutter` knows is no image, nor a folder of images.
-
-    Raises:
-        FileNotFoundError: There is no such folder.
-    """
-    matches = re.compile('|'.join(map(fnmatch.translate, patterns))).match
-    pending, known = [''], set()
-    while pending:
-        name = pending.pop()
-        place = os.path.join(folder, name)
-        # Asked before the entries are: what is added in between is found to be a change.
-        status = os.stat(place)
-        if (status.st_dev, status.st_ino) in known:
-            continue  # a link to where we were, or are
-        known.add((status.st_dev, status.st_ino))
-        files, inner = [], []
-        with os.scandir(place) as entries:
-            for entry in entries:
-                if is_clutter(entry.name):
-                    continue
-                # os.path asks where a link leads without an error where that may not be seen.
-                if entry.is_dir(follow_symlinks=False) or (
-                    entry.is_symlink() and os.path.isdir(entry.path)
-                ):
-                    inner.append(f'{name}/{entry.name}' if name else entry.name)
-                elif matches(entry.name):
-                    files.append(entry.name)
-        yield ListedFolder(name, status.st_mtime_ns, sorted(files, key=_in_order))
-        pending += sorted(inner, key=_in_order, reverse=True)
 
 
 def _modified(folder: str) -> int:
@@ -284,14 +242,7 @@ def _modified(folder: str) -> int:
         return -1
 
 
-def _in_order(name: str) -> tuple[list, str]:
-    """Digits count as the number that they are; texts and numbers alternate."""
-    parts: list = _DIGITS.split(name)
-    parts[1::2] = map(int, parts[1::2])
-    return parts, name
-
-
-def _counted(folders: Iterable[ListedFolder], progress: bool) -> Iterator[ListedFolder]:
+def _counted(folders: Iterable[WalkedFolder], progress: bool) -> Iterator[WalkedFolder]:
     with tqdm(desc='images found', unit='image', unit_scale=True, disable=not progress) as bar:
         for folder in folders:
             bar.update(len(folder.files))

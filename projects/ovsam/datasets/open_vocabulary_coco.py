@@ -1,8 +1,9 @@
 """COCO-format data whose label space is a vocabulary."""
 
 import logging
-from collections import Counter
-from collections.abc import Sequence
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Union
 
 from mmdet.datasets import CocoDataset
@@ -14,7 +15,6 @@ from ..utils.wording import listed
 from ..vocabulary import build_vocabulary, name_key, refuse_near_misses
 from ..vocabulary.name_texts import clean_text
 from .coco_annotations import check_coco_annotations, naming_annotation_file
-from .image_files import require_image_files
 
 
 class VocabularyCOCO(COCO):
@@ -137,7 +137,7 @@ class OpenVocabularyCocoDataset(CocoDataset):
         self._report(self._index)
         del self._index  # as large as the file
         if self.backend_args is None:  # files, not an object store
-            require_image_files(
+            _require_files(
                 (info['img_path'] for info in data_list),
                 f'Put those of {self.ann_file} there, or change data_prefix in the config.',
             )
@@ -194,3 +194,29 @@ class ClosedVocabularyCocoDataset(OpenVocabularyCocoDataset):
         """See the base class."""
         known = {annotation['category_id'] for annotation in raw_data_info['raw_ann_info']}
         return dict(super().parse_data_info(raw_data_info), closed=known <= set(self.cat_ids))
+
+
+def _require_files(paths: Iterable[str], hint: str = '') -> None:
+    """Look for all files, reading each folder once, which is quick for any number of files.
+
+    Args:
+        paths: of the images.
+        hint: what to do about missing ones, for the message.
+
+    Raises:
+        FileNotFoundError: some are missing; the message has their number and the first few.
+    """
+    by_folder = defaultdict(list)
+    for path in paths:
+        folder, name = os.path.split(path)
+        by_folder[folder].append(name)
+    missing, total = [], 0
+    for folder, names in by_folder.items():
+        present = set(os.listdir(folder or '.')) if os.path.isdir(folder or '.') else set()
+        missing += [os.path.join(folder, name) for name in names if name not in present]
+        total += len(names)
+    if missing:
+        raise FileNotFoundError(
+            f'{len(missing)} of {total} images are not on disk: {", ".join(missing[:3])}'
+            f'{", ..." if len(missing) > 3 else ""}. {hint}'.rstrip()
+        )

@@ -2,17 +2,22 @@
 
 import functools
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Optional, Union
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 
+from ..utils.image_walk import walk_images
 from ..utils.storage import join_place
 from ..utils.wording import listed
 from .image_listing import ImageListing
 from .listed_records import ListedRecords, listed_arguments, warn_of_changes
+
+PATTERNS = ('sa_*.jpg',)
+_NAME = re.compile(r'sa_([0-9]+)\.jpg')
 
 
 @DATASETS.register_module()
@@ -52,14 +57,15 @@ class SA1BDataset(BaseDetDataset):
         if self.listing is not None:
             return self._listed()
         data_list = []
-        for folder in self._folders():
-            numbers = _image_numbers(folder)
-            if not numbers and self.folders is not None:
-                raise FileNotFoundError(f'There are no images sa_*.jpg in {folder}.')
-            data_list += [
-                dict(img_path=str(folder / f'sa_{number}.jpg'), img_id=number, instances=[])
-                for number in numbers
+        for folder, files in self._folders():
+            records = [
+                _record(self.data_root, 0, os.path.join(folder, file))
+                for file in files
+                if _NAME.fullmatch(file)
             ]
+            if not records and self.folders is not None:
+                raise FileNotFoundError(f'There are no images sa_*.jpg in {folder}.')
+            data_list += records
         if not data_list:
             raise FileNotFoundError(
                 f'There are no images sa_*.jpg in {self.data_root} or in folders of it. '
@@ -87,7 +93,8 @@ class SA1BDataset(BaseDetDataset):
             functools.partial(_record, self.data_root),
         )
 
-    def _folders(self) -> list:
+    def _folders(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Folders, relative to ``data_root``, each with its files."""
         root = Path(self.data_root)
         if not root.is_dir():
             raise FileNotFoundError(
@@ -95,12 +102,9 @@ class SA1BDataset(BaseDetDataset):
                 'docs/datasets.md says how to get it.'
             )
         if self.folders is None:
-            inner = sorted(
-                Path(entry.path)
-                for entry in os.scandir(root)
-                if entry.is_dir() and entry.name.startswith('sa_')
-            )
-            return [root, *inner]
+            for name, _, files in walk_images(root, PATTERNS):
+                yield name, files
+            return
         names = self.folders
         if isinstance(names, str):
             names = read_folder_list(root / names)
@@ -110,7 +114,8 @@ class SA1BDataset(BaseDetDataset):
                 f'{len(missing)} of {len(names)} folders of SA-1B are not in '
                 f'{root}: {listed(missing)}.'
             )
-        return [root / name for name in names]
+        for name in names:
+            yield name, next(walk_images(root / name, PATTERNS)).files
 
 
 def read_folder_list(path: Path) -> list:
@@ -132,21 +137,11 @@ def read_folder_list(path: Path) -> list:
     return folders
 
 
-def _image_numbers(folder: Path) -> list:
-    stems = (
-        name[len('sa_') : -len('.jpg')]
-        for name in os.listdir(folder)
-        if name.startswith('sa_') and name.endswith('.jpg')
-    )
-    return sorted(int(stem) for stem in stems if stem.isdecimal())
-
-
 def _record(root: str, number: int, path: str) -> dict:
-    name = path.rpartition('/')[2]
-    stem = name[len('sa_') : -len('.jpg')]
-    if not (name.startswith('sa_') and name.endswith('.jpg') and stem.isdecimal()):
+    name = _NAME.fullmatch(path.rpartition('/')[2])
+    if name is None:
         raise ValueError(
             f'{path} (image {number} of the listing) is none of SA-1B: make the '
             "listing with tools/list_images.py --pattern 'sa_*.jpg'"
         )
-    return dict(img_path=join_place(root, path), img_id=int(stem), instances=[])
+    return dict(img_path=join_place(root, path), img_id=int(name[1]), instances=[])

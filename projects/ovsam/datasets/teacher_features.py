@@ -9,6 +9,7 @@ Glossary: C channels, h x w the embedding's size, H x W the input's, G x G the v
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 
 import safetensors.torch
@@ -17,6 +18,7 @@ import torch.nn.functional as F
 from mmengine.structures import BaseDataElement
 from safetensors import SafetensorError
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from ..utils.digest import tensor_digest
 
@@ -186,6 +188,27 @@ def image_name(path: str) -> str:
     name = '/'.join(path.replace('\\', '/').split('/')[-2:])
     # What is not UTF-8 has lone surrogates in Python, which no record could hold.
     return name.encode('utf-8', 'backslashreplace').decode()
+
+
+def image_names(dataset: Dataset) -> list[str]:
+    """The name of each sample's image in a store, in the data set's order.
+
+    Args:
+        dataset: of mmengine, or a wrapper of several.
+
+    Raises:
+        ValueError: different images have one name.
+    """
+    paths = [dataset.get_data_info(index)['img_path'] for index in range(len(dataset))]
+    counts = Counter(map(image_name, set(paths)))
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise ValueError(
+            f'{len(twice)} images have the same folder and file name as another, such as '
+            f'{twice[0]}: features are stored by these two; rename a folder, or store the parts '
+            'of the data set apart'
+        )
+    return [image_name(path) for path in paths]
 
 
 def _view(image_input: Tensor) -> Tensor:

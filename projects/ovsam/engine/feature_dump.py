@@ -18,12 +18,12 @@ from tqdm import tqdm
 
 from ..apis.init_model import choose_device, init_model
 from ..datasets.feature_store import FeatureStore
-from ..datasets.image_names import image_names
 from ..datasets.teacher_features import (
     DamagedFeaturesError,
     ForeignFeaturesError,
     TeacherFeatures,
     image_name,
+    image_names,
 )
 from ..segmenters.stored_teacher import teacher_identity
 from ..utils.files import full_disk_says

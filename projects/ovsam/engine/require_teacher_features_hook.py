@@ -8,8 +8,8 @@ from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ..datasets.image_names import image_names
 from ..datasets.load_teacher_features import LoadTeacherFeatures
+from ..datasets.teacher_features import image_names
 from ..utils.wording import listed
 
 

@@ -5,22 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 
-# What file managers and archivers put beside pictures, in lower case.
-_CLUTTER = frozenset({'.ds_store', 'thumbs.db', 'desktop.ini', '__macosx'})
 # Bytes: file systems allow 255, and an ending such as '.json' must fit behind the name.
 LONGEST = 250
-
-
-def is_clutter(name: str) -> bool:
-    """Whether a file or folder is nobody's picture, whatever its suffix.
-
-    That is what macOS (``._shot.jpg`` beside ``shot.jpg``, ``.DS_Store``, ``__MACOSX``) and Windows
-    (``Thumbs.db``, ``desktop.ini``) leave behind.
-
-    Args:
-        name: of the file or folder alone, without the folders that it is in.
-    """
-    return name.startswith('._') or name.lower() in _CLUTTER
 
 
 def fitting_name(name: str, longest: int = LONGEST) -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ...apis.image_jobs import pictures_in
 from ...datasets.pictograms.glyphs import pictogram_names
 from ...datasets.pictograms.renderer import render_scene
+from ...utils.image_walk import IMAGE_SUFFIXES, walk_images
 
 SEED = 987_654_321  # data sets of the small world seed with small numbers: none has these scenes
-SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
 def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
@@ -48,7 +47,7 @@ def list_samples(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f'there is no folder {folder}')
-    files = pictures_in(folder, SUFFIXES)
+    files = [folder / name for name in next(walk_images(folder)).files]
     if not files:
-        raise FileNotFoundError(f'{folder} has no pictures ({", ".join(SUFFIXES)})')
+        raise FileNotFoundError(f'{folder} has no pictures ({", ".join(IMAGE_SUFFIXES)})')
     return files

@@ -1,0 +1,172 @@
+"""The records of a job's images, in part files to which lines are only ever added.
+
+A line is a JSON object. The image's number comes first, then what happened:
+
+    {"id": 12, "begun": true}              an attempt begins
+    {"id": 12, "failed": "..."}            an error of the program ended it
+    {"id": 12, "file_name": "...", ...}    its record: what was found, or an ``error``
+
+A part has one writer, so an image that was begun and has no other line killed its process. Parts
+are called ``RUN-BATCH.ATTEMPT.jsonl``; ``RUN.stopped`` says that a run was interrupted and did not
+die.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MAX_DEATHS = 2
+_HEAD = re.compile(rb'\{"id": (\d+), "(begun|failed|file_name)": ')
+_KILLED = 'its process was killed, ran out of memory, or crashed'
+
+
+class Outcome(NamedTuple):
+    """What an attempt at an image came to.
+
+    Attributes:
+        place: Of the image in the listing, from 0.
+        offset: Of its record in the part; None if the process ended at it.
+        reason: Why that was.
+    """
+
+    place: int
+    offset: int | None
+    reason: str = ''
+
+
+def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
+    """The outcomes in a part; a line that was not finished does not count.
+
+    Args:
+        path: Of the part.
+        stopped: Whether its run was interrupted, which is not the fault of the last image.
+    """
+    begun, offset = None, 0
+    with path.open('rb') as file:
+        for line in file:
+            head = _HEAD.match(line)
+            if head and line.endswith(b'}\n'):
+                place, kind = int(head[1]) - 1, head[2]
+                begun = place if kind == b'begun' else None
+                if kind == b'failed':
+                    yield Outcome(place, None, json.loads(line)['failed'])
+                elif kind == b'file_name':
+                    yield Outcome(place, offset)
+            offset += len(line)
+    if begun is not None and not stopped:
+        yield Outcome(begun, None, _KILLED)
+
+
+class Part:
+    """A new part of a batch, and what earlier attempts at the batch left.
+
+    Args:
+        folder: Of the parts.
+        name: Of run and batch.
+
+    Attributes:
+        earlier: Outcomes of earlier attempts.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.earlier: list[Outcome] = []
+        attempt = 0
+        while True:
+            path = folder / f'{name}.{attempt}.jsonl'
+            try:
+                self._file = path.open('xb')
+                return
+            except FileExistsError:
+                self.earlier += read_outcomes(path)
+                attempt += 1
+
+    def write(self, place: int, **content: Any) -> None:
+        """Add a line of an image; whole, so that it survives the process."""
+        self._file.write(json.dumps({'id': place + 1, **content}).encode() + b'\n')
+        self._file.flush()
+
+    def close(self) -> None:
+        """No more lines come."""
+        self._file.close()
+
+
+class History:
+    """What all parts say; of an image, no more than where its record is.
+
+    Args:
+        folder: Of the parts.
+        images: How many the job has.
+
+    Attributes:
+        deaths: How many processes ended at an image, by place, where any did.
+        reasons: Of these images, why the last one did.
+    """
+
+    def __init__(self, folder: Path, images: int) -> None:
+        stopped = {path.stem for path in folder.glob('*.stopped')}
+        self._paths = sorted(folder.glob('*.jsonl'))
+        self._part = np.full(images, -1, np.int32)
+        self._offset = np.zeros(images, np.int64)
+        self.deaths: Counter[int] = Counter()
+        self.reasons: dict[int, str] = {}
+        known = set(self._paths)
+        for number, path in enumerate(self._paths):
+            batch, attempt, _ = path.name.rsplit('.', 2)
+            last = path.with_name(f'{batch}.{int(attempt) + 1}.jsonl') not in known
+            run = batch.partition('-')[0]
+            for place, offset, reason in read_outcomes(path, last and run in stopped):
+                if offset is None:
+                    self.deaths[place] += 1
+                    self.reasons[place] = reason
+                else:
+                    self._part[place], self._offset[place] = number, offset
+
+    @property
+    def done(self) -> int:
+        """How many images have a record."""
+        return int((self._part >= 0).sum())
+
+    def pending(self) -> np.ndarray:
+        """Places of the images without a record; those at which processes ended come last."""
+        places = np.flatnonzero(self._part < 0)
+        late = np.isin(places, list(self.deaths))
+        return np.concatenate([places[~late], places[late]])
+
+    def records(self, names: Iterable[str]) -> Iterator[dict]:
+        """All records, in the order of the listing.
+
+        Args:
+            names: Of the images.
+
+        Raises:
+            ValueError: A part is damaged.
+        """
+        number, file = -1, None
+        try:
+            for name, part, offset in zip(names, self._part.tolist(), self._offset.tolist()):
+                if part != number:
+                    if file:
+                        file.close()
+                    number, file = part, self._paths[part].open('rb')
+                assert file is not None
+                file.seek(offset)
+                try:
+                    record = json.loads(file.readline())
+                    if record['file_name'] != name:
+                        raise ValueError(f'it has {record["file_name"]!r} in place of {name!r}')
+                except (ValueError, KeyError) as error:
+                    raise ValueError(
+                        f'{self._paths[part]} is damaged ({error}): delete it and run the same '
+                        'command again, which makes its records anew'
+                    ) from error
+                yield record
+        finally:
+            if file:
+                file.close()

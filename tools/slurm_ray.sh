@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --ntasks-per-node=1
+# Label pictures on a Slurm cluster: Ray on all nodes of the job, and tools/annotate.py on it.
+set -euo pipefail
+
+usage="usage: sbatch [options of sbatch] tools/slurm_ray.sh IMAGES --out OUT [arguments of tools/annotate.py]
+
+  Submit it from the root of the repository. Ray is started on every node of the job with all CPUs
+  and GPUs that the job has there, and stopped at the end. All nodes must see IMAGES and OUT. A job
+  that was interrupted goes on when it is queued again, or with the same command. From the
+  environment: RAY_PORT (one that the job's number gives), RAY_ARGS for ray start, SRUN_ARGS for
+  srun, PYTHON (python), RAY (ray).
+
+  sbatch -p gpu -N 8 --gres=gpu:8 -c 64 -t 1-0 tools/slurm_ray.sh photos --out labels --vocabulary lvis"
+case "${1:-}" in -h | --help) echo "$usage"; exit 0 ;; esac
+if [ $# -lt 1 ]; then echo "$usage" >&2; exit 2; fi
+if [ -z "${SLURM_JOB_ID:-}" ]; then echo "slurm_ray: submit it with sbatch" >&2; exit 2; fi
+if [ ! -f tools/annotate.py ]; then
+    echo "slurm_ray: submit it from the root of the repository, not from $PWD" >&2
+    exit 2
+fi
+
+# Jobs that share a node do not share a port.
+port=${RAY_PORT:-$((20000 + SLURM_JOB_ID % 20000))}
+host=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+address="$(getent ahostsv4 "$host" | awk 'NR == 1 { print $1 }'):$port"
+# srun does not take over what sbatch was given for it.
+export SRUN_CPUS_PER_TASK="${SLURM_CPUS_PER_TASK:-1}"
+# A node that dies does not end the others. The first one runs the tool.
+# shellcheck disable=SC2086  # SRUN_ARGS and RAY_ARGS hold several arguments
+exec srun --ntasks-per-node=1 --kill-on-bad-exit=0 ${SRUN_ARGS:-} \
+    "${RAY:-ray}" symmetric-run --address "$address" --min-nodes "$SLURM_JOB_NUM_NODES" \
+    --num-cpus="$SRUN_CPUS_PER_TASK" ${RAY_ARGS:-} \
+    -- "${PYTHON:-python}" -u tools/annotate.py "$@" --ray "$address"
