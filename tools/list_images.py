@@ -73,8 +73,6 @@ def main(argv=None) -> int:
             stale.append(not is_current(args))
             return
         listing = make(args)
-        for name, reason in listing.header['set_aside'][:5]:
-            print(f'left out {name!r}: {reason}', file=sys.stderr)
         print(
             f'{len(listing):,} images in {len(listing.folders):,} folders: {args.out}, '
             f'{args.out.stat().st_size / 1e6:,.1f} MB'

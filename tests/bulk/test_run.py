@@ -89,12 +89,6 @@ def test_what_is_done_is_not_done_again(run, bench):
     assert (bench.out / 'coco.json').stat().st_mtime_ns == before
 
 
-def test_names_that_are_not_utf8_are_left_out(run, bench):
-    (bench.photos / os.fsdecode(b'\xff.png')).write_text('cat')
-    assert run() == Summary(images=8, annotations=14, left_out=3, set_aside=0)
-    assert 'not UTF-8' in bench.left_out()['\udcff.png']['error']
-
-
 DIES = """
 import os, signal, sys
 from ovsam.bulk import Job, run_job

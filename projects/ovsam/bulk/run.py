@@ -6,7 +6,6 @@ import json
 import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -175,11 +174,7 @@ def merge(job: Job) -> Summary:
     with whole_file(folder / LEFT_OUT) as partial, partial.open('w', encoding='ascii') as left_out:
 
         def found() -> Iterator[dict]:
-            unnamed = [
-                {'file_name': name, 'error': reason}
-                for name, reason in job.listing.header['set_aside']
-            ]
-            for record in chain(unnamed, history.records(job.listing)):
+            for record in history.records(job.listing):
                 if 'error' not in record:
                     yield record
                     continue

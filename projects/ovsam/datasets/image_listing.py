@@ -29,7 +29,6 @@ from ..utils.image_walk import (
     IMAGE_SUFFIXES,
     WalkedFolder,
     is_hidden,
-    name_fault,
     order_key,
     walk_images,
 )
@@ -87,7 +86,7 @@ class ImageListing(Sequence):
         Raises:
             FileNotFoundError: There are none.
         """
-        shown = {each for each in paths if not is_hidden(posixpath.basename(each))}
+        shown = {each for each in paths if not any(map(is_hidden, each.split('/')))}
         if not shown:
             raise FileNotFoundError(f'There are no images in the list{folder and f" of {folder}"}.')
         places = (posixpath.split(each) for each in sorted(shown, key=order_key))
@@ -105,7 +104,7 @@ class ImageListing(Sequence):
     def _write(
         cls, path: str | Path, folder: str, patterns: Sequence[str], folders: Iterable[WalkedFolder]
     ) -> ImageListing:
-        starts, digest, faults = array('Q', [0]), hashlib.sha256(), []
+        starts, digest = array('Q', [0]), hashlib.sha256()
         table, end = [], 0
         with whole_file(path) as partial:
             with partial.open('wb') as file:
@@ -116,9 +115,6 @@ class ImageListing(Sequence):
                         place = posixpath.join(name, each)
                         content = os.fsencode(place)
                         digest.update(content + b'\n')
-                        if fault := name_fault(place):
-                            faults.append([place, fault])
-                            continue
                         end += file.write(content)
                         starts.append(end)
                     table.append([name, first, len(starts) - 1, modified])
@@ -137,7 +133,6 @@ class ImageListing(Sequence):
                         text=end,
                         digest=digest.hexdigest(),
                         folders=table,
-                        set_aside=faults,
                     )
                 ).encode()
                 header_at = file.tell()
@@ -150,8 +145,7 @@ class ImageListing(Sequence):
     def header(self) -> Mapping:
         """What the file says of itself.
 
-        ``folder``, ``patterns``, ``count``, ``digest`` (SHA-256 of all paths), ``folders``, and
-        ``set_aside``: paths that are not in the listing, each with the reason.
+        ``folder``, ``patterns``, ``count``, ``digest`` (SHA-256 of all paths) and ``folders``.
 
         Raises:
             FileNotFoundError: There is no such file.

@@ -51,15 +51,6 @@ def is_hidden(name: str) -> bool:
     return name.startswith('.') or name.lower() in _LITTER
 
 
-def name_fault(name: str) -> str | None:
-    """Why a path cannot be used as a name in results; None if it can."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return 'its name is not UTF-8: rename it'
-    return None
-
-
 def order_key(path: str) -> str:
     """Sorts paths: files before folders, digits as numbers (``sa_9`` before ``sa_10``)."""
     numbered = (_DIGITS.sub(_sortable, part) for part in posixpath.split(path))
