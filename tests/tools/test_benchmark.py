@@ -146,7 +146,7 @@ def test_scale(capsys, tmp_path):
     assert main(argv) == 0
     printed = '\n'.join(printed_lines(capsys))
     assert f'# Scale\n{begin}\n{printed.rstrip()}\n{end}\n' == page.read_text()
-    assert printed.startswith('`python tools/benchmark.py scale --sam2clip mini/sam2clip.py ')
+    assert printed.startswith('`ovsam benchmark scale --sam2clip mini/sam2clip.py ')
     assert "### The paper's trainings, 4 GPUs" in printed
     assert '### 1,000 images, 16 GPUs' in printed
     found = json.loads(record.read_text())

@@ -1,4 +1,4 @@
-"""The subcommand ``scale`` of ``tools/benchmark.py``."""
+"""The subcommand ``scale`` of ``ovsam benchmark``."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
     ovsam annotate photos --vocabulary lvis --out labels
     ovsam annotate list.txt --vocabulary imagenet21k --out labels
     ovsam annotate photos --out labels --detector detector.py --detector-weights d.pth
-    torchrun --nproc_per_node 8 tools/annotate.py photos --out labels --launcher pytorch
+    torchrun --nproc_per_node 8 -m ovsam_cli annotate photos --out labels --launcher pytorch
     srun -n 16 ovsam annotate photos --out labels --launcher slurm
 
 IMAGES is a folder with its folders, or a text file with the path of a picture on each line. The
