@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from tabulate import tabulate
+
 # By the metric's prefix: a title, and what to know of the figures.
 _TABLES = {
     'found': (
@@ -86,9 +88,13 @@ def _table(rows: dict[str, dict[str, float]]) -> str:
         for key in dict.fromkeys(key for row in rows.values() for key in row)
         if not key.startswith('num')
     ]
-    lines = ['| config | ' + ' | '.join(columns) + ' |', '|---|' + '---:|' * len(columns)]
-    for name, row in rows.items():
-        figures = (row.get(column, math.nan) for column in columns)
-        cells = ['' if math.isnan(figure) else f'{figure:.1f}' for figure in figures]
-        lines.append(f'| `{name}.py` | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+    cells = [
+        [f'`{name}.py`', *(_figure(row.get(column, math.nan)) for column in columns)]
+        for name, row in rows.items()
+    ]
+    aligned = ['left', *['right'] * len(columns)]
+    return tabulate(cells, ['config', *columns], 'pipe', colalign=aligned, disable_numparse=True)
+
+
+def _figure(value: float) -> str:
+    return '' if math.isnan(value) else f'{value:.1f}'

@@ -27,12 +27,13 @@ import sys
 from pathlib import Path
 
 import torch
+from tabulate import tabulate
 
 from ..apis.init_model import choose_device, load_config
 from ..benchmarks.complexity import count_complexity, total_complexity
 from ..benchmarks.interaction import measure_interaction
 from ..benchmarks.memory import measure_memory
-from ..benchmarks.scale_command import add_scale_command
+from ..benchmarks.scale import Machine, scale_table
 from ..benchmarks.timing import measure_latency
 from ..benchmarks.training_step import measure_training_step
 from ..benchmarks.vocabulary_cost import measure_vocabularies
@@ -41,17 +42,14 @@ from ..utils.marked_section import insert_section
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
-    """Columns of even width; the first is text, the others numbers."""
-    widths = [max(map(len, column)) for column in zip(head, *rows)]
-    for row in [head, *rows]:
-        print(
-            '  '.join(
-                [
-                    row[0].ljust(widths[0]),
-                    *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:])),
-                ]
-            )
-        )
+    """The first column is text, the others numbers."""
+    print(table(head, rows, 'plain'))
+
+
+def table(head: list[str], rows: list[list[str]], form: str) -> str:
+    """The same in any of tabulate's forms; figures stay as they were rounded."""
+    aligned = ['left', *['right'] * (len(head) - 1)]
+    return tabulate(rows, head, form, colalign=aligned, disable_numparse=True)
 
 
 def complexity(args: argparse.Namespace) -> None:
@@ -151,18 +149,9 @@ def vocabulary(args: argparse.Namespace) -> None:
         # A click's other work is the same in all rows, but varies more than naming takes.
         others = statistics.median(row.click - row.naming for row in rows)
         first = others + rows[0].naming
-        table = [
-            [
-                'names',
-                'kept as',
-                'MB',
-                'ms a click',
-                'ms of it naming',
-                'ratio',
-                f'ms to name {args.objects} objects',
-            ]
-        ]
-        table += [
+        head = ['names', 'kept as', 'MB', 'ms a click', 'ms of it naming', 'ratio']
+        head += [f'ms to name {args.objects} objects']
+        cells = [
             [
                 f'{row.names:,}',
                 row.kept,
@@ -179,11 +168,9 @@ def vocabulary(args: argparse.Namespace) -> None:
             f'{torch.get_num_threads()} threads; ratio of clicks that take '
             f'{1e3 * others:.1f} ms without naming, the median of all rows'
         )
-        print_table(table[0], table[1:])
+        print_table(head, cells)
         print(note)
-        lines = ['| ' + ' | '.join(row) + ' |\n' for row in table]
-        lines.insert(1, '|---' * len(table[0]) + '|\n')
-        section += ['\n', *lines, '\n', f'{note}.\n']
+        section.append(f'\n{table(head, cells, "pipe")}\n\n{note}.\n')
     if args.insert:
         insert_section(args.insert, ''.join(section), 'vocabulary cost')
 
@@ -261,6 +248,50 @@ def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:
         type=Path,
         metavar='FILE',
         help='put the table into the section "vocabulary cost" of this Markdown file',
+    )
+
+
+def scale(args: argparse.Namespace) -> None:
+    """GPU-hours, memory, network and storage of the paper's recipe and of many images."""
+    if not 0 < args.utilisation <= 1:
+        raise ValueError(f'--utilisation must be in (0, 1]; got {args.utilisation}')
+    if min(args.gpus, args.images, args.peak) <= 0:
+        raise ValueError('--gpus, --images and --peak must be positive')
+    machine = Machine(args.gpus, args.peak * 1e12, args.utilisation)
+    configs = [load_config(args.sam2clip), load_config(args.clip2sam), load_config(args.ovsam)]
+    section = (
+        f'`{args.shown}` prints this: {args.gpus} GPUs of {args.peak:g} TFLOPS, of which '
+        f'{args.utilisation:.0%} are reached.\n\n'
+        f'{scale_table(configs, machine, args.images, args.size)}\n'
+    )
+    print(section, end='')
+    if args.insert:
+        insert_section(args.insert, section, 'scale')
+
+
+def add_scale_command(commands: argparse._SubParsersAction) -> None:
+    """Give the parser the subcommand ``scale``."""
+    command = commands.add_parser('scale', help=scale.__doc__, description=scale.__doc__)
+    command.set_defaults(run=scale)
+    for name, config in (
+        ('sam2clip', 'sam2clip/sam2clip_RN50x16.py'),
+        ('clip2sam', 'clip2sam/clip2sam_RN50x16_coco.py'),
+        ('ovsam', 'ovsam/ovsam_RN50x16_coco_box.py'),
+    ):
+        command.add_argument(
+            f'--{name}', default=config, metavar='CONFIG', help='what is counted (%(default)s)'
+        )
+    machine = Machine()
+    for flag, kind, default, words in (
+        ('--gpus', int, machine.gpus, 'one process each'),
+        ('--peak', float, machine.peak / 1e12, 'TFLOPS of a GPU; an A100 with bfloat16'),
+        ('--utilisation', float, machine.utilisation, 'share of them that is reached'),
+        ('--images', int, 100_000_000, 'how many are many'),
+    ):
+        command.add_argument(flag, type=kind, default=default, help=f'{words} (%(default)s)')
+    command.add_argument('--size', type=int, help="side of the square input (the configs')")
+    command.add_argument(
+        '--insert', type=Path, metavar='FILE', help='put the table into this Markdown file, too'
     )
 
 

@@ -15,6 +15,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from tabulate import tabulate
+
 from ..checkpoints.converted_file import report
 from ..checkpoints.fetch import WeightStore
 from ..checkpoints.model_index import ModelIndex, PublishedFile, read_model_index
@@ -52,7 +54,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def listing(index: ModelIndex, store: WeightStore) -> str:
     """A line per entry."""
-    lines = [f'{"name":26} {"size":>9}  {"state":10}  licence']
+    rows = []
     for name in [*index.models, *index.files]:
         files = index.files_of(name)
         sizes = {file.file: file.size for file in files}
@@ -65,8 +67,10 @@ def listing(index: ModelIndex, store: WeightStore) -> str:
             else '-'
         )
         licences = '; '.join(dict.fromkeys(file.licence for file in files))
-        lines.append(f'{name:26} {size:>9}  {state:10}  {licences}')
-    return '\n'.join(lines)
+        rows.append([name, size, state, licences])
+    aligned = ['left', 'right', 'left', 'left']
+    head = ['name', 'size', 'state', 'licence']
+    return tabulate(rows, head, 'plain', colalign=aligned, disable_numparse=True)
 
 
 def fetch(

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import open_clip
 from mmengine.config import Config
+from tabulate import tabulate
 
 from ..apis.init_model import init_model, load_config
 from ..naming.name_bank import embed_bank
@@ -29,12 +30,15 @@ from ..vocabulary import PACKS, Vocabulary, build_vocabulary
 
 def list_packs() -> None:
     """A line for each pack."""
+    rows = []
     for name, pack in PACKS.items():
         try:
-            count = f'{len(pack.make()):7,}'
+            count = f'{len(pack.make()):,}'
         except FileNotFoundError:
             count = 'no file'
-        print(f'{name:14}{count}  {pack.about}')
+        rows.append([name, count, pack.about])
+    aligned = ['left', 'right', 'left']
+    print(tabulate(rows, tablefmt='plain', colalign=aligned, disable_numparse=True))
 
 
 def show(vocabulary: Vocabulary, count: int) -> None:
