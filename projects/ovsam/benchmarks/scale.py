@@ -24,6 +24,7 @@ from ..prompts.prompters import BoxPrompter
 from ..segmenters.ovsam import OVSAM
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..segmenters.sam2clip_distiller import SAM2CLIPDistiller
+from ..segmenters.stored_teacher import StoredTeacher
 from .complexity import attention_as_products, count_by_part, count_complexity
 from .random_model import build_random_model, set_random_names
 
@@ -31,7 +32,7 @@ IMAGES = 2  # in the step of CLIP2SAM that is counted; of a single one the decod
 BATCH = 2  # images a GPU and step, the paper's
 MOST_PROMPTS = 40  # on an image, section 4 of the paper; memory must hold them
 POINTS, MASKS, MASK_BYTES = 32**2, 100, 700  # labelling: of an image; MASK_BYTES of COCO JSON
-# SA-1B: 11,185,362 images (TFDS catalogue), 1.1 billion masks; an archive of images is 10.9 GB.
+# SA-1B: 11,185,362 images (its TFDS catalogue page); eleven archives, masks in them, are 120 GB.
 SA1B_IMAGES, SA1B_BYTES = 11_185_362, 975_000
 COCO_BYTES = 152_000  # train2017.zip: 18 GB, 118,287 images
 
@@ -65,21 +66,12 @@ class Machine(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A training's costs: operations and bytes kept for the backward pass (float32).
+    """Of a training: operations and bytes kept for the backward pass (float32), parameters."""
 
-    Attributes:
-        image: Operations for an image, forward and backward, frozen parts included.
-        saved: Bytes of an image.
-        parameters: Of the whole model.
-        learned: Parameters that learn.
-        prompt: Operations for each prompt.
-        saved_prompt: Bytes of each prompt.
-    """
-
-    image: int
-    saved: int
+    image: int  # operations, forward and backward, frozen parts included
+    saved: int  # bytes
     parameters: int
-    learned: int
+    learned: int  # parameters that learn
     prompt: int = 0
     saved_prompt: int = 0
 
@@ -109,13 +101,13 @@ def count_step(model: nn.Module, loss: Callable[[], Tensor]) -> tuple[int, int]:
 def count_sam2clip(cfg: Config, size: int | None = None) -> tuple[Stage, Stage, int]:
     """SAM2CLIP with the live teacher and with stored features; the bytes of a stored record."""
     model = _learning(cfg, SAM2CLIPDistiller, size)
+    if isinstance(model.teacher, StoredTeacher):
+        raise ValueError(f'{cfg.filename} has a stored teacher: give the config with the live one')
     side = model.prompt_encoder.image_size
     images = torch.empty(1, 3, side, side, device='meta')
     operations, saved = count_step(model, lambda: model.parse_losses(model.loss(images, []))[0])
     counts, target = count_by_part(model, lambda: model.target(images, []))
     teacher = sum(counts.values())
-    if not teacher:
-        raise ValueError(f'{cfg.filename} has a stored teacher: give the config with the live one')
     record = TeacherFeatures.of(  # its length does not depend on values
         torch.zeros(target.shape[1:]),
         torch.zeros(1).expand(3, side, side),
@@ -179,12 +171,11 @@ def _annotated(number: int, side: int) -> DetDataSample:
     masks = np.zeros((number, side, side), np.uint8)
     masks[:, low:high, low:high] = 1
     boxes = torch.tensor([[low, low, high, high]] * number, dtype=torch.float32)
+    labels = torch.zeros(number, dtype=torch.long)
     return DetDataSample(
         metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
         gt_instances=InstanceData(
-            bboxes=boxes,
-            labels=torch.zeros(number, dtype=torch.long),
-            masks=BitmapMasks(masks, side, side),
+            bboxes=boxes, labels=labels, masks=BitmapMasks(masks, side, side)
         ),
     )
 
