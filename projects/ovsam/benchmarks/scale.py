@@ -171,7 +171,7 @@ def _annotated(number: int, side: int) -> DetDataSample:
     masks = np.zeros((number, side, side), np.uint8)
     masks[:, low:high, low:high] = 1
     boxes = torch.tensor([[low, low, high, high]] * number, dtype=torch.float32)
-    labels = torch.zeros(number, dtype=torch.long)
+    labels, bitmaps = torch.zeros(number, dtype=torch.long), BitmapMasks(masks, side, side)
     return DetDataSample(
         metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
         gt_instances=InstanceData(
