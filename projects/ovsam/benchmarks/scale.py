@@ -174,9 +174,7 @@ def _annotated(number: int, side: int) -> DetDataSample:
     labels, bitmaps = torch.zeros(number, dtype=torch.long), BitmapMasks(masks, side, side)
     return DetDataSample(
         metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
-        gt_instances=InstanceData(
-            bboxes=boxes, labels=labels, masks=BitmapMasks(masks, side, side)
-        ),
+        gt_instances=InstanceData(bboxes=boxes, labels=labels, masks=bitmaps),
     )
 
 
