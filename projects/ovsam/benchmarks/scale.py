@@ -149,7 +149,9 @@ def count_clip2sam(cfg: Config, size: int | None = None) -> Stage:
     one, three = step(1), step(3)
     prompt = (three - one) // (2 * IMAGES)
     image = (one + [sum(counts[part] for part in frozen), 0]) // IMAGES - prompt
-    return Stage(*map(int, image), _number(model), _number(model, learned=True), *map(int, prompt))
+    (operations, saved), (more, more_saved) = image.tolist(), prompt.tolist()
+    learned = _number(model, learned=True)
+    return Stage(operations, saved, _number(model), learned, more, more_saved)
 
 
 def _learning(cfg: Config, kind: type, size: int | None) -> PromptableSegmenter:

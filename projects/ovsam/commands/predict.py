@@ -217,7 +217,7 @@ def main(argv=None) -> int:
             action='append',
             metavar=form,
             default=[],
-            type=lambda text, flag=flag: (flag, text),
+            type=lambda text, flag=flag: (flag, text),  # type: ignore[misc]
         )
     parser.add_argument('--everything', action='store_true', help='segment all there is')
     parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
