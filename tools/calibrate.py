@@ -20,6 +20,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from tabulate import tabulate
 from torch import Tensor
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
@@ -73,19 +74,16 @@ def calibrate(args: argparse.Namespace) -> None:
     base, present = groups[0], model.fuse(opinions)
     temperature = round(fit_temperature(present[base], labels[base]), 3)
     scaling = TemperatureScaling(temperature)
-    print(
-        'ECE (%)                   '
-        + ''.join(f'{group:>8} ({int(rows.sum())})' for group, rows in zip(GROUPS, groups))
-    )
-    for title, scores in (
-        ('as they are', present),
-        ('normalised', TemperatureScaling()(present)),
-        (f'temperature {temperature}', scaling(present)),
-    ):
-        print(
-            f'{title:26}'
-            + ''.join(f'{error:8.1f}      ' for error in calibration_errors(scores, labels, groups))
+    errors = [
+        (title, *calibration_errors(scores, labels, groups))
+        for title, scores in (
+            ('as they are', present),
+            ('normalised', TemperatureScaling()(present)),
+            (f'temperature {temperature}', scaling(present)),
         )
+    ]
+    counted = [f'{group} ({int(rows.sum())})' for group, rows in zip(GROUPS, groups)]
+    print(tabulate(errors, ['ECE (%)', *counted], 'plain', floatfmt='.1f'))
     # Objects of all groups: what the vocabulary lacks may be of any.
     known = best_names(scaling(present))[0]
     missing = best_names(scaling(model.fuse(without_own_name(opinions, labels))))[0]
@@ -94,9 +92,8 @@ def calibrate(args: argparse.Namespace) -> None:
         (t, *((100 * share.float().mean().item()) for share in (known >= t, missing < t)))
         for t in thresholds
     ]
-    print('least probability   kept (%)   refused (%)')
-    for row in rows:
-        print('{:17.2f} {:10.1f} {:13.1f}'.format(*row))
+    head = ['least probability', 'kept (%)', 'refused (%)']
+    print(tabulate(rows, head, 'plain', floatfmt=('.2f', '.1f', '.1f')))
     threshold = max(rows, key=lambda row: row[1] + row[2])[0]
     print(
         f"calibration=dict(type='TemperatureScaling', temperature={temperature}), "

@@ -60,7 +60,7 @@ def draw_scene(seed: int, index: int) -> Scene:
 
 
 def point_at(masks: np.ndarray, click: bool) -> tuple:
-    """Prompts for masks (N, H, W), as a record and as the flags of tools/predict.py."""
+    """Prompts for masks (N, H, W), as a record and as the flags of ``ovsam predict``."""
     prompter = CenterPointPrompter()
     if click:
         points = [prompter.choose_point(mask.astype(np.uint8)) for mask in masks]
@@ -159,7 +159,7 @@ def run(args: argparse.Namespace) -> None:
     model = '' if args.config == 'mini' else f' --config {args.config}'
     model += '' if args.weights is None else f' --weights {args.weights}'
     print(
-        f'\n{line}\nPicture: {args.out}/demo.png. Next, try: python tools/predict.py '
+        f'\n{line}\nPicture: {args.out}/demo.png. Next, try: ovsam predict '
         f'{args.out}/scene_0.png {answers[0].prompt}{model}'
     )
 

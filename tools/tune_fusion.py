@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from tabulate import tabulate
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
@@ -58,9 +59,9 @@ def tune(config: str, steps: int) -> None:
                 100 * right[torch.isin(labels, group)].float().mean().item() for group in groups
             )
             results.append((2 * base * novel / max(base + novel, 1e-9), base, novel, a, b))
-    print('harmonic   base  novel   seen unseen')
-    for line in sorted(results, reverse=True)[:10]:
-        print('{:8.1f} {:6.1f} {:6.1f}  {:5.2f}  {:5.2f}'.format(*line))
+    head = ['harmonic', 'base', 'novel', 'seen', 'unseen']
+    best = sorted(results, reverse=True)[:10]
+    print(tabulate(best, head, 'plain', floatfmt=('.1f', '.1f', '.1f', '.2f', '.2f')))
 
 
 def main(argv=None) -> int:

@@ -1,91 +1,99 @@
 import pytest
+import torch
+from torch import nn
 
+from ovsam.apis.init_model import load_config
+from ovsam.benchmarks.complexity import count_complexity
 from ovsam.benchmarks.scale import (
-    Job,
     Machine,
-    Recipe,
     Source,
-    StageCost,
-    job_budget,
-    training_budget,
+    Stage,
+    count_clip2sam,
+    count_sam2clip,
+    count_step,
+    row,
+    scale_table,
 )
 
-# A GPU that computes 100 operations a second: 400 FLOP of which half are reached.
-MACHINE = Machine(gpus=2, peak=400, utilisation=0.5, network=1000)
-STAGE = StageCost(
-    image=50,
-    prompt=10,
-    saved=7,
-    saved_prompt=3,
-    parameters=30,
-    learned=20,
-    checkpoint=99,
-    record=5,
-    masked=8,
-)
+SIZE, ROWS, WIDTH = 128, 5, 8
+CONFIGS = ('mini/sam2clip.py', 'mini/clip2sam_base.py', 'mini/ovsam_box.py')
 
 
-def test_no_images_are_refused():
-    for sources in ((), (Source('empty', 0, 1, 1),)):
-        with pytest.raises(ValueError, match='nothing needs a positive batch and sources'):
-            training_budget(Recipe('nothing', STAGE, sources), MACHINE)
-    with pytest.raises(ValueError, match='nothing needs images; got 0'):
-        job_budget(Job('nothing', 0, 1, 1, 1), MACHINE)
+@pytest.fixture(autouse=True)
+def no_weights(monkeypatch, tmp_path):
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(tmp_path / 'nothing'))
 
 
-@pytest.mark.parametrize(
-    'settings',
-    [dict(gpus=0), dict(peak=0), dict(network=-1), dict(utilisation=0), dict(utilisation=1.1)],
-)
-def test_impossible_machines_are_refused(settings):
-    with pytest.raises(ValueError, match=next(iter(settings))):
-        Machine(**settings)
+def test_nothing_that_learns_is_nothing():
+    weight = nn.Parameter(torch.zeros(3))
+    model = nn.ParameterList([weight])
+    assert count_step(model, lambda: weight.sum()) == (0, 0)
+
+
+@pytest.mark.parametrize('device', ['cpu', 'meta'])
+def test_a_step_by_hand(device):
+    model = nn.Sequential(
+        nn.Linear(WIDTH, WIDTH, bias=False),
+        nn.Sigmoid(),
+        nn.Linear(WIDTH, WIDTH, bias=False),
+        nn.Sigmoid(),
+    ).to(device)
+    x = torch.zeros(ROWS, WIDTH, device=device)
+    # Forward twice; backward twice to the weights and once to an input: the first has none.
+    # The input and two sigmoids' outputs are kept; the weights are parameters.
+    assert count_step(model, lambda: model(x).sum()) == (
+        5 * ROWS * WIDTH * WIDTH,
+        3 * ROWS * WIDTH * 4,
+    )
+
+
+def test_what_learns_runs_forward_and_backward():
+    parts = {part.part: part for part in count_complexity(load_config(CONFIGS[2]), SIZE)}
+    live, stored, record = count_sam2clip(load_config(CONFIGS[0]), SIZE)
+    assert live.image > stored.image and live.parameters > stored.parameters > stored.learned > 0
+    assert record > 96 * (SIZE // 8) ** 2  # a byte a value, and what says whose it is
+    # Backward takes twice as much as forward, but for inputs that need no gradient.
+    neck = stored.image - parts['backbone'].image
+    assert 2.5 * parts['neck'].image < neck < 3 * parts['neck'].image
+    second = count_clip2sam(load_config(CONFIGS[1]), SIZE)
+    head = second.image - parts['backbone'].image - parts['neck'].image
+    assert 2 * parts['label_head'].image < head <= 3 * parts['label_head'].image
+    assert second.prompt > 2 * parts['mask_decoder'].prompt
+    assert 0 < second.saved_prompt and 0 < second.learned < second.parameters
 
 
 def test_a_training_by_hand():
-    recipe = Recipe(
-        'two',
-        STAGE,
-        (Source('a', 5, 3, 11, prompts=4.0), Source('b', 4, 1, 20)),
-        batch=2,
-        most_prompts=6,
-    )
-    budget = training_budget(recipe, MACHINE)
-    assert budget.seen == 5 * 3 + 4
-    # Of 5 images each GPU has 3, in 2 batches; of 4 it has 2, in one.
-    assert budget.steps == 3 * 2 + 1
-    operations = 50 * 19 + 10 * 4 * 15 - 8 * 4  # b has no masks
-    assert budget.operations == pytest.approx(operations / 19)
-    assert budget.gpu_hours == pytest.approx(operations / 100 / 3600)
-    assert budget.days == pytest.approx(budget.gpu_hours / 2 / 24)
-    assert budget.step == pytest.approx(2 * operations / 19 / 100)
-    assert budget.activations == 2 * (7 + 6 * 3)
-    assert budget.memory == 4 * 30 + 16 * 20 + budget.activations
-    # Of a ring of two each sends its 80 bytes of gradients once.
-    assert budget.reduced == 80
-    assert budget.reduce_share == pytest.approx(80 / 1000 / budget.step)
-    assert budget.reads == pytest.approx((15 * 16 + 4 * 25) / (operations / 200))
-    assert (budget.image_bytes, budget.record_bytes) == (5 * 11 + 4 * 20, 5 * 9)
-    assert budget.checkpoint == 99
-
-
-def test_part_of_a_pass():
-    budget = training_budget(
-        Recipe('half', STAGE, (Source('a', 8, 0.5, 11, prompts=1.0),)), MACHINE
-    )
-    assert (budget.seen, budget.steps, budget.image_bytes) == (4, 1, 88)
-    assert budget.operations == 50 + 10
-
-
-def test_a_single_gpu_sends_nothing():
-    machine = Machine(gpus=1, peak=400, utilisation=0.5, network=1000)
-    assert training_budget(Recipe('one', STAGE, (Source('a', 1, 1, 1),)), machine).reduced == 0
+    # A GPU that computes 100 GFLOPs of ours a second.
+    machine = Machine(gpus=2, peak=400e9, utilisation=0.5)
+    stage = Stage(image=int(40e9), saved=10**9, parameters=10**9, learned=10**8, prompt=int(10e9))
+    cells = row('it', machine, Source(3600, 2, 10**9, prompts=1), stage, record=10**9)
+    assert cells == [
+        'it',
+        '7,200',  # images, twice
+        '50',
+        '1.0',  # half a second each
+        '7.6',  # 4 bytes of each parameter, 16 of those that learn, two images' activations
+        '0.4',  # 0.4 GB of gradients sent in a second
+        '8.00',  # two GPUs, two images a second, each with its record
+        '3,600',
+        '3,600',
+    ]
 
 
 def test_a_job_by_hand():
-    budget = job_budget(Job('label', images=40, image_bytes=3, operations=25, written=7), MACHINE)
-    assert budget.rate == 4
-    assert budget.gpu_hours == pytest.approx(10 / 3600)
-    assert budget.days == pytest.approx(5 / 86400)
-    assert (budget.reads, budget.writes) == (4 * 2 * 3, 4 * 2 * 7)
-    assert (budget.image_bytes, budget.written_bytes) == (120, 280)
+    machine = Machine(gpus=1, peak=400e9, utilisation=0.5)
+    cells = row('it', machine, Source(3600, 1, 10**9), 100e9, record=2 * 10**9)
+    assert cells == ['it', '3,600', '100', '1.0', '', '', '1.00', '3,600', '7,200']
+
+
+@pytest.mark.parametrize(
+    ('configs', 'fault'),
+    [
+        (('mini/sam2clip_stored.py', *CONFIGS[1:]), 'has a stored teacher'),
+        ((CONFIGS[2], *CONFIGS[1:]), 'expected a config of a SAM2CLIPDistiller'),
+        ((CONFIGS[0], *CONFIGS[:1], CONFIGS[2]), 'expected a config of a OVSAM'),
+    ],
+)
+def test_configs_of_another_kind_are_refused(configs, fault):
+    with pytest.raises(ValueError, match=fault):
+        scale_table([load_config(config) for config in configs], Machine(), 1000, SIZE)

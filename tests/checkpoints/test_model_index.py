@@ -58,7 +58,7 @@ def test_entries():
         'label_head',
     }
     assert index.files_of('sam-vit-h') == [index.files['sam-vit-h']]
-    with pytest.raises(ValueError, match='there are: ovsam-rn50x16-coco, .* more'):
+    with pytest.raises(ValueError, match='Did you mean ovsam-rn50x16-coco, '):
         index.files_of('ovsam-rn50x16-cocos')
 
 
@@ -131,7 +131,7 @@ def test_unknown_facts_are_called_so(write):
 def test_missing_weights_say_how_to_get_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr('ovsam.checkpoints.safe_loading.resource_root', lambda: tmp_path)
-    with pytest.raises(FileNotFoundError, match='tools/download_weights.py clip-rn50x16$'):
+    with pytest.raises(FileNotFoundError, match='ovsam download clip-rn50x16$'):
         load_from_local('checkpoints/clip_RN50x16.pth')
     with pytest.raises(FileNotFoundError, match='Check the path'):
         load_from_local('elsewhere/clip_RN50x16.pth')

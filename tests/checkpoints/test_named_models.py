@@ -153,8 +153,7 @@ def test_without_a_network(site, tmp_path, monkeypatch, picture, capsys):
     monkeypatch.setenv('HF_ENDPOINT', 'http://127.0.0.1:9')
     with pytest.raises(
         ConnectionError,
-        match='cannot fetch http://127.0.0.1:9/o/r/.*by other means'
-        ': python tools/download_weights.py tiny-ovsam',
+        match='cannot fetch http://127.0.0.1:9/o/r/.*by other means: ovsam download tiny-ovsam',
     ):
         OVSAMPredictor('tiny-ovsam')
     assert (

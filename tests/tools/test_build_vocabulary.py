@@ -10,7 +10,7 @@ from tools import build_vocabulary as tool
 
 def test_no_vocabulary(capsys):
     assert tool.main([]) == 2
-    assert capsys.readouterr().err.startswith('build_vocabulary: name a vocabulary: coco, ')
+    assert capsys.readouterr().err.startswith('vocabulary: name a vocabulary: coco, ')
 
 
 def test_list(capsys, monkeypatch, tmp_path):

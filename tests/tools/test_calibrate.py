@@ -14,9 +14,8 @@ def test_what_it_prints_is_a_config_line(small_world, random_mini, monkeypatch, 
     lines = capsys.readouterr().out.splitlines()
     # Before, mmengine says what it loads.
     lines = lines[[line[:3] for line in lines].index('ECE') :]
-    errors = {
-        line[:12].strip(): [float(number) for number in line[26:].split()] for line in lines[1:4]
-    }
+    cells = [re.split(' {2,}', line) for line in lines[1:4]]
+    errors = {title[:12].strip(): [*map(float, numbers)] for title, *numbers in cells}
     assert list(errors) == ['as they are', 'normalised', 'temperature']
     assert all(0 <= error <= 100 for row in errors.values() for error in row[:1])
     shares = [

@@ -81,7 +81,7 @@ def test_bad_file_is_one_line(run, tmp_path, monkeypatch, content, message):
         torch.save(content, path)
     status, out, said = run(path)
     assert status == 2 and said.err.count('\n') == 1
-    assert re.search(rf'^convert_checkpoint: .*bad.pth.*{message}', said.err)
+    assert re.search(rf'^convert: .*bad.pth.*{message}', said.err)
     assert not out.parent.exists() and not (tmp_path / 'made').exists()
 
 

@@ -20,7 +20,7 @@ def root(request, tmp_path, monkeypatch):
 
 def test_nothing_there(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, '_PACKAGE', tmp_path / 'a' / 'b')
-    with pytest.raises(FileNotFoundError, match='there is: none'):
+    with pytest.raises(FileNotFoundError, match='There is: none'):
         paths.checkpoint_path('mini/ovsam')
 
 
@@ -33,7 +33,7 @@ def test_found_with_and_without_suffix(root):
 def test_missing_lists_what_exists(root):
     with pytest.raises(FileNotFoundError) as error:
         paths.config_path('mini/osvam')
-    assert 'there is: mini/ovsam.py' in str(error.value)
+    assert 'Did you mean mini/ovsam.py?' in str(error.value)
     assert '_base_' not in str(error.value)
 
 

@@ -51,7 +51,7 @@ def test_everything_that_is_missing_has_a_source(path):
     cfg = Config.fromfile(path)
     message = missing(cfg, 'train' if 'train_cfg' in cfg else 'test')
     assert 'put it there' not in message
-    assert 'checkpoints/clip_' in message and 'tools/download_weights.py clip-' in message
+    assert 'checkpoints/clip_' in message and 'ovsam download clip-' in message
     # The adapter is what the first stage makes; everything later starts from it.
     assert ('checkpoints/sam2clip_' in message) == (
         'train_cfg' not in cfg or cfg.model.type.endswith('OVSAM')

@@ -79,7 +79,7 @@ def notice_of(model: nn.Module) -> str | None:
     return domain and (
         f'These weights know {domain} only: what they say of a photograph means nothing. For '
         'photographs use the model ovsam-rn50x16-coco, which is downloaded the first time, or '
-        'before by python tools/download_weights.py ovsam-rn50x16-coco (docs/weights.md)'
+        'before by: ovsam download ovsam-rn50x16-coco (docs/weights.md)'
     )
 
 
@@ -128,8 +128,8 @@ def _provide_weights(cfg: Config, own_checkpoint: bool) -> None:
             pass
     except ConnectionError as error:
         raise ConnectionError(
-            f'{error}. To get the weights by other means: python '
-            f'tools/download_weights.py {name} says what goes where'
+            f'{error}. To get the weights by other means: '
+            f'ovsam download {name} says what goes where'
         ) from error
 
 

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from tabulate import tabulate
+
 from ..utils.wording import listed
 
 # By the metric's prefix: a title, and what to know of the figures.
@@ -88,11 +90,13 @@ def _table(rows: dict[str, dict[str, float]]) -> str:
         for key in dict.fromkeys(key for row in rows.values() for key in row)
         if not key.startswith('num')
     ]
-    lines = ['| config | ' + ' | '.join(columns) + ' |', '|---|' + '---:|' * len(columns)]
-    for name, row in rows.items():
-        figures = (row.get(column) for column in columns)
-        cells = [
-            '' if figure is None or math.isnan(figure) else f'{figure:.1f}' for figure in figures
-        ]
-        lines.append(f'| `{name}.py` | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+    cells = [
+        [f'`{name}.py`', *(_figure(row.get(column)) for column in columns)]
+        for name, row in rows.items()
+    ]
+    aligned = ['left', *['right'] * len(columns)]
+    return tabulate(cells, ['config', *columns], 'pipe', colalign=aligned, disable_numparse=True)
+
+
+def _figure(value: float | None) -> str:
+    return '' if value is None or math.isnan(value) else f'{value:.1f}'

@@ -7,6 +7,8 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
+from tabulate import tabulate
+
 from .methods import Method
 from .record import Record
 
@@ -104,28 +106,22 @@ def _table(rows: Rows) -> str:
         'ms an image',
         'a prompt',
     ]
-    lines = [_line(head), '|---|---|' + '---:|' * (len(head) - 2)]
-    for (method, record), precision in zip(rows, found):
-        lines.append(
-            _line(
-                [
-                    method.name,
-                    f'`{method.path.name}`',
-                    *(_number(record.metrics.get(key)) for key in metrics),
-                    *(_number(precision.get(title)) for title in titles),
-                    _number(record.image_operations, 1e9, 2),
-                    _number(record.prompt_operations, 1e9, 3),
-                    _number(record.parameters, 1e6, 2),
-                    _number(record.image_seconds, 1e-3),
-                    _number(record.prompt_seconds, 1e-3),
-                ]
-            )
-        )
-    return '\n'.join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return '| ' + ' | '.join(cells) + ' |'
+    cells = [
+        [
+            method.name,
+            f'`{method.path.name}`',
+            *(_number(record.metrics.get(key)) for key in metrics),
+            *(_number(precision.get(title)) for title in titles),
+            _number(record.image_operations, 1e9, 2),
+            _number(record.prompt_operations, 1e9, 3),
+            _number(record.parameters, 1e6, 2),
+            _number(record.image_seconds, 1e-3),
+            _number(record.prompt_seconds, 1e-3),
+        ]
+        for (method, record), precision in zip(rows, found)
+    ]
+    aligned = ['left', 'left', *['right'] * (len(head) - 2)]
+    return tabulate(cells, head, 'pipe', colalign=aligned, disable_numparse=True)
 
 
 def _number(value: float | None, unit: float = 1, digits: int = 1) -> str:

@@ -1,234 +1,249 @@
-"""What training and labelling take on a machine: steps, hours, memory, storage, network.
+"""What the paper's trainings and 100 million images take: the table of ``docs/scale.md``.
 
-Arithmetic alone, on figures that :mod:`.unit_costs` counts and on settings that somebody chose. A
-multiplication with its addition is one operation here and two of a GPU's peak.
+Operations and bytes are counted on random weights, see :mod:`.complexity`; a multiplication with
+its addition is one of ours and two of a GPU's FLOPS. Hours follow from an assumed GPU.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import NamedTuple
 
-from .unit_costs import FLOAT32, StageCost
+import numpy as np
+import torch
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
+from mmengine.structures import InstanceData
+from tabulate import tabulate
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-HOUR = 3600
+from ..datasets.teacher_features import TeacherFeatures
+from ..prompts.prompters import BoxPrompter
+from ..segmenters.ovsam import OVSAM
+from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..segmenters.sam2clip_distiller import SAM2CLIPDistiller
+from ..segmenters.stored_teacher import StoredTeacher
+from .complexity import attention_as_products, count_by_part, count_complexity
+from .random_model import build_random_model, set_random_names
+
+IMAGES = 2  # in the step of CLIP2SAM that is counted; of a single one the decoder copies less
+BATCH = 2  # images a GPU and step, the paper's
+MOST_PROMPTS = 40  # on an image, section 4 of the paper; memory must hold them
+POINTS, MASKS, MASK_BYTES = 32**2, 100, 700  # labelling: of an image; MASK_BYTES of COCO JSON
+# SA-1B: 11,185,362 images (its TFDS catalogue page); eleven archives, masks in them, are 120 GB.
+SA1B_IMAGES, SA1B_BYTES = 11_185_362, 975_000
+COCO_BYTES = 152_000  # train2017.zip: 18 GB, 118,287 images
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What is computed on; every figure is an assumption.
+class Source(NamedTuple):
+    """A data set: its images, passes over it, bytes of an image, prompts on an image."""
 
-    Args:
-        gpus: Number of them, one process each.
-        peak: Of one, in FLOP a second; 312e12 is an A100's with bfloat16, without sparsity.
-        utilisation: Share of the peak that is reached.
-        network: Bytes a second over the slowest link between GPUs.
+    images: int
+    passes: float
+    image_bytes: int
+    prompts: float = 0.0
 
-    Raises:
-        ValueError: One of them is out of its range.
-    """
+
+PAPER = Source(SA1B_IMAGES // 100, 24, SA1B_BYTES)
+# Base classes: 107,761 images with 665,387 objects (Zareian et al., CVPR 2021).
+COCO = Source(107_761, 12, COCO_BYTES, 665_387 / 107_761)
+# LVIS v1: 100,170 images with 1,270,141 objects (its download page).
+LVIS = Source(100_170, 12, COCO_BYTES, 1_270_141 / 100_170)
+
+
+class Machine(NamedTuple):
+    """GPUs, the peak of one in FLOPS (an A100's with bfloat16), the share that is reached."""
 
     gpus: int = 8
     peak: float = 312e12
     utilisation: float = 0.4
-    network: float = 25e9
-
-    def __post_init__(self) -> None:
-        for name in ('gpus', 'peak', 'network'):
-            if not getattr(self, name) > 0:
-                raise ValueError(f'{name} must be positive; got {getattr(self, name)}')
-        if not 0 < self.utilisation <= 1:
-            raise ValueError(f'utilisation must be in (0, 1]; got {self.utilisation}')
 
     def seconds(self, operations: float) -> float:
         """Of one GPU."""
         return 2 * operations / (self.peak * self.utilisation)
 
 
-class Source(NamedTuple):
-    """A data set.
+class Stage(NamedTuple):
+    """Of a training: operations and bytes kept for the backward pass (float32), parameters."""
 
-    Attributes:
-        name: What tables call it.
-        images: Number of them.
-        passes: How often each is seen, on average.
-        image_bytes: Mean size of an image's file.
-        prompts: Mean number of prompts that are decoded for an image; 0 where it has no masks.
+    image: int  # operations, forward and backward, frozen parts included
+    saved: int  # bytes
+    parameters: int
+    learned: int  # parameters that learn
+    prompt: int = 0
+    saved_prompt: int = 0
+
+
+def count_step(model: nn.Module, loss: Callable[[], Tensor]) -> tuple[int, int]:
+    """Run a step; its operations, and the bytes that autograd keeps between the passes.
+
+    Each storage counts once, parameters and buffers do not. On ``meta`` nothing is computed.
     """
+    # Storages on ``meta`` have no address, but a number, unique while they live.
+    own = {t.untyped_storage()._cdata for t in (*model.parameters(), *model.buffers())}
+    kept: dict[int, torch.UntypedStorage] = {}
 
-    name: str
-    images: int
-    passes: float
-    image_bytes: int
-    prompts: float = 0.0
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            kept[storage._cdata] = storage
+        return tensor.detach()  # the tensor itself would keep itself alive
 
-    @property
-    def seen(self) -> float:
-        """Images, each as often as it is seen."""
-        return self.images * self.passes
-
-
-class Recipe(NamedTuple):
-    """A training.
-
-    Attributes:
-        name: What tables call it.
-        stage: What an image and a prompt cost.
-        sources: What it learns from; a batch is of one of them.
-        batch: Images a GPU and step.
-        most_prompts: The largest number of prompts on an image, which memory must hold.
-    """
-
-    name: str
-    stage: StageCost
-    sources: tuple[Source, ...]
-    batch: int = 2
-    most_prompts: int = 0
+    with attention_as_products(), FlopCounterMode(display=False) as counter:
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            value = loss()
+        value.backward()
+    return counter.get_total_flops() // 2, sum(storage.nbytes() for storage in kept.values())
 
 
-class TrainingBudget(NamedTuple):
-    """What a training takes.
-
-    Attributes:
-        seen: Images, each as often as it is seen.
-        steps: Optimizer steps.
-        operations: For an image, the mean over passes.
-        gpu_hours: Of computing.
-        days: With all GPUs.
-        step: Seconds of computing, the mean.
-        memory: Bytes of a GPU, float32; see :func:`training_budget`.
-        activations: Bytes of them that are kept for the backward pass.
-        reduced: Bytes that a GPU sends in a step, for the sum of gradients.
-        reduce_share: Time of that beside a step's, if nothing overlaps.
-        reads: Bytes a second that all GPUs read together.
-        image_bytes: Of all images.
-        record_bytes: Of all stored features.
-        checkpoint: Bytes of one checkpoint.
-    """
-
-    seen: int
-    steps: int
-    operations: float
-    gpu_hours: float
-    days: float
-    step: float
-    memory: float
-    activations: float
-    reduced: float
-    reduce_share: float
-    reads: float
-    image_bytes: int
-    record_bytes: int
-    checkpoint: int
-
-
-def training_budget(recipe: Recipe, machine: Machine) -> TrainingBudget:
-    """What a training takes on a machine.
-
-    Memory is that of all parameters, of activations kept for the backward pass, and of 16 bytes
-    for each parameter that learns: its gradient, distributed training's copy of it, and AdamW's
-    two moments. The sum of gradients goes around a ring, in which each GPU sends
-    2 (n - 1) / n of them.
-
-    Raises:
-        ValueError: The batch or a number of images is not positive.
-    """
-    if recipe.batch < 1 or not recipe.sources or min(s.images for s in recipe.sources) < 1:
-        raise ValueError(f'{recipe.name} needs a positive batch and sources with images')
-    stage, gpus = recipe.stage, machine.gpus
-    seen = sum(source.seen for source in recipe.sources)
-    steps = sum(
-        source.passes * math.ceil(math.ceil(source.images / gpus) / recipe.batch)
-        for source in recipe.sources
+def count_sam2clip(cfg: Config, size: int | None = None) -> tuple[Stage, Stage, int]:
+    """SAM2CLIP with the live teacher and with stored features; the bytes of a stored record."""
+    model = _learning(cfg, SAM2CLIPDistiller, size)
+    if isinstance(model.teacher, StoredTeacher):
+        raise ValueError(f'{cfg.filename} has a stored teacher: give the config with the live one')
+    side = model.prompt_encoder.image_size
+    images = torch.empty(1, 3, side, side, device='meta')
+    operations, saved = count_step(model, lambda: model.parse_losses(model.loss(images, []))[0])
+    counts, target = count_by_part(model, lambda: model.target(images, []))
+    teacher = sum(counts.values())
+    record = TeacherFeatures.of(  # its length does not depend on values
+        torch.zeros(target.shape[1:]),
+        torch.zeros(1).expand(3, side, side),
+        'sa_000000/sa_223750.jpg',
+        dict(type='SAMImageEncoder', config='0' * 16, weights='0' * 16),
     )
-    operations = (
-        stage.image
-        + sum(
-            source.seen * (source.prompts * stage.prompt if source.prompts else -stage.masked)
-            for source in recipe.sources
+    live = Stage(operations, saved, _number(model), _number(model, learned=True))
+    stored = live._replace(
+        image=operations - teacher, parameters=live.parameters - _number(model.teacher)
+    )
+    return live, stored, len(record.to_bytes())
+
+
+def count_clip2sam(cfg: Config, size: int | None = None) -> Stage:
+    """CLIP2SAM; where boxes lie decides what is computed, so that the CPU runs what learns."""
+    model = _learning(cfg, OVSAM, size)
+    side = model.prompt_encoder.image_size
+    counts, features = count_by_part(
+        model, lambda: model.encode_image(torch.empty(IMAGES, 3, side, side, device='meta'))
+    )
+    model.to_empty(device='cpu')
+    set_random_names(model)
+    given = dict(
+        backbone=tuple(torch.zeros(level.shape) for level in features.levels),
+        neck=torch.zeros(features.embedding.shape),
+    )
+    frozen = [part for part in given if part in model.frozen]
+    for part in frozen:  # counted on ``meta``; not run again
+        getattr(model, part).forward = lambda *_, part=part: given[part]
+    model.train_prompter = BoxPrompter()
+    images = torch.zeros(1, 1, 1, 1).expand(IMAGES, 3, side, side)
+
+    def step(number: int) -> np.ndarray:
+        samples = [_annotated(number, side) for _ in range(IMAGES)]
+        return np.array(
+            count_step(model, lambda: model.parse_losses(model.loss(images, samples))[0])
         )
-        / seen
+
+    one, three = step(1), step(3)
+    prompt = (three - one) // (2 * IMAGES)
+    image = (one + [sum(counts[part] for part in frozen), 0]) // IMAGES - prompt
+    (operations, saved), (more, more_saved) = image.tolist(), prompt.tolist()
+    learned = _number(model, learned=True)
+    return Stage(operations, saved, _number(model), learned, more, more_saved)
+
+
+def _learning(cfg: Config, kind: type, size: int | None) -> PromptableSegmenter:
+    model = build_random_model(cfg, size, 'meta')
+    if not isinstance(model, kind):
+        raise ValueError(
+            f'{cfg.filename} is of a {type(model).__name__}; expected a config of a {kind.__name__}'
+        )
+    return model.requires_grad_(True).train()
+
+
+def _number(part: nn.Module, learned: bool = False) -> int:
+    return sum(p.numel() for p in part.parameters() if p.requires_grad or not learned)
+
+
+def _annotated(number: int, side: int) -> DetDataSample:
+    """So many equal squares in the middle of an image."""
+    low, high = side // 4, 3 * side // 4
+    masks = np.zeros((number, side, side), np.uint8)
+    masks[:, low:high, low:high] = 1
+    boxes = torch.tensor([[low, low, high, high]] * number, dtype=torch.float32)
+    labels, bitmaps = torch.zeros(number, dtype=torch.long), BitmapMasks(masks, side, side)
+    return DetDataSample(
+        metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
+        gt_instances=InstanceData(bboxes=boxes, labels=labels, masks=bitmaps),
     )
-    step = machine.seconds(recipe.batch * operations)
-    activations = recipe.batch * (stage.saved + recipe.most_prompts * stage.saved_prompt)
-    reduced = 2 * (gpus - 1) / gpus * FLOAT32 * stage.learned
-    read = sum(source.seen * (source.image_bytes + stage.record) for source in recipe.sources)
-    gpu_hours = machine.seconds(seen * operations) / HOUR
-    return TrainingBudget(
-        round(seen),
-        round(steps),
-        operations,
-        gpu_hours,
-        days=gpu_hours / gpus / 24,
-        step=step,
-        memory=FLOAT32 * (stage.parameters + 4 * stage.learned) + activations,
-        activations=activations,
-        reduced=reduced,
-        reduce_share=reduced / machine.network / step,
-        reads=read / (gpu_hours / gpus * HOUR),
-        image_bytes=sum(source.images * source.image_bytes for source in recipe.sources),
-        record_bytes=stage.record * sum(source.images for source in recipe.sources),
-        checkpoint=stage.checkpoint,
-    )
 
 
-class Job(NamedTuple):
-    """Something that is done to each of many images, once and without learning.
+def row(
+    name: str, machine: Machine, source: Source, work: Stage | float, record: float = 0
+) -> list[str]:
+    """A line of the table.
 
-    Attributes:
-        name: What tables call it.
-        images: Number of them.
-        image_bytes: Mean size of an image's file.
-        operations: For an image.
-        written: Bytes written for an image.
+    Args:
+        name: The line's.
+        machine: What it runs on.
+        source: The images.
+        work: A training's costs, or operations of what is done to each image once.
+        record: Bytes of an image's record: a training reads it, other work writes it.
     """
-
-    name: str
-    images: int
-    image_bytes: int
-    operations: int
-    written: float
-
-
-class JobBudget(NamedTuple):
-    """What a job takes.
-
-    Attributes:
-        rate: Images a second and GPU.
-        gpu_hours: Of computing.
-        days: With all GPUs.
-        reads: Bytes a second that all GPUs read together.
-        writes: Bytes a second that they write.
-        image_bytes: Of all images.
-        written_bytes: Of all that is written.
-    """
-
-    rate: float
-    gpu_hours: float
-    days: float
-    reads: float
-    writes: float
-    image_bytes: int
-    written_bytes: float
+    stage = work if isinstance(work, Stage) else Stage(int(work), 0, 0, 0)
+    read = source.image_bytes + (record if stage.learned else 0)
+    operations = stage.image + source.prompts * stage.prompt
+    seconds, seen = machine.seconds(operations), source.images * source.passes
+    # 16 bytes of what learns: its gradient, DDP's copy of it, AdamW's two moments.
+    memory = 4 * stage.parameters + 16 * stage.learned + BATCH * stage.saved
+    memory += BATCH * stage.saved_prompt * MOST_PROMPTS
+    sent = 8 * stage.learned * (machine.gpus - 1) / machine.gpus  # around a ring
+    return [
+        name,
+        f'{seen:,.0f}',
+        f'{operations / 1e9:,.0f}',
+        f'{seen * seconds / 3600:,.1f}',
+        f'{memory / 1e9:.1f}' if stage.learned else '',
+        f'{sent / (BATCH * seconds) / 1e9:.1f}' if stage.learned else '',
+        f'{machine.gpus * read / seconds / 1e9:.2f}',
+        f'{source.images * source.image_bytes / 1e9:,.0f}',
+        f'{source.images * record / 1e9:,.0f}',
+    ]
 
 
-def job_budget(job: Job, machine: Machine) -> JobBudget:
-    """What a job takes on a machine.
+def scale_table(configs: list[Config], machine: Machine, images: int, size: int | None) -> str:
+    """The table in Markdown.
+
+    Args:
+        configs: Of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use.
+        machine: What everything runs on.
+        images: How many are many; each is seen once.
+        size: Side of the square input in pixels; the configs' own if not given.
 
     Raises:
-        ValueError: There are no images.
+        ValueError: A config is of another kind.
     """
-    if job.images < 1:
-        raise ValueError(f'{job.name} needs images; got {job.images}')
-    rate = 1 / machine.seconds(job.operations)
-    gpu_hours = job.images / rate / HOUR
-    return JobBudget(
-        rate,
-        gpu_hours,
-        days=gpu_hours / machine.gpus / 24,
-        reads=rate * machine.gpus * job.image_bytes,
-        writes=rate * machine.gpus * job.written,
-        image_bytes=job.images * job.image_bytes,
-        written_bytes=job.images * job.written,
-    )
+    live, stored, record = count_sam2clip(configs[0], size)
+    second, parts = count_clip2sam(configs[1], size), count_complexity(configs[2], size)
+    encode, prompt = sum(part.image for part in parts), sum(part.prompt for part in parts)
+    naming = sum(part.prompt for part in parts if part.part in ('backbone', 'label_head'))
+    boxes, masks = encode + MASKS * prompt, MASKS * MASK_BYTES
+    grid = encode + POINTS * (prompt - naming) + MASKS * naming
+    teacher, many = live.image - stored.image, Source(images, 1, SA1B_BYTES)
+    once = PAPER._replace(passes=1)
+    rows = [
+        row('SAM2CLIP, live teacher', machine, PAPER, live),
+        row('SAM2CLIP, stored features', machine, PAPER, stored, record),
+        row('storing these features', machine, once, teacher, record),
+        row('CLIP2SAM, COCO', machine, COCO, second),
+        row('CLIP2SAM, LVIS', machine, LVIS, second),
+        row('many images: SAM2CLIP, live teacher', machine, many, live),
+        row('many images: labelling, everything mode', machine, many, grid, masks),
+        row("many images: labelling, a detector's boxes", machine, many, boxes, masks),
+    ]
+    head = ['', 'images seen', 'GFLOPs an image', 'GPU-hours', 'memory a GPU (GB)']
+    head += ['sent, GB/s a GPU', 'read, GB/s', 'images (GB)', 'records (GB)']
+    aligned = ['left', *['right'] * (len(head) - 1)]
+    return tabulate(rows, head, 'pipe', colalign=aligned, disable_numparse=True)

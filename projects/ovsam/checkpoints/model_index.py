@@ -58,7 +58,7 @@ class PublishedFile:
     @property
     def advice(self) -> str:
         """How to get the converted file where it is not there."""
-        return f'To get it: python tools/download_weights.py {self.name}'
+        return f'To get it: ovsam download {self.name}'
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class ModelIndex:
         names = [*self.models, *self.files]
         raise ValueError(
             f"No weights are called '{name}'. {did_you_mean(name, names)}"
-            'python tools/download_weights.py --list lists all'
+            'ovsam download --list lists all'
         )
 
     def converted_to(self, path: str | Path) -> PublishedFile | None:

@@ -40,7 +40,7 @@ def _trained(config: str, path: str) -> str:
 
 def _download(match: re.Match) -> str:
     name = Path(match[0]).stem.replace('_', '-').lower()
-    return f'python tools/download_weights.py {name}'
+    return f'ovsam download {name}'
 
 
 _JOINT_SOURCES = {

@@ -1,0 +1,143 @@
+"""Segment and name everything in any number of pictures, on one machine or many.
+
+    ovsam annotate photos --vocabulary lvis --out labels
+    ovsam annotate list.txt --vocabulary imagenet21k --out labels
+    ovsam annotate photos --out labels --detector detector.py --detector-weights d.pth
+    ovsam annotate photos --out labels --ray                    # all GPUs or cores here
+    ovsam annotate photos --out labels --ray HOST:PORT          # a Ray cluster
+    sbatch -N 8 tools/slurm_ray.sh photos --out labels                    # the same on Slurm
+
+IMAGES is a folder with its folders, or a text file with the path of a picture on each line. Run the
+same command again to go on with what was interrupted. OUT/coco.json has all labels in the end,
+OUT/left_out.jsonl the pictures that could not be done, which give status 1. See
+docs/bulk-labelling.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+from pathlib import Path
+
+import filelock
+
+from ..apis import notice_of
+from ..apis.detector_flags import add_detector_flags, check_detector_flags
+from ..bulk import Annotator, Job, Summary, begin, run_job
+from ..bulk.on_ray import on_ray
+from ..bulk.run import in_this_process
+from ..utils.command_line import ended_by_sigterm, exit_status
+
+
+def show(summary: Summary, folder: Path) -> None:
+    """What came of it."""
+    print(f'{folder}/coco.json: {summary.annotations:,} masks in {summary.images:,} images')
+    if summary.left_out:
+        print(
+            f'{summary.left_out:,} images were left out, {summary.set_aside:,} of them because '
+            f'processes ended at them: {folder}/left_out.jsonl says why'
+        )
+
+
+def make_annotate(args: argparse.Namespace, job: Job) -> Annotator:
+    """What an actor of Ray labels with, compared with what the job began with."""
+    annotator, settings = Annotator.of_flags(args)
+    job.require_settings(settings)
+    return annotator
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is left of the job; returns how many images were left out."""
+    check_detector_flags(args)
+    engine = None
+    if args.ray:
+        make = functools.partial(make_annotate, argparse.Namespace(**vars(args)))
+        engine = on_ray(make, args.ray, args.workers, args.device)
+        args.device = 'cpu'  # of this process, which looks at the settings only
+    elif args.workers:
+        raise ValueError('--workers are of Ray: give --ray, too')
+    annotator, settings = Annotator.of_flags(args)
+    notice = notice_of(annotator.predictor.model)
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(args.out / '.lock', timeout=0):
+            vocabulary = annotator.predictor.vocabulary
+            job = begin(args.out, args.images, settings, vocabulary, args.keep_list)
+            summary = run_job(job, engine or in_this_process(annotator))
+    except filelock.Timeout as error:
+        raise ValueError(
+            f'another process works in {args.out}: wait for it, or give another --out'
+        ) from error
+    show(summary, args.out)
+    if notice:
+        print(notice, file=sys.stderr)
+    return summary.left_out
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The flags."""
+    parser = argparse.ArgumentParser(
+        prog='ovsam annotate',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'images',
+        type=Path,
+        metavar='IMAGES',
+        help="a folder, or a text file with a path a line, which counts from the file's folder",
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder of the job')
+    parser.add_argument(
+        '--vocabulary',
+        help='names with commas between, a pack such as lvis, or a '
+        ".txt or .json file; the model's if not given",
+    )
+    parser.add_argument(
+        '--model',
+        default='mini',
+        help='name of a published model such as '
+        'ovsam-rn50x16-coco, downloaded the first time, or a config (%(default)s)',
+    )
+    parser.add_argument(
+        '--weights', metavar='FILE', help="its checkpoint; the config's load_from if not given"
+    )
+    add_detector_flags(parser)
+    parser.add_argument(
+        '--threshold',
+        type=float,
+        default=0.0,
+        help='least score of a name for its mask to be kept (%(default)s: all)',
+    )
+    parser.add_argument('--top-k', type=int, default=1, help='names of each mask (%(default)s)')
+    parser.add_argument(
+        '--ray',
+        nargs='?',
+        const='local',
+        metavar='ADDRESS',
+        help='label on the Ray cluster at HOST:PORT, or auto; one is started on this machine if '
+        'no address is given. All machines must see IMAGES and OUT',
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        metavar='N',
+        help='models that work at the same time on Ray; one for each GPU, or CPU, if not given',
+    )
+    parser.add_argument(
+        '--keep-list',
+        action='store_true',
+        help='go on with the images that the job began with, whatever IMAGES has now',
+    )
+    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is one')
+    return parser
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    args = make_parser().parse_args(argv)
+    left_out: list[int] = []
+    with ended_by_sigterm():
+        status = exit_status('annotate', lambda: left_out.append(run(args)))
+    return status or int(any(left_out))

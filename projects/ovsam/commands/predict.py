@@ -1,0 +1,307 @@
+"""Segment and name what you point at in a picture, or all there is in pictures.
+
+    ovsam predict demo_out/scene_0.png --point 120,80
+    ovsam predict photo.jpg --box 40,30,200,180 --model ovsam-rn50x16-coco
+    ovsam predict photo.jpg --box 40,30,200,180 --vocabulary cat,dog,"traffic light"
+    ovsam predict photo.jpg --point "120,80;150,95;20,30,0" --point 300,40
+    ovsam predict photo.jpg --everything --vocabulary lvis --format labelme
+    ovsam predict photos --find "a red cat" --out cats
+    ovsam predict photo.jpg --point 120,80 --vocabulary imagenet21k --back-off 0.5
+    ovsam predict photos --detector detector.py --detector-weights detector.pth
+
+Each --point or --box is one prompt, in pixels of the picture, x before y. Several points of one
+--point, with ';' between them, are clicks on one object; a point with ,0 behind it is not on the
+object. There is a line for each mask, and OUT/NAME.png (drawn) and OUT/NAME.json (COCO
+annotations).
+
+A folder of pictures takes --everything, --find, --prompts or --detector. There are OUT/vis,
+OUT/preds and OUT/coco.json then; broken pictures are left out, which gives status 1, and a second
+run goes on where the first one ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
+from ..apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
+from ..apis.exports import EXPORTS, ImageEntry, make_exports
+from ..apis.init_model import PRECISIONS
+from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
+from ..prompts import Prompts
+from ..utils.command_line import exit_status
+from ..utils.file_names import fitting_name, printable
+from ..utils.files import write_whole
+from ..utils.images import read_image
+from ..visualization import draw_segments
+from ..vocabulary import WordNetHierarchy
+
+
+def parse_prompt(flag: str, text: str) -> Prompts:
+    """One prompt from the text after its flag.
+
+    Raises:
+        ValueError: the text is not of the flag's form, or is not a prompt.
+    """
+    try:
+        rows = [
+            [float(number) for number in part.split(',')] for part in text.replace(';', ' ').split()
+        ]
+    except ValueError:
+        rows = []
+    if flag == 'box' and len(rows) == 1 and len(rows[0]) == 4:
+        return make_prompts(boxes=rows[0])
+    if flag == 'point' and rows and all(len(row) in (2, 3) for row in rows):
+        return make_prompts([row[:2] for row in rows], [[*row, 1][2] for row in rows])
+    form = 'x1,y1,x2,y2' if flag == 'box' else 'x,y or x,y,label, several with ; between them'
+    raise ValueError(f'--{flag} must be {form}; got {text!r}')
+
+
+def check(args: argparse.Namespace) -> None:
+    """Reject flags that do not go together.
+
+    Raises:
+        ValueError: they contradict each other, or there are none.
+    """
+    ways = [
+        f'--{name}' for name in ('everything', 'find', 'prompts', 'detector') if getattr(args, name)
+    ]
+    pointed = list(dict.fromkeys(f'--{flag}' for flag, _ in args.pointed))
+    if args.image.is_dir() and pointed:
+        raise ValueError(
+            f'{" and ".join(pointed)} are of one picture; for a folder give '
+            '--everything, --find, --prompts or --detector'
+        )
+    check_detector_flags(args)
+    if args.back_off is not None and not 0 < args.back_off <= 1:
+        raise ValueError(f'--back-off must be in (0, 1]; got {args.back_off}')
+    if args.back_off is not None and args.find:
+        raise ValueError(
+            '--back-off is for names of the vocabulary, and --find asks for its own '
+            'text: leave one of them out'
+        )
+    if args.wordnet and args.back_off is None:
+        raise ValueError('--wordnet is for more general names: ask for them by --back-off')
+    if not ways and not pointed:
+        raise ValueError(
+            'nothing to look for: give at least one --point or --box, or '
+            '--everything, --find, --prompts or --detector'
+        )
+    if len(ways) + bool(pointed) > 1 and not {*ways, *pointed} <= {'--everything', '--find'}:
+        raise ValueError(
+            f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
+            'say where to look'
+        )
+    if not 0 <= args.threshold <= 1:
+        raise ValueError(f'--threshold must be in [0, 1]; got {args.threshold}')
+
+
+def report(found: Prediction) -> None:
+    """A line for each prompt."""
+    for row in range(len(found)):
+        parts = [f'{row}:']
+        if found.labels is not None:
+            others = zip(found.top_names[row], found.top_scores[row])
+            listed = ', '.join(
+                f'{name} {score:.2f}' for name, score in others if name != found.labels[row]
+            )
+            parts += [f'{found.labels[row]} {found.label_scores[row]:.2f}', f'({listed})']
+            leaves = found.leaves and found.leaves[row]
+            if leaves and leaves[0][0] != found.labels[row]:
+                parts.append(
+                    'a kind of: ' + ', '.join(f'{name} {score:.2f}' for name, score in leaves) + ','
+                )
+        if found.quality is not None:
+            parts.append(f'expected IoU {found.quality[row]:.2f},')
+        print(*parts, f'{found.masks[row].sum()} pixels')
+    if not len(found):
+        print('Nothing found')
+
+
+def back_off_of(args: argparse.Namespace) -> BackOff | None:
+    """What --back-off and --wordnet ask for, if it is given; WordNet is read at once."""
+    return args.back_off and BackOff(args.back_off, WordNetHierarchy.from_data_noun(args.wordnet))
+
+
+def predict(
+    args: argparse.Namespace,
+    predictor: OVSAMPredictor,
+    prompts: list[Prompts],
+    detector: PromptSource | None,
+    image: np.ndarray,
+) -> Prediction:
+    """What the flags ask for, of the image that has been set."""
+    if detector:
+        return predictor.name(detector.segment(predictor, image, args.image), args.top_k)
+    if args.find:
+        return predictor.find(args.find, args.threshold, args.top_k)
+    if args.everything:
+        return predictor.everything(args.top_k)
+    return predictor.name(segment_each(predictor, prompts), args.top_k)
+
+
+def say_notice(predictor: OVSAMPredictor) -> None:
+    """What results of these weights are good for, if that is not everything."""
+    notice = notice_of(predictor.model)
+    if notice:
+        print(notice, file=sys.stderr)
+
+
+def run_picture(args: argparse.Namespace) -> int:
+    """Predict, report, write; returns 0: nothing was left out."""
+    prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
+    if args.prompts:
+        prompts = PromptFiles(args.prompts).read(args.image)
+    image = read_image(args.image)
+    stem = fitting_name(args.image.stem)
+    picture, annotations = (args.out / f'{stem}{end}' for end in ('.png', '.json'))
+    if args.image.resolve() in (picture.resolve(), annotations.resolve()):
+        raise ValueError(f'the result would overwrite {args.image}: choose another --out')
+    if 'coco' in (args.format or ()) and annotations.name.lower() == 'coco.json':
+        raise ValueError(
+            f'{annotations} would be the masks of {args.image.name} and the COCO file '
+            'at once: rename the picture, or leave --format coco out'
+        )
+    Prompts.cat(prompts).check_inside([image.shape[:2]])
+    detector = detector_of(args, args.device)
+    predictor = OVSAMPredictor(
+        args.config,
+        args.weights,
+        args.vocabulary,
+        args.device,
+        back_off=back_off_of(args),
+        precision=args.precision,
+    )
+    predictor.set_image(image)
+    found = predict(args, predictor, prompts, detector, image)
+    report(found)
+    drawn = draw_segments(
+        image, found.masks, found.labels, found.label_scores, Prompts.cat(prompts)
+    )
+    write_whole(picture, cv2.imencode('.png', drawn[..., ::-1])[1].tobytes())
+    found.save_json(annotations)
+    entry = ImageEntry(stem, args.image.name, args.image, image.shape[:2])
+    for export in make_exports(args.format or (), args.out, predictor.label_names):
+        export.add(entry, found)
+        export.close()
+    print(f'Wrote {printable(str(picture))} and {printable(str(annotations))}')
+    say_notice(predictor)
+    return 0
+
+
+def run_folder(args: argparse.Namespace) -> int:
+    """Predict all pictures of a folder; returns how many were left out."""
+    prompts = detector_of(args, args.device) or args.prompts
+    inferencer = OVSAMInferencer(
+        args.config,
+        args.weights,
+        args.device,
+        args.vocabulary,
+        prompts,
+        precision=args.precision,
+    )
+    inferencer.predictor.back_off = back_off_of(args)
+    results = inferencer(
+        args.image,
+        out_dir=args.out,
+        texts=args.find,
+        top_k=args.top_k,
+        pred_score_thr=args.threshold,
+        formats=args.format or ('coco',),
+    )
+    print(
+        f'Wrote {args.out}/preds and {args.out}/vis of '
+        f'{len(results["predictions"]) - len(results["failed"])} pictures'
+    )
+    say_notice(inferencer.predictor)
+    return len(results['failed'])
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog='ovsam predict',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('image', type=Path, help='a picture or a folder of pictures')
+    for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
+        parser.add_argument(
+            f'--{flag}',
+            dest='pointed',
+            action='append',
+            metavar=form,
+            default=[],
+            type=lambda text, flag=flag: (flag, text),  # type: ignore[misc]
+        )
+    parser.add_argument('--everything', action='store_true', help='segment all there is')
+    parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
+    parser.add_argument(
+        '--prompts',
+        type=Path,
+        help='JSON file of prompts, or folder with one per picture; see ovsam.apis.PromptFiles',
+    )
+    add_detector_flags(parser)
+    parser.add_argument(
+        '--threshold',
+        type=float,
+        default=0.3,
+        help='least score of a name for '
+        '--find, and to be drawn in pictures of a folder (%(default)s)',
+    )
+    parser.add_argument(
+        '--vocabulary',
+        help='names with commas between, a pack such as lvis, or a .txt or .json file',
+    )
+    parser.add_argument(
+        '--back-off',
+        type=float,
+        metavar='PROBABILITY',
+        help='where no name is that likely, a more general one that is, of WordNet',
+    )
+    parser.add_argument(
+        '--wordnet',
+        type=Path,
+        metavar='FILE',
+        help="WordNet's data.noun for --back-off; where Debian installs it if not given",
+    )
+    parser.add_argument(
+        '--model',
+        '--config',
+        dest='config',
+        default='mini',
+        help='name of a '
+        'published model such as ovsam-rn50x16-coco, downloaded the first time, or '
+        'a config (%(default)s)',
+    )
+    parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
+    parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/predict'),
+        help='folder to write to (%(default)s)',
+    )
+    parser.add_argument(
+        '--format',
+        nargs='+',
+        choices=list(EXPORTS),
+        help='write these as well; for a folder coco if not given',
+    )
+    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    parser.add_argument(
+        '--precision', choices=PRECISIONS, help='what to compute in (fp32, unless built otherwise)'
+    )
+    args = parser.parse_args(argv)
+    left_out: list[int] = []
+
+    def run() -> None:
+        check(args)
+        left_out.append(run_folder(args) if args.image.is_dir() else run_picture(args))
+
+    return exit_status('predict', run) or int(any(left_out))

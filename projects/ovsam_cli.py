@@ -1,0 +1,70 @@
+"""The command ``ovsam``: finds the subcommand and calls it.
+
+It stands outside the package, because importing that takes seconds and ``ovsam --help`` should not.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import runpy
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+# Each is a module of ovsam.commands.
+COMMANDS = {
+    'predict': 'segment and name what you point at, or everything in pictures',
+    'annotate': 'label any number of pictures, by any number of processes',
+    'app': 'the annotation page',
+    'serve': 'an ML backend for Label Studio',
+    'download': 'fetch published weights and convert them',
+    'convert': 'turn published weights into those of this project, and back',
+    'vocabulary': 'look at vocabularies, write one to a file, embed one',
+    'benchmark': 'what a model costs: operations, memory, time',
+}
+
+
+def version() -> str:
+    """The package's, read without importing it."""
+    folder = Path(find_spec('ovsam').origin).parent
+    return runpy.run_path(str(folder / 'version.py'))['__version__']
+
+
+def usage() -> str:
+    """A line for each subcommand."""
+    width = max(map(len, COMMANDS))
+    return '\n'.join(
+        [
+            'usage: ovsam COMMAND ...',
+            '',
+            *(f'  {name:{width}}  {about}' for name, about in COMMANDS.items()),
+            '',
+            'ovsam COMMAND --help says what a command takes; ovsam --version prints the version.',
+        ]
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    name, *rest = [*(sys.argv[1:] if argv is None else argv)] or ['--help']
+    if name in ('-h', '--help'):
+        print(usage())
+        return 0
+    if name == '--version':
+        print(f'ovsam {version()}')
+        return 0
+    if name not in COMMANDS:
+        nearest = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.0)[0]
+        print(
+            f"ovsam: there is no command '{name}'. Did you mean '{nearest}'? "
+            'ovsam --help lists them all.',
+            file=sys.stderr,
+        )
+        return 2
+    return importlib.import_module(f'ovsam.commands.{name}').main(rest)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
