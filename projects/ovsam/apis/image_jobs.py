@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.files import write_whole
+from ..utils.needed import needed
 from .exports import ImageEntry
 from .prediction import Prediction
 
@@ -58,10 +59,19 @@ class ImageJob:
         return None if isinstance(self.source, np.ndarray) else Path(self.source)
 
     @property
+    def result(self) -> Prediction:
+        """What was found.
+
+        Raises:
+            ValueError: nothing yet.
+        """
+        return needed(self.found, f'{self.name} has no result yet: predict it first')
+
+    @property
     def entry(self) -> ImageEntry:
         """What exports say of it."""
         file_name = self.name if self.file is None else self.file.name
-        return ImageEntry(self.name, file_name, self.file, self.found.masks.shape[1:])
+        return ImageEntry(self.name, file_name, self.file, self.result.masks.shape[1:])
 
     def set_digest(self, *settings: str) -> None:
         """Sum up the image and the settings.
@@ -73,20 +83,20 @@ class ImageJob:
         digest.update(
             self.source.tobytes() + str(self.source.shape).encode()
             if isinstance(self.source, np.ndarray)
-            else self.file.read_bytes()
+            else Path(self.source).read_bytes()
         )
         self.digest = digest.hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write the result to ``NAME.json``, whole or not at all."""
-        height, width = self.found.masks.shape[1:]
+        height, width = self.result.masks.shape[1:]
         content = {
             'image': self.entry.file_name,
             'height': height,
             'width': width,
             'made_from': self.digest,
             'drawn': self.drawn,
-            'annotations': self.found.to_coco(),
+            'annotations': self.result.to_coco(),
         }
         write_whole(folder / f'{self.name}.json', (json.dumps(content) + '\n').encode())
         self.saved = True

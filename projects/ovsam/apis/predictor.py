@@ -23,6 +23,7 @@ from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
+from ..utils.needed import needed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
@@ -322,9 +323,9 @@ class OVSAMPredictor:
 
     def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
         """The texts as :meth:`find` takes them; errors are its."""
-        self._naming_model()
+        vocabulary = self._vocabulary or self._naming_model().vocabulary
         asked = Vocabulary([texts] if isinstance(texts, str) else list(texts))
-        if len(self._vocabulary.extended(asked.names)) == len(asked):
+        if len(vocabulary.extended(asked.names)) == len(asked):
             raise ValueError(
                 f'there is nothing to tell {", ".join(asked.names)} from: '
                 'set_vocabulary with names of what else may be in the image'
@@ -359,7 +360,7 @@ class OVSAMPredictor:
 
     def _named(self, found: Prediction, bank: NameBank, top_k: int, least: float) -> Prediction:
         """With names of a bank alone."""
-        best = self.model.name(found.region_embeddings.unbind(dim=1), bank, top_k)
+        best = self.model.name(self._embeddings(found).unbind(dim=1), bank, top_k)
         log_scores, places = (column.cpu().numpy() for column in best)
         scores = np.exp(log_scores)
         names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
@@ -401,7 +402,7 @@ class OVSAMPredictor:
         return self._everything[1]
 
     def _segment_chunk(self, prompts: Prompts, mask_choice: Callable | None) -> Prediction:
-        image = self._image
+        image = self._encoded()
         regions, quality = self.model.segment_regions(
             image.features, prompts, image.padded[1], mask_choice
         )
@@ -419,8 +420,16 @@ class OVSAMPredictor:
 
     def _chunks(self, found: Prediction) -> Iterator[tuple[Tensor, ...]]:
         """Embeddings (n, C) by opinion, of chunks of the rows."""
-        for chunk in found.region_embeddings.split(self.model.chunk_size):
+        for chunk in self._embeddings(found).split(self.model.chunk_size):
             yield chunk.unbind(dim=1)
+
+    @staticmethod
+    def _embeddings(found: Prediction) -> Tensor:
+        return needed(
+            found.region_embeddings,
+            'these masks came without embeddings, and cannot be named: they are of a model that '
+            'does not name, or were read from a file; predict them again with an OVSAM',
+        )
 
     def _encoded(self) -> EncodedImage:
         if self._image is None:

@@ -82,7 +82,8 @@ def count_step(
         blocks: Parts that activation checkpointing would be switched on for, each called once
             with its input first.
     """
-    saved, shares = _SavedBytes(model), []
+    saved = _SavedBytes(model)
+    shares: list[_BlockCost] = []
     with attention_as_products(), FlopCounterMode(display=False) as counter:
         with torch.autograd.graph.saved_tensors_hooks(saved.pack, lambda tensor: tensor):
             with _watched(blocks, counter, saved, shares):

@@ -160,7 +160,7 @@ def _bank(count: int, channels: int, device: str | torch.device) -> NameBank:
 
 def _sample(instances: int, side: int, count: int, device: str | torch.device) -> DetDataSample:
     boxes = random_boxes(instances, side).boxes
-    masks = np.zeros((instances, side, side), np.uint8)
+    masks: np.ndarray = np.zeros((instances, side, side), np.uint8)
     for mask, (x1, y1, x2, y2) in zip(masks, boxes.round().long().tolist()):
         mask[y1:y2, x1:x2] = 1
     return DetDataSample(

@@ -207,7 +207,7 @@ def _count_instances(model: OVSAM, number: int, side: int) -> StepCost:
 
 def _annotated(number: int, side: int) -> DetDataSample:
     low, high = side // 4, 3 * side // 4
-    masks = np.zeros((number, side, side), np.uint8)
+    masks: np.ndarray = np.zeros((number, side, side), np.uint8)
     masks[:, low:high, low:high] = 1
     return DetDataSample(
         metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),

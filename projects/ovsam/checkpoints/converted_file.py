@@ -41,7 +41,8 @@ def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict
     """
     learned = any(_LEARNED & set(parts_in(one.state_dict)) for one in conversions.values())
     has_own_decoder = any(map(_has_own_decoder, conversions.values()))
-    merged, origin = {}, {}
+    merged: dict[str, Tensor] = {}
+    origin: dict[str, str] = {}
     for file, conversion in conversions.items():
         if has_own_decoder and not _has_own_decoder(conversion):
             _drop(conversion, {'mask_decoder'}, REPLACED)

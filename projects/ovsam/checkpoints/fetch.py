@@ -40,7 +40,7 @@ class WeightStore:
 
     def converted(self, file: PublishedFile) -> Path | None:
         """Where an entry's converted file is; None if it has to be made."""
-        places = [self.folder / file.converted]
+        places: list[Path | None] = [self.folder / file.converted]
         if self._shared:
             places.append(find_input(f'{FOLDER}/{file.converted}'))
         # The end of a file that torch writes says what is in it: a truncated one has none.
@@ -102,7 +102,7 @@ class WeightStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             reason = '' if os.access(self.folder, os.W_OK) else 'no permission'
         except OSError as error:
-            reason = error.strerror
+            reason = error.strerror or str(error)
         if reason:
             raise OSError(
                 f'cannot write to {self.folder} ({reason}): name another folder for '

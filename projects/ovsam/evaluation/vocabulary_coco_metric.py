@@ -28,7 +28,7 @@ class VocabularyCocoMetric(OVCocoMetric):
         **kwargs: Of ``CocoMetric``.
     """
 
-    dataset_meta: dict | None
+    dataset_meta: dict  # None only before a data set is set
     metrics: list
 
     def __init__(self, ann_file: str, **kwargs) -> None:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmdet.registry import TASK_UTILS
@@ -29,7 +28,7 @@ FILE_SUFFIXES = ('.txt', '.json')
 
 
 @TASK_UTILS.register_module()
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Vocabulary:
     """K names, checked when made; label ``k`` of a model means ``names[k]``.
 
@@ -53,30 +52,37 @@ class Vocabulary:
             that means two names.
     """
 
-    # Types of what is given; once made, they are tuples, a bool array and dicts of tuples.
-    names: Sequence[str]
-    synonyms: Any = None
-    seen: Any = None
-    split: Mapping[str, Sequence[str]] | None = None
-    templates: Sequence[str] | str | None = None
-    aliases: Mapping[str, Sequence[str]] | None = None
+    names: tuple[str, ...]
+    synonyms: tuple[tuple[str, ...], ...]
+    seen: np.ndarray
+    split: dict[str, tuple[str, ...]]
+    templates: tuple[str, ...] | None
+    aliases: dict[str, tuple[str, ...]]
     _places: dict[str, int] = dataclasses.field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        names = clean_names(self.names)
+    def __init__(
+        self,
+        names: Sequence[str],
+        synonyms: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
+        seen: Sequence[bool] | np.ndarray | Sequence[str] | str | None = None,
+        split: Mapping[str, Sequence[str]] | None = None,
+        templates: Sequence[str] | str | None = None,
+        aliases: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        names = clean_names(names)
         known = {name: place for place, name in enumerate(names)}
-        split = {group: tuple(members) for group, members in (self.split or {}).items()}
-        for group, members in split.items():
+        groups = {group: tuple(members) for group, members in (split or {}).items()}
+        for group, members in groups.items():
             require_known(f'split {group!r}', members, known)
-        aliases = checked_aliases(known, self.aliases)
+        others = checked_aliases(known, aliases)
         for field, value in (
             ('names', names),
-            ('_places', {**lookup_table(names, aliases, known), **known}),
-            ('split', split),
-            ('templates', None if self.templates is None else get_templates(self.templates)),
-            ('aliases', aliases),
-            ('synonyms', complete_synonyms(names, known, self.synonyms)),
-            ('seen', seen_flags(known, self.seen, split)),
+            ('_places', {**lookup_table(names, others, known), **known}),
+            ('split', groups),
+            ('templates', None if templates is None else get_templates(templates)),
+            ('aliases', others),
+            ('synonyms', complete_synonyms(names, known, synonyms)),
+            ('seen', seen_flags(known, seen, groups)),
         ):
             object.__setattr__(self, field, value)
 
@@ -236,7 +242,7 @@ class Vocabulary:
 
     def with_seen(self, seen: Sequence[bool] | Sequence[str] | str) -> Vocabulary:
         """The same with other names seen; see the class."""
-        return dataclasses.replace(self, seen=seen)
+        return Vocabulary(self.names, self.synonyms, seen, self.split, self.templates, self.aliases)
 
     def group(self, name: str) -> Sequence[str]:
         """The names of a group of ``split``.

@@ -116,7 +116,7 @@ def _control(brush: ElementTree.Element, to_name: str, image: ElementTree.Elemen
     if not brush.get('name'):
         raise ValueError('a <BrushLabels> of the labelling configuration has no name')
     labels = {
-        tag.get('value', '').strip(): tag.get('alias') or tag.get('value', '')
+        tag.get('value', '').strip(): tag.get('alias') or tag.get('value') or ''
         for tag in brush.iter('Label')
     }
     labels.pop('', None)
