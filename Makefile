@@ -43,6 +43,7 @@ $(LABEL_STUDIO_VENV)/installed-%: | venv
 
 check: venv  ## style, docstrings, types; the parts that are installed
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m ovsam.env
 
