@@ -77,7 +77,7 @@ def fetch(
         print(f'{store.converted(file)}: is here already')
     done = list(here)
     try:
-        for file, source, conversion in store.provide(name, files, force):
+        for file, source, conversion in store.provide(name, files, force=force):
             done.append(file)
             print(
                 f'{store.folder / file.converted}: {file.name}, licence {file.licence}, from '

@@ -207,7 +207,7 @@ class OVSAMPredictor:
         point_labels: ArrayLike | None = None,
         boxes: ArrayLike | None = None,
         mask_input: ArrayLike | None = None,
-        multimask_output: bool = False,
+        multimask_output: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
         top_k: int = 5,
         none_threshold: float | None = None,
     ) -> Prediction:

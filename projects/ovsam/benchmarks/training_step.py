@@ -130,7 +130,7 @@ def _model(cfg: Config, size: int | None, device: str | torch.device) -> JointOV
             'the config of a joint training, such as '
             'configs/clip2sam/clip2sam_RN50_joint.py'
         )
-    return model.requires_grad_(True).train()
+    return model.requires_grad_(requires_grad=True).train()
 
 
 def _step(model: JointOVSAM, optimizer, inputs: torch.Tensor, samples: list) -> None:

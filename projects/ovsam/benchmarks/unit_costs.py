@@ -130,7 +130,7 @@ def _in_training(cfg: Config, kind: type, size: int | None) -> PromptableSegment
         raise ValueError(
             f'{cfg.filename} is of a {type(model).__name__}; expected a config of a {kind.__name__}'
         )
-    return model.requires_grad_(True).train()
+    return model.requires_grad_(requires_grad=True).train()
 
 
 def _count_distillation(

@@ -41,6 +41,7 @@ class DetectorNames:
         own_names: Vocabulary | None,
         vocabulary: Vocabulary | None,
         naming: DetectionNaming,
+        *,
         segmenter_names: bool,
     ) -> None:
         self.vocabulary, self.naming = vocabulary, naming
@@ -59,7 +60,7 @@ class DetectorNames:
             )
         if not self._reads and not hasattr(detector, 'class_names') and vocabulary is not None:
             names = (own_names or vocabulary).names
-            self._check_count(names, own_names is not None)
+            self._check_count(names, given=own_names is not None)
             self._places = self._fit(names, vocabulary)
 
     @property
@@ -94,7 +95,7 @@ class DetectorNames:
             )
         return places.to(labels.device)[labels]
 
-    def _check_count(self, names: Sequence[str], given: bool) -> None:
+    def _check_count(self, names: Sequence[str], *, given: bool) -> None:
         count = _num_classes(self._detector)
         if (
             count is None

@@ -64,6 +64,7 @@ class SAMMaskDecoder(BaseModule):
         self,
         embed_dims: int = 256,
         num_mask_tokens: int = 4,
+        *,
         iou_token: bool = True,
         label_token: bool = False,
         transformer: dict | None = None,

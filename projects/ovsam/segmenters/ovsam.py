@@ -59,6 +59,7 @@ class OVSAM(OpenVocabularySegmenter):
         clip_box: str = 'prompt',
         label_loss: Optional[dict] = None,
         crop_distillation: Optional[dict] = None,
+        *,
         name_all: bool = False,
         region_jitter: float = 0.0,
         iou_weight: float = 1.0,

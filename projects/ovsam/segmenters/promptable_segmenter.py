@@ -164,7 +164,10 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     @torch.no_grad()
     def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """Segment and name what the prompter points at.
 

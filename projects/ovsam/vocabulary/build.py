@@ -134,7 +134,7 @@ def _is_named(text: str) -> bool:
     return text.casefold() in PACKS or text.endswith(FILE_SUFFIXES)
 
 
-def _named(text: str, names_too: bool = False) -> Vocabulary:
+def _named(text: str, *, names_too: bool = False) -> Vocabulary:
     """The pack or file of this name, or else a vocabulary of this single name."""
     if text.casefold() in PACKS:
         return vocabulary_pack(text)

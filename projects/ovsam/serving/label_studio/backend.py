@@ -58,6 +58,7 @@ class LabelStudioBackend:
         self,
         model: SharedModel,
         images: ImageSource,
+        *,
         own_vocabulary: bool = False,
         cached_images: int = 16,
         everything: Mapping[str, Any] | None = None,

@@ -154,10 +154,10 @@ class TaskImages:
                 f'cannot fetch {_shown(url)}: the server answers with status {status}'
             )
 
-    def _attempt(self, url: str, path: Path, renew: bool = False) -> int:
+    def _attempt(self, url: str, path: Path, *, renew: bool = False) -> int:
         """The status of the answer; where it is 200, its content is in the file."""
         token = self._token_for(url)
-        headers = {} if token is None else token.headers(renew)
+        headers = {} if token is None else token.headers(renew=renew)
         most, size = self._limits.megabytes * 1e6, 0
         with self._client.stream('GET', url, headers=headers) as answer:
             if answer.status_code == 200:

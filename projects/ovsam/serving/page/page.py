@@ -171,7 +171,7 @@ class AnnotationPage:
 
         def on(event: Callable, action: Callable, *inputs, begins: bool = False) -> None:
             event(
-                self._act(action, begins),
+                self._act(action, begins=begins),
                 [session, *inputs],
                 self._outputs,
                 show_progress='minimal',
@@ -213,7 +213,7 @@ class AnnotationPage:
             self._export, [session, made['format']], made['file'], api_visibility='private'
         )
 
-    def _act(self, action: Callable, begins: bool = False) -> Callable:
+    def _act(self, action: Callable, *, begins: bool = False) -> Callable:
         """An action on a session as what Gradio calls; bad input becomes a message.
 
         Where a session is gone (:data:`SESSION_SECONDS`, or the server was started anew), only an
