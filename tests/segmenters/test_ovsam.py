@@ -57,8 +57,9 @@ def images():
 
 
 @pytest.mark.parametrize('boxes', [[], [[4, 4, 20, 20]]])
-def test_training_without_a_loss_says_what_is_missing(ovsam, images, boxes, monkeypatch):
-    monkeypatch.setattr(ovsam, 'label_loss', None)
+def test_training_without_a_loss_says_what_is_missing(images, boxes):
+    ovsam = build('ovsam_box')
+    ovsam.label_loss = None
     with pytest.raises(ValueError, match='no label_loss'):
         ovsam.loss(images, [sample(*boxes) for _ in images])
 
