@@ -56,6 +56,7 @@ $(RAY_VENV)/installed: requirements/ray.txt | venv
 
 check: venv  ## style, docstrings, types; the parts that are installed
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m ovsam.env
 

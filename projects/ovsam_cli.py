@@ -28,7 +28,10 @@ COMMANDS = {
 
 def version() -> str:
     """The package's, read without importing it."""
-    folder = Path(find_spec('ovsam').origin).parent
+    spec = find_spec('ovsam')
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError('the package ovsam is not installed: pip install .')
+    folder = Path(spec.origin).parent
     return runpy.run_path(str(folder / 'version.py'))['__version__']
 
 

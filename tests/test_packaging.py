@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import setuptools
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -39,6 +40,36 @@ def test_every_requirement_is_pinned_within_its_range(name):
         for pin in matching:
             version = str(pin.specifier).removeprefix('==')
             assert requirement.specifier.contains(version), f'{requirement} but {pin}'
+
+
+def test_hooks_before_a_commit_have_the_pinned_versions():
+    hooks = yaml.safe_load((ROOT / '.pre-commit-config.yaml').read_text())['repos'][0]['hooks']
+    pinned = [each for hook in hooks for each in hook.get('additional_dependencies', ())]
+    assert pinned and set(pinned) <= set(lines('constraints'))
+
+
+def test_every_python_that_is_supported_is_tested():
+    workflow = yaml.safe_load((ROOT / '.github/workflows/ci.yml').read_text())
+    (job,) = workflow['jobs'].values()
+    (major, first), (_, last) = bootstrap.OLDEST, bootstrap.NEWEST
+    wanted = [f'{major}.{minor}' for minor in range(first, last + 1)]
+    assert job['strategy']['matrix']['python'] == wanted
+    assert '.ci/run' in [step.get('run') for step in job['steps']]
+
+
+FORMS = sorted((ROOT / '.github/ISSUE_TEMPLATE').glob('*.yml'))
+
+
+@pytest.mark.parametrize('form', FORMS, ids=lambda form: form.stem)
+def test_issue_forms(form):
+    content = yaml.safe_load(form.read_text())
+    if form.stem == 'config':
+        assert set(content) == {'blank_issues_enabled'}
+        return
+    assert content['name'] and content['description']
+    names = [part['id'] for part in content['body']]
+    assert len(set(names)) == len(names)
+    assert any(part.get('validations', {}).get('required') for part in content['body'])
 
 
 @pytest.fixture

@@ -75,7 +75,10 @@ def run(args: argparse.Namespace) -> None:
         args.batch_size,
         args.workers,
     )
-    show(dump.verify(rank == 0) if args.verify else dump.run(rank == 0), dump.store.folder)
+    show(
+        dump.verify(progress=rank == 0) if args.verify else dump.run(progress=rank == 0),
+        dump.store.folder,
+    )
     if args.compare is not None and rank == 0:
         print(compare_losses(dump, cfg, args.weights, args.compare))
 

@@ -1,4 +1,13 @@
 # Feature-crop, SAM ViT-H and CLIP RN50x16: COCO, centre points.
-_base_ = ['./feature_crop_sam_vit_h_RN50x16_coco_box.py']
+_base_ = [
+    '../_base_/epoch_runtime.py',
+    '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/datasets/coco.py',
+]
 
-model = dict(prompter=dict(type='CenterPointPrompter'))
+model = dict(
+    _base_.crop_sam,
+    type='FeatureCropSAM',
+    vocabulary=_base_.split_names,
+    prompter=dict(type='CenterPointPrompter'),
+)

@@ -1,4 +1,13 @@
 # Feature-crop, SAM ViT-H and CLIP RN50x16: LVIS v1, centre points.
-_base_ = ['./feature_crop_sam_vit_h_RN50x16_lvis_box.py']
+_base_ = [
+    '../_base_/epoch_runtime.py',
+    '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/datasets/lvis.py',
+]
 
-model = dict(prompter=dict(type='CenterPointPrompter'))
+model = dict(
+    _base_.crop_sam,
+    type='FeatureCropSAM',
+    vocabulary=_base_.split_names,
+    prompter=dict(type='CenterPointPrompter'),
+)

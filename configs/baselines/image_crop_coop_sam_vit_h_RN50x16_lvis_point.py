@@ -1,4 +1,15 @@
 # Image-crop with CoOp, SAM ViT-H and CLIP RN50x16: LVIS v1, centre points.
-_base_ = ['./image_crop_coop_sam_vit_h_RN50x16_lvis_box.py']
+_base_ = [
+    '../_base_/epoch_runtime.py',
+    '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/datasets/lvis.py',
+]
 
-model = dict(prompter=dict(type='CenterPointPrompter'))
+model = dict(
+    _base_.crop_sam,
+    type='ImageCropSAM',
+    vocabulary=_base_.split_names,
+    context=_base_.context,
+    prompter=dict(type='CenterPointPrompter'),
+)
+load_from = 'checkpoints/image_crop_coop_RN50x16_lvis.pth'

@@ -1,8 +1,12 @@
 # Yardstick: SAM ViT-H's mask, frozen CLIP RN50x16 on its crop; LVIS v1, boxes.
 _base_ = [
     '../_base_/epoch_runtime.py',
-    '../_base_/models/crop_sam_RN50x16.py',
+    '../_base_/models/ovsam_RN50x16.py',
     '../_base_/datasets/lvis.py',
 ]
 
-model = dict(_base_.crop_sam, type='ImageCropSAM', vocabulary=_base_.split_names)
+model = dict(
+    _base_.crop_sam,
+    type='ImageCropSAM',
+    vocabulary=_base_.split_names,
+)

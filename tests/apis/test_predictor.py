@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -331,3 +332,10 @@ def test_model_without_prompts():
 def test_weights_of_a_built_model(model):
     with pytest.raises(ValueError, match='built model'):
         OVSAMPredictor(model, weights='some.pth')
+
+
+def test_masks_without_embeddings_cannot_be_found_by_text(predictor, image):
+    predictor.set_image(image)
+    masks = replace(predictor.predict([[10, 10]]), region_embeddings=None)
+    with pytest.raises(ValueError, match='without embeddings'):
+        predictor.find('a thing', among=masks)

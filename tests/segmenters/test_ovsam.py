@@ -56,6 +56,14 @@ def images():
     return torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
 
 
+@pytest.mark.parametrize('boxes', [[], [[4, 4, 20, 20]]])
+def test_training_without_a_loss_says_what_is_missing(images, boxes):
+    ovsam = build('ovsam_box')
+    ovsam.label_loss = None
+    with pytest.raises(ValueError, match='no label_loss'):
+        ovsam.loss(images, [sample(*boxes) for _ in images])
+
+
 def test_losses_of_images_without_instances_are_zero_and_reach_every_weight(ovsam, images):
     ovsam.train()
     losses = ovsam.loss(images, [sample(), sample()])

@@ -83,7 +83,8 @@ ovsam = dict(
     frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
 )
 
-# The crop yardsticks: CLIP gets the colours that it was trained on; CoOp's context of 16 vectors.
+# The crop yardsticks: SAM ViT-H and CLIP, both frozen. CLIP gets the colours that it was trained
+# on; CoOp's context has 16 vectors.
 clip_input = dict(
     type='ChangeNormalization',
     mean=preprocessor['mean'],
@@ -92,3 +93,14 @@ clip_input = dict(
     new_std=[68.501, 66.632, 70.323],
 )
 context = dict(type='LearnedContext', num_tokens=16)
+crop_sam = dict(
+    data_preprocessor=preprocessor,
+    image_encoder=sam_image_encoder,
+    prompt_encoder=prompt_encoder,
+    mask_decoder=mask_decoder,
+    backbone=backbone,
+    clip_input=clip_input,
+    text_encoder=text_encoder,
+    templates=ovsam['templates'],
+    prompter=dict(type='BoxPrompter'),
+)

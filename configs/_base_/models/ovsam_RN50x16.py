@@ -11,3 +11,4 @@ ovsam = dict(
     neck=dict(levels, init_cfg=dict(checkpoint='checkpoints/sam2clip_RN50x16.pth')),
     label_head=dict(levels, embed_dims=768),
 )
+crop_sam = dict(backbone=clip, text_encoder=clip)

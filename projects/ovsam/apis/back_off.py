@@ -77,12 +77,11 @@ class BackOff:
             for chunk in log_scores
             for answer in back_off(chunk.softmax(dim=1)[:, :-1], top_k)
         ]
-        sure = [answer is not None and answer.score >= least for answer in answers]
+        sure = [each if each is not None and each.score >= least else None for each in answers]
+        assert found.label_scores is not None  # it has names
         return replace(
             found,
-            labels=[
-                answer.name if is_sure else NONE_LABEL for answer, is_sure in zip(answers, sure)
-            ],
+            labels=[NONE_LABEL if answer is None else answer.name for answer in sure],
             label_scores=np.array(
                 [
                     score if answer is None else answer.score
@@ -90,5 +89,5 @@ class BackOff:
                 ],
                 dtype=np.float32,
             ),
-            leaves=[answer.leaves if is_sure else () for answer, is_sure in zip(answers, sure)],
+            leaves=[() if answer is None else answer.leaves for answer in sure],
         )

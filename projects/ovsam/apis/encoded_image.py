@@ -49,7 +49,7 @@ class EncodedImage(NamedTuple):
 
     def masks(self, low_res: Tensor) -> np.ndarray:
         """(N, H, W) bool from logits (N, h, w)."""
-        masks = np.empty((len(low_res), *self.original), dtype=bool)
+        masks: np.ndarray = np.empty((len(low_res), *self.original), dtype=bool)
         # One at a time: at the size of a large image, logits take a lot of memory.
         for mask, logits in zip(masks, low_res):
             mask[:] = (

@@ -148,7 +148,7 @@ class EverythingMode:
         (crop,) = encode_images(model, [image.pixels[top:bottom, left:right]])
         found = self._decode(model, crop, side, bar)
         found = found.select(~is_cut(found.boxes, box, image.original))
-        masks = np.zeros((len(found), *image.original), dtype=bool)
+        masks: np.ndarray = np.zeros((len(found), *image.original), dtype=bool)
         masks[:, top:bottom, left:right] = found.masks
         boxes = found.boxes + np.float32([left, top, left, top])
         return replace(found, masks=masks, boxes=boxes)
@@ -243,7 +243,9 @@ class EverythingMode:
     @staticmethod
     def _rank(found: Prediction) -> np.ndarray:
         """What the best masks have most of."""
-        return found.stability if found.quality is None else found.quality
+        rank = found.stability if found.quality is None else found.quality
+        assert rank is not None  # everything mode always measures stability
+        return rank
 
 
 def point_grid(side: int) -> np.ndarray:

@@ -22,6 +22,7 @@ import numpy as np
 from ..utils.file_names import fitting_name
 from ..utils.files import write_json
 from ..utils.image_walk import IMAGE_SUFFIXES, walk_images
+from ..utils.needed import needed
 from .exports import ImageEntry
 from .prediction import Prediction
 
@@ -62,10 +63,19 @@ class ImageJob:
         return None if isinstance(self.source, np.ndarray) else Path(self.source)
 
     @property
+    def result(self) -> Prediction:
+        """What was found.
+
+        Raises:
+            ValueError: nothing yet.
+        """
+        return needed(self.found, f'{self.name} has no result yet: predict it first')
+
+    @property
     def entry(self) -> ImageEntry:
         """What exports say of it."""
         file_name = self.file_name or (self.name if self.file is None else self.file.name)
-        return ImageEntry(self.name, file_name, self.file, self.found.masks.shape[1:])
+        return ImageEntry(self.name, file_name, self.file, self.result.masks.shape[1:])
 
     def set_digest(self, *settings: str) -> None:
         """Sum up the image and the settings.
@@ -77,20 +87,20 @@ class ImageJob:
         digest.update(
             self.source.tobytes() + str(self.source.shape).encode()
             if isinstance(self.source, np.ndarray)
-            else self.file.read_bytes()
+            else Path(self.source).read_bytes()
         )
         self.digest = digest.hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write the result to ``NAME.json``, whole or not at all."""
-        height, width = self.found.masks.shape[1:]
+        height, width = self.result.masks.shape[1:]
         content = {
             'image': self.entry.file_name,
             'height': height,
             'width': width,
             'made_from': self.digest,
             'drawn': self.drawn,
-            'annotations': self.found.to_coco(),
+            'annotations': self.result.to_coco(),
         }
         write_json(folder / f'{self.name}.json', content)
         self.saved = True

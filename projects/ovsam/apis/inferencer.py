@@ -201,7 +201,7 @@ class OVSAMInferencer(BaseInferencer):
                     results[key] += values
                 for job in batch if preds else ():
                     for export in exports if not job.error else ():
-                        export.add(job.entry, job.found)
+                        export.add(job.entry, job.result)
                 for job in batch:
                     job.pixels = job.found = None
                 bar.update(len(batch))
@@ -216,7 +216,7 @@ class OVSAMInferencer(BaseInferencer):
     def preprocess(
         self,
         inputs: list[ImageJob],
-        batch_size: int = 1,  # type: ignore[override]
+        batch_size: int = 1,
         pred_out_dir: Path | None = None,
         top_k: int = 5,
         pred_score_thr: float = 0.3,
@@ -244,12 +244,13 @@ class OVSAMInferencer(BaseInferencer):
     def forward(
         self,
         inputs: list[ImageJob],
-        top_k: int = 5,  # type: ignore[override]
+        top_k: int = 5,
         pred_score_thr: float = 0.3,
     ) -> list[ImageJob]:
         """The jobs with what was found, those that had neither result nor error."""
         pending = [job for job in inputs if job.found is None and not job.error]
-        encoded = self.predictor.encode([job.pixels for job in pending]) if pending else []
+        pixels = [self._pixels(job) for job in pending]
+        encoded = self.predictor.encode(pixels) if pending else []
         for job, image in zip(pending, encoded):
             try:
                 self.predictor.set_image(image)
@@ -259,7 +260,7 @@ class OVSAMInferencer(BaseInferencer):
         self.predictor.reset()
         return inputs
 
-    def visualize(  # type: ignore[override]
+    def visualize(
         self,
         inputs: list[ImageJob],
         return_vis: bool = False,
@@ -287,7 +288,7 @@ class OVSAMInferencer(BaseInferencer):
             pictures.append(picture)
         return pictures if return_vis else []
 
-    def postprocess(  # type: ignore[override]
+    def postprocess(
         self,
         preds: list[ImageJob],
         visualization: list[np.ndarray | None],
@@ -310,10 +311,10 @@ class OVSAMInferencer(BaseInferencer):
                 continue
             if pred_out_dir and not job.saved:
                 job.save(pred_out_dir)
-            sample = job.found.to_data_sample(names)
+            sample = job.result.to_data_sample(names)
             if job.file is not None:
                 sample.set_metainfo(dict(img_path=str(job.file)))
-            row = sample if return_datasamples else _as_dict(job.found, sample)
+            row = sample if return_datasamples else _as_dict(job.result, sample)
             if print_result:
                 print({_title(job): row})
             rows['predictions'].append(row)
@@ -367,20 +368,23 @@ class OVSAMInferencer(BaseInferencer):
         )
 
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
-        found = self.prompts.segment(self.predictor, job.pixels, job.file)
+        found = self.prompts.segment(self.predictor, self._pixels(job), job.file)
         if job.texts is None:
             return self.predictor.name(found, top_k)
         return self.predictor.find(job.texts, pred_score_thr, top_k, among=found)
 
-    def _draw(self, job: ImageJob, draw_pred: bool, pred_score_thr: float) -> np.ndarray:
+    def _pixels(self, job: ImageJob) -> np.ndarray:
         if job.pixels is None:
             job.pixels = self.pipeline(job.source)
-        found = job.found
+        return job.pixels
+
+    def _draw(self, job: ImageJob, draw_pred: bool, pred_score_thr: float) -> np.ndarray:
+        found = job.result
         sure = np.full(len(found), draw_pred)
         if found.label_scores is not None:
             sure &= found.label_scores >= pred_score_thr
         found = found.select(sure)
-        return draw_segments(job.pixels, found.masks, found.labels, found.label_scores)
+        return draw_segments(self._pixels(job), found.masks, found.labels, found.label_scores)
 
     def _give_up(self, job: ImageJob, error: Exception) -> None:
         job.error = ' '.join(str(error).split())

@@ -110,7 +110,7 @@ def load_config(config: str | Path | Config) -> Config:
     return Config.fromfile(config_path(name, [*ALIASES, *index.models]))
 
 
-def _provide_weights(cfg: Config, own_checkpoint: bool) -> None:
+def _provide_weights(cfg: Config, *, own_checkpoint: bool) -> None:
     """Download and convert what a published model lacks.
 
     Args:

@@ -123,7 +123,7 @@ class Prediction:
         Raises:
             ValueError: a mask is malformed or of an image of another size.
         """
-        masks = np.zeros((len(annotations), *image_size), dtype=bool)
+        masks: np.ndarray = np.zeros((len(annotations), *image_size), dtype=bool)
         for mask, annotation in zip(masks, annotations):
             mask[:] = read_mask(annotation['segmentation'], image_size)
 
@@ -278,7 +278,9 @@ class Prediction:
             annotation['stability_score'] = float(self.stability[row])
         if self.labels is not None:
             annotation['category_name'] = self.labels[row]
+        if self.label_scores is not None:
             annotation['score'] = float(self.label_scores[row])
+        if self.top_names is not None and self.top_scores is not None:
             pairs = zip(self.top_names[row], self.top_scores[row].tolist())
             annotation['alternatives'] = [list(pair) for pair in pairs]
         if self.leaves is not None:
@@ -288,7 +290,7 @@ class Prediction:
 
 def tight_boxes(masks: np.ndarray) -> np.ndarray:
     """(N, 4) float32 boxes of (N, H, W) bool, as :class:`Prediction` has them."""
-    boxes = np.zeros((len(masks), 4), np.float32)
+    boxes: np.ndarray = np.zeros((len(masks), 4), np.float32)
     for box, mask in zip(boxes, masks):
         columns, rows = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
         if len(columns):

@@ -23,6 +23,7 @@ from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
+from ..utils.needed import needed
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
 from ..vocabulary.vocabulary_fields import names_once
@@ -215,7 +216,7 @@ class OVSAMPredictor:
         point_labels: ArrayLike | None = None,
         boxes: ArrayLike | None = None,
         mask_input: ArrayLike | None = None,
-        multimask_output: bool = False,
+        multimask_output: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
         top_k: int = 5,
         none_threshold: float | None = None,
     ) -> Prediction:
@@ -333,10 +334,11 @@ class OVSAMPredictor:
 
     def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
         """The texts as :meth:`find` takes them; errors are its."""
-        reader = self._naming_model().text_reader
+        model = self._naming_model()
+        vocabulary, reader = self._vocabulary or model.vocabulary, model.text_reader
         asked = Vocabulary(names_once([texts] if isinstance(texts, str) else list(texts)))
-        asked = merge_same_names(replace(asked, templates=self._vocabulary.templates), reader)
-        if len(extend_vocabulary(self._vocabulary, asked.names, reader)) == len(asked):
+        asked = merge_same_names(replace(asked, templates=vocabulary.templates), reader)
+        if len(extend_vocabulary(vocabulary, asked.names, reader)) == len(asked):
             raise ValueError(
                 f'there is nothing to tell {listed(asked.names)} from: '
                 'set_vocabulary with names of what else may be in the image'
@@ -371,7 +373,7 @@ class OVSAMPredictor:
 
     def _named(self, found: Prediction, bank: NameBank, top_k: int, least: float) -> Prediction:
         """With names of a bank alone."""
-        best = self.model.name(found.region_embeddings.unbind(dim=1), bank, top_k)
+        best = self.model.name(self._embeddings(found).unbind(dim=1), bank, top_k)
         log_scores, places = (column.cpu().numpy() for column in best)
         scores = np.exp(log_scores)
         names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
@@ -413,7 +415,7 @@ class OVSAMPredictor:
         return self._everything[1]
 
     def _segment_chunk(self, prompts: Prompts, mask_choice: Callable | None) -> Prediction:
-        image = self._image
+        image = self._encoded()
         regions, quality = self.model.segment_regions(
             image.features, prompts, image.padded[1], mask_choice
         )
@@ -431,8 +433,16 @@ class OVSAMPredictor:
 
     def _chunks(self, found: Prediction) -> Iterator[tuple[Tensor, ...]]:
         """Embeddings (n, C) by opinion, of chunks of the rows."""
-        for chunk in found.region_embeddings.split(self.model.chunk_size):
+        for chunk in self._embeddings(found).split(self.model.chunk_size):
             yield chunk.unbind(dim=1)
+
+    @staticmethod
+    def _embeddings(found: Prediction) -> Tensor:
+        return needed(
+            found.region_embeddings,
+            'these masks came without embeddings, and cannot be named: they are of a model that '
+            'does not name, or were read from a file; predict them again with an OVSAM',
+        )
 
     def _encoded(self) -> EncodedImage:
         if self._image is None:

@@ -85,7 +85,7 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
         PartComplexity(name, number, image.get(name, 0), prompt.get(name, 0), name not in APART)
         for name, number in parameters.items()
     ]
-    rows.append(PartComplexity(ELSEWHERE, 0, image[ELSEWHERE], prompt[ELSEWHERE], True))
+    rows.append(PartComplexity(ELSEWHERE, 0, image[ELSEWHERE], prompt[ELSEWHERE], counts=True))
     return [row for row in rows if row.parameters or row.image or row.prompt]
 
 

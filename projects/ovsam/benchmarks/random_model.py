@@ -52,7 +52,7 @@ def build_random_model(
             'a SAM or a crop baseline, for example configs/mini/ovsam_box.py'
         )
     set_random_names(model, device)
-    return model.requires_grad_(False).eval()
+    return model.requires_grad_(requires_grad=False).eval()
 
 
 def require_names(cfg: Config) -> None:

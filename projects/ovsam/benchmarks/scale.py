@@ -160,17 +160,17 @@ def _learning(cfg: Config, kind: type, size: int | None) -> PromptableSegmenter:
         raise ValueError(
             f'{cfg.filename} is of a {type(model).__name__}; expected a config of a {kind.__name__}'
         )
-    return model.requires_grad_(True).train()
+    return model.requires_grad_().train()
 
 
-def _number(part: nn.Module, learned: bool = False) -> int:
+def _number(part: nn.Module, *, learned: bool = False) -> int:
     return sum(p.numel() for p in part.parameters() if p.requires_grad or not learned)
 
 
 def _annotated(number: int, side: int) -> DetDataSample:
     """So many equal squares in the middle of an image."""
     low, high = side // 4, 3 * side // 4
-    masks = np.zeros((number, side, side), np.uint8)
+    masks: np.ndarray = np.zeros((number, side, side), np.uint8)
     masks[:, low:high, low:high] = 1
     boxes = torch.tensor([[low, low, high, high]] * number, dtype=torch.float32)
     labels, bitmaps = torch.zeros(number, dtype=torch.long), BitmapMasks(masks, side, side)

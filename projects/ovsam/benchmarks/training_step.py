@@ -130,7 +130,7 @@ def _model(cfg: Config, size: int | None, device: str | torch.device) -> JointOV
             'the config of a joint training, such as '
             'configs/clip2sam/clip2sam_RN50_joint.py'
         )
-    return model.requires_grad_(True).train()
+    return model.requires_grad_(requires_grad=True).train()
 
 
 def _step(model: JointOVSAM, optimizer, inputs: torch.Tensor, samples: list) -> None:
@@ -160,7 +160,7 @@ def _bank(count: int, channels: int, device: str | torch.device) -> NameBank:
 
 def _sample(instances: int, side: int, count: int, device: str | torch.device) -> DetDataSample:
     boxes = random_boxes(instances, side).boxes
-    masks = np.zeros((instances, side, side), np.uint8)
+    masks: np.ndarray = np.zeros((instances, side, side), np.uint8)
     for mask, (x1, y1, x2, y2) in zip(masks, boxes.round().long().tolist()):
         mask[y1:y2, x1:x2] = 1
     return DetDataSample(

@@ -98,6 +98,7 @@ def _measure(
     predictor.set_image(random_image(side))
     clicks = random_clicks(side)
     found = predictor.predict(next(clicks))
+    assert found.region_embeddings is not None  # the model names
     opinions = found.region_embeddings.shape[1]
     regions = tuple(
         F.normalize(torch.randn(objects, model.text_encoder.embed_dims), dim=1)

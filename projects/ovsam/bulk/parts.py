@@ -112,8 +112,8 @@ class History:
     def __init__(self, folder: Path, images: int) -> None:
         stopped = {path.stem for path in folder.glob('*.stopped')}
         self._paths = sorted(folder.glob('*.jsonl'))
-        self._part = np.full(images, -1, np.int32)
-        self._offset = np.zeros(images, np.int64)
+        self._part: np.ndarray = np.full(images, -1, np.int32)
+        self._offset: np.ndarray = np.zeros(images, np.int64)
         self.deaths: Counter[int] = Counter()
         self.reasons: dict[int, str] = {}
         known = set(self._paths)

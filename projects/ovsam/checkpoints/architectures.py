@@ -177,7 +177,7 @@ def _timm_arch(shapes: Shapes) -> dict:
     """open_clip's configuration whose timm trunk and text tower have the most of these shapes."""
     layers = _length(shapes, 'transformer.resblocks')
     dims = _shape(shapes, 'text_projection', 2)[1]
-    candidates = {}
+    candidates: dict[str, dict] = {}
     for name in open_clip.list_models():
         config = open_clip.get_model_config(name)
         text = config['text_cfg']

@@ -26,7 +26,7 @@ KEPT_APART = 'never used by the published model; kept apart from the model, for 
 REPLACED = "CLIP2SAM's decoder, trained from it, takes its place"
 
 
-def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict[str, Tensor]:
+def merge(conversions: Mapping[str, Conversion], *, keep_all: bool = False) -> dict[str, Tensor]:
     """The weights of several files as one state dict; updates what each dropped and missed.
 
     Where there are parts that OVSAM learned, its frozen parts are dropped from their conversions,
@@ -41,7 +41,8 @@ def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict
     """
     learned = any(_LEARNED & set(parts_in(one.state_dict)) for one in conversions.values())
     has_own_decoder = any(map(_has_own_decoder, conversions.values()))
-    merged, origin = {}, {}
+    merged: dict[str, Tensor] = {}
+    origin: dict[str, str] = {}
     for file, conversion in conversions.items():
         if has_own_decoder and not _has_own_decoder(conversion):
             _drop(conversion, {'mask_decoder'}, REPLACED)
@@ -61,7 +62,7 @@ def merge(conversions: Mapping[str, Conversion], keep_all: bool = False) -> dict
 
 
 def write_converted(
-    path: str | Path, conversions: Mapping[str, Conversion], keep_all: bool = False
+    path: str | Path, conversions: Mapping[str, Conversion], *, keep_all: bool = False
 ) -> dict[str, Tensor]:
     """Write conversions to this project's keys into one file; returns its state dict.
 
@@ -70,7 +71,7 @@ def write_converted(
     Raises:
         ValueError: As :func:`merge`.
     """
-    state = merge(conversions, keep_all)
+    state = merge(conversions, keep_all=keep_all)
     sources = [{'file': file, 'kind': one.kind} for file, one in conversions.items()]
     content = {
         'meta': {'ovsam_version': __version__, 'converted_from': sources},
@@ -103,9 +104,9 @@ def read_converted(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Tenso
     return state, load_from_local(str(path)).get(_UNUSED, {})
 
 
-def report(conversion: Conversion, every_key: bool = False) -> str:
+def report(conversion: Conversion, *, every_key: bool = False) -> str:
     """What was used, dropped and missed, a group of keys to a line."""
-    lines = [f'used     {line}' for line in _used(conversion.used, every_key)]
+    lines = [f'used     {line}' for line in _used(conversion.used, every_key=every_key)]
     for reason in dict.fromkeys(conversion.dropped.values()):
         keys = [key for key, why in conversion.dropped.items() if why == reason]
         lines += [f'dropped  {line}: {reason}' for line in (keys if every_key else _groups(keys))]
@@ -116,7 +117,7 @@ def report(conversion: Conversion, every_key: bool = False) -> str:
     return '\n'.join(lines)
 
 
-def _used(used: Mapping[str, str], every_key: bool) -> Iterable[str]:
+def _used(used: Mapping[str, str], *, every_key: bool) -> Iterable[str]:
     if every_key:
         return [old if old == new else f'{old} as {new}' for old, new in used.items()]
     pairs = Counter((_group(old), _group(new)) for old, new in used.items())

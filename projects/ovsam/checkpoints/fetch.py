@@ -40,7 +40,7 @@ class WeightStore:
 
     def converted(self, file: PublishedFile) -> Path | None:
         """Where an entry's converted file is; None if it has to be made."""
-        places = [self.folder / file.converted]
+        places: list[Path | None] = [self.folder / file.converted]
         if self._shared:
             places.append(find_input(f'{FOLDER}/{file.converted}'))
         # The end of a file that torch writes says what is in it: a truncated one has none.
@@ -55,7 +55,7 @@ class WeightStore:
         return any(self.place_of(source).is_file() for source in file.sources)
 
     def provide(
-        self, name: str, files: Iterable[PublishedFile], force: bool = False
+        self, name: str, files: Iterable[PublishedFile], *, force: bool = False
     ) -> Iterator[tuple[PublishedFile, Path, Conversion]]:
         """Fetch, check and convert what is not there yet; nothing happens if all is.
 
@@ -80,13 +80,15 @@ class WeightStore:
         if force or self.lacking(files):
             self._check_folder()
             with _alone(self.folder / '.fetch.lock'):
-                lacking = self.lacking(files, force)
+                lacking = self.lacking(files, force=force)
                 if lacking:
                     self._check_disk(name, lacking)
                 for file in lacking:
                     yield file, *self._provide(file)
 
-    def lacking(self, files: Iterable[PublishedFile], force: bool = False) -> list[PublishedFile]:
+    def lacking(
+        self, files: Iterable[PublishedFile], *, force: bool = False
+    ) -> list[PublishedFile]:
         """What is not converted yet: what may fail and is small first."""
         return sorted(
             (file for file in files if force or not self.converted(file)),
@@ -102,7 +104,7 @@ class WeightStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             reason = '' if os.access(self.folder, os.W_OK) else 'no permission'
         except OSError as error:
-            reason = error.strerror
+            reason = error.strerror or str(error)
         if reason:
             raise OSError(
                 f'cannot write to {self.folder} ({reason}): name another folder for '

@@ -196,7 +196,7 @@ def _explain(path: str, error: Exception) -> str:
 
 
 def _load_url(
-    url: str, model_dir: 'str | None' = None, map_location: Any = None, progress: bool = True
+    url: str, model_dir: 'str | None' = None, map_location: Any = None, *, progress: bool = True
 ) -> 'dict[str, Any]':
     """Downloads a checkpoint once into torch's hub folder, and loads it safely."""
     folder = model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints')

@@ -84,9 +84,9 @@ def convert(args: argparse.Namespace) -> None:
         write_published(args.out, conversion)
         state = conversion.state_dict
     else:
-        state = write_converted(args.out, conversions, args.all)
+        state = write_converted(args.out, conversions, keep_all=args.all)
     for file, conversion in conversions.items():
-        print(f'{file}: {conversion.kind}\n{report(conversion, args.verbose)}')
+        print(f'{file}: {conversion.kind}\n{report(conversion, every_key=args.verbose)}')
     print(f'{args.out}: {len(state)} tensors, {args.out.stat().st_size / 1e6:.1f} MB')
 
 

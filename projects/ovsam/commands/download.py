@@ -58,7 +58,8 @@ def listing(index: ModelIndex, store: WeightStore) -> str:
     for name in [*index.models, *index.files]:
         files = index.files_of(name)
         sizes = {file.file: file.size for file in files}
-        size = 'unknown' if None in sizes.values() else f'{sum(sizes.values()) / 1e6:.1f} MB'
+        known = [size for size in sizes.values() if size is not None]
+        size = f'{sum(known) / 1e6:.1f} MB' if len(known) == len(sizes) else 'unknown'
         state = (
             'ready'
             if all(map(store.converted, files))
@@ -74,7 +75,7 @@ def listing(index: ModelIndex, store: WeightStore) -> str:
 
 
 def fetch(
-    store: WeightStore, name: str, files: list[PublishedFile], force: bool
+    store: WeightStore, name: str, files: list[PublishedFile], *, force: bool
 ) -> list[PublishedFile]:
     """Fetch and convert what an entry needs; returns the files that could not be reached."""
     here = [] if force else [file for file in files if store.converted(file)]
@@ -82,7 +83,7 @@ def fetch(
         print(f'{store.converted(file)}: is here already')
     done = list(here)
     try:
-        for file, source, conversion in store.provide(name, files, force):
+        for file, source, conversion in store.provide(name, files, force=force):
             done.append(file)
             print(
                 f'{store.folder / file.converted}: {file.name}, licence {file.licence}, from '
@@ -110,7 +111,7 @@ def main(argv=None) -> int:
     failed = False
     for name, files in wanted.items():
         try:
-            lacking += fetch(store, name, files, args.force)
+            lacking += fetch(store, name, files, force=args.force)
         except (OSError, ValueError) as error:
             print(f'download: {error}', file=sys.stderr)
             failed = True

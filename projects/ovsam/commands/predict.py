@@ -106,6 +106,8 @@ def report(found: Prediction) -> None:
     for row in range(len(found)):
         parts = [f'{row}:']
         if found.labels is not None:
+            assert found.top_names is not None and found.top_scores is not None
+            assert found.label_scores is not None  # all four or none
             others = zip(found.top_names[row], found.top_scores[row])
             listed = ', '.join(
                 f'{name} {score:.2f}' for name, score in others if name != found.labels[row]

@@ -55,7 +55,11 @@ def serve(args: argparse.Namespace) -> None:
         everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
     model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
     backend = LabelStudioBackend(
-        model, images, args.vocabulary is not None, args.cached_images, everything
+        model,
+        images,
+        own_vocabulary=args.vocabulary is not None,
+        cached_images=args.cached_images,
+        everything=everything,
     )
     uvicorn.run(make_app(backend), host=args.host, port=args.port)
 

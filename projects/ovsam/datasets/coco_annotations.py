@@ -61,6 +61,7 @@ def check_coco_annotations(content: object) -> None:
     categories = {category['id'] for category in content['categories']}
     for annotation in content['annotations']:
         image = images.get(annotation['image_id'])
+        fault: str | None
         if image is None:
             fault = f'is of image {annotation["image_id"]}, which is not among its images'
         elif annotation['category_id'] not in categories:

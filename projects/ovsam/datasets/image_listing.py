@@ -181,7 +181,7 @@ class ImageListing(Sequence):
     def __len__(self) -> int:
         return self.header['count']
 
-    def __getitem__(self, index: int) -> str:
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]  # no slices of it
         """The path of one image; counted from the end if negative."""
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):

@@ -52,7 +52,9 @@ class ListedRecords(Sequence):
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def __getitem__(self, index: int | slice) -> dict | ListedRecords:
+    def __getitem__(  # type: ignore[override]  # mmengine asks for both by one call
+        self, index: int | slice
+    ) -> dict | ListedRecords:
         """The record of one image, or the records of a stretch of them."""
         if isinstance(index, slice):
             return ListedRecords(self.listing, self._stretch(index), self.record)

@@ -55,7 +55,7 @@ class SA1BDataset(BaseDetDataset):
     def load_data_list(self) -> Union[list, ListedRecords]:
         """One record an image, in the order of folders and numbers."""
         if self.listing is not None:
-            return self._listed()
+            return self._listed(self.listing)
         data_list = []
         for folder, files in self._folders():
             records = [
@@ -73,23 +73,23 @@ class SA1BDataset(BaseDetDataset):
             )
         return data_list
 
-    def _listed(self) -> ListedRecords:
-        names = self.listing.folders if self.folders is None else self.folders
+    def _listed(self, listing: ImageListing) -> ListedRecords:
+        names = listing.folders if self.folders is None else self.folders
         if isinstance(names, str):
             # The list lies beside the listing if the images are elsewhere.
             remote = '://' in self.data_root
-            root = Path(self.listing.path).parent if remote else Path(self.data_root)
+            root = Path(listing.path).parent if remote else Path(self.data_root)
             names = read_folder_list(root / names)
-        missing = [name for name in names if not len(self.listing.within(name))]
+        missing = [name for name in names if not len(listing.within(name))]
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                f'{self.listing.path}: {listed(missing)}.'
+                f'{listing.path}: {listed(missing)}.'
             )
-        warn_of_changes(self.listing, self.data_root, self.backend_args)
+        warn_of_changes(listing, self.data_root, self.backend_args)
         return ListedRecords(
-            self.listing,
-            [self.listing.within(name) for name in names],
+            listing,
+            [listing.within(name) for name in names],
             functools.partial(_record, self.data_root),
         )
 

@@ -79,7 +79,8 @@ class SourceBatchSampler(Sampler):
     def _places(self, source: int) -> Iterator[int]:
         """Endless indices of a source: of each step's samples on all ranks, those of this one."""
         size, length = self.sizes[source], self.lengths[source]
-        turn, order, step = -1, None, 0
+        order: np.ndarray = np.empty(0, np.int64)
+        turn, step = -1, 0
         while True:
             first = (step * self.world_size + self.rank) * size
             for number in range(first, first + size):

@@ -75,6 +75,7 @@ class SegmenterLabel(DetectionNaming):
         self, labels: Tensor, scores: Tensor, log_scores: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """See the base class."""
+        assert log_scores is not None  # needs_log_scores
         best = log_scores[:, :-1].max(dim=1)
         return best.indices, (scores * best.values.exp()).sqrt()
 
@@ -107,6 +108,7 @@ class FusedLabel(DetectionNaming):
         known = labels != UNKNOWN
         # A score of exactly 0 or 1 leaves something to the other side.
         certain = scores.clamp(1e-6, 1 - 1e-6)
+        assert log_scores is not None  # needs_log_scores
         num_names = log_scores.shape[1] - 1
         share = torch.minimum((1 - certain) / num_names, certain)
         detector = share[:, None].repeat(1, num_names + 1)

@@ -64,7 +64,10 @@ class DetectionsFromFile(BaseDetector):
         return self.content.classes
 
     def predict(
-        self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Sequence[Tensor],
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """``pred_instances`` of each sample, in original pixels.
 

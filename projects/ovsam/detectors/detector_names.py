@@ -42,6 +42,7 @@ class DetectorNames:
         own_names: Vocabulary | None,
         vocabulary: Vocabulary | None,
         naming: DetectionNaming,
+        *,
         segmenter_names: bool,
     ) -> None:
         self.vocabulary, self.naming = vocabulary, naming
@@ -58,11 +59,10 @@ class DetectorNames:
                 'the detector is told in text what to look for, but there is no '
                 'vocabulary: give detector_names'
             )
-        self._names: Sequence[str] | None = None
         if not self._reads and not hasattr(detector, 'class_names') and vocabulary is not None:
-            self._names = (own_names or vocabulary).names
-            self._check_count(own_names is not None)
-            self._fit()
+            names = (own_names or vocabulary).names
+            self._check_count(names, given=own_names is not None)
+            self._places = self._fit(names, vocabulary)
 
     @property
     def in_pieces(self) -> bool:
@@ -72,7 +72,7 @@ class DetectorNames:
 
     def tell(self, samples: SampleList) -> None:
         """Write into samples what a detector that reads is to look for: each name's first text."""
-        if self._reads:
+        if self._reads and self.vocabulary is not None:
             texts = tuple(texts[0] for texts in self.vocabulary.synonyms)
             for sample in samples:
                 sample.set_metainfo(dict(text=texts, custom_entities=True))
@@ -87,44 +87,44 @@ class DetectorNames:
         if self._reads or self.vocabulary is None:
             return labels
         if self._places is None:
-            self._names = self._detector.class_names
-            self._fit()
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(self._places):
+            self._places = self._fit(self._detector.class_names, self.vocabulary)
+        places = self._places
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(places):
             raise ValueError(
                 f'the detector gives labels {int(labels.min())} to {int(labels.max())}, but its '
-                f'names are {len(self._places)}: say with detector_names what its labels mean'
+                f'names are {len(places)}: say with detector_names what its labels mean'
             )
-        return self._places.to(labels.device)[labels]
+        return places.to(labels.device)[labels]
 
-    def _check_count(self, given: bool) -> None:
+    def _check_count(self, names: Sequence[str], *, given: bool) -> None:
         count = _num_classes(self._detector)
         if (
             count is None
-            or count == len(self._names)
+            or count == len(names)
             or (not given and not self.naming.needs_detector_labels)
         ):
             return
         which = 'detector_names has' if given else "the segmenter's vocabulary has"
         raise ValueError(
-            f'the detector has {count} classes, but {which} {len(self._names)} names: '
+            f'the detector has {count} classes, but {which} {len(names)} names: '
             'say with detector_names what its labels mean, for example '
             "detector_names='coco'"
         )
 
-    def _fit(self) -> None:
-        found = [self.vocabulary.find(name) for name in self._names]
+    def _fit(self, names: Sequence[str], vocabulary: Vocabulary) -> Tensor:
+        found = [vocabulary.find(name) for name in names]
         count = _num_classes(self._detector) or len(found)
         # Labels of a detector whose names nobody asks for mean nothing.
         found = found if count == len(found) else [None] * count
-        self._places = torch.tensor([UNKNOWN if place is None else place for place in found])
-        unknown = [name for name, place in zip(self._names, found) if place is None]
+        places = torch.tensor([UNKNOWN if place is None else place for place in found])
+        unknown = [name for name, place in zip(names, found) if place is None]
         if not unknown or not self.naming.needs_detector_labels:
-            return
+            return places
         examples = listed(unknown)
         if len(unknown) == len(found):
             raise ValueError(
                 f"none of the detector's {len(found)} classes ({examples}) is in the vocabulary of "
-                f'{len(self.vocabulary)} names ({listed(self.vocabulary.names)}), and '
+                f'{len(vocabulary)} names ({listed(vocabulary.names)}), and '
                 f'{type(self.naming).__name__} needs them: give detector_names or another '
                 'vocabulary, or let the segmenter name, naming=dict(type="SegmenterLabel")'
             )
@@ -132,6 +132,7 @@ class DetectorNames:
             f"{len(unknown)} of the detector's {len(found)} classes are not in the vocabulary: "
             f'{examples}'
         )
+        return places
 
 
 def _num_classes(detector: nn.Module) -> int | None:

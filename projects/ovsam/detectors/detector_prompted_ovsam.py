@@ -106,7 +106,7 @@ class DetectorPromptedOVSAM(BaseDetector):
             self._own_names,
             self.vocabulary,
             self.naming,
-            hasattr(self.segmenter, 'vocabulary'),
+            segmenter_names=hasattr(self.segmenter, 'vocabulary'),
         )
 
     def extract_feat(self, batch_inputs: Sequence[Tensor]):
@@ -134,7 +134,10 @@ class DetectorPromptedOVSAM(BaseDetector):
 
     @torch.no_grad()
     def predict(
-        self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Sequence[Tensor],
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """Detect, segment and name.
 

@@ -40,7 +40,7 @@ class DrawSegmentsHook(Hook):
         classes = getattr(getattr(model, 'vocabulary', None), 'names', None)
         dataset = getattr(getattr(runner, 'test_dataloader', None), 'dataset', None)
         images = (getattr(dataset, 'data_prefix', None) or {}).get('img')
-        for sample in outputs:
+        for sample in outputs or ():
             found = sample.pred_instances
             if 'scores' in found:
                 found = found[found.scores >= self.score_thr]
@@ -68,6 +68,6 @@ def picture_name(image: str, folder: Optional[str] = None) -> Path:
         folder: Where the data set's images lie; of others, and without it, the name alone counts.
     """
     path = Path(image)
-    inside = folder and path.is_relative_to(folder)
-    path = path.relative_to(folder) if inside else Path(path.name)
+    inside = folder is not None and path.is_relative_to(folder)
+    path = path.relative_to(folder) if folder is not None and inside else Path(path.name)
     return path if path.suffix.lower() == '.png' else path.with_name(f'{path.name}.png')

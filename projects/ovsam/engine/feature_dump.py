@@ -90,7 +90,7 @@ class FeatureDump:
         self.names = {index: names[index] for index in distinct[shard[0] :: shard[1]]}
         _require_fixed_inputs(self.dataset, list(self.names)[:4])
 
-    def run(self, progress: bool = True) -> DumpReport:
+    def run(self, *, progress: bool = True) -> DumpReport:
         """Make the records that are missing or truncated.
 
         Headers are read, contents are not; see :meth:`verify`.
@@ -112,18 +112,24 @@ class FeatureDump:
                 report.redone.append((image, str(error)))
             todo.append(index)
         if todo:
-            self._make(todo, teacher, report, progress)
+            self._make(todo, teacher, report, progress=progress)
         return report
 
-    def verify(self, progress: bool = True) -> DumpReport:
+    def verify(self, *, progress: bool = True) -> DumpReport:
         """Read every record and compare it with its image; make bad and missing ones anew."""
         self.store.remove_leftovers()
         report = DumpReport()
-        self._make(list(self.names), teacher_identity(self.encoder), report, progress, verify=True)
+        self._make(
+            list(self.names),
+            teacher_identity(self.encoder),
+            report,
+            progress=progress,
+            verify=True,
+        )
         return report
 
     def batches(
-        self, indices: Sequence[int], description: str, progress: bool = True
+        self, indices: Sequence[int], description: str, *, progress: bool = True
     ) -> Iterable[tuple[Tensor, list]]:
         """Inputs (B, 3, H, W) as the teacher sees them, and their samples, with a progress bar."""
         loader = DataLoader(
@@ -134,7 +140,7 @@ class FeatureDump:
         )
         with tqdm(total=len(indices), desc=description, unit='image', disable=not progress) as bar:
             for data in loader:
-                data = self.preprocessor(data, False)
+                data = self.preprocessor(data, training=False)
                 yield data['inputs'], data['data_samples']
                 bar.update(len(data['inputs']))
 
@@ -148,12 +154,15 @@ class FeatureDump:
         indices: Sequence[int],
         teacher: dict,
         report: DumpReport,
+        *,
         progress: bool,
         verify: bool = False,
     ) -> None:
         encoder = None
         squared_error = 0.0
-        for inputs, samples in self.batches(indices, 'verify' if verify else 'store', progress):
+        for inputs, samples in self.batches(
+            indices, 'verify' if verify else 'store', progress=progress
+        ):
             images = [image_name(sample.img_path) for sample in samples]
             bad = [
                 row

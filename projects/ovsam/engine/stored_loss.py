@@ -33,7 +33,7 @@ class StoredLoss:
 
 @torch.no_grad()
 def compare_losses(
-    dump: FeatureDump, cfg: Config, weights: str, count: int, progress: bool = True
+    dump: FeatureDump, cfg: Config, weights: str, count: int, *, progress: bool = True
 ) -> StoredLoss:
     """Measure both losses of a trained adapter.
 
@@ -53,7 +53,7 @@ def compare_losses(
     student = init_model(parts.student(cfg), weights, str(dump.device))
     teacher = dump.build_teacher()
     live, stored = [], []
-    for inputs, samples in dump.batches(list(dump.names)[:count], 'compare', progress):
+    for inputs, samples in dump.batches(list(dump.names)[:count], 'compare', progress=progress):
         for sample in samples:
             sample.teacher_features = dump.store.read(image_name(sample.img_path)).to(dump.device)
         embedding = student.encode_image(inputs).embedding

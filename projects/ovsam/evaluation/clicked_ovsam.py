@@ -39,7 +39,10 @@ class ClickedOVSAM(OVSAM):
 
     @torch.no_grad()
     def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """Segment what the prompter points at, with corrections.
 

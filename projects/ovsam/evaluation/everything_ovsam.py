@@ -19,7 +19,10 @@ class EverythingOVSAM(OVSAM):
     """
 
     def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """Segment and name what there is.
 

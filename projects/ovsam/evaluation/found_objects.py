@@ -63,7 +63,10 @@ class FoundObjectsOVSAM(DetectorPromptedOVSAM):
 
     @torch.no_grad()
     def predict(
-        self, batch_inputs: list, batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: list,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """Adds ``pred_instances`` and ``oracle_instances``."""
         detections = self.detect(batch_inputs, batch_data_samples)

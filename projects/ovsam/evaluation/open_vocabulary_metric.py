@@ -228,7 +228,11 @@ class OpenVocabularyMetric(GroupMetric):
         metrics = _by_group('IoU', instances, 'iou')
         medium, large = (limit**2 for limit in self.size_limits)
         for size, low, high in (('s', 0, medium), ('m', medium, large), ('l', large, np.inf)):
-            metrics[f'IoU_{size}'] = _percent(i.iou for i in instances if low <= i.area < high)
+            metrics[f'IoU_{size}'] = _percent(
+                i.iou
+                for i in instances
+                if i.iou is not None and i.area is not None and low <= i.area < high
+            )
         return metrics
 
 

@@ -31,7 +31,7 @@ def collect_opinions(
     rows: list[tuple[Tensor, ...]] = []
     labels: list[Tensor] = []
     for data in tqdm(loader, 'validation'):
-        data = model.data_preprocessor(data, False)
+        data = model.data_preprocessor(data, training=False)
         inputs, samples = data['inputs'], data['data_samples']
         prompts = model.input_prompts(samples, model.prompter, inputs.device)
         if not len(prompts):

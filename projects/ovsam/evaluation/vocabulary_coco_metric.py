@@ -44,7 +44,7 @@ class VocabularyCocoMetric(OVCocoMetric):
             self._coco_api = VocabularyCOCO(local_path)
 
     @property
-    def dataset_meta(self) -> dict | None:
+    def dataset_meta(self) -> dict:
         """What the data set says of itself.
 
         Raises:

@@ -22,7 +22,7 @@ class LowestMaskLoss(SAMMaskLoss):
     ambiguity-aware", "Losses"). Arguments as of :class:`SAMMaskLoss`.
     """
 
-    def forward(
+    def forward(  # type: ignore[override]  # several masks a prompt, of which one is chosen
         self, logits: Tensor, quality: Tensor, targets: Tensor, ambiguous: Tensor
     ) -> dict[str, Tensor]:
         """Losses, weighted; of no prompts they are zero.

@@ -60,19 +60,23 @@ class AllMasks:
 
     def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
         """Columns (N, M); arguments and errors as of :class:`AmbiguityAwareChoice`."""
-        _guesses(quality)
-        return quality.argsort(dim=1, descending=True)
+        return _of_several(quality).argsort(dim=1, descending=True)
 
 
 def _guesses(quality: Tensor | None) -> Tensor:
     """Predicted IoU (N, M - 1) of all masks but the first."""
+    return _of_several(quality)[:, 1:]
+
+
+def _of_several(quality: Tensor | None) -> Tensor:
+    """Predicted IoU (N, M) of M > 1 masks."""
     if quality is None or quality.shape[1] < 2:
         raise ValueError(
             'this decoder gives one mask per prompt: several masks, and a choice among them, need '
             'a mask decoder with num_mask_tokens=4 and iou_token=True, and weights trained so (as '
             "SAM's and mini-interactive; the published OVSAM has one mask)"
         )
-    return quality[:, 1:]
+    return quality
 
 
 def is_ambiguous(prompts: Prompts) -> Tensor:

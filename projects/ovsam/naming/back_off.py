@@ -177,7 +177,7 @@ def _sum_matrix(members: Sequence[Tensor], num_names: int) -> Tensor:
         torch.tensor([len(each) for each in members], dtype=torch.long)
     )
     columns = torch.cat([torch.zeros(0, dtype=torch.long), *members])
-    with torch.sparse.check_sparse_tensor_invariants(True):
+    with torch.sparse.check_sparse_tensor_invariants(enable=True):
         return torch.sparse_coo_tensor(
             torch.stack([rows, columns]), torch.ones(len(columns)), size=(len(members), num_names)
         ).coalesce()

@@ -101,7 +101,7 @@ def modulated_deform_conv_forward(
     dilation_w: int,
     group: int,
     deformable_group: int,
-    with_bias: bool,
+    with_bias: bool,  # noqa: FBT001 (mmcv's signature)
 ) -> None:
     """Deformable convolution, second version.
 

@@ -46,7 +46,7 @@ def roi_align_forward(
     spatial_scale: float,
     sampling_ratio: int,
     pool_mode: int,
-    aligned: bool,
+    aligned: bool,  # noqa: FBT001 (mmcv's signature)
 ) -> None:
     """RoIAlign by averaging.
 
@@ -89,7 +89,7 @@ def roi_align_backward(
     spatial_scale: float,
     sampling_ratio: int,
     pool_mode: int,
-    aligned: bool,
+    aligned: bool,  # noqa: FBT001 (mmcv's signature)
 ) -> None:
     """Gradient of :func:`roi_align_forward` with respect to its feature map.
 

@@ -78,14 +78,14 @@ class AttentionPooledTower:
             scale,
             0,
             'avg',
-            True,
+            True,  # noqa: FBT003 (takes no keywords)
         )
         return masked_attention_pool(visual.attnpool, grids, covered[:, 0])
 
     @staticmethod
     def _grids(visual: ModifiedResNet, level: Tensor, rois: Tensor) -> Tensor:
         side = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
-        return roi_align(level, rois, (side, side), 1 / STRIDES[-1], 0, 'avg', True)
+        return roi_align(level, rois, (side, side), 1 / STRIDES[-1], 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
 
 
 class MaskPooledTower:

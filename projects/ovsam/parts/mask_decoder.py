@@ -64,6 +64,7 @@ class SAMMaskDecoder(BaseModule):
         self,
         embed_dims: int = 256,
         num_mask_tokens: int = 4,
+        *,
         iou_token: bool = True,
         label_token: bool = False,
         transformer: dict | None = None,
@@ -162,8 +163,8 @@ class SAMMaskDecoder(BaseModule):
 
         mask_out = tokens[:, len(own) - self.num_mask_tokens : len(own)]
         masks = self._predict_masks(mask_out, image, image_embeddings.shape[-2:])
-        iou = self.iou_prediction_head(tokens[:, 0]) if self.iou_token is not None else None
-        return masks, iou
+        head = self.iou_prediction_head
+        return masks, None if head is None else head(tokens[:, 0])
 
     def _predict_masks(self, mask_tokens: Tensor, image: Tensor, size: tuple[int, int]) -> Tensor:
         """Mask logits (N, M, 4h, 4w) of mask tokens (N, M, C) and image cells (N, h * w, C).

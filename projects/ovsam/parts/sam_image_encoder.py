@@ -49,7 +49,7 @@ class SAMImageEncoder(ViTSAM):
         """Embeds normalised images (B, 3, H, W) as (B, C, h, w)."""
         return super().forward(images.to(self.pos_embed.dtype))[0]
 
-    def train(self, mode: bool = True) -> SAMImageEncoder:
+    def train(self, mode: bool = True) -> SAMImageEncoder:  # noqa: FBT001, FBT002 (nn.Module's signature)
         """Sets the mode; unlike mmpretrain's backbones it returns itself, as modules do."""
         super().train(mode)
         return self

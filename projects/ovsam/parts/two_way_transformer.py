@@ -136,7 +136,7 @@ class TwoWayBlock(nn.Module):
     """
 
     def __init__(
-        self, embed_dims: int, num_heads: int, mlp_dim: int, downsample: int, is_first: bool
+        self, embed_dims: int, num_heads: int, mlp_dim: int, downsample: int, *, is_first: bool
     ) -> None:
         super().__init__()
         self.is_first = is_first

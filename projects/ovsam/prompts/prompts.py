@@ -23,7 +23,7 @@ BOX_TOP_LEFT = 2
 BOX_BOTTOM_RIGHT = 3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Prompts:
     """N prompts, each for one instance of one image; checked when made.
 
@@ -47,25 +47,39 @@ class Prompts:
 
     coords: Tensor
     labels: Tensor
-    image_index: Tensor | None = None
-    instance_index: Tensor | None = None
-    masks: Tensor | None = None
+    image_index: Tensor
+    instance_index: Tensor
+    masks: Tensor | None
 
-    def __post_init__(self) -> None:
-        _check_tokens(self.coords, self.labels)
-        num, device = len(self.coords), self.coords.device
-        if self.image_index is None:
-            zeros = torch.zeros(num, dtype=torch.long, device=device)
-            object.__setattr__(self, 'image_index', zeros)
-        _check_index('image_index', self.image_index, num)
-        if self.instance_index is None:
-            object.__setattr__(self, 'instance_index', _rank_in_image(self.image_index))
-        _check_index('instance_index', self.instance_index, num)
-        if self.masks is not None and (self.masks.dim() != 4 or self.masks.shape[:2] != (num, 1)):
+    def __init__(
+        self,
+        coords: Tensor,
+        labels: Tensor,
+        image_index: Tensor | None = None,
+        instance_index: Tensor | None = None,
+        masks: Tensor | None = None,
+    ) -> None:
+        _check_tokens(coords, labels)
+        num = len(coords)
+        if image_index is None:
+            image_index = torch.zeros(num, dtype=torch.long, device=coords.device)
+        _check_index('image_index', image_index, num)
+        if instance_index is None:
+            instance_index = _rank_in_image(image_index)
+        _check_index('instance_index', instance_index, num)
+        if masks is not None and (masks.dim() != 4 or masks.shape[:2] != (num, 1)):
             raise ValueError(
                 f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
-                f'got {tuple(self.masks.shape)}'
+                f'got {tuple(masks.shape)}'
             )
+        for field, value in (
+            ('coords', coords),
+            ('labels', labels),
+            ('image_index', image_index),
+            ('instance_index', instance_index),
+            ('masks', masks),
+        ):
+            object.__setattr__(self, field, value)
 
     @classmethod
     def from_points(cls, points, labels=None, **identity) -> Prompts:

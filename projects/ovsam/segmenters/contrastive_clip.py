@@ -70,7 +70,7 @@ class ContrastiveCLIP(BaseModel):
         self.register_buffer('tokens', torch.stack(tokens, dim=1), persistent=False)  # (K, T, L)
         self._text_features = None
 
-    def train(self, mode: bool = True) -> 'ContrastiveCLIP':
+    def train(self, mode: bool = True) -> 'ContrastiveCLIP':  # noqa: FBT001, FBT002 (nn.Module's signature)
         """Switch mode; texts are embedded anew at the next evaluation."""
         self._text_features = None
         return super().train(mode)

@@ -35,7 +35,7 @@ class FrozenParts(BaseModel):
         if name == 'frozen' or name in self.frozen:
             for child, part in self.named_children():
                 if child in self.frozen:
-                    part.requires_grad_(False)
+                    part.requires_grad_(requires_grad=False)
 
     def init_weights(self) -> None:
         """Initialise every part, then freeze the frozen ones.
@@ -66,10 +66,10 @@ class FrozenParts(BaseModel):
                 f'parts {listed(parts, near=unknown[0])}.'
             )
         for name in self.frozen:
-            parts[name].requires_grad_(False)
+            parts[name].requires_grad_(requires_grad=False)
             parts[name].eval()
 
-    def train(self, mode: bool = True) -> 'FrozenParts':
+    def train(self, mode: bool = True) -> 'FrozenParts':  # noqa: FBT001, FBT002 (nn.Module's signature)
         """Switch mode; frozen parts stay in eval mode."""
         super().train(mode)
         self.freeze()

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..masks.mask_choice import is_ambiguous
 from ..prompts.clicks import random_error_clicks, rescale_clicks
+from ..utils.needed import needed
 from .ovsam import OVSAM
 
 
@@ -39,6 +40,10 @@ class InteractiveOVSAM(OVSAM):
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask and quality losses, the mean over the rounds."""
+        mask_loss = needed(
+            self.mask_loss,
+            'the model has no mask_loss, which training needs: give it in the config',
+        )
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         with torch.no_grad():
             features = self.encode_image(batch_inputs)
@@ -48,7 +53,7 @@ class InteractiveOVSAM(OVSAM):
             masks, quality = self.segment(features, prompts)
             if targets is None:
                 targets = self.mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-            losses = self.mask_loss(masks, quality, targets, is_ambiguous(prompts))
+            losses = mask_loss(masks, quality, targets, is_ambiguous(prompts))
             for name, value in losses.items():
                 totals[name] = totals.get(name, 0) + value / self.rounds
             logits = self.choose(prompts, masks, quality)[0].detach()

@@ -11,7 +11,8 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..masks.crop_regions import jitter_regions
-from .ovsam import OVSAM
+from ..utils.needed import needed
+from .ovsam import NO_LOSS, OVSAM
 from .promptable_segmenter import ImageFeatures
 
 
@@ -105,14 +106,14 @@ class JointOVSAM(OVSAM):
         logits = self.classify(embeddings, columns=columns)
         if bias is not None:
             logits = logits + F.pad(bias, (0, 1))
-        return self.label_loss.of_names(logits, places)
+        return needed(self.label_loss, NO_LOSS).of_names(logits, places)
 
     def _mask_losses(self, embedding: Tensor, samples: SampleList) -> dict:
         """Of images with masks, of which ``embedding`` (B, C, h, w) is what the decoder reads."""
         prompts = self.train_prompter(samples).to(embedding.device)
         masks, quality = self.segment(ImageFeatures(embedding), prompts)
         targets = self.mask_targets(samples, prompts)
-        losses = self.label_loss.of_masks(masks[:, 0], targets)
+        losses = needed(self.label_loss, NO_LOSS).of_masks(masks[:, 0], targets)
         if quality is not None:
             losses['loss_iou'] = self.quality_loss(quality[:, 0], masks[:, 0], targets)
         return losses

@@ -102,7 +102,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         if self.context is not None and not had_weights:
             self.context.start_from_words(self.text_encoder)
 
-    def train(self, mode: bool = True) -> 'OpenVocabularySegmenter':
+    def train(self, mode: bool = True) -> 'OpenVocabularySegmenter':  # noqa: FBT001, FBT002 (nn.Module's signature)
         """Switch mode; what names were before a context learns is forgotten."""
         if mode and self.context is not None:
             self.own_bank = None

@@ -18,8 +18,11 @@ from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import jitter_regions
 from ..masks.regions import Regions, check_box_source
 from ..naming.name_bank import NameBank
+from ..utils.needed import needed
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
+
+NO_LOSS = 'the model has no label_loss, which training needs: give it in the config'
 
 
 @MODELS.register_module()
@@ -56,6 +59,7 @@ class OVSAM(OpenVocabularySegmenter):
         clip_box: str = 'prompt',
         label_loss: Optional[dict] = None,
         crop_distillation: Optional[dict] = None,
+        *,
         name_all: bool = False,
         region_jitter: float = 0.0,
         iou_weight: float = 1.0,
@@ -121,7 +125,8 @@ class OVSAM(OpenVocabularySegmenter):
         targets = self.mask_targets(batch_data_samples, prompts)
         rois = jitter_regions(rois, self.region_jitter)
         embeddings = self.label_head(features.pyramid, rois)
-        losses = self.label_loss(masks[:, 0], self.classify(embeddings), targets, labels)
+        label_loss = needed(self.label_loss, NO_LOSS)
+        losses = label_loss(masks[:, 0], self.classify(embeddings), targets, labels)
         if self.crop_distillation is not None:
             losses.update(self.crop_distillation(batch_inputs, rois, embeddings, self.backbone))
         if quality is not None:

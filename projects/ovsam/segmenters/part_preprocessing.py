@@ -29,7 +29,7 @@ class OriginalImages(BaseDataPreprocessor):
     ``img_path``.
     """
 
-    def forward(self, data: dict, training: bool = False) -> dict:
+    def forward(self, data: dict, training: bool = False) -> dict:  # noqa: FBT001, FBT002 (mmengine's signature)
         """Original images of a batch.
 
         Args:
@@ -119,7 +119,9 @@ class PartPreprocessing:
             by_size.setdefault(padded, []).append(place)
         batches = []
         for places in by_size.values():
-            data = part.data_preprocessor(pseudo_collate([packed[i] for i in places]), False)
+            data = part.data_preprocessor(
+                pseudo_collate([packed[i] for i in places]), training=False
+            )
             batches.append((places, data['inputs'], data['data_samples']))
         return batches
 

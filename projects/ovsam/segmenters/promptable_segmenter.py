@@ -164,7 +164,10 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
 
     @torch.no_grad()
     def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """Segment and name what the prompter points at.
 
@@ -203,10 +206,11 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             B ``InstanceData``, rows as in :class:`PromptableSegmenter`.
         """
         prompts = self.to_input_pixels(prompts, batch_data_samples, batch_inputs.device)
-        features = self.encode_image(batch_inputs) if len(prompts) else None
-        rows = [[] for _ in batch_data_samples]
+        rows: list[list[InstanceData]] = [[] for _ in batch_data_samples]
+        features = None
         for start in range(0, len(prompts), self.chunk_size):
             chunk = prompts[start : start + self.chunk_size]
+            features = features or self.encode_image(batch_inputs)
             regions, quality = self.segment_regions(features, chunk, batch_inputs.shape[-1])
             fields = (label_rows or self.label_rows)(features, chunk, regions)
             if quality is not None:

@@ -56,7 +56,7 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         self.jitter = jitter
         self.frozen = ('text_encoder',)
 
-    def train(self, mode: bool = True) -> 'RegionCLIP':
+    def train(self, mode: bool = True) -> 'RegionCLIP':  # noqa: FBT001, FBT002 (nn.Module's signature)
         """Switch mode; batch norms stay in eval mode."""
         super().train(mode)
         for module in self.modules():
@@ -94,7 +94,10 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
 
     @torch.no_grad()
     def predict(
-        self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: SampleList,
+        rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
         """Name the annotated boxes by their pooled features; input is at original size."""
         logits = self._forward(batch_inputs, batch_data_samples)

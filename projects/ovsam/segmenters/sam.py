@@ -9,6 +9,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
+from ..utils.needed import needed
 from .promptable_segmenter import ImageFeatures, PromptableSegmenter
 
 
@@ -53,11 +54,15 @@ class SAM(PromptableSegmenter):
         Returns:
             Scalars: those of ``mask_loss``, and of ``auxiliary_loss`` if there is one.
         """
+        mask_loss = needed(
+            self.mask_loss,
+            'the model has no mask_loss, which training needs: give it in the config',
+        )
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
         masks, quality = self.segment(features, prompts)
         targets = self.mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-        losses = self.mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+        losses = mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
         if self.auxiliary_loss is not None:
             losses.update(self.auxiliary_loss(features.embedding, batch_data_samples))
         return losses

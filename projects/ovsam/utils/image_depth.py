@@ -17,8 +17,10 @@ _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281
 
 def raw_mode(image: Image.Image) -> str | None:
     """What Pillow calls the values in the file of an image that is not loaded yet."""
-    arguments = image.tile[0][3] if getattr(image, 'tile', None) else None
-    return arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    tiles = getattr(image, 'tile', None)
+    arguments = tiles[0][3] if tiles else None
+    mode = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return mode if isinstance(mode, str) else None
 
 
 def to_grey(image: Image.Image) -> Image.Image:
@@ -41,7 +43,9 @@ def to_grey(image: Image.Image) -> Image.Image:
 def to_colors(image: Image.Image, content: bytes) -> Image.Image:
     """8-bit colours of 16-bit ones, of which Pillow would have the upper halves."""
     values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    channels = 0 if values is None or values.dtype != np.uint16 else values.shape[-1]
+    if values is None or values.dtype != np.uint16:
+        return image
+    channels = values.shape[-1]
     if channels not in (3, 4) or values.shape[:-1] != (image.height, image.width):
         return image
     bits = _known_bits(image.format, getattr(image, 'tag_v2', {}))

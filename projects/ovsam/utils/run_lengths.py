@@ -111,7 +111,7 @@ def _unpacked(text: np.ndarray) -> np.ndarray:
     """Numbers out of the bytes of a text."""
     if not len(text):
         return np.zeros(0, np.int64)
-    bits = text.astype(np.int64) - _FIRST
+    bits: np.ndarray = text.astype(np.int64) - _FIRST
     if bits.min() < 0 or bits.max() >= 2 * _MORE:
         raise ValueError('have a character that run lengths do not have')
     ends = np.flatnonzero(bits & _MORE == 0) + 1

@@ -122,7 +122,7 @@ def contact_sheet(
         top += height
     if titles is None:
         return sheet
-    colors = np.full((len(titles), 3), 255, dtype=np.uint8)
+    colors: np.ndarray = np.full((len(titles), 3), 255, dtype=np.uint8)
     return draw_labels(sheet, titles, middles, colors, font_size)
 
 
@@ -140,7 +140,7 @@ def _check(image: np.ndarray, masks: np.ndarray, names, scores) -> None:
 
 
 def _texts(num: int, names, scores) -> list[str]:
-    parts = [[] for _ in range(num)]
+    parts: list[list[str]] = [[] for _ in range(num)]
     if names is not None:
         parts = [[str(name)] for name in names]
     if scores is not None:

@@ -18,7 +18,7 @@ from .vocabulary import FILE_SUFFIXES, Vocabulary
 
 
 def build_vocabulary(
-    source: Vocabulary | str | Path | Sequence[str] | Mapping, merge_repeated: bool = False
+    source: Vocabulary | str | Path | Sequence[str] | Mapping, *, merge_repeated: bool = False
 ) -> Vocabulary:
     """A vocabulary from whatever a user has.
 
@@ -50,11 +50,11 @@ def build_vocabulary(
             return TASK_UTILS.build(source)
         return _with_texts(source) if _has_only_texts(source) else Vocabulary.from_dict(source)
     if isinstance(source, Path):
-        return Vocabulary.from_file(source, merge_repeated)
+        return Vocabulary.from_file(source, merge_repeated=merge_repeated)
     if isinstance(source, str):
-        return _from_text(source.strip(), merge_repeated)
+        return _from_text(source.strip(), merge_repeated=merge_repeated)
     if isinstance(source, Sequence):
-        return Vocabulary.from_names(source, merge_repeated)
+        return Vocabulary.from_names(source, merge_repeated=merge_repeated)
     raise TypeError(
         'a vocabulary is made from names, a pack, a .txt or .json file or a config; got '
         f'{type(source)}'
@@ -125,31 +125,31 @@ def merge_vocabularies(
     return merge_sources([build_vocabulary(source) for source in vocabularies], templates)
 
 
-def _from_text(text: str, merge_repeated: bool) -> Vocabulary:
+def _from_text(text: str, *, merge_repeated: bool) -> Vocabulary:
     # What is a file's path as a whole is one, whatever signs its folders have.
     if text.endswith(FILE_SUFFIXES) and Path(text).is_file():
-        return Vocabulary.from_file(text, merge_repeated)
+        return Vocabulary.from_file(text, merge_repeated=merge_repeated)
     text = without_quotes(text)
     parts = [part.strip() for part in text.split('+')]
     # A name may have a plus of its own, so one part must be something that can be merged.
     if len(parts) > 1 and any(_is_named(part) for part in parts):
-        return merge_vocabularies([_named(part, merge_repeated) for part in parts])
+        return merge_vocabularies([_named(part, merge_repeated=merge_repeated) for part in parts])
     if _is_named(text) or listed_names(text) == [clean_text(text)]:
-        return _named(text, merge_repeated, names_too=True)
-    return Vocabulary.from_names(text, merge_repeated)
+        return _named(text, merge_repeated=merge_repeated, names_too=True)
+    return Vocabulary.from_names(text, merge_repeated=merge_repeated)
 
 
 def _is_named(text: str) -> bool:
     return clean_text(text).casefold() in PACKS or text.endswith(FILE_SUFFIXES)
 
 
-def _named(text: str, merge_repeated: bool, names_too: bool = False) -> Vocabulary:
+def _named(text: str, *, merge_repeated: bool, names_too: bool = False) -> Vocabulary:
     """The pack or file of this name, or else a vocabulary of this single name."""
     if clean_text(text).casefold() in PACKS:
         return vocabulary_pack(clean_text(text))
     # Refused, with what a file must be, if it is not one of the known kinds.
     if text.endswith(FILE_SUFFIXES) or (Path(text).suffix and os.path.isfile(text)):
-        return Vocabulary.from_file(text, merge_repeated)
+        return Vocabulary.from_file(text, merge_repeated=merge_repeated)
     near = difflib.get_close_matches(text.casefold(), PACKS, n=3, cutoff=0.7)
     if names_too and not near:
         return Vocabulary.from_names(text)

@@ -54,7 +54,8 @@ def listed_names(text: str) -> list[str]:
 def without_quotes(text: str) -> str:
     """A text without a pair of quotes around it, unless they are there inside it, too."""
     text = text.strip()
-    for first, last in _QUOTES:
+    for quotes in _QUOTES:
+        first, last = quotes[0], quotes[1]
         inside = text[1:-1]
         if text[:1] == first and text[-1:] == last and inside and not {first, last} & set(inside):
             return inside

@@ -89,7 +89,7 @@ def _words(name: str) -> list[str]:
 
 def _letter_counts(names: Sequence[Sequence[str]]) -> np.ndarray:
     """(N, A + 1) int32 of letters and digits; the last column has all other symbols."""
-    counts = np.zeros((len(names), len(_SYMBOLS) + 1), np.int32)
+    counts: np.ndarray = np.zeros((len(names), len(_SYMBOLS) + 1), np.int32)
     for row, words in zip(counts, names):
         for letter in ''.join(words):
             row[_SYMBOLS.find(letter)] += 1  # -1 if there is no such

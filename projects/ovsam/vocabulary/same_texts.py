@@ -146,7 +146,8 @@ def extend_vocabulary(
     for name, first in same.items():
         aliases.setdefault(first, []).append(name)
     new = [name for name in longer.names[count:] if name not in same]
-    return replace(vocabulary.extended(new) if new else vocabulary, aliases=aliases)
+    found = vocabulary.extended(new) if new else vocabulary
+    return replace(found, aliases={name: tuple(others) for name, others in aliases.items()})
 
 
 def report_texts(vocabulary: Vocabulary, reader: TextReader) -> None:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmdet.registry import TASK_UTILS
@@ -31,7 +30,7 @@ FILE_SUFFIXES = ('.txt', '.json')
 
 
 @TASK_UTILS.register_module()
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Vocabulary:
     """K names, checked when made; label ``k`` of a model means ``names[k]``.
 
@@ -56,37 +55,42 @@ class Vocabulary:
             that means two names.
     """
 
-    # Types of what is given; once made, they are tuples, a bool array and dicts of tuples.
-    names: Sequence[str]
-    synonyms: Any = None
-    seen: Any = None
-    split: Mapping[str, Sequence[str]] | None = None
-    templates: Sequence[str] | str | None = None
-    aliases: Mapping[str, Sequence[str]] | None = None
+    names: tuple[str, ...]
+    synonyms: tuple[tuple[str, ...], ...]
+    seen: np.ndarray
+    split: dict[str, tuple[str, ...]]
+    templates: tuple[str, ...] | None
+    aliases: dict[str, tuple[str, ...]]
     _places: dict[str, int] = dataclasses.field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        names = clean_names(self.names)
+    def __init__(
+        self,
+        names: Sequence[str],
+        synonyms: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
+        seen: Sequence[bool] | np.ndarray | Sequence[str] | str | None = None,
+        split: Mapping[str, Sequence[str]] | None = None,
+        templates: Sequence[str] | str | None = None,
+        aliases: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        names = clean_names(names)
         known = {name: place for place, name in enumerate(names)}
-        split = {
-            group: tuple(map(as_name, members)) for group, members in (self.split or {}).items()
-        }
-        for group, members in split.items():
+        groups = {group: tuple(map(as_name, members)) for group, members in (split or {}).items()}
+        for group, members in groups.items():
             require_known(f'split {group!r}', members, known)
-        aliases = checked_aliases(known, self.aliases)
+        others = checked_aliases(known, aliases)
         for field, value in (
             ('names', names),
-            ('_places', {**lookup_table(names, aliases, known), **known}),
-            ('split', split),
-            ('templates', None if self.templates is None else get_templates(self.templates)),
-            ('aliases', aliases),
-            ('synonyms', complete_synonyms(names, known, self.synonyms)),
-            ('seen', seen_flags(known, self.seen, split)),
+            ('_places', {**lookup_table(names, others, known), **known}),
+            ('split', groups),
+            ('templates', None if templates is None else get_templates(templates)),
+            ('aliases', others),
+            ('synonyms', complete_synonyms(names, known, synonyms)),
+            ('seen', seen_flags(known, seen, groups)),
         ):
             object.__setattr__(self, field, value)
 
     @classmethod
-    def from_names(cls, names: str | Sequence[str], merge_repeated: bool = False) -> Vocabulary:
+    def from_names(cls, names: str | Sequence[str], *, merge_repeated: bool = False) -> Vocabulary:
         """From a list of names, or from one string that lists them: ``'cat,dog'``.
 
         Args:
@@ -99,7 +103,7 @@ class Vocabulary:
         return cls(names_once(names) if merge_repeated else names)
 
     @classmethod
-    def from_file(cls, path: str | Path, merge_repeated: bool = False) -> Vocabulary:
+    def from_file(cls, path: str | Path, *, merge_repeated: bool = False) -> Vocabulary:
         """Read a vocabulary.
 
         Args:
@@ -122,10 +126,12 @@ class Vocabulary:
             if path.suffix == '.txt':
                 lines = (clean_text(line.partition('#')[0]) for line in text.splitlines())
                 names = [without_quotes(line.rstrip(COMMAS)) for line in lines]
-                return cls.from_names([name for name in names if name], merge_repeated)
+                return cls.from_names(
+                    [name for name in names if name], merge_repeated=merge_repeated
+                )
             content = json.loads(text)
             if isinstance(content, list):
-                return cls.from_names(content, merge_repeated)
+                return cls.from_names(content, merge_repeated=merge_repeated)
             return cls.from_dict(content)
         except UnicodeDecodeError as error:
             raise ValueError(f'{path} is not text in UTF-8 ({error}): save it as UTF-8') from error
@@ -250,7 +256,7 @@ class Vocabulary:
 
     def with_seen(self, seen: Sequence[bool] | Sequence[str] | str) -> Vocabulary:
         """The same with other names seen; see the class."""
-        return dataclasses.replace(self, seen=seen)
+        return Vocabulary(self.names, self.synonyms, seen, self.split, self.templates, self.aliases)
 
     def group(self, name: str) -> Sequence[str]:
         """The names of a group of ``split``.

@@ -118,12 +118,12 @@ def lookup_table(
 
 def seen_flags(
     known: Mapping[str, int],
-    seen: Sequence[bool] | Sequence[str] | str | None,
+    seen: Sequence[bool] | np.ndarray | Sequence[str] | str | None,
     split: Mapping[str, Sequence[str]],
 ) -> np.ndarray:
     """(K,) read-only flags from flags, names, or the name of a group."""
     if seen is None:
-        flags = np.ones(len(known), dtype=bool)
+        flags: np.ndarray = np.ones(len(known), dtype=bool)
     elif isinstance(seen, str) or not all(isinstance(s, (bool, np.bool_)) for s in seen):
         members = group_members(seen, split) if isinstance(seen, str) else [*map(as_name, seen)]
         require_known('seen', members, known)

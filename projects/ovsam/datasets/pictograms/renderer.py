@@ -28,11 +28,11 @@ class Scene(NamedTuple):
 @lru_cache(maxsize=1)
 def texture_bank() -> np.ndarray:
     """Grey textures ``(96, 320, 320)`` float32 in [0, 1]: noise of several scales, waves, rings."""
-    bank = np.empty((_BANK_COUNT, _BANK_SIZE, _BANK_SIZE), np.float32)
+    bank: np.ndarray = np.empty((_BANK_COUNT, _BANK_SIZE, _BANK_SIZE), np.float32)
     rng = np.random.default_rng(_BANK_SEED)
     grid = np.mgrid[:_BANK_SIZE, :_BANK_SIZE].astype(np.float32)
     for i in range(_BANK_COUNT):
-        picture = np.zeros((_BANK_SIZE, _BANK_SIZE), np.float32)
+        picture: np.ndarray = np.zeros((_BANK_SIZE, _BANK_SIZE), np.float32)
         for cells in (4, 10, 24, 64):
             noise = rng.random((cells, cells), dtype=np.float32)
             weight = rng.uniform(0.1, 1.0) / np.sqrt(cells)
@@ -198,7 +198,9 @@ def render_scene(
     glyphs = load_glyphs()
     background = rng.uniform(0, 255, 3)
     canvas = _paint(rng, size, size, background, 1.0)
-    kept, masks, areas = [], [], []
+    kept = []
+    masks: list[np.ndarray] = []
+    areas: list[int] = []
     smallest, largest = np.log(object_size)
     extents = np.sort(np.exp(rng.uniform(smallest, largest, len(labels))))[::-1]
     for label, extent in zip(labels, extents):

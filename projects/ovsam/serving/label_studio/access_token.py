@@ -31,7 +31,7 @@ class AccessToken:
         """Whether it is a personal access token, three parts with dots between them."""
         return self._token.count('.') == 2
 
-    def headers(self, renew: bool = False) -> dict[str, str]:
+    def headers(self, *, renew: bool = False) -> dict[str, str]:
         """What a request carries.
 
         Args:

@@ -63,6 +63,7 @@ class LabelStudioBackend:
         self,
         model: SharedModel,
         images: ImageSource,
+        *,
         own_vocabulary: bool = False,
         cached_images: int = 16,
         everything: Mapping[str, Any] | None = None,
@@ -117,7 +118,7 @@ class LabelStudioBackend:
         context = params.get('context') if isinstance(params, dict) else None
         if not context:
             return self._answer(self._each(tasks, control_for(controls, None)))
-        regions = context.get('result') if isinstance(context, dict) else None
+        regions: Any = context.get('result') if isinstance(context, dict) else None
         if len(tasks) != 1:
             raise ValueError(f'prompts are for one task; got {len(tasks)}')
         control = control_for(controls, image_name(regions))
@@ -150,8 +151,7 @@ class LabelStudioBackend:
             predictor, top_k = self._predictor(control)
             predictor.set_image(image)
             found = [predictor.predict(**prompt.arguments(), top_k=top_k) for prompt in prompts]
-        vocabulary = predictor.vocabulary
-        return [region for each in found for region in _regions(control, each, vocabulary)]
+        return [region for each in found for region in _regions(control, each, predictor)]
 
     def _everything_in(self, data: dict, control: BrushControl) -> list[dict]:
         if self._everything is None:
@@ -161,7 +161,7 @@ class LabelStudioBackend:
             predictor, top_k = self._predictor(control)
             predictor.set_image(image)
             found = predictor.everything(top_k=top_k, **self._everything)
-        return _regions(control, found, predictor.vocabulary)
+        return _regions(control, found, predictor)
 
     def _encode(self, reference: str) -> EncodedImage:
         """The image's features; requests for the same image at once encode it once."""
@@ -228,14 +228,17 @@ def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, st
     return found
 
 
-def _regions(control: BrushControl, found: Prediction, vocabulary: Vocabulary) -> list[dict]:
+def _regions(control: BrushControl, found: Prediction, predictor: OVSAMPredictor) -> list[dict]:
     """A region for each mask that is not empty, with the likeliest of the labels."""
+    vocabulary, top_names, top_scores = predictor.vocabulary, found.top_names, found.top_scores
+    # The backend takes no model without names.
+    assert vocabulary is not None and top_names is not None and top_scores is not None
     labels = {
         vocabulary.names[place]: label
         for place, label in _label_places(vocabulary, control).items()
     }
     regions = []
-    for mask, names, scores in zip(found.masks, found.top_names, found.top_scores):
+    for mask, names, scores in zip(found.masks, top_names, top_scores):
         likeliest = next(rank for rank, name in enumerate(names) if name in labels)
         if mask.any():
             regions.append(brush_region(control, mask, labels[names[likeliest]], scores[likeliest]))

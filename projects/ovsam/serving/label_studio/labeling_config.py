@@ -126,7 +126,7 @@ def _control(brush: ElementTree.Element, to_name: str, image: ElementTree.Elemen
     if not brush.get('name'):
         raise ValueError('a <BrushLabels> of the labelling configuration has no name')
     pairs = dict.fromkeys(
-        (tag.get('value', ''), tag.get('alias') or tag.get('value', ''))
+        (tag.get('value', ''), tag.get('alias') or tag.get('value') or '')
         for tag in brush.iter('Label')
     )
     _require_distinct('alias of the label', (name.strip() for name, _ in pairs if name.strip()))

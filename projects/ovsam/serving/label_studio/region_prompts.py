@@ -129,8 +129,9 @@ def _check_image(region: dict, image_size: tuple[int, int]) -> None:
 def _numbers(region: dict, *keys: str) -> list[float]:
     """Finite numbers of a region's value."""
     value = region.get('value')
-    found = [value.get(key) if isinstance(value, dict) else None for key in keys]
-    for key, number in zip(keys, found):
+    found: list[float] = []
+    for key in keys:
+        number = value.get(key) if isinstance(value, dict) else None
         if (
             isinstance(number, bool)
             or not isinstance(number, (int, float))
@@ -140,6 +141,7 @@ def _numbers(region: dict, *keys: str) -> list[float]:
                 f'a region of type {region.get("type")} has {key} = {number!r}: '
                 'a number is expected'
             )
+        found.append(number)
     return found
 
 

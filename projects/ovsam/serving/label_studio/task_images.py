@@ -130,7 +130,8 @@ class TaskImages:
     def _download(self, url: str, path: Path) -> None:
         try:
             status = self._attempt(url, path)
-            if status in (401, 403) and self._token_for(url) and self._token.expires:
+            token = self._token_for(url)
+            if status in (401, 403) and token is not None and token.expires:
                 status = self._attempt(url, path, renew=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ConnectionError(
@@ -141,7 +142,7 @@ class TaskImages:
                 f'{_shown(url)} may not be read (status {status})'
                 + (
                     ''
-                    if self._token_for(url)
+                    if token is not None
                     else '; for what is in Label Studio, start this '
                     'backend with its address and an access token'
                 )
@@ -153,9 +154,10 @@ class TaskImages:
                 f'cannot fetch {_shown(url)}: the server answers with status {status}'
             )
 
-    def _attempt(self, url: str, path: Path, renew: bool = False) -> int:
+    def _attempt(self, url: str, path: Path, *, renew: bool = False) -> int:
         """The status of the answer; where it is 200, its content is in the file."""
-        headers = self._token.headers(renew) if self._token_for(url) else {}
+        token = self._token_for(url)
+        headers = {} if token is None else token.headers(renew=renew)
         most, size = self._limits.megabytes * 1e6, 0
         with self._client.stream('GET', url, headers=headers) as answer:
             if answer.status_code == 200:
@@ -170,9 +172,9 @@ class TaskImages:
                         file.write(chunk)
             return answer.status_code
 
-    def _token_for(self, url: str) -> bool:
-        """Whether the token goes with requests to this address."""
-        return self._token is not None and _origin(url) == _origin(self._url)
+    def _token_for(self, url: str) -> AccessToken | None:
+        """The token, if it goes with requests to this address."""
+        return self._token if _origin(url) == _origin(self._url) else None
 
 
 def _origin(url: str) -> tuple[str, str]:

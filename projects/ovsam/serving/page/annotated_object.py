@@ -53,8 +53,8 @@ class AnnotatedObject:
     @property
     def alternatives(self) -> list[tuple[str, float]]:
         """The model's best names with scores, best first; a person's name before them."""
-        pairs = []
-        if self.found.top_names is not None:
+        pairs: list[tuple[str, float]] = []
+        if self.found.top_names is not None and self.found.top_scores is not None:
             pairs = list(zip(self.found.top_names[0], self.found.top_scores[0].tolist()))
         if self.given_name is None:
             return pairs or [(self.name, self.score)]
@@ -95,11 +95,11 @@ def as_prediction(objects: Sequence[AnnotatedObject], image_size: tuple[int, int
     """
     rows = [each.alternatives for each in objects]
     width = max(map(len, rows), default=1)
-    scores = np.zeros((len(rows), width), np.float32)
+    scores: np.ndarray = np.zeros((len(rows), width), np.float32)
     for row, pairs in zip(scores, rows):
         row[: len(pairs)] = [score for _, score in pairs]
-    masks = np.zeros((len(objects), *image_size), bool)
-    boxes = np.zeros((len(objects), 4), np.float32)
+    masks: np.ndarray = np.zeros((len(objects), *image_size), bool)
+    boxes: np.ndarray = np.zeros((len(objects), 4), np.float32)
     for place, each in enumerate(objects):
         masks[place], boxes[place] = each.mask, each.found.boxes[0]
 

@@ -313,8 +313,7 @@ class AnnotationSession:
         Raises:
             RuntimeError: there is no image.
         """
-        self._size()
-        return draw_objects(self.image, self.objects, self._shown_prompts())
+        return draw_objects(self._pixels(), self.objects, self._shown_prompts())
 
     @one_at_a_time
     def export(self, kind: str, folder: Path) -> Path:
@@ -331,13 +330,15 @@ class AnnotationSession:
             RuntimeError: there is no image.
             ValueError: there is no such format.
         """
-        self._size()
-        return export_objects(kind, folder, self.image, self.file_name, self.objects)
+        return export_objects(kind, folder, self._pixels(), self.file_name, self.objects)
 
     def _size(self) -> tuple[int, int]:
+        return self._pixels().shape[:2]
+
+    def _pixels(self) -> np.ndarray:
         if self.image is None:
             raise RuntimeError('there is no picture yet: open one, or choose a sample')
-        return self.image.shape[:2]
+        return self.image
 
     def _check_inside(self, x: float, y: float) -> None:
         make_prompts([[x, y]]).check_inside([self._size()])

@@ -23,6 +23,7 @@ from ...apis.exports import EXPORTS  # noqa: E402
 from ...vocabulary.packs import PACKS  # noqa: E402
 from ..shared_model import SharedModel  # noqa: E402
 from ..uploads import UploadLimits  # noqa: E402
+from .annotated_object import AnnotatedObject  # noqa: E402
 from .annotation import AnnotationSession  # noqa: E402
 from .coco_file import summary  # noqa: E402
 
@@ -171,7 +172,7 @@ class AnnotationPage:
 
         def on(event: Callable, action: Callable, *inputs, begins: bool = False) -> None:
             event(
-                self._act(action, begins),
+                self._act(action, begins=begins),
                 [session, *inputs],
                 self._outputs,
                 show_progress='minimal',
@@ -213,7 +214,7 @@ class AnnotationPage:
             self._export, [session, made['format']], made['file'], api_visibility='private'
         )
 
-    def _act(self, action: Callable, begins: bool = False) -> Callable:
+    def _act(self, action: Callable, *, begins: bool = False) -> Callable:
         """An action on a session as what Gradio calls; bad input becomes a message.
 
         Where a session is gone (:data:`SESSION_SECONDS`, or the server was started anew), only an
@@ -288,7 +289,7 @@ class AnnotationPage:
 
     def _set_vocabulary(self, session: AnnotationSession, text: str) -> str:
         session.set_vocabulary(self._limits.parse_vocabulary(text or ''))
-        return f'{len(session.vocabulary)} names'
+        return f'{len(session.vocabulary or ())} names'
 
     def _find(self, session: AnnotationSession, text: str, threshold: float) -> str:
         added = session.find(text or '', threshold, **self._everything)
@@ -298,11 +299,11 @@ class AnnotationPage:
         return f'{_objects(len(session.add_everything(**self._everything)))} added'
 
     def _rename(self, session: AnnotationSession, name: str | None) -> str:
-        session.rename(_chosen(session), str(name or ''))
+        session.rename(_chosen(session).number, str(name or ''))
         return _about(session)
 
     def _delete(self, session: AnnotationSession) -> str:
-        number = _chosen(session)
+        number = _chosen(session).number
         session.delete(number)
         return f'Object {number} deleted'
 
@@ -323,7 +324,7 @@ class AnnotationPage:
 
 
 def _about(session: AnnotationSession) -> str:
-    active = session.active
+    active = _chosen(session)
     count = len(active.points)
     clicks = f', {count} click{"" if count == 1 else "s"}' if count else ''
     return f'Object {active.number}: {active.name} {active.score:.2f}{clicks}'
@@ -333,7 +334,7 @@ def _objects(count: int) -> str:
     return f'{count} object{"" if count == 1 else "s"}'
 
 
-def _chosen(session: AnnotationSession) -> int:
+def _chosen(session: AnnotationSession) -> AnnotatedObject:
     if session.active is None:
         raise ValueError('choose an object first: click its row in the list')
-    return session.active.number
+    return session.active

@@ -69,8 +69,9 @@ def export_objects(
     entry = ImageEntry(stem, file_name, None, size)
     places = {'labelme': folder / 'labelme', 'yolo': folder / 'yolo' / 'images'}
     if kind in places:
-        entry = ImageEntry(stem, f'{stem}.png', places[kind] / f'{stem}.png', size)
-        write_whole(entry.path, cv2.imencode('.png', image[..., ::-1])[1].tobytes())
+        path = places[kind] / f'{stem}.png'
+        entry = ImageEntry(stem, path.name, path, size)
+        write_whole(path, cv2.imencode('.png', image[..., ::-1])[1].tobytes())
     export.add(entry, as_prediction(objects, size))
     export.close()
     if kind == 'coco':

@@ -1,0 +1,18 @@
+"""What may be left out until it is asked for."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+T = TypeVar('T')
+
+
+def needed(value: T | None, message: str) -> T:
+    """The value.
+
+    Raises:
+        ValueError: It is None; ``message`` says what was left out and what to do.
+    """
+    if value is None:
+        raise ValueError(message)
+    return value
