@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ovsam.apis import Prediction
+from ovsam.commands import predict
 from ovsam.datasets.pictograms.glyphs import pictogram_names
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
-from tools import demo, make_pictograms, predict
+from tools import demo, make_pictograms
 
 
 def test_no_scenes(tmp_path, capsys):

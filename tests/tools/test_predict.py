@@ -9,7 +9,7 @@ import pytest
 
 from ovsam.apis import OVSAMPredictor, init_model, notice_of
 from ovsam.apis.init_model import load_config
-from tools import predict
+from ovsam.commands import predict
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_what_the_weights_do_not_know_is_said(image, out, random_mini, capsys):
     arguments = ['--point', '9,9', '--vocabulary', 'cat,dog', '--out', str(out)]
     assert predict.main([str(image), *arguments]) == 0
     said = capsys.readouterr().err
-    assert 'know pictograms only' in said and 'download_weights.py ovsam-rn50x16-coco' in said
+    assert 'know pictograms only' in said and 'ovsam download ovsam-rn50x16-coco' in said
     config = load_config('mini')
     config.domain = None
     assert notice_of(init_model(config)) is None
@@ -96,7 +96,7 @@ def test_parse_prompt(flag, text, coords, labels):
         (['--box', '1,2,3'], '--box must be x1,y1,x2,y2'),
         (['--box', '1,2,3,4;5,6,7,8'], '--box must be'),
         (['--box', '9,9,3,30'], 'without area'),
-        (['--point', '5,5', '--vocabulary', ''], 'empty'),
+        (['--point', '5,5', '--vocabulary', ''], 'at least one name'),
         (['--point', '5,5', '--vocabulary', 'none.txt'], 'none.txt'),
         (['--point', '5,5', '--config', 'none'], "No 'none.py'"),
         (['--point', '5,5', '--weights', 'none.pth'], 'none.pth.*does not exist'),

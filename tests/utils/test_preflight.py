@@ -147,7 +147,7 @@ def test_files_that_a_vocabulary_is_merged_from(elsewhere):
         (
             'checkpoints/sam2clip_RN50x16.pth',
             [
-                'download_weights.py sam2clip-rn50x16',
+                'ovsam download sam2clip-rn50x16',
                 'train.py configs/sam2clip/sam2clip_RN50x16.py',
             ],
         ),
@@ -156,7 +156,7 @@ def test_files_that_a_vocabulary_is_merged_from(elsewhere):
             ['train.py configs/clip2sam/clip2sam_convnext_large_d_320_lvis.py'],
         ),
         ('checkpoints/sam2clip_RN50x64.pth', ['train.py configs/sam2clip/sam2clip_RN50x64.py']),
-        ('checkpoints/sam_vit_h_decoder.pth', ['download_weights.py sam-vit-h-decoder']),
+        ('checkpoints/sam_vit_h_decoder.pth', ['ovsam download sam-vit-h-decoder']),
         ('checkpoints/mini/sam.pth', ['make mini']),
         ('data/pictograms/train/', ['make_pictograms.py']),
         ('data/lvis/annotations/lvis_v1_val.json', ['lvis_v1_val.json.zip']),
