@@ -214,7 +214,7 @@ def test_point_correct_name_undo_and_save(visitor, tmp_path):
     visitor.press('clear')
     visitor.status('removed')
     visitor.page.locator('input[type=file]').nth(1).set_input_files(path)
-    visitor.status('2 objects from')
+    visitor.status('2 objects of ')
     assert len(visitor.rows()) == 2
     visitor.picture('imported')
 
