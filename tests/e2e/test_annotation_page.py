@@ -21,7 +21,7 @@ CHROMIUM = os.environ.get('OVSAM_CHROMIUM') or next(
     filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
 )
 # Seconds for one action; a busy machine needs more.
-PATIENCE = float(os.environ.get('OVSAM_E2E_SECONDS', '60'))
+PATIENCE = float(os.environ.get('OVSAM_E2E_SECONDS', '150'))
 
 pytestmark = [
     pytest.mark.slow,
