@@ -44,11 +44,11 @@ $(LABEL_STUDIO_VENV)/installed-%: | venv
 	touch $@
 
 test-ray: $(RAY_VENV)/installed  ## bulk labelling on a Ray cluster of this machine, installed once
-	OMP_NUM_THREADS=1 $(RAY_VENV)/bin/python -m pytest -rs tests/bulk/test_on_ray.py
+	OMP_NUM_THREADS=1 $(RAY_VENV)/bin/python -m pytest -rs -k ray tests/bulk/test_on_ray.py tests/slurm
 
 $(RAY_VENV)/installed: requirements/ray.txt | venv
 	$(RUN) -m venv --clear $(RAY_VENV)
-	$(RUN) -c "import site; print(*site.getsitepackages(), sep='\n')" \
+	$(RUN) -c "import site; print(f'import site; site.addsitedir({site.getsitepackages()[0]!r})')" \
 		> "$$($(RAY_VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')/ovsam.pth"
 	$(RUN) -m pip freeze --exclude-editable > $(RAY_VENV)/kept.txt
 	$(RAY_VENV)/bin/python -m pip install --quiet -r requirements/ray.txt -c $(RAY_VENV)/kept.txt

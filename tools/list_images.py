@@ -1,7 +1,6 @@
 """Find the images of a very large folder once, for data sets that take a listing.
 
     python tools/list_images.py data/sa1b --out data/sa1b.listing --pattern 'sa_*.jpg'
-    python tools/list_images.py data/imagenet21k --out data/imagenet21k.listing
     python tools/list_images.py data/sa1b --out data/sa1b.listing --verify
     aws s3 ls --recursive s3://bucket/sa1b/ | awk '{print $4}' | sed 's,^sa1b/,,' > paths.txt
     python tools/list_images.py s3://bucket/sa1b --out data/sa1b.listing --paths paths.txt

@@ -275,7 +275,6 @@ def test_labelling_on_ray(call, small_world, tmp_path):
         '--out',
         tmp_path / 'two',
         **world,
-        RAY=str(Path(sys.executable).with_name('ray')),
         RAY_ARGS='--object-store-memory=100000000',
     )
     one, two = (json.loads((tmp_path / name / 'coco.json').read_text()) for name in ('one', 'two'))

@@ -138,10 +138,17 @@ def test_slurm_jobs_called_wrongly(call, tmp_path, name):
     )
 
 
-def test_slurm_ray(call, tmp_path):
-    (tmp_path / 'scontrol').write_text('#!/bin/sh\nprintf "localhost\nsecond\n"\n')
-    (tmp_path / 'scontrol').chmod(0o755)
-    job = dict(
+@pytest.fixture
+def ray_job(tmp_path):
+    """Settings of a job on two nodes where srun waits until it is ended, as ray start does."""
+    for name, content in (
+        ('scontrol', 'printf "localhost\\nsecond\\n"'),
+        ('srun', 'echo srun "$@"; exec sleep 100'),
+        ('python', 'echo python "$@"; case "$1" in -u) exit 3 ;; esac'),
+    ):
+        (tmp_path / name).write_text(f'#!/bin/sh\n{content}\n')
+        (tmp_path / name).chmod(0o755)
+    return dict(
         SLURM_JOB_ID='7',
         SLURM_JOB_NODELIST='n[1-2]',
         SLURM_JOB_NUM_NODES='2',
@@ -149,31 +156,36 @@ def test_slurm_ray(call, tmp_path):
         SRUN_ARGS='-l --mpi=none',
         RAY_ARGS='--num-gpus=0',
     )
-    lines = call('slurm_ray', 'my photos', '--out', 'o', **job).stdout.splitlines()
-    assert lines == [
-        'srun',
-        '--ntasks-per-node=1',
-        '--kill-on-bad-exit=0',
-        '-l',
-        '--mpi=none',
-        'ray',
-        'symmetric-run',
-        '--address',
-        '127.0.0.1:20007',
-        '--min-nodes',
-        '2',
-        '--num-cpus=4',
-        '--num-gpus=0',
-        '--',
-        'python',
-        '-u',
-        'tools/annotate.py',
-        'my photos',
-        '--out',
-        'o',
-        '--ray',
-        '127.0.0.1:20007',
-    ]
+
+
+def test_slurm_ray(call, ray_job):
+    """The head first, the other nodes when it answers, then the tool, whose status counts."""
+    with socket.create_server(('127.0.0.1', 0)) as head:
+        port = head.getsockname()[1]
+        found = call('slurm_ray', 'my photos', '--out', 'o', **ray_job, RAY_PORT=str(port))
+    common = (
+        '--kill-on-bad-exit=0 -l --mpi=none python -m ray.scripts.scripts start --block '
+        '--num-cpus=4 --num-gpus=0'
+    )
+    lines = [line for line in found.stdout.splitlines() if line.startswith(('srun', 'python'))]
+    assert {line for line in lines if line.startswith('srun')} == {
+        f'srun --overlap --nodes=1 --ntasks=1 --nodelist=localhost {common} --head '
+        f'--node-ip-address=127.0.0.1 --port={port}',
+        f'srun --overlap --nodes=1 --ntasks=1 --exclude=localhost {common} '
+        f'--address=127.0.0.1:{port}',
+    }
+    assert lines[-1] == f'python -u tools/annotate.py my photos --out o --ray 127.0.0.1:{port}'
+    assert found.returncode == 3
+
+
+def test_slurm_ray_whose_head_does_not_start(call, ray_job, tmp_path):
+    (tmp_path / 'srun').write_text('#!/bin/sh\nexit 1\n')
+    with socket.socket() as closed:  # nobody listens
+        closed.bind(('127.0.0.1', 0))
+        port = str(closed.getsockname()[1])
+        found = call('slurm_ray', 'photos', '--out', 'o', **ray_job, RAY_PORT=port)
+    assert found.returncode == 1
+    assert found.stderr == 'slurm_ray: Ray did not start on localhost\n'
 
 
 def test_slurm_batch_with_little_time_left(tmp_path):
