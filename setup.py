@@ -14,7 +14,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 CARRIED = {'configs': '**/*', 'tools': '**/*', 'checkpoints/mini': '**/*',
-           '.': 'model-index.yml'}
+           'checkpoints/photo': '**/*', '.': 'model-index.yml'}
 
 
 def requirements(name):
@@ -57,7 +57,7 @@ class BuildWithConfigs(build_py):
 
 
 EXTRAS = {name: requirements(name)
-          for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'optional')}
+          for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'photo', 'optional')}
 
 readme = ROOT / 'README.md'
 setup(

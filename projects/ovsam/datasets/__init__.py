@@ -2,6 +2,7 @@
 from .feature_store import FeatureStore
 from .image_listing import ImageListing
 from .joint_dataset import JointDataset
+from .keep_in_memory import KeepInMemory
 from .listed_images import ListedImageDataset
 from .load_annotated_image import LoadAnnotatedImage
 from .load_sa1b_annotations import LoadSA1BAnnotations
@@ -9,7 +10,10 @@ from .load_teacher_features import LoadTeacherFeatures
 from .one_class import OneClass
 from .open_vocabulary_coco import ClosedVocabularyCocoDataset, OpenVocabularyCocoDataset
 from .open_vocabulary_lvis import OpenVocabularyLVISDataset
+from .part_of_images import PartOfImagesCocoDataset
+from .paste_objects import PasteObjects
 from .pictograms import PictogramCrops, pictogram_vocabulary
+from .random_object_warp import RandomObjectWarp
 from .sa1b import SA1BDataset
 from .skip_broken import SkipBroken
 from .source_batch_sampler import SourceBatchSampler
@@ -21,6 +25,7 @@ __all__ = [
     'FeatureStore',
     'ImageListing',
     'JointDataset',
+    'KeepInMemory',
     'ListedImageDataset',
     'LoadAnnotatedImage',
     'LoadSA1BAnnotations',
@@ -28,7 +33,10 @@ __all__ = [
     'OneClass',
     'OpenVocabularyCocoDataset',
     'OpenVocabularyLVISDataset',
+    'PartOfImagesCocoDataset',
+    'PasteObjects',
     'PictogramCrops',
+    'RandomObjectWarp',
     'SA1BDataset',
     'SkipBroken',
     'SourceBatchSampler',

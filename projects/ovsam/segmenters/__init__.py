@@ -10,11 +10,10 @@ from .part_preprocessing import OriginalImages
 from .region_clip import RegionCLIP
 from .sam import SAM, SAMMaskLoss
 from .sam2clip_distiller import SAM2CLIPDistiller
+from .skip_ovsam import SkipOVSAM
 from .stored_teacher import StoredTeacher
 
 __all__ = [
-    'OVSAM',
-    'SAM',
     'ChangeNormalization',
     'ContrastiveCLIP',
     'FeatureCropSAM',
@@ -22,9 +21,12 @@ __all__ = [
     'InteractiveOVSAM',
     'JointOVSAM',
     'MaskFeatureCropSAM',
+    'OVSAM',
     'OriginalImages',
     'RegionCLIP',
+    'SAM',
     'SAM2CLIPDistiller',
     'SAMMaskLoss',
+    'SkipOVSAM',
     'StoredTeacher',
 ]

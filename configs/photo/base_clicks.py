@@ -1,0 +1,5 @@
+# A simulated user corrects the masks: IoU after one, three and five clicks.
+_base_ = ['./base_point.py']
+
+model = dict(type='ClickedSkipOVSAM', num_clicks=5)
+val_evaluator = test_evaluator = dict(_delete_=True, type='ClickMetric')
