@@ -79,3 +79,27 @@ def test_records_in_the_order_of_the_listing(tmp_path):
     (tmp_path / 'run-0.0.jsonl').write_bytes(content.replace(b'[{', b'{['))
     with pytest.raises(ValueError, match='run-0.0.jsonl is damaged .*delete it and run the same'):
         list(History(tmp_path, 3).records(names))
+
+
+def test_numbers_without_a_value_are_null(tmp_path):
+    part = Part(tmp_path, 'run-0')
+    part.write(0, file_name='0.png', annotations=[{'score': float('nan')}])
+    part.close()
+    assert b'NaN' not in (tmp_path / 'run-0.0.jsonl').read_bytes()
+    assert next(History(tmp_path, 1).records(['0.png']))['annotations'] == [{'score': None}]
+
+
+@pytest.mark.parametrize('counts', ['', '08P', '08P3', [72, 1], '08P2'])
+def test_run_lengths_that_do_not_add_up(tmp_path, counts):
+    part = Part(tmp_path, 'run-0')
+    mask = {'segmentation': {'size': [8, 9], 'counts': counts}}
+    part.write(0, file_name='0.png', height=8, width=9, annotations=[mask])
+    part.close()
+    records = History(tmp_path, 1).records(['0.png'])
+    if counts == '08P2':  # 0, 8 and 64 pixels
+        assert next(records)['annotations'] == [mask]
+    else:
+        with pytest.raises(
+            ValueError, match=r'is damaged \(annotation 1 of 0.png has a mask whose'
+        ):
+            next(records)

@@ -22,6 +22,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..utils.files import json_text
+from ..utils.run_lengths import read_run_lengths
+
 MAX_DEATHS = 2
 _HEAD = re.compile(rb'\{"id": (\d+), "(begun|failed|file_name)": ')
 _KILLED = 'its process was killed, ran out of memory, or crashed'
@@ -89,7 +92,7 @@ class Part:
 
     def write(self, place: int, **content: Any) -> None:
         """Add a line of an image; whole, so that it survives the process."""
-        self._file.write(json.dumps({'id': place + 1, **content}).encode() + b'\n')
+        self._file.write(json_text({'id': place + 1, **content}).encode() + b'\n')
         self._file.flush()
 
     def close(self) -> None:
@@ -161,6 +164,7 @@ class History:
                     record = json.loads(file.readline())
                     if record['file_name'] != name:
                         raise ValueError(f'it has {record["file_name"]!r} in place of {name!r}')
+                    _check_masks(record)
                 except (ValueError, KeyError) as error:
                     raise ValueError(
                         f'{self._paths[part]} is damaged ({error}): delete it and run the same '
@@ -170,3 +174,16 @@ class History:
         finally:
             if file:
                 file.close()
+
+
+def _check_masks(record: dict) -> None:
+    """Refuse an image's record with run lengths that do not add up."""
+    for number, annotation in enumerate(record.get('annotations', ()), 1):
+        if 'segmentation' in annotation:
+            try:
+                size = record['height'], record['width']
+                read_run_lengths(annotation['segmentation'], size)
+            except ValueError as error:
+                raise ValueError(
+                    f'annotation {number} of {record["file_name"]} has {error}'
+                ) from None

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ..apis.coco_file import write_coco
 from ..apis.inferencer import IMAGE_ERRORS
 from ..apis.prediction import UNNAMED
-from ..utils.files import full_disk_says, whole_file, write_whole
+from ..utils.files import full_disk_says, json_text, whole_file, write_json
 from ..version import __version__
 from .job import Job
 from .parts import MAX_DEATHS, History, Part
@@ -178,13 +178,13 @@ def merge(job: Job) -> Summary:
                 if 'error' not in record:
                     yield record
                     continue
-                left_out.write(json.dumps(record) + '\n')
+                left_out.write(json_text(record) + '\n')
                 counts['left_out'] += 1
                 counts['set_aside'] += bool(record.get('set_aside'))
 
         written = write_coco(folder / COCO, found(), job.names() or (UNNAMED,), info)
     summary = Summary(*written, **counts)
-    write_whole(folder / SUMMARY, (json.dumps(summary._asdict(), indent=1) + '\n').encode())
+    write_json(folder / SUMMARY, summary._asdict(), indent=1)
     return summary
 
 
