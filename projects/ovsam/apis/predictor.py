@@ -21,7 +21,7 @@ from ..masks.mask_postprocess import stability_score
 from ..naming.name_bank import NameBank
 from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
-from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..segmenters.promptable_segmenter import PromptableSegmenter, RankedNames
 from ..utils.images import check_image, read_image
 from ..utils.needed import needed
 from ..utils.wording import listed
@@ -216,7 +216,7 @@ class OVSAMPredictor:
         point_labels: ArrayLike | None = None,
         boxes: ArrayLike | None = None,
         mask_input: ArrayLike | None = None,
-        multimask_output: bool = False,  # noqa: FBT001, FBT002 (mmdet's signature)
+        multimask_output: bool = False,  # noqa: FBT001, FBT002 (SAM's signature)
         top_k: int = 5,
         none_threshold: float | None = None,
     ) -> Prediction:
@@ -322,11 +322,11 @@ class OVSAMPredictor:
         found = self.segment_everything(**settings) if among is None else among
         bank = self.bank.extended(asked.names)
         labels = torch.from_numpy(bank.vocabulary.label_map(asked))
-        best = [
-            self.model.log_scores(chunk, bank).exp()[:, labels.to(chunk[0].device)].max(dim=1)
-            for chunk in self._chunks(found)
-        ]
-        named = self._named(found, bank, top_k, self.none_threshold)
+        best, ranked = [], []
+        for log_scores in self._log_scores(found, bank):
+            best.append(log_scores[:, labels.to(log_scores.device)].exp().max(dim=1))
+            ranked.append(RankedNames.of(log_scores, top_k))
+        named = _named(found, bank, RankedNames.cat(ranked), self.none_threshold)
         scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
         named = replace(named, labels=[asked.names[place] for place in which], label_scores=scores)
         order = np.argsort(-scores, kind='stable')
@@ -365,29 +365,12 @@ class OVSAMPredictor:
         if found.region_embeddings is None:
             return found
         bank = self.bank
-        named = self._named(found, bank, top_k, least)
+        best = self.model.name(self._embeddings(found).unbind(dim=1), bank, top_k)
+        named = _named(found, bank, best, least)
         if self.back_off is None:
             return named
-        log_scores = (self.model.log_scores(chunk, bank) for chunk in self._chunks(found))
+        log_scores = self._log_scores(found, bank)
         return self.back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
-
-    def _named(self, found: Prediction, bank: NameBank, top_k: int, least: float) -> Prediction:
-        """With names of a bank alone."""
-        best = self.model.name(self._embeddings(found).unbind(dim=1), bank, top_k)
-        log_scores, places = (column.cpu().numpy() for column in best)
-        scores = np.exp(log_scores)
-        names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
-        labels = [
-            row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])
-        ]
-        return replace(
-            found,
-            labels=labels,
-            label_scores=scores[:, 0],
-            top_names=names,
-            top_scores=scores,
-            leaves=None,
-        )
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
@@ -431,10 +414,10 @@ class OVSAMPredictor:
             region_embeddings=stacked(embeddings),
         )
 
-    def _chunks(self, found: Prediction) -> Iterator[tuple[Tensor, ...]]:
-        """Embeddings (n, C) by opinion, of chunks of the rows."""
+    def _log_scores(self, found: Prediction, bank: NameBank) -> Iterator[Tensor]:
+        """Log-scores (n, K + 1) of chunks of the rows, background last."""
         for chunk in self._embeddings(found).split(self.model.chunk_size):
-            yield chunk.unbind(dim=1)
+            yield self.model.log_scores(chunk.unbind(dim=1), bank)
 
     @staticmethod
     def _embeddings(found: Prediction) -> Tensor:
@@ -456,6 +439,22 @@ class OVSAMPredictor:
                 'config of an OVSAM'
             )
         return self.model
+
+
+def _named(found: Prediction, bank: NameBank, best: RankedNames, least: float) -> Prediction:
+    """The same masks with the names of a bank that were found to be the best."""
+    log_scores, places = (column.cpu().numpy() for column in best)
+    scores = np.exp(log_scores)
+    names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
+    labels = [row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])]
+    return replace(
+        found,
+        labels=labels,
+        label_scores=scores[:, 0],
+        top_names=names,
+        top_scores=scores,
+        leaves=None,
+    )
 
 
 def _check_top_k(top_k: int) -> None:

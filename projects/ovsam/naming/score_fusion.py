@@ -5,6 +5,8 @@ Glossary: N regions, K classes.
 
 from __future__ import annotations
 
+import torch
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
@@ -44,8 +46,8 @@ class GeometricFusion(nn.Module):
             Logarithms of scores, (N, K + 1). They do not sum to one over classes.
         """
         # The background is weighted as a seen class.
-        weight = head_logits.new_full(head_logits.shape[1:], self.seen)
-        weight[:-1][~seen.to(weight.device)] = self.unseen
+        is_seen = F.pad(seen.to(head_logits.device), (0, 1), value=True)
+        weight = torch.where(is_seen, self.seen, self.unseen).to(head_logits)
         head, clip = (logits.log_softmax(dim=-1) for logits in (head_logits, clip_logits))
         weight = weight * has_opinion(clip_logits)
         return (1 - weight) * head + weight * clip

@@ -87,13 +87,9 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
     ) -> RankedNames:
         """See the base class; however many names and regions there are, few scores are at once."""
         bank = self.bank() if bank is None else bank
-        k = min(k, len(bank))
         step = max(1, SCORES_AT_ONCE // (len(bank) * len(embeddings)))
-        best = [
-            self.log_scores(part, bank)[:, :-1].topk(k, dim=1)
-            for part in zip(*(each.split(step) for each in embeddings))
-        ]
-        return RankedNames(*map(torch.cat, zip(*best)))
+        parts = zip(*(each.split(step) for each in embeddings))
+        return RankedNames.cat([RankedNames.of(self.log_scores(part, bank), k) for part in parts])
 
     def init_weights(self) -> None:
         """Initialise every part; a context starts from its words."""

@@ -47,6 +47,17 @@ class RankedNames(NamedTuple):
     log_scores: Tensor
     labels: Tensor
 
+    @classmethod
+    def of(cls, log_scores: Tensor, k: int) -> 'RankedNames':
+        """Those of log-scores (N, K + 1), background last; fewer than k if K is less."""
+        names = log_scores[:, :-1]
+        return cls(*names.topk(min(k, names.shape[1]), dim=1))
+
+    @classmethod
+    def cat(cls, parts: Sequence['RankedNames']) -> 'RankedNames':
+        """The rows of several, of one k."""
+        return cls(*map(torch.cat, zip(*parts)))
+
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
     """Base of SAM, OVSAM and the crop baselines; subclasses give the three steps.
