@@ -23,7 +23,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
 
 def write_json(path: str | Path, content: object, **how: Any) -> None:
     """Write a JSON file with a line end, whole or not at all; arguments of :func:`json_text`."""
-    # A file name that is not UTF-8 has lone surrogates in Python; escaped as '\\udcff', JSON
+    # A file name that is not UTF-8 has lone surrogates in Python; escaped as '\udcff', JSON
     # carries them, and os.fsencode makes the name of what is read.
     write_whole(path, f'{json_text(content, **how)}\n'.encode('utf-8', 'backslashreplace'))
 
