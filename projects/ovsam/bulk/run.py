@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ..apis.coco_file import write_coco
 from ..apis.inferencer import IMAGE_ERRORS
 from ..apis.prediction import UNNAMED
+from ..utils.file_names import printable
 from ..utils.files import full_disk_says, json_text, whole_file, write_json
 from ..version import __version__
 from .job import Job
@@ -145,7 +146,7 @@ def label_images(job: Job, todo: Todo, annotate: Annotate) -> Iterator[tuple[int
                         part.write(place, failed=_words(error))
                     raise
             if 'error' in record:
-                lines.append(f'left out {job.root / name}: {record["error"]}')
+                lines.append(f'left out {printable(str(job.root / name))}: {record["error"]}')
             part.write(place, file_name=name, **record)
         yield 1, lines
     part.close()
