@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ovsam.masks.mask_cleaning import InsideBox, LargeParts
-from ovsam.masks.mask_postprocess import low_res_mask_boxes
+from ovsam.masks.regions import low_res_mask_boxes
 from ovsam.prompts import Prompts
 
 SCALE = 2.0  # input pixels a logit

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from ovsam.losses.clip2sam_loss import CLIP2SAMLoss
-from ovsam.masks.mask_postprocess import low_res_mask_boxes, postprocess_masks
-from ovsam.masks.regions import Regions
+from ovsam.masks.regions import Regions, low_res_mask_boxes, postprocess_masks
 from ovsam.naming.name_bank import NameBank
 from ovsam.naming.open_vocabulary_classifier import OpenVocabularyClassifier
 from ovsam.naming.score_fusion import GeometricFusion
@@ -167,9 +166,9 @@ def test_masks_without_a_cell_are_named_by_the_head_alone(reference, clip, check
     assert not counts[::2].any() and counts[1::2].any()
 
     pyramid = parts.label_head.forward_features(parts.levels)
-    head = parts.classifier(parts.label_head(pyramid, regions.rois('mask')), parts.bank)
+    head = parts.classifier(parts.label_head(pyramid, regions.rois['mask']), parts.bank)
     frozen = parts.classifier(
-        parts.backbone.embed_regions(parts.levels, regions.rois('prompt'), low_res), parts.bank
+        parts.backbone.embed_regions(parts.levels, regions.rois['prompt'], low_res), parts.bank
     )
     seen = torch.arange(NUM_CLASSES) % 2 == 0
     alpha = torch.where(torch.cat([seen, torch.tensor([True])]), 0.1, 0.9) * counts[:, None]

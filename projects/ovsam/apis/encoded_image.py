@@ -13,9 +13,10 @@ import torch
 from mmdet.datasets.transforms import PackDetInputs, Resize
 from torch import Tensor
 
-from ..masks.mask_postprocess import postprocess_masks
+from ..masks.regions import Regions, postprocess_masks, stability_score
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import ImageFeatures, PromptableSegmenter
+from .prediction import Prediction, tight_boxes
 
 
 class EncodedImage(NamedTuple):
@@ -32,11 +33,16 @@ class EncodedImage(NamedTuple):
     pixels: np.ndarray
 
     def to_input(self, prompts: Prompts) -> Prompts:
-        """Prompts in original pixels, as input pixels on the features' device."""
+        """Prompts in original pixels, as input pixels on the features' device.
+
+        Raises:
+            ValueError: of :meth:`~ovsam.prompts.Prompts.check_inside`.
+        """
         device = self.features.embedding.device
         factors = [
             inner / original for inner, original in zip(self.inner[::-1], self.original[::-1])
         ]
+        prompts.check_inside([self.original])
         return prompts.to(device).scale(torch.tensor([factors], device=device))
 
     def inside(self, low_res: Tensor) -> Tensor:
@@ -58,6 +64,29 @@ class EncodedImage(NamedTuple):
                 .numpy()
             )
         return masks
+
+    def prediction(
+        self, model: PromptableSegmenter, regions: Regions, quality: Tensor | None
+    ) -> Prediction:
+        """What a model found, without names.
+
+        Args:
+            model: whose regions they are.
+            regions: N, of this image.
+            quality: (N,) predicted IoU, if there is one.
+        """
+        embeddings = model.region_embeddings(self.features, regions)
+        low_res = regions.low_res
+        inside, masks = self.inside(low_res), self.masks(low_res)
+        stability = stability_score(inside).cpu().numpy()
+        return Prediction(
+            masks=masks,
+            boxes=tight_boxes(masks),
+            quality=None if quality is None else quality.cpu().numpy(),
+            stability=stability,
+            low_res_logits=low_res.cpu().numpy(),
+            region_embeddings=torch.stack(embeddings, dim=1).float() if embeddings else None,
+        )
 
 
 @torch.no_grad()

@@ -17,14 +17,13 @@ from torchvision.ops import nms
 from tqdm import tqdm
 
 from ..masks.mask_choice import AllGuesses, FirstMask
-from ..masks.mask_postprocess import low_res_mask_boxes, stability_score
-from ..masks.regions import Regions
+from ..masks.regions import Regions, low_res_mask_boxes, stability_score
 from ..naming.text_embeddings import PROGRESS_DELAY
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from .crop_layers import Box, crop_boxes, is_cut
 from .encoded_image import EncodedImage, encode_images
-from .prediction import Prediction, tight_boxes
+from .prediction import Prediction
 
 # Logits (n, h, w), RoIs (n, 5) in input pixels, stability (n,), and quality (n,) if predicted.
 Columns = tuple[Tensor, ...]
@@ -161,21 +160,11 @@ class EverythingMode:
         columns = self._suppressed(image, columns)
         if self.box_refinement:
             columns = self._suppressed(image, self._refined(model, image, columns))
-        masks = image.masks(columns[0])
-        areas = masks.sum(axis=(1, 2))
-        largest = masks[0].size if len(masks) else 0
-        right = (areas >= max(1, self.min_mask_area)) & (areas <= (self.max_mask_area or largest))
-        kept = torch.from_numpy(right).to(columns[0].device)
-        low_res, rois, stability, *quality = (column[kept] for column in columns)
-        embeddings = model.region_embeddings(image.features, Regions(low_res, rois))
-        return Prediction(
-            masks=masks[right],
-            boxes=tight_boxes(masks[right]),
-            quality=quality[0].cpu().numpy() if quality else None,
-            stability=stability.cpu().numpy(),
-            low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=stacked(embeddings),
-        )
+        low_res, rois, _, *quality = columns
+        found = image.prediction(model, Regions(low_res, rois), quality[0] if quality else None)
+        areas = found.masks.sum(axis=(1, 2))
+        largest = self.max_mask_area or np.prod(image.original)
+        return found.select((areas >= max(1, self.min_mask_area)) & (areas <= largest))
 
     def _suppressed(self, image: EncodedImage, columns: Columns) -> Columns:
         """The best of the rows whose boxes overlap, best first."""
@@ -224,8 +213,7 @@ class EverythingMode:
         decoder = model.mask_decoder
         choice = TASK_UTILS.build(dict(self.mask_choice)) if self.mask_choice else AllGuesses()
         several = decoder.num_mask_tokens > 1 and decoder.iou_token is not None
-        for start in range(0, len(prompts), model.chunk_size):
-            chunk = prompts[start : start + model.chunk_size]
+        for chunk in prompts.split(model.chunk_size):
             regions, quality = model.segment_regions(
                 image.features, chunk, image.padded[1], choice if several else None
             )
@@ -256,8 +244,3 @@ def point_grid(side: int) -> np.ndarray:
 
 def _cat(parts: Sequence[Columns]) -> Columns:
     return tuple(torch.cat(column) for column in zip(*parts))
-
-
-def stacked(embeddings: tuple[Tensor, ...]) -> Tensor | None:
-    """(N, E, C) float32 of E times (N, C); None for none, of a model that does not name."""
-    return torch.stack(embeddings, dim=1).float() if embeddings else None

@@ -17,21 +17,20 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..masks.mask_choice import AllGuesses
-from ..masks.mask_postprocess import stability_score
 from ..naming.name_bank import NameBank
+from ..naming.open_vocabulary_classifier import RankedNames
 from ..prompts import Prompts
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
-from ..segmenters.promptable_segmenter import PromptableSegmenter, RankedNames
+from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
-from ..utils.needed import needed
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
 from ..vocabulary.vocabulary_fields import names_once
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
-from .everything import EverythingMode, stacked
+from .everything import EverythingMode
 from .init_model import choose_device, init_model, set_precision
-from .prediction import NONE_LABEL, Prediction, tight_boxes
+from .prediction import NONE_LABEL, Prediction
 from .user_prompts import make_prompts
 
 
@@ -375,19 +374,15 @@ class OVSAMPredictor:
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
         """As :meth:`predict_prompts`, without names; for :meth:`name` and :meth:`find`."""
-        image = self._encoded()
-        prompts.check_inside([image.original])
-        prompts = image.to_input(prompts)
-        size = self.model.chunk_size
-        # Without prompts there is one chunk of none, which gives columns of the right types.
-        found = Prediction.cat(
-            [
-                self._segment_chunk(prompts[start : start + size], mask_choice)
-                for start in range(0, max(len(prompts), 1), size)
-            ]
-        )
-        rows = len(found) // max(1, len(prompts))
-        return replace(found, prompt_index=np.arange(len(prompts)).repeat(rows))
+        image, parts = self._encoded(), []
+        for chunk in image.to_input(prompts).split(self.model.chunk_size):
+            regions, quality = self.model.segment_regions(
+                image.features, chunk, image.padded[1], mask_choice
+            )
+            parts.append(image.prediction(self.model, regions, quality))
+        found, count = Prediction.cat(parts), len(prompts.coords)
+        rows = len(found.masks) // max(1, count)
+        return replace(found, prompt_index=np.arange(count).repeat(rows))
 
     def segment_everything(self, **settings) -> Prediction:
         """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
@@ -397,23 +392,6 @@ class OVSAMPredictor:
             self._everything = mode, mode(self.model, image)
         return self._everything[1]
 
-    def _segment_chunk(self, prompts: Prompts, mask_choice: Callable | None) -> Prediction:
-        image = self._encoded()
-        regions, quality = self.model.segment_regions(
-            image.features, prompts, image.padded[1], mask_choice
-        )
-        low_res = regions.low_res
-        masks = image.masks(low_res)
-        embeddings = self.model.region_embeddings(image.features, regions)
-        return Prediction(
-            masks=masks,
-            boxes=tight_boxes(masks),
-            quality=None if quality is None else quality.cpu().numpy(),
-            stability=stability_score(image.inside(low_res)).cpu().numpy(),
-            low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=stacked(embeddings),
-        )
-
     def _log_scores(self, found: Prediction, bank: NameBank) -> Iterator[Tensor]:
         """Log-scores (n, K + 1) of chunks of the rows, background last."""
         for chunk in self._embeddings(found).split(self.model.chunk_size):
@@ -421,11 +399,12 @@ class OVSAMPredictor:
 
     @staticmethod
     def _embeddings(found: Prediction) -> Tensor:
-        return needed(
-            found.region_embeddings,
-            'these masks came without embeddings, and cannot be named: they are of a model that '
-            'does not name, or were read from a file; predict them again with an OVSAM',
-        )
+        if found.region_embeddings is None:
+            raise ValueError(
+                'these masks came without embeddings, and cannot be named: they are of a model '
+                'that does not name, or were read from a file; predict them again with an OVSAM'
+            )
+        return found.region_embeddings
 
     def _encoded(self) -> EncodedImage:
         if self._image is None:

@@ -82,7 +82,8 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
     templates = args.templates or templates
     report_texts(vocabulary, TextReader(encoder.tokenizer, templates))
     bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=args.batch_size)
-    print(f'{len(vocabulary):,} names are embedded in {bank.channels} channels, in {cache.folder}')
+    channels = bank.table.shape[1]
+    print(f'{len(vocabulary):,} names are embedded in {channels} channels, in {cache.folder}')
 
 
 def run(args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..masks.mask_iou import mask_ious
-from ..masks.mask_postprocess import postprocess_masks
+from ..masks.regions import postprocess_masks
 from ..prompts.clicks import central_error_clicks, rescale_clicks
 from ..prompts.prompts import Prompts
 from ..segmenters.ovsam import OVSAM

@@ -6,10 +6,11 @@ others, if there are, are guesses of growing extent (part, object, group).
 
 from __future__ import annotations
 
+import torch
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
-from ..prompts.prompts import BOX_TOP_LEFT, PAD, Prompts
+from ..prompts.prompts import PAD, Prompts
 
 
 @TASK_UTILS.register_module()
@@ -18,7 +19,7 @@ class FirstMask:
 
     def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
         """Columns (N, 1); see :class:`AmbiguityAwareChoice`."""
-        return prompts.image_index.new_zeros(len(prompts), 1)
+        return torch.zeros_like(prompts.image_index)[:, None]
 
 
 @TASK_UTILS.register_module()
@@ -82,6 +83,5 @@ def _of_several(quality: Tensor | None) -> Tensor:
 def is_ambiguous(prompts: Prompts) -> Tensor:
     """(N,) bool: a single point, no box, no mask."""
     if prompts.masks is not None:
-        return prompts.labels.new_zeros(len(prompts), dtype=bool)
-    tokens = (prompts.labels != PAD).sum(dim=1)
-    return (tokens == 1) & ~(prompts.labels == BOX_TOP_LEFT).any(dim=1)
+        return torch.zeros_like(prompts.has_box)
+    return ((prompts.labels != PAD).sum(dim=1) == 1) & ~prompts.has_box

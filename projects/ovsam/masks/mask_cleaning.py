@@ -13,7 +13,7 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from ..prompts import Prompts
-from .mask_postprocess import MASK_THRESHOLD
+from .regions import MASK_THRESHOLD
 
 
 @MODELS.register_module()

@@ -1,20 +1,25 @@
-"""Masks as regions that are named.
+"""The decoder's low-resolution logits as regions that are named, as masks of the image, as boxes.
 
-Glossary: R masks, h x w the decoder's embedding. Boxes are RoIs: image index, then xyxy in input
-pixels (the resized and padded image).
+Glossary: R regions, N prompts, M masks per prompt, h x w the decoder's embedding. RoIs are an image
+index, then xyxy in input pixels. Sizes are (height, width). The *original* image is resized to the
+*input* size, and zeros are added at its right and bottom up to the *padded* size, which
+low-resolution masks cover.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..prompts import Prompts
-from .mask_postprocess import low_res_mask_boxes
 
 BOX_SOURCES = ('mask', 'prompt')
+GROUP_PIXELS = 1 << 24  # of logits at the size of an image that are held at a time
+MASK_THRESHOLD = 0.0  # of logits: a pixel belongs to the object where that is likelier than not
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +31,19 @@ class Regions:
         mask_rois: (R, 5) tight box of each mask.
         prompt_rois: (R, 5) the box that prompted a mask; the mask's if no box did. The masks' if
             not given.
+
+    Attributes:
+        rois: (R, 5) boxes of each of :data:`BOX_SOURCES`.
     """
 
     low_res: Tensor
     mask_rois: Tensor
     prompt_rois: Tensor | None = None
+    rois: dict[str, Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.prompt_rois is None:
-            object.__setattr__(self, 'prompt_rois', self.mask_rois)
+        prompted = self.mask_rois if self.prompt_rois is None else self.prompt_rois
+        object.__setattr__(self, 'rois', {'mask': self.mask_rois, 'prompt': prompted})
 
     @classmethod
     def of_prompts(cls, low_res: Tensor, prompts: Prompts, input_width: int) -> Regions:
@@ -56,10 +65,6 @@ class Regions:
             prompted[has_box] = torch.minimum(given.clamp(min=0), limits)
         return cls(low_res, torch.cat([image, boxes], dim=1), torch.cat([image, prompted], dim=1))
 
-    def rois(self, source: str) -> Tensor:
-        """Boxes (R, 5) of one of :data:`BOX_SOURCES`."""
-        return self.prompt_rois if source == 'prompt' else self.mask_rois
-
 
 def check_box_source(name: str, source: str) -> str:
     """The source itself.
@@ -70,3 +75,81 @@ def check_box_source(name: str, source: str) -> str:
     if source not in BOX_SOURCES:
         raise ValueError(f'{name} is {source!r}: it must be one of {", ".join(BOX_SOURCES)}')
     return source
+
+
+def postprocess_masks(
+    low_res: Tensor,
+    padded_size: tuple[int, int],
+    input_size: tuple[int, int],
+    original_size: tuple[int, int],
+) -> Tensor:
+    """Masks of the original image, as SAM computes them.
+
+    Beside the masks, which take one byte a pixel, memory holds logits of a few prompts at a time:
+    as many as have :data:`GROUP_PIXELS`, or one.
+
+    Args:
+        low_res: Mask logits (N, M, h, w) of one image.
+        padded_size: Of the tensor that the model saw.
+        input_size: Of the image inside it.
+        original_size: Of the image before it was resized.
+
+    Returns:
+        Bool (N, M, *original_size).
+    """
+    masks = low_res.new_empty(*low_res.shape[:2], *original_size, dtype=torch.bool)
+    pixels = low_res.shape[1] * max(math.prod(padded_size), math.prod(original_size))
+    group = max(1, GROUP_PIXELS // max(1, pixels))
+    for start in range(0, len(low_res), group):
+        rows = slice(start, start + group)
+        padded = F.interpolate(
+            low_res[rows], tuple(padded_size), mode='bilinear', align_corners=False
+        )
+        inside = padded[..., : input_size[0], : input_size[1]]
+        original = F.interpolate(inside, tuple(original_size), mode='bilinear', align_corners=False)
+        masks[rows] = original > MASK_THRESHOLD
+    return masks
+
+
+def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:
+    """Tight boxes of masks.
+
+    Args:
+        logits: (N, h, w); the mask is where they are positive.
+        scale: Pixels of the boxes' frame per mask pixel.
+
+    Returns:
+        (N, 4) xyxy; right and bottom are the far edges of the last pixels. Zeros where the mask
+        is empty.
+    """
+    return scale * mask_boxes(logits > MASK_THRESHOLD).to(logits)
+
+
+def mask_boxes(masks: Tensor) -> Tensor:
+    """Tight boxes (N, 4) float of masks (N, h, w) bool, as :func:`low_res_mask_boxes` has them."""
+    left, right = _first_and_end(masks.any(dim=1))
+    top, bottom = _first_and_end(masks.any(dim=2))
+    return torch.stack([left, top, right, bottom], dim=-1).float()
+
+
+def stability_score(logits: Tensor, offset: float = 1.0) -> Tensor:
+    """How little masks change with the threshold, (N,) in [0, 1].
+
+    Source: "Segment Anything", section B.
+
+    Args:
+        logits: (N, h, w).
+        offset: The IoU is between the masks at thresholds ``offset`` above and below.
+    """
+    # The stricter mask lies within the other.
+    inner = (logits > MASK_THRESHOLD + offset).sum((1, 2))
+    outer = (logits > MASK_THRESHOLD - offset).sum((1, 2))
+    return inner.to(logits) / outer.clamp(min=1)
+
+
+def _first_and_end(occupied: Tensor) -> tuple[Tensor, Tensor]:
+    """First true position of each row of (N, n) and the position after the last, or zeros."""
+    position = torch.arange(1, occupied.shape[1] + 1, device=occupied.device)
+    end = (occupied * position).amax(dim=1)
+    reversed_end = (occupied * position.flip(0)).amax(dim=1)
+    return (occupied.shape[1] - reversed_end) * (end > 0), end

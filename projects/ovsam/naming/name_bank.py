@@ -18,10 +18,6 @@ from ..vocabulary import TextReader, Vocabulary, extend_vocabulary
 from .text_cache import TextEmbeddingCache
 from .text_embeddings import TextEncoder, embed_texts
 
-# Rows that are turned into float32 at a time: few enough to stay in a processor's cache until they
-# are multiplied, so that a click reads half the memory of a table in float32.
-ROWS_IN_CACHE = 512
-
 
 @dataclass(frozen=True, eq=False)
 class NameBank:
@@ -60,11 +56,6 @@ class NameBank:
 
     def __len__(self) -> int:
         return len(self.counts)
-
-    @property
-    def channels(self) -> int:
-        """C."""
-        return self.table.shape[1]
 
     @property
     def nbytes(self) -> int:
@@ -107,44 +98,6 @@ class NameBank:
             table=torch.cat([self.table, added.table]),
             counts=torch.cat([self.counts, added.counts]),
         )
-
-    def cosines(self, regions: Tensor, columns: Tensor | None = None) -> Tensor:
-        """The largest cosine of each region with a row of each name: (N, K).
-
-        Products and sums are in the regions' precision, whatever the table's is.
-
-        Args:
-            regions: (N, C), L2-normalised.
-            columns: (K',) long, ascending: these names only, for (N, K').
-
-        Raises:
-            ValueError: the regions have another number of channels.
-        """
-        if regions.shape[-1] != self.channels:
-            raise ValueError(
-                f'regions have {regions.shape[-1]} channels, but the names were embedded in '
-                f'{self.channels}: use the text encoder of the same CLIP'
-            )
-        rows, counts = self.table, self.counts
-        if columns is not None and len(columns) < len(self):
-            kept = torch.zeros_like(counts, dtype=torch.bool)
-            kept[columns] = True
-            rows = rows[kept.repeat_interleave(counts, output_size=len(rows))]
-            counts = counts[columns]
-        # In this order a few regions against many names take a fraction of the time on a CPU.
-        products = _product(rows, regions.T)
-        if len(products) != len(counts):
-            products = torch.segment_reduce(products, 'max', lengths=counts)
-        return products.T
-
-
-def _product(rows: Tensor, columns: Tensor) -> Tensor:
-    """(t, N) of rows (t, C) in any precision and columns (C, N), in the precision of the latter."""
-    if rows.dtype == columns.dtype:
-        return rows @ columns
-    if rows.is_cuda:
-        return rows.to(columns.dtype) @ columns
-    return torch.cat([part.to(columns.dtype) @ columns for part in rows.split(ROWS_IN_CACHE)])
 
 
 def embed_bank(

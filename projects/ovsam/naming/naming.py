@@ -62,7 +62,9 @@ class Naming:
         if bank is None and context is not None and self.training and torch.is_grad_enabled():
             if context.vectors.requires_grad:
                 bank = context.bank_to_learn(self.text_encoder, self.vocabulary)
-        bank = (bank or self.bank()).to(regions.device)
+        bank = self.bank() if bank is None else bank
+        if bank.table.device != regions.device:
+            bank = bank.to(regions.device)
         # Names that differ by a hundredth of a cosine are told apart.
         with torch.autocast(regions.device.type, enabled=False):
             return self.classifier(regions.float(), bank, columns)

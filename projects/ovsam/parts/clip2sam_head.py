@@ -1,7 +1,7 @@
 """CLIP2SAM: an embedding in CLIP's space for each region, from CLIP's multi-scale features.
 
-Glossary: B images, N regions, C channels. Regions are (image index, x1, y1, x2, y2) in input
-pixels (the resized and padded image).
+Glossary: B images, N regions, C channels of embeddings, F channels and S the side of a region's
+grid. Regions are (image index, x1, y1, x2, y2) in input pixels (the resized and padded image).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mmdet.models.necks import FPN
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @MODELS.register_module()
@@ -31,7 +31,7 @@ class CLIP2SAMHead(BaseModule):
             are taken from the finest level; each doubling goes one level up.
         featmap_strides: Strides of the CLIP levels.
         projection: Config of what turns a region's grid into its embedding; the published
-            :class:`~.region_projection.AveragedProjection` if not given.
+            :class:`AveragedProjection` if not given.
         init_cfg: Where weights come from, as in mmengine.
     """
 
@@ -85,3 +85,60 @@ class CLIP2SAMHead(BaseModule):
         """
         # Without regions, too, this depends on every parameter, as distributed training asks.
         return F.normalize(self.projection(self.roi_extractor(fpn_levels, rois)), dim=-1)
+
+
+@MODELS.register_module()
+class AveragedProjection(nn.Conv2d):
+    """The published projection: a 1x1 convolution, ReLU, and the mean over the grid.
+
+    Source: OVSAM paper, section 3.3. The mean forgets where in the region a feature was.
+
+    Args:
+        in_channels: Channels F of the grid.
+        embed_dims: Length C of the embedding.
+        roi_size: Side S of the grid; any will do.
+    """
+
+    def __init__(self, in_channels: int, embed_dims: int, roi_size: int) -> None:
+        super().__init__(in_channels, embed_dims, kernel_size=1, bias=False)
+
+    def forward(self, regions: Tensor) -> Tensor:
+        """Projects (N, F, S, S) to (N, C)."""
+        return super().forward(regions).relu().mean(dim=(2, 3))
+
+
+@MODELS.register_module()
+class FlattenedProjection(nn.Sequential):
+    """A convolution, then two linear layers on the flattened grid, as R-CNN heads have them.
+
+    Knows where in the region a feature was; learns faster than :class:`AveragedProjection`, with
+    more parameters.
+
+    Args:
+        in_channels: Channels F of the grid.
+        embed_dims: Length C of the embedding.
+        roi_size: Side S of the grid.
+        conv_channels: Channels of the convolution.
+        hidden_dims: Width of the hidden layer.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        embed_dims: int,
+        roi_size: int,
+        conv_channels: int = 64,
+        hidden_dims: int = 256,
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, conv_channels, kernel_size=3, padding=1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(conv_channels * roi_size**2, hidden_dims),
+            nn.ReLU(),
+            nn.Linear(hidden_dims, embed_dims),
+        )
+
+    def forward(self, regions: Tensor) -> Tensor:
+        """Projects (N, F, S, S) to (N, C)."""
+        return super().forward(regions)

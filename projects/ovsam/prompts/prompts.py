@@ -8,8 +8,8 @@ Anything", section 3): each token is a coordinate and a label that says what the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Tensor
@@ -40,6 +40,9 @@ class Prompts:
             rank among the rows of its image if not given.
         masks: (N, 1, h, w) low-resolution mask logits, a further prompt; for all rows or for none.
 
+    Attributes:
+        has_box: (N,) bool, whether the row holds a box.
+
     Raises:
         ValueError: if shapes disagree, a coordinate is not finite, a label or index is not one of
             those above.
@@ -50,6 +53,7 @@ class Prompts:
     image_index: Tensor
     instance_index: Tensor
     masks: Tensor | None
+    has_box: Tensor = field(init=False)
 
     def __init__(
         self,
@@ -72,14 +76,25 @@ class Prompts:
                 f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
                 f'got {tuple(masks.shape)}'
             )
-        for field, value in (
-            ('coords', coords),
-            ('labels', labels),
-            ('image_index', image_index),
-            ('instance_index', instance_index),
-            ('masks', masks),
-        ):
-            object.__setattr__(self, field, value)
+        self._set(
+            coords=coords,
+            labels=labels,
+            image_index=image_index,
+            instance_index=instance_index,
+            masks=masks,
+            has_box=(labels == BOX_TOP_LEFT).any(dim=1),
+        )
+
+    def _set(self, **values: Tensor | None) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
+        """Every field changed, or as given; what was checked is not checked again."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        made = object.__new__(Prompts)
+        made._set(**{k: v if v is None else change(v) for k, v in values.items()}, **changed)
+        return made
 
     @classmethod
     def from_points(cls, points, labels=None, **identity) -> Prompts:
@@ -173,23 +188,16 @@ class Prompts:
             if not -len(self) <= index < len(self):
                 raise IndexError(f'prompt {index} of {len(self)}')
             index = [index]
-        return Prompts(
-            self.coords[index],
-            self.labels[index],
-            self.image_index[index],
-            self.instance_index[index],
-            None if self.masks is None else self.masks[index],
-        )
+        return self._map(lambda values: values[index])
+
+    def split(self, size: int) -> list[Prompts]:
+        """Chunks of at most ``size`` rows; of no rows one chunk, as ``Tensor.split`` has it."""
+        return [self[start : start + size] for start in range(0, len(self) or 1, size)]
 
     @property
     def device(self) -> torch.device:
         """Where the prompts are."""
         return self.coords.device
-
-    @property
-    def has_box(self) -> Tensor:
-        """(N,) bool: whether the row holds a box."""
-        return (self.labels == BOX_TOP_LEFT).any(dim=1)
 
     @property
     def boxes(self) -> Tensor:
@@ -205,8 +213,7 @@ class Prompts:
 
     def to(self, device: torch.device | str) -> Prompts:
         """The same prompts on another device."""
-        moved = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Prompts(**{k: v if v is None else v.to(device) for k, v in moved.items()})
+        return self._map(lambda values: values.to(device))
 
     def scale(self, factors: Tensor) -> Prompts:
         """Into another frame, e.g. from original to input pixels.

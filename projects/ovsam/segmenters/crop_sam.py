@@ -85,7 +85,7 @@ class SAMWithCLIP(OpenVocabularySegmenter):
 
     def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """CLIP's; see the base class."""
-        return (self.embed(features.levels, regions.rois(self.box), regions.low_res),)
+        return (self.embed(features.levels, regions.rois[self.box], regions.low_res),)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Cross-entropy of the annotated instances that ``train_prompter`` gives boxes for.

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ..naming.name_bank import NameBank
 from ..naming.naming import Naming
-from .promptable_segmenter import PromptableSegmenter, RankedNames
+from ..naming.open_vocabulary_classifier import RankedNames
+from .promptable_segmenter import PromptableSegmenter
 
 # Scores of regions with all names that are there at once.
 SCORES_AT_ONCE = 2**23
@@ -28,6 +29,8 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         templates: Of :func:`~ovsam.naming.embed_bank`.
         classifier: Config of how regions are compared with names, see
             :class:`~ovsam.naming.OpenVocabularyClassifier`.
+        score_fusion: Config of how several opinions of a region become one; for models that have
+            one opinion, or are to use their first one alone, None.
         text_cache: Config of the cache of text embeddings; one in the user's cache folder if not
             given, see :class:`~ovsam.naming.TextEmbeddingCache`.
         context: Config of a learned context, which takes the place of ``templates``; see
@@ -47,6 +50,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         vocabulary,
         templates: Union[str, Sequence[str]] = 'vild',
         classifier: Optional[dict] = None,
+        score_fusion: Optional[dict] = None,
         text_cache: Optional[dict] = None,
         context: Optional[dict] = None,
         calibration: Optional[dict] = None,
@@ -59,6 +63,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
             MODELS.build(dict(context, width=self.text_encoder.width)) if context else None
         )
         self.classifier = MODELS.build(classifier or dict(type='OpenVocabularyClassifier'))
+        self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
         self.templates = templates
         self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
         self.calibration = MODELS.build(calibration) if calibration else None
@@ -79,15 +84,18 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
             opinions: As :meth:`region_embeddings` has them.
             bank: The K names; the model's own if not given.
         """
-        (logits,) = opinions
-        return logits.log_softmax(dim=-1)
+        if self.score_fusion is None:
+            (logits,) = opinions
+            return logits.log_softmax(dim=-1)
+        seen = (self.vocabulary if bank is None else bank.vocabulary).seen
+        return self.score_fusion(*opinions, torch.from_numpy(seen.copy()))
 
     def name(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
     ) -> RankedNames:
         """See the base class; however many names and regions there are, few scores are at once."""
         bank = self.bank() if bank is None else bank
-        step = max(1, SCORES_AT_ONCE // (len(bank) * len(embeddings)))
+        step = max(1, SCORES_AT_ONCE // (len(bank.counts) * len(embeddings)))
         parts = zip(*(each.split(step) for each in embeddings))
         return RankedNames.cat([RankedNames.of(self.log_scores(part, bank), k) for part in parts])
 

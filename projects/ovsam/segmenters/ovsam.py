@@ -17,7 +17,6 @@ from ..losses.sam_mask_loss import mask_iou
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import jitter_regions
 from ..masks.regions import Regions, check_box_source
-from ..naming.name_bank import NameBank
 from ..utils.needed import needed
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 from .promptable_segmenter import ImageFeatures
@@ -33,8 +32,6 @@ class OVSAM(OpenVocabularySegmenter):
         backbone: Config of the frozen CLIP image tower: four levels.
         neck: Config of the SAM2CLIP adapter: levels to SAM's image embedding.
         label_head: Config of the CLIP2SAM head: levels and regions to embeddings.
-        score_fusion: Config of how the head's and frozen CLIP's opinions become one; the head
-            alone if not given.
         head_box: Where the head looks: ``'mask'``, the tight box of the mask, as published; or
             ``'prompt'``, the box that prompted it, and the mask's where no box did.
         clip_box: Where frozen CLIP looks, likewise; published, in the prompt's box.
@@ -46,7 +43,8 @@ class OVSAM(OpenVocabularySegmenter):
         region_jitter: Largest move of the annotated boxes that the head is trained on, as a share
             of their sides; none as published, though in evaluation boxes are found masks'.
         iou_weight: Weight of the predicted IoU's squared error, for decoders with an IoU token.
-        **kwargs: Of :class:`OpenVocabularySegmenter`.
+        **kwargs: Of :class:`OpenVocabularySegmenter`. With ``score_fusion`` frozen CLIP is asked,
+            too; without, the head names alone.
     """
 
     def __init__(
@@ -54,7 +52,6 @@ class OVSAM(OpenVocabularySegmenter):
         backbone: dict,
         neck: dict,
         label_head: dict,
-        score_fusion: Optional[dict] = None,
         head_box: str = 'mask',
         clip_box: str = 'prompt',
         label_loss: Optional[dict] = None,
@@ -69,7 +66,6 @@ class OVSAM(OpenVocabularySegmenter):
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
         self.label_head = MODELS.build(label_head)
-        self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
         self.head_box = check_box_source('head_box', head_box)
         self.clip_box = check_box_source('clip_box', clip_box)
         self.label_loss = MODELS.build(label_loss) if label_loss else None
@@ -85,19 +81,12 @@ class OVSAM(OpenVocabularySegmenter):
 
     def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """The head's, and frozen CLIP's if scores are fused; see the base."""
-        head = self.label_head(features.pyramid, regions.rois(self.head_box))
+        head = self.label_head(features.pyramid, regions.rois[self.head_box])
         if self.score_fusion is None:
             return (head,)
         return head, self.backbone.embed_regions(
-            features.levels, regions.rois(self.clip_box), regions.low_res
+            features.levels, regions.rois[self.clip_box], regions.low_res
         )
-
-    def fuse(self, opinions: Sequence[Tensor], bank: Optional[NameBank] = None) -> Tensor:
-        """The head's opinion, and frozen CLIP's if so configured; see the base."""
-        if self.score_fusion is None:
-            return super().fuse(opinions, bank)
-        seen = (self.vocabulary if bank is None else bank.vocabulary).seen
-        return self.score_fusion(*opinions, torch.from_numpy(seen.copy()))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask losses of prompted instances, class losses of these or, if so configured, of all.

@@ -16,9 +16,9 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ..masks.mask_postprocess import mask_boxes, postprocess_masks
-from ..masks.regions import Regions
+from ..masks.regions import Regions, mask_boxes, postprocess_masks
 from ..naming.name_bank import NameBank
+from ..naming.open_vocabulary_classifier import RankedNames
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 
@@ -34,29 +34,6 @@ class ImageFeatures(NamedTuple):
     embedding: Tensor
     levels: tuple[Tensor, ...] = ()
     pyramid: tuple[Tensor, ...] = ()
-
-
-class RankedNames(NamedTuple):
-    """The likeliest names of regions, best first.
-
-    Attributes:
-        log_scores: (N, k).
-        labels: (N, k) int64, places in the bank.
-    """
-
-    log_scores: Tensor
-    labels: Tensor
-
-    @classmethod
-    def of(cls, log_scores: Tensor, k: int) -> 'RankedNames':
-        """Those of log-scores (N, K + 1), background last; fewer than k if K is less."""
-        names = log_scores[:, :-1]
-        return cls(*names.topk(min(k, names.shape[1]), dim=1))
-
-    @classmethod
-    def cat(cls, parts: Sequence['RankedNames']) -> 'RankedNames':
-        """The rows of several, of one k."""
-        return cls(*map(torch.cat, zip(*parts)))
 
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
@@ -120,9 +97,15 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def segment(self, features: ImageFeatures, prompts: Prompts) -> tuple[Tensor, Optional[Tensor]]:
         """Mask logits (N, M, 4h, 4w) and predicted IoU (N, M), or None without an IoU token."""
         dtype = features.embedding.dtype
-        sparse, dense = (each.to(dtype) for each in self.prompt_encoder(prompts))
-        position = self.prompt_encoder.dense_pe().to(dtype)
-        return self.mask_decoder(features.embedding, position, sparse, dense, prompts.image_index)
+        sparse, dense = self.prompt_encoder(prompts)
+        position = self.prompt_encoder.dense_pe()
+        return self.mask_decoder(
+            features.embedding,
+            position.to(dtype),
+            sparse.to(dtype),
+            dense.to(dtype),
+            prompts.image_index,
+        )
 
     def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """What is compared with names: (N, C) of each opinion; none for a model without names.
@@ -219,8 +202,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         prompts = self.to_input_pixels(prompts, batch_data_samples, batch_inputs.device)
         rows: list[list[InstanceData]] = [[] for _ in batch_data_samples]
         features = None
-        for start in range(0, len(prompts), self.chunk_size):
-            chunk = prompts[start : start + self.chunk_size]
+        for chunk in prompts.split(self.chunk_size) if len(prompts) else ():
             features = features or self.encode_image(batch_inputs)
             regions, quality = self.segment_regions(features, chunk, batch_inputs.shape[-1])
             fields = (label_rows or self.label_rows)(features, chunk, regions)
@@ -272,7 +254,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         low_res, quality, row = self.choose(prompts, *self.segment(features, prompts), mask_choice)
         # What is decided by thresholds, and what leaves the model, is of full precision.
         low_res, quality = low_res.float(), None if quality is None else quality.float()
-        prompts = prompts[row]
+        if len(row) > len(prompts.coords):
+            prompts = prompts[row]
         for clean in self.mask_cleaning:
             low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
         return Regions.of_prompts(low_res, prompts, input_width), quality
@@ -290,7 +273,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             Mask logits (R, 4h, 4w), predicted IoU (R,), and the prompt (R,) that each answers.
         """
         columns = (mask_choice or self.mask_choice)(prompts, quality)
-        row = torch.arange(len(prompts), device=columns.device).repeat_interleave(columns.shape[1])
+        row = torch.arange(len(columns), device=columns.device).repeat_interleave(columns.shape[1])
         column = columns.flatten()
         return masks[row, column], None if quality is None else quality[row, column], row
 
