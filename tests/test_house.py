@@ -7,6 +7,7 @@ from . import house
 # What runs models, what measures them, and the command, which knows both.
 OUTSIDE = ('serving', 'benchmarks', 'commands')
 LARGEST_FOLDER = 20
+LONGEST_FILE = 300
 
 
 @pytest.fixture(scope='module')
@@ -38,6 +39,16 @@ def test_the_core_does_not_know_who_uses_it(arrows, room):
         if any(house.room_of(target) == room for target in targets)
     }
     assert {house.room_of(module) for module in known_by} <= {room, 'commands'}
+
+
+def test_no_file_is_too_long():
+    long = {
+        str(path.relative_to(house.REPOSITORY)): count
+        for folder in ('projects', 'tools')
+        for path in (house.REPOSITORY / folder).rglob('*.py')
+        if (count := len(path.read_text('utf-8').splitlines())) > LONGEST_FILE
+    }
+    assert long == {}
 
 
 def test_no_folder_is_too_large():

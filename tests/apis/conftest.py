@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ovsam.apis import init_model
-from ovsam.segmenters.promptable_segmenter import ImageFeatures
+from ovsam.segmenters.image_features import ImageFeatures
 
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 200, 30), (30, 20, 210), (90, 90, 90)
 

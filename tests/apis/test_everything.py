@@ -9,7 +9,7 @@ from PIL import Image
 from ovsam.apis import EverythingMode, OVSAMPredictor, Prediction
 from ovsam.apis.everything import point_grid
 from ovsam.evaluation.everything_ovsam import EverythingOVSAM
-from ovsam.prompts.prompts import BOX_TOP_LEFT
+from ovsam.prompts.tokens import BOX_TOP_LEFT
 from ovsam.vocabulary import Vocabulary
 
 GREY = (90, 90, 90)

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from ..masks.regions import Regions, postprocess_masks, stability_score
 from ..prompts import Prompts
-from ..segmenters.promptable_segmenter import ImageFeatures, PromptableSegmenter
+from ..segmenters.image_features import ImageFeatures
+from ..segmenters.promptable_segmenter import PromptableSegmenter
 from .prediction import Prediction, tight_boxes
 
 

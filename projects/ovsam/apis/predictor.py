@@ -6,7 +6,7 @@ Coordinates are pixels of the original image, x before y.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,27 +14,22 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from numpy.typing import ArrayLike
-from torch import Tensor
 
 from ..masks.mask_choice import AllGuesses
-from ..naming.name_bank import NameBank
-from ..naming.open_vocabulary_classifier import RankedNames
 from ..prompts import Prompts
-from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
-from ..utils.wording import listed
-from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
-from ..vocabulary.vocabulary_fields import names_once
+from ..vocabulary import Vocabulary
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode
 from .init_model import choose_device, init_model, set_precision
-from .prediction import NONE_LABEL, Prediction
+from .namer import Namer, check_top_k, checked_threshold
+from .prediction import Prediction
 from .user_prompts import make_prompts
 
 
-class OVSAMPredictor:
+class OVSAMPredictor(Namer):
     """Segments and names whatever is pointed at.
 
     ::
@@ -94,95 +89,18 @@ class OVSAMPredictor:
                 f'a {type(model).__name__} takes no prompts: use the config of an '
                 'OVSAM, a SAM or a crop baseline, for example mini/ovsam_box.py'
             )
-        self.model = (model if device is None else model.to(choose_device(device))).eval()
+        model = (model if device is None else model.to(choose_device(device))).eval()
         if precision is not None:
-            set_precision(self.model, precision)
-        self.none_threshold = _checked_threshold(
-            getattr(model, 'none_threshold', 0.0) if none_threshold is None else none_threshold
-        )
-        self.back_off = BackOff(back_off) if isinstance(back_off, (int, float)) else back_off
-        self._vocabulary: Vocabulary | None = getattr(self.model, 'vocabulary', None)
-        self._bank: NameBank | None = None
+            set_precision(model, precision)
+        super().__init__(model, vocabulary, none_threshold, back_off)
         self._image: EncodedImage | None = None
         # Everything mode's masks of this image, of the settings asked for last.
         self._everything: tuple[EverythingMode, Prediction] | None = None
-        if vocabulary is not None:
-            self.set_vocabulary(vocabulary)
-
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        """The names in use; None for a model that does not name."""
-        return self._vocabulary
-
-    @property
-    def bank(self) -> NameBank:
-        """The names in use with their embeddings, which are made when they are first needed.
-
-        It may be set, to a bank of this model or of another predictor of it.
-
-        Raises:
-            ValueError: the model does not name.
-        """
-        if self._bank is None:
-            self._bank = self._naming_model().bank(self._vocabulary)
-        return self._bank
-
-    @bank.setter
-    def bank(self, bank: NameBank) -> None:
-        self._naming_model()
-        self._vocabulary, self._bank = bank.vocabulary, bank
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """All that ``labels`` of :meth:`predict` may be; none for a model that does not name."""
-        if self.vocabulary is None:
-            return ()
-        general = () if self.back_off is None else self.back_off.of(self.vocabulary).names
-        none = (NONE_LABEL,) if self.none_threshold or self.back_off is not None else ()
-        return (*dict.fromkeys((*self.vocabulary.names, *general, *none)),)
 
     @property
     def image_size(self) -> tuple[int, int] | None:
         """Height and width of the image that has been set; None if there is none."""
         return None if self._image is None else self._image.original
-
-    def set_vocabulary(self, vocabulary: Vocabulary | str | Path | list[str] | Mapping) -> None:
-        """Name things from another vocabulary from now on.
-
-        Names that are the same text to the model (``cat`` and ``Cat``), or are repeated in a list,
-        count as one in the first spelling, with a warning;
-        ``predictor.vocabulary.label_map(names)`` finds all of them.
-
-        Args:
-            vocabulary: names, names with commas between them, the name of a pack, a ``.txt`` or
-                ``.json`` file, names with synonyms (``{'couch': ['sofa', 'settee']}``: the best
-                score of the three is the couch's), or whatever else
-                :func:`~ovsam.vocabulary.build_vocabulary` takes. Unless it says which names were
-                seen in training, those count as seen that the model's first vocabulary has as
-                seen, or has one of their texts.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            TypeError: a name is not a string.
-            ValueError: there are no names, or one is empty, has nothing in it that the model's
-                tokenizer knows, or is repeated in anything but a list; or the model does not name.
-        """
-        model = self._naming_model()
-        trained = model.vocabulary
-        made = merge_same_names(
-            build_vocabulary(vocabulary, merge_repeated=True), model.text_reader
-        )
-        if not isinstance(vocabulary, Vocabulary) and made.seen.all():
-            made = made.with_seen(
-                [
-                    any(
-                        place is not None and bool(trained.seen[place])
-                        for place in map(trained.find, (name, *texts))
-                    )
-                    for name, texts in zip(made.names, made.synonyms)
-                ]
-            )
-        self._vocabulary, self._bank = made, None
 
     @torch.no_grad()
     def set_image(self, image: str | Path | np.ndarray | EncodedImage) -> None:
@@ -259,8 +177,8 @@ class OVSAMPredictor:
         none_threshold: float | None = None,
     ) -> Prediction:
         """As :meth:`predict`, of a record of prompts in original pixels."""
-        _check_top_k(top_k)
-        _checked_threshold(none_threshold or 0.0)
+        check_top_k(top_k)
+        checked_threshold(none_threshold or 0.0)
         return self.name(self.segment_prompts(prompts, mask_choice), top_k, none_threshold)
 
     def everything(self, top_k: int = 5, **settings) -> Prediction:
@@ -276,7 +194,7 @@ class OVSAMPredictor:
             TypeError: there is no such setting.
             ValueError: a setting is out of its range, or ``top_k`` is not positive.
         """
-        _check_top_k(top_k)
+        check_top_k(top_k)
         return self.name(self.segment_everything(**settings), top_k)
 
     @torch.no_grad()
@@ -314,62 +232,12 @@ class OVSAMPredictor:
                 tokenizer knows; the model does not name; or its vocabulary has no other name to
                 compare with.
         """
-        _check_top_k(top_k)
+        check_top_k(top_k)
         if not 0 <= threshold <= 1:
             raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
         asked = self.check_texts(texts)
         found = self.segment_everything(**settings) if among is None else among
-        bank = self.bank.extended(asked.names)
-        labels = torch.from_numpy(bank.vocabulary.label_map(asked))
-        best, ranked = [], []
-        for log_scores in self._log_scores(found, bank):
-            best.append(log_scores[:, labels.to(log_scores.device)].exp().max(dim=1))
-            ranked.append(RankedNames.of(log_scores, top_k))
-        named = _named(found, bank, RankedNames.cat(ranked), self.none_threshold)
-        scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
-        named = replace(named, labels=[asked.names[place] for place in which], label_scores=scores)
-        order = np.argsort(-scores, kind='stable')
-        return named.select(order[scores[order] >= threshold])
-
-    def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
-        """The texts as :meth:`find` takes them; errors are its."""
-        model = self._naming_model()
-        vocabulary, reader = self._vocabulary or model.vocabulary, model.text_reader
-        asked = Vocabulary(names_once([texts] if isinstance(texts, str) else list(texts)))
-        asked = merge_same_names(replace(asked, templates=vocabulary.templates), reader)
-        if len(extend_vocabulary(vocabulary, asked.names, reader)) == len(asked):
-            raise ValueError(
-                f'there is nothing to tell {listed(asked.names)} from: '
-                'set_vocabulary with names of what else may be in the image'
-            )
-        return asked
-
-    @torch.no_grad()
-    def name(
-        self, found: Prediction, top_k: int = 5, none_threshold: float | None = None
-    ) -> Prediction:
-        """The same masks with names of the vocabulary in use; of any image of this model.
-
-        Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
-        ``top_names`` still are those of the names that come nearest. With a ``back_off``,
-        ``labels`` and ``label_scores`` are its answers, and ``leaves`` what these may stand for.
-
-        Raises:
-            FileNotFoundError: there is no WordNet for the ``back_off``.
-            ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
-        """
-        least = self.none_threshold if none_threshold is None else none_threshold
-        _check_top_k(top_k)
-        _checked_threshold(least)
-        if found.region_embeddings is None:
-            return found
-        bank = self.bank
-        best = self.model.name(self._embeddings(found).unbind(dim=1), bank, top_k)
-        named = _named(found, bank, best, least)
-        if self.back_off is None:
-            return named
-        log_scores = self._log_scores(found, bank)
-        return self.back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
+        return self._found(asked, found, threshold, top_k)
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
@@ -392,56 +260,7 @@ class OVSAMPredictor:
             self._everything = mode, mode(self.model, image)
         return self._everything[1]
 
-    def _log_scores(self, found: Prediction, bank: NameBank) -> Iterator[Tensor]:
-        """Log-scores (n, K + 1) of chunks of the rows, background last."""
-        for chunk in self._embeddings(found).split(self.model.chunk_size):
-            yield self.model.log_scores(chunk.unbind(dim=1), bank)
-
-    @staticmethod
-    def _embeddings(found: Prediction) -> Tensor:
-        if found.region_embeddings is None:
-            raise ValueError(
-                'these masks came without embeddings, and cannot be named: they are of a model '
-                'that does not name, or were read from a file; predict them again with an OVSAM'
-            )
-        return found.region_embeddings
-
     def _encoded(self) -> EncodedImage:
         if self._image is None:
             raise RuntimeError('there is no image yet: call set_image first')
         return self._image
-
-    def _naming_model(self) -> OpenVocabularySegmenter:
-        if not isinstance(self.model, OpenVocabularySegmenter):
-            raise ValueError(
-                f'{type(self.model).__name__} gives masks without names; choose the '
-                'config of an OVSAM'
-            )
-        return self.model
-
-
-def _named(found: Prediction, bank: NameBank, best: RankedNames, least: float) -> Prediction:
-    """The same masks with the names of a bank that were found to be the best."""
-    log_scores, places = (column.cpu().numpy() for column in best)
-    scores = np.exp(log_scores)
-    names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
-    labels = [row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])]
-    return replace(
-        found,
-        labels=labels,
-        label_scores=scores[:, 0],
-        top_names=names,
-        top_scores=scores,
-        leaves=None,
-    )
-
-
-def _check_top_k(top_k: int) -> None:
-    if top_k < 1:
-        raise ValueError(f'top_k must be positive; got {top_k}')
-
-
-def _checked_threshold(threshold: float) -> float:
-    if not 0 <= threshold <= 1:
-        raise ValueError(f'none_threshold must be in [0, 1]; got {threshold}')
-    return threshold

@@ -22,7 +22,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..prompts import Prompts
-from ..segmenters.promptable_segmenter import ImageFeatures, PromptableSegmenter
+from ..segmenters.image_features import ImageFeatures
+from ..segmenters.promptable_segmenter import PromptableSegmenter
 from .random_model import build_random_model, set_random_names
 
 # Parts that run once per vocabulary, or in training only.

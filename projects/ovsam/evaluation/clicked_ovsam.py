@@ -17,8 +17,8 @@ from ..masks.mask_iou import mask_ious
 from ..masks.regions import postprocess_masks
 from ..prompts.clicks import central_error_clicks, rescale_clicks
 from ..prompts.prompts import Prompts
+from ..segmenters.image_features import ImageFeatures
 from ..segmenters.ovsam import OVSAM
-from ..segmenters.promptable_segmenter import ImageFeatures
 
 
 @MODELS.register_module()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
@@ -52,3 +53,31 @@ class GroupMetric(BaseMetric):
             'current',
             logging.WARNING,
         )
+
+
+def by_group(metric: str, instances: Sequence, field: str) -> dict[str, float]:
+    """Means of a field in percent: of the groups b and n, and of both.
+
+    Args:
+        metric: What the results are called.
+        instances: With a ``group`` each.
+        field: Which of their fields.
+    """
+    values = {
+        f'{metric}_{group}': percent(getattr(i, field) for i in instances if i.group == group)
+        for group in 'bn'
+    }
+    return {**values, metric: percent(getattr(i, field) for i in instances)}
+
+
+def percent(values: Iterable[float]) -> float:
+    """The mean in percent; nan of none."""
+    values = list(values)
+    return 100 * float(np.mean(values)) if values else float('nan')
+
+
+def harmonic_mean(first: float, second: float) -> float:
+    """Zero if one is zero, nan if one is nan."""
+    if first == 0 or second == 0:
+        return first * second
+    return 2 * first * second / (first + second)

@@ -6,7 +6,7 @@ Glossary: N predicted rows, K classes, H x W the original image.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ..masks.mask_iou import mask_iou
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
-from .group_metric import GroupMetric
+from .group_metric import GroupMetric, by_group, harmonic_mean, percent
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class OpenVocabularyMetric(GroupMetric):
         self.groups = dict.fromkeys(base or (), 'b')
         both = sorted(set(novel or ()) & set(self.groups))
         if both:
-            raise ValueError(f'a class is base or novel, not both: {both[:5]}')
+            raise ValueError(f'a class is base or novel, not both: {listed(both)}')
         self.groups.update(dict.fromkeys(novel or (), 'n'))
         self.prediction_classes = (
             None if prediction_classes is None else build_vocabulary(prediction_classes).names
@@ -155,12 +155,12 @@ class OpenVocabularyMetric(GroupMetric):
         if any(image.segmented for image in deciding):
             metrics.update(self._iou_metrics([i for i in instances if i.iou is not None]))
         if any(image.named for image in deciding):
-            accuracy = _by_group('Acc', instances, 'correct')
-            accuracy['Acc_h'] = _harmonic_mean(accuracy['Acc_b'], accuracy['Acc_n'])
+            accuracy = by_group('Acc', instances, 'correct')
+            accuracy['Acc_h'] = harmonic_mean(accuracy['Acc_b'], accuracy['Acc_n'])
             metrics.update(accuracy)
         top = max((image.top for image in deciding), default=0)
         if top:
-            metrics.update(_by_group(f'Top{top}', instances, 'in_top'))
+            metrics.update(by_group(f'Top{top}', instances, 'in_top'))
         scored = [i for i in instances if i.score is not None]
         if scored:
             for suffix, group in (('_b', 'b'), ('_n', 'n'), ('', 'bn')):
@@ -225,10 +225,10 @@ class OpenVocabularyMetric(GroupMetric):
         return np.asarray(meanings, dtype=object)[labels]
 
     def _iou_metrics(self, instances: list[_Instance]) -> dict[str, float]:
-        metrics = _by_group('IoU', instances, 'iou')
+        metrics = by_group('IoU', instances, 'iou')
         medium, large = (limit**2 for limit in self.size_limits)
         for size, low, high in (('s', 0, medium), ('m', medium, large), ('l', large, np.inf)):
-            metrics[f'IoU_{size}'] = _percent(
+            metrics[f'IoU_{size}'] = percent(
                 i.iou
                 for i in instances
                 if i.iou is not None and i.area is not None and low <= i.area < high
@@ -259,8 +259,8 @@ def _row_of_instance(found: dict, num_instances: int) -> dict[int, int]:
 def _one_mask(masks, index: int) -> np.ndarray:
     """(H, W) bool of one instance of mmdet's masks, a tensor or an array."""
     mask = masks[index]
-    mask = mask.to_ndarray()[0] if hasattr(mask, 'to_ndarray') else _numpy(mask)
-    return mask.astype(bool, copy=False)
+    array = mask.to_ndarray()[0] if hasattr(mask, 'to_ndarray') else _numpy(mask)
+    return array.astype(bool, copy=False)
 
 
 def _iou(mask: np.ndarray, found: torch.Tensor | None, row: int | None) -> float:
@@ -271,7 +271,7 @@ def _iou(mask: np.ndarray, found: torch.Tensor | None, row: int | None) -> float
     if other.shape != mask.shape:
         raise ValueError(
             f'the predicted mask is {other.shape}, the annotated one {mask.shape}; both must be '
-            f'at original size (load annotations after Resize in the test pipeline)'
+            'at original size (load annotations after Resize in the test pipeline)'
         )
     return mask_iou(mask, other)
 
@@ -280,42 +280,20 @@ def _numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
 
 
-def _by_group(metric: str, instances: list[_Instance], field: str) -> dict[str, float]:
-    values = {
-        f'{metric}_{group}': _percent(getattr(i, field) for i in instances if i.group == group)
-        for group in 'bn'
-    }
-    return {**values, metric: _percent(getattr(i, field) for i in instances)}
-
-
-def _percent(values: Iterable[float]) -> float:
-    values = list(values)
-    return 100 * float(np.mean(values)) if values else float('nan')
-
-
-def _harmonic_mean(first: float, second: float) -> float:
-    """Zero if one is zero, nan if one is nan."""
-    if first == 0 or second == 0:
-        return first * second
-    return 2 * first * second / (first + second)
-
-
 def _table(metrics: dict[str, float]) -> str:
     kinds = [key for key in metrics if '_' not in key]
     rows = [['', 'instances', *kinds]]
-    total = metrics['num_b'] + metrics['num_n']
-    for title, suffix, num in (
-        ('base', '_b', metrics['num_b']),
-        ('novel', '_n', metrics['num_n']),
-        ('all', '', total),
-    ):
+    base, novel = metrics['num_b'], metrics['num_n']
+    sizes = (('base', '_b', base), ('novel', '_n', novel), ('all', '', base + novel))
+    for title, suffix, num in sizes:
         rows.append([title, str(num), *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
     lines = [AsciiTable(rows).table]
     if 'Acc_h' in metrics:
         lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')
     if 'IoU_s' in metrics:
-        sizes = (f'{name} {metrics["IoU_" + name[0]]:.1f}' for name in ('small', 'medium', 'large'))
-        lines.append('IoU by size: ' + ', '.join(sizes))
+        areas = ('small', 'medium', 'large')
+        ious = (f'{size} {metrics["IoU_" + size[0]]:.1f}' for size in areas)
+        lines.append('IoU by size: ' + ', '.join(ious))
     if metrics['num_empty']:
         lines.append(f'{metrics["num_empty"]} instances with an empty mask are not counted')
     return '\n'.join(lines)

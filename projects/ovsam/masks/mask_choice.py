@@ -10,7 +10,8 @@ import torch
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
-from ..prompts.prompts import PAD, Prompts
+from ..prompts import Prompts
+from ..prompts.tokens import PAD
 
 
 @TASK_UTILS.register_module()

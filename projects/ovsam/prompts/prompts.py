@@ -14,13 +14,19 @@ from dataclasses import dataclass, field, fields, replace
 import torch
 from torch import Tensor
 
-from ..utils.wording import listed
-
-PAD = -1
-NEGATIVE_POINT = 0
-POSITIVE_POINT = 1
-BOX_TOP_LEFT = 2
-BOX_BOTTOM_RIGHT = 3
+from .tokens import (
+    BOX_BOTTOM_RIGHT,
+    BOX_TOP_LEFT,
+    NEGATIVE_POINT,
+    PAD,
+    POSITIVE_POINT,
+    as_points,
+    box_tokens,
+    check_index,
+    check_tokens,
+    pad_tokens,
+    rank_in_image,
+)
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -63,14 +69,14 @@ class Prompts:
         instance_index: Tensor | None = None,
         masks: Tensor | None = None,
     ) -> None:
-        _check_tokens(coords, labels)
+        check_tokens(coords, labels)
         num = len(coords)
         if image_index is None:
             image_index = torch.zeros(num, dtype=torch.long, device=coords.device)
-        _check_index('image_index', image_index, num)
+        check_index('image_index', image_index, num)
         if instance_index is None:
-            instance_index = _rank_in_image(image_index)
-        _check_index('instance_index', instance_index, num)
+            instance_index = rank_in_image(image_index)
+        check_index('instance_index', instance_index, num)
         if masks is not None and (masks.dim() != 4 or masks.shape[:2] != (num, 1)):
             raise ValueError(
                 f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
@@ -106,7 +112,7 @@ class Prompts:
                 given.
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
         """
-        points, labels = _as_points(points, labels)
+        points, labels = as_points(points, labels)
         pad = points.new_zeros(len(points), 1, 2)
         coords = torch.cat([points, pad], dim=1)
         labels = torch.cat([labels, labels.new_full((len(points), 1), PAD)], dim=1)
@@ -120,7 +126,7 @@ class Prompts:
             boxes: (N, 4) tensor, array or nested list, xyxy.
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
         """
-        return cls(*_box_tokens(boxes), **identity)
+        return cls(*box_tokens(boxes), **identity)
 
     @classmethod
     def from_points_and_boxes(cls, points, boxes, labels=None, **identity) -> Prompts:
@@ -132,8 +138,8 @@ class Prompts:
             labels: (N, P) of the points; ones if not given.
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
         """
-        points, labels = _as_points(points, labels)
-        corners, corner_labels = _box_tokens(boxes)
+        points, labels = as_points(points, labels)
+        corners, corner_labels = box_tokens(boxes)
         if len(points) != len(corners):
             raise ValueError(
                 f'got {len(points)} rows of points and {len(corners)} boxes; a prompt with both '
@@ -170,7 +176,7 @@ class Prompts:
             raise ValueError(
                 'some prompts have mask prompts and others have none; run them as separate batches'
             )
-        padded = [_pad_tokens(p.coords, p.labels, length) for p in rows]
+        padded = [pad_tokens(p.coords, p.labels, length) for p in rows]
         return cls(
             torch.cat([coords for coords, _ in padded]),
             torch.cat([labels for _, labels in padded]),
@@ -283,73 +289,3 @@ class Prompts:
                 f'{fault}: {self.coords[row].tolist()} in an image {width} wide, {height} high; '
                 f'are the coordinates in the frame of this image?'
             )
-
-
-def _check_tokens(coords: Tensor, labels: Tensor) -> None:
-    if coords.dim() != 3 or coords.shape[2] != 2 or not coords.is_floating_point():
-        raise ValueError(
-            f'coords must be (N, T, 2) floating point; got {tuple(coords.shape)} {coords.dtype}'
-        )
-    if labels.shape != coords.shape[:2] or labels.dtype != torch.long:
-        raise ValueError(
-            f'labels must be {tuple(coords.shape[:2])} long, one per coordinate; '
-            f'got {tuple(labels.shape)} {labels.dtype}'
-        )
-    if not torch.isfinite(coords).all():
-        raise ValueError('coords hold values that are not finite')
-    if ((labels < PAD) | (labels > BOX_BOTTOM_RIGHT)).any():
-        raise ValueError(
-            f'labels must be -1 (padding), 0, 1 (points), 2 or 3 (box corners); '
-            f'got {listed(sorted(set(labels.flatten().tolist())))}'
-        )
-    num_first = (labels == BOX_TOP_LEFT).sum(dim=1)
-    if ((num_first != (labels == BOX_BOTTOM_RIGHT).sum(dim=1)) | (num_first > 1)).any():
-        raise ValueError('a prompt has one box (labels 2 and 3 once each) or none')
-
-
-def _check_index(name: str, index: Tensor, num: int) -> None:
-    if index.shape != (num,) or index.dtype != torch.long:
-        raise ValueError(
-            f'{name} must be ({num},) long, one per prompt; got {tuple(index.shape)} {index.dtype}'
-        )
-    if (index < 0).any():
-        raise ValueError(f'{name} must not be negative')
-
-
-def _rank_in_image(image_index: Tensor) -> Tensor:
-    """(N,) how many earlier rows have the same image."""
-    same = image_index[:, None] == image_index[None]
-    return same.long().tril(-1).sum(dim=1)
-
-
-def _as_points(points, labels) -> tuple[Tensor, Tensor]:
-    points = torch.as_tensor(points, dtype=torch.float32)
-    if points.dim() != 3 or points.shape[2] != 2:
-        raise ValueError(
-            f'points must be (N, P, 2): N prompts of P points (x, y); got {tuple(points.shape)}'
-        )
-    if labels is None:
-        labels = torch.full(points.shape[:2], POSITIVE_POINT, device=points.device)
-    labels = torch.as_tensor(labels, dtype=torch.long, device=points.device)
-    if labels.shape != points.shape[:2]:
-        raise ValueError(
-            f'labels must be {tuple(points.shape[:2])}, one per point; got {tuple(labels.shape)}'
-        )
-    if (labels > POSITIVE_POINT).any():
-        raise ValueError('labels of points must be 1 (positive), 0 (negative) or -1 (padding)')
-    return points, labels
-
-
-def _box_tokens(boxes) -> tuple[Tensor, Tensor]:
-    boxes = torch.as_tensor(boxes, dtype=torch.float32)
-    if boxes.dim() != 2 or boxes.shape[1] != 4:
-        raise ValueError(f'boxes must be (N, 4) as x1, y1, x2, y2; got {tuple(boxes.shape)}')
-    labels = torch.tensor([[BOX_TOP_LEFT, BOX_BOTTOM_RIGHT]], device=boxes.device)
-    return boxes.reshape(-1, 2, 2), labels.expand(len(boxes), -1)
-
-
-def _pad_tokens(coords: Tensor, labels: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    missing = length - coords.shape[1]
-    pad = coords.new_zeros(len(coords), missing, 2)
-    pad_labels = labels.new_full((len(labels), missing), PAD)
-    return torch.cat([coords, pad], dim=1), torch.cat([labels, pad_labels], dim=1)

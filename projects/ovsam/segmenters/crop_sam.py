@@ -12,11 +12,12 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor, nn
 
+from ..losses.mask_targets import mask_targets
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import crop_regions
 from ..masks.regions import Regions, check_box_source
+from .image_features import ImageFeatures
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
-from .promptable_segmenter import ImageFeatures
 
 
 class SAMWithCLIP(OpenVocabularySegmenter):
@@ -125,7 +126,7 @@ class SAMWithCLIP(OpenVocabularySegmenter):
             return dict(loss_context=bank.table.sum() * 0)
         with torch.no_grad():
             rois = torch.cat([prompts.image_index[:, None].to(prompts.boxes), prompts.boxes], 1)
-            masks = self.mask_targets(batch_data_samples, prompts) - 0.5
+            masks = mask_targets(batch_data_samples, prompts) - 0.5
             regions = self.embed(self.look(batch_inputs), rois, masks)
         logits = self.classify(regions, bank)[:, :-1]
         return dict(loss_context=share * F.cross_entropy(logits, targets))

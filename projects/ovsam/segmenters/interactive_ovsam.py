@@ -12,6 +12,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
+from ..losses.mask_targets import mask_targets
 from ..masks.mask_choice import is_ambiguous
 from ..prompts.clicks import random_error_clicks, rescale_clicks
 from ..utils.needed import needed
@@ -52,7 +53,7 @@ class InteractiveOVSAM(OVSAM):
         for _ in range(self.rounds):
             masks, quality = self.segment(features, prompts)
             if targets is None:
-                targets = self.mask_targets(batch_data_samples, prompts, masks.shape[-2:])
+                targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
             losses = mask_loss(masks, quality, targets, is_ambiguous(prompts))
             for name, value in losses.items():
                 totals[name] = totals.get(name, 0) + value / self.rounds

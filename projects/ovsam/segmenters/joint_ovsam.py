@@ -10,10 +10,11 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from torch import Tensor
 
+from ..losses.mask_targets import mask_targets
 from ..masks.crop_regions import jitter_regions
 from ..utils.needed import needed
+from .image_features import ImageFeatures
 from .ovsam import NO_LOSS, OVSAM
-from .promptable_segmenter import ImageFeatures
 
 
 @MODELS.register_module()
@@ -112,7 +113,7 @@ class JointOVSAM(OVSAM):
         """Of images with masks, of which ``embedding`` (B, C, h, w) is what the decoder reads."""
         prompts = self.train_prompter(samples).to(embedding.device)
         masks, quality = self.segment(ImageFeatures(embedding), prompts)
-        targets = self.mask_targets(samples, prompts)
+        targets = mask_targets(samples, prompts)
         losses = needed(self.label_loss, NO_LOSS).of_masks(masks[:, 0], targets)
         if quality is not None:
             losses['loss_iou'] = self.quality_loss(quality[:, 0], masks[:, 0], targets)

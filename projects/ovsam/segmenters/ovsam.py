@@ -13,13 +13,14 @@ from mmdet.structures import SampleList
 from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
+from ..losses.mask_targets import mask_targets
 from ..losses.sam_mask_loss import mask_iou
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import jitter_regions
 from ..masks.regions import Regions, check_box_source
 from ..utils.needed import needed
+from .image_features import ImageFeatures
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
-from .promptable_segmenter import ImageFeatures
 
 NO_LOSS = 'the model has no label_loss, which training needs: give it in the config'
 
@@ -111,7 +112,7 @@ class OVSAM(OpenVocabularySegmenter):
             else list(zip(prompts.image_index.tolist(), prompts.instance_index.tolist()))
         )
         rois, labels = self._targets(batch_data_samples, named, batch_inputs.device)
-        targets = self.mask_targets(batch_data_samples, prompts)
+        targets = mask_targets(batch_data_samples, prompts)
         rois = jitter_regions(rois, self.region_jitter)
         embeddings = self.label_head(features.pyramid, rois)
         label_loss = needed(self.label_loss, NO_LOSS)

@@ -6,10 +6,9 @@ Coordinates inside the model are input pixels (the resized, padded image), xyxy.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Optional
 
 import torch
-import torch.nn.functional as F
 from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample, SampleList
@@ -21,19 +20,7 @@ from ..naming.name_bank import NameBank
 from ..naming.open_vocabulary_classifier import RankedNames
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
-
-
-class ImageFeatures(NamedTuple):
-    """What one pass of the image encoders gives; serves any number of prompts.
-
-    ``embedding`` (B, C, h, w) is what the mask decoder reads; ``levels`` what naming reads:
-    CLIP's stages, or the images themselves for a model that crops; ``pyramid`` what a trained
-    naming head makes of CLIP's stages.
-    """
-
-    embedding: Tensor
-    levels: tuple[Tensor, ...] = ()
-    pyramid: tuple[Tensor, ...] = ()
+from .image_features import ImageFeatures
 
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
@@ -99,13 +86,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         dtype = features.embedding.dtype
         sparse, dense = self.prompt_encoder(prompts)
         position = self.prompt_encoder.dense_pe()
-        return self.mask_decoder(
-            features.embedding,
-            position.to(dtype),
-            sparse.to(dtype),
-            dense.to(dtype),
-            prompts.image_index,
-        )
+        rest = position.to(dtype), sparse.to(dtype), dense.to(dtype)
+        return self.mask_decoder(features.embedding, *rest, prompts.image_index)
 
     def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """What is compared with names: (N, C) of each opinion; none for a model without names.
@@ -173,9 +155,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             The samples, each with ``pred_instances``.
         """
-        found = self.predict_prompts(
-            batch_inputs, batch_data_samples, self.prompter(batch_data_samples)
-        )
+        prompts = self.prompter(batch_data_samples)
+        found = self.predict_prompts(batch_inputs, batch_data_samples, prompts)
         for sample, instances in zip(batch_data_samples, found):
             sample.pred_instances = instances
         return batch_data_samples
@@ -308,24 +289,11 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         )
 
     def _no_instances(self, sample: DetDataSample, device) -> InstanceData:
-        height, width = sample.ori_shape[:2]
+        none = torch.zeros(0, device=device)
         return InstanceData(
-            instance_index=torch.zeros(0, dtype=torch.long, device=device),
-            masks=torch.zeros(0, height, width, dtype=torch.bool, device=device),
-            bboxes=torch.zeros(0, 4, device=device),
-            labels=torch.zeros(0, dtype=torch.long, device=device),
-            scores=torch.zeros(0, device=device),
+            instance_index=none.long(),
+            masks=none.bool().reshape(0, *sample.ori_shape[:2]),
+            bboxes=none.reshape(0, 4),
+            labels=none.long(),
+            scores=none,
         )
-
-    def mask_targets(
-        self, samples: list[DetDataSample], prompts: Prompts, size: Optional[tuple[int, int]] = None
-    ) -> Tensor:
-        """The prompted instances' masks, float in [0, 1]: (N, H, W), or averaged to ``size``."""
-        targets = []
-        for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist()):
-            targets.append(torch.from_numpy(samples[image].gt_instances.masks.masks[index]))
-        if not targets:
-            masks = samples[0].gt_instances.masks
-            return prompts.coords.new_zeros(0, *(size or (masks.height, masks.width)))
-        full = torch.stack(targets).float().to(prompts.coords.device)
-        return full if size is None else F.interpolate(full[:, None], size, mode='area')[:, 0]

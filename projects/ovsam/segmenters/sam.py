@@ -9,8 +9,10 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
+from ..losses.mask_targets import mask_targets
 from ..utils.needed import needed
-from .promptable_segmenter import ImageFeatures, PromptableSegmenter
+from .image_features import ImageFeatures
+from .promptable_segmenter import PromptableSegmenter
 
 
 @MODELS.register_module()
@@ -61,7 +63,7 @@ class SAM(PromptableSegmenter):
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
         masks, quality = self.segment(features, prompts)
-        targets = self.mask_targets(batch_data_samples, prompts, masks.shape[-2:])
+        targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
         losses = mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
         if self.auxiliary_loss is not None:
             losses.update(self.auxiliary_loss(features.embedding, batch_data_samples))

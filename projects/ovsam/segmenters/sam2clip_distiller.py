@@ -9,7 +9,8 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from .promptable_segmenter import ImageFeatures, PromptableSegmenter
+from .image_features import ImageFeatures
+from .promptable_segmenter import PromptableSegmenter
 from .stored_teacher import StoredTeacher
 
 

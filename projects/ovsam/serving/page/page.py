@@ -19,16 +19,14 @@ from weakref import WeakKeyDictionary  # noqa: E402
 
 import gradio as gr  # noqa: E402
 
-from ...apis.exports import EXPORTS  # noqa: E402
-from ...vocabulary.packs import PACKS  # noqa: E402
 from ..shared_model import SharedModel  # noqa: E402
 from ..uploads import UploadLimits  # noqa: E402
 from .annotated_object import AnnotatedObject  # noqa: E402
 from .annotation import AnnotationSession  # noqa: E402
 from .coco_file import summary  # noqa: E402
+from .controls import build_controls  # noqa: E402
 
 NEW, MORE, LESS, BOX = 'New object', 'More of it (+)', 'Less of it (−)', 'Box (two corners)'
-HEADERS = ['#', 'name', 'score', 'alternatives', 'quality', 'stability', 'pixels']
 WELCOME = 'Open a picture, or choose a sample.'
 ENDED = 'The session had ended: open the picture again'
 SESSION_SECONDS = 6 * 3600  # without an action
@@ -94,76 +92,13 @@ class AnnotationPage:
                         WELCOME, label='Status', interactive=False, elem_id='status'
                     )
                 with gr.Column(scale=2):
-                    inputs = self._controls()
+                    inputs = build_controls(list(self._samples), names=self._model.names)
             self._outputs = [session, picture, inputs['objects'], inputs['name'], status]
             self._connect(session, picture, click, inputs)
             page.load(
                 lambda: AnnotationSession(self._model), None, session, api_visibility='private'
             )
         return page
-
-    def _controls(self) -> dict[str, Any]:
-        """What stands beside the picture."""
-        made: dict[str, Any] = {}
-        with gr.Row():
-            made['upload'] = gr.UploadButton('Open picture', file_types=['image'], elem_id='upload')
-            made['import'] = gr.UploadButton(
-                'Go on from COCO', file_types=['.json'], elem_id='import'
-            )
-        if self._samples:
-            made['sample'] = gr.Dropdown(
-                list(self._samples), value=None, label='Sample', elem_id='sample'
-            )
-        if self._model.names:
-            with gr.Row():
-                made['vocabulary'] = gr.Textbox(
-                    label='Vocabulary',
-                    lines=1,
-                    max_lines=3,
-                    scale=3,
-                    elem_id='vocabulary',
-                    placeholder='cat, dog, umbrella; or a pack',
-                    info='Packs: ' + ', '.join(PACKS),
-                )
-                made['apply'] = gr.Button('Use these names', scale=1, elem_id='apply')
-            with gr.Row():
-                made['text'] = gr.Textbox(
-                    label='Find', placeholder='a red cat', scale=3, elem_id='text'
-                )
-                made['threshold'] = gr.Slider(
-                    0, 1, 0.3, step=0.05, label='Least score', scale=2, elem_id='threshold'
-                )
-                made['find'] = gr.Button('Find', scale=1, elem_id='find')
-        made['everything'] = gr.Button('Everything', elem_id='everything')
-        made['objects'] = gr.Dataframe(
-            headers=HEADERS,
-            datatype=['number', 'str', 'number', 'str', 'number', 'number', 'number'],
-            label='Objects (click a row to choose)',
-            interactive=False,
-            type='array',
-            elem_id='objects',
-            wrap=True,
-        )
-        with gr.Row():
-            made['name'] = gr.Dropdown(
-                [],
-                label='Name of the chosen object',
-                scale=3,
-                allow_custom_value=True,
-                elem_id='name',
-            )
-            made['rename'] = gr.Button('Rename', scale=1, elem_id='rename')
-            made['delete'] = gr.Button('Delete', scale=1, elem_id='delete')
-        with gr.Row():
-            for name in ('Undo', 'Redo', 'Clear'):
-                made[name.lower()] = gr.Button(name, elem_id=name.lower())
-        with gr.Row():
-            made['format'] = gr.Radio(
-                list(EXPORTS), value='coco', label='Format', scale=3, elem_id='format'
-            )
-            made['export'] = gr.Button('Export', scale=1, elem_id='export')
-        made['file'] = gr.File(label='Exported file', interactive=False, elem_id='file')
-        return made
 
     def _connect(
         self, session: gr.State, picture: gr.Image, click: gr.Radio, made: dict[str, Any]

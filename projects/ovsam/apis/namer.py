@@ -1,0 +1,229 @@
+"""Naming masks from a vocabulary that may be changed at any time.
+
+Glossary: N masks, K names, k names reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..naming.name_bank import NameBank
+from ..naming.open_vocabulary_classifier import RankedNames
+from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.wording import listed
+from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
+from ..vocabulary.vocabulary_fields import names_once
+from .back_off import BackOff
+from .prediction import NONE_LABEL, Prediction
+
+
+class Namer:
+    """The half of :class:`~.predictor.OVSAMPredictor` that knows names, and no image.
+
+    Args:
+        model: in eval mode.
+        vocabulary: as of the predictor, and so are the others.
+        none_threshold: likewise.
+        back_off: likewise.
+    """
+
+    def __init__(
+        self,
+        model: PromptableSegmenter,
+        vocabulary: Vocabulary | str | Path | list[str] | Mapping | None,
+        none_threshold: float | None,
+        back_off: BackOff | float | None,
+    ) -> None:
+        self.model = model
+        self.none_threshold = checked_threshold(
+            getattr(model, 'none_threshold', 0.0) if none_threshold is None else none_threshold
+        )
+        self.back_off = BackOff(back_off) if isinstance(back_off, (int, float)) else back_off
+        self._vocabulary: Vocabulary | None = getattr(model, 'vocabulary', None)
+        self._bank: NameBank | None = None
+        if vocabulary is not None:
+            self.set_vocabulary(vocabulary)
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The names in use; None for a model that does not name."""
+        return self._vocabulary
+
+    @property
+    def bank(self) -> NameBank:
+        """The names in use with their embeddings, which are made when they are first needed.
+
+        It may be set, to a bank of this model or of another predictor of it.
+
+        Raises:
+            ValueError: the model does not name.
+        """
+        if self._bank is None:
+            self._bank = self._naming_model().bank(self._vocabulary)
+        return self._bank
+
+    @bank.setter
+    def bank(self, bank: NameBank) -> None:
+        self._naming_model()
+        self._vocabulary, self._bank = bank.vocabulary, bank
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """All that ``labels`` of a prediction may be; none for a model that does not name."""
+        if self.vocabulary is None:
+            return ()
+        general = () if self.back_off is None else self.back_off.of(self.vocabulary).names
+        none = (NONE_LABEL,) if self.none_threshold or self.back_off is not None else ()
+        return (*dict.fromkeys((*self.vocabulary.names, *general, *none)),)
+
+    def set_vocabulary(self, vocabulary: Vocabulary | str | Path | list[str] | Mapping) -> None:
+        """Name things from another vocabulary from now on.
+
+        Names that are the same text to the model (``cat`` and ``Cat``), or are repeated in a list,
+        count as one in the first spelling, with a warning;
+        ``predictor.vocabulary.label_map(names)`` finds all of them.
+
+        Args:
+            vocabulary: names, names with commas between them, the name of a pack, a ``.txt`` or
+                ``.json`` file, names with synonyms (``{'couch': ['sofa', 'settee']}``: the best
+                score of the three is the couch's), or whatever else
+                :func:`~ovsam.vocabulary.build_vocabulary` takes. Unless it says which names were
+                seen in training, those count as seen that the model's first vocabulary has as
+                seen, or has one of their texts.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            TypeError: a name is not a string.
+            ValueError: there are no names, or one is empty, has nothing in it that the model's
+                tokenizer knows, or is repeated in anything but a list; or the model does not name.
+        """
+        model = self._naming_model()
+        trained = model.vocabulary
+        made = merge_same_names(
+            build_vocabulary(vocabulary, merge_repeated=True), model.text_reader
+        )
+        if not isinstance(vocabulary, Vocabulary) and made.seen.all():
+            made = made.with_seen(
+                [
+                    any(
+                        place is not None and bool(trained.seen[place])
+                        for place in map(trained.find, (name, *texts))
+                    )
+                    for name, texts in zip(made.names, made.synonyms)
+                ]
+            )
+        self._vocabulary, self._bank = made, None
+
+    def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
+        """The texts as :meth:`find` takes them; errors are its."""
+        model = self._naming_model()
+        vocabulary, reader = self._vocabulary or model.vocabulary, model.text_reader
+        asked = Vocabulary(names_once([texts] if isinstance(texts, str) else list(texts)))
+        asked = merge_same_names(replace(asked, templates=vocabulary.templates), reader)
+        if len(extend_vocabulary(vocabulary, asked.names, reader)) == len(asked):
+            raise ValueError(
+                f'there is nothing to tell {listed(asked.names)} from: '
+                'set_vocabulary with names of what else may be in the image'
+            )
+        return asked
+
+    @torch.no_grad()
+    def name(
+        self, found: Prediction, top_k: int = 5, none_threshold: float | None = None
+    ) -> Prediction:
+        """The same masks with names of the vocabulary in use; of any image of this model.
+
+        Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
+        ``top_names`` still are those of the names that come nearest. With a ``back_off``,
+        ``labels`` and ``label_scores`` are its answers, and ``leaves`` what these may stand for.
+
+        Raises:
+            FileNotFoundError: there is no WordNet for the ``back_off``.
+            ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
+        """
+        least = self.none_threshold if none_threshold is None else none_threshold
+        check_top_k(top_k)
+        checked_threshold(least)
+        if found.region_embeddings is None:
+            return found
+        bank = self.bank
+        best = self._naming_model().name(self._embeddings(found).unbind(dim=1), bank, top_k)
+        named = _named(found, bank, best, least)
+        if self.back_off is None:
+            return named
+        log_scores = self._log_scores(found, bank)
+        return self.back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
+
+    def _found(
+        self, asked: Vocabulary, found: Prediction, threshold: float, top_k: int
+    ) -> Prediction:
+        """What is called as asked for, best first."""
+        bank = self.bank.extended(asked.names)
+        labels = torch.from_numpy(bank.vocabulary.label_map(asked))
+        best, ranked = [], []
+        for log_scores in self._log_scores(found, bank):
+            best.append(log_scores[:, labels.to(log_scores.device)].exp().max(dim=1))
+            ranked.append(RankedNames.of(log_scores, top_k))
+        named = _named(found, bank, RankedNames.cat(ranked), self.none_threshold)
+        scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        named = replace(named, labels=[asked.names[place] for place in which], label_scores=scores)
+        order = np.argsort(-scores, kind='stable')
+        return named.select(order[scores[order] >= threshold])
+
+    def _log_scores(self, found: Prediction, bank: NameBank) -> Iterator[Tensor]:
+        """Log-scores (n, K + 1) of chunks of the rows, background last."""
+        for chunk in self._embeddings(found).split(self.model.chunk_size):
+            yield self.model.log_scores(chunk.unbind(dim=1), bank)
+
+    @staticmethod
+    def _embeddings(found: Prediction) -> Tensor:
+        if found.region_embeddings is None:
+            raise ValueError(
+                'these masks came without embeddings, and cannot be named: they are of a model '
+                'that does not name, or were read from a file; predict them again with an OVSAM'
+            )
+        return found.region_embeddings
+
+    def _naming_model(self) -> OpenVocabularySegmenter:
+        if not isinstance(self.model, OpenVocabularySegmenter):
+            raise ValueError(
+                f'{type(self.model).__name__} gives masks without names; choose the '
+                'config of an OVSAM'
+            )
+        return self.model
+
+
+def _named(found: Prediction, bank: NameBank, best: RankedNames, least: float) -> Prediction:
+    """The same masks with the names of a bank that were found to be the best."""
+    log_scores, places = (column.cpu().numpy() for column in best)
+    scores = np.exp(log_scores)
+    names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
+    labels = [row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])]
+    return replace(
+        found,
+        labels=labels,
+        label_scores=scores[:, 0],
+        top_names=names,
+        top_scores=scores,
+        leaves=None,
+    )
+
+
+def check_top_k(top_k: int) -> None:
+    """Reject how many names to report, if it is not positive."""
+    if top_k < 1:
+        raise ValueError(f'top_k must be positive; got {top_k}')
+
+
+def checked_threshold(threshold: float) -> float:
+    """The threshold itself, if it is in [0, 1]."""
+    if not 0 <= threshold <= 1:
+        raise ValueError(f'none_threshold must be in [0, 1]; got {threshold}')
+    return threshold
