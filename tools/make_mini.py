@@ -10,7 +10,6 @@ interrupted one goes on from its last checkpoint.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -20,11 +19,9 @@ from pathlib import Path
 from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.benchmarks import metrics_section
 from ovsam.benchmarks.methods import fingerprint
+from ovsam.benchmarks.small_world import insert_tables, table, with_weights
 from ovsam.utils.files import write_whole
-from ovsam.utils.marked_section import insert_section
-from ovsam.utils.preflight import run_inputs
 
 ROOT = Path(__file__).resolve().parent.parent
 # Phases follow each other; a phase's chains run side by side, the stages of a chain one by one.
@@ -91,62 +88,6 @@ SMOKE_MORE = (
     'image_crop_coop_box',
     'ovsam_image_level_box',
 )
-COLUMNS = (
-    'ov/IoU_b',
-    'ov/IoU_n',
-    'ov/IoU',
-    'ov/Acc_b',
-    'ov/Acc_n',
-    'ov/Acc_h',
-    'ov/Acc',
-    'accuracy/top1',
-    'found/AP',
-    'found/AP_oracle',
-    'found/share',
-    'clicks/IoU@1',
-    'clicks/IoU@3',
-    'clicks/IoU@5',
-    'clicks/NoC@85',
-    'clicks/NoC@90',
-    'everything/recall',
-    'everything/named_b',
-    'everything/named_n',
-    'everything/masks',
-)
-
-# Rows and columns of the table in README.md and docs/small-world.md.
-SHOWN = (
-    ('miniature SAM, boxes', 'sam_box'),
-    ('miniature SAM, centre points', 'sam_point'),
-    ("SAM2CLIP adapter + SAM's decoder, boxes", 'sam2clip_box'),
-    ("SAM2CLIP adapter + SAM's decoder, centre points", 'sam2clip_point'),
-    ('**OVSAM**, boxes (every name but the novel ones)', 'ovsam_box'),
-    ('**OVSAM**, centre points', 'ovsam_point'),
-    ("paper's protocol, head alone, boxes", 'ovsam_base_head_box'),
-    ("paper's protocol, fused with CLIP, boxes", 'ovsam_base_box'),
-    ('yardstick: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
-    ('yardstick: SAM mask, CLIP feature, boxes', 'feature_crop_box'),
-)
-# Those of docs/joint-training.md.
-SHOWN_IMAGE_LEVEL = (
-    ('scenes and whole images', 'ovsam_image_level_box'),
-    ('the same scenes alone', 'ovsam_no_image_level_box'),
-)
-IMAGE_LEVEL_COLUMNS = {
-    'accuracy, names with masks': 'ov/Acc_b',
-    'names of whole images only': 'ov/Acc_n',
-    'among the best 5, with masks': 'ov/Top5_b',
-    'of whole images only': 'ov/Top5_n',
-    'IoU, with masks': 'ov/IoU_b',
-    'of whole images only ': 'ov/IoU_n',
-}
-SHOWN_COLUMNS = {
-    'IoU base': 'ov/IoU_b',
-    'novel': 'ov/IoU_n',
-    'accuracy base': 'ov/Acc_b',
-    'novel ': 'ov/Acc_n',
-    'harmonic': 'ov/Acc_h',
-}
 
 
 def environment(weights: Path, data: Path) -> dict:
@@ -246,7 +187,6 @@ def evaluate(out: Path, names: list, env: dict) -> None:
     One that was run before is not run again, unless its config, weights or annotations changed.
     """
     folder = out / 'metrics'
-    os.environ.update(env)  # configs read from it where weights are
     marks = {
         name: fingerprint(Config.fromfile(ROOT / 'configs' / 'mini' / f'{name}.py'))
         for name in names
@@ -273,7 +213,7 @@ def evaluate(out: Path, names: list, env: dict) -> None:
         )
         for name in filter(None, pair):
             write_whole(folder / f'{name}.fingerprint', marks[name].encode())
-    print(table(folder))
+    print(table(folder, EVALUATIONS))
 
 
 def is_current(folder: Path, name: str, mark: str) -> bool:
@@ -283,79 +223,6 @@ def is_current(folder: Path, name: str, mark: str) -> bool:
         (folder / f'{name}.json').exists()
         and noted.exists()
         and (noted.read_text(encoding='utf-8') == mark)
-    )
-
-
-def with_weights(names: list, env: dict) -> list:
-    """Those evaluations whose weights are there; says which are not."""
-    os.environ.update(env)  # configs read from it where weights are
-    found = []
-    for name in names:
-        cfg = Config.fromfile(ROOT / 'configs' / 'mini' / f'{name}.py')
-        missing = sorted(
-            {
-                path
-                for _, path in run_inputs(cfg, 'test')
-                if path.endswith('.pth') and not (ROOT / path).exists()
-            }
-        )
-        if missing:
-            print(f'{name}: left out, {", ".join(missing)} is not there (make mini-more)')
-        else:
-            found.append(name)
-    return found
-
-
-def table(folder: Path) -> str:
-    """The evaluations' figures as a Markdown table."""
-    rows = [
-        '| config | ' + ' | '.join(c.split('/')[1] for c in COLUMNS) + ' |',
-        '|---|' + '---|' * len(COLUMNS),
-    ]
-    for name in EVALUATIONS:
-        path = folder / f'{name}.json'
-        if path.exists():
-            metrics = json.loads(path.read_text(encoding='utf-8'))
-            rows.append(
-                f'| {name} | '
-                + ' | '.join('' if metrics.get(c) is None else f'{metrics[c]:.1f}' for c in COLUMNS)
-                + ' |'
-            )
-    return '\n'.join(rows)
-
-
-def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
-    """Some evaluations' figures as a Markdown table for readers.
-
-    Args:
-        folder: Of the figures.
-        shown: A title and a config's name for each row.
-        columns: Figures by the title of their column.
-    """
-    rows = ['| | config | ' + ' | '.join(columns) + ' |', '|---' * (len(columns) + 2) + '|']
-    for title, name in shown:
-        metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
-        cells = (
-            '' if metrics.get(key) is None else f'{metrics[key]:.1f}' for key in columns.values()
-        )
-        rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(rows) + '\n'
-
-
-def insert_tables(folder: Path) -> None:
-    """Put the figures between the marks of README.md and of the pages in docs."""
-    rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
-    for page in ('README.md', 'docs/small-world.md'):
-        insert_section(ROOT / page, rows, 'figures')
-    if all((folder / f'{name}.json').exists() for name in IMAGE_LEVEL):
-        insert_section(
-            ROOT / 'docs/joint-training.md',
-            shown_table(folder, SHOWN_IMAGE_LEVEL, IMAGE_LEVEL_COLUMNS),
-            'image-level',
-        )
-    more = [folder / f'{name}.json' for name in (*DETECTED, *CLICKED, *EVERYTHING)]
-    insert_section(
-        ROOT / 'docs/results.md', metrics_section(path for path in more if path.exists()), 'more'
     )
 
 
@@ -386,6 +253,7 @@ def main(argv=None) -> int:
     weights = Path('checkpoints/mini') if args.evaluate else args.out
     data = args.out / 'data' if args.smoke else Path('data/pictograms')
     env = environment(weights, data)
+    os.environ.update(env)  # configs read from it where weights are
     limit = ['--limit', '24'] if args.smoke else []
     splits = ['train', 'val', 'test', *(['image_level'] if args.more else [])]
     drawn = subprocess.run(
@@ -411,7 +279,7 @@ def main(argv=None) -> int:
         train(MORE_PHASES if args.more else PHASES, args.out, args.smoke, env)
         print(f'trained in {(time.time() - start) / 60:.1f} minutes')
     chosen = (
-        with_weights(EVALUATIONS, env)
+        with_weights(EVALUATIONS, ROOT)
         if args.evaluate
         else (SMOKE_MORE if args.smoke else DECIDING_MORE)
         if args.more
@@ -421,7 +289,7 @@ def main(argv=None) -> int:
     )
     evaluate(args.out, args.configs or list(chosen), env)
     if args.insert:
-        insert_tables(args.out / 'metrics')
+        insert_tables(args.out / 'metrics', ROOT, (*DETECTED, *CLICKED, *EVERYTHING))
     return 0
 
 

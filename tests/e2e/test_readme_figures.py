@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ovsam.benchmarks.small_world import SHOWN_COLUMNS
 from ovsam.utils.paths import checkpoint_path, config_path
-from tools import make_mini, make_pictograms
+from tools import make_pictograms
 from tools import test as test_tool
 
 README = Path(__file__).parents[2] / 'README.md'
@@ -21,7 +22,7 @@ def readme_figures(config) -> dict:
         if line.startswith('| ') and f'| `{config}.py` |' in line
     )
     cells = [cell.strip() for cell in row.strip('|').split('|')][2:]
-    keys = make_mini.SHOWN_COLUMNS.values()
+    keys = SHOWN_COLUMNS.values()
     return {key: float(cell) for key, cell in zip(keys, cells, strict=True) if cell}
 
 

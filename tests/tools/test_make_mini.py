@@ -1,6 +1,5 @@
 """The plan of the small world's making, with the trainings themselves replaced."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -93,43 +92,12 @@ def test_progress_shows_the_last_iteration(tmp_path, capsys):
     assert 'sam train) [100/1000]' in capsys.readouterr().out
 
 
-def test_table(tmp_path):
-    (tmp_path / 'ovsam_box.json').write_text(json.dumps({'ov/IoU': 81.26, 'ov/Acc': 90.0}))
-    rows = make_mini.table(tmp_path).splitlines()
-    assert len(rows) == 3
-    cells = [cell.strip() for cell in rows[2].strip('|').split('|')]
-    assert cells == [
-        'ovsam_box',
-        '',
-        '',
-        '81.3',
-        '',
-        '',
-        '',
-        '90.0',
-        *[''] * (len(make_mini.COLUMNS) - 7),
-    ]
-
-
-def test_evaluations_without_weights_are_left_out(tmp_path, monkeypatch, capsys):
-    for name in ('clip', 'sam', 'sam2clip', 'clip2sam_joint'):
-        (tmp_path / f'{name}.pth').touch()
-    for name in ('OVSAM_MINI_WEIGHTS', 'OVSAM_PICTOGRAMS'):
-        monkeypatch.setenv(name, 'elsewhere')  # and back after the test
-    env = make_mini.environment(tmp_path, tmp_path)
-    found = make_mini.with_weights(['ovsam_box', 'ovsam_base_box', 'sam_point'], env)
-    assert found == ['ovsam_box', 'sam_point']
-    assert 'ovsam_base_box: left out' in capsys.readouterr().out
-
-
 def test_python_is_this_one(tmp_path):
     make_mini.run_together({'which': [['-c', 'import sys; print(sys.executable)']]}, tmp_path, {})
     assert (tmp_path / 'which.log').read_text().strip() == sys.executable
 
 
 def test_an_evaluation_is_repeated_only_for_other_weights(tmp_path, monkeypatch):
-    for name in ('OVSAM_MINI_WEIGHTS', 'OVSAM_PICTOGRAMS'):
-        monkeypatch.setenv(name, 'elsewhere')  # and back after the test
     for name in ('clip', 'sam', 'sam2clip', 'clip2sam_joint'):
         (tmp_path / f'{name}.pth').write_text('old')
     evaluated = []
@@ -142,40 +110,11 @@ def test_an_evaluation_is_repeated_only_for_other_weights(tmp_path, monkeypatch)
 
     monkeypatch.setattr(make_mini, 'run_together', run)
     env = make_mini.environment(tmp_path, tmp_path)
+    for name in ('OVSAM_MINI_WEIGHTS', 'OVSAM_PICTOGRAMS'):
+        monkeypatch.setenv(name, env[name])
     for _ in range(2):
         make_mini.evaluate(tmp_path, ['ovsam_box', 'sam_point', 'ovsam_point'], env)
     assert evaluated == ['ovsam_box', 'sam_point', 'ovsam_point']
     (tmp_path / 'clip2sam_joint.pth').write_text('new')
     make_mini.evaluate(tmp_path, ['ovsam_box', 'sam_point', 'ovsam_point'], env)
     assert evaluated[3:] == ['ovsam_box', 'ovsam_point']
-
-
-def test_tables_are_put_between_marks(tmp_path, monkeypatch):
-    monkeypatch.setattr(make_mini, 'ROOT', tmp_path)
-    (tmp_path / 'docs').mkdir()
-    for page, name in (
-        ('README.md', 'figures'),
-        ('docs/small-world.md', 'figures'),
-        ('docs/results.md', 'more'),
-        ('docs/joint-training.md', 'image-level'),
-    ):
-        (tmp_path / page).write_text(f'a\n<!-- {name}: begin -->\n<!-- {name}: end -->\nz\n')
-    for _, name in make_mini.SHOWN:
-        (tmp_path / f'{name}.json').write_text(json.dumps({'ov/IoU_b': 81.26, 'ov/Acc_h': 90.0}))
-    (tmp_path / 'interactive_clicks.json').write_text(json.dumps({'clicks/IoU@1': 70.123}))
-    make_mini.insert_tables(tmp_path)
-    # Without both figures there is no comparison.
-    assert 'ovsam' not in (tmp_path / 'docs/joint-training.md').read_text()
-    for name, accuracy in zip(make_mini.IMAGE_LEVEL, (61.04, 12.0)):
-        (tmp_path / f'{name}.json').write_text(json.dumps({'ov/Acc_n': accuracy}))
-    make_mini.insert_tables(tmp_path)
-    assert (
-        '| the same scenes alone | `ovsam_no_image_level_box.py` |  | 12.0 |'
-        in (tmp_path / 'docs/joint-training.md').read_text()
-    )
-    for page in ('README.md', 'docs/small-world.md'):
-        assert (
-            '| **OVSAM**, centre points | `ovsam_point.py` | 81.3 |  |  |  | 90.0 |'
-            in (tmp_path / page).read_text()
-        )
-    assert '70.1' in (tmp_path / 'docs/results.md').read_text()

@@ -1,0 +1,148 @@
+"""The small world's figures as tables, for the screen, README.md and docs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..utils.marked_section import insert_section
+from ..utils.preflight import run_inputs
+from .metrics_section import metrics_section
+
+COLUMNS = (
+    'ov/IoU_b',
+    'ov/IoU_n',
+    'ov/IoU',
+    'ov/Acc_b',
+    'ov/Acc_n',
+    'ov/Acc_h',
+    'ov/Acc',
+    'accuracy/top1',
+    'found/AP',
+    'found/AP_oracle',
+    'found/share',
+    'clicks/IoU@1',
+    'clicks/IoU@3',
+    'clicks/IoU@5',
+    'clicks/NoC@85',
+    'clicks/NoC@90',
+    'everything/recall',
+    'everything/named_b',
+    'everything/named_n',
+    'everything/masks',
+)
+
+# Rows and columns of the table in README.md and docs/small-world.md.
+SHOWN = (
+    ('miniature SAM, boxes', 'sam_box'),
+    ('miniature SAM, centre points', 'sam_point'),
+    ("SAM2CLIP adapter + SAM's decoder, boxes", 'sam2clip_box'),
+    ("SAM2CLIP adapter + SAM's decoder, centre points", 'sam2clip_point'),
+    ('**OVSAM**, boxes (every name but the novel ones)', 'ovsam_box'),
+    ('**OVSAM**, centre points', 'ovsam_point'),
+    ("paper's protocol, head alone, boxes", 'ovsam_base_head_box'),
+    ("paper's protocol, fused with CLIP, boxes", 'ovsam_base_box'),
+    ('yardstick: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
+    ('yardstick: SAM mask, CLIP feature, boxes', 'feature_crop_box'),
+)
+# Those of docs/joint-training.md.
+SHOWN_IMAGE_LEVEL = (
+    ('scenes and whole images', 'ovsam_image_level_box'),
+    ('the same scenes alone', 'ovsam_no_image_level_box'),
+)
+IMAGE_LEVEL_COLUMNS = {
+    'accuracy, names with masks': 'ov/Acc_b',
+    'names of whole images only': 'ov/Acc_n',
+    'among the best 5, with masks': 'ov/Top5_b',
+    'of whole images only': 'ov/Top5_n',
+    'IoU, with masks': 'ov/IoU_b',
+    'of whole images only ': 'ov/IoU_n',
+}
+SHOWN_COLUMNS = {
+    'IoU base': 'ov/IoU_b',
+    'novel': 'ov/IoU_n',
+    'accuracy base': 'ov/Acc_b',
+    'novel ': 'ov/Acc_n',
+    'harmonic': 'ov/Acc_h',
+}
+
+
+def with_weights(names: Sequence[str], root: Path) -> list[str]:
+    """Those evaluations whose weights are there, in a repository; says which are not."""
+    found = []
+    for name in names:
+        cfg = Config.fromfile(root / 'configs' / 'mini' / f'{name}.py')
+        missing = sorted(
+            {
+                path
+                for _, path in run_inputs(cfg, 'test')
+                if path.endswith('.pth') and not (root / path).exists()
+            }
+        )
+        if missing:
+            print(f'{name}: left out, {", ".join(missing)} is not there (make mini-more)')
+        else:
+            found.append(name)
+    return found
+
+
+def table(folder: Path, evaluations: Sequence[str]) -> str:
+    """The figures of evaluations, as far as they are in a folder, as a Markdown table."""
+    rows = [
+        '| config | ' + ' | '.join(c.split('/')[1] for c in COLUMNS) + ' |',
+        '|---|' + '---|' * len(COLUMNS),
+    ]
+    for name in evaluations:
+        path = folder / f'{name}.json'
+        if path.exists():
+            metrics = json.loads(path.read_text(encoding='utf-8'))
+            rows.append(
+                f'| {name} | '
+                + ' | '.join('' if metrics.get(c) is None else f'{metrics[c]:.1f}' for c in COLUMNS)
+                + ' |'
+            )
+    return '\n'.join(rows)
+
+
+def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
+    """Some evaluations' figures as a Markdown table for readers.
+
+    Args:
+        folder: Of the figures.
+        shown: A title and a config's name for each row.
+        columns: Figures by the title of their column.
+    """
+    rows = ['| | config | ' + ' | '.join(columns) + ' |', '|---' * (len(columns) + 2) + '|']
+    for title, name in shown:
+        metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
+        cells = (
+            '' if metrics.get(key) is None else f'{metrics[key]:.1f}' for key in columns.values()
+        )
+        rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(rows) + '\n'
+
+
+def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
+    """Put the figures between the marks of README.md and of the pages in docs.
+
+    Args:
+        folder: Of the figures.
+        root: Of the repository.
+        more: Evaluations of what stands on the four trainings.
+    """
+    rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
+    for page in ('README.md', 'docs/small-world.md'):
+        insert_section(root / page, rows, 'figures')
+    if all((folder / f'{name}.json').exists() for _, name in SHOWN_IMAGE_LEVEL):
+        insert_section(
+            root / 'docs/joint-training.md',
+            shown_table(folder, SHOWN_IMAGE_LEVEL, IMAGE_LEVEL_COLUMNS),
+            'image-level',
+        )
+    found = [folder / f'{name}.json' for name in more]
+    insert_section(
+        root / 'docs/results.md', metrics_section(path for path in found if path.exists()), 'more'
+    )
