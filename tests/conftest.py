@@ -80,6 +80,7 @@ def random_weights(tmp_path_factory) -> Path:
         'sam.pth': {'prompt_encoder.': model.prompt_encoder, 'mask_decoder.': model.mask_decoder},
         'sam2clip.pth': {'neck.': model.neck},
         'clip2sam_joint.pth': {'': model},
+        'examples.pth': {'': model.example_space},
     }
     folder = tmp_path_factory.mktemp('random_mini')
     for name, modules in parts.items():

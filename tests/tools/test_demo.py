@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ovsam.apis import Prediction
+from ovsam.apis.user_prompts import parse_prompt
 from ovsam.commands import predict
 from ovsam.datasets.pictograms.glyphs import pictogram_names
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
@@ -42,7 +43,7 @@ def test_prompts_are_what_the_flags_say(click):
     prompts, flags = demo.point_at(masks, click)
     for row, text in enumerate(flags):
         flag, value = text.split()
-        same = predict.parse_prompt(flag[2:], value)
+        same = parse_prompt(flag[2:], value)
         assert same.coords.tolist() == prompts[row].coords.tolist()
         if click:
             x, y = same.coords[0, 0].int().tolist()

@@ -9,6 +9,7 @@ import pytest
 
 from ovsam.apis import OVSAMPredictor, init_model, notice_of
 from ovsam.apis.init_model import load_config
+from ovsam.apis.user_prompts import parse_prompt
 from ovsam.commands import predict
 
 
@@ -80,7 +81,7 @@ def test_what_the_weights_do_not_know_is_said(image, out, random_mini, capsys):
     ],
 )
 def test_parse_prompt(flag, text, coords, labels):
-    prompt = predict.parse_prompt(flag, text)
+    prompt = parse_prompt(flag, text)
     assert prompt.coords.tolist() == [coords] and prompt.labels.tolist() == [labels]
 
 

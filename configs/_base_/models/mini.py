@@ -143,5 +143,15 @@ ovsam = dict(
 # scenes by tools/tune_fusion.py for clip2sam_joint.pth.
 demo_fusion = dict(type='GeometricFusion', seen=0.4, unseen=0.6)
 
+# What names are taught by, of clip2sam_joint.pth and clip2sam_base.pth, by tools/fit_examples.py.
+example_space = dict(
+    type='ExampleSpace',
+    embed_dims=128,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'examples.pth'),
+)
+base_example_space = dict(
+    example_space, init_cfg=dict(type='Pretrained', checkpoint=weights + 'examples_base.pth')
+)
+
 # CoOp: this text tower reads 16 tokens, so four for the context, and knows names without full stop.
 context = dict(type='LearnedContext', num_tokens=4, words='a photo of a', suffix='')

@@ -6,11 +6,14 @@ Glossary: B images, N prompts or masks, H x W the image, h x w the low-resolutio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmdet.datasets.transforms import PackDetInputs, Resize
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..masks.regions import Regions, postprocess_masks, stability_score
@@ -88,6 +91,34 @@ class EncodedImage(NamedTuple):
             low_res_logits=low_res.cpu().numpy(),
             region_embeddings=torch.stack(embeddings, dim=1).float() if embeddings else None,
         )
+
+    def described(self, model: PromptableSegmenter, masks: ArrayLike) -> Prediction:
+        """Masks (H, W) or (N, H, W) bool of this image with their ``region_embeddings``.
+
+        Raises:
+            ValueError: one is empty, or they are of another size.
+        """
+        given = np.asarray(masks, dtype=bool)
+        given = given[None] if given.ndim == 2 else given
+        if given.ndim != 3 or given.shape[1:] != self.original:
+            raise ValueError(
+                f'masks must be (H, W) or (N, H, W) of the image, {self.original}; got '
+                f'{np.shape(masks)}'
+            )
+        empty = np.flatnonzero(~given.any(axis=(1, 2)))
+        if len(empty):
+            raise ValueError(f'mask {empty[0]} of {len(given)} is empty: it shows nothing')
+        device, (height, width) = self.features.embedding.device, self.inner
+        shown = torch.from_numpy(given).to(device, torch.float32)[:, None]
+        shown = F.interpolate(shown, (height, width), mode='area')
+        shown = F.pad(shown, (0, self.padded[1] - width, 0, self.padded[0] - height))
+        side = 4 * model.prompt_encoder.embedding_size
+        low_res = F.interpolate(shown, (side, side), mode='area')[:, 0] - 0.5
+        corners = torch.from_numpy(tight_boxes(given)).to(device)
+        factors = [inner / original for inner, original in zip(self.inner, self.original)][::-1]
+        rois = F.pad(corners * torch.tensor(factors * 2, device=device), (1, 0))
+        found = self.prediction(model, Regions(low_res, rois), None)
+        return replace(found, masks=given, boxes=tight_boxes(given), stability=None)
 
 
 @torch.no_grad()

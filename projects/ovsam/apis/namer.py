@@ -15,8 +15,10 @@ from torch import Tensor
 
 from ..naming.name_bank import NameBank
 from ..naming.open_vocabulary_classifier import RankedNames
+from ..naming.taught_file import taught_file, with_taught_file
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.files import write_whole
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
 from ..vocabulary.vocabulary_fields import names_once
@@ -119,7 +121,43 @@ class Namer:
                     for name, texts in zip(made.names, made.synonyms)
                 ]
             )
+        before = self._bank
         self._vocabulary, self._bank = made, None
+        if before is not None and before.examples is not None:
+            # What was shown stays, whatever else there is to tell it from.
+            self.bank = self.bank.taught_as(before)
+
+    @torch.no_grad()
+    def learn(self, name: str, found: Prediction) -> None:
+        """Take masks of this model, of any image, as examples of a name.
+
+        Raises:
+            ValueError: as of :meth:`~.predictor.OVSAMPredictor.teach`.
+        """
+        self._naming_model()
+        self.bank = self.bank.taught({name: self._embeddings(found)})
+
+    @property
+    def taught_names(self) -> dict[str, int]:
+        """Names that are known by example, with the number of their examples."""
+        return {} if self._vocabulary is None else self.bank.taught_names
+
+    def save_names(self, path: str | Path) -> None:
+        """Write what was taught to a safetensors file, whole or not at all.
+
+        Raises:
+            ValueError: nothing was taught.
+        """
+        write_whole(path, taught_file(self.bank))
+
+    def load_names(self, path: str | Path) -> None:
+        """Add what was taught to a predictor of the same model; names that both have keep both.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is no such file, or of another model.
+        """
+        self.bank = with_taught_file(self.bank, Path(path))
 
     def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
         """The texts as :meth:`find` takes them; errors are its."""

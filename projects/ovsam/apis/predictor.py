@@ -39,8 +39,8 @@ class OVSAMPredictor(Namer):
         found = predictor.predict(point_coords=[[120, 80]])
         found.labels, found.masks
 
-    :meth:`set_image` is slow, :meth:`predict` is fast; neither prompts nor another vocabulary
-    need another encoding of the image. A call that raises leaves everything as it was.
+    :meth:`set_image` is slow, :meth:`predict` is fast, with whatever prompts and vocabulary. A call
+    that raises leaves everything as it was.
 
     Args:
         model: what :func:`~.init_model.init_model` takes, or a model that has been built.
@@ -48,9 +48,8 @@ class OVSAMPredictor(Namer):
         vocabulary: of :meth:`set_vocabulary`; the model's own if not given.
         device: of :func:`~.init_model.init_model`; where a built model is, if not given.
         none_threshold: least score of a name, in [0, 1]: what scores less is labelled
-            :data:`~.prediction.NONE_LABEL` ("none of these"); the model's if not given, which is
-            0 (always a name) unless its config says else. Scores are probabilities where the
-            config has a ``calibration``.
+            :data:`~.prediction.NONE_LABEL` ("none of these"); the config's, or 0, if not given.
+            Scores are probabilities where the config has a ``calibration``.
         back_off: where no name is that likely, a more general one that is, of WordNet: "dog" for
             a doubtful "Pembroke". A probability in (0, 1], or a :class:`~.back_off.BackOff`;
             always a name of the vocabulary if not given.
@@ -59,8 +58,7 @@ class OVSAMPredictor(Namer):
             not given. A built model is changed.
 
     Attributes:
-        none_threshold: the same; it may be set at any time.
-        back_off: the same, a :class:`~.back_off.BackOff` or None; likewise.
+        none_threshold: the same; it may be set at any time, as may ``back_off``.
 
     Raises:
         ValueError: the model cannot be prompted, ``none_threshold`` is not in [0, 1], or there is
@@ -208,11 +206,10 @@ class OVSAMPredictor(Namer):
     ) -> Prediction:
         """What in the image is called so, best first.
 
-        The texts are named beside the names of the vocabulary, as if they were unseen names of
-        it: a text's score is what :meth:`predict` would give it. So the vocabulary says what else
-        there may be: "a red cat" is told from a black one best if it has "cat". A text that is
-        in the vocabulary, or the same to the model as one of its names, is that name; texts that
-        are the same are one. Finding again costs naming only.
+        The texts are named beside the names of the vocabulary, as unseen names of it: their
+        scores are those of :meth:`predict`, and the vocabulary says what else there may be. A text
+        that is the same to the model as one of its names is that name. Finding again costs naming
+        only.
 
         Args:
             texts: a text or several.
@@ -222,15 +219,14 @@ class OVSAMPredictor(Namer):
             **settings: of :meth:`everything`.
 
         Returns:
-            A prediction whose ``labels`` are texts, the likeliest for each mask, with their
-            scores; ``top_names`` may begin with another name, where that is likelier still.
+            A prediction whose ``labels`` are texts, the likeliest for each mask, with their scores;
+            ``top_names`` may begin with another name, where that is likelier still.
 
         Raises:
             RuntimeError: no image has been set, and ``among`` is not given.
             TypeError: a text is not a string.
-            ValueError: there are no texts, or one is empty or has nothing in it that the model's
-                tokenizer knows; the model does not name; or its vocabulary has no other name to
-                compare with.
+            ValueError: there are no texts, or one has nothing in it that the tokenizer knows; the
+                model does not name; or its vocabulary has no other name to compare with.
         """
         check_top_k(top_k)
         if not 0 <= threshold <= 1:
@@ -238,6 +234,44 @@ class OVSAMPredictor(Namer):
         asked = self.check_texts(texts)
         found = self.segment_everything(**settings) if among is None else among
         return self._found(asked, found, threshold, top_k)
+
+    @torch.no_grad()
+    def teach(
+        self,
+        name: str,
+        point_coords: ArrayLike | None = None,
+        point_labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        masks: ArrayLike | None = None,
+    ) -> Prediction:
+        """Show what a name means; from now on it is one of the vocabulary, on any image.
+
+        A name that the vocabulary has is known by text and example from then on, another one by
+        example alone. Four examples, of several images, are as good as a text.
+
+        Args:
+            name: what is shown.
+            point_coords: of :meth:`predict`, as the next two are: one example for each prompt.
+            point_labels: likewise.
+            boxes: likewise.
+            masks: (H, W) or (N, H, W) bool of the image's size, in place of prompts.
+
+        Returns:
+            What was shown: masks with their ``region_embeddings``.
+
+        Raises:
+            RuntimeError: no image has been set.
+            ValueError: a prompt is malformed or outside the image, a mask is empty or of another
+                size, the name has nothing to read, or the model cannot be taught.
+        """
+        if masks is None:
+            found = self.segment_prompts(make_prompts(point_coords, point_labels, boxes))
+        elif point_coords is not None or boxes is not None:
+            raise ValueError('give prompts or masks, not both')
+        else:
+            found = self._encoded().described(self.model, masks)
+        self.learn(name, found)
+        return found
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:

@@ -45,6 +45,26 @@ def make_prompts(
     return prompts if mask_input is None else _with_masks(prompts, mask_input)
 
 
+def parse_prompt(flag: str, text: str) -> Prompts:
+    """One prompt from the text after its flag.
+
+    Raises:
+        ValueError: the text is not of the flag's form, or is not a prompt.
+    """
+    try:
+        rows = [
+            [float(number) for number in part.split(',')] for part in text.replace(';', ' ').split()
+        ]
+    except ValueError:
+        rows = []
+    if flag == 'box' and len(rows) == 1 and len(rows[0]) == 4:
+        return make_prompts(boxes=rows[0])
+    if flag == 'point' and rows and all(len(row) in (2, 3) for row in rows):
+        return make_prompts([row[:2] for row in rows], [[*row, 1][2] for row in rows])
+    form = 'x1,y1,x2,y2' if flag == 'box' else 'x,y or x,y,label, several with ; between them'
+    raise ValueError(f'--{flag} must be {form}; got {text!r}')
+
+
 def _points_and_boxes(
     point_coords: ArrayLike | None, point_labels: ArrayLike | None, boxes: ArrayLike | None
 ) -> Prompts:

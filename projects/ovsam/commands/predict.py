@@ -7,12 +7,12 @@
     ovsam predict photo.jpg --everything --vocabulary lvis --format labelme
     ovsam predict photos --find "a red cat" --out cats
     ovsam predict photo.jpg --point 120,80 --vocabulary imagenet21k --back-off 0.5
+    ovsam predict photos --find gizmo --example gizmo=first.jpg@120,80
     ovsam predict photos --detector detector.py --detector-weights detector.pth
 
 Each --point or --box is one prompt, in pixels of the picture, x before y. Several points of one
 --point, with ';' between them, are clicks on one object; a point with ,0 behind it is not on the
-object. There is a line for each mask, and OUT/NAME.png (drawn) and OUT/NAME.json (COCO
-annotations).
+object. There is a line for each mask, and OUT/NAME.png (drawn) and OUT/NAME.json (COCO).
 
 A folder of pictures takes --everything, --find, --prompts or --detector. There are OUT/vis,
 OUT/preds and OUT/coco.json then; broken pictures are left out, which gives status 1, and a second
@@ -28,11 +28,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, make_prompts, notice_of
+from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, notice_of
 from ..apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
+from ..apis.example_flags import teach_examples
 from ..apis.exports import EXPORTS, ImageEntry, make_exports
 from ..apis.init_model import PRECISIONS
 from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
+from ..apis.user_prompts import parse_prompt
 from ..prompts import Prompts
 from ..utils.command_line import exit_status
 from ..utils.file_names import fitting_name, printable
@@ -40,26 +42,6 @@ from ..utils.files import write_whole
 from ..utils.images import read_image
 from ..visualization import draw_segments
 from ..vocabulary import WordNetHierarchy
-
-
-def parse_prompt(flag: str, text: str) -> Prompts:
-    """One prompt from the text after its flag.
-
-    Raises:
-        ValueError: the text is not of the flag's form, or is not a prompt.
-    """
-    try:
-        rows = [
-            [float(number) for number in part.split(',')] for part in text.replace(';', ' ').split()
-        ]
-    except ValueError:
-        rows = []
-    if flag == 'box' and len(rows) == 1 and len(rows[0]) == 4:
-        return make_prompts(boxes=rows[0])
-    if flag == 'point' and rows and all(len(row) in (2, 3) for row in rows):
-        return make_prompts([row[:2] for row in rows], [[*row, 1][2] for row in rows])
-    form = 'x1,y1,x2,y2' if flag == 'box' else 'x,y or x,y,label, several with ; between them'
-    raise ValueError(f'--{flag} must be {form}; got {text!r}')
 
 
 def check(args: argparse.Namespace) -> None:
@@ -179,6 +161,7 @@ def run_picture(args: argparse.Namespace) -> int:
         back_off=back_off_of(args),
         precision=args.precision,
     )
+    teach_examples(predictor, args.example)
     predictor.set_image(image)
     found = predict(args, predictor, prompts, detector, image)
     report(found)
@@ -208,6 +191,7 @@ def run_folder(args: argparse.Namespace) -> int:
         precision=args.precision,
     )
     inferencer.predictor.back_off = back_off_of(args)
+    teach_examples(inferencer.predictor, args.example)
     results = inferencer(
         args.image,
         out_dir=args.out,
@@ -249,6 +233,13 @@ def main(argv=None) -> int:
         help='JSON file of prompts, or folder with one per picture; see ovsam.apis.PromptFiles',
     )
     add_detector_flags(parser)
+    parser.add_argument(
+        '--example',
+        action='append',
+        default=[],
+        metavar='NAME=IMAGE@x,y',
+        help='what a name means, shown by a point or a box in a picture; may be repeated',
+    )
     parser.add_argument(
         '--threshold',
         type=float,

@@ -10,6 +10,7 @@ from .found_objects import FoundObjectsOVSAM
 from .found_objects_metric import FoundObjectsMetric
 from .lvis_metric import OVLVISMetric
 from .open_vocabulary_metric import OpenVocabularyMetric
+from .taught_ovsam import TaughtOVSAM
 from .vocabulary_coco_metric import VocabularyCocoMetric
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     'FoundObjectsOVSAM',
     'OVLVISMetric',
     'OpenVocabularyMetric',
+    'TaughtOVSAM',
     'VocabularyCocoMetric',
     'expected_calibration_error',
     'fit_temperature',

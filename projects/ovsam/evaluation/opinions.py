@@ -12,25 +12,23 @@ from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 
 
 @torch.no_grad()
-def collect_opinions(
-    model: OpenVocabularySegmenter, loader: Iterable
-) -> tuple[list[Tensor], Tensor]:
-    """Prompt for every annotated object of a data set, and compare it with all names.
+def collect_embeddings(model: OpenVocabularySegmenter, loader: Iterable) -> tuple[Tensor, Tensor]:
+    """Prompt for every annotated object of a data set.
 
     Args:
         model: In eval mode. The data set's labels are places in its vocabulary.
         loader: Of samples with ``gt_instances``.
 
     Returns:
-        Logits (N, K + 1) of each opinion (OVSAM's head, then CLIP if scores are fused), and the
-        true labels (N,).
+        Region embeddings (N, E, C) of each opinion (OVSAM's head, then CLIP if scores are fused),
+        and the true labels (N,).
 
     Raises:
         ValueError: There are no objects.
     """
-    rows: list[tuple[Tensor, ...]] = []
+    rows: list[Tensor] = []
     labels: list[Tensor] = []
-    for data in tqdm(loader, 'validation'):
+    for data in tqdm(loader, 'objects'):
         data = model.data_preprocessor(data, training=False)
         inputs, samples = data['inputs'], data['data_samples']
         prompts = model.input_prompts(samples, model.prompter, inputs.device)
@@ -38,13 +36,20 @@ def collect_opinions(
             continue
         features = model.encode_image(inputs)
         regions, _ = model.segment_regions(features, prompts, inputs.shape[-1])
-        embeddings = model.region_embeddings(features, regions)
-        rows.append(tuple(model.classify(each) for each in embeddings))
+        rows.append(torch.stack(model.region_embeddings(features, regions), dim=1))
         labels += [
             samples[image].gt_instances.labels[index]
             for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist())
         ]
     if not rows:
-        raise ValueError('there are no annotated objects in the validation data')
-    opinions = [torch.cat(column) for column in zip(*rows)]
-    return opinions, torch.stack(labels).to(opinions[0].device)
+        raise ValueError('there are no annotated objects in the data')
+    return torch.cat(rows), torch.stack(labels).to(rows[0].device)
+
+
+@torch.no_grad()
+def collect_opinions(
+    model: OpenVocabularySegmenter, loader: Iterable
+) -> tuple[list[Tensor], Tensor]:
+    """The same, compared with all names: logits (N, K + 1) of each opinion, and labels (N,)."""
+    embeddings, labels = collect_embeddings(model, loader)
+    return [model.classify(each) for each in embeddings.unbind(dim=1)], labels

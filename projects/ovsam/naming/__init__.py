@@ -3,6 +3,7 @@
 from .back_off import BackOffAnswer, HierarchicalBackOff
 from .calibration import TemperatureScaling
 from .compared_names import AllNames, JudgedNames, SampledNames
+from .examples import Examples, ExampleSpace
 from .learned_context import LearnedContext
 from .name_bank import NameBank, embed_bank
 from .open_vocabulary_classifier import OpenVocabularyClassifier
@@ -13,6 +14,8 @@ from .text_embeddings import embed_texts
 __all__ = [
     'AllNames',
     'BackOffAnswer',
+    'ExampleSpace',
+    'Examples',
     'GeometricFusion',
     'HierarchicalBackOff',
     'JudgedNames',

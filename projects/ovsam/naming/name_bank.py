@@ -7,14 +7,17 @@ Glossary: K names, T rows of all names, N regions, C channels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..utils.wording import listed
 from ..vocabulary import TextReader, Vocabulary, extend_vocabulary
+from .examples import Examples
 from .text_cache import TextEmbeddingCache
 from .text_embeddings import TextEncoder, embed_texts
 
@@ -33,6 +36,9 @@ class NameBank:
         embed: makes the bank of another vocabulary in the same space, for :meth:`extended`.
         reader: how the model reads texts, so that :meth:`extended` knows names that are the same
             to it.
+        space: what makes embeddings (n, E, C) of regions comparable with each other, for
+            :meth:`taught`; of an :class:`~.examples.ExampleSpace`.
+        examples: what names have them.
 
     Raises:
         ValueError: the counts are not those of the table, or not those of the names.
@@ -43,6 +49,8 @@ class NameBank:
     counts: Tensor
     embed: Callable[[Vocabulary], NameBank] | None = None
     reader: TextReader | None = None
+    space: Callable[[Tensor], Tensor] | None = None
+    examples: Examples | None = None
 
     def __post_init__(self) -> None:
         counts = self.counts
@@ -67,7 +75,8 @@ class NameBank:
         table = self.table.to(device)
         if table is self.table:
             return self
-        return replace(self, table=table, counts=self.counts.to(device))
+        examples = None if self.examples is None else self.examples.to(device)
+        return replace(self, table=table, counts=self.counts.to(device), examples=examples)
 
     def extended(self, names: Sequence[str]) -> NameBank:
         """A bank with more names at its end, unseen ones; only what is new is embedded.
@@ -97,6 +106,91 @@ class NameBank:
             vocabulary=longer,
             table=torch.cat([self.table, added.table]),
             counts=torch.cat([self.counts, added.counts]),
+        )
+
+    @property
+    def known(self) -> np.ndarray:
+        """(K,) bool: names that the model has seen, in training or as examples."""
+        known = self.vocabulary.seen.copy()
+        if self.examples is not None:
+            known[self.examples.places.cpu().numpy()] = True
+        return known
+
+    def taught(
+        self, embeddings: Mapping[str, Tensor], *, with_text: bool | None = None
+    ) -> NameBank:
+        """A bank that knows names by example as well; of names that are new, by example alone.
+
+        Args:
+            embeddings: (n, E, C) of n regions, by what these are; examples of a name that has
+                some add to them.
+            with_text: whether the texts of these names say something, too; if not given, those
+                say something that the bank has had.
+
+        Raises:
+            ValueError: this bank was made by a model without an ``example_space``, a name has no
+                example, or embeddings are another model's.
+        """
+        if self.space is None:
+            raise ValueError(
+                'this model cannot learn names by example: it has no example_space; fit one with '
+                'tools/fit_examples.py and name it in the config'
+            )
+        nothing = [name for name, rows in embeddings.items() if not len(rows)]
+        if nothing:
+            raise ValueError(f'there is no example of {listed(nothing)}')
+        bank = self.extended(list(embeddings)) if embeddings else self
+        found: dict[int, list[Tensor]] = {}
+        for name, rows in embeddings.items():
+            place = bank.vocabulary.find(name)
+            assert place is not None  # the longer vocabulary finds them
+            found.setdefault(place, []).append(rows.to(self.table.device))
+        places = sorted(found)
+        rows = [self.space(torch.cat(found[place])) for place in places]
+        if not places:
+            return bank
+        index = torch.tensor(places, device=self.table.device)
+        texts = self._texts_count(index)
+        if with_text is not None:
+            texts = torch.full_like(texts, with_text)
+        new = Examples(
+            index,
+            torch.stack([each.sum(dim=0) for each in rows]),
+            torch.tensor([len(each) for each in rows], device=index.device),
+            texts,
+        )
+        return bank.with_examples(new)
+
+    @property
+    def taught_names(self) -> dict[str, int]:
+        """Names that are known by example, with the number of their examples."""
+        if self.examples is None:
+            return {}
+        places, counts = self.examples.places.tolist(), self.examples.counts.tolist()
+        return {self.vocabulary.names[place]: count for place, count in zip(places, counts)}
+
+    def taught_as(self, other: NameBank) -> NameBank:
+        """A bank with the examples of another one of the same model, too, and with their names."""
+        if other.examples is None:
+            return self
+        names = list(other.taught_names)
+        bank = self.extended(names)
+        device = other.examples.places.device
+        places = torch.tensor([bank.vocabulary.find(name) for name in names], device=device)
+        return bank.with_examples(replace(other.examples, places=places).sorted())
+
+    def _texts_count(self, places: Tensor) -> Tensor:
+        """Whether the texts of names say something: not of those that came with examples alone."""
+        if self.examples is None:
+            return places < len(self)
+        silent = self.examples.places[~self.examples.with_text]
+        return (places < len(self)) & ~torch.isin(places, silent)
+
+    def with_examples(self, examples: Examples) -> NameBank:
+        """The same names with more examples; ``places`` are this bank's."""
+        examples = examples.to(self.table.device)
+        return replace(
+            self, examples=examples if self.examples is None else self.examples.merged(examples)
         )
 
 

@@ -89,4 +89,4 @@ class Naming:
             bank = context.bank(self.text_encoder, vocabulary, self.text_cache, dtype)
         else:
             bank = embed_bank(self.text_encoder, vocabulary, self.templates, self.text_cache, dtype)
-        return replace(bank, reader=self.text_reader)
+        return replace(bank, reader=self.text_reader, space=getattr(self, 'example_space', None))

@@ -35,6 +35,8 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
             given, see :class:`~ovsam.naming.TextEmbeddingCache`.
         context: Config of a learned context, which takes the place of ``templates``; see
             :class:`~ovsam.naming.LearnedContext`.
+        example_space: Config of where regions are compared with examples of names, see
+            :class:`~ovsam.naming.ExampleSpace`; names cannot be taught if not given.
         calibration: Config of what makes scores of names probabilities, see
             :class:`~ovsam.naming.TemperatureScaling`; scores stay as they are if not
             given.
@@ -53,6 +55,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         score_fusion: Optional[dict] = None,
         text_cache: Optional[dict] = None,
         context: Optional[dict] = None,
+        example_space: Optional[dict] = None,
         calibration: Optional[dict] = None,
         none_threshold: float = 0.0,
         **kwargs,
@@ -66,6 +69,9 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         self.score_fusion = MODELS.build(score_fusion) if score_fusion else None
         self.templates = templates
         self.text_cache = TASK_UTILS.build(text_cache or dict(type='TextEmbeddingCache'))
+        self.example_space = MODELS.build(example_space) if example_space else None
+        if self.example_space is not None:
+            self.frozen = (*self.frozen, 'example_space')
         self.calibration = MODELS.build(calibration) if calibration else None
         self.none_threshold = none_threshold
 
@@ -74,7 +80,15 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         bank = self.bank() if bank is None else bank
         # Together: of many names, reading their embeddings is what takes time.
         logits = self.classify(torch.cat(embeddings), bank)
-        scores = self.fuse(logits.split([len(each) for each in embeddings]), bank)
+        opinions = logits.split([len(each) for each in embeddings])
+        if bank.examples is not None and self.example_space is not None:
+            opinions = self.example_space.blend(
+                torch.stack(opinions, dim=1),
+                torch.stack(embeddings, dim=1),
+                bank.examples.to(logits.device),
+                self.classifier.scale,
+            ).unbind(dim=1)
+        scores = self.fuse(opinions, bank)
         return scores if self.calibration is None else self.calibration(scores)
 
     def fuse(self, opinions: Sequence[Tensor], bank: Optional[NameBank] = None) -> Tensor:
@@ -87,8 +101,8 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         if self.score_fusion is None:
             (logits,) = opinions
             return logits.log_softmax(dim=-1)
-        seen = (self.vocabulary if bank is None else bank.vocabulary).seen
-        return self.score_fusion(*opinions, torch.from_numpy(seen.copy()))
+        known = self.vocabulary.seen.copy() if bank is None else bank.known
+        return self.score_fusion(*opinions, torch.from_numpy(known))
 
     def name(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5

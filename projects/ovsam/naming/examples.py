@@ -1,0 +1,163 @@
+"""Names by example: regions compared with regions that someone gave a name.
+
+A region is much nearer to any other region than to any text, so the cosine of two regions says
+little as it is. After their mean is taken off and what varies within a name is scaled down
+(whitening, as in linear discriminant analysis), it says as much as a text does.
+
+Glossary: N regions, R names with examples, E opinions, C channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from ..utils.digest import tensor_digest
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What is known by example; a row for each of R names, however many examples it has.
+
+    Args:
+        places: (R,) int64, ascending: which names of a bank they are.
+        sums: (R, E, C) the sum of a name's examples, as :class:`ExampleSpace` gives them.
+        counts: (R,) int64, how many examples that are.
+        with_text: (R,) bool, whether the text of the name says something, too.
+    """
+
+    places: Tensor
+    sums: Tensor
+    counts: Tensor
+    with_text: Tensor
+
+    def to(self, device: torch.device | str) -> Examples:
+        """The same on a device."""
+        return Examples(*(each.to(device) for each in self.columns()))
+
+    def columns(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Places, sums, counts, and whether texts count."""
+        return self.places, self.sums, self.counts, self.with_text
+
+    def sorted(self) -> Examples:
+        """The same in the order of places."""
+        order = self.places.argsort()
+        return Examples(*(column[order] for column in self.columns()))
+
+    def merged(self, other: Examples) -> Examples:
+        """Both; names that both have keep one row, of all their examples.
+
+        Whether their texts count is as the other has it.
+        """
+        both = [torch.cat(pair) for pair in zip(self.columns(), other.columns())]
+        places, rows = both[0].unique(return_inverse=True)
+        sums = both[1].new_zeros(len(places), *both[1].shape[1:]).index_add_(0, rows, both[1])
+        counts = both[2].new_zeros(len(places)).index_add_(0, rows, both[2])
+        with_text = torch.zeros_like(counts, dtype=torch.bool)
+        for mine, flags in (
+            (rows[: len(self.places)], self.with_text),
+            (rows[len(self.places) :], other.with_text),
+        ):
+            with_text[mine] = flags
+        return Examples(places, sums, counts, with_text)
+
+
+@MODELS.register_module()
+class ExampleSpace(BaseModule):
+    """Where the embeddings of regions are compared with each other.
+
+    What it holds is fitted by ``tools/fit_examples.py`` on objects of the base classes; nothing of
+    it depends on the names that are taught later.
+
+    Args:
+        embed_dims: Length C of the embeddings.
+        num_opinions: Number E of the model's opinions of a region.
+        scale: Of cosines between regions, and
+        shift: what is taken off, so that a region is as near to its examples as to its text.
+        text_worth: How many examples the text of a name counts for.
+        init_cfg: Where the fitted weights come from, as in mmengine.
+    """
+
+    mean: Tensor
+    whitening: Tensor
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_opinions: int = 2,
+        scale: float = 0.35,
+        shift: float = 0.02,
+        text_worth: float = 4.0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.scale, self.shift, self.text_worth = scale, shift, text_worth
+        self.register_buffer('mean', torch.zeros(num_opinions, embed_dims))
+        self.register_buffer('whitening', torch.eye(embed_dims).repeat(num_opinions, 1, 1))
+
+    def fit(self, embeddings: Tensor, labels: Tensor, ridge: float = 1.0) -> None:
+        """Learn mean and whitening.
+
+        Args:
+            embeddings: (N, E, C) of regions.
+            labels: (N,) what they are; those of one name vary by chance only.
+            ridge: What is added to the variance of each direction, in mean variances: the more,
+                the less whitening.
+
+        Raises:
+            ValueError: No name has two regions.
+        """
+        _, names, counts = labels.unique(return_inverse=True, return_counts=True)
+        if int(counts.max()) < 2:
+            raise ValueError('no name has two regions: there is nothing to learn how names vary by')
+        for opinion, rows in enumerate(embeddings.float().unbind(1)):
+            self.mean[opinion] = rows.mean(dim=0)
+            sums = rows.new_zeros(len(counts), rows.shape[1]).index_add_(0, names, rows)
+            around = rows - (sums / counts[:, None])[names]
+            covariance = around.T @ around / len(rows)
+            variances, directions = torch.linalg.eigh(covariance)
+            scales = (variances + ridge * variances.mean()).rsqrt()
+            self.whitening[opinion] = directions @ scales.diag() @ directions.T
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        """Embeddings (N, E, C) of regions, L2-normalised, made comparable: (N, E, C), likewise.
+
+        Raises:
+            ValueError: They are another model's, by their size.
+        """
+        if embeddings.shape[1:] != self.mean.shape:
+            raise ValueError(
+                f'embeddings of {tuple(embeddings.shape[1:])} opinions and channels do not belong '
+                f'to this model, which has {tuple(self.mean.shape)}: teach with its own regions'
+            )
+        centred = embeddings.to(self.mean) - self.mean
+        return F.normalize(torch.einsum('nec,ecd->ned', centred, self.whitening), dim=-1)
+
+    def blend(self, logits: Tensor, regions: Tensor, examples: Examples, factor: float) -> Tensor:
+        """Logits (N, E, K + 1) by text, with those of names that have examples renewed.
+
+        Args:
+            logits: By text alone.
+            regions: (N, E, C) embeddings, as the model gives them.
+            examples: Of R of the K names, on the same device.
+            factor: Of the logits on cosines.
+        """
+        rows = F.normalize(examples.sums, dim=-1)
+        cosines = torch.einsum('nec,rec->ner', self(regions), rows)
+        by_example = factor * (self.scale * cosines - self.shift)
+        share = self.text_worth / (self.text_worth + examples.counts)  # of the text
+        share = torch.where(examples.with_text, share, 0.0)
+        by_text = logits[..., examples.places]
+        blended = logits.clone()
+        blended[..., examples.places] = share * by_text + (1 - share) * by_example.to(logits)
+        # An embedding of zeros is no opinion.
+        return torch.where((regions != 0).any(dim=-1, keepdim=True), blended, logits)
+
+    def fingerprint(self) -> str:
+        """What examples depend on: they are of no use to a model with another one."""
+        return tensor_digest({'mean': self.mean, 'whitening': self.whitening})

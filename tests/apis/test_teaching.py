@@ -1,0 +1,93 @@
+"""Names by example, as users teach them."""
+
+import numpy as np
+import pytest
+
+from ovsam.apis import OVSAMPredictor
+
+
+@pytest.fixture
+def predictor(colour_model, scene):
+    predictor = OVSAMPredictor(colour_model, vocabulary=['cat', 'dog'])
+    predictor.set_image(scene[0])
+    return predictor
+
+
+def middle(box):
+    left, top, right, bottom = box
+    return [(left + right) / 2, (top + bottom) / 2]
+
+
+def test_what_was_shown_is_known_on_another_image(predictor, scene):
+    image, boxes = scene
+    shown = predictor.teach('my gizmo', [middle(boxes[0])])
+    assert len(shown) == 1 and predictor.taught_names == {'my gizmo': 1}
+    assert predictor.vocabulary.names == ('cat', 'dog', 'my gizmo')
+    predictor.set_image(np.ascontiguousarray(image[:, ::-1]))
+    found = predictor.predict([[[256 - x, y]] for x, y in map(middle, boxes)])
+    assert found.labels[0] == 'my gizmo' and found.label_scores[0] > found.label_scores[1]
+
+
+def test_several_examples_at_once_and_by_masks(predictor, scene):
+    image, boxes = scene
+    masks = np.zeros((2, 256, 256), bool)
+    for mask, (left, top, right, bottom) in zip(masks, boxes):
+        mask[top:bottom, left:right] = True
+    by_mask = predictor.teach('thing', masks=masks)
+    by_point = predictor.teach('thing', [[middle(box)] for box in boxes[:2]])
+    assert predictor.taught_names == {'thing': 4}
+    assert np.array_equal(by_mask.masks, masks)
+    np.testing.assert_allclose(by_mask.region_embeddings, by_point.region_embeddings, atol=0.05)
+
+
+def test_what_was_taught_stays_with_another_vocabulary(predictor, scene):
+    predictor.teach('my gizmo', [middle(scene[1][0])])
+    predictor.set_vocabulary(['pen', 'cup'])
+    assert predictor.vocabulary.names == ('pen', 'cup', 'my gizmo')
+    assert predictor.predict([middle(scene[1][0])]).labels == ['my gizmo']
+
+
+def test_find_and_everything_know_it(predictor, scene):
+    predictor.teach('my gizmo', [middle(scene[1][0])])
+    settings = dict(points_per_side=8, pred_iou_thresh=0.0, stability_score_thresh=0.0)
+    found = predictor.find('my gizmo', threshold=0.5, **settings)
+    assert set(found.labels) == {'my gizmo'}
+    assert any(np.abs(box - scene[1][0]).max() < 8 for box in found.boxes)
+    assert 'my gizmo' in predictor.everything(**settings).labels
+
+
+def test_a_file(predictor, scene, tmp_path):
+    predictor.teach('my gizmo', [middle(scene[1][0])])
+    predictor.save_names(tmp_path / 'names.safetensors')
+    other = OVSAMPredictor(predictor.model, vocabulary=['pen', 'cup'])
+    other.load_names(tmp_path / 'names.safetensors')
+    other.set_image(scene[0])
+    assert other.predict([middle(scene[1][0])]).labels == ['my gizmo']
+
+
+@pytest.mark.parametrize(
+    ('how', 'message'),
+    [
+        (dict(point_coords=[[300, 20]]), 'outside'),
+        (dict(masks=np.zeros((256, 256), bool)), 'is empty'),
+        (dict(masks=np.ones((10, 10), bool)), 'must be'),
+        (dict(masks=np.ones((256, 256), bool), boxes=[1, 2, 3, 4]), 'not both'),
+        (dict(), 'give point_coords'),
+    ],
+)
+def test_bad_examples_change_nothing(predictor, how, message):
+    with pytest.raises(ValueError, match=message):
+        predictor.teach('thing', **how)
+    assert predictor.taught_names == {} and predictor.vocabulary.names == ('cat', 'dog')
+
+
+def test_a_name_with_nothing_to_read(predictor, scene):
+    with pytest.raises(ValueError, match='empty'):
+        predictor.teach('  ', [middle(scene[1][0])])
+
+
+def test_a_model_that_cannot_be_taught(predictor, scene, monkeypatch):
+    monkeypatch.setattr(predictor.model, 'example_space', None)
+    predictor.set_vocabulary(['cat', 'dog'])
+    with pytest.raises(ValueError, match='tools/fit_examples.py'):
+        predictor.teach('thing', [middle(scene[1][0])])

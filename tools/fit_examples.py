@@ -1,0 +1,151 @@
+r"""Fit where regions are compared with examples of names, so that names can be taught.
+
+    python tools/fit_examples.py configs/mini/ovsam_base_box.py \
+        --train annotations/train.json train/ --limit 500 --out work_dirs/examples.pth
+    python tools/export_checkpoint.py --out checkpoints/mini/examples_base.pth \
+        work_dirs/examples.pth
+
+Learns mean and whitening of the regions' embeddings on training data, from objects of seen names.
+Then chooses scale and shift on validation data: some seen names at a time are taught by a few
+examples, their texts withheld, and objects of seen names are named. Names of the group "novel"
+have no part in either. The last line goes into the config's model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from itertools import product
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from tabulate import tabulate
+from torch import Tensor
+
+import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.apis import init_model
+from ovsam.evaluation.opinions import collect_embeddings
+from ovsam.naming.examples import Examples, ExampleSpace
+from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ovsam.utils.command_line import exit_status
+from ovsam.utils.files import whole_file
+
+SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
+SHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12)
+
+
+def taught(
+    space: ExampleSpace, rows: Tensor, labels: Tensor, names: list[int], shots: int
+) -> Examples:
+    """Examples of some names, drawn from training regions; their texts do not count."""
+    places, sums, counts = [], [], []
+    for name in names:
+        mine = (labels == name).nonzero().flatten()
+        if len(mine):
+            chosen = mine[torch.randperm(len(mine))[:shots]]
+            places.append(name)
+            sums.append(space(rows[chosen]).sum(dim=0))
+            counts.append(len(chosen))
+    count = torch.tensor(counts)
+    return Examples(torch.tensor(places), torch.stack(sums), count, torch.zeros_like(count) > 0)
+
+
+def fit(args: argparse.Namespace) -> None:
+    """Collect, fit, choose, write, print."""
+    cfg = Config.fromfile(args.config)
+    init_default_scope(cfg.default_scope)
+    cfg.model.pop('example_space', None)  # it may not be there yet
+    model = init_model(cfg)
+    if not isinstance(model, OpenVocabularySegmenter):
+        raise ValueError(f'a {type(model).__name__} gives no names: there is nothing to teach it')
+    if not model.vocabulary.seen.any():
+        raise ValueError(f'the vocabulary of {args.config} has no seen names to learn from')
+    ann_file, folder = args.train
+    scenes = dict(ann_file=ann_file, data_prefix=dict(img=folder), indices=args.limit)
+    train = dict(cfg.val_dataloader, dataset=dict(cfg.val_dataloader.dataset, **scenes))
+    seen = torch.from_numpy(model.vocabulary.seen.copy())
+    sets = []
+    for loader in (train, cfg.val_dataloader):
+        rows, labels = collect_embeddings(model, Runner.build_dataloader(loader))
+        kept = seen[labels]
+        sets.append((rows[kept].cpu(), labels[kept].cpu()))
+    (rows, labels), (val_rows, val_labels) = sets
+    space = ExampleSpace(rows.shape[2], rows.shape[1])
+    space.fit(rows, labels, args.ridge)
+    chosen = choose(model, space, (rows, labels), (val_rows, val_labels), args)
+    with whole_file(args.out) as path:
+        torch.save(space.state_dict(), path)
+    print(tabulate(chosen[:10], ['cross-entropy', 'right (%)', 'scale', 'shift'], 'plain'))
+    _, _, scale, shift = chosen[0]
+    print(
+        f"example_space=dict(type='ExampleSpace', embed_dims={rows.shape[2]}, "
+        f'num_opinions={rows.shape[1]}, scale={scale}, shift={shift})'
+    )
+
+
+def choose(
+    model: OpenVocabularySegmenter,
+    space: ExampleSpace,
+    train: tuple[Tensor, Tensor],
+    val: tuple[Tensor, Tensor],
+    args: argparse.Namespace,
+) -> list[tuple]:
+    """Cross-entropy, share of right names in percent, scale and shift, the best first."""
+    torch.manual_seed(0)
+    names = val[1].unique()
+    columns = {int(name): place for place, name in enumerate(names)}
+    target = torch.tensor([columns[int(label)] for label in val[1]])
+    with torch.no_grad():
+        by_text = torch.stack([model.classify(each).cpu() for each in val[0].unbind(1)], dim=1)
+    draws = [
+        taught(
+            space,
+            *train,
+            names[torch.randperm(len(names))[: max(1, len(names) // 4)]].sort().values.tolist(),
+            args.shots,
+        )
+        for _ in range(args.draws)
+    ]
+    found = []
+    for scale, shift in product(SCALES, SHIFTS):
+        space.scale, space.shift = scale, shift
+        losses, rights = [], []
+        for examples in draws:
+            logits = space.blend(by_text, val[0], examples, model.classifier.scale)
+            scores = model.fuse(logits.unbind(1))[:, names]
+            losses.append(F.cross_entropy(scores, target).item())
+            rights.append((scores.argmax(dim=1) == target).float().mean().item())
+        found.append((sum(losses) / len(losses), 100 * sum(rights) / len(rights), scale, shift))
+    return sorted(found)
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config of an evaluation, whose vocabulary has seen names')
+    parser.add_argument(
+        '--train',
+        nargs=2,
+        metavar=('ANN_FILE', 'FOLDER'),
+        required=True,
+        help="of the training data, below the validation data's data_root",
+    )
+    parser.add_argument('--limit', type=int, help='how many of its images; all if not given')
+    parser.add_argument('--out', type=Path, required=True, help='file of the weights')
+    parser.add_argument('--ridge', type=float, default=1.0, help='less whitening (%(default)s)')
+    parser.add_argument('--shots', type=int, default=4, help='examples of a name (%(default)s)')
+    parser.add_argument('--draws', type=int, default=6, help='of names and examples (%(default)s)')
+    args = parser.parse_args(argv)
+    if min(args.shots, args.draws, args.limit or 1) < 1 or args.ridge <= 0:
+        parser.error('--shots, --draws, --limit and --ridge must be positive')
+    return exit_status('fit_examples', fit, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
