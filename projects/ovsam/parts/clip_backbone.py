@@ -22,7 +22,6 @@ from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
 
 from .clip_arch import Arch, build_clip, clip_config
-from .masked_attention_pool import masked_attention_pool
 from .published_keys import drop_other_parts
 
 STRIDES = (4, 8, 16, 32)
@@ -80,7 +79,7 @@ class AttentionPooledTower:
             'avg',
             True,  # noqa: FBT003 (takes no keywords)
         )
-        return masked_attention_pool(visual.attnpool, grids, covered[:, 0])
+        return visual.attnpool(grids, covered[:, 0])
 
     @staticmethod
     def _grids(visual: ModifiedResNet, level: Tensor, rois: Tensor) -> Tensor:
