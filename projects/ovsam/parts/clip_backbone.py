@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from .clip_arch import Arch, build_clip, clip_config
 from .published_keys import drop_other_parts
+from .region_grids import region_grids
 
 STRIDES = (4, 8, 16, 32)
 SMALL_MASKS = ('nothing', 'box')
@@ -84,7 +85,7 @@ class AttentionPooledTower:
     @staticmethod
     def _grids(visual: ModifiedResNet, level: Tensor, rois: Tensor) -> Tensor:
         side = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
-        return roi_align(level, rois, (side, side), 1 / STRIDES[-1], 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+        return region_grids(level, rois, side, 1 / STRIDES[-1])
 
 
 class MaskPooledTower:
