@@ -5,6 +5,7 @@
     ovsam benchmark latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
     ovsam benchmark interactive configs/ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark interactive ovsam/ovsam_RN50x16_coco_point.py --against segment-anything
+    ovsam benchmark pool ovsam/ovsam_RN50x16_coco_box.py
     ovsam benchmark vocabulary configs/ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark training configs/clip2sam/clip2sam_RN50_joint.py --size 512
     ovsam benchmark scale --gpus 16
@@ -14,7 +15,8 @@ memory and seconds for one image on the CPU, in a process of its own. latency: m
 image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
 interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
 names to few, of everything mode to its points one by one; and the memory of many prompts; or,
---against another package, ratios of clicks.
+--against another package, ratios of clicks. pool: milliseconds of CLIP's attention pool beside
+open_clip's own.
 vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
 scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
@@ -36,6 +38,7 @@ from ..benchmarks.beside_sam import measure_beside_sam
 from ..benchmarks.complexity import count_complexity, total_complexity
 from ..benchmarks.interaction import measure_interaction
 from ..benchmarks.memory import measure_memory
+from ..benchmarks.pool_cost import measure_pool
 from ..benchmarks.scale import Machine, scale_table
 from ..benchmarks.timing import measure_latency
 from ..benchmarks.training_step import measure_training_step
@@ -166,6 +169,22 @@ def beside_sam(args: argparse.Namespace, names: int) -> None:
             f'random weights, a random embedding for SAM; in turn, medians of {args.repeat} calls '
             f'and of their ratios, cpu, {torch.get_num_threads()} threads'
         )
+
+
+def pool(args: argparse.Namespace) -> None:
+    """CLIP's attention pool beside open_clip's own."""
+    costs = [measure_pool(load_config(name), args.prompts, args.repeat) for name in args.configs]
+    print_table(
+        ['config', 'ms', 'ms of open_clip', 'ratio'],
+        [
+            [name, f'{1e3 * cost.ours:.2f}', f'{1e3 * cost.theirs:.2f}', f'{cost.ratio:.4f}']
+            for name, cost in zip(args.configs, costs)
+        ],
+    )
+    print(
+        f'median of {args.repeat}, {args.prompts} regions at once, cpu, '
+        f'{torch.get_num_threads()} threads'
+    )
 
 
 def vocabulary(args: argparse.Namespace) -> None:
@@ -332,7 +351,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest='command', required=True)
-    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20}
+    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20, pool: 1}
     added = {}
     for run in (*prompts, vocabulary):
         command = added[run] = commands.add_parser(
@@ -345,9 +364,10 @@ def parse_args(argv=None) -> argparse.Namespace:
             metavar='CONFIG',
             help='path of a config, from here or below configs/',
         )
-        command.add_argument(
-            '--size', type=int, help="side of the square input in pixels (the config's)"
-        )
+        if run is not pool:  # whose grid does not depend on it
+            command.add_argument(
+                '--size', type=int, help="side of the square input in pixels (the config's)"
+            )
         if run in prompts:
             command.add_argument(
                 '--prompts',
@@ -394,7 +414,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     args.shown = shlex.join(['ovsam', 'benchmark', *(argv or sys.argv[1:])])
     if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
         parser.error('--names and --points-per-side must be positive')
-    if getattr(args, 'prompts', 1) < 1 or (args.size is not None and args.size < 1):
+    size = getattr(args, 'size', None)
+    if getattr(args, 'prompts', 1) < 1 or (size is not None and size < 1):
         parser.error('--prompts and --size must be positive')
     return args
 
