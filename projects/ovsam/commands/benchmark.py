@@ -4,6 +4,8 @@
     ovsam benchmark memory configs/ovsam/ovsam_RN50x16_coco_box.py
     ovsam benchmark latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
     ovsam benchmark interactive configs/ovsam/ovsam_RN50x16_coco_point.py
+    ovsam benchmark interactive ovsam/ovsam_RN50x16_coco_point.py --against segment-anything
+    ovsam benchmark pool ovsam/ovsam_RN50x16_coco_box.py
     ovsam benchmark vocabulary configs/ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark training configs/clip2sam/clip2sam_RN50_joint.py --size 512
     ovsam benchmark scale --gpus 16
@@ -12,7 +14,9 @@ complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memor
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
 image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
 interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
-names to few, of everything mode to its points one by one; and the memory of many prompts.
+names to few, of everything mode to its points one by one; and the memory of many prompts; or,
+--against another package, ratios of clicks. pool: milliseconds of CLIP's attention pool beside
+open_clip's own.
 vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
 scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
@@ -30,9 +34,11 @@ import torch
 from tabulate import tabulate
 
 from ..apis.init_model import choose_device, load_config
+from ..benchmarks.beside_sam import measure_beside_sam
 from ..benchmarks.complexity import count_complexity, total_complexity
 from ..benchmarks.interaction import measure_interaction
 from ..benchmarks.memory import measure_memory
+from ..benchmarks.pool_cost import measure_pool
 from ..benchmarks.scale import Machine, scale_table
 from ..benchmarks.timing import measure_latency
 from ..benchmarks.training_step import measure_training_step
@@ -107,6 +113,9 @@ def interactive(args: argparse.Namespace) -> None:
     """Ratios of interactive use, and its memory."""
     side, points = args.points_per_side, args.points_per_side**2
     few, many = args.names
+    if args.against:
+        beside_sam(args, few)
+        return
     for config in args.configs:
         cost = measure_interaction(
             load_config(config), args.prompts, (few, many), side, args.repeat, args.size
@@ -137,6 +146,45 @@ def interactive(args: argparse.Namespace) -> None:
             f'times {points}. Everything mode: unfiltered, {cost.masks} masks after '
             'suppression, named'
         )
+
+
+def beside_sam(args: argparse.Namespace, names: int) -> None:
+    """Clicks beside those of segment-anything."""
+    for config in args.configs:
+        rows = measure_beside_sam(load_config(config), names, args.repeat, args.size)
+        print(f'{config} with {names} names, {args.against} without names')
+        print_table(
+            ['prompts', 'ms', 'ms of SAM', 'ratio'],
+            [
+                [
+                    str(row.prompts),
+                    f'{1e3 * row.ours:.1f}',
+                    f'{1e3 * row.theirs:.1f}',
+                    f'{row.ratio:.3f}',
+                ]
+                for row in rows
+            ],
+        )
+        print(
+            f'random weights, a random embedding for SAM; in turn, medians of {args.repeat} calls '
+            f'and of their ratios, cpu, {torch.get_num_threads()} threads'
+        )
+
+
+def pool(args: argparse.Namespace) -> None:
+    """CLIP's attention pool beside open_clip's own."""
+    costs = [measure_pool(load_config(name), args.prompts, args.repeat) for name in args.configs]
+    print_table(
+        ['config', 'ms', 'ms of open_clip', 'ratio'],
+        [
+            [name, f'{1e3 * cost.ours:.2f}', f'{1e3 * cost.theirs:.2f}', f'{cost.ratio:.4f}']
+            for name, cost in zip(args.configs, costs)
+        ],
+    )
+    print(
+        f'median of {args.repeat}, {args.prompts} regions at once, cpu, '
+        f'{torch.get_num_threads()} threads'
+    )
 
 
 def vocabulary(args: argparse.Namespace) -> None:
@@ -303,7 +351,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest='command', required=True)
-    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20}
+    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20, pool: 1}
     added = {}
     for run in (*prompts, vocabulary):
         command = added[run] = commands.add_parser(
@@ -316,9 +364,10 @@ def parse_args(argv=None) -> argparse.Namespace:
             metavar='CONFIG',
             help='path of a config, from here or below configs/',
         )
-        command.add_argument(
-            '--size', type=int, help="side of the square input in pixels (the config's)"
-        )
+        if run is not pool:  # whose grid does not depend on it
+            command.add_argument(
+                '--size', type=int, help="side of the square input in pixels (the config's)"
+            )
         if run in prompts:
             command.add_argument(
                 '--prompts',
@@ -347,6 +396,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     added[interactive].add_argument(
         '--points-per-side', type=int, default=32, help='of everything mode (%(default)s)'
     )
+    added[interactive].add_argument(
+        '--against',
+        choices=['segment-anything'],
+        help='compare clicks with this package and print nothing else; needs ovsam[benchmark]',
+    )
     added[training].add_argument('--images', type=int, default=2, help='of a step (%(default)s)')
     added[training].add_argument(
         '--sampled',
@@ -360,7 +414,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     args.shown = shlex.join(['ovsam', 'benchmark', *(argv or sys.argv[1:])])
     if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
         parser.error('--names and --points-per-side must be positive')
-    if getattr(args, 'prompts', 1) < 1 or (args.size is not None and args.size < 1):
+    size = getattr(args, 'size', None)
+    if getattr(args, 'prompts', 1) < 1 or (size is not None and size < 1):
         parser.error('--prompts and --size must be positive')
     return args
 
