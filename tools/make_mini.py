@@ -21,7 +21,7 @@ from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.benchmarks import metrics_section
-from ovsam.benchmarks.methods import fingerprint
+from ovsam.benchmarks.methods import fingerprint_of
 from ovsam.utils.files import write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import run_inputs
@@ -248,7 +248,7 @@ def evaluate(out: Path, names: list, env: dict) -> None:
     folder = out / 'metrics'
     os.environ.update(env)  # configs read from it where weights are
     marks = {
-        name: fingerprint(Config.fromfile(ROOT / 'configs' / 'mini' / f'{name}.py'))
+        name: fingerprint_of(Config.fromfile(ROOT / 'configs' / 'mini' / f'{name}.py'))
         for name in names
     }
     todo = [name for name in names if not is_current(folder, name, marks[name])]

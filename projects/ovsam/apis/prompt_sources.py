@@ -25,7 +25,7 @@ from ..detectors.box_finder import BoxFinder
 from ..detectors.detection_naming import SegmenterLabel
 from ..detectors.detector_names import DetectorNames
 from ..prompts import Prompts
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 from ..utils.wording import listed
 from .everything import EverythingMode
 from .init_model import choose_device
@@ -193,7 +193,7 @@ class DetectorBoxes:
         names = DetectorNames(model, None, None, SegmenterLabel())
         self._find_boxes = BoxFinder(model, get_test_pipeline_cfg(cfg), names)
         self._score_thr = score_thr
-        self._fingerprint = tensor_digest(model.state_dict(), f'{cfg.pretty_text} {score_thr}')
+        self._fingerprint = fingerprint([cfg.to_dict(), score_thr], model.state_dict())
 
     def segment(
         self, predictor: OVSAMPredictor, pixels: np.ndarray, file: Path | None
