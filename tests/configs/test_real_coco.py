@@ -168,9 +168,7 @@ def test_average_precision_is_that_of_pycocotools(truth, tmp_path):
         found = json.loads((tmp_path / f'found.{kind}.json').read_text())
         if kind == 'segm':
             # Sizes are the masks', as mmdet has it.
-            found = [
-                {key: value for key, value in each.items() if key != 'bbox'} for each in found
-            ]
+            found = [{key: value for key, value in each.items() if key != 'bbox'} for each in found]
         judge = COCOeval(truth, truth.loadRes(found), kind)
         judge.evaluate()
         judge.accumulate()
