@@ -30,8 +30,7 @@ import sys
 from pathlib import Path
 
 from ..benchmarks.scale import Machine
-from ..utils.command_line import exit_status
-from .benchmark_tables import (
+from ..benchmarks.tables import (
     complexity,
     interactive,
     latency,
@@ -41,6 +40,7 @@ from .benchmark_tables import (
     training,
     vocabulary,
 )
+from ..utils.command_line import exit_status
 
 
 def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:

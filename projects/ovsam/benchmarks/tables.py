@@ -10,16 +10,16 @@ import torch
 from tabulate import tabulate
 
 from ..apis.init_model import choose_device, load_config
-from ..benchmarks.beside_sam import measure_beside_sam
-from ..benchmarks.complexity import count_complexity, total_complexity
-from ..benchmarks.interaction import measure_interaction
-from ..benchmarks.memory import measure_memory
-from ..benchmarks.pool_cost import measure_pool
-from ..benchmarks.scale import Machine, scale_table
-from ..benchmarks.timing import measure_latency
-from ..benchmarks.training_step import measure_training_step
-from ..benchmarks.vocabulary_cost import measure_vocabularies
 from ..utils.marked_section import insert_section
+from .beside_sam import measure_beside_sam
+from .complexity import count_complexity, total_complexity
+from .interaction import measure_interaction
+from .memory import measure_memory
+from .pool_cost import measure_pool
+from .scale import Machine, scale_table
+from .timing import measure_latency
+from .training_step import measure_training_step
+from .vocabulary_cost import measure_vocabularies
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
