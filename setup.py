@@ -57,7 +57,7 @@ class BuildWithConfigs(build_py):
 
 EXTRAS = {
     name: requirements(name)
-    for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'ray', 'optional')
+    for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'ray', 'optional', 'benchmark')
 }
 
 readme = ROOT / 'README.md'

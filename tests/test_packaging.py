@@ -23,7 +23,7 @@ def lines(name):
     return [line for line in text.splitlines() if line and not line.startswith('#')]
 
 
-@pytest.mark.parametrize('name', [*FILES, 'optional'])
+@pytest.mark.parametrize('name', [*FILES, 'optional', 'benchmark'])
 def test_every_requirement_has_its_reason(name):
     assert lines(name)
     for line in lines(name):

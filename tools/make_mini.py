@@ -19,7 +19,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
-from ovsam.benchmarks.methods import fingerprint
+from ovsam.benchmarks.methods import fingerprint_of
 from ovsam.benchmarks.small_world import insert_tables, table, with_weights
 from ovsam.utils.files import write_whole
 
@@ -188,7 +188,7 @@ def evaluate(out: Path, names: list, env: dict) -> None:
     """
     folder = out / 'metrics'
     marks = {
-        name: fingerprint(Config.fromfile(ROOT / 'configs' / 'mini' / f'{name}.py'))
+        name: fingerprint_of(Config.fromfile(ROOT / 'configs' / 'mini' / f'{name}.py'))
         for name in names
     }
     todo = [name for name in names if not is_current(folder, name, marks[name])]

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 
 from ovsam.apis import (
@@ -110,6 +112,18 @@ def test_boxes_of_a_detector(predictor, scene, tiny_detector):
     none = DetectorBoxes(*tiny_detector, score_thr=1.0, device='cpu')
     assert len(none.segment(predictor, scene[0], None)) == 0
     assert none.fingerprint(None) != source.fingerprint(None)
+
+
+def test_boxes_are_those_of_mmdets_own_inference(predictor, scene, tiny_detector):
+    pixels = scene[0]
+    asked = []
+    predictor.segment_prompts = asked.append
+    DetectorBoxes(*tiny_detector, score_thr=0.0, device='cpu').segment(predictor, pixels, None)
+    detector = init_detector(*map(str, tiny_detector), device='cpu')
+    found = inference_detector(detector, pixels[..., ::-1].copy()).pred_instances
+    height, width = pixels.shape[:2]
+    expected = found.bboxes.clamp(min=0).minimum(torch.tensor([width, height] * 2))
+    assert len(expected) and torch.equal(asked[0].boxes, expected)
 
 
 def test_a_detector_without_weights(tiny_detector):

@@ -58,7 +58,7 @@ def test_entries():
         'label_head',
     }
     assert index.files_of('sam-vit-h') == [index.files['sam-vit-h']]
-    with pytest.raises(ValueError, match='Did you mean ovsam-rn50x16-coco, '):
+    with pytest.raises(ValueError, match='There is: ovsam-rn50x16-coco, '):
         index.files_of('ovsam-rn50x16-cocos')
 
 

@@ -6,8 +6,8 @@ import pytest
 from mmdet.structures import DetDataSample
 
 from ovsam.datasets.detection_file import FORMAT
+from ovsam.detectors.box_finder import NOT_FINITE, usable_boxes
 from ovsam.detectors.detections_from_file import DetectionsFromFile
-from ovsam.detectors.usable_boxes import NOT_FINITE, usable_boxes
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import pytest
 import torch
 from mmpretrain.models.backbones.vit_sam import Attention
 
+from ovsam.parts import headwise_attention
 from ovsam.parts.headwise_attention import HeadwiseAttention
 
 
@@ -20,7 +21,24 @@ def test_same_numbers_as_all_heads_at_once(settings):
     torch.testing.assert_close(headwise(x), whole(x))  # with gradients
 
 
-def test_no_scores_of_all_heads(monkeypatch):
+@pytest.mark.parametrize('at_once', [1, 2 * 2 * 5 * 30, 2 * 4 * 5 * 30])
+def test_same_numbers_some_rows_at_a_time(monkeypatch, at_once):
+    """One row of cells at a time, two, and four, which six rows do not divide into."""
+    torch.manual_seed(0)
+    attention = HeadwiseAttention(24, 3, use_rel_pos=True, input_size=(6, 5))
+    for parameter in attention.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x = torch.randn(2, 6, 5, 24)
+    expected = attention(x)
+    shapes = spy_on_softmax(monkeypatch)
+    monkeypatch.setattr(headwise_attention, 'SCORES_AT_ONCE', at_once)
+    with torch.no_grad():
+        torch.testing.assert_close(attention(x), expected)
+    assert max(shape.numel() for shape in shapes) <= max(at_once, 2 * 5 * 30)
+
+
+def spy_on_softmax(monkeypatch):
+    """Shapes of the scores, as they come."""
     shapes = []
     softmax = torch.Tensor.softmax
     monkeypatch.setattr(
@@ -28,6 +46,11 @@ def test_no_scores_of_all_heads(monkeypatch):
         'softmax',
         lambda scores, dim: shapes.append(scores.shape) or softmax(scores, dim),
     )
+    return shapes
+
+
+def test_no_scores_of_all_heads(monkeypatch):
+    shapes = spy_on_softmax(monkeypatch)
     with torch.no_grad():
         HeadwiseAttention(24, 3)(torch.randn(2, 4, 4, 24))
     assert shapes == [(2, 16, 16)] * 3

@@ -85,3 +85,20 @@ def test_weights_come_by_init_cfg(encoder, load_by_init_cfg):
     )
     prompts = Prompts.from_boxes([[3.0, 4.0, 20.0, 30.0]])
     assert torch.equal(loaded(prompts)[0], encoder(prompts)[0])
+
+
+def test_the_position_encoding_follows_its_matrix():
+    encoder = SAMPromptEncoder(embed_dims=8, image_size=64)
+    matrix = encoder.pe_layer.positional_encoding_gaussian_matrix
+    with torch.inference_mode():
+        encoder.dense_pe()
+    before = encoder.dense_pe()
+    assert not before.is_inference() and encoder.dense_pe() is before
+    matrix.mul_(2)
+    doubled = encoder.dense_pe()
+    assert not torch.allclose(doubled, before)
+    assert encoder.double().dense_pe().dtype == torch.float64
+    other = SAMPromptEncoder(embed_dims=8, image_size=64)
+    other.dense_pe()
+    other.load_state_dict(encoder.state_dict())
+    torch.testing.assert_close(other.dense_pe(), doubled)

@@ -167,7 +167,7 @@ def test_other_images_or_settings_than_before(arguments, photos, tmp_path, capsy
             'pip install "ovsam[ray]"',
             marks=pytest.mark.skipif(find_spec('ray') is not None, reason='Ray is installed'),
         ),
-        (['--vocabulary', 'lvs'], 'did you mean lvis'),
+        (['--vocabulary', 'lvs'], 'there are lvis'),
         (['--device', 'abacus'], 'no device'),
     ],
 )

@@ -73,9 +73,9 @@ def test_packs_and_files_merge(tmp_path):
 @pytest.mark.parametrize(
     ('source', 'error', 'message'),
     [
-        ('lvsi', ValueError, "'lvsi': did you mean lvis.*of this single name, write 'lvsi,'"),
-        ('imagenet-21k', ValueError, 'did you mean imagenet21k'),
-        ('coco+quokka', ValueError, "no vocabulary pack 'quokka': Packs are .*coco, .* and 3 more"),
+        ('lvsi', ValueError, "'lvsi'; there are lvis.*of this single name, write 'lvsi,'"),
+        ('imagenet-21k', ValueError, 'there are imagenet21k'),
+        ('coco+quokka', ValueError, "no vocabulary pack 'quokka'; there are .*coco, .* and 3 more"),
         ('coco+', ValueError, "no vocabulary pack ''"),
         ('coco+none.txt', FileNotFoundError, 'none.txt'),
         ('cat,dog,cat', ValueError, "repeated: .*'cat'"),

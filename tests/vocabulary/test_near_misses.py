@@ -70,5 +70,5 @@ def test_splits_of_coco_and_lvis_leave_out_on_purpose():
 def test_both_spellings_are_shown_of_at_most_five():
     refuse_near_misses(['dog'], ['cat'], '{name} {other}')
     names = [f'umbrella {place}s' for place in range(7)]
-    with pytest.raises(ValueError, match="^'umbrella 0s' for 'umbrella 0s.'; .* 2 more such pairs"):
+    with pytest.raises(ValueError, match="^'umbrella 0s' for 'umbrella 0s.'; .* and 2 more"):
         refuse_near_misses(names, [f'{name[:-1]}' + 's_' for name in names], '{name} for {other}')

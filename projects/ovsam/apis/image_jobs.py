@@ -6,7 +6,6 @@ prompts, model, names. Whoever finds the same digest has nothing to do.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import unicodedata
@@ -18,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from ..utils.digest import file_digest, fingerprint
 from ..utils.file_names import fitting_name
 from ..utils.files import write_json
 from ..utils.image_walk import IMAGE_SUFFIXES, walk_images
@@ -83,13 +84,11 @@ class ImageJob:
         Raises:
             OSError: the file cannot be read.
         """
-        digest = hashlib.sha256(json.dumps([self.texts, *settings]).encode())
-        digest.update(
-            self.source.tobytes() + str(self.source.shape).encode()
-            if isinstance(self.source, np.ndarray)
-            else Path(self.source).read_bytes()
-        )
-        self.digest = digest.hexdigest()
+        if isinstance(self.source, np.ndarray):
+            image = fingerprint(None, {'pixels': torch.from_numpy(self.source.copy())})
+        else:
+            image = file_digest(Path(self.source))
+        self.digest = fingerprint([self.texts, *settings, image])
 
     def save(self, folder: Path) -> None:
         """Write the result to ``NAME.json``, whole or not at all."""

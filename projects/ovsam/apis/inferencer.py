@@ -20,7 +20,7 @@ from mmengine.registry import INFERENCERS
 from tqdm import tqdm
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 from ..utils.file_names import printable
 from ..utils.files import write_whole
 from ..utils.images import check_image, read_image
@@ -357,15 +357,18 @@ class OVSAMInferencer(BaseInferencer):
 
     def _settings(self, top_k: int) -> str:
         """What all results depend on."""
-        config = '' if self.cfg is None else str(self.cfg.model)
-        vocabulary = self.predictor.vocabulary
-        names = {} if vocabulary is None else vocabulary.to_dict()
-        general = self.predictor.back_off and f' {self.predictor.back_off.fingerprint()}'
-        return tensor_digest(
-            self.model.state_dict(),
-            f'{__version__} {type(self.model)} {config} {names} {top_k} '
-            f'{self.model.everything} {self.predictor.none_threshold}' + (general or ''),
-        )
+        vocabulary, back_off = self.predictor.vocabulary, self.predictor.back_off
+        settings = [
+            __version__,
+            type(self.model),
+            self.cfg and self.cfg.model.to_dict(),
+            vocabulary and vocabulary.to_dict(),
+            top_k,
+            self.model.everything,
+            self.predictor.none_threshold,
+            back_off and back_off.fingerprint(),
+        ]
+        return fingerprint(settings, self.model.state_dict())
 
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, self._pixels(job), job.file)

@@ -16,11 +16,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from mmdet.apis import inference_detector, init_detector
+from mmdet.apis import init_detector
+from mmdet.structures import DetDataSample
+from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 
+from ..detectors.box_finder import BoxFinder
+from ..detectors.detection_naming import SegmenterLabel
+from ..detectors.detector_names import DetectorNames
 from ..prompts import Prompts
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 from ..utils.wording import listed
 from .everything import EverythingMode
 from .init_model import choose_device
@@ -184,24 +189,23 @@ class DetectorBoxes:
             raise ValueError(
                 'the detector has no weights: its config has no load_from, so give its checkpoint'
             )
-        self._model = init_detector(cfg, str(weights), device=str(choose_device(device)))
+        model = init_detector(cfg, str(weights), device=str(choose_device(device)))
+        names = DetectorNames(model, None, None, SegmenterLabel())
+        self._find_boxes = BoxFinder(model, get_test_pipeline_cfg(cfg), names)
         self._score_thr = score_thr
-        self._fingerprint = tensor_digest(
-            self._model.state_dict(), f'{cfg.pretty_text} {score_thr}'
-        )
+        self._fingerprint = fingerprint([cfg.to_dict(), score_thr], model.state_dict())
 
     def segment(
         self, predictor: OVSAMPredictor, pixels: np.ndarray, file: Path | None
     ) -> Prediction:
         """See :class:`PromptSource`."""
+        size = pixels.shape[:2]
+        sample = DetDataSample(metainfo=dict(img_path=file, ori_shape=size, img_shape=size))
         # mmdet's arrays are BGR.
-        found = inference_detector(self._model, np.ascontiguousarray(pixels[..., ::-1]))
-        instances = found.pred_instances
-        boxes = instances.bboxes[instances.scores >= self._score_thr].float().cpu()
-        height, width = pixels.shape[:2]
-        boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height] * 2))
-        boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(dim=1)]
-        return predictor.segment_prompts(Prompts.from_boxes(boxes))
+        image = torch.from_numpy(pixels[..., ::-1].transpose(2, 0, 1).copy())
+        (found,) = self._find_boxes([image], [sample])
+        boxes = found.bboxes[found.scores >= self._score_thr]
+        return predictor.segment_prompts(Prompts.from_boxes(boxes.cpu()))
 
     def fingerprint(self, file: Path | None) -> str:
         """See :class:`PromptSource`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..utils.digest import file_digest, fingerprint
 from ..utils.image_walk import is_hidden
 from ..utils.paths import config_path
 from ..utils.preflight import find_input, run_inputs
@@ -100,11 +100,11 @@ class Method:
 
     @cached_property
     def fingerprint(self) -> str:
-        """See :func:`fingerprint`."""
-        return fingerprint(self.cfg, self.evaluators())
+        """See :func:`fingerprint_of`."""
+        return fingerprint_of(self.cfg, self.evaluators())
 
 
-def fingerprint(cfg: Config, *more) -> str:
+def fingerprint_of(cfg: Config, *more) -> str:
     """What is the same only for a config that gives the same: its text and the files it reads.
 
     Images are not among them: their annotations are.
@@ -113,16 +113,9 @@ def fingerprint(cfg: Config, *more) -> str:
         cfg: Of an evaluation.
         *more: What else makes a difference.
     """
-    text = json.dumps([__version__, cfg.to_dict(), *more], sort_keys=True, default=str)
-    digest = hashlib.sha256(text.encode())
-    for key, path in sorted(run_inputs(cfg, 'test')):
-        file = find_input(path)
-        if file is not None and file.is_file():
-            digest.update(key.encode())
-            with file.open('rb') as content:
-                while block := content.read(1 << 24):
-                    digest.update(block)
-    return digest.hexdigest()[:16]
+    files = [(key, find_input(path)) for key, path in sorted(run_inputs(cfg, 'test'))]
+    sums = [(key, file_digest(file)) for key, file in files if file is not None and file.is_file()]
+    return fingerprint([__version__, cfg.to_dict(), *more, sums])[:16]
 
 
 def collect_methods(

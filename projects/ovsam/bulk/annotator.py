@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from ..apis.init_model import load_config
 from ..apis.prediction import Prediction
 from ..apis.predictor import OVSAMPredictor
 from ..apis.prompt_sources import EverythingPrompts, PromptSource
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 from ..utils.images import read_image
 from ..version import __version__
 
@@ -91,8 +89,8 @@ class Annotator:
         return {
             'version': __version__,
             'model': cfg.model.to_dict(),
-            'weights': tensor_digest(model.state_dict()),
-            'vocabulary': _digest(None if vocabulary is None else vocabulary.to_dict()),
+            'weights': fingerprint(None, model.state_dict()),
+            'vocabulary': fingerprint(None if vocabulary is None else vocabulary.to_dict()),
             'prompts': self._prompts.fingerprint(None),
             'everything': str(model.everything),
             'none_threshold': self._predictor.none_threshold,
@@ -104,7 +102,3 @@ class Annotator:
         if found.label_scores is None:
             return found
         return found.select(found.label_scores >= self._threshold)
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

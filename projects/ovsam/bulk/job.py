@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +54,7 @@ class Job:
             raise ValueError(
                 f'{folder}/job.json is no job of bulk labelling ({error}): give another --out'
             ) from error
-        self.digest = hashlib.sha256(content).hexdigest()
+        self.digest = file_digest(folder / 'job.json')
         self.listing = ImageListing(folder / LISTING)
         if not (folder / LISTING).is_file() or self.listing.header['digest'] != images:
             raise ValueError(f'{folder / LISTING} is not what the job began with: {ADVICE}')

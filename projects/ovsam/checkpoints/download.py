@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -15,6 +14,7 @@ from urllib.error import HTTPError, URLError
 
 from tqdm import tqdm
 
+from ..utils.digest import file_digest
 from ..utils.files import full_disk_says
 from .hosts import ask, mirrored, refusal
 
@@ -104,21 +104,13 @@ def check_file(path: Path, size: int | None = None, sha256: str | None = None) -
             f"'{path}' has {actual:,} bytes, expected {size:,}: it is truncated or another file"
         )
     if sha256 is not None:
-        digest = _sha256(path)
+        with _bar(f'checking {path.name}', actual) as bar:
+            digest = file_digest(path, bar.update)
         if digest != sha256:
             raise DamagedFileError(
                 f"'{path}' has the SHA-256 {digest}, expected {sha256}: it is "
                 'damaged or another file'
             )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open('rb') as file, _bar(f'checking {path.name}', path.stat().st_size) as bar:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            bar.update(len(block))
-    return digest.hexdigest()
 
 
 def _fetch_all(url: str, partial: Path, size: int | None, pause: float, timeout: float) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ..utils.paths import did_you_mean, resource_root
+from ..utils.paths import resource_root
 from ..utils.wording import listed
 from .open_clip_cache import SCHEME, open_clip_weights
 from .parts import PARTS
@@ -95,7 +95,7 @@ class ModelIndex:
             return [self.files[name]]
         names = [*self.models, *self.files]
         raise ValueError(
-            f"No weights are called '{name}'. {did_you_mean(name, names)}"
+            f"No weights are called '{name}'. There is: {listed(names, near=name)}; "
             'ovsam download --list lists all'
         )
 

@@ -4,6 +4,8 @@
     ovsam benchmark memory configs/ovsam/ovsam_RN50x16_coco_box.py
     ovsam benchmark latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
     ovsam benchmark interactive configs/ovsam/ovsam_RN50x16_coco_point.py
+    ovsam benchmark interactive ovsam/ovsam_RN50x16_coco_point.py --against segment-anything
+    ovsam benchmark pool ovsam/ovsam_RN50x16_coco_box.py
     ovsam benchmark vocabulary configs/ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark training configs/clip2sam/clip2sam_RN50_joint.py --size 512
     ovsam benchmark scale --gpus 16
@@ -12,7 +14,9 @@ complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memor
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
 image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
 interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
-names to few, of everything mode to its points one by one; and the memory of many prompts.
+names to few, of everything mode to its points one by one; and the memory of many prompts; or,
+--against another package, ratios of clicks. pool: milliseconds of CLIP's attention pool beside
+open_clip's own.
 vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
 scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
@@ -22,209 +26,21 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import statistics
 import sys
 from pathlib import Path
 
-import torch
-from tabulate import tabulate
-
-from ..apis.init_model import choose_device, load_config
-from ..benchmarks.complexity import count_complexity, total_complexity
-from ..benchmarks.interaction import measure_interaction
-from ..benchmarks.memory import measure_memory
-from ..benchmarks.scale import Machine, scale_table
-from ..benchmarks.timing import measure_latency
-from ..benchmarks.training_step import measure_training_step
-from ..benchmarks.vocabulary_cost import measure_vocabularies
+from ..benchmarks.scale import Machine
+from ..benchmarks.tables import (
+    complexity,
+    interactive,
+    latency,
+    memory,
+    pool,
+    scale,
+    training,
+    vocabulary,
+)
 from ..utils.command_line import exit_status
-from ..utils.marked_section import insert_section
-
-
-def print_table(head: list[str], rows: list[list[str]]) -> None:
-    """The first column is text, the others numbers."""
-    print(table(head, rows, 'plain'))
-
-
-def table(head: list[str], rows: list[list[str]], form: str) -> str:
-    """The same in any of tabulate's forms; figures stay as they were rounded."""
-    aligned = ['left', *['right'] * (len(head) - 1)]
-    return tabulate(rows, head, form, colalign=aligned, disable_numparse=True)
-
-
-def complexity(args: argparse.Namespace) -> None:
-    """Operations and parameters, by part."""
-    summary = []
-    for config in args.configs:
-        rows = count_complexity(load_config(config), args.size)
-        total = total_complexity(rows)
-        print(f'{config}, {args.prompts} prompts')
-        print_table(
-            ['part', 'parameters (M)', 'GFLOPs an image', 'GFLOPs a prompt', 'together'],
-            [
-                [
-                    row.part + ('' if row.counts else ' (not counted)'),
-                    f'{row.parameters / 1e6:.2f}',
-                    f'{row.image / 1e9:.2f}',
-                    f'{row.prompt / 1e9:.3f}',
-                    f'{row.total(args.prompts) / 1e9:.2f}',
-                ]
-                for row in [*rows, total]
-            ],
-        )
-        summary.append((config, total.total(args.prompts), total.parameters))
-        print()
-    if len(summary) > 1:
-        print_ratios(['config', 'GFLOPs', 'parameters (M)'], summary, (1e9, 1e6))
-
-
-def memory(args: argparse.Namespace) -> None:
-    """Peak resident memory and seconds."""
-    for config in args.configs:
-        use = measure_memory(load_config(config), args.prompts, args.size)
-        print(
-            f'{config}: {use.peak / 1e9:.2f} GB at most ({use.built / 1e9:.2f} GB once built, '
-            f'{use.imported / 1e9:.2f} GB of it imports); {use.latency.image:.1f} s to encode '
-            f'the image, {use.latency.prompts:.1f} s for {args.prompts} prompts, '
-            f'{torch.get_num_threads()} threads'
-        )
-
-
-def latency(args: argparse.Namespace) -> None:
-    """Milliseconds for an image and for a prompt."""
-    device, summary = choose_device(args.device), []
-    for config in args.configs:
-        found = measure_latency(load_config(config), args.prompts, args.repeat, args.size, device)
-        summary.append((config, found.image, found.prompts / args.prompts))
-    print_ratios(['config', 'ms an image', 'ms a prompt'], summary, (1e-3, 1e-3))
-    print(
-        f'median of {args.repeat}, {args.prompts} prompts at once, {device}, '
-        f'{torch.get_num_threads()} threads'
-    )
-
-
-def interactive(args: argparse.Namespace) -> None:
-    """Ratios of interactive use, and its memory."""
-    side, points = args.points_per_side, args.points_per_side**2
-    few, many = args.names
-    for config in args.configs:
-        cost = measure_interaction(
-            load_config(config), args.prompts, (few, many), side, args.repeat, args.size
-        )
-        print(f'{config}, {torch.get_num_threads()} threads')
-        print_table(
-            ['', 'seconds', 'beside', 'seconds', 'ratio'],
-            [
-                [title, f'{value:.3f}', other, f'{reference:.3f}', f'{value / reference:.4f}']
-                for title, value, other, reference in (
-                    ('a further click', cost.click, 'encoding and first click', cost.first),
-                    (f'a click with {many} names', cost.many, f'with {few}', cost.few),
-                    (
-                        f'everything mode, {side} x {side} points',
-                        cost.everything,
-                        f'{points} points one by one',
-                        cost.alone,
-                    ),
-                )
-            ],
-        )
-        print(
-            f'{args.prompts} prompts at once: {(cost.peak - cost.built) / 1e9:.2f} GB above the '
-            f'model ({cost.built / 1e9:.2f} GB)'
-        )
-        print(
-            f'Clicks: median of {args.repeat}. One by one: mean of {4 * args.repeat} points, '
-            f'times {points}. Everything mode: unfiltered, {cost.masks} masks after '
-            'suppression, named'
-        )
-
-
-def vocabulary(args: argparse.Namespace) -> None:
-    """Time and memory of many names, by how they are kept."""
-    section = []
-    for config in args.configs:
-        rows = measure_vocabularies(
-            load_config(config), args.names, args.texts, args.objects, args.repeat, args.size
-        )
-        # A click's other work is the same in all rows, but varies more than naming takes.
-        others = statistics.median(row.click - row.naming for row in rows)
-        first = others + rows[0].naming
-        head = ['names', 'kept as', 'MB', 'ms a click', 'ms of it naming', 'ratio']
-        head += [f'ms to name {args.objects} objects']
-        cells = [
-            [
-                f'{row.names:,}',
-                row.kept,
-                f'{row.stored / 1e6:.1f}',
-                f'{1e3 * row.click:.1f}',
-                f'{1e3 * row.naming:.2f}',
-                f'{(others + row.naming) / first:.3f}',
-                f'{1e3 * row.image:.1f}',
-            ]
-            for row in rows
-        ]
-        note = (
-            f'{config}: median of {args.repeat}, {args.texts} texts a name, cpu, '
-            f'{torch.get_num_threads()} threads; ratio of clicks that take '
-            f'{1e3 * others:.1f} ms without naming, the median of all rows'
-        )
-        print_table(head, cells)
-        print(note)
-        section.append(f'\n{table(head, cells, "pipe")}\n\n{note}.\n')
-    if args.insert:
-        insert_section(args.insert, ''.join(section), 'vocabulary cost')
-
-
-def training(args: argparse.Namespace) -> None:
-    """Seconds of a training step, and the class loss's share of it."""
-    device = choose_device(args.device)
-    for config in args.configs:
-        costs = measure_training_step(
-            load_config(config),
-            args.names,
-            args.sampled,
-            args.images,
-            args.prompts,
-            args.repeat,
-            args.size,
-            device,
-        )
-        print(
-            f'{config}, {args.images} images of {args.size or "full"} size, {args.prompts} '
-            f'objects each'
-        )
-        print_table(
-            ['vocabulary', 'a step (s)', 'ratio', 'class loss (s)', 'share of the step'],
-            [
-                [
-                    cost.title,
-                    f'{cost.step:.2f}',
-                    f'{cost.step / costs[0].step:.3f}',
-                    f'{cost.class_loss:.4f}',
-                    f'{cost.class_loss / cost.step:.2%}',
-                ]
-                for cost in costs
-            ],
-        )
-        print(f'median of {args.repeat}, {device}, {torch.get_num_threads()} threads')
-
-
-def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:
-    """A line for each config, with ratios to the first."""
-    print_table(
-        [head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))],
-        [
-            [
-                Path(name).stem,
-                *(
-                    cell
-                    for value, first, unit in zip(row, rows[0][1:], units)
-                    for cell in (f'{value / unit:.2f}', f'{value / first:.3f}')
-                ),
-            ]
-            for name, *row in rows
-        ],
-    )
 
 
 def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:
@@ -249,24 +65,6 @@ def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='put the table into the section "vocabulary cost" of this Markdown file',
     )
-
-
-def scale(args: argparse.Namespace) -> None:
-    """GPU-hours, memory, network and storage of the paper's recipe and of many images."""
-    if not 0 < args.utilisation <= 1:
-        raise ValueError(f'--utilisation must be in (0, 1]; got {args.utilisation}')
-    if min(args.gpus, args.images, args.peak) <= 0:
-        raise ValueError('--gpus, --images and --peak must be positive')
-    machine = Machine(args.gpus, args.peak * 1e12, args.utilisation)
-    configs = [load_config(args.sam2clip), load_config(args.clip2sam), load_config(args.ovsam)]
-    section = (
-        f'`{args.shown}` prints this: {args.gpus} GPUs of {args.peak:g} TFLOPS, of which '
-        f'{args.utilisation:.0%} are reached.\n\n'
-        f'{scale_table(configs, machine, args.images, args.size)}\n'
-    )
-    print(section, end='')
-    if args.insert:
-        insert_section(args.insert, section, 'scale')
 
 
 def add_scale_command(commands: argparse._SubParsersAction) -> None:
@@ -303,7 +101,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest='command', required=True)
-    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20}
+    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20, pool: 1}
     added = {}
     for run in (*prompts, vocabulary):
         command = added[run] = commands.add_parser(
@@ -316,9 +114,10 @@ def parse_args(argv=None) -> argparse.Namespace:
             metavar='CONFIG',
             help='path of a config, from here or below configs/',
         )
-        command.add_argument(
-            '--size', type=int, help="side of the square input in pixels (the config's)"
-        )
+        if run is not pool:  # whose grid does not depend on it
+            command.add_argument(
+                '--size', type=int, help="side of the square input in pixels (the config's)"
+            )
         if run in prompts:
             command.add_argument(
                 '--prompts',
@@ -347,6 +146,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     added[interactive].add_argument(
         '--points-per-side', type=int, default=32, help='of everything mode (%(default)s)'
     )
+    added[interactive].add_argument(
+        '--against',
+        choices=['segment-anything'],
+        help='compare clicks with this package and print nothing else; needs ovsam[benchmark]',
+    )
     added[training].add_argument('--images', type=int, default=2, help='of a step (%(default)s)')
     added[training].add_argument(
         '--sampled',
@@ -360,7 +164,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     args.shown = shlex.join(['ovsam', 'benchmark', *(argv or sys.argv[1:])])
     if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
         parser.error('--names and --points-per-side must be positive')
-    if getattr(args, 'prompts', 1) < 1 or (args.size is not None and args.size < 1):
+    size = getattr(args, 'size', None)
+    if getattr(args, 'prompts', 1) < 1 or (size is not None and size < 1):
         parser.error('--prompts and --size must be positive')
     return args
 

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 
 FORMAT = 'ovsam teacher features 1'
 VIEW_SIZE = 16
@@ -135,7 +135,7 @@ class TeacherFeatures(BaseDataElement):
             'input_shape': json.dumps(self.input_shape),
         }
         tensors = {name: self.get(name).contiguous() for name in _DTYPES}
-        metadata['sha256'] = _digest(metadata, tensors)
+        metadata['sha256'] = fingerprint(metadata, tensors)
         return safetensors.torch.save(tensors, metadata)
 
     @classmethod
@@ -156,7 +156,7 @@ class TeacherFeatures(BaseDataElement):
         metadata = header.get('__metadata__', {})
         metainfo = read_metadata(metadata)
         digest = metadata.pop('sha256', None)
-        if digest != _digest(metadata, tensors):
+        if digest != fingerprint(metadata, tensors):
             raise DamagedFeaturesError('changed since it was written: its checksum differs')
         if {name: value.dtype for name, value in tensors.items()} != _DTYPES:
             raise DamagedFeaturesError('without the tensors of a record')
@@ -214,10 +214,6 @@ def image_names(dataset: Dataset) -> list[str]:
 def _view(image_input: Tensor) -> Tensor:
     # float16 holds these values, which are below 3, to a thousandth.
     return F.adaptive_avg_pool2d(image_input.detach().float(), VIEW_SIZE).half()
-
-
-def _digest(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    return tensor_digest(tensors, json.dumps(metadata, sort_keys=True))
 
 
 def _words(teacher: Mapping[str, str]) -> str:

@@ -28,12 +28,11 @@ class DetectorNames:
         detector: Built.
         own_names: What its labels mean; the vocabulary's names if not given.
         vocabulary: What labels of the results mean.
-        naming: The policy, which may need names of the two sides.
-        segmenter_names: Whether the segmenter gives names.
+        naming: The policy, which may need names of the detector.
 
     Raises:
-        ValueError: The policy needs names that a side does not have, or the detector has another
-            number of classes than names.
+        ValueError: The detector is told names and there are none, or it has another number of
+            classes than names.
     """
 
     def __init__(
@@ -42,27 +41,25 @@ class DetectorNames:
         own_names: Vocabulary | None,
         vocabulary: Vocabulary | None,
         naming: DetectionNaming,
-        *,
-        segmenter_names: bool,
     ) -> None:
         self.vocabulary, self.naming = vocabulary, naming
         self._detector = detector
         self._places: Tensor | None = None
         self._reads = hasattr(detector, 'language_model')
-        if naming.needs_log_scores and not segmenter_names:
-            raise ValueError(
-                f'{type(naming).__name__} asks the segmenter for names, and it gives '
-                'none: take an OVSAM, or naming=dict(type="DetectorLabel")'
-            )
         if self._reads and vocabulary is None:
             raise ValueError(
                 'the detector is told in text what to look for, but there is no '
-                'vocabulary: give detector_names'
+                'vocabulary: give detector_names, in a config as those of configs/detectors'
             )
         if not self._reads and not hasattr(detector, 'class_names') and vocabulary is not None:
             names = (own_names or vocabulary).names
             self._check_count(names, given=own_names is not None)
             self._places = self._fit(names, vocabulary)
+
+    @property
+    def decide(self) -> bool:
+        """Whether they alone say what an object is called."""
+        return self.naming.needs_detector_labels and not self.naming.needs_log_scores
 
     @property
     def in_pieces(self) -> bool:

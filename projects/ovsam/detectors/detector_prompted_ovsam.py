@@ -16,7 +16,6 @@ from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from mmengine.config import ConfigDict
-from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -24,9 +23,9 @@ from ..masks.regions import Regions
 from ..prompts import Prompts
 from ..segmenters.part_preprocessing import OriginalImages, PartPreprocessing
 from ..vocabulary import Vocabulary, build_vocabulary
+from .box_finder import BoxFinder
 from .detection_naming import UNKNOWN
 from .detector_names import DetectorNames
-from .usable_boxes import usable_boxes
 
 
 @MODELS.register_module()
@@ -57,6 +56,9 @@ class DetectorPromptedOVSAM(BaseDetector):
         init_cfg: As in mmengine. A part's ``init_cfg`` loads the part; where it is given for a
             whole detector, the ``Pretrained`` ones of its own parts are not read.
 
+    Attributes:
+        detect: Gives the usable boxes of images, a :class:`~.box_finder.BoxFinder`.
+
     Raises:
         ValueError: The policy needs names that the detector or the segmenter does not have; or
             ``data_preprocessor`` delivers something else than original images.
@@ -86,28 +88,23 @@ class DetectorPromptedOVSAM(BaseDetector):
         self.segmenter = MODELS.build({'prompter': dict(type='BoxPrompter'), **segmenter})
         self.naming = TASK_UTILS.build(naming or dict(type='DetectorLabel'))
         self.nms = nms
+        if self.naming.needs_log_scores and not hasattr(self.segmenter, 'vocabulary'):
+            raise ValueError(
+                f'{type(self.naming).__name__} asks the segmenter for names, and it gives '
+                'none: take an OVSAM, or naming=dict(type="DetectorLabel")'
+            )
         self._own_names = None if detector_names is None else build_vocabulary(detector_names)
-        self._detector_preprocessing = PartPreprocessing(detector_pipeline)
+        names = DetectorNames(self.detector, self._own_names, self.vocabulary, self.naming)
+        self.detect = BoxFinder(self.detector, detector_pipeline, names)
         side = self.segmenter.prompt_encoder.image_size
         self._segmenter_preprocessing = PartPreprocessing(
             [dict(type='Resize', scale=(side, side), keep_ratio=True)]
         )
-        self._warned: set[str] = set()
-        self._fit_names()
 
     @property
     def vocabulary(self) -> Vocabulary | None:
         """What labels of results mean; None if neither part has names."""
         return getattr(self.segmenter, 'vocabulary', None) or self._own_names
-
-    def _fit_names(self) -> None:
-        self._names = DetectorNames(
-            self.detector,
-            self._own_names,
-            self.vocabulary,
-            self.naming,
-            segmenter_names=hasattr(self.segmenter, 'vocabulary'),
-        )
 
     def extract_feat(self, batch_inputs: Sequence[Tensor]):
         """There is no one feature of two networks.
@@ -155,53 +152,10 @@ class DetectorPromptedOVSAM(BaseDetector):
             sample.pred_instances = instances
         return batch_data_samples
 
-    def detect(self, images: Sequence[Tensor], samples: SampleList) -> list[InstanceData]:
-        """Usable boxes of B images: ``bboxes`` (N, 4) in original pixels, ``scores``, ``labels``.
-
-        Labels are places in :attr:`vocabulary`, -1 for classes that it does not have.
-        """
-        found: list = [None] * len(images)
-        for places, inputs, parts in self._detector_preprocessing(self.detector, images, samples):
-            self._names.tell(parts)
-            # A long text is read in pieces, which mmdet does for one image at a time.
-            step = 1 if self._names.in_pieces else len(parts)
-            for start in range(0, len(parts), step):
-                chosen = slice(start, start + step)
-                outputs = self.detector.predict(inputs[chosen], parts[chosen], rescale=True)
-                for place, output in zip(places[chosen], outputs):
-                    found[place] = output.pred_instances
-        return [self._checked(instances, sample) for instances, sample in zip(found, samples)]
-
-    def _checked(self, found: InstanceData, sample) -> InstanceData:
-        kept, odd = usable_boxes(found, sample.ori_shape[:2])
-        for what, count in odd.items():
-            self._warn(what, count, len(found), sample)
-        kept.labels = self._names.translate(kept.labels)
-        if self.naming.needs_detector_labels and not self.naming.needs_log_scores:
-            unknown = kept.labels == UNKNOWN
-            if unknown.any():
-                self._warn(
-                    'of classes outside the vocabulary are left out',
-                    int(unknown.sum()),
-                    len(kept),
-                    sample,
-                )
-            kept = kept[~unknown]
-        return kept
-
-    def _warn(self, what: str, count: int, total: int, sample) -> None:
-        """Say once of how many detections of an image something is true."""
-        if what not in self._warned:
-            self._warned.add(what)
-            MMLogger.get_current_instance().warning(
-                f'{count} of {total} detections of image {sample.metainfo.get("img_path")} {what}'
-                '. Nothing is said of more such detections.'
-            )
-
     def segment(
         self, images: Sequence[Tensor], samples: SampleList, detections: Sequence[InstanceData]
     ) -> list[InstanceData]:
-        """Masks and names of detections as :meth:`detect` returns them; see the class."""
+        """Masks and names of detections as :attr:`detect` returns them; see the class."""
         results: list = [None] * len(images)
         for places, inputs, parts in self._segmenter_preprocessing(self.segmenter, images, samples):
             mine = [detections[place].to(inputs.device) for place in places]

@@ -7,7 +7,6 @@ D the text tower's width.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from functools import partial
 
 import torch
@@ -16,6 +15,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..parts.clip_text_encoder import CLIPTextEncoder
+from ..utils.digest import fingerprint
 from ..vocabulary import Vocabulary
 from .name_bank import NameBank, embed_bank, numbered_texts
 from .text_cache import TextEmbeddingCache
@@ -136,6 +136,5 @@ class _EncoderWithContext:
         return self.text_encoder.encode(texts, self.context.vectors)
 
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(self.text_encoder.fingerprint().encode())
-        digest.update(self.context.vectors.detach().float().cpu().numpy().tobytes())
-        return digest.hexdigest()
+        vectors = {'context': self.context.vectors.float()}
+        return fingerprint(self.text_encoder.fingerprint(), vectors)

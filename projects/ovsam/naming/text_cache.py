@@ -15,7 +15,6 @@ Glossary: T texts, C channels.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -28,6 +27,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..utils.cache import cache_folder
+from ..utils.digest import fingerprint
 from ..utils.files import write_whole
 
 FORMAT = 'ovsam text embeddings 1'
@@ -68,7 +68,7 @@ class TextBanks:
             'encoder': encoder,
             'templates': json.dumps(list(templates)),
         }
-        self.folder = folder / _digest(json.dumps(self._identity).encode())[:16]
+        self.folder = folder / fingerprint(self._identity)[:16]
 
     def read(self, texts: Iterable[str]) -> dict[str, Tensor]:
         """Embeddings (C,) by text, of those of the texts that are there."""
@@ -90,11 +90,11 @@ class TextBanks:
         folded = {path: rows for path, rows in small.items() if rows}
         rows = {text: row for part in (*folded.values(), new) for text, row in part.items()}
         texts = json.dumps(list(rows))
-        table = torch.stack(list(rows.values()))
-        target = self.folder / f'{_digest(texts.encode())[:16]}.safetensors'
-        metadata = {**self._identity, 'texts': texts, 'sha256': _tensor_digest(table)}
+        target = self.folder / f'{fingerprint(list(rows))[:16]}.safetensors'
+        tensors = {'embeddings': torch.stack(list(rows.values()))}
+        metadata = {**self._identity, 'texts': texts, 'sha256': fingerprint(None, tensors)}
         try:
-            write_whole(target, safetensors.torch.save({'embeddings': table}, metadata))
+            write_whole(target, safetensors.torch.save(tensors, metadata))
             for path in folded.keys() - {target}:
                 path.unlink(missing_ok=True)
         except OSError as error:
@@ -124,7 +124,7 @@ class TextBanks:
                 table = bank.get_tensor('embeddings')
             if table.dim() != 2 or table.dtype != torch.float32 or len(table) != len(texts):
                 raise ValueError(f'{len(texts)} texts, but {table.dtype} {tuple(table.shape)}')
-            if _tensor_digest(table) != metadata.get('sha256'):
+            if fingerprint(None, {'embeddings': table}) != metadata.get('sha256'):
                 raise ValueError('its content has not the checksum that it was written with')
         except FileNotFoundError:  # another process has put it together with others
             return {}
@@ -146,14 +146,6 @@ class TextBanks:
             if metadata.get(key) != value:
                 raise ValueError(f'its {key} is not that of the folder')
         return json.loads(metadata['texts'])
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _tensor_digest(table: Tensor) -> str:
-    return hashlib.sha256(table.contiguous().numpy()).hexdigest()
 
 
 def _warn(message: str) -> None:

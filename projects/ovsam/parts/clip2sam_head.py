@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import torch.nn.functional as F
 from mmdet.models.necks import FPN
-from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+
+from .region_grids import RegionExtractor
 
 
 @MODELS.register_module()
@@ -54,7 +55,7 @@ class CLIP2SAMHead(BaseModule):
             )
         self.embed_dims = embed_dims
         self.fpn = FPN(list(in_channels), fpn_channels, num_outs=len(in_channels))
-        self.roi_extractor = SingleRoIExtractor(
+        self.roi_extractor = RegionExtractor(
             roi_layer={'type': 'RoIAlign', 'output_size': roi_size, 'sampling_ratio': 0},
             out_channels=fpn_channels,
             featmap_strides=list(featmap_strides),

@@ -16,10 +16,12 @@ from typing import Union
 import open_clip
 import torch.nn.functional as F
 from open_clip.model import CLIP
+from open_clip.modified_resnet import ModifiedResNet
 from open_clip.tokenizer import SimpleTokenizer, default_bpe
 from torch import Tensor, nn
 
 from ..utils.wording import listed
+from .attention_pool import AttentionPool
 
 Arch = Union[str, dict]
 
@@ -52,6 +54,9 @@ def clip_config(arch: Arch) -> dict:
 def build_clip(arch: Arch) -> CLIP:
     """An open_clip ``CLIP`` (both towers) with random weights; nothing is downloaded.
 
+    The attention pool of a ResNet is :class:`~.attention_pool.AttentionPool`: the same keys and
+    numbers, in much less time.
+
     ``arch['standardize_images']`` gives the image tower each image with its own mean and
     deviation taken out, which spares a miniature the learning of thousands of colourings. Only
     for ResNets.
@@ -68,6 +73,8 @@ def build_clip(arch: Arch) -> CLIP:
     config.pop('custom_text', None)
     # OpenAI's weights were trained with QuickGELU; only the *-quickgelu names say so.
     clip = CLIP(**config)
+    if isinstance(clip.visual, ModifiedResNet):
+        clip.visual.attnpool = AttentionPool(clip.visual.attnpool)
     if standardize:
         clip.visual.conv1.register_forward_pre_hook(standardize_images)
     return clip

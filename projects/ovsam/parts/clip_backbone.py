@@ -22,8 +22,8 @@ from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
 
 from .clip_arch import Arch, build_clip, clip_config
-from .masked_attention_pool import masked_attention_pool
 from .published_keys import drop_other_parts
+from .region_grids import region_grids
 
 STRIDES = (4, 8, 16, 32)
 SMALL_MASKS = ('nothing', 'box')
@@ -80,12 +80,12 @@ class AttentionPooledTower:
             'avg',
             True,  # noqa: FBT003 (takes no keywords)
         )
-        return masked_attention_pool(visual.attnpool, grids, covered[:, 0])
+        return visual.attnpool(grids, covered[:, 0])
 
     @staticmethod
     def _grids(visual: ModifiedResNet, level: Tensor, rois: Tensor) -> Tensor:
         side = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
-        return roi_align(level, rois, (side, side), 1 / STRIDES[-1], 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+        return region_grids(level, rois, side, 1 / STRIDES[-1])
 
 
 class MaskPooledTower:

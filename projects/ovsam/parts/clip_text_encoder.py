@@ -5,7 +5,6 @@ Glossary: T texts, L tokens of a text, C channels, V context vectors, D the towe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import torch
@@ -15,7 +14,7 @@ from mmengine.model import BaseModule
 from open_clip import CustomTextCLIP
 from torch import Tensor
 
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 from .clip_arch import Arch, build_tokenizer, clip_config
 from .published_keys import drop_other_parts, rename_in_place
 
@@ -122,7 +121,7 @@ class CLIPTextEncoder(BaseModule):
 
     def fingerprint(self) -> str:
         """SHA-256 of the architecture, the tokenizer and the weights, on whatever device."""
-        return tensor_digest(self.text.state_dict(), json.dumps(self._settings, sort_keys=True))
+        return fingerprint(self._settings, self.text.state_dict())
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         rename_in_place(state_dict, prefix, _text_tower_key)

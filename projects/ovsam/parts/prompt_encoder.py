@@ -98,10 +98,20 @@ class SAMPromptEncoder(BaseModule):
             nn.Conv2d(mask_in_channels, embed_dims, kernel_size=1),
         )
         self.no_mask_embed = nn.Embedding(1, embed_dims)
+        self._dense_pe: tuple[Tensor, int, Tensor] | None = None
 
     def dense_pe(self) -> Tensor:
         """Position encoding of the image embedding's cell centres, (1, C, h, w)."""
         matrix = self.pe_layer.positional_encoding_gaussian_matrix
+        if torch.is_inference_mode_enabled() or matrix.is_inference():  # neither serves later
+            return self._make_dense_pe(matrix)
+        # The same for every prompt until the matrix is another one, or changes.
+        kept = self._dense_pe
+        if kept is None or kept[0] is not matrix or kept[1] != matrix._version:
+            self._dense_pe = kept = (matrix, matrix._version, self._make_dense_pe(matrix))
+        return kept[2]
+
+    def _make_dense_pe(self, matrix: Tensor) -> Tensor:
         centres = torch.arange(self.embedding_size, device=matrix.device, dtype=matrix.dtype)
         centres = (centres + 0.5) / self.embedding_size
         y, x = torch.meshgrid(centres, centres, indexing='ij')

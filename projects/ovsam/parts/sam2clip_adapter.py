@@ -150,7 +150,8 @@ class SAM2CLIPAdapter(BaseModule):
         x = x.permute(0, 2, 3, 1) + self.pos_embed
         for block in self.blocks:
             x = block(x)
-        return self.neck(x.permute(0, 3, 1, 2))
+        # The mask decoder reads cell by cell, at every click.
+        return self.neck(x.permute(0, 3, 1, 2)).contiguous(memory_format=torch.channels_last)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         rename_in_place(state_dict, prefix, vit_layer_key)

@@ -81,15 +81,14 @@ class DownsampledAttention(nn.Module):
         folded = torch.einsum('nthd,hdc->nhtc', keys, self._by_head(self.q_proj)).flatten(1, 2)
         bias = torch.einsum('nthd,hd->nht', keys, self.q_proj.bias.unflatten(0, keys.shape[2:]))
         if len(cells) == 1:
-            scores = (cells[0] @ folded.flatten(0, 1).T).unflatten(1, folded.shape[:2])
-            scores = scores.transpose(0, 1)
+            scores = (folded.flatten(0, 1) @ cells[0].T).unflatten(0, folded.shape[:2])
         else:
-            scores = cells @ folded.transpose(1, 2)
-        scores = scores.unflatten(2, bias.shape[1:]) + bias[:, None]
-        shares = scores.softmax(dim=-1).flatten(2)
+            scores = folded @ cells.transpose(1, 2)
+        # Cells come last: softmax over the few tokens then runs over many cells at a time.
+        shares = (scores.unflatten(1, bias.shape[1:]) + bias[..., None]).softmax(dim=2)
         out = self.out_proj.weight.unflatten(1, keys.shape[2:])
         written = torch.einsum('nthd,chd->nhtc', self._heads(self.v_proj(value)), out)
-        return shares @ written.flatten(1, 2) + self.out_proj.bias
+        return shares.flatten(1, 2).transpose(1, 2) @ written.flatten(1, 2) + self.out_proj.bias
 
     def _is_shorter(self, tokens: Tensor) -> bool:
         """Whether projecting tokens once per head is less work than projecting cells."""

@@ -5,8 +5,6 @@ Glossary: B images, C channels, h x w the embedding's size, H x W the input's.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 
 import torch
@@ -18,7 +16,7 @@ from torch import Tensor
 from ..checkpoints.loading import read_state_dict
 from ..datasets.feature_store import REDO
 from ..datasets.teacher_features import ForeignFeaturesError
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 
 
 @MODELS.register_module()
@@ -100,5 +98,5 @@ def teacher_identity(encoder: Mapping) -> dict[str, str]:
             f'{path} has no weights with the prefix {prefix!r}, which the teacher is to have'
         )
     settings = {key: value for key, value in encoder.items() if key != 'init_cfg'}
-    config = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    return dict(type=str(encoder['type']), config=config[:16], weights=tensor_digest(weights)[:16])
+    sums = dict(config=fingerprint(settings)[:16], weights=fingerprint(None, weights)[:16])
+    return dict(type=str(encoder['type']), **sums)

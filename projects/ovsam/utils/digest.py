@@ -1,31 +1,38 @@
-"""Tells whether two sets of tensors or two files are the same, without keeping both."""
+"""Tells whether two settings, sets of tensors or files are the same, without keeping both."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 
-def tensor_digest(tensors: Mapping[str, Tensor], settings: str = '') -> str:
-    """SHA-256 of names, types, shapes and values, in the order of names, on whatever device.
+def fingerprint(settings: Any, tensors: Mapping[str, Tensor] | None = None) -> str:
+    """SHA-256 of settings, and of tensors on whatever device; the order of keys plays no part.
 
     Args:
-        tensors: by name.
-        settings: other things that the tensors go with.
+        settings: what JSON can hold, anything else as its text; nothing if None.
+        tensors: what goes with them: names, types, shapes and values count.
     """
-    digest = hashlib.sha256(settings.encode())
-    for name, value in sorted(tensors.items()):
+    text = '' if settings is None else json.dumps(settings, sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode())
+    for name, value in sorted((tensors or {}).items()):
         digest.update(f'{name} {value.dtype} {tuple(value.shape)}'.encode())
         digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
 
 
-def file_digest(path: Path) -> str:
+def file_digest(path: Path, read: Callable[[int], object] = lambda size: None) -> str:
     """SHA-256 of a file, which is read a piece at a time.
+
+    Args:
+        path: of the file.
+        read: is told how many bytes each piece has.
 
     Raises:
         OSError: it cannot be read.
@@ -34,4 +41,5 @@ def file_digest(path: Path) -> str:
     with path.open('rb') as file:
         while block := file.read(1 << 20):
             digest.update(block)
+            read(len(block))
     return digest.hexdigest()

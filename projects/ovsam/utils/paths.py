@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from .cache import cache_folder
+from .wording import listed
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -44,13 +44,6 @@ def fetched_path(path: str | Path) -> Path | None:
     return kept if kept.is_file() else None
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """The five names that are most like another one, as a question; empty if there are none."""
-    nearest = difflib.get_close_matches(name, [*names], n=5, cutoff=0.0)
-    *others, last = nearest or ['']
-    return f'Did you mean {", ".join(others)}{" or " if others else ""}{last}? ' if nearest else ''
-
-
 def _find(kind: str, name: str, suffix: str, others: Iterable[str] = ()) -> Path:
     folder = resource_root() / kind
     asked = name if name.endswith(suffix) else name + suffix
@@ -62,8 +55,8 @@ def _find(kind: str, name: str, suffix: str, others: Iterable[str] = ()) -> Path
         for file in folder.rglob('*' + suffix)
         if '_base_' not in file.parts
     )
-    hint = did_you_mean(name, [*others, *present]) or 'There is: none.'
-    raise FileNotFoundError(f"No '{asked}' in {folder}. {hint.rstrip()}")
+    there = listed([*others, *present], near=name)
+    raise FileNotFoundError(f"No '{asked}' in {folder}. There is: {there}")
 
 
 def config_path(name: str, others: Iterable[str] = ()) -> Path:

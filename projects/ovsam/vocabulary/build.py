@@ -153,10 +153,8 @@ def _named(text: str, *, merge_repeated: bool, names_too: bool = False) -> Vocab
     near = difflib.get_close_matches(text.casefold(), PACKS, n=3, cutoff=0.7)
     if names_too and not near:
         return Vocabulary.from_names(text)
-    hint = f'did you mean {" or ".join(near)}? ' if near else ''
     single = f" For a vocabulary of this single name, write '{text},'." if names_too else ''
     raise ValueError(
-        f'there is no vocabulary pack {text!r}: {hint}Packs are '
-        f'{listed(PACKS, near=text)}; '
+        f'there is no vocabulary pack {text!r}; there are {listed(PACKS, near=text)}; '
         f'a file must end in .txt or .json.{single}'
     )

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from ..utils.wording import listed
 from .name_texts import name_key
 
 # Two words of five letters that differ in one are often different words (house, horse), and so
@@ -76,11 +77,8 @@ def refuse_near_misses(names: Iterable[str], others: Iterable[str], said: str) -
     """
     pairs = near_misses(names, others)
     if pairs:
-        shown = '; '.join(
-            said.format(name=repr(name), other=repr(other)) for name, other in pairs[:5]
-        )
-        more = f'; and {len(pairs) - 5} more such pairs' if len(pairs) > 5 else ''
-        raise ValueError(f'{shown}{more}')
+        faults = (said.format(name=repr(name), other=repr(other)) for name, other in pairs)
+        raise ValueError(listed(faults, between='; '))
 
 
 def _words(name: str) -> list[str]:

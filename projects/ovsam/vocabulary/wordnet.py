@@ -6,7 +6,6 @@ in the one of WordNet 3.0: ``n02084071`` is what begins at byte 2084071.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from mmdet.registry import TASK_UTILS
 
+from ..utils.digest import fingerprint
 from .name_texts import name_key, natural_name
 
 DEBIAN_FOLDER = '/usr/share/wordnet'
@@ -108,7 +108,7 @@ class WordNetHierarchy:
     @cached_property
     def fingerprint(self) -> str:
         """What is the same only for the same synsets, links and lemmas."""
-        return hashlib.sha256(repr((self.parents, self.lemmas)).encode()).hexdigest()
+        return fingerprint([self.parents, self.lemmas])
 
     @cached_property
     def _by_lemma(self) -> dict[str, list[str]]:

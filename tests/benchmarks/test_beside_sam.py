@@ -1,0 +1,46 @@
+import sys
+
+import numpy as np
+import pytest
+
+from ovsam.apis.init_model import load_config
+from ovsam.benchmarks.beside_sam import PROMPTS, click_sam, measure_beside_sam, random_sam
+from tools.benchmark import main
+
+
+def test_no_measurement_is_refused():
+    with pytest.raises(ValueError, match='repeat must be positive; got 0'):
+        measure_beside_sam(load_config('mini'), repeat=0)
+
+
+def test_without_the_package(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'segment_anything', None)
+    argv = ['interactive', 'mini', '--against', 'segment-anything', '--size', '128']
+    assert main(argv) == 2
+    assert 'pip install "ovsam[benchmark]"' in capsys.readouterr().err
+
+
+def test_several_points_are_answered_as_one_by_one():
+    pytest.importorskip('segment_anything')
+    sam = random_sam(256)
+    points = np.array([[[20.0, 30.0]], [[200.0, 100.0]]])
+    found = click_sam(sam, points)
+    assert found.shape == (2, 256, 256) and found.dtype == bool
+    for row, point in zip(found, points):
+        # Rounding may move a pixel of a border.
+        assert (row != click_sam(sam, point[None])[0]).mean() < 1e-3
+
+
+def test_clicks_of_the_small_world(capsys):
+    pytest.importorskip('segment_anything')
+    argv = ['interactive', 'mini', '--against', 'segment-anything', '--size', '128']
+    assert main([*argv, '--repeat', '1', '--names', '3', '5']) == 0
+    title, _, *rows, _ = [
+        line for line in capsys.readouterr().out.splitlines() if ' - mmengine - ' not in line
+    ]
+    assert title == 'mini with 3 names, segment-anything without names'
+    assert [int(row.split()[0]) for row in rows] == list(PROMPTS)
+    for row in rows:
+        ours, theirs, ratio = map(float, row.split()[1:])
+        # Of a single call, and of figures that are rounded.
+        assert ours > 0 and ratio == pytest.approx(ours / theirs, rel=0.02, abs=0.001)

@@ -1,0 +1,154 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from open_clip.modified_resnet import AttentionPool2d
+
+from ovsam.parts.attention_pool import AttentionPool
+
+SIDE, CHANNELS, HEADS, DIMS = 4, 16, 2, 8
+
+
+@pytest.fixture
+def published():
+    """With weights and biases so large that attention is far from uniform."""
+    torch.manual_seed(0)
+    pool = AttentionPool2d(SIDE, CHANNELS, HEADS, DIMS).eval()
+    for parameter in pool.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return pool
+
+
+@pytest.fixture
+def pool(published):
+    return AttentionPool(published)
+
+
+def grids_of(number, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(number, CHANNELS, SIDE, SIDE, generator=generator, dtype=dtype)
+
+
+@pytest.fixture
+def grids():
+    return grids_of(3)
+
+
+def masked(published, grids, weights):
+    """open_clip's pool by torch's own attention: a weighted mean, attention times the weight."""
+    cells = grids.flatten(2).permute(2, 0, 1)
+    weights = weights.flatten(1)
+    shares = (weights / weights.sum(dim=1, keepdim=True)).T[..., None]
+    tokens = torch.cat([(cells * shares).sum(dim=0, keepdim=True), cells])
+    tokens = tokens + published.positional_embedding[:, None]
+    mask = F.pad(weights / weights.amax(dim=1, keepdim=True), (1, 0), value=1.0).log()
+    projections = (published.q_proj, published.k_proj, published.v_proj)
+    return F.multi_head_attention_forward(
+        tokens,
+        tokens,
+        tokens,
+        CHANNELS,
+        HEADS,
+        None,
+        torch.cat([each.bias for each in projections]),
+        None,
+        None,
+        False,
+        0.0,
+        published.c_proj.weight,
+        published.c_proj.bias,
+        attn_mask=mask[:, None].repeat_interleave(HEADS, dim=0).expand(-1, len(tokens), -1),
+        use_separate_proj_weight=True,
+        q_proj_weight=published.q_proj.weight,
+        k_proj_weight=published.k_proj.weight,
+        v_proj_weight=published.v_proj.weight,
+    )[0][0]
+
+
+def test_no_regions(pool):
+    assert pool(grids_of(0)).shape == (0, DIMS)
+    assert pool(grids_of(0), torch.zeros(0, SIDE, SIDE)).shape == (0, DIMS)
+
+
+@pytest.mark.parametrize(('dtype', 'relative'), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
+@pytest.mark.parametrize('number', [1, 70])
+def test_the_numbers_of_open_clip(published, pool, dtype, relative, number):
+    published.to(dtype)
+    grids = grids_of(number, dtype)
+    weights = torch.rand(number, SIDE, SIDE, generator=torch.Generator().manual_seed(2)).to(dtype)
+    weights[:, 1] = 0.0
+    for found, expected in (
+        (pool(grids), published(grids)),
+        (pool(grids, weights), masked(published, grids, weights)),
+    ):
+        torch.testing.assert_close(
+            found, expected, rtol=0, atol=relative * expected.abs().max().item()
+        )
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_half_precision(published, pool, grids, dtype):
+    expected = published(grids).detach()
+    published.to(dtype)
+    found = pool(grids.to(dtype))
+    assert found.dtype == dtype
+    torch.testing.assert_close(
+        found.float(), expected, rtol=0, atol=0.03 * expected.abs().max().item()
+    )
+
+
+def test_the_gradients_of_open_clip(published, pool, grids):
+    published.double()
+    gradients = []
+    for each in (pool, published):
+        inputs = grids.double().requires_grad_()
+        parameters = dict(published.named_parameters())
+        wanted = torch.autograd.grad(each(inputs).square().sum(), [inputs, *parameters.values()])
+        gradients.append(dict(zip(['grids', *parameters], wanted)))
+    ours, theirs = gradients
+    for name, gradient in theirs.items():
+        torch.testing.assert_close(ours[name], gradient, rtol=1e-8, atol=1e-10)
+
+
+def test_the_keys_of_open_clip(published, pool):
+    assert list(pool.state_dict()) == list(published.state_dict())
+
+
+def test_cells_are_not_projected(monkeypatch, pool, grids):
+    rows = []
+    linear = F.linear
+    monkeypatch.setattr(
+        F, 'linear', lambda x, *args: rows.append(x.shape[:-1].numel()) or linear(x, *args)
+    )
+    pool(grids)
+    assert rows == [len(grids)] * 2
+
+
+@pytest.mark.parametrize('weight', [0.0, 0.3, 1.0])
+def test_equal_weights_are_the_pool_itself(pool, grids, weight):
+    torch.testing.assert_close(
+        pool(grids, torch.full((3, SIDE, SIDE), weight)), pool(grids), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_cells_without_weight_do_not_matter(pool, grids):
+    weights = torch.zeros(3, 4, 4)
+    weights[:, :2] = 0.5
+    weights[0, 3, 3] = 0.1
+    changed = grids.clone()
+    changed[:, :, 2:] = 100.0
+    before, after = (pool(g, weights) for g in (grids, changed))
+    torch.testing.assert_close(before[1:], after[1:])
+    assert not torch.allclose(before[0], after[0])
+    assert not torch.allclose(before[1:], pool(grids)[1:])
+
+
+def test_a_weight_multiplies_attention(pool, grids):
+    """A cell of weight 1/2 beside cells of weight 1 is between one left out and one of weight 1."""
+    weights = torch.ones(1, 4, 4)
+    found = []
+    for weight in (0.0, 0.5, 1.0):
+        weights[0, 1, 2] = weight
+        found.append(pool(grids[:1], weights))
+    ends = (found[2] - found[0]).norm()
+    assert 0 < (found[1] - found[0]).norm() < ends
+    assert 0 < (found[2] - found[1]).norm() < ends
