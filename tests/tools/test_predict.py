@@ -316,3 +316,15 @@ def test_odd_file_names(image, out, random_mini, capsys, name):
     capsys.readouterr().out.encode()
     (record,) = json.loads((out / 'coco.json').read_text('utf-8'))['images']
     assert record['file_name'] == name
+
+
+def test_names_by_example(image, out, random_mini, capsys):
+    flags = ['--point', '30,20', '--out', str(out), '--vocabulary', 'cat,dog']
+    assert predict.main([str(image), *flags, '--example', f'my gizmo={image}@30,20']) == 0
+    assert 'my gizmo' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('text', ['gizmo', 'gizmo=a.png', '=a.png@1,2', 'gizmo=@1,2'])
+def test_malformed_examples(image, out, random_mini, capsys, text):
+    assert predict.main([str(image), '--point', '1,1', '--out', str(out), '--example', text]) == 2
+    assert 'NAME=IMAGE@x,y' in capsys.readouterr().err

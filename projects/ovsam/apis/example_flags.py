@@ -28,8 +28,8 @@ def teach_examples(predictor: OVSAMPredictor, examples: Sequence[str]) -> None:
                 f'--example must be NAME=IMAGE@x,y or NAME=IMAGE@x1,y1,x2,y2; got {text!r}'
             )
         found.setdefault(Path(image), []).append((name, place))
-    for image, shown in found.items():
-        predictor.set_image(image)
+    for picture, shown in found.items():
+        predictor.set_image(picture)
         for name, place in shown:
             kind = 'box' if place.count(',') == 3 else 'point'
             predictor.learn(name, predictor.segment_prompts(parse_prompt(kind, place)))

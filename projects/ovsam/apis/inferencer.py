@@ -368,7 +368,8 @@ class OVSAMInferencer(BaseInferencer):
             self.predictor.none_threshold,
             back_off and back_off.fingerprint(),
         ]
-        return fingerprint(settings, self.model.state_dict())
+        taught = {f'taught.{key}': value for key, value in self.predictor.taught_rows().items()}
+        return fingerprint(settings, {**self.model.state_dict(), **taught})
 
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, self._pixels(job), job.file)

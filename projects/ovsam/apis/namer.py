@@ -142,6 +142,13 @@ class Namer:
         """Names that are known by example, with the number of their examples."""
         return {} if self._vocabulary is None else self.bank.taught_names
 
+    def taught_rows(self) -> dict[str, Tensor]:
+        """What answers depend on beside the vocabulary: sums and counts of examples."""
+        bank = self._bank
+        if bank is None or bank.examples is None:
+            return {}
+        return {'sums': bank.examples.sums, 'counts': bank.examples.counts}
+
     def save_names(self, path: str | Path) -> None:
         """Write what was taught to a safetensors file, whole or not at all.
 

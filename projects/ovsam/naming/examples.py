@@ -17,7 +17,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ..utils.digest import tensor_digest
+from ..utils.digest import fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,4 +160,4 @@ class ExampleSpace(BaseModule):
 
     def fingerprint(self) -> str:
         """What examples depend on: they are of no use to a model with another one."""
-        return tensor_digest({'mean': self.mean, 'whitening': self.whitening})
+        return fingerprint(None, {'mean': self.mean, 'whitening': self.whitening})
