@@ -75,6 +75,8 @@ def take_one_step(path, cfg):
     settings = without_weights(copy.deepcopy(cfg.model.to_dict()))
     if 'everything' in settings:
         settings['everything']['points_per_side'] = 4
+    if 'examples' in settings:  # two scenes show but some names, hardly a novel one
+        settings.update(examples=cfg.model.examples, group='base')
     model = MODELS.build(settings)
     training = path.stem in TRAININGS
     loader = cfg.train_dataloader if training else cfg.test_dataloader
