@@ -9,7 +9,6 @@ Stages that do not depend on each other run side by side. A stage that was finis
 interrupted one goes on from its last checkpoint.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -22,6 +21,7 @@ from mmengine.config import Config
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.benchmarks import metrics_section
 from ovsam.benchmarks.methods import fingerprint_of
+from ovsam.utils.command_line import parser_of
 from ovsam.utils.files import write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import run_inputs
@@ -361,9 +361,7 @@ def insert_tables(folder: Path) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/mini'), help='(%(default)s)')
     parser.add_argument(
         '--more',

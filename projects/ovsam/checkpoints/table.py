@@ -6,11 +6,11 @@ python -m ovsam.checkpoints.table docs/weights.md --check    # status 1 if it is
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..utils.command_line import parser_of
 from ..utils.files import write_whole
 from .fetch import DOWNLOADS
 from .model_index import FOLDER, ModelIndex, PublishedFile, read_model_index
@@ -65,9 +65,7 @@ def with_tables(text: str, index: ModelIndex) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('document', type=Path)
     parser.add_argument('--check', action='store_true', help='change nothing')
     args = parser.parse_args(argv)

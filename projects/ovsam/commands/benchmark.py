@@ -37,7 +37,7 @@ from ..benchmarks.scale import Machine, scale_table
 from ..benchmarks.timing import measure_latency
 from ..benchmarks.training_step import measure_training_step
 from ..benchmarks.vocabulary_cost import measure_vocabularies
-from ..utils.command_line import exit_status
+from ..utils.command_line import exit_status, parser_of
 from ..utils.marked_section import insert_section
 
 
@@ -297,11 +297,7 @@ def add_scale_command(commands: argparse._SubParsersAction) -> None:
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam benchmark',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam benchmark')
     commands = parser.add_subparsers(dest='command', required=True)
     prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20}
     added = {}

@@ -20,15 +20,12 @@ from tabulate import tabulate
 from ..checkpoints.converted_file import report
 from ..checkpoints.fetch import WeightStore
 from ..checkpoints.model_index import ModelIndex, PublishedFile, read_model_index
+from ..utils.command_line import parser_of
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam download',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam download')
     parser.add_argument('names', nargs='*', metavar='NAME', help='of models or files; see --list')
     parser.add_argument('--list', action='store_true', help='what there is, and what is here')
     parser.add_argument(
