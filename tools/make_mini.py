@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.config import Config
@@ -25,6 +26,7 @@ from ovsam.utils.command_line import parser_of
 from ovsam.utils.files import write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import run_inputs
+from ovsam.utils.tables import compact_table, figure
 
 ROOT = Path(__file__).resolve().parent.parent
 # Phases follow each other; a phase's chains run side by side, the stages of a chain one by one.
@@ -309,19 +311,11 @@ def with_weights(names: list, env: dict) -> list:
 def table(folder: Path) -> str:
     """The evaluations' figures as a Markdown table."""
     rows = [
-        '| config | ' + ' | '.join(c.split('/')[1] for c in COLUMNS) + ' |',
-        '|---|' + '---|' * len(COLUMNS),
+        [name, *figures_of(folder, name, COLUMNS)]
+        for name in EVALUATIONS
+        if (folder / f'{name}.json').exists()
     ]
-    for name in EVALUATIONS:
-        path = folder / f'{name}.json'
-        if path.exists():
-            metrics = json.loads(path.read_text(encoding='utf-8'))
-            rows.append(
-                f'| {name} | '
-                + ' | '.join('' if metrics.get(c) is None else f'{metrics[c]:.1f}' for c in COLUMNS)
-                + ' |'
-            )
-    return '\n'.join(rows)
+    return compact_table(['config', *(column.split('/')[1] for column in COLUMNS)], rows)
 
 
 def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
@@ -332,14 +326,17 @@ def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
         shown: A title and a config's name for each row.
         columns: Figures by the title of their column.
     """
-    rows = ['| | config | ' + ' | '.join(columns) + ' |', '|---' * (len(columns) + 2) + '|']
-    for title, name in shown:
-        metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
-        cells = (
-            '' if metrics.get(key) is None else f'{metrics[key]:.1f}' for key in columns.values()
-        )
-        rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(rows) + '\n'
+    rows = [
+        [title, f'`{name}.py`', *figures_of(folder, name, columns.values())]
+        for title, name in shown
+    ]
+    return compact_table(['', 'config', *columns], rows) + '\n'
+
+
+def figures_of(folder: Path, name: str, keys: Iterable[str]) -> list[str]:
+    """Cells of an evaluation."""
+    metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
+    return [figure(metrics.get(key)) for key in keys]
 
 
 def insert_tables(folder: Path) -> None:

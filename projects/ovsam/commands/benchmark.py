@@ -27,7 +27,6 @@ import sys
 from pathlib import Path
 
 import torch
-from tabulate import tabulate
 
 from ..apis.init_model import choose_device, load_config
 from ..benchmarks.complexity import count_complexity, total_complexity
@@ -39,17 +38,12 @@ from ..benchmarks.training_step import measure_training_step
 from ..benchmarks.vocabulary_cost import measure_vocabularies
 from ..utils.command_line import exit_status, parser_of
 from ..utils.marked_section import insert_section
+from ..utils.tables import table
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
     """The first column is text, the others numbers."""
-    print(table(head, rows, 'plain'))
-
-
-def table(head: list[str], rows: list[list[str]], form: str) -> str:
-    """The same in any of tabulate's forms; figures stay as they were rounded."""
-    aligned = ['left', *['right'] * (len(head) - 1)]
-    return tabulate(rows, head, form, colalign=aligned, disable_numparse=True)
+    print(table(head, rows))
 
 
 def complexity(args: argparse.Namespace) -> None:

@@ -15,12 +15,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from tabulate import tabulate
-
 from ..checkpoints.converted_file import report
 from ..checkpoints.fetch import WeightStore
 from ..checkpoints.model_index import ModelIndex, PublishedFile, read_model_index
 from ..utils.command_line import parser_of
+from ..utils.tables import table
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -66,9 +65,8 @@ def listing(index: ModelIndex, store: WeightStore) -> str:
         )
         licences = '; '.join(dict.fromkeys(file.licence for file in files))
         rows.append([name, size, state, licences])
-    aligned = ['left', 'right', 'left', 'left']
     head = ['name', 'size', 'state', 'licence']
-    return tabulate(rows, head, 'plain', colalign=aligned, disable_numparse=True)
+    return table(head, rows, texts=4)
 
 
 def fetch(

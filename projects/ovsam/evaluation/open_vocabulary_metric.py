@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from mmdet.registry import METRICS
 from mmengine.logging import MMLogger, print_log
-from terminaltables import AsciiTable
 
 from ..masks.mask_iou import mask_iou
+from ..utils.tables import table
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
@@ -302,7 +302,7 @@ def _harmonic_mean(first: float, second: float) -> float:
 
 def _table(metrics: dict[str, float]) -> str:
     kinds = [key for key in metrics if '_' not in key]
-    rows = [['', 'instances', *kinds]]
+    rows = []
     total = metrics['num_b'] + metrics['num_n']
     for title, suffix, num in (
         ('base', '_b', metrics['num_b']),
@@ -310,7 +310,7 @@ def _table(metrics: dict[str, float]) -> str:
         ('all', '', total),
     ):
         rows.append([title, str(num), *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
-    lines = [AsciiTable(rows).table]
+    lines = [table(['', 'instances', *kinds], rows)]
     if 'Acc_h' in metrics:
         lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')
     if 'IoU_s' in metrics:
