@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from ..apis.flags import add_model_flags, add_server_flags, check_server_flags
-from ..serving.page.samples import draw_samples, list_samples
+from ..apis.image_jobs import list_images
+from ..serving.page.samples import draw_samples
 from ..serving.shared_model import SharedModel
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
@@ -36,7 +37,7 @@ def serve(args: argparse.Namespace) -> None:
 
     from ..serving.page.offline import SameOriginOnly
 
-    chosen = list_samples(args.samples) if args.samples else None
+    chosen = list_images(args.samples) if args.samples else None
     model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
     with tempfile.TemporaryDirectory(prefix='ovsam-samples-') as drawn:
         samples = chosen or draw_samples(Path(drawn))

@@ -24,7 +24,9 @@ import argparse
 import shlex
 import statistics
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -263,10 +265,17 @@ def scale(args: argparse.Namespace) -> None:
         insert_section(args.insert, section, 'scale')
 
 
+def _add_command(
+    commands: argparse._SubParsersAction, run: Callable[..., None]
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+    command.set_defaults(run=run)
+    return command
+
+
 def add_scale_command(commands: argparse._SubParsersAction) -> None:
     """Give the parser the subcommand ``scale``."""
-    command = commands.add_parser('scale', help=scale.__doc__, description=scale.__doc__)
-    command.set_defaults(run=scale)
+    command = _add_command(commands, scale)
     for name, config in (
         ('sam2clip', 'sam2clip/sam2clip_RN50x16.py'),
         ('clip2sam', 'clip2sam/clip2sam_RN50x16_coco.py'),
@@ -293,57 +302,35 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = parser_of(__doc__, 'ovsam benchmark')
     commands = parser.add_subparsers(dest='command', required=True)
+    all_runs = (complexity, memory, latency, interactive, training, vocabulary)
+    added = {run: _add_command(commands, run) for run in all_runs}
+
+    def add(runs: Iterable[Callable], flag: str, words: str, **how: Any) -> None:
+        for run in runs:
+            added[run].add_argument(flag, help=words, **how)
+
+    add(
+        all_runs,
+        'configs',
+        'path of a config, from here or below configs/',
+        nargs='+',
+        metavar='CONFIG',
+    )
+    add(all_runs, '--size', "side of the square input in pixels (the config's)", type=int)
     prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20}
-    added = {}
-    for run in (*prompts, vocabulary):
-        command = added[run] = commands.add_parser(
-            run.__name__, help=run.__doc__, description=run.__doc__
-        )
-        command.set_defaults(run=run)
-        command.add_argument(
-            'configs',
-            nargs='+',
-            metavar='CONFIG',
-            help='path of a config, from here or below configs/',
-        )
-        command.add_argument(
-            '--size', type=int, help="side of the square input in pixels (the config's)"
-        )
-        if run in prompts:
-            command.add_argument(
-                '--prompts',
-                type=int,
-                default=prompts[run],
-                help='prompts on the image (%(default)s)',
-            )
-        if run not in (complexity, memory):
-            command.add_argument(
-                '--repeat',
-                type=int,
-                default=5,
-                help='measurements, after one that does not count (%(default)s)',
-            )
-    for run in (latency, training):
-        added[run].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    for run, count in prompts.items():
+        add([run], '--prompts', 'prompts on the image (%(default)s)', type=int, default=count)
+    again = 'measurements, after one that does not count (%(default)s)'
+    add(all_runs[2:], '--repeat', again, type=int, default=5)
+    add((latency, training), '--device', 'cpu, cuda, cuda:1 ...; cuda if there is')
+    pair: dict[str, Any] = dict(type=int, nargs=2, metavar=('FEW', 'MANY'))
     for run, many in ((interactive, 20_000), (training, 26_000)):
-        added[run].add_argument(
-            '--names',
-            type=int,
-            nargs=2,
-            default=[80, many],
-            metavar=('FEW', 'MANY'),
-            help='of the vocabularies (%(default)s)',
-        )
-    added[interactive].add_argument(
-        '--points-per-side', type=int, default=32, help='of everything mode (%(default)s)'
-    )
-    added[training].add_argument('--images', type=int, default=2, help='of a step (%(default)s)')
-    added[training].add_argument(
-        '--sampled',
-        type=int,
-        default=1000,
-        help='names at a time, in a third measurement (%(default)s)',
-    )
+        add([run], '--names', 'of the vocabularies (%(default)s)', default=[80, many], **pair)
+    side = 'of everything mode (%(default)s)'
+    add([interactive], '--points-per-side', side, type=int, default=32)
+    add([training], '--images', 'of a step (%(default)s)', type=int, default=2)
+    part = 'names at a time, in a third measurement (%(default)s)'
+    add([training], '--sampled', part, type=int, default=1000)
     add_vocabulary_flags(added[vocabulary])
     add_scale_command(commands)
     args = parser.parse_args(argv)
