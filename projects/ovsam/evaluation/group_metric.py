@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
@@ -52,3 +53,9 @@ class GroupMetric(BaseMetric):
             'current',
             logging.WARNING,
         )
+
+
+def percent(values: Iterable[float]) -> float:
+    """The mean of shares or flags, times 100; nan of nothing."""
+    values = list(values)
+    return 100 * float(np.mean(values)) if values else float('nan')

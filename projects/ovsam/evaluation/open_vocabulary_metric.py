@@ -6,7 +6,7 @@ Glossary: N predicted rows, K classes, H x W the original image.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ..utils.tables import table
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
-from .group_metric import GroupMetric
+from .group_metric import GroupMetric, percent
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ class OpenVocabularyMetric(GroupMetric):
         metrics = _by_group('IoU', instances, 'iou')
         medium, large = (limit**2 for limit in self.size_limits)
         for size, low, high in (('s', 0, medium), ('m', medium, large), ('l', large, np.inf)):
-            metrics[f'IoU_{size}'] = _percent(
+            metrics[f'IoU_{size}'] = percent(
                 i.iou
                 for i in instances
                 if i.iou is not None and i.area is not None and low <= i.area < high
@@ -282,15 +282,10 @@ def _numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:
 
 def _by_group(metric: str, instances: list[_Instance], field: str) -> dict[str, float]:
     values = {
-        f'{metric}_{group}': _percent(getattr(i, field) for i in instances if i.group == group)
+        f'{metric}_{group}': percent(getattr(i, field) for i in instances if i.group == group)
         for group in 'bn'
     }
-    return {**values, metric: _percent(getattr(i, field) for i in instances)}
-
-
-def _percent(values: Iterable[float]) -> float:
-    values = list(values)
-    return 100 * float(np.mean(values)) if values else float('nan')
+    return {**values, metric: percent(getattr(i, field) for i in instances)}
 
 
 def _harmonic_mean(first: float, second: float) -> float:
