@@ -33,7 +33,7 @@ from ovsam.evaluation.calibration_error import (
 from ovsam.evaluation.opinions import collect_opinions
 from ovsam.naming.calibration import TemperatureScaling
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 
 GROUPS = ('base', 'novel')
 
@@ -103,9 +103,7 @@ def calibrate(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument(
         'config',
         help='config of a model that names, whose vocabulary has the groups base and novel',

@@ -27,7 +27,7 @@ from ovsam.benchmarks.methods import collect_methods
 from ovsam.benchmarks.record import make_record
 from ovsam.benchmarks.report import by_prompts, csv_table, markdown_section
 from ovsam.benchmarks.scenes import draw_scenes, scene_sheet
-from ovsam.utils.command_line import ConfigOptions, exit_status
+from ovsam.utils.command_line import ConfigOptions, exit_status, parser_of
 from ovsam.utils.files import whole_file, write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import require_inputs
@@ -35,9 +35,7 @@ from ovsam.utils.preflight import require_inputs
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('configs', nargs='+', metavar='CONFIG', help='configs, or a folder of them')
     parser.add_argument(
         '--names',

@@ -20,7 +20,7 @@ from ovsam.datasets.pictograms.glyphs import pictogram_names
 from ovsam.datasets.pictograms.renderer import Scene, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.prompts import CenterPointPrompter, Prompts
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json, write_whole
 from ovsam.visualization import contact_sheet, draw_segments
 
@@ -166,9 +166,7 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder (%(default)s)')
     parser.add_argument('--scenes', type=int, default=4, help='how many (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='names the scenes (%(default)s)')

@@ -22,7 +22,7 @@ import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.engine.distillation_config import DistillationConfig
 from ovsam.engine.feature_dump import DumpReport, FeatureDump
 from ovsam.engine.stored_loss import compare_losses
-from ovsam.utils.command_line import ConfigOptions, exit_status
+from ovsam.utils.command_line import ConfigOptions, exit_status, parser_of
 from ovsam.utils.preflight import require_inputs
 from ovsam.utils.process_place import LAUNCHERS, process_place
 
@@ -85,9 +85,7 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('config', help='config that trains an adapter on a teacher')
     parser.add_argument(
         '--out', metavar='FOLDER', help='the store; the one that the config reads from if not given'

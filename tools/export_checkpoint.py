@@ -11,7 +11,6 @@ rest: fine-tuning that way keeps what was known before (Wortsman et al., "Robust
 zero-shot models").
 """
 
-import argparse
 import io
 import sys
 import zipfile
@@ -22,7 +21,7 @@ from mmengine.runner import find_latest_checkpoint
 
 import ovsam
 from ovsam.checkpoints.loading import read_state_dict
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_whole
 from ovsam.utils.wording import listed
 
@@ -104,9 +103,7 @@ def export(sources: list[str], weight: float, out: Path) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('sources', nargs='+', metavar='SOURCE')
     parser.add_argument('--out', type=Path, required=True)
     parser.add_argument('--weight', type=float, default=1.0, help='of later sources (%(default)s)')

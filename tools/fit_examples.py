@@ -23,7 +23,6 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from tabulate import tabulate
 from torch import Tensor
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
@@ -31,8 +30,9 @@ from ovsam.apis import init_model
 from ovsam.evaluation.opinions import collect_embeddings
 from ovsam.naming.examples import Examples, ExampleSpace
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import whole_file
+from ovsam.utils.tables import table
 
 SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 SHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12)
@@ -79,7 +79,8 @@ def fit(args: argparse.Namespace) -> None:
     chosen = choose(model, space, (rows, labels), (val_rows, val_labels), args)
     with whole_file(args.out) as path:
         torch.save(space.state_dict(), path)
-    print(tabulate(chosen[:10], ['cross-entropy', 'right (%)', 'scale', 'shift'], 'plain'))
+    cells = [[f'{each:.4g}' for each in row] for row in chosen[:10]]
+    print(table(['cross-entropy', 'right (%)', 'scale', 'shift'], cells, texts=0))
     _, _, scale, shift = chosen[0]
     print(
         f"example_space=dict(type='ExampleSpace', embed_dims={rows.shape[2]}, "
@@ -125,9 +126,7 @@ def choose(
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('config', help='config of an evaluation, whose vocabulary has seen names')
     parser.add_argument(
         '--train',

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.datasets.image_listing import ImageListing
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.image_walk import IMAGE_SUFFIXES
 
 
@@ -50,9 +50,7 @@ def is_current(args: argparse.Namespace) -> bool:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('folder', help='where to look, with all folders in it')
     parser.add_argument('--out', type=Path, required=True, help='the listing')
     parser.add_argument(

@@ -9,7 +9,6 @@ Stages that do not depend on each other run side by side. A stage that was finis
 interrupted one goes on from its last checkpoint.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from mmengine.config import Config
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.benchmarks.methods import fingerprint_of
 from ovsam.benchmarks.small_world import insert_tables, table, with_weights
+from ovsam.utils.command_line import parser_of
 from ovsam.utils.files import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -230,9 +230,7 @@ def is_current(folder: Path, name: str, mark: str) -> bool:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/mini'), help='(%(default)s)')
     parser.add_argument(
         '--more',

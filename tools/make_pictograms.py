@@ -27,7 +27,7 @@ from tqdm import tqdm
 from ovsam.datasets.pictograms.glyphs import pictogram_names, pictogram_table
 from ovsam.datasets.pictograms.renderer import Scene, render_crop, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json
 
 # name: (images by default, offset to the seed, crops?)
@@ -157,9 +157,7 @@ def write_world(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('--out', type=Path, default=Path('data/pictograms'), help='(%(default)s)')
     parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS))
     parser.add_argument('--seed', type=int, default=0, help='names the world (%(default)s)')

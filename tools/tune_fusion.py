@@ -6,7 +6,6 @@ Prints base, novel and harmonic-mean accuracy for a grid of CLIP's weight on see
 classes; the best line goes into the config's ``score_fusion``.
 """
 
-import argparse
 import sys
 
 import torch
@@ -20,7 +19,7 @@ from ovsam.apis import init_model
 from ovsam.evaluation.opinions import collect_opinions
 from ovsam.naming.score_fusion import GeometricFusion
 from ovsam.segmenters.ovsam import OVSAM
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.wording import listed
 
 
@@ -66,9 +65,7 @@ def tune(config: str, steps: int) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('config')
     parser.add_argument('--steps', type=int, default=11, help='grid points a weight (%(default)s)')
     args = parser.parse_args(argv)

@@ -186,7 +186,7 @@ def test_logs_a_table(caplog):
         evaluate([make_sample([0, 2, 2], truth=[4, 4, 0], found=[2, 4, 0], labels=[0, 1, 1])])
     finally:
         logger.removeHandler(caplog.handler)
-    assert '| base  | 1         | 25.0  | 100.0 |' in caplog.text
+    assert 'base             1   25.0  100.0' in caplog.text
     assert '1 instances with an empty mask' in caplog.text
 
 

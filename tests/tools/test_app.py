@@ -20,4 +20,4 @@ def test_limits_must_be_positive(capsys, flags, said):
 def test_samples_must_exist(capsys, tmp_path):
     pytest.importorskip('gradio', reason='the page needs Gradio: pip install "ovsam[app]"')
     assert app.main(['--samples', str(tmp_path / 'none')]) == 2
-    assert 'there is no folder' in capsys.readouterr().err
+    assert 'there is no image or folder' in capsys.readouterr().err

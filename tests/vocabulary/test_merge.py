@@ -112,4 +112,4 @@ def test_texts_of_several_names_are_counted(log):
     )
     ((message, _),) = log
     assert message.startswith('2 texts stand for several names each')
-    assert 'Couch (sofa/couch, Couch)' in message and 'cup (cup, mug)' in message
+    assert 'couch (sofa/couch, Couch)' in message and 'cup (cup, mug)' in message

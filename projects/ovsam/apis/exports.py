@@ -159,7 +159,7 @@ class YoloExport:
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder = folder / 'yolo'
-        self._names = _Numbers(names)
+        self._numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         self._taken: set[str] = set()
 
     def expect(self, file_names: Iterable[str]) -> None:
@@ -181,8 +181,9 @@ class YoloExport:
             polygons = mask_polygons(mask)
             if polygons:
                 shares = join_polygons(polygons) / (width, height)
-                numbers = ' '.join(f'{number:.7f}' for number in shares.flatten())
-                lines.append(f'{self._names.of(name)} {numbers}\n')
+                numbers = ' '.join(f'{share:.7f}' for share in shares.flatten())
+                number = self._numbers.setdefault(name, len(self._numbers))
+                lines.append(f'{number} {numbers}\n')
         write_whole(self._folder / 'labels' / place, ''.join(lines).encode())
 
     def close(self) -> None:
@@ -191,7 +192,7 @@ class YoloExport:
             'path': '.',
             'train': 'images',
             'val': 'images',
-            'names': dict(enumerate(self._names.names)),
+            'names': {number: name for name, number in self._numbers.items()},
         }
         write_whole(
             self._folder / 'data.yaml',
@@ -222,20 +223,6 @@ def make_exports(formats: Sequence[str], folder: Path, names: Sequence[str]) -> 
     if unknown:
         raise ValueError(f'there is no format {unknown[0]!r}: choose of {", ".join(EXPORTS)}')
     return [EXPORTS[name](folder, names) for name in formats]
-
-
-class _Numbers:
-    """Names and their numbers; a name that is new gets the next one."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._places = {name: place for place, name in enumerate(dict.fromkeys(names))}
-
-    def of(self, name: str) -> int:
-        return self._places.setdefault(name, len(self._places))
-
-    @property
-    def names(self) -> list[str]:
-        return list(self._places)
 
 
 def _yolo_file(file_name: str) -> str:

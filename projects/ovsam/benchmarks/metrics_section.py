@@ -6,12 +6,10 @@ The comparison itself is of models that answer prompts; this is for what has met
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from tabulate import tabulate
-
+from ..utils.tables import figure, table
 from ..utils.wording import listed
 
 # By the metric's prefix: a title, and what to know of the figures.
@@ -91,12 +89,7 @@ def _table(rows: dict[str, dict[str, float]]) -> str:
         if not key.startswith('num')
     ]
     cells = [
-        [f'`{name}.py`', *(_figure(row.get(column)) for column in columns)]
+        [f'`{name}.py`', *(figure(row.get(column)) for column in columns)]
         for name, row in rows.items()
     ]
-    aligned = ['left', *['right'] * len(columns)]
-    return tabulate(cells, ['config', *columns], 'pipe', colalign=aligned, disable_numparse=True)
-
-
-def _figure(value: float | None) -> str:
-    return '' if value is None or math.isnan(value) else f'{value:.1f}'
+    return table(['config', *columns], cells, 'pipe')

@@ -7,8 +7,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-from tabulate import tabulate
-
+from ..utils.tables import figure, table
 from .methods import Method
 from .record import Record
 
@@ -72,10 +71,10 @@ def csv_table(rows: Rows) -> str:
     keys = list(dict.fromkeys(key for _, record in rows for key in record.metrics))
     costs = [name for name in Record.__dataclass_fields__ if name != 'metrics']
     text = io.StringIO()
-    table = csv.writer(text, lineterminator='\n')
-    table.writerow(['method', 'config', 'prompts', *keys, *costs])
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(['method', 'config', 'prompts', *keys, *costs])
     for method, record in rows:
-        table.writerow(
+        writer.writerow(
             [
                 method.name,
                 method.path.stem,
@@ -110,19 +109,19 @@ def _table(rows: Rows) -> str:
         [
             method.name,
             f'`{method.path.name}`',
-            *(_number(record.metrics.get(key)) for key in metrics),
-            *(_number(precision.get(title)) for title in titles),
-            _number(record.image_operations, 1e9, 2),
-            _number(record.prompt_operations, 1e9, 3),
-            _number(record.parameters, 1e6, 2),
-            _number(record.image_seconds, 1e-3),
-            _number(record.prompt_seconds, 1e-3),
+            *(figure(record.metrics.get(key)) for key in metrics),
+            *(figure(precision.get(title)) for title in titles),
+            *(
+                figure(value and value / unit, digits)
+                for value, unit, digits in (
+                    (record.image_operations, 1e9, 2),
+                    (record.prompt_operations, 1e9, 3),
+                    (record.parameters, 1e6, 2),
+                    (record.image_seconds, 1e-3, 1),
+                    (record.prompt_seconds, 1e-3, 1),
+                )
+            ),
         ]
         for (method, record), precision in zip(rows, found)
     ]
-    aligned = ['left', 'left', *['right'] * (len(head) - 2)]
-    return tabulate(cells, head, 'pipe', colalign=aligned, disable_numparse=True)
-
-
-def _number(value: float | None, unit: float = 1, digits: int = 1) -> str:
-    return '' if value is None or math.isnan(value) else f'{value / unit:.{digits}f}'
+    return table(head, cells, 'pipe', texts=2)

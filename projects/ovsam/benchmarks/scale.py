@@ -15,7 +15,6 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.structures import InstanceData
-from tabulate import tabulate
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -25,6 +24,7 @@ from ..segmenters.ovsam import OVSAM
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..segmenters.sam2clip_distiller import SAM2CLIPDistiller
 from ..segmenters.stored_teacher import StoredTeacher
+from ..utils.tables import table
 from .complexity import attention_as_products, count_by_part, count_complexity
 from .random_model import build_random_model, set_random_names
 
@@ -245,5 +245,4 @@ def scale_table(configs: list[Config], machine: Machine, images: int, size: int 
     ]
     head = ['', 'images seen', 'GFLOPs an image', 'GPU-hours', 'memory a GPU (GB)']
     head += ['sent, GB/s a GPU', 'read, GB/s', 'images (GB)', 'records (GB)']
-    aligned = ['left', *['right'] * (len(head) - 1)]
-    return tabulate(rows, head, 'pipe', colalign=aligned, disable_numparse=True)
+    return table(head, rows, 'pipe')

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 
 from ..utils.marked_section import insert_section
 from ..utils.preflight import run_inputs
+from ..utils.tables import compact_table, figure
 from .metrics_section import metrics_section
 
 COLUMNS = (
@@ -92,19 +93,11 @@ def with_weights(names: Sequence[str], root: Path) -> list[str]:
 def table(folder: Path, evaluations: Sequence[str]) -> str:
     """The figures of evaluations, as far as they are in a folder, as a Markdown table."""
     rows = [
-        '| config | ' + ' | '.join(c.split('/')[1] for c in COLUMNS) + ' |',
-        '|---|' + '---|' * len(COLUMNS),
+        [name, *figures_of(folder, name, COLUMNS)]
+        for name in evaluations
+        if (folder / f'{name}.json').exists()
     ]
-    for name in evaluations:
-        path = folder / f'{name}.json'
-        if path.exists():
-            metrics = json.loads(path.read_text(encoding='utf-8'))
-            rows.append(
-                f'| {name} | '
-                + ' | '.join('' if metrics.get(c) is None else f'{metrics[c]:.1f}' for c in COLUMNS)
-                + ' |'
-            )
-    return '\n'.join(rows)
+    return compact_table(['config', *(column.split('/')[1] for column in COLUMNS)], rows)
 
 
 def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
@@ -115,14 +108,17 @@ def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
         shown: A title and a config's name for each row.
         columns: Figures by the title of their column.
     """
-    rows = ['| | config | ' + ' | '.join(columns) + ' |', '|---' * (len(columns) + 2) + '|']
-    for title, name in shown:
-        metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
-        cells = (
-            '' if metrics.get(key) is None else f'{metrics[key]:.1f}' for key in columns.values()
-        )
-        rows.append(f'| {title} | `{name}.py` | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(rows) + '\n'
+    rows = [
+        [title, f'`{name}.py`', *figures_of(folder, name, columns.values())]
+        for title, name in shown
+    ]
+    return compact_table(['', 'config', *columns], rows) + '\n'
+
+
+def figures_of(folder: Path, name: str, keys: Iterable[str]) -> list[str]:
+    """Cells of an evaluation."""
+    metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
+    return [figure(metrics.get(key)) for key in keys]
 
 
 def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:

@@ -7,10 +7,10 @@ import statistics
 from pathlib import Path
 
 import torch
-from tabulate import tabulate
 
 from ..apis.init_model import choose_device, load_config
 from ..utils.marked_section import insert_section
+from ..utils.tables import table
 from .beside_sam import measure_beside_sam
 from .complexity import count_complexity, total_complexity
 from .interaction import measure_interaction
@@ -24,13 +24,7 @@ from .vocabulary_cost import measure_vocabularies
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
     """The first column is text, the others numbers."""
-    print(table(head, rows, 'plain'))
-
-
-def table(head: list[str], rows: list[list[str]], form: str) -> str:
-    """The same in any of tabulate's forms; figures stay as they were rounded."""
-    aligned = ['left', *['right'] * (len(head) - 1)]
-    return tabulate(rows, head, form, colalign=aligned, disable_numparse=True)
+    print(table(head, rows))
 
 
 def complexity(args: argparse.Namespace) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..apis.detector_flags import detector_of
 from ..apis.encoded_image import check_sides
+from ..apis.flags import detector_of
 from ..apis.init_model import load_config
 from ..apis.prediction import Prediction
 from ..apis.predictor import OVSAMPredictor

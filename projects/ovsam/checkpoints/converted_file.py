@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..utils.files import whole_file
+from ..utils.files import full_disk_says, whole_file
 from ..version import __version__
 from .conversion import Conversion
 from .loading import read_state_dict
@@ -159,23 +157,10 @@ def _compact(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _save(path: str | Path, content: Mapping) -> None:
-    try:
-        # Through a file of Python's: torch's own writer does not tell why it cannot write.
-        with whole_file(path) as partial, partial.open('wb') as file:
-            torch.save(content, file)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        folder = Path(path).parent
-        raise OSError(
-            f"no space to write '{path}': it needs {_nbytes(content):,} bytes, "
-            f'{shutil.disk_usage(folder).free:,} are free in {folder}. Make room and run '
-            'the same command again'
-        ) from error
-
-
-def _nbytes(content: Mapping) -> int:
-    return sum(
-        _nbytes(value) if isinstance(value, Mapping) else getattr(value, 'nbytes', 0)
-        for value in content.values()
-    )
+    # Through a file of Python's: torch's own writer does not tell why it cannot write.
+    with (
+        full_disk_says(Path(path).parent, lambda: f"a part of '{path}'"),
+        whole_file(path) as partial,
+        partial.open('wb') as file,
+    ):
+        torch.save(content, file)

@@ -94,7 +94,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req, fp, code, msg, headers, newurl):
         new = super().redirect_request(req, fp, 307 if code == 308 else code, msg, headers, newurl)
         token = req.unredirected_hdrs.get('Authorization')
-        if new is not None and token and _origin(newurl) == _origin(req.full_url):
+        if new is not None and token and origin(newurl) == origin(req.full_url):
             new.add_unredirected_header('Authorization', token)
         return new
 
@@ -110,14 +110,15 @@ def _read_mirrors(text: str) -> dict[str, str]:
 
 
 def _is_hub(url: str) -> bool:
-    return _origin(url) == _origin(HUB)
+    return origin(url) == origin(HUB)
 
 
 def _goes_to_hub(url: str) -> bool:
     """Whether an address, mirrored already, is the hub's or that of the mirror of the hub."""
-    return _origin(url) in (_origin(HUB), _origin(mirrored(HUB + '/')))
+    return origin(url) in (origin(HUB), origin(mirrored(HUB + '/')))
 
 
-def _origin(url: str) -> tuple[str, str]:
+def origin(url: str) -> tuple[str, str]:
+    """Scheme and host of an address: what a secret that was given to it may go to."""
     parts = urlsplit(url)
     return parts.scheme, parts.netloc

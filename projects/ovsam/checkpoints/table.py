@@ -1,86 +1,62 @@
-"""The table of weights in the documentation, made from the model index.
+"""The tables of weights in the documentation, made from the model index.
 
-python -m ovsam.checkpoints.table docs/weights.md            # writes it between its marks
-python -m ovsam.checkpoints.table docs/weights.md --check    # status 1 if it is out of step
+python -m ovsam.checkpoints.table docs/weights.md            # writes them between their marks
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..utils.files import write_whole
+from ..utils.command_line import exit_status, parser_of
+from ..utils.marked_section import insert_section
+from ..utils.tables import compact_table
 from .fetch import DOWNLOADS
 from .model_index import FOLDER, ModelIndex, PublishedFile, read_model_index
 
-BEGIN = '<!-- made by python -m ovsam.checkpoints.table; the facts are in model-index.yml -->'
-END = '<!-- end of the table -->'
+SECTION = 'weights of model-index.yml'
 
 
 def tables(index: ModelIndex) -> str:
     """Models, then files, as Markdown."""
-    rows = ['| name | config | made from |', '|---|---|---|']
-    rows += [
-        f'| `{model.name}` | `{model.config}` | {_code(model.made_from)} |'
+    models = [
+        [f'`{model.name}`', f'`{model.config}`', _code(model.made_from)]
         for model in index.models.values()
     ]
-    rows += [
-        '',
-        f'| name | file in `{FOLDER}/{DOWNLOADS}` | bytes | SHA-256 | licence | '
-        f'becomes, in `{FOLDER}` | parts |',
-        '|---|---|---|---|---|---|---|',
-    ]
-    rows += [_row(file) for file in index.files.values()]
-    return '\n'.join(rows)
-
-
-def _row(file: PublishedFile) -> str:
-    size = 'unknown' if file.size is None else f'{file.size:,}'
-    digest = 'unknown' if file.sha256 is None else f'`{file.sha256}`'
-    links = ' or '.join(f'[{source.file}]({source.url})' for source in file.sources)
-    return (
-        f'| `{file.name}` | {links} | {size} | {digest} | {file.licence} | '
-        f'`{file.converted}` | {_code(file.parts)} |'
+    head = ['name', f'file in `{FOLDER}/{DOWNLOADS}`', 'bytes', 'SHA-256', 'licence']
+    head += [f'becomes, in `{FOLDER}`', 'parts']
+    return '\n\n'.join(
+        [
+            compact_table(['name', 'config', 'made from'], models),
+            compact_table(head, map(_row, index.files.values())),
+        ]
     )
+
+
+def _row(file: PublishedFile) -> list[str]:
+    return [
+        f'`{file.name}`',
+        ' or '.join(f'[{source.file}]({source.url})' for source in file.sources),
+        'unknown' if file.size is None else f'{file.size:,}',
+        'unknown' if file.sha256 is None else f'`{file.sha256}`',
+        file.licence,
+        f'`{file.converted}`',
+        _code(file.parts),
+    ]
 
 
 def _code(names: Sequence[str]) -> str:
     return ', '.join(f'`{name}`' for name in names)
 
 
-def with_tables(text: str, index: ModelIndex) -> str:
-    """A document with the tables between its marks.
-
-    Raises:
-        ValueError: If it has no marks.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no place for the table: expected the lines '{BEGIN}' and '{END}'")
-    return f'{before}{BEGIN}\n\n{tables(index)}\n\n{END}{after}'
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('document', type=Path)
-    parser.add_argument('--check', action='store_true', help='change nothing')
-    args = parser.parse_args(argv)
-    try:
-        text = args.document.read_text(encoding='utf-8')
-        new = with_tables(text, read_model_index())
-    except (OSError, ValueError) as error:
-        print(f'{args.document}: {error}', file=sys.stderr)
-        return 1
-    if args.check:
-        return int(new != text)
-    write_whole(args.document, new.encode())
-    return 0
+    document = parser.parse_args(argv).document
+    section = f'\n{tables(read_model_index())}\n\n'
+    return exit_status('table', insert_section, document, section, SECTION)
 
 
 if __name__ == '__main__':

@@ -23,11 +23,11 @@ from pathlib import Path
 import filelock
 
 from ..apis import notice_of
-from ..apis.detector_flags import add_detector_flags, check_detector_flags
+from ..apis.flags import add_detector_flags, add_model_flags, check_detector_flags
 from ..bulk import Annotator, Job, Summary, begin, run_job
 from ..bulk.on_ray import on_ray
 from ..bulk.run import in_this_process
-from ..utils.command_line import ended_by_sigterm, exit_status
+from ..utils.command_line import ended_by_sigterm, exit_status, parser_of
 
 
 def show(summary: Summary, folder: Path) -> None:
@@ -77,11 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam annotate',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam annotate')
     parser.add_argument(
         'images',
         type=Path,
@@ -89,20 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="a folder, or a text file with a path a line, which counts from the file's folder",
     )
     parser.add_argument('--out', type=Path, required=True, help='folder of the job')
-    parser.add_argument(
-        '--vocabulary',
-        help='names with commas between, a pack such as lvis, or a '
-        ".txt or .json file; the model's if not given",
-    )
-    parser.add_argument(
-        '--model',
-        default='mini',
-        help='name of a published model such as '
-        'ovsam-rn50x16-coco, downloaded the first time, or a config (%(default)s)',
-    )
-    parser.add_argument(
-        '--weights', metavar='FILE', help="its checkpoint; the config's load_from if not given"
-    )
+    add_model_flags(parser, "; the model's if not given", 'mini')
     add_detector_flags(parser)
     parser.add_argument(
         '--threshold',
@@ -130,7 +113,6 @@ def make_parser() -> argparse.ArgumentParser:
         action='store_true',
         help='go on with the images that the job began with, whatever IMAGES has now',
     )
-    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is one')
     return parser
 
 

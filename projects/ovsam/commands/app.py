@@ -12,10 +12,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from ..serving.page.samples import draw_samples, list_samples
+from ..apis.flags import add_model_flags, add_server_flags, check_server_flags
+from ..apis.image_jobs import list_images
+from ..serving.page.samples import draw_samples
 from ..serving.shared_model import SharedModel
 from ..serving.uploads import UploadLimits
-from ..utils.command_line import exit_status
+from ..utils.command_line import exit_status, parser_of
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -25,13 +27,8 @@ def serve(args: argparse.Namespace) -> None:
         ImportError: Gradio is not installed.
         OSError: the port is in use.
     """
+    check_server_flags(args)
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
-    for flag, value in (
-        ('--max-megabytes', args.max_megabytes),
-        ('--max-megapixels', args.max_megapixels),
-    ):
-        if not value > 0:
-            raise ValueError(f'{flag} must be positive; got {value:g}')
     try:
         from ..serving.page.page import CSS, AnnotationPage, system_theme
     except ImportError as error:
@@ -40,8 +37,8 @@ def serve(args: argparse.Namespace) -> None:
 
     from ..serving.page.offline import SameOriginOnly
 
-    chosen = list_samples(args.samples) if args.samples else None
-    model = SharedModel(args.config, args.weights, args.vocabulary, args.device)
+    chosen = list_images(args.samples) if args.samples else None
+    model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
     with tempfile.TemporaryDirectory(prefix='ovsam-samples-') as drawn:
         samples = chosen or draw_samples(Path(drawn))
         everything = dict(points_per_side=args.points_per_side) if args.points_per_side else None
@@ -66,48 +63,12 @@ def serve(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam app',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        '--model',
-        '--config',
-        dest='config',
-        help='name of a published model such '
-        'as ovsam-rn50x16-coco, downloaded the first time, or a config; if not '
-        "given, the small world's that takes corrections, or its plain one where "
-        'weights are missing',
-    )
-    parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
-    parser.add_argument(
-        '--vocabulary',
-        help='what sessions begin with: names with commas '
-        'between, a pack such as lvis, or a .txt or .json file',
-    )
+    parser = parser_of(__doc__, 'ovsam app')
+    add_model_flags(parser, ', which sessions begin with')
+    add_server_flags(parser, 7860, 'everything mode')
     parser.add_argument(
         '--samples',
         type=Path,
         help='folder of pictures to choose from; scenes of pictograms if not given',
     )
-    parser.add_argument(
-        '--points-per-side', type=int, help="of everything mode; the model's if not given"
-    )
-    parser.add_argument(
-        '--host',
-        default='127.0.0.1',
-        help='address to serve at; 0.0.0.0 for all that this machine has (%(default)s)',
-    )
-    parser.add_argument('--port', type=int, default=7860, help='(%(default)s)')
-    parser.add_argument(
-        '--max-megabytes',
-        type=float,
-        default=20.0,
-        help='largest file that may be uploaded (%(default)s)',
-    )
-    parser.add_argument(
-        '--max-megapixels', type=float, default=40.0, help='largest picture (%(default)s)'
-    )
-    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     return exit_status('app', serve, parser.parse_args(argv))

@@ -40,7 +40,7 @@ from ..benchmarks.tables import (
     training,
     vocabulary,
 )
-from ..utils.command_line import exit_status
+from ..utils.command_line import exit_status, parser_of
 
 
 def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:
@@ -95,11 +95,7 @@ def add_scale_command(commands: argparse._SubParsersAction) -> None:
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam benchmark',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam benchmark')
     commands = parser.add_subparsers(dest='command', required=True)
     prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20, pool: 1}
     added = {}

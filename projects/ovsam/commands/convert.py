@@ -25,16 +25,12 @@ from ..checkpoints.converted_file import (
 from ..checkpoints.loading import read_state_dict
 from ..checkpoints.open_clip_cache import cached_file
 from ..checkpoints.parts import PARTS
-from ..utils.command_line import exit_status
+from ..utils.command_line import exit_status, parser_of
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam convert',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam convert')
     parser.add_argument('files', nargs='+', metavar='FILE')
     parser.add_argument('--out', type=Path, required=True, help='the file to write')
     parser.add_argument(

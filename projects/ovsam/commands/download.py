@@ -15,20 +15,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from tabulate import tabulate
-
 from ..checkpoints.converted_file import report
 from ..checkpoints.fetch import WeightStore
 from ..checkpoints.model_index import ModelIndex, PublishedFile, read_model_index
+from ..utils.command_line import parser_of
+from ..utils.tables import table
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam download',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam download')
     parser.add_argument('names', nargs='*', metavar='NAME', help='of models or files; see --list')
     parser.add_argument('--list', action='store_true', help='what there is, and what is here')
     parser.add_argument(
@@ -69,9 +65,8 @@ def listing(index: ModelIndex, store: WeightStore) -> str:
         )
         licences = '; '.join(dict.fromkeys(file.licence for file in files))
         rows.append([name, size, state, licences])
-    aligned = ['left', 'right', 'left', 'left']
     head = ['name', 'size', 'state', 'licence']
-    return tabulate(rows, head, 'plain', colalign=aligned, disable_numparse=True)
+    return table(head, rows, texts=4)
 
 
 def fetch(

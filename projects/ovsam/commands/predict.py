@@ -29,14 +29,19 @@ import cv2
 import numpy as np
 
 from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, notice_of
-from ..apis.detector_flags import add_detector_flags, check_detector_flags, detector_of
 from ..apis.example_flags import teach_examples
 from ..apis.exports import EXPORTS, ImageEntry, make_exports
+from ..apis.flags import (
+    add_detector_flags,
+    add_model_flags,
+    check_detector_flags,
+    detector_of,
+)
 from ..apis.init_model import PRECISIONS
 from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ..apis.user_prompts import parse_prompt
 from ..prompts import Prompts
-from ..utils.command_line import exit_status
+from ..utils.command_line import exit_status, parser_of
 from ..utils.file_names import fitting_name, printable
 from ..utils.files import write_whole
 from ..utils.images import read_image
@@ -154,7 +159,7 @@ def run_picture(args: argparse.Namespace) -> int:
     Prompts.cat(prompts).check_inside([image.shape[:2]])
     detector = detector_of(args, args.device)
     predictor = OVSAMPredictor(
-        args.config,
+        args.model,
         args.weights,
         args.vocabulary,
         args.device,
@@ -183,7 +188,7 @@ def run_folder(args: argparse.Namespace) -> int:
     """Predict all pictures of a folder; returns how many were left out."""
     prompts = detector_of(args, args.device) or args.prompts
     inferencer = OVSAMInferencer(
-        args.config,
+        args.model,
         args.weights,
         args.device,
         args.vocabulary,
@@ -210,11 +215,7 @@ def run_folder(args: argparse.Namespace) -> int:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam predict',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam predict')
     parser.add_argument('image', type=Path, help='a picture or a folder of pictures')
     for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
         parser.add_argument(
@@ -248,10 +249,6 @@ def main(argv=None) -> int:
         '--find, and to be drawn in pictures of a folder (%(default)s)',
     )
     parser.add_argument(
-        '--vocabulary',
-        help='names with commas between, a pack such as lvis, or a .txt or .json file',
-    )
-    parser.add_argument(
         '--back-off',
         type=float,
         metavar='PROBABILITY',
@@ -263,16 +260,7 @@ def main(argv=None) -> int:
         metavar='FILE',
         help="WordNet's data.noun for --back-off; where Debian installs it if not given",
     )
-    parser.add_argument(
-        '--model',
-        '--config',
-        dest='config',
-        default='mini',
-        help='name of a '
-        'published model such as ovsam-rn50x16-coco, downloaded the first time, or '
-        'a config (%(default)s)',
-    )
-    parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
+    add_model_flags(parser, "; the model's if not given", 'mini')
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')
     parser.add_argument(
         '--out',
@@ -286,7 +274,6 @@ def main(argv=None) -> int:
         choices=list(EXPORTS),
         help='write these as well; for a folder coco if not given',
     )
-    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     parser.add_argument(
         '--precision', choices=PRECISIONS, help='what to compute in (fp32, unless built otherwise)'
     )

@@ -12,9 +12,10 @@ import argparse
 import os
 from pathlib import Path
 
+from ..apis.flags import add_model_flags, add_server_flags, check_server_flags
 from ..serving.shared_model import SharedModel
 from ..serving.uploads import UploadLimits
-from ..utils.command_line import exit_status
+from ..utils.command_line import exit_status, parser_of
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -24,13 +25,7 @@ def serve(args: argparse.Namespace) -> None:
         ImportError: what it serves with is not installed.
         ValueError: a flag is out of its range, or the model does not name.
     """
-    for flag, value in (
-        ('--max-megabytes', args.max_megabytes),
-        ('--max-megapixels', args.max_megapixels),
-        ('--cached-images', args.cached_images),
-    ):
-        if not value > 0:
-            raise ValueError(f'{flag} must be positive; got {value:g}')
+    check_server_flags(args, 'cached_images')
     if args.points_per_side is not None and not args.everything:
         raise ValueError('--points-per-side is of --everything: give that as well')
     try:
@@ -66,31 +61,13 @@ def serve(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam serve',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = parser_of(__doc__, 'ovsam serve')
+    add_model_flags(
+        parser,
+        "; regions get the likeliest of the project's labels that is in it. The project's labels "
+        'alone if not given',
     )
-    parser.add_argument(
-        '--host',
-        default='127.0.0.1',
-        help='address to serve at; 0.0.0.0 for all that this machine has (%(default)s)',
-    )
-    parser.add_argument('--port', type=int, default=9090, help='(%(default)s)')
-    parser.add_argument(
-        '--model',
-        help='name of a published model such as ovsam-rn50x16-coco, '
-        "downloaded the first time, or a config; if not given, the small world's "
-        'that takes corrections, or its plain one where weights are missing',
-    )
-    parser.add_argument('--weights', help="checkpoint; the config's load_from if not given")
-    parser.add_argument(
-        '--vocabulary',
-        help='names with commas between, a pack such as lvis, or a '
-        ".txt or .json file; regions get the likeliest of the project's labels "
-        "that is in it. The project's labels alone if not given",
-    )
-    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    add_server_flags(parser, 9090, '--everything')
     parser.add_argument(
         '--cached-images', type=int, default=16, help='encoded images to keep (%(default)s)'
     )
@@ -113,18 +90,9 @@ def main(argv=None) -> int:
         'not given',
     )
     parser.add_argument(
-        '--max-megabytes', type=float, default=20.0, help='largest file of an image (%(default)s)'
-    )
-    parser.add_argument(
-        '--max-megapixels', type=float, default=40.0, help='largest image (%(default)s)'
-    )
-    parser.add_argument(
         '--everything',
         action='store_true',
         help='pre-annotate: segment and name '
         'whatever there is in a task that comes without prompts',
-    )
-    parser.add_argument(
-        '--points-per-side', type=int, help="of --everything; the model's if not given"
     )
     return exit_status('serve', serve, parser.parse_args(argv))

@@ -24,7 +24,7 @@ from tabulate import tabulate
 from ..apis.init_model import init_model, load_config
 from ..naming.name_bank import embed_bank
 from ..naming.text_cache import TextEmbeddingCache
-from ..utils.command_line import exit_status
+from ..utils.command_line import exit_status, parser_of
 from ..vocabulary import PACKS, TextReader, Vocabulary, build_vocabulary, report_texts
 
 
@@ -108,11 +108,7 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog='ovsam vocabulary',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__, 'ovsam vocabulary')
     parser.add_argument(
         'vocabulary',
         nargs='?',

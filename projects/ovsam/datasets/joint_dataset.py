@@ -144,13 +144,10 @@ class JointDataset(ConcatDataset):
             )
         shared = shared_texts(self.vocabulary)
         if shared:
-            examples = '; '.join(
-                f"'{text}' of {' and '.join(map(repr, names))}"
-                for text, names in list(shared.items())[:3]
-            )
+            examples = (f"'{text}' of {' and '.join(map(repr, n))}" for text, n in shared.items())
             logger.warning(
                 f'{len(shared)} texts stand for more than one name each, which no model '
-                f'can tell apart by them: {examples}'
+                f'can tell apart by them: {listed(examples, between="; ")}'
             )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmengine.logging import MMLogger
@@ -13,10 +12,11 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..datasets.detection_file import DetectionFile, read_detections
+from .untrained_detector import UntrainedDetector
 
 
 @MODELS.register_module()
-class DetectionsFromFile(BaseDetector):
+class DetectionsFromFile(UntrainedDetector):
     """Answers with what a file says of an image, for detectors outside mmdet.
 
     Images are matched by ``img_id``; one without detections gives an empty result. The file is
@@ -99,23 +99,3 @@ class DetectionsFromFile(BaseDetector):
         # asks reports it.
         best = torch.cat([best[good[best]][: self.max_per_img], best[scores[best].isnan()]])
         return InstanceData(bboxes=bboxes[best], scores=scores[best], labels=labels[best])
-
-    def extract_feat(self, batch_inputs: Sequence[Tensor]):
-        """A file has no features.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError('a file of detections has no features')
-
-    def loss(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> dict:
-        """A file does not learn.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError('a file of detections does not learn')
-
-    def _forward(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> list:
-        """The detections of each image."""
-        return [sample.pred_instances for sample in self.predict(batch_inputs, batch_data_samples)]

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import torch
 from mmcv.ops import batched_nms
-from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from mmengine.config import ConfigDict
@@ -26,10 +25,11 @@ from ..vocabulary import Vocabulary, build_vocabulary
 from .box_finder import BoxFinder
 from .detection_naming import UNKNOWN
 from .detector_names import DetectorNames
+from .untrained_detector import UntrainedDetector
 
 
 @MODELS.register_module()
-class DetectorPromptedOVSAM(BaseDetector):
+class DetectorPromptedOVSAM(UntrainedDetector):
     """A detector's boxes as prompts of a segmenter; OVSAM paper, section 4, tables 3 and 4.
 
     An image costs one pass of the detector, one of the segmenter's image encoders and its decoder
@@ -105,29 +105,6 @@ class DetectorPromptedOVSAM(BaseDetector):
     def vocabulary(self) -> Vocabulary | None:
         """What labels of results mean; None if neither part has names."""
         return getattr(self.segmenter, 'vocabulary', None) or self._own_names
-
-    def extract_feat(self, batch_inputs: Sequence[Tensor]):
-        """There is no one feature of two networks.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError('ask the detector or the segmenter for features')
-
-    def loss(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> dict:
-        """The parts are trained on their own.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError(
-            'a detector and a segmenter are trained apart, each by its own '
-            'config; this model joins what they have learned'
-        )
-
-    def _forward(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> list:
-        """The detections alone, without masks."""
-        return self.detect(batch_inputs, batch_data_samples)
 
     @torch.no_grad()
     def predict(

@@ -15,7 +15,7 @@ from mmdet.registry import METRICS
 from mmengine.logging import MMLogger
 
 from ..vocabulary import Vocabulary, build_vocabulary
-from .group_metric import GroupMetric
+from .group_metric import GroupMetric, percent
 
 
 @dataclass(frozen=True)  # mmengine makes plain tuples of named ones
@@ -114,9 +114,9 @@ class EverythingMetric(GroupMetric):
             ('', objects),
         ):
             found = [o for o in mine if o[1]]
-            metrics[f'recall{suffix}'] = _percent([o[1] for o in mine])
-            metrics[f'Acc{suffix}'] = _percent([o[2] for o in found])
-            metrics[f'named{suffix}'] = _percent([o[2] for o in mine])
+            metrics[f'recall{suffix}'] = percent([o[1] for o in mine])
+            metrics[f'Acc{suffix}'] = percent([o[2] for o in found])
+            metrics[f'named{suffix}'] = percent([o[2] for o in mine])
             metrics[f'num{suffix}'] = len(mine)
         metrics['masks'] = (
             float(np.mean([image.num_masks for image in results])) if (results) else float('nan')
@@ -148,7 +148,3 @@ def _mask_ious(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
     common = truth @ found.T
     union = truth.sum(1)[:, None] + found.sum(1) - common
     return common / np.maximum(union, 1)
-
-
-def _percent(flags: Sequence[bool]) -> float:
-    return 100 * float(np.mean(flags)) if flags else float('nan')

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from mmdet.registry import METRICS
 from mmengine.logging import MMLogger, print_log
-from terminaltables import AsciiTable
 
 from ..masks.mask_iou import mask_iou
+from ..utils.tables import table
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
@@ -282,12 +282,12 @@ def _numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:
 
 def _table(metrics: dict[str, float]) -> str:
     kinds = [key for key in metrics if '_' not in key]
-    rows = [['', 'instances', *kinds]]
+    rows = []
     base, novel = metrics['num_b'], metrics['num_n']
     sizes = (('base', '_b', base), ('novel', '_n', novel), ('all', '', base + novel))
     for title, suffix, num in sizes:
         rows.append([title, str(num), *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
-    lines = [AsciiTable(rows).table]
+    lines = [table(['', 'instances', *kinds], rows)]
     if 'Acc_h' in metrics:
         lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')
     if 'IoU_s' in metrics:

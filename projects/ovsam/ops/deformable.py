@@ -59,17 +59,8 @@ def ms_deform_attn_backward(
 ) -> None:
     """Gradients of :func:`ms_deform_attn_forward`, written in place.
 
-    Args:
-        value: As in the forward pass, likewise the other inputs.
-        spatial_shapes: As in the forward pass.
-        level_start_index: As in the forward pass.
-        sampling_locations: As in the forward pass.
-        attention_weights: As in the forward pass.
-        grad_output: ``(B, queries, C)``.
-        grad_value: Written in place, as ``value``.
-        grad_sampling_loc: Written in place, as ``sampling_locations``.
-        grad_attn_weight: Written in place, as ``attention_weights``.
-        im2col_step: As in the forward pass.
+    ``grad_output`` is ``(B, queries, C)``; ``grad_value``, ``grad_sampling_loc`` and
+    ``grad_attn_weight`` have the shapes of their inputs, which are as in the forward pass.
     """
     with torch.enable_grad():
         inputs = [
@@ -174,24 +165,9 @@ def deform_conv_forward(
 ) -> None:
     """Deformable convolution, first version: without masks.
 
-    Args:
-        input: ``(B, C, H, W)``.
-        weight: ``(O, C / group, kH, kW)``.
-        offset: As in :func:`modulated_deform_conv_forward`.
-        output: Written in place, ``(B, O, h, w)``.
-        columns: The compiled operator's buffer.
-        ones: The compiled operator's buffer.
-        kW: Follows from ``weight``.
-        kH: Follows from ``weight``.
-        dW: Of the convolution's stride, columns.
-        dH: Of the convolution's stride, rows.
-        padW: Columns of zeros on either side.
-        padH: Rows of zeros on either side.
-        dilationW: Columns between kernel cells.
-        dilationH: Rows between kernel cells.
-        group: Follows from ``weight``.
-        deformable_group: Follows from ``offset``.
-        im2col_step: How the compiled operator divides its work.
+    Arguments are those of :func:`modulated_deform_conv_forward` by other names, with ``W`` for
+    columns and ``H`` for rows: ``k`` of the kernel, ``d`` of the stride. ``output``
+    ``(B, O, h, w)`` is written in place; ``im2col_step`` plays no part in the result.
     """
     output.copy_(
         deform_conv2d(

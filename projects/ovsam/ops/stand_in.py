@@ -93,18 +93,8 @@ def roi_align_backward(
 ) -> None:
     """Gradient of :func:`roi_align_forward` with respect to its feature map.
 
-    Args:
-        grad_output: ``(N, C, aligned_height, aligned_width)``.
-        rois: As in the forward pass.
-        argmax_y: Unused by averaging.
-        argmax_x: Unused by averaging.
-        grad_input: Written in place, ``(B, C, H, W)``.
-        aligned_height: As in the forward pass.
-        aligned_width: As in the forward pass.
-        spatial_scale: As in the forward pass.
-        sampling_ratio: As in the forward pass.
-        pool_mode: As in the forward pass.
-        aligned: As in the forward pass.
+    ``grad_output`` is ``(N, C, aligned_height, aligned_width)``; ``grad_input``, of the feature
+    map's shape, is written in place. The other arguments are as in the forward pass.
     """
     _require_average_pooling(pool_mode)
     gradient = torch.ops.torchvision._roi_align_backward(

@@ -8,31 +8,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from torch import Tensor
 
-# A transformer layer's parts, and what surrounds the layers of SAM's image encoder.
+# Published and ours: a transformer layer's parts, and what surrounds the layers of SAM's encoder.
 _VIT_LAYER = (
-    (r'\.norm([12])\.', r'.ln\1.'),
-    (r'\.mlp\.lin1\.', '.ffn.layers.0.0.'),
-    (r'\.mlp\.lin2\.', '.ffn.layers.1.'),
+    ('.norm1.', '.ln1.'),
+    ('.norm2.', '.ln2.'),
+    ('.mlp.lin1.', '.ffn.layers.0.0.'),
+    ('.mlp.lin2.', '.ffn.layers.1.'),
 )
 _VIT_FRAME = (
-    (r'^blocks\.', 'layers.'),
-    (r'^patch_embed\.proj\.', 'patch_embed.projection.'),
-    (r'^neck\.', 'channel_reduction.'),
-)
-_PUBLISHED_VIT_LAYER = (
-    (r'\.ln([12])\.', r'.norm\1.'),
-    (r'\.ffn\.layers\.0\.0\.', '.mlp.lin1.'),
-    (r'\.ffn\.layers\.1\.', '.mlp.lin2.'),
-)
-_PUBLISHED_VIT_FRAME = (
-    (r'^layers\.', 'blocks.'),
-    (r'^patch_embed\.projection\.', 'patch_embed.proj.'),
-    (r'^channel_reduction\.', 'neck.'),
+    ('blocks.', 'layers.'),
+    ('patch_embed.proj.', 'patch_embed.projection.'),
+    ('neck.', 'channel_reduction.'),
 )
 _OVSAM_PARTS = {
     'neck_student.': 'neck.',
@@ -50,32 +40,34 @@ def vit_layer_key(key: str) -> str:
     Only keys of the list ``blocks`` are touched, so the function may see its own output.
     """
     if key.startswith('blocks.'):
-        for pattern, replacement in _VIT_LAYER:
-            key = re.sub(pattern, replacement, key)
+        for published, ours in _VIT_LAYER:
+            key = key.replace(published, ours)
     return key
 
 
 def sam_image_encoder_key(key: str) -> str:
     """A key of SAM's ``image_encoder`` as mmpretrain's ``ViTSAM`` calls it."""
     key = vit_layer_key(key)
-    for pattern, replacement in _VIT_FRAME:
-        key = re.sub(pattern, replacement, key)
+    for published, ours in _VIT_FRAME:
+        if key.startswith(published):
+            return ours + key[len(published) :]
     return key
 
 
 def published_vit_layer_key(key: str) -> str:
     """The inverse of :func:`vit_layer_key`."""
     if key.startswith('blocks.'):
-        for pattern, replacement in _PUBLISHED_VIT_LAYER:
-            key = re.sub(pattern, replacement, key)
+        for published, ours in _VIT_LAYER:
+            key = key.replace(ours, published)
     return key
 
 
 def published_sam_image_encoder_key(key: str) -> str:
     """The inverse of :func:`sam_image_encoder_key`."""
-    for pattern, replacement in _PUBLISHED_VIT_FRAME:
-        key = re.sub(pattern, replacement, key)
-    return published_vit_layer_key(key)
+    for published, ours in _VIT_FRAME:
+        if key.startswith(ours):
+            return published_vit_layer_key(published + key[len(ours) :])
+    return key
 
 
 def ovsam_key(key: str) -> str | None:

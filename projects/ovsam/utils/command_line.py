@@ -70,14 +70,24 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def runner_parser(description: str) -> argparse.ArgumentParser:
+def parser_of(description: str | None, program: str | None = None) -> argparse.ArgumentParser:
+    """A parser that shows a module's docstring with its lines as they are.
+
+    Args:
+        description: The docstring.
+        program: What the user calls; the name of the file if not given.
+    """
+    return argparse.ArgumentParser(
+        program, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def runner_parser(description: str | None) -> argparse.ArgumentParser:
     """A parser with the flags of every tool that runs a config with mmengine's runner.
 
     :func:`runner_config` reads them.
     """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(description)
     parser.add_argument('config', help='path of the config file')
     parser.add_argument('--work-dir', help='logs and checkpoints (work_dirs/CONFIG)')
     parser.add_argument(

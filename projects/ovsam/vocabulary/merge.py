@@ -21,7 +21,9 @@ from typing import NamedTuple
 
 from mmengine.logging import print_log
 
+from ..utils.wording import listed
 from .name_texts import distinct, name_key
+from .shared_texts import shared_texts
 from .vocabulary import Vocabulary
 
 
@@ -109,7 +111,11 @@ def merge_sources(
         for name, texts, seen in zip(source.names, source.synonyms, source.seen)
     )
     merged = merge_rows(rows, split, templates)
-    _report('texts stand for several names each', _shared_texts(merged))
+    shared = shared_texts(merged)
+    _report(
+        'texts stand for several names each',
+        [f'{text} ({listed(names)})' for text, names in shared.items()],
+    )
     return merged
 
 
@@ -123,22 +129,10 @@ def _same_keys(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _shared_texts(vocabulary: Vocabulary) -> list[str]:
-    """Texts of more than one name, each with two of its names."""
-    owner: dict[str, str] = {}
-    shared: dict[str, str] = {}
-    for name, texts in zip(vocabulary.names, vocabulary.synonyms):
-        for text in texts:
-            other = owner.setdefault(name_key(text), name)
-            if other != name:
-                shared.setdefault(name_key(text), f'{text} ({other}, {name})')
-    return list(shared.values())
-
-
 def _report(what: str, found: Sequence[str]) -> None:
     if found:
         print_log(
-            f'{len(found)} {what}: {"; ".join(found[:3])}{"; ..." if len(found) > 3 else ""}',
+            f'{len(found)} {what}: {listed(found, between="; ")}',
             'current',
             logging.WARNING,
         )

@@ -13,7 +13,7 @@ import gradio
 from ovsam.serving.page.annotation import AnnotationSession
 from ovsam.serving.page.offline import SameOriginOnly
 from ovsam.serving.page.page import ENDED, AnnotationPage, system_theme
-from ovsam.serving.page.samples import draw_samples, list_samples
+from ovsam.serving.page.samples import draw_samples
 from ovsam.serving.shared_model import SharedModel
 
 
@@ -101,15 +101,9 @@ def test_pictures_may_be_opened_without_a_session(page):
     assert len(begins) > 8
 
 
-def test_samples_are_the_same_each_time_and_folders_must_have_some(tmp_path):
+def test_samples_are_the_same_each_time(tmp_path):
     one, other = (draw_samples(tmp_path / name, count=1)[0].read_bytes() for name in 'ab')
     assert one == other
-    assert [path.name for path in list_samples(tmp_path / 'a')] == ['scene_0.png']
-    (tmp_path / 'a' / '._scene_0.png').write_bytes(b'clutter')
-    (tmp_path / 'a' / 'folder.png').mkdir()
-    assert [path.name for path in list_samples(tmp_path / 'a')] == ['scene_0.png']
-    with pytest.raises(FileNotFoundError, match='no pictures'):
-        list_samples(tmp_path)
 
 
 def test_a_file_with_objects_that_cannot_be_used(page, shared, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import numpy as np
 
+from ...checkpoints.hosts import origin
 from ..uploads import UploadLimits
 from .access_token import AccessToken
 
@@ -174,12 +175,7 @@ class TaskImages:
 
     def _token_for(self, url: str) -> AccessToken | None:
         """The token, if it goes with requests to this address."""
-        return self._token if _origin(url) == _origin(self._url) else None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+        return self._token if origin(url) == origin(self._url) else None
 
 
 def _shown(url: str) -> str:

@@ -9,7 +9,6 @@ from PIL import Image
 
 from ...datasets.pictograms.glyphs import pictogram_names
 from ...datasets.pictograms.renderer import render_scene
-from ...utils.image_walk import IMAGE_SUFFIXES, walk_images
 
 SEED = 987_654_321  # data sets of the small world seed with small numbers: none has these scenes
 
@@ -36,18 +35,4 @@ def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
             return []
         files.append(folder / f'scene_{number}.png')
         Image.fromarray(scene.image).save(files[-1])
-    return files
-
-
-def list_samples(folder: Path) -> list[Path]:
-    """The pictures of a folder, by name.
-
-    Raises:
-        FileNotFoundError: there is no such folder, or it has no pictures.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f'there is no folder {folder}')
-    files = [folder / name for name in next(walk_images(folder)).files]
-    if not files:
-        raise FileNotFoundError(f'{folder} has no pictures ({", ".join(IMAGE_SUFFIXES)})')
     return files

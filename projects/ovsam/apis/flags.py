@@ -1,0 +1,122 @@
+"""The flags that several commands have: of the model, of a server, of a detector in front."""
+
+from __future__ import annotations
+
+import argparse
+
+from .prompt_sources import DetectorBoxes
+
+
+def add_model_flags(
+    parser: argparse.ArgumentParser, vocabulary: str, default: str | None = None
+) -> None:
+    """Give a parser ``--model``, ``--weights``, ``--vocabulary`` and ``--device``.
+
+    Args:
+        parser: That gets them.
+        vocabulary: What the help says of the names.
+        default: The model if none is given; the page's choice if None.
+    """
+    otherwise = default or (
+        "if not given, the small world's that takes corrections, or its plain one where weights "
+        'are missing'
+    )
+    parser.add_argument(
+        '--model',
+        '--config',
+        default=default,
+        help='name of a published model such as ovsam-rn50x16-coco, downloaded the first time, or '
+        f'a config ({otherwise})',
+    )
+    parser.add_argument(
+        '--weights', metavar='FILE', help="its checkpoint; the config's load_from if not given"
+    )
+    parser.add_argument(
+        '--vocabulary',
+        help=f'names with commas between, a pack such as lvis, or a .txt or .json file{vocabulary}',
+    )
+    parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+
+
+def add_server_flags(parser: argparse.ArgumentParser, port: int, everything: str) -> None:
+    """Give a parser the flags of what serves pictures; :func:`check_server_flags` checks them.
+
+    Args:
+        parser: That gets them.
+        port: If none is given.
+        everything: What ``--points-per-side`` is of.
+    """
+    parser.add_argument(
+        '--host',
+        default='127.0.0.1',
+        help='address to serve at; 0.0.0.0 for all that this machine has (%(default)s)',
+    )
+    parser.add_argument('--port', type=int, default=port, help='(%(default)s)')
+    parser.add_argument(
+        '--max-megabytes', type=float, default=20.0, help='largest file of a picture (%(default)s)'
+    )
+    parser.add_argument(
+        '--max-megapixels', type=float, default=40.0, help='largest picture (%(default)s)'
+    )
+    parser.add_argument(
+        '--points-per-side', type=int, help=f"of {everything}; the model's if not given"
+    )
+
+
+def check_server_flags(args: argparse.Namespace, *more: str) -> None:
+    """Reject what is not positive.
+
+    Raises:
+        ValueError: The limits, or one of ``more`` by its name in ``args``.
+    """
+    for name in ('max_megabytes', 'max_megapixels', *more):
+        if not getattr(args, name) > 0:
+            flag = name.replace('_', '-')
+            raise ValueError(f'--{flag} must be positive; got {getattr(args, name):g}')
+
+
+def add_detector_flags(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the flags that :func:`detector_of` reads."""
+    parser.add_argument(
+        '--detector',
+        metavar='CONFIG',
+        help='where to look: the boxes of a detector of mmdet; its names are left alone',
+    )
+    parser.add_argument(
+        '--detector-weights',
+        metavar='FILE',
+        help="its checkpoint; its config's load_from if not given",
+    )
+    parser.add_argument(
+        '--detector-threshold',
+        type=float,
+        default=0.3,
+        help='least score of its boxes (%(default)s)',
+    )
+
+
+def check_detector_flags(args: argparse.Namespace) -> None:
+    """Reject what does not go together.
+
+    Raises:
+        ValueError: there are weights and no detector, or the threshold is out of its range.
+    """
+    if args.detector_weights and not args.detector:
+        raise ValueError('--detector-weights are of no detector: give its config by --detector')
+    if not 0 <= args.detector_threshold <= 1:
+        raise ValueError(f'--detector-threshold must be in [0, 1]; got {args.detector_threshold}')
+
+
+def detector_of(args: argparse.Namespace, device: str | None) -> DetectorBoxes | None:
+    """What the flags ask for, if a detector is given.
+
+    Args:
+        args: with the flags.
+        device: of :func:`~.init_model.choose_device`.
+
+    Raises:
+        ValueError: there are no weights, or there is no such device.
+    """
+    return args.detector and DetectorBoxes(
+        args.detector, args.detector_weights, args.detector_threshold, device
+    )
