@@ -9,6 +9,8 @@ model = dict(
     text_encoder=dict(
         projection=dict(num_points=1000, init_cfg=dict(checkpoint=weights + 'names.pth'))
     ),
+    # Of single points it makes masks that it trusts less than SAM trusts its own.
+    everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
     **{
         part: dict(init_cfg=dict(type='Pretrained', checkpoint=masks, prefix=part + '.'))
         for part in ('neck', 'prompt_encoder', 'mask_decoder')

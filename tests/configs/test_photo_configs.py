@@ -48,3 +48,24 @@ def test_pictures_to_choose_on_are_not_trained_on():
     assert training.ann_file == choosing.ann_file != cfg.test_dataloader.dataset.ann_file
     assert training.every == choosing.every
     assert not training.get('held_out', False) and choosing.held_out
+
+
+def test_the_model_for_use_has_the_masks_of_the_protocol():
+    """Its training changes the label head alone, so that is all that its file needs to hold."""
+    training, use = (Config.fromfile(CONFIGS[0].with_name(f'{n}.py')) for n in ('all', 'all_box'))
+    for part in ('neck', 'prompt_encoder', 'mask_decoder'):
+        assert part in training.model.frozen
+        for cfg in (training, use):
+            assert cfg.model[part].init_cfg.checkpoint.endswith('/base.pth')
+    assert 'label_head' not in training.model.frozen
+    assert use.load_from.endswith('/all.pth')
+    assert build_vocabulary(training.model.vocabulary).seen.all()
+
+
+def test_the_last_phase_sees_whole_pictures():
+    first, last = (Config.fromfile(CONFIGS[0].with_name(f'{n}.py')) for n in ('base', 'finish'))
+    assert last.model.prompt_encoder.frame == first.model.prompt_encoder.frame
+    sizes = [cfg.train_dataloader.dataset.pipeline[1] for cfg in (first, last)]
+    # Objects are as large in both.
+    assert [size.size * size.scale[0] for size in sizes] == [pytest.approx(0.7 * 384)] * 2
+    assert last.model.prompt_encoder.image_size == sizes[1].size == 384

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
+from ovsam.apis import OVSAMPredictor
 from ovsam.utils.paths import resource_root
 
 
@@ -100,3 +101,37 @@ def test_prediction(model):
     found = model.eval().predict(torch.randn(1, 3, 64, 64), [sample()])[0].pred_instances
     assert found.masks.shape == (2, 64, 64)
     assert found.labels.shape == (2,)
+
+
+def test_use_by_clicks(model, monkeypatch):
+    predictor = OVSAMPredictor(model.eval(), vocabulary=['cat', 'dog'])
+    predictor.set_image(np.random.default_rng(0).integers(0, 255, (50, 60, 3), np.uint8))
+    several = predictor.predict(point_coords=[[20, 20]], multimask_output=True)
+    assert several.masks.shape == (3, 50, 60)
+    again = predictor.predict(
+        point_coords=[[[20, 20], [50, 40]]],
+        point_labels=[[1, 0]],
+        mask_input=several.low_res_logits[:1],
+    )
+    assert again.masks.shape == (1, 50, 60) and again.labels[0] in ('cat', 'dog')
+    # An untrained head's predicted IoU may be below zero.
+    quality = model.mask_decoder.iou_prediction_head
+    monkeypatch.setattr(quality, 'forward', lambda x: x.new_ones(len(x), 4))
+    settings = dict(pred_iou_thresh=0.0, stability_score_thresh=0.0, points_per_side=2)
+    everything = predictor.everything(**settings)
+    assert len(everything.labels) == len(everything.masks) > 0
+    assert set(predictor.find('bird', threshold=0.0, **settings).labels) <= {'bird'}
+
+
+def test_the_label_head_alone_learns(model):
+    model.train().zero_grad()
+    mask_loss, model.mask_loss = model.mask_loss, None
+    try:
+        losses = model.loss(torch.randn(1, 3, 64, 64), [sample((0,))])
+    finally:
+        model.mask_loss = mask_loss
+    assert set(losses) == {'loss_cls'}
+    losses['loss_cls'].backward()
+    assert {n.split('.')[0] for n, p in model.named_parameters() if p.grad is not None} == {
+        'label_head'
+    }

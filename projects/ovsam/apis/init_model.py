@@ -80,8 +80,8 @@ def notice_of(model: nn.Module) -> str | None:
     domain = getattr(model, 'domain', None)
     return domain and (
         f'These weights know {domain} only: what they say of a photograph means nothing. For '
-        'photographs use the model ovsam-rn50x16-coco, which is downloaded the first time, or '
-        'before by: ovsam download ovsam-rn50x16-coco (docs/weights.md)'
+        'photographs use the model photo (docs/photographs.md), or ovsam-rn50x16-coco, which is '
+        'downloaded the first time, or before by: ovsam download ovsam-rn50x16-coco'
     )
 
 

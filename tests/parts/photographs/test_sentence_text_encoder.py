@@ -16,6 +16,7 @@ SIZES = dict(vocab_size=len(WORDS), width=8, depth=2, num_heads=2, max_tokens=16
 
 @pytest.fixture
 def encoder(tmp_path):
+    pytest.importorskip('tokenizers')
     tokenizer = {
         'version': '1.0',
         'pre_tokenizer': {'type': 'Whitespace'},
@@ -98,3 +99,14 @@ def test_weights_of_a_published_bert_load():
     loaded = SentenceEncoder(**SIZES)
     assert not loaded.load_state_dict(published, strict=False).missing_keys
     assert all(torch.equal(value, ours[key]) for key, value in loaded.state_dict().items())
+
+
+def test_whole_numbers_give_nearly_the_same():
+    projection, loaded = KernelProjection(20, 4, 3), KernelProjection(20, 4, 3)
+    points = F.normalize(torch.randn(20, 4), dim=-1)
+    projection.fit(points, F.normalize(torch.randn(20, 3), dim=-1))
+    compact = projection.compact()
+    assert compact['weights'].dtype == torch.int8 and compact['weights'].abs().max() == 127
+    loaded.load_state_dict(compact)
+    assert loaded.weights.dtype == torch.float32
+    assert F.cosine_similarity(loaded(points), projection(points)).min() > 0.99

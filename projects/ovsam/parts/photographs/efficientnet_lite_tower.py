@@ -64,7 +64,7 @@ class EfficientNetLiteTower(BaseModule):
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W)."""
         visual = self.visual
-        x = images.contiguous(memory_format=torch.channels_last)
+        x = images.to(visual.conv_stem.weight).contiguous(memory_format=torch.channels_last)
         x = visual.bn1(visual.conv_stem(x))  # of each norm, the activation is left
         levels = []
         for index, block in enumerate(visual.blocks):

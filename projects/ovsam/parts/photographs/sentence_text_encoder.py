@@ -215,15 +215,16 @@ class SentenceTextEncoder(BaseModule):
         return F.normalize(torch.stack([part.mean(dim=0) for part in parts]), dim=-1)
 
     @torch.no_grad()
-    def embed_sentences(self, sentences: Sequence[str], batch_size: int = 128) -> Tensor:
+    def embed_sentences(self, sentences: Sequence[str], batch_size: int = 32) -> Tensor:
         """(T, D), L2-normalised, of sentences as they are."""
         device = self.projection.weights.device
-        return torch.cat(
-            [
-                self.sentences(self.tokenizer(sentences[start : start + batch_size]).to(device))
-                for start in range(0, len(sentences), batch_size)
-            ]
-        )
+        # Those of one length together: padding takes as long as words do.
+        order = sorted(range(len(sentences)), key=lambda place: len(sentences[place]))
+        found = []
+        for start in range(0, len(order), batch_size):
+            batch = [sentences[place] for place in order[start : start + batch_size]]
+            found.append(self.sentences(self.tokenizer(batch).to(device)))
+        return torch.cat(found)[torch.tensor(order, device=device).argsort()]
 
     def fingerprint(self) -> str:
         """SHA-256 of the weights and of what else embeddings depend on, on whatever device."""

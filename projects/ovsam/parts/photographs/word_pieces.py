@@ -47,7 +47,13 @@ class WordPieces:
     def encode(self, text: str) -> list[int]:
         """All tokens of a text, without start and end."""
         found = self._tokenizer.encode(text, add_special_tokens=False)
-        tokens = [token for part in (found, *found.overflowing) for token in part.ids]
+        parts = (found, *found.overflowing)
+        tokens = [
+            token
+            for part in parts
+            for token, is_text in zip(part.ids, part.attention_mask)
+            if is_text
+        ]
         if not self._has_warned and self._is_foreign(text, tokens):
             self._has_warned = True
             warnings.warn(
