@@ -13,7 +13,13 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-CARRIED = {'configs': '**/*', 'tools': '**/*', 'checkpoints/mini': '**/*', '.': 'model-index.yml'}
+CARRIED = {
+    'configs': '**/*',
+    'tools': '**/*',
+    'checkpoints/mini': '**/*',
+    'checkpoints/photo': '**/*',
+    '.': 'model-index.yml',
+}
 
 
 def requirements(name):
@@ -57,7 +63,17 @@ class BuildWithConfigs(build_py):
 
 EXTRAS = {
     name: requirements(name)
-    for name in ('tests', 'demo', 'mini', 'app', 'label-studio', 'ray', 'optional', 'benchmark')
+    for name in (
+        'tests',
+        'demo',
+        'mini',
+        'app',
+        'label-studio',
+        'photo',
+        'ray',
+        'optional',
+        'benchmark',
+    )
 }
 
 readme = ROOT / 'README.md'

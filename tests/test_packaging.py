@@ -15,7 +15,17 @@ from packaging.utils import canonicalize_name
 from tools import bootstrap
 
 ROOT = Path(__file__).parents[1]
-FILES = ['runtime', 'tests', 'demo', 'mini', 'app', 'label-studio', 'headless', 'bootstrap']
+FILES = [
+    'runtime',
+    'tests',
+    'demo',
+    'mini',
+    'app',
+    'label-studio',
+    'photo',
+    'headless',
+    'bootstrap',
+]
 
 
 def lines(name):

@@ -16,6 +16,7 @@ from ..checkpoints.model_index import read_model_index
 from ..utils.paths import config_path
 
 ALIASES = {
+    'photo': 'photo/all_box.py',
     'mini': 'mini/ovsam_box_all_names.py',
     'mini-interactive': 'mini/interactive_box_all_names.py',
 }
@@ -37,8 +38,9 @@ def init_model(
     Args:
         config: a config; or the path of one, from the working directory or below ``configs/``;
             or a published model's name, such as ``'ovsam-rn50x16-coco'`` (docs/weights.md), whose
-            weights are downloaded and converted the first time; or ``'mini'``, the OVSAM of the
-            small world, or ``'mini-interactive'``, which takes corrections and gives several masks.
+            weights are downloaded and converted the first time; or ``'photo'``, a small OVSAM for
+            photographs (docs/photographs.md); or ``'mini'``, the OVSAM of the small world, or
+            ``'mini-interactive'``, which takes corrections and gives several masks.
         weights: checkpoint with what was learned; the config's ``load_from`` if not given. A
             relative path counts from the working directory, then from the project's root.
         device: where to; CUDA if there is, else the CPU.
@@ -78,8 +80,8 @@ def notice_of(model: nn.Module) -> str | None:
     domain = getattr(model, 'domain', None)
     return domain and (
         f'These weights know {domain} only: what they say of a photograph means nothing. For '
-        'photographs use the model ovsam-rn50x16-coco, which is downloaded the first time, or '
-        'before by: ovsam download ovsam-rn50x16-coco (docs/weights.md)'
+        'photographs use the model photo (docs/photographs.md), or ovsam-rn50x16-coco, which is '
+        'downloaded the first time, or before by: ovsam download ovsam-rn50x16-coco'
     )
 
 

@@ -9,6 +9,12 @@ from .load_teacher_features import LoadTeacherFeatures
 from .one_class import OneClass
 from .open_vocabulary_coco import ClosedVocabularyCocoDataset, OpenVocabularyCocoDataset
 from .open_vocabulary_lvis import OpenVocabularyLVISDataset
+from .photographs import (
+    KeepInMemory,
+    PartOfImagesCocoDataset,
+    PasteObjects,
+    RandomObjectWarp,
+)
 from .pictograms import PictogramCrops, pictogram_vocabulary
 from .sa1b import SA1BDataset
 from .source_batch_sampler import SourceBatchSampler
@@ -20,13 +26,17 @@ __all__ = [
     'FeatureStore',
     'ImageListing',
     'JointDataset',
+    'KeepInMemory',
     'LoadAnnotatedImage',
     'LoadSA1BAnnotations',
     'LoadTeacherFeatures',
     'OneClass',
     'OpenVocabularyCocoDataset',
     'OpenVocabularyLVISDataset',
+    'PartOfImagesCocoDataset',
+    'PasteObjects',
     'PictogramCrops',
+    'RandomObjectWarp',
     'SA1BDataset',
     'SourceBatchSampler',
     'TeacherFeatures',

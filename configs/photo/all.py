@@ -1,0 +1,26 @@
+# The model for use: base.pth's masks, and a label head that goes on with COCO's 32 other names,
+# which have their ImageNet classes back. Nothing else learns.
+_base_ = ['./base.py']
+
+max_iters = 600
+learned = _base_.weights + 'base.pth'
+parts = ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
+model = dict(
+    vocabulary=dict(seen=None),
+    text_encoder=dict(projection=dict(_delete_=True, **_base_.text_encoder.projection)),
+    mask_loss=None,
+    label_loss=dict(num_names=80),
+    frozen=['backbone', 'text_encoder', *parts[:3]],
+    **{
+        part: dict(init_cfg=dict(type='Pretrained', checkpoint=learned, prefix=part + '.'))
+        for part in parts
+    },
+)
+train_cfg = dict(max_iters=max_iters, val_interval=10 * max_iters)
+optim_wrapper = dict(optimizer=dict(lr=5e-4))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30),
+    dict(
+        type='LinearLR', start_factor=1.0, end_factor=0.02, by_epoch=False, begin=30, end=max_iters
+    ),
+]

@@ -1,0 +1,135 @@
+"""Copy-paste: objects cut out of one picture and put into another."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+from mmdet.structures.bbox import HorizontalBoxes
+from mmdet.structures.mask import BitmapMasks
+
+
+@TRANSFORMS.register_module()
+class PasteObjects(BaseTransform):
+    """Pastes some objects of another picture at random places and sizes.
+
+    For mmdet's ``MultiImageMixDataset``. mmdet's ``CopyPaste`` pastes objects where and as large
+    as they were; here they move, which makes more of few pictures. Source: Ghiasi et al., "Simple
+    copy-paste is a strong data augmentation method for instance segmentation".
+
+    Args:
+        prob: Share of the pictures that get objects.
+        max_objects: How many at most.
+        min_side: Shortest longer side, in pixels, of an object that is cut out.
+        scale: Range of sizes that objects get, log-uniform.
+        min_visible: Objects of which less than this share stays visible are left out.
+    """
+
+    def __init__(
+        self,
+        prob: float = 0.6,
+        max_objects: int = 3,
+        min_side: int = 32,
+        scale: tuple[float, float] = (0.5, 1.5),
+        min_visible: float = 0.3,
+    ) -> None:
+        self.prob = prob
+        self.max_objects = max_objects
+        self.min_side = min_side
+        self.scale = scale
+        self.min_visible = min_visible
+
+    def get_indexes(self, dataset) -> list[int]:
+        """The picture that objects come from, or none; for ``MultiImageMixDataset``."""
+        if np.random.rand() >= self.prob:
+            return []
+        return [int(np.random.randint(len(dataset)))]
+
+    def transform(self, results: dict) -> dict:
+        """Paste objects of ``mix_results`` into the picture."""
+        masks = results['gt_masks'].masks
+        labels = results['gt_bboxes_labels']
+        kept = ~results['gt_ignore_flags']
+        masks, labels = list(masks[kept].copy()), list(labels[kept])
+        areas = [int(mask.sum()) for mask in masks]
+        for source in results.get('mix_results') or []:
+            usable = np.flatnonzero(~source['gt_ignore_flags'])
+            for index in np.random.permutation(usable)[
+                : np.random.randint(1, self.max_objects + 1)
+            ]:
+                self._paste(
+                    results['img'],
+                    masks,
+                    source['img'],
+                    source['gt_masks'].masks[index],
+                    labels,
+                    areas,
+                    source['gt_bboxes_labels'][index],
+                )
+        visible = [
+            place
+            for place, mask in enumerate(masks)
+            if mask.any() and mask.sum() >= self.min_visible * areas[place]
+        ]
+        return with_instances(
+            results, [masks[place] for place in visible], [labels[place] for place in visible]
+        )
+
+    def _paste(
+        self,
+        image: np.ndarray,
+        masks: list,
+        source: np.ndarray,
+        mask: np.ndarray,
+        labels: list,
+        areas: list,
+        label: int,
+    ) -> None:
+        """One object into an image and its masks, in place."""
+        x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+        if max(width, height) < self.min_side:
+            return
+        factor = np.exp(np.random.uniform(*np.log(self.scale)))
+        limits = image.shape[1] / width, image.shape[0] / height
+        factor = min(factor, 0.9 * min(limits))
+        size = max(4, round(width * factor)), max(4, round(height * factor))
+        patch = cv2.resize(
+            source[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA
+        )
+        alpha = cv2.resize(
+            mask[y : y + height, x : x + width].astype(np.float32),
+            size,
+            interpolation=cv2.INTER_LINEAR,
+        )
+        if np.random.rand() < 0.5:
+            patch, alpha = patch[:, ::-1], alpha[:, ::-1]
+        left = np.random.randint(0, image.shape[1] - size[0] + 1)
+        top = np.random.randint(0, image.shape[0] - size[1] + 1)
+        window = np.s_[top : top + size[1], left : left + size[0]]
+        soft = cv2.GaussianBlur(np.ascontiguousarray(alpha), (3, 3), 0)[..., None]
+        image[window] = (soft * patch + (1 - soft) * image[window]).astype(np.uint8)
+        hard = (alpha > 0.5).astype(np.uint8)
+        for other in masks:
+            other[window] &= 1 - hard
+        pasted = np.zeros(image.shape[:2], np.uint8)
+        pasted[window] = hard
+        masks.append(pasted)
+        labels.append(label)
+        areas.append(int(hard.sum()))
+
+
+def with_instances(results: dict, masks: list[np.ndarray], labels: list[int]) -> dict:
+    """The results with other instances: masks, labels, and the masks' boxes."""
+    height, width = results['img'].shape[:2]
+    stacked = np.stack(masks) if masks else np.zeros((0, height, width), np.uint8)
+    boxes = np.array([cv2.boundingRect(mask) for mask in masks], np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    return dict(
+        results,
+        gt_masks=BitmapMasks(stacked, height, width),
+        gt_bboxes=HorizontalBoxes(torch.from_numpy(boxes)),
+        gt_bboxes_labels=np.array(labels, np.int64),
+        gt_ignore_flags=np.zeros(len(masks), bool),
+    )

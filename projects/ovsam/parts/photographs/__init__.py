@@ -1,0 +1,17 @@
+"""Parts of the small OVSAM for photographs, between towers that packages carry."""
+
+from .efficientnet_lite_tower import EfficientNetLiteTower
+from .light_adapter import LightAdapter
+from .raster_prompt_encoder import RasterPromptEncoder
+from .residual_region_head import ResidualRegionHead
+from .sentence_text_encoder import SentenceTextEncoder
+from .skip_mask_decoder import SkipMaskDecoder
+
+__all__ = [
+    'EfficientNetLiteTower',
+    'LightAdapter',
+    'RasterPromptEncoder',
+    'ResidualRegionHead',
+    'SentenceTextEncoder',
+    'SkipMaskDecoder',
+]

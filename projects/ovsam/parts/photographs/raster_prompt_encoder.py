@@ -1,0 +1,142 @@
+"""A prompt encoder that also draws prompts: as maps at the strides that masks are decoded at.
+
+Glossary: N prompts, T tokens per prompt, C channels, R channels drawn, h x w the image embedding's
+size. Coordinates are input pixels, x before y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+
+from ...prompts.prompts import NEGATIVE_POINT, POSITIVE_POINT, Prompts
+from ..prompt_encoder import MASK_SCALE, SAMPromptEncoder
+
+# Of a point's Gaussians, in input pixels.
+DEVIATIONS = (8.0, 40.0)
+# Inside the box, x and y in it, whether there is one; Gaussians at positive and negative points;
+# the mask prompt's probability, and whether there is one.
+NUM_DRAWN = 4 + 2 * len(DEVIATIONS) + 2
+
+
+@MODELS.register_module()
+class RasterPromptEncoder(SAMPromptEncoder):
+    """SAM's tokens, and maps on which the prompt is drawn.
+
+    From tokens alone a decoder must learn what "inside the box" is, which takes many pictures; on
+    a map it can see it. A mask prompt is one of the channels.
+
+    Args:
+        channels: Channels of the maps of strides 16, 8 and 4; the first are the tokens' C.
+        frame: What positions are encoded relative to, in pixels; the image's side if not given.
+            With that of the whole pictures, smaller crops of them train the same weights.
+        **kwargs: Of :class:`SAMPromptEncoder`, but ``embed_dims``.
+    """
+
+    def __init__(
+        self, channels: Sequence[int] = (128, 64, 32), frame: int | None = None, **kwargs
+    ) -> None:
+        super().__init__(embed_dims=channels[0], **kwargs)
+        self.frame = frame or self.image_size
+        # Mask prompts are drawn as the others are.
+        del self.mask_downscaling, self.no_mask_embed
+        self.projections = nn.ModuleList(
+            nn.Conv2d(NUM_DRAWN, width, kernel_size=1) for width in channels
+        )
+
+    def forward(self, prompts: Prompts) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Embeds prompts.
+
+        Args:
+            prompts: N prompts in input pixels, each of T tokens, with or without mask logits
+                of (N, 1, 4h, 4w).
+
+        Returns:
+            Tokens (N, T, C), and maps (N, C_i, h, w), (N, C_i, 2h, 2w) and (N, C_i, 4h, 4w).
+
+        Raises:
+            ValueError: If mask prompts have another size than (4h, 4w).
+        """
+        self._check_masks(prompts)
+        drawn = self.draw(prompts)
+        maps = tuple(
+            project(drawn if factor == 1 else F.avg_pool2d(drawn, factor))
+            for project, factor in zip(self.projections, (4, 2, 1))
+        )
+        return self._embed_points(prompts), maps
+
+    def dense_pe(self) -> Tensor:
+        """See the base class."""
+        matrix = self.pe_layer.positional_encoding_gaussian_matrix
+        centres = torch.arange(self.embedding_size, device=matrix.device, dtype=matrix.dtype)
+        centres = (centres + 0.5) * (self.image_size / self.embedding_size / self.frame)
+        y, x = torch.meshgrid(centres, centres, indexing='ij')
+        return self.pe_layer(torch.stack([x, y], dim=-1)).permute(2, 0, 1)[None]
+
+    def _embed_points(self, prompts: Prompts) -> Tensor:
+        shrunk = replace(
+            prompts, coords=(prompts.coords + 0.5) * (self.image_size / self.frame) - 0.5
+        )
+        return super()._embed_points(shrunk)
+
+    def draw(self, prompts: Prompts) -> Tensor:
+        """The prompts as maps (N, R, 4h, 4w)."""
+        side = MASK_SCALE * self.embedding_size
+        coords = prompts.coords
+        centres = torch.arange(side, device=coords.device, dtype=coords.dtype) + 0.5
+        centres = centres * (self.image_size / side)
+        maps = [
+            *self._draw_box(prompts, centres),
+            *self._draw_points(prompts, POSITIVE_POINT, centres),
+            *self._draw_points(prompts, NEGATIVE_POINT, centres),
+        ]
+        if prompts.masks is None:
+            maps += [torch.zeros_like(maps[0])] * 2
+        else:
+            maps += [prompts.masks[:, 0].sigmoid(), torch.ones_like(maps[0])]
+        return torch.stack(maps, dim=1)
+
+    @staticmethod
+    def _draw_box(prompts: Prompts, centres: Tensor) -> list[Tensor]:
+        """Inside, x, y and whether there is a box: (N, 4h, 4w) each; zero without a box."""
+        has_box = prompts.has_box
+        boxes = centres.new_zeros(len(prompts), 4)
+        boxes[has_box] = prompts[has_box].boxes.to(boxes)
+        middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+        half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=1.0)
+        # -1 and 1 at the box's sides.
+        x, y = (
+            ((centres - middle[:, axis, None]) / half[:, axis, None]).clamp(-2, 2)
+            for axis in (0, 1)
+        )
+        exists = has_box.to(centres)[:, None, None].expand(-1, len(centres), len(centres))
+        inside = ((y.abs() <= 1)[:, :, None] & (x.abs() <= 1)[:, None, :]).to(centres)
+        return [inside * exists, x[:, None, :] * exists, y[:, :, None] * exists, exists]
+
+    @staticmethod
+    def _draw_points(prompts: Prompts, kind: int, centres: Tensor) -> list[Tensor]:
+        """For each deviation, the highest of the Gaussians at points of a kind: (N, 4h, 4w)."""
+        if not prompts.labels.shape[1]:  # no tokens, and so no prompts
+            return [centres.new_zeros(len(prompts), len(centres), len(centres))] * len(DEVIATIONS)
+        is_kind = (prompts.labels == kind).to(centres)[:, :, None, None]
+        maps = []
+        for deviation in DEVIATIONS:
+            x, y = (
+                torch.exp(-(((centres - prompts.coords[:, :, axis, None]) / deviation) ** 2) / 2)
+                for axis in (0, 1)
+            )
+            maps.append((y[..., :, None] * x[..., None, :] * is_kind).amax(dim=1))
+        return maps
+
+    def _check_masks(self, prompts: Prompts) -> None:
+        side = MASK_SCALE * self.embedding_size
+        if prompts.masks is not None and prompts.masks.shape[-2:] != (side, side):
+            raise ValueError(
+                f'mask prompts have shape {tuple(prompts.masks.shape)}, expected (N, 1, {side}, '
+                f'{side}): pass the low-resolution mask logits of an earlier prediction'
+            )

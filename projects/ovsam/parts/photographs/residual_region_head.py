@@ -1,0 +1,93 @@
+"""A CLIP2SAM head for a tower that already names regions: what is learned is added.
+
+Glossary: B images, N regions, C channels of the embedding. Regions are (image index, x1, y1, x2,
+y2) in input pixels (the resized and padded image).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmcv.ops import roi_align
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+STRIDES = (8, 16, 32)
+
+
+@MODELS.register_module()
+class ResidualRegionHead(BaseModule):
+    """A grid of each of three levels, a small MLP, and the tower's own mean feature.
+
+    At first the output is the tower's own opinion; with few pictures, what is learned should
+    correct it, not replace it.
+
+    Args:
+        in_channels: Channels of the levels of strides 4 to 32, and of the tower's last map.
+        roi_channels: Channels that the levels of strides 8, 16 and 32 are reduced to.
+        roi_size: Side of the grids.
+        hidden_dims: Width of the hidden layer.
+        dropout: Share of the hidden layer that is left out in training.
+        init_cfg: Where weights come from, as in mmengine.
+
+    Attributes:
+        embed_dims: Length C of the embeddings.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        roi_channels: Sequence[int] = (16, 32, 48),
+        roi_size: int = 5,
+        hidden_dims: int = 256,
+        dropout: float = 0.2,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.embed_dims = in_channels[-1]
+        self.roi_size = roi_size
+        self.norms = nn.ModuleList(
+            nn.BatchNorm2d(width, affine=False) for width in in_channels[1:4]
+        )
+        self.reduce = nn.ModuleList(
+            nn.Conv2d(width, reduced, kernel_size=1)
+            for width, reduced in zip(in_channels[1:4], roi_channels)
+        )
+        self.mlp = nn.Sequential(
+            nn.Linear(sum(roi_channels) * roi_size**2, hidden_dims),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_dims, self.embed_dims),
+        )
+        nn.init.zeros_(self.mlp[-1].weight)
+        nn.init.zeros_(self.mlp[-1].bias)
+
+    def forward_features(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The reduced levels of strides 8, 16 and 32, and the tower's last map."""
+        reduced = (
+            reduce(norm(level)) for level, norm, reduce in zip(levels[1:4], self.norms, self.reduce)
+        )
+        return (*reduced, levels[-1])
+
+    def forward(self, levels: Sequence[Tensor], rois: Tensor) -> Tensor:
+        """Embeds regions.
+
+        Args:
+            levels: As :meth:`forward_features` returns them.
+            rois: (N, 5) image index and box, input pixels.
+
+        Returns:
+            (N, C), L2-normalised.
+        """
+        *reduced, last = (level.float() for level in levels)
+        grids = [self._sample(level, rois, stride) for level, stride in zip(reduced, STRIDES)]
+        own = self._sample(last, rois, STRIDES[-1]).mean(dim=(2, 3))
+        learned = self.mlp(torch.cat(grids, dim=1).flatten(1).to(self.mlp[0].weight.dtype))
+        return F.normalize(own + learned.float(), dim=-1)
+
+    def _sample(self, level: Tensor, rois: Tensor, stride: int) -> Tensor:
+        size = (self.roi_size, self.roi_size)
+        return roi_align(level, rois.float(), size, 1 / stride, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)

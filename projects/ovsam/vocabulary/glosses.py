@@ -1,0 +1,71 @@
+"""What WordNet says that a name means, for the 21,841 synsets that ImageNet took from it.
+
+The glosses come with timm, which lists ImageNet-21k's synsets, their lemmas and definitions.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from .name_texts import name_key
+from .templates import fill_template
+
+MAX_SENSES = 3
+TEMPLATE = 'a photo of {a}'
+
+
+def described(text: str) -> tuple[str, ...]:
+    """Sentences about a text: the plain one, then one with each gloss that it has.
+
+    ``'tabby'`` -> ``a photo of a tabby``, ``a photo of a tabby: tabby, tabby cat, a cat with a
+    grey or ...``.
+    """
+    plain = fill_template(TEMPLATE, text)
+    return (plain, *(f'{plain}: {gloss(synset)}' for synset in senses(text)))
+
+
+def senses(text: str) -> tuple[str, ...]:
+    """Synsets of which the text is a lemma: ImageNet's 1,000 classes alone if some of these are.
+
+    At most :data:`MAX_SENSES`.
+    """
+    synsets = _by_lemma().get(name_key(text), ())
+    common = tuple(synset for synset in synsets if synset in _common_synsets())
+    return (common or synsets)[:MAX_SENSES]
+
+
+def gloss(synset: str) -> str:
+    """Lemmas and definition of a synset such as ``n01440764``."""
+    return _imagenet('imagenet-22k').label_name_to_description(synset, detailed=True)
+
+
+def synset_sentence(synset: str) -> str:
+    """A sentence about a synset: its first lemma, then its gloss."""
+    return f'{fill_template(TEMPLATE, _lemmas(synset)[0])}: {gloss(synset)}'
+
+
+def _lemmas(synset: str) -> list[str]:
+    lemmas = _imagenet('imagenet-22k').label_name_to_description(synset)
+    return [lemma.strip() for lemma in lemmas.split(',')]
+
+
+@functools.lru_cache(maxsize=1)
+def _by_lemma() -> dict[str, tuple[str, ...]]:
+    """Synsets by the key of each of their lemmas."""
+    found: dict[str, list[str]] = {}
+    for synset in _imagenet('imagenet-22k').label_names():
+        for lemma in _lemmas(synset):
+            found.setdefault(name_key(lemma), []).append(synset)
+    return {key: tuple(synsets) for key, synsets in found.items()}
+
+
+@functools.lru_cache(maxsize=1)
+def _common_synsets() -> frozenset[str]:
+    return frozenset(_imagenet('imagenet-1k').label_names())
+
+
+@functools.lru_cache(maxsize=2)
+def _imagenet(subset: str):
+    from timm.data import ImageNetInfo  # takes a second to import
+
+    return ImageNetInfo(subset)

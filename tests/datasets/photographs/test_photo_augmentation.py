@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import torch
+from mmdet.structures.bbox import HorizontalBoxes
+from mmdet.structures.mask import BitmapMasks
+
+from ovsam.datasets import KeepInMemory, PasteObjects, RandomObjectWarp
+
+
+def picture(*boxes, height=60, width=80):
+    """A grey picture with a white square in each box."""
+    image = np.full((height, width, 3), 50, np.uint8)
+    masks = np.zeros((len(boxes), height, width), np.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
+        mask[y1:y2, x1:x2] = 1
+        image[mask > 0] = 250
+    return dict(
+        img=image,
+        img_path='picture.jpg',
+        img_shape=(height, width),
+        gt_bboxes=HorizontalBoxes(torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)),
+        gt_bboxes_labels=np.arange(len(boxes)),
+        gt_masks=BitmapMasks(masks, height, width),
+        gt_ignore_flags=np.zeros(len(boxes), bool),
+    )
+
+
+def boxes_are_those_of_the_masks(results):
+    for mask, box in zip(results['gt_masks'].masks, results['gt_bboxes'].tensor):
+        rows, columns = np.nonzero(mask)
+        if box.tolist() != [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]:
+            return False
+    return True
+
+
+class TestRandomObjectWarp:
+    def test_no_objects(self):
+        assert RandomObjectWarp(32).transform(picture()) is None
+
+    @pytest.mark.parametrize('seed', range(8))
+    def test_masks_stay_on_their_objects(self, seed):
+        np.random.seed(seed)
+        results = RandomObjectWarp(64, scale=(0.7, 1.2)).transform(picture((20, 15, 60, 45)))
+        assert results['img'].shape == (64, 64, 3)
+        mask = results['gt_masks'].masks[0] > 0
+        bright = results['img'][..., 0] > 180
+        assert (mask & bright).sum() / (mask | bright).sum() > 0.85
+        assert boxes_are_those_of_the_masks(results)
+
+    def test_a_random_few_objects_stay(self):
+        boxes = [(10 * place, 10, 10 * place + 8, 50) for place in range(8)]
+        warp = RandomObjectWarp(64, scale=(1, 1), max_objects=3, min_area=4)
+        kept = {
+            tuple(sorted(warp.transform(picture(*boxes))['gt_bboxes_labels'])) for _ in range(5)
+        }
+        assert all(len(labels) == 3 for labels in kept) and len(kept) > 1
+
+
+class TestPasteObjects:
+    def test_nothing_to_paste(self):
+        before = picture((10, 10, 50, 50))
+        after = PasteObjects().transform(dict(before, mix_results=[]))
+        assert np.array_equal(after['img'], before['img'])
+        assert after['gt_bboxes'].tensor.tolist() == [[10, 10, 50, 50]]
+
+    def test_of_which_picture(self):
+        assert PasteObjects(prob=0.0).get_indexes([0] * 5) == []
+        assert PasteObjects(prob=1.0).get_indexes([0]) == [0]
+
+    @pytest.mark.parametrize('seed', range(5))
+    def test_objects_arrive_with_their_masks(self, seed):
+        np.random.seed(seed)
+        source = picture((10, 5, 50, 45))
+        source['gt_bboxes_labels'] = np.array([7])
+        target = picture((0, 0, 20, 20), height=90, width=120)
+        results = PasteObjects(min_visible=0.01).transform(dict(target, mix_results=[source]))
+        assert 7 in results['gt_bboxes_labels']
+        masks = results['gt_masks'].masks
+        assert masks.sum(axis=0).max() == 1  # what is pasted hides what was there
+        assert (results['img'][masks[-1] > 0] > 150).mean() > 0.9
+        assert boxes_are_those_of_the_masks(results)
+
+
+class Counted:
+    calls = 0
+
+    def __call__(self, results):
+        self.calls += 1
+        return picture((3, 4, 21, 33))
+
+
+def test_a_picture_is_read_once_and_never_changed():
+    keep, read = KeepInMemory([]), Counted()
+    keep.transforms = read
+    first = keep.transform(dict(img_path='a.jpg'))
+    first['img'][:] = 0
+    first['gt_masks'].masks[:] = 0
+    second = keep.transform(dict(img_path='a.jpg'))
+    assert read.calls == 1
+    assert np.array_equal(second['gt_masks'].masks, picture((3, 4, 21, 33))['gt_masks'].masks)
+    assert second['img'].any()

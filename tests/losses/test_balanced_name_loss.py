@@ -1,0 +1,20 @@
+import torch
+
+from ovsam.losses import BalancedNameLoss
+
+
+def test_no_objects():
+    logits = torch.zeros(0, 3, requires_grad=True)
+    loss = BalancedNameLoss(3)(logits, torch.zeros(0, dtype=torch.long))
+    loss.backward()
+    assert loss == 0 and logits.grad is not None
+
+
+def test_a_rare_name_counts_more():
+    loss = BalancedNameLoss(2)
+    for _ in range(10):
+        loss(torch.zeros(9, 2), torch.tensor([0] * 8 + [1]))
+    logits = torch.zeros(2, 2, requires_grad=True)
+    loss(logits, torch.tensor([0, 1])).backward()
+    common, rare = logits.grad.norm(dim=1)
+    assert 2 < rare / common < 4  # the root of 8

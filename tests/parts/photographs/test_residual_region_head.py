@@ -1,0 +1,34 @@
+import torch
+import torch.nn.functional as F
+
+from ovsam.parts.photographs.residual_region_head import ResidualRegionHead
+
+WIDTHS = (2, 3, 4, 5, 6)
+LEVELS = [torch.rand(1, width, side, side) for width, side in zip(WIDTHS, (16, 8, 4, 2, 2))]
+
+
+def head():
+    torch.manual_seed(0)
+    return ResidualRegionHead(WIDTHS, roi_channels=(2, 2, 2), roi_size=2, hidden_dims=8).eval()
+
+
+def test_no_regions():
+    model = head()
+    assert model(model.forward_features(LEVELS), torch.zeros(0, 5)).shape == (0, 6)
+
+
+def test_at_first_it_says_what_the_tower_says():
+    model = head()
+    own = F.normalize(LEVELS[-1].mean(dim=(2, 3)), dim=-1)
+    found = model(model.forward_features(LEVELS), torch.tensor([[0.0, 0.0, 0.0, 64.0, 64.0]]))
+    torch.testing.assert_close(found, own)
+
+
+def test_what_it_learns_is_added():
+    model = head()
+    torch.nn.init.constant_(model.mlp[-1].bias, 1.0)
+    rois = torch.tensor([[0.0, 0.0, 0.0, 32.0, 32.0], [0.0, 8.0, 8.0, 64.0, 64.0]])
+    found = model(model.forward_features(LEVELS), rois)
+    assert found.shape == (2, 6)
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
+    assert not torch.allclose(found, head()(head().forward_features(LEVELS), rois))

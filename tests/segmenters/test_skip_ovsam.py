@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+
+from ovsam.apis import OVSAMPredictor
+from ovsam.utils.paths import resource_root
+
+
+class Letters:
+    context_length = 100
+
+    def encode(self, text):
+        return [ord(letter) for letter in text]
+
+    def decode(self, tokens):
+        return ''.join(map(chr, tokens))
+
+
+class OneHotTexts(torch.nn.Module):
+    """A text encoder without words: each text is its place among those that were asked for."""
+
+    embed_dims = 1280
+    tokenizer = Letters()
+
+    def encode(self, texts):
+        return torch.eye(self.embed_dims)[: len(texts)]
+
+    def fingerprint(self):
+        return 'one-hot'
+
+
+@pytest.fixture(scope='module')
+def model():
+    """The shipped config's parts, random, on pictures of 64 pixels."""
+    cfg = Config.fromfile(resource_root() / 'configs' / 'photo' / 'base.py').model
+    cfg = cfg.to_dict()
+    cfg['data_preprocessor']['pad_size_divisor'] = 64
+    cfg['prompt_encoder'].update(image_size=64)
+    cfg['text_encoder'] = dict(
+        type='SentenceTextEncoder',
+        tokenizer='none',
+        projection=dict(num_points=1, out_dims=1280),
+        sentences=dict(vocab_size=2, width=8, depth=1, num_heads=1),
+    )
+    cfg['backbone'].pop('init_cfg')
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg)
+    model.text_encoder = OneHotTexts()
+    model.text_cache = None
+    return model
+
+
+def sample(labels=(0, 15)):
+    masks = np.zeros((len(labels), 64, 64), np.uint8)
+    for place, mask in enumerate(masks):
+        mask[8 + 8 * place : 40, 10:50] = 1
+    boxes = torch.tensor([[10.0, 8.0 + 8 * place, 50.0, 40.0] for place in range(len(labels))])
+    return DetDataSample(
+        metainfo=dict(img_shape=(64, 64), ori_shape=(64, 64), scale_factor=(1.0, 1.0)),
+        gt_instances=InstanceData(
+            bboxes=boxes.reshape(-1, 4),
+            labels=torch.tensor(labels, dtype=torch.long),
+            masks=BitmapMasks(masks, 64, 64),
+        ),
+    )
+
+
+def test_no_instances(model):
+    losses = model.train().loss(torch.zeros(1, 3, 64, 64), [sample(())])
+    assert float(sum(losses.values())) == 0
+    found = model.eval().predict(torch.zeros(1, 3, 64, 64), [sample(())])[0].pred_instances
+    assert len(found) == 0
+
+
+def test_everything_but_the_towers_learns(model):
+    model.train().zero_grad()
+    model.rounds = 2
+    sum(model.loss(torch.randn(2, 3, 64, 64), [sample(), sample((0,))]).values()).backward()
+    model.rounds = 1
+    learned = {name.split('.')[0] for name, p in model.named_parameters() if p.grad is not None}
+    assert learned == {'neck', 'prompt_encoder', 'mask_decoder', 'label_head'}
+
+
+def test_the_head_learns_from_seen_names_alone(model):
+    """15 is a cat, which is novel."""
+    model.train()
+    images = torch.randn(1, 3, 64, 64)
+    novel, seen = (model.loss(images, [sample((label,))]) for label in (15, 0))
+    assert float(novel['loss_cls']) == 0 < float(seen['loss_cls'])
+    assert float(novel['loss_focal']) > 0
+
+
+def test_prediction(model):
+    found = model.eval().predict(torch.randn(1, 3, 64, 64), [sample()])[0].pred_instances
+    assert found.masks.shape == (2, 64, 64)
+    assert found.labels.shape == (2,)
+
+
+def test_use_by_clicks(model, monkeypatch):
+    predictor = OVSAMPredictor(model.eval(), vocabulary=['cat', 'dog'])
+    predictor.set_image(np.random.default_rng(0).integers(0, 255, (50, 60, 3), np.uint8))
+    several = predictor.predict(point_coords=[[20, 20]], multimask_output=True)
+    assert several.masks.shape == (3, 50, 60)
+    again = predictor.predict(
+        point_coords=[[[20, 20], [50, 40]]],
+        point_labels=[[1, 0]],
+        mask_input=several.low_res_logits[:1],
+    )
+    assert again.masks.shape == (1, 50, 60) and again.labels[0] in ('cat', 'dog')
+    # An untrained head's predicted IoU may be below zero.
+    quality = model.mask_decoder.iou_prediction_head
+    monkeypatch.setattr(quality, 'forward', lambda x: x.new_ones(len(x), 4))
+    settings = dict(pred_iou_thresh=0.0, stability_score_thresh=0.0, points_per_side=2)
+    everything = predictor.everything(**settings)
+    assert len(everything.labels) == len(everything.masks) > 0
+    assert set(predictor.find('bird', threshold=0.0, **settings).labels) <= {'bird'}
+
+
+def test_the_label_head_alone_learns(model):
+    model.train().zero_grad()
+    mask_loss, model.mask_loss = model.mask_loss, None
+    try:
+        losses = model.loss(torch.randn(1, 3, 64, 64), [sample((0,))])
+    finally:
+        model.mask_loss = mask_loss
+    assert set(losses) == {'loss_cls'}
+    losses['loss_cls'].backward()
+    assert {n.split('.')[0] for n, p in model.named_parameters() if p.grad is not None} == {
+        'label_head'
+    }
