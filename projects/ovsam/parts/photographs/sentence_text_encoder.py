@@ -6,7 +6,6 @@ P points that the projection was learned on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import torch
@@ -15,7 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ...utils.digest import tensor_digest
+from ...utils.digest import fingerprint
 from ...vocabulary.glosses import described
 from .word_pieces import PADDING, WordPieces
 
@@ -234,4 +233,4 @@ class SentenceTextEncoder(BaseModule):
             'gamma': self.projection.gamma,
             'readings': described('cat'),
         }
-        return tensor_digest(self.state_dict(), json.dumps(settings, sort_keys=True))
+        return fingerprint(settings, self.state_dict())
