@@ -13,7 +13,7 @@ from pycocotools import mask as mask_utils
 
 from ovsam.apis import EverythingPrompts, OVSAMInferencer
 from ovsam.apis.image_jobs import export_names, list_images, result_names
-from ovsam.apis.inferencer import split_texts
+from ovsam.apis.inference_steps import split_texts
 
 
 def make(model, **kwargs):

@@ -5,8 +5,6 @@ Glossary: B images of a batch, H x W an image.
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,18 +18,12 @@ from mmengine.registry import INFERENCERS
 from tqdm import tqdm
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from ..utils.digest import fingerprint
-from ..utils.file_names import printable
 from ..utils.files import write_whole
-from ..utils.images import check_image, read_image
-from ..version import __version__
-from ..visualization import draw_segments
 from ..vocabulary import Vocabulary
-from .encoded_image import check_sides
 from .exports import make_exports
-from .image_jobs import ImageJob, export_names, list_images, result_names
+from .image_jobs import ImageJob
+from .inference_steps import InferenceSteps, as_dict, show_picture, title_of
 from .init_model import load_config
-from .prediction import UNNAMED, Prediction
 from .predictor import OVSAMPredictor
 from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
 
@@ -40,7 +32,7 @@ IMAGE_ERRORS = (ValueError, TypeError, OSError)
 
 
 @INFERENCERS.register_module()
-class OVSAMInferencer(BaseInferencer):
+class OVSAMInferencer(InferenceSteps, BaseInferencer):
     """Segments and names what is in images: a file, a folder, arrays.
 
     ::
@@ -59,10 +51,9 @@ class OVSAMInferencer(BaseInferencer):
         weights: likewise.
         device: likewise.
         vocabulary: likewise.
-        prompts: where to look: everywhere if not given; the path of a file or folder of prompts,
-            see :class:`~.prompt_sources.PromptFiles`; or another
-            :class:`~.prompt_sources.PromptSource`, such as :class:`~.prompt_sources.DetectorBoxes`.
-        show_progress: show a progress bar, what is left out, and how many images were done.
+        prompts: where to look: everywhere if not given; the path of a file or folder of prompts, see
+            :class:`~.prompt_sources.PromptFiles`; or a :class:`~.prompt_sources.PromptSource`.
+        show_progress: show a bar, what is left out, and how many images were done.
         precision: what :class:`~.predictor.OVSAMPredictor` takes.
 
     Raises:
@@ -227,25 +218,13 @@ class OVSAMInferencer(BaseInferencer):
             batch = inputs[start : start + batch_size]
             for job in batch:
                 try:
-                    if pred_out_dir:
-                        job.set_digest(
-                            common,
-                            self.prompts.fingerprint(job.file),
-                            str(pred_score_thr) if job.texts else '',
-                        )
-                    if not (pred_out_dir and job.resume(pred_out_dir)):
-                        job.pixels = self.pipeline(job.source)
-                        side = self.model.prompt_encoder.image_size
-                        check_sides(job.pixels.shape[:2], side)
+                    self._prepare(job, common, pred_score_thr, pred_out_dir)
                 except IMAGE_ERRORS as error:
                     self._give_up(job, error)
             yield batch
 
     def forward(
-        self,
-        inputs: list[ImageJob],
-        top_k: int = 5,
-        pred_score_thr: float = 0.3,
+        self, inputs: list[ImageJob], top_k: int = 5, pred_score_thr: float = 0.3
     ) -> list[ImageJob]:
         """The jobs with what was found, those that had neither result nor error."""
         pending = [job for job in inputs if job.found is None and not job.error]
@@ -284,7 +263,7 @@ class OVSAMInferencer(BaseInferencer):
                 job.saved = job.saved and job.drawn == drawn
                 job.drawn = drawn
             if picture is not None and show:
-                _show(picture, job.name, wait_time)
+                show_picture(picture, job.name, wait_time)
             pictures.append(picture)
         return pictures if return_vis else []
 
@@ -306,7 +285,7 @@ class OVSAMInferencer(BaseInferencer):
         }
         for job in preds:
             if job.error:
-                rows['failed'].append({'input': _title(job), 'error': job.error})
+                rows['failed'].append({'input': title_of(job), 'error': job.error})
                 rows['predictions'].append(None)
                 continue
             if pred_out_dir and not job.saved:
@@ -314,122 +293,8 @@ class OVSAMInferencer(BaseInferencer):
             sample = job.result.to_data_sample(names)
             if job.file is not None:
                 sample.set_metainfo(dict(img_path=str(job.file)))
-            row = sample if return_datasamples else _as_dict(job.result, sample)
+            row = sample if return_datasamples else as_dict(job.result, sample)
             if print_result:
-                print({_title(job): row})
+                print({title_of(job): row})
             rows['predictions'].append(row)
         return rows
-
-    def _init_pipeline(self, cfg: Config | None) -> Any:
-        """What reads an image; the predictor does the rest."""
-        return lambda source: (
-            check_image(source) if isinstance(source, np.ndarray) else read_image(source)
-        )
-
-    def _jobs(self, inputs: Any, texts: str | Sequence | None) -> list[ImageJob]:
-        images = list_images(inputs)
-        if texts is None or isinstance(texts, str):
-            texts = [texts] * len(images)
-        if len(texts) != len(images):
-            raise ValueError(
-                f'texts must be one string, or one for each of {len(images)} images; '
-                f'got {len(texts)}'
-            )
-        asked = {
-            text: self.predictor.check_texts(split_texts(text)).names
-            for text in dict.fromkeys(texts)
-            if text is not None
-        }
-        wanted = [asked.get(text) for text in texts]
-        if isinstance(self.prompts, PromptFiles):
-            self.prompts.expect(
-                [Path(image) for image in images if not isinstance(image, np.ndarray)]
-            )
-        names = result_names(images)
-        return [ImageJob(*each) for each in zip(images, names, wanted, export_names(images, names))]
-
-    def _names(self, jobs: Sequence[ImageJob]) -> tuple[str, ...]:
-        """What objects may be called: what the predictor answers, and other texts."""
-        if self.predictor.vocabulary is None:
-            return (UNNAMED,)
-        wanted = [text for job in jobs for text in job.texts or ()]
-        return (*dict.fromkeys((*self.predictor.label_names, *wanted)),)
-
-    def _settings(self, top_k: int) -> str:
-        """What all results depend on."""
-        vocabulary, back_off = self.predictor.vocabulary, self.predictor.back_off
-        settings = [
-            __version__,
-            type(self.model),
-            self.cfg and self.cfg.model.to_dict(),
-            vocabulary and vocabulary.to_dict(),
-            top_k,
-            self.model.everything,
-            self.predictor.none_threshold,
-            back_off and back_off.fingerprint(),
-        ]
-        taught = {f'taught.{key}': value for key, value in self.predictor.taught_rows().items()}
-        return fingerprint(settings, {**self.model.state_dict(), **taught})
-
-    def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
-        found = self.prompts.segment(self.predictor, self._pixels(job), job.file)
-        if job.texts is None:
-            return self.predictor.name(found, top_k)
-        return self.predictor.find(job.texts, pred_score_thr, top_k, among=found)
-
-    def _pixels(self, job: ImageJob) -> np.ndarray:
-        if job.pixels is None:
-            job.pixels = self.pipeline(job.source)
-        return job.pixels
-
-    def _draw(self, job: ImageJob, draw_pred: bool, pred_score_thr: float) -> np.ndarray:
-        found = job.result
-        sure = np.full(len(found), draw_pred)
-        if found.label_scores is not None:
-            sure &= found.label_scores >= pred_score_thr
-        found = found.select(sure)
-        return draw_segments(self._pixels(job), found.masks, found.labels, found.label_scores)
-
-    def _give_up(self, job: ImageJob, error: Exception) -> None:
-        job.error = ' '.join(str(error).split())
-        self._report(f'left out {printable(_title(job))}: {job.error}')
-
-    def _report(self, line: str) -> None:
-        if self.show_progress:
-            tqdm.write(line, file=sys.stderr)
-
-
-def split_texts(text: str) -> tuple[str, ...]:
-    """``'a red cat . a dog .'`` as its texts, as mmdet writes several."""
-    parts = (part.strip() for part in re.split(r'(?:^|\s)\.(?:\s|$)|\.\s*$', text))
-    return tuple(dict.fromkeys(part for part in parts if part))
-
-
-def _as_dict(found: Prediction, sample: Any) -> dict:
-    """What JSON can hold of a result, by mmdet's names."""
-    instances = sample.pred_instances
-    row = {
-        'labels': instances.labels.tolist(),
-        'scores': instances.scores.tolist(),
-        'bboxes': instances.bboxes.tolist(),
-        'masks': [annotation['segmentation'] for annotation in found.to_coco()],
-        'label_names': [sample.classes[label] for label in instances.labels.tolist()],
-    }
-    if 'mask_scores' in instances:
-        row['mask_scores'] = instances.mask_scores.tolist()
-    return row
-
-
-def _title(job: ImageJob) -> str:
-    return job.name if job.file is None else str(job.file)
-
-
-def _show(picture: np.ndarray, title: str, wait_time: float) -> None:
-    import matplotlib.pyplot as plt  # slow, and most never look
-
-    figure = plt.figure(title)
-    figure.add_axes((0, 0, 1, 1)).imshow(picture)
-    plt.show(block=not wait_time)
-    if wait_time:
-        plt.pause(wait_time)
-    plt.close(figure)

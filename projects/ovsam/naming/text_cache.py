@@ -26,9 +26,9 @@ from mmdet.registry import TASK_UTILS
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..utils.cache import cache_folder
 from ..utils.digest import fingerprint
 from ..utils.files import write_whole
+from ..utils.paths import cache_folder
 
 FORMAT = 'ovsam text embeddings 1'
 # Texts of a bank that is no longer put together with others, and of one step of long work.

@@ -1,4 +1,4 @@
-"""Finds configs and checkpoints, in a checkout or in an installed wheel."""
+"""Finds configs, checkpoints and the cache, in a checkout or in an installed wheel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from .cache import cache_folder
 from .wording import listed
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -20,6 +19,15 @@ def resource_root() -> Path:
     """
     carried = _PACKAGE / '.mim'
     return carried if carried.is_dir() else _PACKAGE.parents[1]
+
+
+def cache_folder() -> Path:
+    """``$OVSAM_CACHE``, else ``$XDG_CACHE_HOME/ovsam``, else ``~/.cache/ovsam``; may not exist."""
+    own = os.environ.get('OVSAM_CACHE')
+    if own:
+        return Path(own).expanduser()
+    shared = os.environ.get('XDG_CACHE_HOME')
+    return (Path(shared) if shared else Path.home() / '.cache') / 'ovsam'
 
 
 def weights_folder() -> Path:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsam.utils.cache import cache_folder
+from ovsam.utils.paths import cache_folder
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,163 @@
+"""What the inferencer does with one picture, and what a call of it depends on."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from tqdm import tqdm
+
+from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.digest import fingerprint
+from ..utils.file_names import printable
+from ..utils.images import check_image, read_image
+from ..version import __version__
+from ..visualization import draw_segments
+from .encoded_image import check_sides
+from .image_jobs import ImageJob, export_names, list_images, result_names
+from .prediction import UNNAMED, Prediction
+from .predictor import OVSAMPredictor
+from .prompt_sources import PromptFiles, PromptSource
+
+
+class InferenceSteps:
+    """The half of :class:`~.inferencer.OVSAMInferencer` that mmengine does not ask for."""
+
+    cfg: Config | None
+    model: PromptableSegmenter
+    pipeline: Callable
+    predictor: OVSAMPredictor
+    prompts: PromptSource
+    show_progress: bool
+
+    def _init_pipeline(self, cfg: Config | None) -> Any:
+        """What reads an image; the predictor does the rest."""
+        return lambda source: (
+            check_image(source) if isinstance(source, np.ndarray) else read_image(source)
+        )
+
+    def _prepare(
+        self, job: ImageJob, common: str, pred_score_thr: float, pred_out_dir: Path | None
+    ) -> None:
+        """Give a job its earlier result, or else its pixels."""
+        if pred_out_dir:
+            only = str(pred_score_thr) if job.texts else ''
+            job.set_digest(common, self.prompts.fingerprint(job.file), only)
+        if not (pred_out_dir and job.resume(pred_out_dir)):
+            job.pixels = self.pipeline(job.source)
+            check_sides(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
+
+    def _jobs(self, inputs: Any, texts: str | Sequence | None) -> list[ImageJob]:
+        images = list_images(inputs)
+        if texts is None or isinstance(texts, str):
+            texts = [texts] * len(images)
+        if len(texts) != len(images):
+            raise ValueError(
+                f'texts must be one string, or one for each of {len(images)} images; '
+                f'got {len(texts)}'
+            )
+        asked = {
+            text: self.predictor.check_texts(split_texts(text)).names
+            for text in dict.fromkeys(texts)
+            if text is not None
+        }
+        wanted = [asked.get(text) for text in texts]
+        if isinstance(self.prompts, PromptFiles):
+            self.prompts.expect(
+                [Path(image) for image in images if not isinstance(image, np.ndarray)]
+            )
+        names = result_names(images)
+        return [ImageJob(*each) for each in zip(images, names, wanted, export_names(images, names))]
+
+    def _names(self, jobs: Sequence[ImageJob]) -> tuple[str, ...]:
+        """What objects may be called: what the predictor answers, and other texts."""
+        if self.predictor.vocabulary is None:
+            return (UNNAMED,)
+        wanted = [text for job in jobs for text in job.texts or ()]
+        return (*dict.fromkeys((*self.predictor.label_names, *wanted)),)
+
+    def _settings(self, top_k: int) -> str:
+        """What all results depend on."""
+        vocabulary, back_off = self.predictor.vocabulary, self.predictor.back_off
+        settings = [
+            __version__,
+            type(self.model),
+            self.cfg and self.cfg.model.to_dict(),
+            vocabulary and vocabulary.to_dict(),
+            top_k,
+            self.model.everything,
+            self.predictor.none_threshold,
+            back_off and back_off.fingerprint(),
+        ]
+        taught = {f'taught.{key}': value for key, value in self.predictor.taught_rows().items()}
+        return fingerprint(settings, {**self.model.state_dict(), **taught})
+
+    def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
+        found = self.prompts.segment(self.predictor, self._pixels(job), job.file)
+        if job.texts is None:
+            return self.predictor.name(found, top_k)
+        return self.predictor.find(job.texts, pred_score_thr, top_k, among=found)
+
+    def _pixels(self, job: ImageJob) -> np.ndarray:
+        if job.pixels is None:
+            job.pixels = self.pipeline(job.source)
+        return job.pixels
+
+    def _draw(self, job: ImageJob, draw_pred: bool, pred_score_thr: float) -> np.ndarray:
+        found = job.result
+        sure = np.full(len(found), draw_pred)
+        if found.label_scores is not None:
+            sure &= found.label_scores >= pred_score_thr
+        found = found.select(sure)
+        return draw_segments(self._pixels(job), found.masks, found.labels, found.label_scores)
+
+    def _give_up(self, job: ImageJob, error: Exception) -> None:
+        job.error = ' '.join(str(error).split())
+        self._report(f'left out {printable(title_of(job))}: {job.error}')
+
+    def _report(self, line: str) -> None:
+        if self.show_progress:
+            tqdm.write(line, file=sys.stderr)
+
+
+def split_texts(text: str) -> tuple[str, ...]:
+    """``'a red cat . a dog .'`` as its texts, as mmdet writes several."""
+    parts = (part.strip() for part in re.split(r'(?:^|\s)\.(?:\s|$)|\.\s*$', text))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def as_dict(found: Prediction, sample: Any) -> dict:
+    """What JSON can hold of a result, by mmdet's names."""
+    instances = sample.pred_instances
+    row = {
+        'labels': instances.labels.tolist(),
+        'scores': instances.scores.tolist(),
+        'bboxes': instances.bboxes.tolist(),
+        'masks': [annotation['segmentation'] for annotation in found.to_coco()],
+        'label_names': [sample.classes[label] for label in instances.labels.tolist()],
+    }
+    if 'mask_scores' in instances:
+        row['mask_scores'] = instances.mask_scores.tolist()
+    return row
+
+
+def title_of(job: ImageJob) -> str:
+    """What users know a picture by."""
+    return job.name if job.file is None else str(job.file)
+
+
+def show_picture(picture: np.ndarray, title: str, wait_time: float) -> None:
+    """Show a picture in a window, for so many seconds; 0 waits until it is closed."""
+    import matplotlib.pyplot as plt  # slow, and most never look
+
+    figure = plt.figure(title)
+    figure.add_axes((0, 0, 1, 1)).imshow(picture)
+    plt.show(block=not wait_time)
+    if wait_time:
+        plt.pause(wait_time)
+    plt.close(figure)
