@@ -1,7 +1,8 @@
 # Faster R-CNN R50 in front of OVSAM, CLIP RN50x16, on COCO: the detector's names.
 _base_ = [
     'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py',
-    '../_base_/models/segmenter_RN50x16_coco.py',
+    '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/models/behind_detector.py',
 ]
 
 model = dict(
@@ -17,7 +18,7 @@ model = dict(
         ),
     ),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=_base_.segmenter,
+    segmenter=dict(_base_.fused, vocabulary=_base_.coco_pack, init_cfg=_base_.learned_on_coco),
 )
-test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.unresized))
 test_evaluator = dict(metric=['bbox', 'segm'])

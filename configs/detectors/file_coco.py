@@ -2,16 +2,14 @@
 _base_ = [
     '../_base_/epoch_runtime.py',
     'mmdet::_base_/datasets/coco_instance.py',
-    '../_base_/models/segmenter_RN50x16_coco.py',
+    '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/models/behind_detector.py',
 ]
 
-ann_file = _base_.data_root + 'annotations/instances_val2017.json'
 model = dict(
     type='DetectorPromptedOVSAM',
-    detector=dict(
-        type='DetectionsFromFile', file='data/detections/coco_val2017.json', ann_file=ann_file
-    ),
-    segmenter=_base_.segmenter,
+    detector=_base_.coco_detections,
+    segmenter=dict(_base_.fused, vocabulary=_base_.coco_pack, init_cfg=_base_.learned_on_coco),
 )
 test_cfg = dict()
-test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.unresized))

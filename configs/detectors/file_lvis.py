@@ -3,6 +3,7 @@
 _base_ = [
     '../_base_/epoch_runtime.py',
     '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/models/behind_detector.py',
     '../_base_/datasets/lvis.py',
 ]
 
@@ -16,15 +17,13 @@ model = dict(
         max_per_img=300,
     ),
     segmenter=dict(
-        _base_.ovsam,
+        _base_.fused,
         vocabulary=_base_.split_names,
-        score_fusion=dict(type='GeometricFusion', seen=0.1, unseen=0.9),
         init_cfg=dict(type='Pretrained', checkpoint='checkpoints/clip2sam_RN50x16_lvis.pth'),
     ),
-    naming=dict(type='SegmenterLabel'),
-    nms=dict(type='nms', iou_threshold=0.6),
+    **_base_.named_by_ovsam,
 )
-test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.unresized))
 test_evaluator = dict(
     _delete_=True, type='OVLVISMetric', ann_file=ann_file, metric=['bbox', 'segm']
 )

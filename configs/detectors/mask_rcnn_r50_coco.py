@@ -1,7 +1,8 @@
 # Mask R-CNN R50, whose boxes are used, in front of OVSAM, CLIP RN50x16, on COCO: its names.
 _base_ = [
     'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
-    '../_base_/models/segmenter_RN50x16_coco.py',
+    '../_base_/models/ovsam_RN50x16.py',
+    '../_base_/models/behind_detector.py',
 ]
 
 model = dict(
@@ -17,6 +18,6 @@ model = dict(
         ),
     ),
     detector_pipeline=_base_.test_pipeline,
-    segmenter=_base_.segmenter,
+    segmenter=dict(_base_.fused, vocabulary=_base_.coco_pack, init_cfg=_base_.learned_on_coco),
 )
-test_dataloader = dict(dataset=dict(pipeline=_base_.raw_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.unresized))

@@ -11,7 +11,7 @@ model = dict(
     detector_names=dict(type='PictogramVocabulary', group='base'),
     segmenter=dict(
         vocabulary=split_names,
-        score_fusion=dict(seen=0.5, unseen=0.9),
+        score_fusion=_base_.base_fusion,
         init_cfg=dict(checkpoint=_base_.weights + 'clip2sam_base.pth'),
     ),
     naming=dict(type='DetectorLabel'),

@@ -1,7 +1,7 @@
 # Feature-crop yardstick: boxes, among all names of the small world.
-_base_ = ['./feature_crop_box.py']
+_base_ = ['./image_crop_box.py']
 
 all_names = dict(type='PictogramVocabulary', group='all')
-model = dict(vocabulary=all_names)
+model = dict(type='FeatureCropSAM', vocabulary=all_names)
 val_dataloader = dict(dataset=dict(vocabulary=all_names))
 test_dataloader = dict(dataset=dict(vocabulary=all_names))

@@ -1,5 +1,5 @@
 # Feature-crop with CoOp: boxes, among the base and novel names.
-_base_ = ['./feature_crop_box.py']
+_base_ = ['./image_crop_box.py']
 
-model = dict(context=_base_.context)
+model = dict(type='FeatureCropSAM', context=_base_.context)
 load_from = _base_.weights + 'feature_crop_coop.pth'

@@ -1,4 +1,7 @@
 # Feature-crop with CoOp: the masks' centre points, among the base and novel names.
-_base_ = ['./feature_crop_coop_box.py']
+_base_ = ['./image_crop_box.py']
 
-model = dict(prompter=dict(type='CenterPointPrompter'))
+model = dict(
+    type='FeatureCropSAM', context=_base_.context, prompter=dict(type='CenterPointPrompter')
+)
+load_from = _base_.weights + 'feature_crop_coop.pth'

@@ -1,4 +1,4 @@
 # Feature-crop yardstick: the masks' centre points, among the base and novel names.
-_base_ = ['./feature_crop_box.py']
+_base_ = ['./image_crop_box.py']
 
-model = dict(prompter=dict(type='CenterPointPrompter'))
+model = dict(type='FeatureCropSAM', prompter=dict(type='CenterPointPrompter'))

@@ -8,26 +8,21 @@ _base_ = [
 ]
 
 max_iters = 600
-named = _base_.weights + 'clip2sam_joint.pth'
 
 model = dict(
-    _base_.ovsam,
+    _base_.interactive,
     type='InteractiveOVSAM',
+    prompt_encoder=_base_.pretrained_prompt_encoder,
     mask_decoder=dict(
-        _base_.mask_decoder,
-        label_token=True,
-        num_mask_tokens=4,
-        init_cfg=dict(type='RepeatedMaskTokensInit', checkpoint=named),
+        _base_.interactive.mask_decoder,
+        init_cfg=dict(
+            type='RepeatedMaskTokensInit', checkpoint=_base_.weights + 'clip2sam_joint.pth'
+        ),
     ),
-    label_head=dict(
-        _base_.label_head, init_cfg=dict(type='Pretrained', checkpoint=named, prefix='label_head.')
-    ),
-    mask_choice=dict(type='AmbiguityAwareChoice'),
     mask_loss=dict(type='LowestMaskLoss', gamma=1.0, focal_weight=10.0),
     rounds=3,
     # The guesses learn from single clicks only, so there are more of these.
     train_prompter=dict(_base_.train_prompter, max_instances=3, probabilities=[0.4, 0.6]),
-    frozen=['backbone', 'neck', 'label_head', 'text_encoder'],
     label_loss=None,
 )
 train_dataloader = _base_.scenes_train_dataloader

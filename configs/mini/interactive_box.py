@@ -1,16 +1,12 @@
 # The interactive OVSAM: boxes, among the base and novel names.
-_base_ = ['./ovsam_box.py']
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/mini.py',
+    '../_base_/datasets/pictograms.py',
+]
 
-weights = '{{$OVSAM_MINI_WEIGHTS:checkpoints/mini}}/'
-model = dict(
-    prompt_encoder=dict(init_cfg=None),
-    mask_decoder=dict(num_mask_tokens=4, init_cfg=None),
-    label_head=dict(
-        init_cfg=dict(
-            type='Pretrained', checkpoint=weights + 'clip2sam_joint.pth', prefix='label_head.'
-        )
-    ),
-    mask_choice=dict(type='AmbiguityAwareChoice'),
-    frozen=['backbone', 'neck', 'label_head', 'text_encoder'],
-)
-load_from = weights + 'interactive.pth'
+split_names = dict(type='PictogramVocabulary', group='split', seen='all_but_novel')
+model = dict(_base_.interactive, vocabulary=split_names, score_fusion=_base_.demo_fusion)
+val_dataloader = dict(dataset=dict(vocabulary=split_names, indices=None))
+test_dataloader = dict(dataset=dict(vocabulary=split_names))
+load_from = _base_.weights + 'interactive.pth'

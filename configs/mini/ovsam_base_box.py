@@ -6,11 +6,7 @@ _base_ = [
 ]
 
 split_names = dict(type='PictogramVocabulary', group='split', seen='base')
-model = dict(
-    _base_.ovsam,
-    vocabulary=split_names,
-    score_fusion=dict(type='GeometricFusion', seen=0.5, unseen=0.9),
-)
+model = dict(_base_.ovsam, vocabulary=split_names, score_fusion=_base_.base_fusion)
 val_dataloader = dict(dataset=dict(vocabulary=split_names, indices=None))
 test_dataloader = dict(dataset=dict(vocabulary=split_names))
 load_from = _base_.weights + 'clip2sam_base.pth'

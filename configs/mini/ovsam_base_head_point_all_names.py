@@ -1,7 +1,11 @@
 # The paper's protocol, the head alone: the masks' centre points, among all names.
-_base_ = ['./ovsam_base_head_box.py']
+_base_ = ['./ovsam_base_box.py']
 
 all_names = dict(type='PictogramVocabulary', group='all', seen='base')
-model = dict(vocabulary=all_names, prompter=dict(type='CenterPointPrompter'))
+model = dict(
+    vocabulary=all_names,
+    score_fusion=None,
+    prompter=dict(type='CenterPointPrompter'),
+)
 val_dataloader = dict(dataset=dict(vocabulary=all_names))
 test_dataloader = dict(dataset=dict(vocabulary=all_names))

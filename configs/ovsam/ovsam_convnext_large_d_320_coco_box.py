@@ -5,10 +5,5 @@ _base_ = [
     '../_base_/datasets/coco.py',
 ]
 
-model = dict(
-    _base_.ovsam,
-    vocabulary=_base_.split_names,
-    prompter=dict(type='BoxPrompter'),
-    score_fusion=dict(type='GeometricFusion', seen=0.1, unseen=0.9),
-)
+model = dict(_base_.fused, vocabulary=_base_.split_names, prompter=dict(type='BoxPrompter'))
 load_from = 'checkpoints/clip2sam_convnext_large_d_320_coco.pth'

@@ -7,9 +7,7 @@ import pytest
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 FILES = sorted(file for file in CONFIGS.rglob('*.py') if '_base_' not in file.parts)
-# Two bases one after the other; folders whose configs still stand on each other have more.
-DEPTH = 2
-DEEPER = {'clip2sam': 3, 'detectors': 3, 'mini': 5, 'sam2clip': 3}
+DEPTH = 2  # two bases one after the other
 
 
 def bases(file):
@@ -37,7 +35,5 @@ def test_what_is_counted(tmp_path):
 
 @pytest.mark.parametrize('folder', sorted({file.parent.name for file in FILES}))
 def test_configs_are_not_deep(folder):
-    deepest = max(depth(file) for file in FILES if file.parent.name == folder)
-    limit = DEEPER.get(folder, DEPTH)
-    assert deepest <= limit
-    assert folder not in DEEPER or deepest == limit, f'{folder} needs less than DEEPER says'
+    deep = [file.name for file in FILES if file.parent.name == folder and depth(file) > DEPTH]
+    assert not deep

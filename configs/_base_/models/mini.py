@@ -139,9 +139,39 @@ ovsam = dict(
     everything=dict(pred_iou_thresh=0.5, stability_score_thresh=0.6, box_nms_thresh=0.5),
 )
 
+# Its several masks and their quality come with interactive.pth, its names with clip2sam_joint.pth.
+interactive = dict(
+    ovsam,
+    prompt_encoder=dict(prompt_encoder, init_cfg=None),
+    mask_decoder=dict(mask_decoder, label_token=True, num_mask_tokens=4, init_cfg=None),
+    label_head=dict(
+        label_head,
+        init_cfg=dict(
+            type='Pretrained', checkpoint=weights + 'clip2sam_joint.pth', prefix='label_head.'
+        ),
+    ),
+    mask_choice=dict(type='AmbiguityAwareChoice'),
+    frozen=['backbone', 'neck', 'label_head', 'text_encoder'],
+)
+
+# The crop yardsticks: SAM and CLIP, both frozen.
+crop_sam = dict(
+    data_preprocessor=preprocessor,
+    image_encoder=pretrained_sam_image_encoder,
+    prompt_encoder=pretrained_prompt_encoder,
+    mask_decoder=pretrained_mask_decoder,
+    backbone=backbone,
+    text_encoder=text_encoder,
+    templates=templates,
+    box='prompt',
+    mask_cleaning=mask_cleaning,
+    prompter=dict(type='BoxPrompter'),
+)
+
 # The share of CLIP's opinion on names that CLIP2SAM has seen and on others, chosen on validation
 # scenes by tools/tune_fusion.py for clip2sam_joint.pth.
 demo_fusion = dict(type='GeometricFusion', seen=0.4, unseen=0.6)
+base_fusion = dict(type='GeometricFusion', seen=0.5, unseen=0.9)  # for clip2sam_base.pth
 
 # What names are taught by, of clip2sam_joint.pth and clip2sam_base.pth, by tools/fit_examples.py.
 example_space = dict(

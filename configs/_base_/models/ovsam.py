@@ -83,6 +83,18 @@ ovsam = dict(
     frozen=['backbone', 'neck', 'prompt_encoder', 'text_encoder'],
 )
 
+# As it is tested: fused with frozen CLIP's opinion.
+fused = dict(ovsam, score_fusion=dict(type='GeometricFusion', seen=0.1, unseen=0.9))
+
+# Stage 3: SAM's decoder of four masks and their quality, names by a head that has learned them.
+interactive = dict(
+    fused,
+    mask_decoder=dict(ovsam['mask_decoder'], num_mask_tokens=4, iou_token=True, label_token=False),
+    label_head=dict(ovsam['label_head'], init_cfg=dict(type='Pretrained', prefix='label_head.')),
+    mask_choice=dict(type='AmbiguityAwareChoice'),
+    frozen=['backbone', 'neck', 'label_head', 'text_encoder'],
+)
+
 # The crop yardsticks: SAM ViT-H and CLIP, both frozen. CLIP gets the colours that it was trained
 # on; CoOp's context has 16 vectors.
 clip_input = dict(

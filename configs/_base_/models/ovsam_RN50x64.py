@@ -5,7 +5,7 @@ clip = dict(arch='RN50x64-quickgelu', init_cfg=dict(checkpoint='checkpoints/clip
 levels = dict(in_channels=[512, 1024, 2048, 4096])
 
 sam2clip = dict(backbone=clip, neck=levels)
-ovsam = dict(
+ovsam = fused = dict(
     backbone=clip,
     text_encoder=clip,
     neck=dict(levels, init_cfg=dict(checkpoint='checkpoints/sam2clip_RN50x64.pth')),

@@ -5,7 +5,7 @@ clip = dict(arch='ViT-L-14-quickgelu', init_cfg=dict(checkpoint='checkpoints/cli
 levels = dict(in_channels=[1024, 1024, 1024, 1024])
 
 sam2clip = dict(backbone=clip, neck=levels)
-ovsam = dict(
+ovsam = fused = dict(
     backbone=clip,
     text_encoder=clip,
     neck=dict(levels, init_cfg=dict(checkpoint='checkpoints/sam2clip_ViT-L-14.pth')),

@@ -8,7 +8,7 @@ clip = dict(
 levels = dict(in_channels=[192, 384, 768, 1536])
 
 sam2clip = dict(backbone=clip, neck=levels)
-ovsam = dict(
+ovsam = fused = dict(
     backbone=clip,
     text_encoder=clip,
     neck=dict(levels, init_cfg=dict(checkpoint='checkpoints/sam2clip_convnext_large_d_320.pth')),
