@@ -10,7 +10,7 @@ model = dict(
     _base_.ovsam,
     type='TaughtOVSAM',
     vocabulary=split_names,
-    score_fusion=dict(type='GeometricFusion', seen=0.5, unseen=0.9),
+    score_fusion=_base_.base_fusion,
     example_space=_base_.base_example_space,
     examples=dict(
         _base_.scenes_test,

@@ -51,7 +51,7 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         weights: likewise.
         device: likewise.
         vocabulary: likewise.
-        prompts: where to look: everywhere if not given; the path of a file or folder of prompts, see
+        prompts: where to look: everywhere if not given; a file or folder of prompts, see
             :class:`~.prompt_sources.PromptFiles`; or a :class:`~.prompt_sources.PromptSource`.
         show_progress: show a bar, what is left out, and how many images were done.
         precision: what :class:`~.predictor.OVSAMPredictor` takes.
