@@ -22,7 +22,8 @@ help:  ## this list
 venv:  ## the virtual environment, made once
 	@$(PYTHON) tools/bootstrap.py
 
-demo: venv  ## segment and name the objects of a picture
+demo: venv  ## segment and name what is in photographs, and in scenes of pictograms
+	$(RUN) tools/demo_photographs.py
 	$(RUN) tools/demo.py
 
 app: venv  ## the annotation page, at http://127.0.0.1:7860

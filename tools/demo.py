@@ -22,7 +22,7 @@ from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.prompts import CenterPointPrompter, Prompts
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json, write_whole
-from ovsam.visualization import contact_sheet, draw_segments
+from ovsam.visualization import contact_sheet, draw_segments, png
 
 # Data sets seed their generators with small numbers, so none has these scenes.
 DEMO_SEED = 987_654_321
@@ -110,11 +110,6 @@ def summary(answers: list, image_seconds: float, prompt_seconds: float) -> str:
         f'novel* {sum(a.right for a in novel)} of {len(novel)}; '
         f'{image_seconds:.2f} s an image, {prompt_seconds:.3f} s a prompt'
     )
-
-
-def png(image: np.ndarray) -> bytes:
-    """An RGB image as the content of a PNG file."""
-    return cv2.imencode('.png', image[..., ::-1])[1].tobytes()
 
 
 def run(args: argparse.Namespace) -> None:

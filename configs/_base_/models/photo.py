@@ -1,5 +1,6 @@
 # A small OVSAM for photographs: an EfficientNet-Lite2 trained on ImageNet and a sentence encoder,
 # both frozen and read from packages, and what is learned here between them.
+domain = 'photographs'  # what the weights know; those who show results say so
 weights = '{{$OVSAM_PHOTO_WEIGHTS:checkpoints/photo}}/'
 image_size = 384
 levels = [24, 48, 120, 352, 1280]  # channels of the image tower

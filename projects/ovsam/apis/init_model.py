@@ -78,10 +78,18 @@ def notice_of(model: nn.Module) -> str | None:
     A config whose weights know something else than photographs says so as ``domain``.
     """
     domain = getattr(model, 'domain', None)
+    published = (
+        'ovsam-rn50x16-coco, which is downloaded the first time, or before by: '
+        'ovsam download ovsam-rn50x16-coco'
+    )
+    if domain == 'photographs':
+        return (
+            'These are small weights that learned from a few hundred photographs: masks are rough '
+            f'and names often wrong. The published model is {published}'
+        )
     return domain and (
         f'These weights know {domain} only: what they say of a photograph means nothing. For '
-        'photographs use the model photo (docs/photographs.md), or ovsam-rn50x16-coco, which is '
-        'downloaded the first time, or before by: ovsam download ovsam-rn50x16-coco'
+        f'photographs use the model photo (docs/photographs.md), or {published}'
     )
 
 

@@ -25,7 +25,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, notice_of
@@ -45,7 +44,7 @@ from ..utils.command_line import exit_status, parser_of
 from ..utils.file_names import fitting_name, printable
 from ..utils.files import write_whole
 from ..utils.images import read_image
-from ..visualization import draw_segments
+from ..visualization import draw_segments, png
 from ..vocabulary import WordNetHierarchy
 
 
@@ -173,7 +172,7 @@ def run_picture(args: argparse.Namespace) -> int:
     drawn = draw_segments(
         image, found.masks, found.labels, found.label_scores, Prompts.cat(prompts)
     )
-    write_whole(picture, cv2.imencode('.png', drawn[..., ::-1])[1].tobytes())
+    write_whole(picture, png(drawn))
     found.save_json(annotations)
     entry = ImageEntry(stem, args.image.name, args.image, image.shape[:2])
     for export in make_exports(args.format or (), args.out, predictor.label_names):

@@ -6,14 +6,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ...apis.exports import ImageEntry, make_exports
 from ...prompts import Prompts
 from ...utils.file_names import fitting_name
 from ...utils.files import write_whole
-from ...visualization import draw_segments
+from ...visualization import draw_segments, png
 from .annotated_object import AnnotatedObject, as_prediction
 
 
@@ -71,7 +70,7 @@ def export_objects(
     if kind in places:
         path = places[kind] / f'{stem}.png'
         entry = ImageEntry(stem, path.name, path, size)
-        write_whole(path, cv2.imencode('.png', image[..., ::-1])[1].tobytes())
+        write_whole(path, png(image))
     export.add(entry, as_prediction(objects, size))
     export.close()
     if kind == 'coco':
