@@ -1,7 +1,8 @@
 # Everything that is learned on pictures, together: adapter, prompt encoder and mask decoder on the
 # masks of all classes, class-agnostic, and the CLIP2SAM head on the 48 base classes. Nothing is
 # distilled: no SAM comes with a package. Crops of the pictures are half as expensive and show
-# objects as large as the whole pictures do. The learning rate stays: finish.py lets it fall.
+# objects as large as the whole pictures do. The learning rate stays: whole.py and finish.py
+# let it fall.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/photo.py',
@@ -9,7 +10,7 @@ _base_ = [
     '../_base_/schedules/mini.py',
 ]
 
-max_iters = 4000
+max_iters = 3000
 crop_size = 256
 whole = _base_.image_size
 model = dict(

@@ -1,8 +1,8 @@
-# The last phase of base.py: whole pictures, so that large objects are whole; corrective clicks; and
-# a learning rate that falls to almost nothing.
+# The last phase, after whole.py: corrective clicks, and a learning rate that falls to almost
+# nothing.
 _base_ = ['./base.py']
 
-max_iters = 700
+max_iters = 400
 size = _base_.image_size
 model = dict(
     rounds=2,
@@ -20,11 +20,11 @@ train_dataloader = dict(
     )
 )
 train_cfg = dict(max_iters=max_iters, val_interval=10 * max_iters)
-optim_wrapper = dict(optimizer=dict(lr=8e-4))
+optim_wrapper = dict(optimizer=dict(lr=4.5e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.3, by_epoch=False, begin=0, end=10),
     dict(
         type='LinearLR', start_factor=1.0, end_factor=0.02, by_epoch=False, begin=10, end=max_iters
     ),
 ]
-load_from = 'work_dirs/photo-base/iter_4000.pth'
+load_from = 'work_dirs/photo-whole/iter_900.pth'
