@@ -16,10 +16,12 @@ import ovsam  # noqa: F401
 pytest_plugins = ['tests.small_wordnet', 'tests.tiny_models']
 from tests.session import (  # noqa: F401
     cache_of_this_session,
+    configs_read_once,
     no_network,
     package_indexes_read_once,
     plain_config_texts,
     pytest_collection_finish,
+    texts_cleaned_once,
 )
 
 

@@ -1,12 +1,19 @@
 """What holds for a whole run of the tests: no network, a cache of its own, and shortcuts."""
 
 import gc
+import os
+import pickle
 import socket
 from functools import cache
+from pathlib import Path
 
+import mmdet
 import pytest
-from mmengine.config import config
+from mmengine.config import Config, config
 from mmengine.config import utils as config_utils
+from open_clip import tokenizer
+
+UNCHANGED = Path(__file__).parents[1] / 'configs', Path(mmdet.__file__).parent
 
 
 def pytest_collection_finish():
@@ -32,6 +39,38 @@ def plain_config_texts():
     """mmengine lays a config's text out with yapf, which takes seconds each time it is asked."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def configs_read_once():
+    """mmengine writes, parses and removes a copy of each base, every time that a leaf is read.
+
+    What the project's and mmdet's files say depends on the environment and nothing else; files of
+    tests change and are always read.
+    """
+    read, known = Config._file2dict, {}
+
+    def remembered(filename, *args, **kwargs):
+        path = Path(filename).resolve()
+        if not path.is_file() or not any(folder in path.parents for folder in UNCHANGED):
+            return read(filename, *args, **kwargs)
+        settings = {key: value for key, value in os.environ.items() if key.startswith('OVSAM_')}
+        key = repr((str(filename), args, kwargs, sorted(settings.items())))
+        if key not in known:
+            known[key] = pickle.dumps(read(filename, *args, **kwargs))
+        return pickle.loads(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, '_file2dict', staticmethod(remembered))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def texts_cleaned_once():
+    """open_clip repairs the characters of every text; thousands of names come again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizer, '_clean_lower', cache(tokenizer._clean_lower))
         yield
 
 

@@ -2,15 +2,15 @@
 
 import errno
 import io
+import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
 
-from ovsam.bulk import Summary, run_job
+from ovsam.bulk import Job, Summary, run_job
 from ovsam.bulk.run import in_this_process, merge
 
 NO_ROOM = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -89,25 +89,25 @@ def test_what_is_done_is_not_done_again(run, bench):
     assert (bench.out / 'coco.json').stat().st_mtime_ns == before
 
 
-DIES = """
-import os, signal, sys
-from ovsam.bulk import Job, run_job
-from ovsam.bulk.run import in_this_process
+def die_at_the_second(out):
+    def annotate(file):
+        if file.name == '1.png':
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {'height': 8, 'width': 9, 'annotations': []}
 
-def annotate(file):
-    if file.name == sys.argv[2]:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return {'height': 8, 'width': 9, 'annotations': []}
-
-run_job(Job(__import__('pathlib').Path(sys.argv[1])), in_this_process(annotate))
-"""
+    run_job(Job(out), in_this_process(annotate))
 
 
 def test_an_image_that_kills_is_tried_alone_and_set_aside(run, bench, annotate):
     bench.begin()
     for _ in range(2):
-        ended = subprocess.run([sys.executable, '-c', DIES, str(bench.out), '1.png'])
-        assert ended.returncode == -9
+        # It has imported all that this process has.
+        process = multiprocessing.get_context('fork').Process(
+            target=die_at_the_second, args=(bench.out,)
+        )
+        process.start()
+        process.join()
+        assert process.exitcode == -9
     calls = []
     summary = run(lambda file: calls.append(file.name) or annotate(file))
     # The second process did all others first.

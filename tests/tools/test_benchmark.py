@@ -155,7 +155,7 @@ def test_vocabulary(tmp_path, capsys):
                 'mini',
                 '--names',
                 '3',
-                '4000',
+                '1000',
                 '--repeat',
                 '1',
                 '--objects',
@@ -168,7 +168,7 @@ def test_vocabulary(tmp_path, capsys):
     )
     head, *rows, foot = printed_lines(capsys)
     assert 'ms to name 70 objects' in head and foot.startswith('mini: median of 1, 1.8 texts')
-    assert [row.split()[0] for row in rows] == 3 * ['3'] + 3 * ['4,000']
+    assert [row.split()[0] for row in rows] == 3 * ['3'] + 3 * ['1,000']
     assert rows[0].split()[5] == '1.000'
     full, half = (float(row.split()[2]) for row in rows[3:5])
     assert full >= half > 0
