@@ -114,7 +114,7 @@ COLUMNS = (
     'everything/masks',
 )
 
-# Rows and columns of the table in README.md and docs/small-world.md.
+# Rows and columns of the table in README.md and docs/results.md.
 SHOWN = (
     ('miniature SAM, boxes', 'sam_box'),
     ('miniature SAM, centre points', 'sam_point'),
@@ -127,7 +127,7 @@ SHOWN = (
     ('yardstick: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
     ('yardstick: SAM mask, CLIP feature, boxes', 'feature_crop_box'),
 )
-# Those of docs/joint-training.md.
+# Those of what names without any box gain.
 SHOWN_IMAGE_LEVEL = (
     ('scenes and whole images', 'ovsam_image_level_box'),
     ('the same scenes alone', 'ovsam_no_image_level_box'),
@@ -343,20 +343,19 @@ def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
 
 
 def insert_tables(folder: Path) -> None:
-    """Put the figures between the marks of README.md and of the pages in docs."""
+    """Put the figures between the marks of README.md and of docs/results.md."""
     rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
-    for page in ('README.md', 'docs/small-world.md'):
-        insert_section(ROOT / page, rows, 'figures')
+    results = ROOT / 'docs/results.md'
+    for page in (ROOT / 'README.md', results):
+        insert_section(page, rows, 'figures')
     if all((folder / f'{name}.json').exists() for name in IMAGE_LEVEL):
         insert_section(
-            ROOT / 'docs/joint-training.md',
+            results,
             shown_table(folder, SHOWN_IMAGE_LEVEL, IMAGE_LEVEL_COLUMNS),
             'image-level',
         )
     more = [folder / f'{name}.json' for name in (*DETECTED, *CLICKED, *EVERYTHING)]
-    insert_section(
-        ROOT / 'docs/results.md', metrics_section(path for path in more if path.exists()), 'more'
-    )
+    insert_section(results, metrics_section(path for path in more if path.exists()), 'more')
 
 
 def main(argv=None) -> int:
