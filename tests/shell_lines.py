@@ -41,7 +41,6 @@ class ShellLine(NamedTuple):
     place: str  # page:line
     words: list[str]  # without comments; variables before the command are among them
     needs: str | None  # what a test does not have, one of NEEDS
-    script: str  # what follows '<<END', else nothing
 
     def __str__(self) -> str:
         return f'{self.place}: {shlex.join(self.words)}'
@@ -58,26 +57,21 @@ def shell_lines(page: Path, text: str | None = None) -> list[ShellLine]:
             continue
         first = text.count('\n', 0, block.start('body')) + 1
         found += [
-            ShellLine(f'{page.name}:{first + number}', words, block['needs'], script)
-            for number, words, script in commands(body)
+            ShellLine(f'{page.name}:{first + number}', words, block['needs'])
+            for number, words in commands(body)
         ]
     return found
 
 
 def commands(body: str):
-    """Number, words and here-document of each command in a block."""
+    """Number and words of each command in a block."""
     lines = iter(enumerate(body.splitlines()))
     for number, line in lines:
         while line.endswith('\\'):
             line = line[:-1] + next(lines)[1]
         words = shlex.split(line.strip().removeprefix('$ '), comments=True)
-        script = []
-        if words and words[-1].startswith('<<'):
-            end = words.pop().removeprefix('<<')
-            while (following := next(lines)[1]) != end:
-                script.append(following)
         if words:
-            yield number, words, '\n'.join(script)
+            yield number, words
 
 
 def python_blocks(page: Path) -> list[tuple[str, str, str | None]]:
@@ -102,7 +96,7 @@ def shell_spans(page: Path) -> list[ShellLine]:
             place = f'{page.name}:{text.count(chr(10), 0, span.start()) + 1}'
             words = shlex.split(span[1])
             if words[0] != 'ovsam' or len(words) > 2:  # 'ovsam predict' is a name, not a call
-                found.append(ShellLine(place, words, 'data', ''))
+                found.append(ShellLine(place, words, 'data'))
     return found
 
 
