@@ -98,7 +98,7 @@ def test_a_larger_input_costs_more(counted):
 
 
 def test_figures_of_the_paper():
-    """The published model at its own size; docs/benchmark.md says where the rest goes."""
+    """The published model at its own size; docs/results.md says where the rest goes."""
     rows = count_complexity(load_config('ovsam/ovsam_RN50x16_coco_box.py'))
     total = total_complexity(rows)
     assert total.total(10) / 1e9 == pytest.approx(1124.7, rel=0.01)

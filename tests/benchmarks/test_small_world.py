@@ -44,29 +44,25 @@ def test_evaluations_without_weights_are_left_out(tmp_path, monkeypatch, capsys)
 
 def test_tables_are_put_between_marks(tmp_path):
     (tmp_path / 'docs').mkdir()
-    for page, name in (
-        ('README.md', 'figures'),
-        ('docs/small-world.md', 'figures'),
-        ('docs/results.md', 'more'),
-        ('docs/joint-training.md', 'image-level'),
-    ):
-        (tmp_path / page).write_text(f'a\n<!-- {name}: begin -->\n<!-- {name}: end -->\nz\n')
+    readme, results = tmp_path / 'README.md', tmp_path / 'docs/results.md'
+    for page, names in ((readme, ['figures']), (results, ['figures', 'more', 'image-level'])):
+        sections = (f'a\n<!-- {name}: begin -->\n<!-- {name}: end -->\nz\n' for name in names)
+        page.write_text(''.join(sections))
     for _, name in SHOWN:
         (tmp_path / f'{name}.json').write_text(json.dumps({'ov/IoU_b': 81.26, 'ov/Acc_h': 90.0}))
     (tmp_path / 'interactive_clicks.json').write_text(json.dumps({'clicks/IoU@1': 70.123}))
     insert_tables(tmp_path, tmp_path, ['interactive_clicks'])
     # Without both figures there is no comparison.
-    assert 'ovsam' not in (tmp_path / 'docs/joint-training.md').read_text()
+    assert 'image_level' not in results.read_text()
     for (_, name), accuracy in zip(SHOWN_IMAGE_LEVEL, (61.04, 12.0)):
         (tmp_path / f'{name}.json').write_text(json.dumps({'ov/Acc_n': accuracy}))
     insert_tables(tmp_path, tmp_path, ['interactive_clicks'])
     assert (
-        '| the same scenes alone | `ovsam_no_image_level_box.py` |  | 12.0 |'
-        in (tmp_path / 'docs/joint-training.md').read_text()
+        '| the same scenes alone | `ovsam_no_image_level_box.py` |  | 12.0 |' in results.read_text()
     )
-    for page in ('README.md', 'docs/small-world.md'):
+    for page in (readme, results):
         assert (
             '| **OVSAM**, centre points | `ovsam_point.py` | 81.3 |  |  |  | 90.0 |'
-            in (tmp_path / page).read_text()
+            in page.read_text()
         )
-    assert '70.1' in (tmp_path / 'docs/results.md').read_text()
+    assert '70.1' in results.read_text()

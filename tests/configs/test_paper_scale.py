@@ -117,7 +117,7 @@ def tiny_config(path):
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    """A folder with data/coco, data/lvis ..., as docs/datasets.md and joint-training.md say."""
+    """A folder with data/coco, data/lvis ..., as docs/data-and-training.md says."""
     root = tmp_path_factory.mktemp('paper')
     mask = np.zeros((48, 64), np.uint8, order='F')
     mask[8:40, 10:50] = 1

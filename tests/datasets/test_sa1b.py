@@ -58,7 +58,7 @@ def ids(dataset):
 def test_no_images(tmp_path):
     with pytest.raises(FileNotFoundError, match='no images sa_'):
         build(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r'no folder .*nowhere.*docs/datasets\.md'):
+    with pytest.raises(FileNotFoundError, match=r'no folder .*nowhere.*docs/data-and-training\.md'):
         build(tmp_path / 'nowhere')
 
 

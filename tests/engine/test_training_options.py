@@ -1,11 +1,15 @@
 """What a line of a config changes in a training: memory and speed, not what is learned."""
 
+import pytest
 import torch
+from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.runner.activation_checkpointing import turn_on_activation_checkpointing
 from torch.autograd.graph import saved_tensors_hooks
 
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
+from ovsam.utils.paths import config_path
 from tools import export_checkpoint
 
 BLOCKS = ['neck.blocks.0', 'neck.blocks.1']
@@ -61,6 +65,37 @@ def test_activation_checkpointing(tiny_training, train, monkeypatch):
     checkpointed, _ = train(tiny_training, activation_checkpointing=BLOCKS)
     assert_same(learned(checkpointed), learned(plain))
     assert len(kept) == 6 and max(kept[3:]) < min(kept[:3])
+
+
+def kept(module, inputs) -> float:
+    """GB that autograd keeps for the backward pass, without weights."""
+    weights = {weight.untyped_storage()._cdata for weight in module.parameters()}
+    sizes = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        sizes[storage._cdata] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = module(inputs)  # noqa: F841  (as long as it is there, so are its tensors)
+    return sum(sizes[key] for key in sizes.keys() - weights) / 1e9
+
+
+def test_what_the_adapter_keeps_at_paper_scale():
+    """The figures in docs/data-and-training.md; on 'meta' nothing is computed."""
+    with torch.device('meta'):
+        cfg = Config.fromfile(config_path('sam2clip/sam2clip_RN50x16.py'))
+        adapter = MODELS.build(cfg.model.neck)
+        levels = [
+            torch.empty(1, channels, size, size)
+            for channels, size in ((384, 256), (768, 128), (1536, 64), (3072, 32))
+        ]
+        cells = torch.empty(1, 64, 64, 1280, requires_grad=True)
+        assert kept(adapter, levels) == pytest.approx(3.57, abs=5e-3)
+        assert kept(adapter.blocks[4], cells) == pytest.approx(1.47, abs=5e-3)
+        turn_on_activation_checkpointing(adapter, [f'blocks.{i}' for i in range(5)])
+        assert kept(adapter, levels) == pytest.approx(0.33, abs=5e-3)
 
 
 def test_bfloat16(tiny_training, train):

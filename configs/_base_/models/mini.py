@@ -85,7 +85,7 @@ mini_clip = dict(
     tokenizer=dict(merges=4096),
 )
 clip_weights = dict(type='Pretrained', checkpoint=weights + 'clip.pth', prefix='clip.')
-# Here most masks have none of the 8 x 8 cells: see docs/small-world.md.
+# Here most masks have none of the 8 x 8 cells: see docs/results.md.
 backbone = dict(type='CLIPBackbone', arch=mini_clip, small_masks='box', init_cfg=clip_weights)
 text_encoder = dict(type='CLIPTextEncoder', arch=mini_clip, init_cfg=clip_weights)
 clip_channels = [96, 192, 384, 768]

@@ -54,8 +54,8 @@ class OVSAMPredictor(Namer):
             a doubtful "Pembroke". A probability in (0, 1], or a :class:`~.back_off.BackOff`;
             always a name of the vocabulary if not given.
         precision: what to compute in: ``'fp32'``, ``'bf16'`` or ``'fp16'``, which halve the memory
-            of weights and may take half the time, see docs/interactive.md; what the model is in if
-            not given. A built model is changed.
+            of weights and may take half the time, see docs/prompts-and-masks.md; what the model is
+            in if not given. A built model is changed.
 
     Attributes:
         none_threshold: the same; it may be set at any time, as may ``back_off``.

@@ -36,7 +36,7 @@ COLUMNS = (
     'everything/masks',
 )
 
-# Rows and columns of the table in README.md and docs/small-world.md.
+# Rows and columns of the table in README.md and docs/results.md.
 SHOWN = (
     ('miniature SAM, boxes', 'sam_box'),
     ('miniature SAM, centre points', 'sam_point'),
@@ -49,7 +49,7 @@ SHOWN = (
     ('yardstick: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
     ('yardstick: SAM mask, CLIP feature, boxes', 'feature_crop_box'),
 )
-# Those of docs/joint-training.md.
+# Those of what names without any box gain.
 SHOWN_IMAGE_LEVEL = (
     ('scenes and whole images', 'ovsam_image_level_box'),
     ('the same scenes alone', 'ovsam_no_image_level_box'),
@@ -122,7 +122,7 @@ def figures_of(folder: Path, name: str, keys: Iterable[str]) -> list[str]:
 
 
 def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
-    """Put the figures between the marks of README.md and of the pages in docs.
+    """Put the figures between the marks of README.md and of docs/results.md.
 
     Args:
         folder: Of the figures.
@@ -130,15 +130,11 @@ def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
         more: Evaluations of what stands on the four trainings.
     """
     rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
-    for page in ('README.md', 'docs/small-world.md'):
-        insert_section(root / page, rows, 'figures')
+    results = root / 'docs/results.md'
+    for page in (root / 'README.md', results):
+        insert_section(page, rows, 'figures')
     if all((folder / f'{name}.json').exists() for _, name in SHOWN_IMAGE_LEVEL):
-        insert_section(
-            root / 'docs/joint-training.md',
-            shown_table(folder, SHOWN_IMAGE_LEVEL, IMAGE_LEVEL_COLUMNS),
-            'image-level',
-        )
+        compared = shown_table(folder, SHOWN_IMAGE_LEVEL, IMAGE_LEVEL_COLUMNS)
+        insert_section(results, compared, 'image-level')
     found = [folder / f'{name}.json' for name in more]
-    insert_section(
-        root / 'docs/results.md', metrics_section(path for path in found if path.exists()), 'more'
-    )
+    insert_section(results, metrics_section(path for path in found if path.exists()), 'more')

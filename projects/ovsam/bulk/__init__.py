@@ -1,4 +1,4 @@
-"""Labels any number of images, in one process or on a Ray cluster; see docs/bulk-labelling.md."""
+"""Labels any number of images, in one process or on a Ray cluster; see docs/annotating.md."""
 
 from .annotator import Annotator
 from .job import Job, begin

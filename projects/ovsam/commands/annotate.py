@@ -10,7 +10,7 @@
 IMAGES is a folder with its folders, or a text file with the path of a picture on each line. Run the
 same command again to go on with what was interrupted. OUT/coco.json has all labels in the end,
 OUT/left_out.jsonl the pictures that could not be done, which give status 1. See
-docs/bulk-labelling.md.
+docs/annotating.md.
 """
 
 from __future__ import annotations

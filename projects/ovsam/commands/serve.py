@@ -4,7 +4,7 @@ r"""An ML backend for Label Studio: smart keypoints and rectangles become named 
     ovsam serve --label-studio-url http://localhost:8080
     ovsam serve --model ovsam-rn50x16-coco --everything
 
-Connect it in a project's Settings > Model, with "interactive preannotations". docs/label-studio.md
+Connect it in a project's Settings > Model, with "interactive preannotations". docs/annotating.md
 has a labelling configuration. There is no password: whoever reaches the port can use it.
 """
 

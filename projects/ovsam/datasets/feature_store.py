@@ -27,7 +27,7 @@ from .teacher_features import (
 
 REDO = (
     'make it anew with tools/dump_sam_features.py --verify and the config that uses it '
-    '(docs/teacher-features.md)'
+    '(docs/data-and-training.md)'
 )
 
 

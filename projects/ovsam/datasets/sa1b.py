@@ -69,7 +69,7 @@ class SA1BDataset(BaseDetDataset):
         if not data_list:
             raise FileNotFoundError(
                 f'There are no images sa_*.jpg in {self.data_root} or in folders of it. '
-                'docs/datasets.md has its layout.'
+                'docs/data-and-training.md has its layout.'
             )
         return data_list
 
@@ -99,7 +99,7 @@ class SA1BDataset(BaseDetDataset):
         if not root.is_dir():
             raise FileNotFoundError(
                 f'There is no folder {root}, where SA-1B should be. '
-                'docs/datasets.md says how to get it.'
+                'docs/data-and-training.md says how to get it.'
             )
         if self.folders is None:
             for name, _, files in walk_images(root, PATTERNS):

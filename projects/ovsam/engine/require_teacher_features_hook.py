@@ -37,7 +37,7 @@ class RequireTeacherFeaturesHook(Hook):
                         f'{len(missing):,} of {len(names):,} images have no teacher features in '
                         f'{store.folder}: {listed(missing)}. '
                         'Make them with tools/dump_sam_features.py and this config '
-                        '(docs/teacher-features.md)'
+                        '(docs/data-and-training.md)'
                     )
 
 

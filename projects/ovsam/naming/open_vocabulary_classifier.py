@@ -32,7 +32,7 @@ class OpenVocabularyClassifier(nn.Module):
     Args:
         logit_scale: Logarithm of the factor on cosines.
         precision: What models keep the rows of names in, one of :data:`PRECISIONS`; products and
-            sums are float32 in any case. docs/large-vocabularies.md has what each costs.
+            sums are float32 in any case. docs/names-and-vocabularies.md has what each costs.
 
     Raises:
         ValueError: There is no such precision.

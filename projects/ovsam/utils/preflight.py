@@ -49,7 +49,9 @@ def _report(config: str | None, missing: Mapping[str, str]) -> str:
     for source, paths in by_source.items():
         lines += [f'  {path}  ({missing[path]})' for path in paths]
         lines.append(f'      {source or "put it there, or change that key of the config"}')
-    lines.append('docs/datasets.md has the layout of the data, docs/weights.md the weights.')
+    lines.append(
+        'docs/data-and-training.md has the layout of the data, docs/weights.md the weights.'
+    )
     return '\n'.join(lines)
 
 

@@ -44,8 +44,8 @@ def _download(match: re.Match) -> str:
 
 
 _JOINT_SOURCES = {
-    'objects365v2': 'Objects365 v2 from https://www.objects365.org, as docs/joint-training.md says',
-    'v3det': 'V3Det from https://v3det.openxlab.org.cn, as docs/joint-training.md says',
+    'objects365v2': 'Objects365 v2 from https://www.objects365.org; see docs/data-and-training.md',
+    'v3det': 'V3Det from https://v3det.openxlab.org.cn; see docs/data-and-training.md',
     'imagenet21k': 'ImageNet-21k from https://image-net.org, a folder for each synset in train/',
 }
 
