@@ -206,7 +206,8 @@ def workplace(tmp_path, small_world, monkeypatch):
     for name in ('configs', 'tools'):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / 'checkpoints').mkdir()
-    (tmp_path / 'checkpoints/mini').symlink_to(ROOT / 'checkpoints/mini')
+    for name in ('mini', 'photo'):
+        (tmp_path / 'checkpoints' / name).symlink_to(ROOT / 'checkpoints' / name)
     shutil.copytree(ROOT / 'docs', tmp_path / 'docs', ignore=shutil.ignore_patterns('*.jpg'))
     (tmp_path / 'data').mkdir()
     shutil.copytree(small_world, tmp_path / 'data/pictograms')

@@ -45,6 +45,8 @@ EXPORT = dict(
     clip_crops=['{stage},clip.'],
     clip=['{out}/clip_crops.pth', '{stage},backbone.=clip.', '--weight', '0.7'],
 )
+# What names are taught by is fitted to a stage's weights: by which evaluation, into which file.
+EXAMPLES = dict(clip2sam_joint=('ovsam', 'examples'), clip2sam_base=('ovsam_base', 'examples_base'))
 PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point')
 CLICKED = ('interactive_box', 'interactive_point', 'interactive_clicks')
 EVERYTHING = ('everything', 'everything_all_names')
@@ -170,17 +172,20 @@ def stage_commands(stage: str, out: Path, options: list) -> tuple:
     """Arguments for Python: the stage's training, and the export of its weights."""
     work_dir = out / 'training' / stage
     rules = [rule.format(stage=work_dir, out=out) for rule in EXPORT.get(stage, ['{stage}'])]
-    return (
-        [
-            'tools/train.py',
-            f'configs/mini/{CONFIG.get(stage, stage)}.py',
-            '--work-dir',
-            str(work_dir),
-            '--resume',
-            *options,
-        ],
+    config = f'configs/mini/{CONFIG.get(stage, stage)}.py'
+    commands = [
+        ['tools/train.py', config, '--work-dir', str(work_dir), '--resume', *options],
         ['tools/export_checkpoint.py', '--out', f'{out}/{stage}.pth', *rules],
-    )
+    ]
+    if stage in EXAMPLES:
+        evaluation, name = EXAMPLES[stage]
+        fit = ['tools/fit_examples.py', f'configs/mini/{evaluation}_box.py', '--limit', '500']
+        fitted = str(work_dir / f'{name}.pth')
+        commands += [
+            [*fit, '--train', 'annotations/train.json', 'train/', '--out', fitted],
+            ['tools/export_checkpoint.py', '--out', f'{out}/{name}.pth', fitted],
+        ]
+    return tuple(commands)
 
 
 def evaluate(out: Path, names: list, env: dict) -> None:
@@ -232,12 +237,10 @@ def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/mini'), help='(%(default)s)')
-    parser.add_argument(
-        '--more',
-        action='store_true',
-        help='instead of the four trainings, what stands on them: detectors, a '
-        'decoder that takes corrections, learned contexts, joint training',
+    more = (
+        'instead of the four trainings, what stands on them: detectors, corrections, contexts ...'
     )
+    parser.add_argument('--more', action='store_true', help=more)
     parser.add_argument('--smoke', action='store_true', help='a few iterations of every step')
     parser.add_argument(
         '--evaluate', action='store_true', help='evaluate the shipped weights instead of training'

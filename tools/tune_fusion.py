@@ -3,10 +3,12 @@
     python tools/tune_fusion.py configs/mini/ovsam_base_box.py
 
 Prints base, novel and harmonic-mean accuracy for a grid of CLIP's weight on seen and on unseen
-classes; the best line goes into the config's ``score_fusion``.
+classes, and of penalties of seen names; the best line goes into the config's ``score_fusion``.
 """
 
 import sys
+from collections.abc import Sequence
+from itertools import product
 
 import torch
 from mmengine.config import Config
@@ -23,7 +25,7 @@ from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.wording import listed
 
 
-def tune(config: str, steps: int) -> None:
+def tune(config: str, steps: int, penalties: Sequence[float]) -> None:
     """Ask both for their opinions once, then fuse them with every pair of weights.
 
     Raises:
@@ -51,16 +53,16 @@ def tune(config: str, steps: int) -> None:
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     (head, clip), labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
     results = []
-    for a in torch.linspace(0, 1, steps).tolist():
-        for b in torch.linspace(0, 1, steps).tolist():
-            right = GeometricFusion(a, b)(head, clip, seen)[:, :-1].argmax(1) == labels
-            base, novel = (
-                100 * right[torch.isin(labels, group)].float().mean().item() for group in groups
-            )
-            results.append((2 * base * novel / max(base + novel, 1e-9), base, novel, a, b))
-    head = ['harmonic', 'base', 'novel', 'seen', 'unseen']
+    weights = torch.linspace(0, 1, steps).tolist()
+    for fusion in product(weights, weights, penalties):
+        right = GeometricFusion(*fusion)(head, clip, seen)[:, :-1].argmax(1) == labels
+        base, novel = (
+            100 * right[torch.isin(labels, group)].float().mean().item() for group in groups
+        )
+        results.append((2 * base * novel / max(base + novel, 1e-9), base, novel, *fusion))
+    head = ['harmonic', 'base', 'novel', 'seen', 'unseen', 'penalty']
     best = sorted(results, reverse=True)[:10]
-    print(tabulate(best, head, 'plain', floatfmt=('.1f', '.1f', '.1f', '.2f', '.2f')))
+    print(tabulate(best, head, 'plain', floatfmt=('.1f', '.1f', '.1f', '.2f', '.2f', '.2f')))
 
 
 def main(argv=None) -> int:
@@ -68,8 +70,15 @@ def main(argv=None) -> int:
     parser = parser_of(__doc__)
     parser.add_argument('config')
     parser.add_argument('--steps', type=int, default=11, help='grid points a weight (%(default)s)')
+    parser.add_argument(
+        '--penalties',
+        type=float,
+        nargs='+',
+        default=[0.0],
+        help='of seen names, to try with each pair of weights (%(default)s)',
+    )
     args = parser.parse_args(argv)
-    return exit_status('tune_fusion', tune, args.config, args.steps)
+    return exit_status('tune_fusion', tune, args.config, args.steps, args.penalties)
 
 
 if __name__ == '__main__':

@@ -31,7 +31,7 @@ def tiny(tmp_path_factory):
     folder = tmp_path_factory.mktemp('tiny')
     (folder / 'tiny.py').write_text(
         f'_base_ = [{str(config_path("mini/ovsam_box_all_names.py"))!r}]\n'
-        'model = dict(label_head=dict(projection=None))'
+        'model = dict(label_head=dict(projection=None), example_space=None)'
     )
     with DefaultScope.overwrite_default_scope('mmdet'):
         learned = MODELS.build(load_config(folder / 'tiny.py').model).state_dict()

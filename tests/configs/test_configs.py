@@ -53,6 +53,8 @@ def test_there_are_configs():
 def test_one_reader_of_pictures(path):
     """mmdet's own training pipelines, which nobody uses here, stay as they are."""
     cfg = Config.fromfile(path)
+    if path.stem in ('names', 'names_held_out'):
+        pytest.skip('learns from names, not from pictures')
     loaders = [cfg.get('test_dataloader')]
     if path.parent.name != 'detectors':
         loaders += [cfg.get('train_dataloader'), cfg.get('val_dataloader')]

@@ -38,3 +38,10 @@ def test_the_head_decides_where_clip_has_no_opinion():
     fused = GeometricFusion()(head, clip, seen)
     torch.testing.assert_close(fused[1], head[1].log_softmax(-1), rtol=0, atol=0)
     assert not torch.allclose(fused[0], head[0].log_softmax(-1))
+
+
+def test_a_penalty_is_for_seen_names_and_the_background():
+    head, clip, seen = torch.randn(4, 4), torch.randn(4, 4), torch.tensor([True, False, True])
+    plain, with_penalty = (GeometricFusion(0.3, 0.9, each)(head, clip, seen) for each in (0, 1.5))
+    taken = torch.tensor([1.5, 0.0, 1.5, 1.5]).expand(4, -1)
+    torch.testing.assert_close(plain - with_penalty, taken)

@@ -5,11 +5,11 @@ from tools import tune_fusion
 def test_grid_is_printed_best_first(small_world, monkeypatch, capsys):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
     assert tune_fusion.main([str(config_path('mini/ovsam_box.py')), '--steps', '2']) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.count('.') == 5]
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.count('.') == 6]
     assert len(rows) == 4
     harmonic = [float(row[0]) for row in rows]
     assert harmonic == sorted(harmonic, reverse=True)
-    assert {tuple(row[3:]) for row in rows} == {
+    assert {tuple(row[3:5]) for row in rows} == {
         ('0.00', '0.00'),
         ('0.00', '1.00'),
         ('1.00', '0.00'),

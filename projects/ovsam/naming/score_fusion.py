@@ -24,15 +24,19 @@ class GeometricFusion(nn.Module):
     Args:
         seen: CLIP's weight a on classes that the head was trained on, in [0, 1].
         unseen: CLIP's weight a on the others.
+        penalty: What is taken from log-scores of classes that the head was trained on, which
+            training makes too high. Not in the paper; source: Chao et al., "An Empirical Study and
+            Analysis of Generalized Zero-Shot Learning" ("calibrated stacking").
     """
 
-    def __init__(self, seen: float = 0.1, unseen: float = 0.9) -> None:
+    def __init__(self, seen: float = 0.1, unseen: float = 0.9, penalty: float = 0.0) -> None:
         super().__init__()
         for name, weight in (('seen', seen), ('unseen', unseen)):
             if not 0 <= weight <= 1:
                 raise ValueError(f"{name} is {weight}, but CLIP's weight lies between 0 and 1")
         self.seen = seen
         self.unseen = unseen
+        self.penalty = penalty
 
     def forward(self, head_logits: Tensor, clip_logits: Tensor, seen: Tensor) -> Tensor:
         """Fuses logits.
@@ -50,7 +54,7 @@ class GeometricFusion(nn.Module):
         weight = torch.where(is_seen, self.seen, self.unseen).to(head_logits)
         head, clip = (logits.log_softmax(dim=-1) for logits in (head_logits, clip_logits))
         weight = weight * has_opinion(clip_logits)
-        return (1 - weight) * head + weight * clip
+        return (1 - weight) * head + weight * clip - self.penalty * is_seen.to(head)
 
 
 def has_opinion(logits: Tensor) -> Tensor:
