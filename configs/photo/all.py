@@ -16,7 +16,7 @@ model = dict(
         for part in parts
     },
 )
-train_cfg = dict(max_iters=max_iters, val_interval=10 * max_iters)
+train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30),

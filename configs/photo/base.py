@@ -41,8 +41,9 @@ train_dataloader = dict(
         ],
     ),
 )
-val_evaluator = _base_.among_all_names
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=10 * max_iters)
+# Crops are no pictures to validate on: base_box.py does it.
+val_dataloader = val_evaluator = val_cfg = None
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3, betas=(0.9, 0.98)))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30),

@@ -9,7 +9,7 @@ model = dict(
     _base_.ovsam,
     vocabulary=_base_.split_names,
     text_encoder=dict(_base_.text_encoder, projection=_base_.honest_projection),
-    score_fusion=dict(type='GeometricFusion', seen=0.3, unseen=0.9),
+    score_fusion=_base_.photo_fusion,
     frozen=['backbone', 'text_encoder'],
 )
 load_from = _base_.weights + 'base.pth'

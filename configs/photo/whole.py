@@ -17,7 +17,7 @@ train_dataloader = dict(
         ]
     )
 )
-train_cfg = dict(max_iters=max_iters, val_interval=10 * max_iters)
+train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.3, by_epoch=False, begin=0, end=10),

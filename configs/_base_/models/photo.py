@@ -70,6 +70,8 @@ train_prompter = dict(
     probabilities=[0.5, 0.5],
     prompters=[dict(type='JitteredBoxPrompter', jitter=0.05), dict(type='RandomPointPrompter')],
 )
+# Chosen on held-out pictures by tools/tune_fusion.py.
+photo_fusion = dict(type='GeometricFusion', seen=0.2, unseen=0.8, penalty=1.5)
 ovsam = dict(
     type='SkipOVSAM',
     data_preprocessor=preprocessor,
