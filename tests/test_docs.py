@@ -200,6 +200,7 @@ def test_arguments_are_those_of_the_program(line: ShellLine, only_parsed, starte
 
 
 loaded = functools.cache(init_model)  # weights are read once
+ran: set[tuple] = set()  # and a line of several pages runs once
 
 
 @pytest.fixture
@@ -238,7 +239,7 @@ def workplace(tmp_path, small_world, monkeypatch):
 @pages
 def test_lines_run(page, workplace, started, extras, capsys):
     for line in shell_lines.shell_lines(page):
-        if line.needs is not None:
+        if line.needs is not None or tuple(line.words) in ran:
             continue
         for main, arguments in programs(line.words, started, extras):
             try:
@@ -246,6 +247,7 @@ def test_lines_run(page, workplace, started, extras, capsys):
             except SystemExit as end:  # of --help
                 status = end.code
             assert not status, f'{line}\n{capsys.readouterr().err}'
+        ran.add(tuple(line.words))
 
 
 @pages
