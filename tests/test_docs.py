@@ -7,6 +7,8 @@ torchrun themselves are not looked at.
 
 import argparse
 import contextlib
+import copy
+import functools
 import importlib
 import os
 import re
@@ -22,11 +24,13 @@ import setuptools
 from packaging.requirements import Requirement
 
 import ovsam_cli
-from ovsam.apis import OVSAMPredictor
+from ovsam.apis import OVSAMPredictor, init_model, predictor
 
 from . import shell_lines
 from .shell_lines import NEEDS, PAGES, ROOT, ShellLine
 
+# Those that the pages speak of.
+PICTURES = ('photo.jpg', 'photos/a.jpg', 'demo_out/scene_0.png', 'data/sa1b/sa_000000/sa_1.jpg')
 IN_REPOSITORY = ('configs/', 'tools/', 'tests/', 'docs/', 'requirements/', 'checkpoints/mini/')
 WITH_VARIABLES = [ROOT / 'Makefile', ROOT / 'CONTRIBUTING.md', *(ROOT / 'tools').glob('*.sh')]
 pages = pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
@@ -195,6 +199,10 @@ def test_arguments_are_those_of_the_program(line: ShellLine, only_parsed, starte
                 assert not end.code, str(line)
 
 
+loaded = functools.cache(init_model)  # weights are read once
+ran: set[tuple] = set()  # and a line of several pages runs once
+
+
 @pytest.fixture
 def workplace(tmp_path, small_world, monkeypatch):
     """A folder with what the pages speak of: a picture, a folder of pictures, the small world.
@@ -212,8 +220,8 @@ def workplace(tmp_path, small_world, monkeypatch):
     (tmp_path / 'data').mkdir()
     shutil.copytree(small_world, tmp_path / 'data/pictograms')
     picture = demo.draw_scene(0, 0).image[..., ::-1]
-    for name in ('photo.jpg', 'photos/a.jpg', 'demo_out/scene_0.png'):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in PICTURES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / name), picture)
     build = OVSAMPredictor.__init__
 
@@ -222,6 +230,7 @@ def workplace(tmp_path, small_world, monkeypatch):
         self.model.everything = {**self.model.everything, 'points_per_side': 4}
 
     monkeypatch.setattr(OVSAMPredictor, '__init__', with_few_points)
+    monkeypatch.setattr(predictor, 'init_model', lambda *args: copy.deepcopy(loaded(*args)))
     monkeypatch.chdir(tmp_path)
     for name in ('OVSAM_PICTOGRAMS', 'OVSAM_MINI_WEIGHTS', 'OVSAM_CHECKPOINTS'):
         monkeypatch.delenv(name, raising=False)
@@ -231,7 +240,7 @@ def workplace(tmp_path, small_world, monkeypatch):
 @pages
 def test_lines_run(page, workplace, started, extras, capsys):
     for line in shell_lines.shell_lines(page):
-        if line.needs is not None:
+        if line.needs is not None or tuple(line.words) in ran:
             continue
         for main, arguments in programs(line.words, started, extras):
             try:
@@ -239,6 +248,7 @@ def test_lines_run(page, workplace, started, extras, capsys):
             except SystemExit as end:  # of --help
                 status = end.code
             assert not status, f'{line}\n{capsys.readouterr().err}'
+        ran.add(tuple(line.words))
 
 
 @pages

@@ -9,6 +9,9 @@ model = dict(
     text_encoder=dict(
         projection=dict(num_points=1000, init_cfg=dict(checkpoint=weights + 'names.pth'))
     ),
+    # All these names are seen: less of the head's opinion than among seen and unseen ones.
+    score_fusion=dict(seen=0.4),
+    calibration=dict(type='TemperatureScaling', temperature=0.5),
     # Of single points it makes masks that it trusts less than SAM trusts its own.
     everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
     **{

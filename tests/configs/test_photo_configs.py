@@ -43,9 +43,9 @@ def test_the_protocol_has_not_learned_from_novel_names():
 
 
 def test_pictures_to_choose_on_are_not_trained_on():
-    cfg = Config.fromfile(CONFIGS[0].with_name('base.py'))
-    training, choosing = cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset
-    assert training.ann_file == choosing.ann_file != cfg.test_dataloader.dataset.ann_file
+    base, box = (Config.fromfile(CONFIGS[0].with_name(f'{n}.py')) for n in ('base', 'base_box'))
+    training, choosing = base.train_dataloader.dataset.dataset, box.val_dataloader.dataset
+    assert training.ann_file == choosing.ann_file != box.test_dataloader.dataset.ann_file
     assert training.every == choosing.every
     assert not training.get('held_out', False) and choosing.held_out
 

@@ -46,8 +46,8 @@ SHOWN = (
     ('**OVSAM**, centre points', 'ovsam_point'),
     ("paper's protocol, head alone, boxes", 'ovsam_base_head_box'),
     ("paper's protocol, fused with CLIP, boxes", 'ovsam_base_box'),
-    ('yardstick: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
-    ('yardstick: SAM mask, CLIP feature, boxes', 'feature_crop_box'),
+    ('baseline: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
+    ('baseline: SAM mask, CLIP feature, boxes', 'feature_crop_box'),
 )
 # Those of what names without any box gain.
 SHOWN_IMAGE_LEVEL = (
