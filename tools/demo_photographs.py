@@ -50,7 +50,7 @@ def photograph(name: str) -> Path:
     """The file of one of scikit-image's photographs, whose code is not run.
 
     Raises:
-        FileNotFoundError: it is not installed.
+        FileNotFoundError: It is not installed.
     """
     package = find_spec('skimage')
     path = Path(package.origin).parent / 'data' / f'{name}.png' if package else None

@@ -17,12 +17,12 @@ class BackOff:
     """A :class:`~ovsam.naming.HierarchicalBackOff` of whatever vocabulary is in use.
 
     Args:
-        threshold: least probability of an answer, in (0, 1].
-        hierarchy: what is a kind of what; WordNet's file where it is installed if not given, see
+        threshold: Least probability of an answer, in (0, 1].
+        hierarchy: What is a kind of what; WordNet's file where it is installed if not given, see
             :meth:`~ovsam.vocabulary.WordNetHierarchy.from_data_noun`. It is read when it is needed.
 
     Raises:
-        ValueError: the threshold is out of its range.
+        ValueError: The threshold is out of its range.
     """
 
     def __init__(self, threshold: float, hierarchy: WordNetHierarchy | None = None) -> None:
@@ -37,7 +37,7 @@ class BackOff:
         """What is a kind of what.
 
         Raises:
-            FileNotFoundError: it is not installed; the message says how to get it.
+            FileNotFoundError: It is not installed; the message says how to get it.
         """
         if self._hierarchy is None:
             self._hierarchy = WordNetHierarchy.from_data_noun()
@@ -64,12 +64,12 @@ class BackOff:
         """The same with answers for ``labels`` and ``label_scores``, and their ``leaves``.
 
         Args:
-            found: with names.
+            found: With names.
             log_scores: (n, K + 1) of chunks of its rows, the background's last. What is not
                 calibrated is made shares of one whole.
             vocabulary: K names.
-            least: what is less likely is labelled ``NONE_LABEL``.
-            top_k: leaves to report.
+            least: What is less likely is labelled ``NONE_LABEL``.
+            top_k: Leaves to report.
         """
         back_off = self.of(vocabulary)
         answers = [

@@ -20,9 +20,9 @@ def crop_boxes(size: tuple[int, int], layer: int, overlap_ratio: float) -> list[
     """The crops of one layer: a grid of ``2 ** layer`` by ``2 ** layer``.
 
     Args:
-        size: of the image, (height, width).
-        layer: from 1.
-        overlap_ratio: how far neighbours overlap in the first layer, as a share of the image's
+        size: Of the image, (height, width).
+        layer: From 1.
+        overlap_ratio: How far neighbours overlap in the first layer, as a share of the image's
             shorter side; half as far in the second, and so on.
     """
     count = 2**layer
@@ -45,8 +45,8 @@ def is_cut(boxes: np.ndarray, crop: Box, size: tuple[int, int]) -> np.ndarray:
 
     Args:
         boxes: (N, 4) tight boxes of masks, in pixels of the crop.
-        crop: where the crop is.
-        size: of the image, (height, width).
+        crop: Where the crop is.
+        size: Of the image, (height, width).
     """
     left, top, right, bottom = crop
     width, height = right - left, bottom - top

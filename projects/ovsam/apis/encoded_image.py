@@ -40,7 +40,7 @@ class EncodedImage(NamedTuple):
         """Prompts in original pixels, as input pixels on the features' device.
 
         Raises:
-            ValueError: of :meth:`~ovsam.prompts.Prompts.check_inside`.
+            ValueError: Of :meth:`~ovsam.prompts.Prompts.check_inside`.
         """
         device = self.features.embedding.device
         factors = [
@@ -75,7 +75,7 @@ class EncodedImage(NamedTuple):
         """What a model found, without names.
 
         Args:
-            model: whose regions they are.
+            model: Whose regions they are.
             regions: N, of this image.
             quality: (N,) predicted IoU, if there is one.
         """
@@ -96,7 +96,7 @@ class EncodedImage(NamedTuple):
         """Masks (H, W) or (N, H, W) bool of this image with their ``region_embeddings``.
 
         Raises:
-            ValueError: one is empty, or they are of another size.
+            ValueError: One is empty, or they are of another size.
         """
         given = np.asarray(masks, dtype=bool)
         given = given[None] if given.ndim == 2 else given
@@ -126,11 +126,11 @@ def encode_images(model: PromptableSegmenter, images: Sequence[np.ndarray]) -> l
     """Encode images, all of them in one pass.
 
     Args:
-        model: in eval mode.
+        model: In eval mode.
         images: B arrays (H, W, 3), RGB uint8.
 
     Raises:
-        ValueError: one is too narrow; see :func:`check_sides`.
+        ValueError: One is too narrow; see :func:`check_sides`.
     """
     packed = [_resized(rgb, model.prompt_encoder.image_size) for rgb in images]
     batch = model.data_preprocessor(
@@ -157,11 +157,11 @@ def check_sides(size: tuple[int, int], side: int) -> None:
     """Reject an image that nothing is left of when its longer side is resized to ``side``.
 
     Args:
-        size: of the image, (height, width).
-        side: in pixels.
+        size: Of the image, (height, width).
+        side: In pixels.
 
     Raises:
-        ValueError: it would be less than one pixel high or wide.
+        ValueError: It would be less than one pixel high or wide.
     """
     height, width = size
     if round(side * min(height, width) / max(height, width)) < 1:

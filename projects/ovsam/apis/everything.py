@@ -43,25 +43,25 @@ class EverythingMode:
     after suppression.
 
     Args:
-        points_per_side: points along either side of the image.
-        pred_iou_thresh: least predicted quality, in [0, 1].
-        stability_score_thresh: least stability, in [0, 1].
-        box_nms_thresh: boxes of a larger IoU than this are one object's.
-        min_mask_area: least area in pixels of the image; empty masks never count.
-        max_mask_area: largest area; no limit if not given.
-        crop_n_layers: repeat on crops, 4 in the first layer, 16 more in the second, and so on,
+        points_per_side: Points along either side of the image.
+        pred_iou_thresh: Least predicted quality, in [0, 1].
+        stability_score_thresh: Least stability, in [0, 1].
+        box_nms_thresh: Boxes of a larger IoU than this are one object's.
+        min_mask_area: Least area in pixels of the image; empty masks never count.
+        max_mask_area: Largest area; no limit if not given.
+        crop_n_layers: Repeat on crops, 4 in the first layer, 16 more in the second, and so on,
             each encoded anew: finds what is small and takes as many times longer.
-        crop_overlap_ratio: of the first layer's crops, in the image's shorter side.
-        crop_nms_thresh: as ``box_nms_thresh``, between crops; smaller crops win.
-        crop_n_points_downscale_factor: by what to divide ``points_per_side`` in each layer.
-        mask_choice: config of which masks of a decoder with several to look at, see
+        crop_overlap_ratio: Of the first layer's crops, in the image's shorter side.
+        crop_nms_thresh: As ``box_nms_thresh``, between crops; smaller crops win.
+        crop_n_points_downscale_factor: By what to divide ``points_per_side`` in each layer.
+        mask_choice: Config of which masks of a decoder with several to look at, see
             :mod:`~ovsam.masks.mask_choice`; ``AllGuesses``, as in SAM, if not given.
-        box_refinement: decode what is kept once more, prompted by its own box, and keep the
+        box_refinement: Decode what is kept once more, prompted by its own box, and keep the
             better one of the two by predicted quality (stability without one). Not in SAM; for
             decoders that a box tells much more than a point.
 
     Raises:
-        ValueError: one of them is out of its range.
+        ValueError: One of them is out of its range.
     """
 
     points_per_side: int = 32

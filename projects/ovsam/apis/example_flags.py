@@ -15,8 +15,8 @@ def teach_examples(predictor: OVSAMPredictor, examples: Sequence[str]) -> None:
     Pictures are encoded once each; the predictor has none of them afterwards.
 
     Raises:
-        FileNotFoundError: there is no such picture.
-        ValueError: an example is not of this form, its prompt is outside the picture, or the model
+        FileNotFoundError: There is no such picture.
+        ValueError: An example is not of this form, its prompt is outside the picture, or the model
             cannot be taught.
     """
     found: dict[Path, list[tuple[str, str]]] = {}

@@ -45,14 +45,14 @@ class Export(Protocol):
         """See, before there is any result, that those of these images can be told apart.
 
         Raises:
-            ValueError: some cannot.
+            ValueError: Some cannot.
         """
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """Write, or remember, what was found in an image.
 
         Raises:
-            ValueError: there is a result already that leads back to an image of this name.
+            ValueError: There is a result already that leads back to an image of this name.
         """
 
     def close(self) -> None:
@@ -211,12 +211,12 @@ def make_exports(formats: Sequence[str], folder: Path, names: Sequence[str]) -> 
     """The exports of these names.
 
     Args:
-        formats: keys of :data:`EXPORTS`.
-        folder: where they write; made when something is written.
-        names: what objects may be called. Others are numbered after these.
+        formats: Keys of :data:`EXPORTS`.
+        folder: Where they write; made when something is written.
+        names: What objects may be called. Others are numbered after these.
 
     Raises:
-        ValueError: there is no such format.
+        ValueError: There is no such format.
     """
     formats = [formats] if isinstance(formats, str) else list(dict.fromkeys(formats))
     unknown = [name for name in formats if name not in EXPORTS]

@@ -99,7 +99,7 @@ def check_detector_flags(args: argparse.Namespace) -> None:
     """Reject what does not go together.
 
     Raises:
-        ValueError: there are weights and no detector, or the threshold is out of its range.
+        ValueError: There are weights and no detector, or the threshold is out of its range.
     """
     if args.detector_weights and not args.detector:
         raise ValueError('--detector-weights are of no detector: give its config by --detector')
@@ -111,11 +111,11 @@ def detector_of(args: argparse.Namespace, device: str | None) -> DetectorBoxes |
     """What the flags ask for, if a detector is given.
 
     Args:
-        args: with the flags.
-        device: of :func:`~.init_model.choose_device`.
+        args: With the flags.
+        device: Of :func:`~.init_model.choose_device`.
 
     Raises:
-        ValueError: there are no weights, or there is no such device.
+        ValueError: There are no weights, or there is no such device.
     """
     return args.detector and DetectorBoxes(
         args.detector, args.detector_weights, args.detector_threshold, device

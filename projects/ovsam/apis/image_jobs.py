@@ -33,17 +33,17 @@ class ImageJob:
     """An image to be done.
 
     Attributes:
-        source: a path, or (H, W, 3) RGB uint8.
-        name: of its result files, without their suffixes.
-        texts: what to find in it; None for everything that the prompts give.
-        file_name: what exports call the image, see :func:`export_names`; the file's if empty.
-        digest: of all that its result depends on.
+        source: A path, or (H, W, 3) RGB uint8.
+        name: Of its result files, without their suffixes.
+        texts: What to find in it; None for everything that the prompts give.
+        file_name: What exports call the image, see :func:`export_names`; the file's if empty.
+        digest: Of all that its result depends on.
         pixels: (H, W, 3) RGB uint8, once they are needed.
-        found: the result.
-        drawn: what the picture of the result was drawn with.
-        resumed: whether the result was there already.
-        saved: whether it is on disk as it is here.
-        error: what was wrong with the image; it has no result then.
+        found: The result.
+        drawn: What the picture of the result was drawn with.
+        resumed: Whether the result was there already.
+        saved: Whether it is on disk as it is here.
+        error: What was wrong with the image; it has no result then.
     """
 
     source: str | Path | np.ndarray
@@ -68,7 +68,7 @@ class ImageJob:
         """What was found.
 
         Raises:
-            ValueError: nothing yet.
+            ValueError: Nothing yet.
         """
         return needed(self.found, f'{self.name} has no result yet: predict it first')
 
@@ -82,7 +82,7 @@ class ImageJob:
         """Sum up the image and the settings.
 
         Raises:
-            OSError: the file cannot be read.
+            OSError: The file cannot be read.
         """
         if isinstance(self.source, np.ndarray):
             image = fingerprint(None, {'pixels': torch.from_numpy(self.source.copy())})
@@ -124,9 +124,9 @@ def list_images(inputs: Any) -> list:
     """The images that are meant: those of a folder by name, or one or several themselves.
 
     Raises:
-        FileNotFoundError: there is nothing of that path.
-        TypeError: something is neither path nor array.
-        ValueError: the folder has no images.
+        FileNotFoundError: There is nothing of that path.
+        TypeError: Something is neither path nor array.
+        ValueError: The folder has no images.
     """
     if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
         files = [Path(inputs) / name for name in next(walk_images(inputs)).files]
@@ -177,8 +177,8 @@ def export_names(images: Sequence, names: Sequence[str]) -> list[str]:
     """What exports call each image, by which it is found again.
 
     Args:
-        images: paths and arrays.
-        names: of their results, which arrays are called by.
+        images: Paths and arrays.
+        names: Of their results, which arrays are called by.
 
     Returns:
         Paths from the deepest folder that all files are in, with ``/`` between parts: a file's

@@ -47,18 +47,18 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
     not computed again. A model is known by its config and weights, a built one by its weights.
 
     Args:
-        model: what :class:`~.predictor.OVSAMPredictor` takes.
-        weights: likewise.
-        device: likewise.
-        vocabulary: likewise.
-        prompts: where to look: everywhere if not given; a file or folder of prompts, see
+        model: What :class:`~.predictor.OVSAMPredictor` takes.
+        weights: Likewise.
+        device: Likewise.
+        vocabulary: Likewise.
+        prompts: Where to look: everywhere if not given; a file or folder of prompts, see
             :class:`~.prompt_sources.PromptFiles`; or a :class:`~.prompt_sources.PromptSource`.
-        show_progress: show a bar, what is left out, and how many images were done.
-        precision: what :class:`~.predictor.OVSAMPredictor` takes.
+        show_progress: Show a bar, what is left out, and how many images were done.
+        precision: What :class:`~.predictor.OVSAMPredictor` takes.
 
     Raises:
-        FileNotFoundError: there is no such config, checkpoint or file of prompts.
-        ValueError: of :class:`~.predictor.OVSAMPredictor` or :class:`~.prompt_sources.PromptFiles`.
+        FileNotFoundError: There is no such config, checkpoint or file of prompts.
+        ValueError: Of :class:`~.predictor.OVSAMPredictor` or :class:`~.prompt_sources.PromptFiles`.
     """
 
     postprocess_kwargs = {'print_result', 'return_datasamples', 'no_save_pred', 'pred_out_dir'}
@@ -114,26 +114,26 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         """Segment and name what is in the images.
 
         Args:
-            inputs: a picture, a folder of pictures (without its folders), an (H, W, 3) RGB uint8
+            inputs: A picture, a folder of pictures (without its folders), an (H, W, 3) RGB uint8
                 array, or a list of pictures and arrays.
-            batch_size: images encoded in one pass.
-            return_vis: return the drawn pictures, too.
-            show: show each picture in a window.
-            wait_time: for so many seconds; 0 until it is closed.
-            no_save_vis: write no pictures to ``out_dir/vis``.
-            draw_pred: draw masks and names into the pictures.
-            pred_score_thr: least score of a name for its mask to be drawn, and, with ``texts``,
+            batch_size: Images encoded in one pass.
+            return_vis: Return the drawn pictures, too.
+            show: Show each picture in a window.
+            wait_time: For so many seconds; 0 until it is closed.
+            no_save_vis: Write no pictures to ``out_dir/vis``.
+            draw_pred: Draw masks and names into the pictures.
+            pred_score_thr: Least score of a name for its mask to be drawn, and, with ``texts``,
                 for it to count as found.
-            return_datasamples: return mmdet's ``DetDataSample`` in place of dicts.
-            print_result: print the results.
-            no_save_pred: write no results to ``out_dir/preds`` and in ``formats``. (In mmdet's
+            return_datasamples: Return mmdet's ``DetDataSample`` in place of dicts.
+            print_result: Print the results.
+            no_save_pred: Write no results to ``out_dir/preds`` and in ``formats``. (In mmdet's
                 inferencer this is so by default; here ``out_dir`` is enough.)
-            out_dir: where to write; nothing is written if not given.
-            texts: names to find, with `` . `` between several, for all images or for each one; see
+            out_dir: Where to write; nothing is written if not given.
+            texts: Names to find, with `` . `` between several, for all images or for each one; see
                 :meth:`OVSAMPredictor.find`. Whatever the prompts give is named from the
                 vocabulary if not given.
-            formats: of :data:`~.exports.EXPORTS`, written to ``out_dir``.
-            top_k: names reported of each mask.
+            formats: Of :data:`~.exports.EXPORTS`, written to ``out_dir``.
+            top_k: Names reported of each mask.
 
         Returns:
             A dict of lists with a row per input: ``predictions``, dicts of ``labels`` (numbers in
@@ -144,9 +144,9 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
             many results were there already.
 
         Raises:
-            FileNotFoundError: there is no such file or folder.
-            TypeError: an input is neither path nor array.
-            ValueError: the folder has no images, an argument is out of its range, two images
+            FileNotFoundError: There is no such file or folder.
+            TypeError: An input is neither path nor array.
+            ValueError: The folder has no images, an argument is out of its range, two images
                 would have one result in a format or take one file of prompts, or of
                 :meth:`OVSAMPredictor.find`.
         """

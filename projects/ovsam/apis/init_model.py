@@ -36,24 +36,24 @@ def init_model(
     """Build a model and load all its weights.
 
     Args:
-        config: a config; or the path of one, from the working directory or below ``configs/``;
+        config: A config; or the path of one, from the working directory or below ``configs/``;
             or a published model's name, such as ``'ovsam-rn50x16-coco'`` (docs/weights.md), whose
             weights are downloaded and converted the first time; or ``'photo'``, a small OVSAM for
             photographs (docs/photographs.md); or ``'mini'``, the OVSAM of the small world, or
             ``'mini-interactive'``, which takes corrections and gives several masks.
-        weights: checkpoint with what was learned; the config's ``load_from`` if not given. A
+        weights: Checkpoint with what was learned; the config's ``load_from`` if not given. A
             relative path counts from the working directory, then from the project's root.
-        device: where to; CUDA if there is, else the CPU.
-        cfg_options: changes to the config by dotted key, e.g. ``{'model.chunk_size': 8}``.
+        device: Where to; CUDA if there is, else the CPU.
+        cfg_options: Changes to the config by dotted key, e.g. ``{'model.chunk_size': 8}``.
 
     Returns:
         The model, in eval mode.
 
     Raises:
-        ConnectionError: a published model's weights cannot be downloaded.
-        FileNotFoundError: there is no such config or checkpoint.
-        OSError: there is not enough disk for a published model's weights.
-        ValueError: the config has no model, the checkpoints do not fit it, or there is no such
+        ConnectionError: A published model's weights cannot be downloaded.
+        FileNotFoundError: There is no such config or checkpoint.
+        OSError: There is not enough disk for a published model's weights.
+        ValueError: The config has no model, the checkpoints do not fit it, or there is no such
             device.
     """
     cfg = load_config(config)
@@ -97,8 +97,8 @@ def load_config(config: str | Path | Config) -> Config:
     """The config that :func:`init_model` means by ``config``; a copy if it is one already.
 
     Raises:
-        FileNotFoundError: there is none of that name; the message names the nearest ones.
-        ValueError: it is the name of weights that are not a whole model.
+        FileNotFoundError: There is none of that name; the message names the nearest ones.
+        ValueError: It is the name of weights that are not a whole model.
     """
     if isinstance(config, Config):
         return config.copy()
@@ -124,8 +124,8 @@ def _provide_weights(cfg: Config, *, own_checkpoint: bool) -> None:
     """Download and convert what a published model lacks.
 
     Args:
-        cfg: its config.
-        own_checkpoint: whether another checkpoint takes the place of the one in ``load_from``.
+        cfg: Its config.
+        own_checkpoint: Whether another checkpoint takes the place of the one in ``load_from``.
     """
     name = cfg[PUBLISHED]
     files = [
@@ -150,11 +150,11 @@ def set_precision(model: nn.Module, precision: str) -> nn.Module:
     much the same would be hard to tell apart.
 
     Args:
-        model: changed in place.
-        precision: one of :data:`PRECISIONS`.
+        model: Changed in place.
+        precision: One of :data:`PRECISIONS`.
 
     Raises:
-        ValueError: there is no such precision.
+        ValueError: There is no such precision.
     """
     if precision not in PRECISIONS:
         raise ValueError(
@@ -171,7 +171,7 @@ def choose_device(device: str | torch.device | None = None) -> torch.device:
     """The device asked for; CUDA if there is and none is asked for, else the CPU.
 
     Raises:
-        ValueError: this machine does not have it.
+        ValueError: This machine does not have it.
     """
     if device is None:
         return torch.device('cuda' if torch.cuda.is_available() else 'cpu')

@@ -30,10 +30,10 @@ class Namer:
     """The half of :class:`~.predictor.OVSAMPredictor` that knows names, and no image.
 
     Args:
-        model: in eval mode.
-        vocabulary: as of the predictor, and so are the others.
-        none_threshold: likewise.
-        back_off: likewise.
+        model: In eval mode.
+        vocabulary: As of the predictor, and so are the others.
+        none_threshold: Likewise.
+        back_off: Likewise.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Namer:
         It may be set, to a bank of this model or of another predictor of it.
 
         Raises:
-            ValueError: the model does not name.
+            ValueError: The model does not name.
         """
         if self._bank is None:
             self._bank = self._naming_model().bank(self._vocabulary)
@@ -93,7 +93,7 @@ class Namer:
         ``predictor.vocabulary.label_map(names)`` finds all of them.
 
         Args:
-            vocabulary: names, names with commas between them, the name of a pack, a ``.txt`` or
+            vocabulary: Names, names with commas between them, the name of a pack, a ``.txt`` or
                 ``.json`` file, names with synonyms (``{'couch': ['sofa', 'settee']}``: the best
                 score of the three is the couch's), or whatever else
                 :func:`~ovsam.vocabulary.build_vocabulary` takes. Unless it says which names were
@@ -101,9 +101,9 @@ class Namer:
                 seen, or has one of their texts.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            TypeError: a name is not a string.
-            ValueError: there are no names, or one is empty, has nothing in it that the model's
+            FileNotFoundError: There is no such file.
+            TypeError: A name is not a string.
+            ValueError: There are no names, or one is empty, has nothing in it that the model's
                 tokenizer knows, or is repeated in anything but a list; or the model does not name.
         """
         model = self._naming_model()
@@ -132,7 +132,7 @@ class Namer:
         """Take masks of this model, of any image, as examples of a name.
 
         Raises:
-            ValueError: as of :meth:`~.predictor.OVSAMPredictor.teach`.
+            ValueError: As of :meth:`~.predictor.OVSAMPredictor.teach`.
         """
         self._naming_model()
         self.bank = self.bank.taught({name: self._embeddings(found)})
@@ -153,7 +153,7 @@ class Namer:
         """Write what was taught to a safetensors file, whole or not at all.
 
         Raises:
-            ValueError: nothing was taught.
+            ValueError: Nothing was taught.
         """
         write_whole(path, taught_file(self.bank))
 
@@ -161,8 +161,8 @@ class Namer:
         """Add what was taught to a predictor of the same model; names that both have keep both.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it is no such file, or of another model.
+            FileNotFoundError: There is no such file.
+            ValueError: It is no such file, or of another model.
         """
         self.bank = with_taught_file(self.bank, Path(path))
 
@@ -190,7 +190,7 @@ class Namer:
         ``labels`` and ``label_scores`` are its answers, and ``leaves`` what these may stand for.
 
         Raises:
-            FileNotFoundError: there is no WordNet for the ``back_off``.
+            FileNotFoundError: There is no WordNet for the ``back_off``.
             ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
         least = self.none_threshold if none_threshold is None else none_threshold

@@ -75,7 +75,7 @@ class Prediction:
         """The rows of several predictions of one image, from one model and vocabulary.
 
         Raises:
-            ValueError: there are none.
+            ValueError: There are none.
         """
         if not parts:
             raise ValueError('cat needs at least one prediction; got none')
@@ -96,7 +96,7 @@ class Prediction:
         """Some of the rows, in the order asked for.
 
         Args:
-            rows: their numbers, or N bools.
+            rows: Their numbers, or N bools.
         """
         places = np.asarray(rows)
         places = np.flatnonzero(places) if places.dtype == bool else places.astype(int)
@@ -115,13 +115,13 @@ class Prediction:
         """From annotations in COCO's form, what :meth:`to_coco` gives or others made.
 
         Args:
-            annotations: dicts with ``segmentation`` (polygons or RLE, of either kind) and
+            annotations: Dicts with ``segmentation`` (polygons or RLE, of either kind) and
                 whatever else of :meth:`to_coco` there is. Without ``alternatives`` a name is the
                 only one; columns that some of them lack are None.
             image_size: (height, width).
 
         Raises:
-            ValueError: a mask is malformed or of an image of another size.
+            ValueError: A mask is malformed or of an image of another size.
         """
         masks: np.ndarray = np.zeros((len(annotations), *image_size), dtype=bool)
         for mask, annotation in zip(masks, annotations):
@@ -180,7 +180,7 @@ class Prediction:
         """mmdet's record.
 
         Args:
-            classes: the names that ``labels`` count; those found here, in order, if not given.
+            classes: The names that ``labels`` count; those found here, in order, if not given.
 
         Returns:
             A sample with ``ori_shape``, ``img_shape`` and ``classes``, and ``pred_instances``
@@ -189,7 +189,7 @@ class Prediction:
             metrics rank masks: the quality, cut to [0, 1], times the name's score.
 
         Raises:
-            ValueError: a name is not among ``classes``.
+            ValueError: A name is not among ``classes``.
         """
         names, labels = self._numbered(classes)
         size = self.masks.shape[1:]
@@ -215,15 +215,15 @@ class Prediction:
         """The record of the package ``supervision``, which must be installed.
 
         Args:
-            classes: see :meth:`to_data_sample`.
+            classes: See :meth:`to_data_sample`.
 
         Returns:
             Detections with ``xyxy``, ``mask``, ``confidence``, ``class_id`` and
             ``data['class_name']``.
 
         Raises:
-            ImportError: the package cannot be imported.
-            ValueError: a name is not among ``classes``.
+            ImportError: The package cannot be imported.
+            ValueError: A name is not among ``classes``.
         """
         try:
             import supervision

@@ -43,25 +43,25 @@ class OVSAMPredictor(Namer):
     that raises leaves everything as it was.
 
     Args:
-        model: what :func:`~.init_model.init_model` takes, or a model that has been built.
-        weights: of :func:`~.init_model.init_model`; not with a built model.
-        vocabulary: of :meth:`set_vocabulary`; the model's own if not given.
-        device: of :func:`~.init_model.init_model`; where a built model is, if not given.
-        none_threshold: least score of a name, in [0, 1]: what scores less is labelled
+        model: What :func:`~.init_model.init_model` takes, or a model that has been built.
+        weights: Of :func:`~.init_model.init_model`; not with a built model.
+        vocabulary: Of :meth:`set_vocabulary`; the model's own if not given.
+        device: Of :func:`~.init_model.init_model`; where a built model is, if not given.
+        none_threshold: Least score of a name, in [0, 1]: what scores less is labelled
             :data:`~.prediction.NONE_LABEL` ("none of these"); the config's, or 0, if not given.
             Scores are probabilities where the config has a ``calibration``.
-        back_off: where no name is that likely, a more general one that is, of WordNet: "dog" for
+        back_off: Where no name is that likely, a more general one that is, of WordNet: "dog" for
             a doubtful "Pembroke". A probability in (0, 1], or a :class:`~.back_off.BackOff`;
             always a name of the vocabulary if not given.
-        precision: what to compute in: ``'fp32'``, ``'bf16'`` or ``'fp16'``, which halve the memory
+        precision: What to compute in: ``'fp32'``, ``'bf16'`` or ``'fp16'``, which halve the memory
             of weights and may take half the time, see docs/prompts-and-masks.md; what the model is
             in if not given. A built model is changed.
 
     Attributes:
-        none_threshold: the same; it may be set at any time, as may ``back_off``.
+        none_threshold: The same; it may be set at any time, as may ``back_off``.
 
     Raises:
-        ValueError: the model cannot be prompted, ``none_threshold`` is not in [0, 1], or there is
+        ValueError: The model cannot be prompted, ``none_threshold`` is not in [0, 1], or there is
             no such precision; and as :func:`~.init_model.init_model`.
     """
 
@@ -105,12 +105,12 @@ class OVSAMPredictor(Namer):
         """Encode an image, or take one that was encoded before.
 
         Args:
-            image: path of a picture, (H, W, 3) RGB uint8, or one of :meth:`encode`.
+            image: Path of a picture, (H, W, 3) RGB uint8, or one of :meth:`encode`.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            TypeError: it is neither path nor array.
-            ValueError: it is not a picture, or has another shape or type.
+            FileNotFoundError: There is no such file.
+            TypeError: It is neither path nor array.
+            ValueError: It is not a picture, or has another shape or type.
         """
         if not isinstance(image, EncodedImage):
             rgb = read_image(image) if isinstance(image, (str, Path)) else check_image(image)
@@ -149,14 +149,14 @@ class OVSAMPredictor(Namer):
                 different numbers of points are filled up with it); ones if not given.
             boxes: (4,) x1, y1, x2, y2, or (N, 4). With points as well, each prompt has both.
             mask_input: (h, w) or (N, h, w) the ``low_res_logits`` of earlier answers.
-            multimask_output: several masks for each prompt (what it may mean: part, object,
+            multimask_output: Several masks for each prompt (what it may mean: part, object,
                 group), those of the best predicted IoU first; see ``prompt_index``.
-            top_k: how many names to report; fewer if the vocabulary has fewer.
-            none_threshold: in place of the predictor's, for this call.
+            top_k: How many names to report; fewer if the vocabulary has fewer.
+            none_threshold: In place of the predictor's, for this call.
 
         Raises:
-            RuntimeError: no image has been set.
-            ValueError: a prompt is malformed or outside the image, ``mask_input`` is of another
+            RuntimeError: No image has been set.
+            ValueError: A prompt is malformed or outside the image, ``mask_input`` is of another
                 size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
                 masks are wanted of a model that gives one.
         """
@@ -183,14 +183,14 @@ class OVSAMPredictor(Namer):
         """Segment and name whatever there is in the image, best masks first.
 
         Args:
-            top_k: of :meth:`predict`.
-            **settings: of :class:`~.everything.EverythingMode`, in place of those that the
+            top_k: Of :meth:`predict`.
+            **settings: Of :class:`~.everything.EverythingMode`, in place of those that the
                 model's config gives. With the same settings as before, masks are not made again.
 
         Raises:
-            RuntimeError: no image has been set.
-            TypeError: there is no such setting.
-            ValueError: a setting is out of its range, or ``top_k`` is not positive.
+            RuntimeError: No image has been set.
+            TypeError: There is no such setting.
+            ValueError: A setting is out of its range, or ``top_k`` is not positive.
         """
         check_top_k(top_k)
         return self.name(self.segment_everything(**settings), top_k)
@@ -212,20 +212,20 @@ class OVSAMPredictor(Namer):
         only.
 
         Args:
-            texts: a text or several.
-            threshold: least score of a text, in [0, 1].
-            top_k: of :meth:`predict`, of the vocabulary and the texts.
-            among: unnamed or named masks of this model; everything mode's if not given.
-            **settings: of :meth:`everything`.
+            texts: A text or several.
+            threshold: Least score of a text, in [0, 1].
+            top_k: Of :meth:`predict`, of the vocabulary and the texts.
+            among: Unnamed or named masks of this model; everything mode's if not given.
+            **settings: Of :meth:`everything`.
 
         Returns:
             A prediction whose ``labels`` are texts, the likeliest for each mask, with their scores;
             ``top_names`` may begin with another name, where that is likelier still.
 
         Raises:
-            RuntimeError: no image has been set, and ``among`` is not given.
-            TypeError: a text is not a string.
-            ValueError: there are no texts, or one has nothing in it that the tokenizer knows; the
+            RuntimeError: No image has been set, and ``among`` is not given.
+            TypeError: A text is not a string.
+            ValueError: There are no texts, or one has nothing in it that the tokenizer knows; the
                 model does not name; or its vocabulary has no other name to compare with.
         """
         check_top_k(top_k)
@@ -250,18 +250,18 @@ class OVSAMPredictor(Namer):
         example alone. Four examples, of several images, are as good as a text.
 
         Args:
-            name: what is shown.
-            point_coords: of :meth:`predict`, as the next two are: one example for each prompt.
-            point_labels: likewise.
-            boxes: likewise.
+            name: What is shown.
+            point_coords: Of :meth:`predict`, as the next two are: one example for each prompt.
+            point_labels: Likewise.
+            boxes: Likewise.
             masks: (H, W) or (N, H, W) bool of the image's size, in place of prompts.
 
         Returns:
             What was shown: masks with their ``region_embeddings``.
 
         Raises:
-            RuntimeError: no image has been set.
-            ValueError: a prompt is malformed or outside the image, a mask is empty or of another
+            RuntimeError: No image has been set.
+            ValueError: A prompt is malformed or outside the image, a mask is empty or of another
                 size, the name has nothing to read, or the model cannot be taught.
         """
         if masks is None:

@@ -43,13 +43,13 @@ class PromptSource(Protocol):
         """Masks of the image that has been set; they need no names.
 
         Args:
-            predictor: with the image.
+            predictor: With the image.
             pixels: (H, W, 3) RGB uint8, the image.
-            file: of the image; None for an array.
+            file: Of the image; None for an array.
 
         Raises:
-            ValueError: there are no usable prompts for this image.
-            OSError: they cannot be read.
+            ValueError: There are no usable prompts for this image.
+            OSError: They cannot be read.
         """
 
     def fingerprint(self, file: Path | None) -> str:
@@ -60,11 +60,11 @@ class EverythingPrompts:
     """Everything mode.
 
     Args:
-        **settings: of :class:`~.everything.EverythingMode`, in place of the model's.
+        **settings: Of :class:`~.everything.EverythingMode`, in place of the model's.
 
     Raises:
-        TypeError: there is no such setting.
-        ValueError: one is out of its range.
+        TypeError: There is no such setting.
+        ValueError: One is out of its range.
     """
 
     def __init__(self, **settings) -> None:
@@ -92,12 +92,12 @@ class PromptFiles:
         [{"points": [[120, 80], [150, 95]], "labels": [1, 0]}, {"box": [40, 30, 200, 180]}]
 
     Args:
-        path: a folder, with ``scene.jpg.json`` or ``scene.json`` for ``scene.jpg``; or one file,
+        path: A folder, with ``scene.jpg.json`` or ``scene.json`` for ``scene.jpg``; or one file,
             for every image.
 
     Raises:
-        FileNotFoundError: there is nothing of that path.
-        ValueError: it is a config.
+        FileNotFoundError: There is nothing of that path.
+        ValueError: It is a config.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -124,7 +124,7 @@ class PromptFiles:
         """See that no two images, which may have the same name, take one file of a folder.
 
         Raises:
-            ValueError: some do.
+            ValueError: Some do.
         """
         if self._path.is_file():
             return
@@ -167,13 +167,13 @@ class DetectorBoxes:
     """The boxes of a detector of mmdet; its names are left alone.
 
     Args:
-        config: of the detector, a path or a config.
-        weights: its checkpoint; the config's ``load_from`` if not given.
-        score_thr: least score of a box.
-        device: of :func:`~.init_model.choose_device`.
+        config: Of the detector, a path or a config.
+        weights: Its checkpoint; the config's ``load_from`` if not given.
+        score_thr: Least score of a box.
+        device: Of :func:`~.init_model.choose_device`.
 
     Raises:
-        ValueError: there are no weights, or there is no such device.
+        ValueError: There are no weights, or there is no such device.
     """
 
     def __init__(
@@ -216,8 +216,8 @@ def read_prompts(path: Path) -> list[Prompts]:
     """The prompts of a file, see :class:`PromptFiles`; one each.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not of this form.
+        OSError: It cannot be read.
+        ValueError: It is not of this form.
     """
     try:
         content: Any = json.loads(path.read_text(encoding='utf-8-sig'))

@@ -32,7 +32,7 @@ def make_prompts(
             to points or boxes.
 
     Raises:
-        ValueError: nothing is given, shapes or labels are others, or a number is not finite.
+        ValueError: Nothing is given, shapes or labels are others, or a number is not finite.
     """
     if point_coords is None and point_labels is not None:
         raise ValueError('point_labels belong to point_coords, which are not given')
@@ -49,7 +49,7 @@ def parse_prompt(flag: str, text: str) -> Prompts:
     """One prompt from the text after its flag.
 
     Raises:
-        ValueError: the text is not of the flag's form, or is not a prompt.
+        ValueError: The text is not of the flag's form, or is not a prompt.
     """
     try:
         rows = [

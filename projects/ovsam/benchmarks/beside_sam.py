@@ -46,16 +46,16 @@ def measure_beside_sam(
     embedding is random numbers: prompt encoder and mask decoder are the same in all its sizes.
 
     Args:
-        cfg: config of a model that names; no weights are read.
-        names: of the vocabulary.
-        repeat: calls of each, after one that does not count.
-        size: side of our model's square input, in pixels; the config's own if not given.
+        cfg: Config of a model that names; no weights are read.
+        names: Of the vocabulary.
+        repeat: Calls of each, after one that does not count.
+        size: Side of our model's square input, in pixels; the config's own if not given.
 
     Returns:
         A row for each of ``PROMPTS``.
 
     Raises:
-        ImportError: segment-anything is not installed.
+        ImportError: Segment-anything is not installed.
         ValueError: ``repeat`` is not positive, or the model does not name; or as
             :func:`~.random_model.build_random_model`.
     """
@@ -86,7 +86,7 @@ def random_sam(side: int) -> Any:
     """A ``SamPredictor`` of random weights, after ``set_image`` of an image of this side.
 
     Raises:
-        ImportError: segment-anything is not installed.
+        ImportError: Segment-anything is not installed.
     """
     try:
         from segment_anything import SamPredictor, sam_model_registry

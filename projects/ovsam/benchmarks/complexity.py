@@ -60,11 +60,11 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
     on the CPU, because where a region lies decides what is computed there.
 
     Args:
-        cfg: config of a promptable model; no weights are read.
-        size: side of the square input, in pixels; the config's own if not given.
+        cfg: Config of a promptable model; no weights are read.
+        size: Side of the square input, in pixels; the config's own if not given.
 
     Raises:
-        ValueError: as :func:`~.random_model.build_random_model`.
+        ValueError: As :func:`~.random_model.build_random_model`.
     """
     model = build_random_model(cfg, size, 'meta')
     side = model.prompt_encoder.image_size

@@ -59,16 +59,16 @@ def measure_interaction(
     """All figures of a config's model on the CPU, in one fresh process.
 
     Args:
-        cfg: config of a model that names; no weights are read.
-        prompts: boxes answered at once for the peak of memory.
-        names: few and many.
-        points_per_side: of everything mode.
-        repeat: clicks of which the median counts, after one that does not; four times as many
+        cfg: Config of a model that names; no weights are read.
+        prompts: Boxes answered at once for the peak of memory.
+        names: Few and many.
+        points_per_side: Of everything mode.
+        repeat: Clicks of which the median counts, after one that does not; four times as many
             stand for everything mode's points one by one.
-        size: side of the square input, in pixels; the config's own if not given.
+        size: Side of the square input, in pixels; the config's own if not given.
 
     Raises:
-        OSError: the process died, most likely for want of memory.
+        OSError: The process died, most likely for want of memory.
         ValueError: ``repeat`` is not positive, or the model does not name; or as
             :func:`~.random_model.build_random_model`.
     """

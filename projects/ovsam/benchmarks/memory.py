@@ -38,13 +38,13 @@ def measure_memory(cfg: Config, prompts: int = 20, size: int | None = None) -> M
     """Memory and time for one image on the CPU, in a fresh process.
 
     Args:
-        cfg: config of a promptable model; no weights are read.
-        prompts: how many boxes to ask for.
-        size: side of the square input, in pixels; the config's own if not given.
+        cfg: Config of a promptable model; no weights are read.
+        prompts: How many boxes to ask for.
+        size: Side of the square input, in pixels; the config's own if not given.
 
     Raises:
-        OSError: the process died, most likely for want of memory.
-        ValueError: as :func:`~.random_model.build_random_model`.
+        OSError: The process died, most likely for want of memory.
+        ValueError: As :func:`~.random_model.build_random_model`.
     """
     return in_fresh_process(_use_memory, cfg, prompts, size, torch.get_num_threads())
 
@@ -74,7 +74,7 @@ def in_fresh_process(function: Callable, *args) -> Any:
     """Call a function in a new interpreter that has imported nothing else.
 
     Raises:
-        OSError: the process died.
+        OSError: The process died.
     """
     context = multiprocessing.get_context('spawn')
     try:

@@ -34,9 +34,9 @@ def measure_pool(cfg: Config, regions: int = 1, repeat: int = 5) -> PoolCost:
     """Time both on random grids, in turn, on the CPU.
 
     Args:
-        cfg: config of a model with a CLIP ResNet as ``backbone``; no weights are read.
-        regions: pooled at once.
-        repeat: calls of each, after one that does not count.
+        cfg: Config of a model with a CLIP ResNet as ``backbone``; no weights are read.
+        regions: Pooled at once.
+        repeat: Calls of each, after one that does not count.
 
     Raises:
         ValueError: ``repeat`` is not positive, or the model's CLIP has no attention pool; or as

@@ -31,12 +31,12 @@ def build_random_model(
     text encoder never runs.
 
     Args:
-        cfg: config of the whole model.
-        size: side of its square input, in pixels; the config's own if not given.
-        device: where to; on 'meta' it takes no memory.
+        cfg: Config of the whole model.
+        size: Side of its square input, in pixels; the config's own if not given.
+        device: Where to; on 'meta' it takes no memory.
 
     Raises:
-        ValueError: the config has no model, or the model takes no prompts.
+        ValueError: The config has no model, or the model takes no prompts.
     """
     if 'model' not in cfg:
         raise ValueError(f"{cfg.filename} has no 'model': give the config of a whole model")
@@ -59,7 +59,7 @@ def require_names(cfg: Config) -> None:
     """Check, without building it, that a config's model names what it segments.
 
     Raises:
-        ValueError: it does not.
+        ValueError: It does not.
     """
     name = cfg.model.type if 'model' in cfg else None
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):

@@ -52,11 +52,11 @@ def measure_latency(
     """Median of repeated measurements, after one that does not count.
 
     Args:
-        cfg: config of a promptable model; no weights are read.
-        prompts: how many boxes to ask for at once.
-        repeat: how often to measure.
-        size: side of the square input, in pixels; the config's own if not given.
-        device: where to compute.
+        cfg: Config of a promptable model; no weights are read.
+        prompts: How many boxes to ask for at once.
+        repeat: How often to measure.
+        size: Side of the square input, in pixels; the config's own if not given.
+        device: Where to compute.
 
     Raises:
         ValueError: ``repeat`` is not positive; or as

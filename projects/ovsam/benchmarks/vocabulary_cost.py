@@ -58,17 +58,17 @@ def measure_vocabularies(
     Ways and numbers take turns, so that what else the machine does weighs on all alike.
 
     Args:
-        cfg: config of a model that names; no weights are read.
-        names: the numbers.
-        texts: of each name on average, at least 1; 1.8 as in the pack imagenet21k. They are
+        cfg: Config of a model that names; no weights are read.
+        names: The numbers.
+        texts: Of each name on average, at least 1; 1.8 as in the pack imagenet21k. They are
             spread as there: most names have few, some have twelve.
-        objects: of an image.
-        repeat: measurements of which the median counts, after one that does not.
-        size: side of the square input, in pixels; the config's own if not given.
+        objects: Of an image.
+        repeat: Measurements of which the median counts, after one that does not.
+        size: Side of the square input, in pixels; the config's own if not given.
 
     Raises:
-        OSError: the process died, most likely for want of memory.
-        ValueError: a number is out of its range, or the model does not name; or as
+        OSError: The process died, most likely for want of memory.
+        ValueError: A number is out of its range, or the model does not name; or as
             :func:`~.random_model.build_random_model`.
     """
     if repeat < 1 or objects < 1 or texts < 1 or not names or min(names) < 1:

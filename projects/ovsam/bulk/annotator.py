@@ -23,13 +23,13 @@ class Annotator:
     """An image file as a record with COCO annotations.
 
     Args:
-        predictor: with its vocabulary.
-        prompts: where to look.
-        threshold: least score of a name for its mask to be kept, in [0, 1].
-        top_k: names of each mask.
+        predictor: With its vocabulary.
+        prompts: Where to look.
+        threshold: Least score of a name for its mask to be kept, in [0, 1].
+        top_k: Names of each mask.
 
     Raises:
-        ValueError: an argument is out of its range.
+        ValueError: An argument is out of its range.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class Annotator:
         """``height``, ``width`` and ``annotations`` of an image.
 
         Raises:
-            OSError: it cannot be read.
-            ValueError: it is not a picture, or too narrow.
+            OSError: It cannot be read.
+            ValueError: It is not a picture, or too narrow.
         """
         pixels = read_image(file)
         check_sides(pixels.shape[:2], self._predictor.model.prompt_encoder.image_size)
@@ -83,7 +83,7 @@ class Annotator:
         """What results depend on, by name; what is large by its digest.
 
         Args:
-            cfg: that the predictor's model was built from.
+            cfg: That the predictor's model was built from.
         """
         model, vocabulary = self._predictor.model, self._predictor.vocabulary
         return {

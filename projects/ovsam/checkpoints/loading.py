@@ -31,13 +31,13 @@ def load_weights(model: nn.Module, checkpoint: str | Path | None = None) -> None
     """Load what each part's ``init_cfg`` of type ``Pretrained`` names, then a checkpoint.
 
     Args:
-        model: built from a config, its weights still random.
-        checkpoint: of the whole model. A frozen part, which it does not hold, has its
+        model: Built from a config, its weights still random.
+        checkpoint: Of the whole model. A frozen part, which it does not hold, has its
             ``init_cfg``.
 
     Raises:
-        FileNotFoundError: a file does not exist.
-        ValueError: nothing in a file belongs to the model or part, a weight has another shape, or
+        FileNotFoundError: A file does not exist.
+        ValueError: Nothing in a file belongs to the model or part, a weight has another shape, or
             a weight is in none of the files.
     """
     filled = _load_parts(model)
@@ -52,13 +52,13 @@ def load_parts(model: nn.Module, whole: Iterable[str] = ()) -> None:
     """Load what each part's ``init_cfg`` of type ``Pretrained`` names.
 
     Args:
-        model: its weights still random.
-        whole: names of direct sub-modules in which no weight may be left out, once a file gives
+        model: Its weights still random.
+        whole: Names of direct sub-modules in which no weight may be left out, once a file gives
             some of them.
 
     Raises:
-        FileNotFoundError: a file does not exist.
-        ValueError: nothing in a file belongs to its part, a weight has another shape, or a weight
+        FileNotFoundError: A file does not exist.
+        ValueError: Nothing in a file belongs to its part, a weight has another shape, or a weight
             of one in ``whole`` is in none of the files.
     """
     filled = _load_parts(model)
@@ -86,8 +86,8 @@ def load_file(module: nn.Module, path: str, prefix: str = '') -> set[str]:
         The names of the weights that the file filled.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: nothing in it belongs to the module, or a weight has another shape.
+        FileNotFoundError: There is no such file.
+        ValueError: Nothing in it belongs to the module, or a weight has another shape.
     """
     content = read_state_dict(path)
     chosen = {key[len(prefix) :]: value for key, value in content.items() if key.startswith(prefix)}
@@ -132,8 +132,8 @@ def read_state_dict(path: str) -> dict[str, Tensor]:
     """The weights in a file, whether it is a training checkpoint or nothing but weights.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it holds no weights.
+        FileNotFoundError: There is no such file.
+        ValueError: It holds no weights.
     """
     content = CheckpointLoader.load_checkpoint(path, map_location='cpu', logger='silent')
     state = content.get('state_dict', content) if isinstance(content, Mapping) else {}

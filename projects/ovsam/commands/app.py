@@ -25,7 +25,7 @@ def serve(args: argparse.Namespace) -> None:
 
     Raises:
         ImportError: Gradio is not installed.
-        OSError: the port is in use.
+        OSError: The port is in use.
     """
     check_server_flags(args)
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)

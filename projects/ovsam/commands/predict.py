@@ -52,7 +52,7 @@ def check(args: argparse.Namespace) -> None:
     """Reject flags that do not go together.
 
     Raises:
-        ValueError: they contradict each other, or there are none.
+        ValueError: They contradict each other, or there are none.
     """
     ways = [
         f'--{name}' for name in ('everything', 'find', 'prompts', 'detector') if getattr(args, name)

@@ -22,8 +22,8 @@ def serve(args: argparse.Namespace) -> None:
     """Load the model and serve until interrupted.
 
     Raises:
-        ImportError: what it serves with is not installed.
-        ValueError: a flag is out of its range, or the model does not name.
+        ImportError: What it serves with is not installed.
+        ValueError: A flag is out of its range, or the model does not name.
     """
     check_server_flags(args, 'cached_images')
     if args.points_per_side is not None and not args.everything:

@@ -43,10 +43,10 @@ def check_coco_annotations(content: object) -> None:
     ``iscrowd``.
 
     Args:
-        content: of the JSON file.
+        content: Of the JSON file.
 
     Raises:
-        ValueError: it is not of COCO's format: a list or a key is missing, a value is of another
+        ValueError: It is not of COCO's format: a list or a key is missing, a value is of another
             kind, ids are used twice, an annotation is of an image or a category that the file does
             not have, or a box or mask is malformed. The message names the record.
     """
@@ -112,8 +112,8 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
     """What is wrong with the mask of an annotation, likewise.
 
     Args:
-        mask: polygons or run lengths; nothing is wrong with an empty one.
-        image: with ``height`` and ``width``.
+        mask: Polygons or run lengths; nothing is wrong with an empty one.
+        image: With ``height`` and ``width``.
     """
     if not mask:
         return None
@@ -135,8 +135,8 @@ def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:
     """What is wrong with the lengths of polygons, likewise.
 
     Args:
-        polygons: lists of numbers, x and y of each corner.
-        least: so many numbers, at least, are a polygon.
+        polygons: Lists of numbers, x and y of each corner.
+        least: So many numbers, at least, are a polygon.
     """
     for polygon in polygons:
         if len(polygon) < least or len(polygon) % 2:

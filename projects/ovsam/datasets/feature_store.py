@@ -35,8 +35,8 @@ class FeatureStore:
     """Records of :class:`TeacherFeatures` by the image's name.
 
     Args:
-        folder: where. It is made when something is written.
-        backend_args: of mmengine's file client, for reading from other places than a local disk.
+        folder: Where. It is made when something is written.
+        backend_args: Of mmengine's file client, for reading from other places than a local disk.
     """
 
     def __init__(self, folder: str | Path, backend_args: dict | None = None) -> None:
@@ -52,7 +52,7 @@ class FeatureStore:
         """Keep a record, on a local disk; whole or not at all.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: It cannot be written.
         """
         write_whole(self.path(features.image), features.to_bytes())
 
@@ -60,9 +60,9 @@ class FeatureStore:
         """The record of an image, all of it checked.
 
         Raises:
-            FileNotFoundError: there is none.
-            DamagedFeaturesError: it is truncated or changed.
-            ForeignFeaturesError: it is of another image or another version.
+            FileNotFoundError: There is none.
+            DamagedFeaturesError: It is truncated or changed.
+            ForeignFeaturesError: It is of another image or another version.
         """
         path = self.path(image)
         try:
@@ -84,9 +84,9 @@ class FeatureStore:
         The header and the file's length are read: truncation is found, a changed byte is not.
 
         Raises:
-            FileNotFoundError: there is none.
-            DamagedFeaturesError: it is truncated.
-            ForeignFeaturesError: it is of another image or another version.
+            FileNotFoundError: There is none.
+            DamagedFeaturesError: It is truncated.
+            ForeignFeaturesError: It is of another image or another version.
         """
         try:
             with safe_open(self.path(image), 'pt') as record:

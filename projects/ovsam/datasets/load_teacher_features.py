@@ -18,12 +18,12 @@ class LoadTeacherFeatures(BaseTransform):
     that it is of the model's teacher and of the image as it was augmented.
 
     Args:
-        folder: of the store, made by ``tools/dump_sam_features.py``.
-        backend_args: of mmengine's file client.
+        folder: Of the store, made by ``tools/dump_sam_features.py``.
+        backend_args: Of mmengine's file client.
 
     Raises:
-        FileNotFoundError: the image has no record.
-        ValueError: its record is damaged or foreign; the message names it.
+        FileNotFoundError: The image has no record.
+        ValueError: Its record is damaged or foreign; the message names it.
     """
 
     def __init__(self, folder: str, backend_args: dict | None = None) -> None:

@@ -200,11 +200,11 @@ def _require_files(paths: Iterable[str], hint: str = '') -> None:
     """Look for all files, reading each folder once, which is quick for any number of files.
 
     Args:
-        paths: of the images.
-        hint: what to do about missing ones, for the message.
+        paths: Of the images.
+        hint: What to do about missing ones, for the message.
 
     Raises:
-        FileNotFoundError: some are missing; the message has their number and the first few.
+        FileNotFoundError: Some are missing; the message has their number and the first few.
     """
     by_folder = defaultdict(list)
     for path in paths:

@@ -62,11 +62,11 @@ class TeacherFeatures(BaseDataElement):
         Args:
             embedding: (C, h, w), the teacher's.
             image_input: (3, H, W), normalised and padded, what the teacher saw.
-            image: its name in the store.
-            teacher: identity of the teacher.
+            image: Its name in the store.
+            teacher: Identity of the teacher.
 
         Raises:
-            ValueError: the embedding has values that are not finite.
+            ValueError: The embedding has values that are not finite.
         """
         values = embedding.detach().float()
         if not values.isfinite().all():
@@ -97,7 +97,7 @@ class TeacherFeatures(BaseDataElement):
         """Make sure that this teacher made it.
 
         Raises:
-            ForeignFeaturesError: another one did.
+            ForeignFeaturesError: Another one did.
         """
         if self.teacher != dict(teacher):
             raise ForeignFeaturesError(
@@ -111,7 +111,7 @@ class TeacherFeatures(BaseDataElement):
             image_input: (3, H, W), normalised and padded.
 
         Raises:
-            ForeignFeaturesError: it was made of another one.
+            ForeignFeaturesError: It was made of another one.
         """
         shape = tuple(image_input.shape[-2:])
         if shape != tuple(self.input_shape):
@@ -143,8 +143,8 @@ class TeacherFeatures(BaseDataElement):
         """What :meth:`to_bytes` wrote.
 
         Raises:
-            DamagedFeaturesError: it is truncated or changed, or was never such a record.
-            ForeignFeaturesError: another version wrote it.
+            DamagedFeaturesError: It is truncated or changed, or was never such a record.
+            ForeignFeaturesError: Another version wrote it.
         """
         try:
             tensors = safetensors.torch.load(content)
@@ -167,8 +167,8 @@ def read_metadata(metadata: Mapping[str, str]) -> dict:
     """A record's metainfo from the metadata in its file.
 
     Raises:
-        DamagedFeaturesError: it is not of a record.
-        ForeignFeaturesError: it is of another version.
+        DamagedFeaturesError: It is not of a record.
+        ForeignFeaturesError: It is of another version.
     """
     version = metadata.get('format')
     if version != FORMAT:
@@ -194,10 +194,10 @@ def image_names(dataset: Dataset) -> list[str]:
     """The name of each sample's image in a store, in the data set's order.
 
     Args:
-        dataset: of mmengine, or a wrapper of several.
+        dataset: Of mmengine, or a wrapper of several.
 
     Raises:
-        ValueError: different images have one name.
+        ValueError: Different images have one name.
     """
     paths = [dataset.get_data_info(index)['img_path'] for index in range(len(dataset))]
     counts = Counter(map(image_name, set(paths)))

@@ -15,11 +15,11 @@ class DistillationConfig:
     """What a live and a stored teacher have in common, see :meth:`of`.
 
     Attributes:
-        encoder: config of the image encoder.
-        data_preprocessor: of the model.
-        loader: of the training, without its data set.
-        dataset: of the training, without stored features.
-        folder: of the store.
+        encoder: Config of the image encoder.
+        data_preprocessor: Of the model.
+        loader: Of the training, without its data set.
+        dataset: Of the training, without stored features.
+        folder: Of the store.
     """
 
     encoder: dict
@@ -33,11 +33,11 @@ class DistillationConfig:
         """Take a config apart.
 
         Args:
-            cfg: its model has a ``teacher``, an image encoder or a ``StoredTeacher``.
-            folder: of the store; the one that the pipeline reads from if not given.
+            cfg: Its model has a ``teacher``, an image encoder or a ``StoredTeacher``.
+            folder: Of the store; the one that the pipeline reads from if not given.
 
         Raises:
-            ValueError: it has no teacher or no training data, or there is no folder.
+            ValueError: It has no teacher or no training data, or there is no folder.
         """
         content = copy.deepcopy(cfg.to_dict())
         model, loader = content.get('model', {}), content.get('train_dataloader')

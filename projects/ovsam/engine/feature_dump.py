@@ -35,11 +35,11 @@ class DumpReport:
     """What a :class:`FeatureDump` did.
 
     Attributes:
-        made: records written.
-        kept: records that were there.
-        redone: of those made, which were there but damaged or foreign: image and reason.
-        size: bytes of a record; 0 if none was made.
-        squared_error: of the stored embeddings, mean over those made.
+        made: Records written.
+        kept: Records that were there.
+        redone: Of those made, which were there but damaged or foreign: image and reason.
+        size: Bytes of a record; 0 if none was made.
+        squared_error: Of the stored embeddings, mean over those made.
     """
 
     made: int = 0
@@ -53,17 +53,17 @@ class FeatureDump:
     """Fills a store with the features of a distillation's training images.
 
     Args:
-        cfg: a config whose model has a teacher, live or stored.
-        folder: of the store; the one that the config reads from if not given.
+        cfg: A config whose model has a teacher, live or stored.
+        folder: Of the store; the one that the config reads from if not given.
         shard: (index, count): every ``count``-th image, beginning with ``index``.
-        device: where the teacher runs; CUDA if there is.
-        batch_size: images at a time; the config's if not given.
-        workers: processes that read images; the config's if not given.
+        device: Where the teacher runs; CUDA if there is.
+        batch_size: Images at a time; the config's if not given.
+        workers: Processes that read images; the config's if not given.
 
     Raises:
-        ValueError: the config has no teacher or no folder, two images have one name, or the
+        ValueError: The config has no teacher or no folder, two images have one name, or the
             pipeline gives another input each time.
-        FileNotFoundError: data or weights are missing.
+        FileNotFoundError: Data or weights are missing.
     """
 
     def __init__(
@@ -96,8 +96,8 @@ class FeatureDump:
         Headers are read, contents are not; see :meth:`verify`.
 
         Raises:
-            ValueError: records are of another teacher.
-            OSError: there is no room for the records.
+            ValueError: Records are of another teacher.
+            OSError: There is no room for the records.
         """
         teacher = teacher_identity(self.encoder)
         report, todo = DumpReport(), []

@@ -21,7 +21,7 @@ class RequireTeacherFeaturesHook(Hook):
         """Look for the records' files; each is read and checked when it is needed.
 
         Raises:
-            FileNotFoundError: some are missing; the message has their number and the first few.
+            FileNotFoundError: Some are missing; the message has their number and the first few.
         """
         for dataset in _plain_datasets(runner.train_dataloader.dataset):
             loads = [

@@ -24,7 +24,7 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     ``cfg.env_cfg.dist_cfg.timeout`` seconds counts as lost: they fail instead of waiting on.
 
     Raises:
-        ValueError: the launcher is neither ``pytorch`` nor ``slurm``, and there is no GPU.
+        ValueError: The launcher is neither ``pytorch`` nor ``slurm``, and there is no GPU.
     """
     write_metrics_as_json()
     launcher = cfg.get('launcher', 'none')

@@ -38,16 +38,16 @@ def compare_losses(
     """Measure both losses of a trained adapter.
 
     Args:
-        dump: whose store has the features.
-        cfg: of the distillation.
-        weights: checkpoint of the adapter, trained: the smaller the loss, the more an error in
+        dump: Whose store has the features.
+        cfg: Of the distillation.
+        weights: Checkpoint of the adapter, trained: the smaller the loss, the more an error in
             the features counts.
-        count: images.
-        progress: whether to show a bar.
+        count: Images.
+        progress: Whether to show a bar.
 
     Raises:
-        FileNotFoundError: a record or a checkpoint is missing.
-        ValueError: a record is damaged or foreign, or the checkpoint is of something else.
+        FileNotFoundError: A record or a checkpoint is missing.
+        ValueError: A record is damaged or foreign, or the checkpoint is of something else.
     """
     parts = DistillationConfig.of(cfg, dump.store.folder)
     student = init_model(parts.student(cfg), weights, str(dump.device))

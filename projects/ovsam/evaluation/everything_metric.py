@@ -43,11 +43,11 @@ class EverythingMetric(GroupMetric):
     nothing is nan.
 
     Args:
-        vocabulary: whose ``split`` has the groups ``base`` and ``novel``; anything that
+        vocabulary: Whose ``split`` has the groups ``base`` and ``novel``; anything that
             :func:`~ovsam.vocabulary.build_vocabulary` takes.
-        iou_threshold: in (0, 1].
-        collect_device: see mmengine.
-        prefix: see mmengine.
+        iou_threshold: In (0, 1].
+        collect_device: See mmengine.
+        prefix: See mmengine.
 
     Raises:
         ValueError: ``iou_threshold`` is out of its range.
@@ -77,7 +77,7 @@ class EverythingMetric(GroupMetric):
         """Compare what was found with what is annotated, one result per sample.
 
         Raises:
-            ValueError: predictions have no masks or no labels, or masks of another size.
+            ValueError: Predictions have no masks or no labels, or masks of another size.
         """
         classes = (self.dataset_meta or {}).get('classes')
         if not classes:
@@ -138,7 +138,7 @@ def _mask_ious(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
     """(G, N) IoU; 0 of two empty masks.
 
     Raises:
-        ValueError: they are of different sizes.
+        ValueError: They are of different sizes.
     """
     if truth.shape[1] != found.shape[1]:
         raise ValueError(

@@ -17,7 +17,7 @@ class GroupMetric(BaseMetric):
     """A metric whose ``groups`` say what the data set's classes count as.
 
     Attributes:
-        groups: group by name of a class.
+        groups: Group by name of a class.
     """
 
     groups: Mapping[str, str]
@@ -27,7 +27,7 @@ class GroupMetric(BaseMetric):
         """What the data set says of itself.
 
         Raises:
-            ValueError: on setting it, if names of a group miss classes by a slip, as ``umbrela``
+            ValueError: On setting it, if names of a group miss classes by a slip, as ``umbrela``
                 misses ``umbrella``.
         """
         return self._dataset_meta

@@ -48,7 +48,7 @@ class OVLVISMetric(LVISMetric):
         **kwargs: Of ``LVISMetric``.
 
     Raises:
-        ValueError: the annotation file is not of COCO's format.
+        ValueError: The annotation file is not of COCO's format.
     """
 
     def __init__(self, ann_file: str | None = None, **kwargs) -> None:

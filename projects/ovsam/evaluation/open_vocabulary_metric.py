@@ -75,15 +75,15 @@ class OpenVocabularyMetric(GroupMetric):
     error is left out where predictions have no masks, no labels or no scores.
 
     Args:
-        vocabulary: whose ``split`` has the groups ``base`` and ``novel``; anything that
+        vocabulary: Whose ``split`` has the groups ``base`` and ``novel``; anything that
             :func:`~ovsam.vocabulary.build_vocabulary` takes.
-        base: names of the base classes, in place of ``vocabulary``.
-        novel: names of the novel classes, in place of ``vocabulary``.
-        prediction_classes: what predicted labels mean: the model's vocabulary, likewise; the
+        base: Names of the base classes, in place of ``vocabulary``.
+        novel: Names of the novel classes, in place of ``vocabulary``.
+        prediction_classes: What predicted labels mean: the model's vocabulary, likewise; the
             dataset's classes if not given. Labels are compared by name.
-        size_limits: square roots of the areas in pixels at which medium and large masks start.
-        collect_device: see mmengine.
-        prefix: see mmengine.
+        size_limits: Square roots of the areas in pixels at which medium and large masks start.
+        collect_device: See mmengine.
+        prefix: See mmengine.
     """
 
     default_prefix = 'ov'
@@ -131,7 +131,7 @@ class OpenVocabularyMetric(GroupMetric):
         """Compare predictions with annotations, one result per sample.
 
         Raises:
-            ValueError: if predictions do not say which instances they stand for, two stand for
+            ValueError: If predictions do not say which instances they stand for, two stand for
                 the same, their masks have another size than the annotation's, or a label means
                 nothing.
         """

@@ -29,7 +29,7 @@ class VocabularyCocoMetric(OVCocoMetric):
         **kwargs: Of ``CocoMetric``.
 
     Raises:
-        ValueError: the annotation file is not of COCO's format.
+        ValueError: The annotation file is not of COCO's format.
     """
 
     metrics: list
@@ -48,7 +48,7 @@ class VocabularyCocoMetric(OVCocoMetric):
         """What the data set says of itself.
 
         Raises:
-            ValueError: on setting it, if the annotation file has categories that the classes miss
+            ValueError: On setting it, if the annotation file has categories that the classes miss
                 by a slip.
         """
         return self._dataset_meta

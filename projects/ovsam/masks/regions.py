@@ -70,7 +70,7 @@ def check_box_source(name: str, source: str) -> str:
     """The source itself.
 
     Raises:
-        ValueError: it is none of :data:`BOX_SOURCES`.
+        ValueError: It is none of :data:`BOX_SOURCES`.
     """
     if source not in BOX_SOURCES:
         raise ValueError(f'{name} is {source!r}: it must be one of {", ".join(BOX_SOURCES)}')

@@ -43,14 +43,14 @@ class HierarchicalBackOff:
     deepest is the answer, and of equally deep ones the likeliest.
 
     Args:
-        hierarchy: what is a kind of what.
+        hierarchy: What is a kind of what.
         vocabulary: K names.
-        threshold: least probability of an answer, in (0, 1].
-        least_depth: of an answer that is no name of the vocabulary: "entity" is 0, "artifact" and
+        threshold: Least probability of an answer, in (0, 1].
+        least_depth: Of an answer that is no name of the vocabulary: "entity" is 0, "artifact" and
             "living thing" 4, and what is above them says nothing.
 
     Raises:
-        ValueError: a setting is out of its range, or most of the vocabulary's synsets are not in
+        ValueError: A setting is out of its range, or most of the vocabulary's synsets are not in
             this WordNet, so that it is of another version.
     """
 
@@ -100,7 +100,7 @@ class HierarchicalBackOff:
 
         Args:
             probabilities: (N, K), of which a row sums up to at most 1.
-            top_k: how many leaves to report.
+            top_k: How many leaves to report.
         """
         probabilities = probabilities.detach().float().cpu()
         if not len(probabilities):

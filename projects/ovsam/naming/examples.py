@@ -78,7 +78,7 @@ class ExampleSpace(BaseModule):
         embed_dims: Length C of the embeddings.
         num_opinions: Number E of the model's opinions of a region.
         scale: Of cosines between regions, and
-        shift: what is taken off, so that a region is as near to its examples as to its text.
+        shift: What is taken off, so that a region is as near to its examples as to its text.
         text_worth: How many examples the text of a name counts for.
         init_cfg: Where the fitted weights come from, as in mmengine.
     """

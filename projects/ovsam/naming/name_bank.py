@@ -30,18 +30,18 @@ class NameBank:
     each from a bank of their own.
 
     Args:
-        vocabulary: the K names.
+        vocabulary: The K names.
         table: (T, C) L2-normalised embeddings, those of each name below each other.
         counts: (K,) int64, how many rows each name has, at least one.
-        embed: makes the bank of another vocabulary in the same space, for :meth:`extended`.
-        reader: how the model reads texts, so that :meth:`extended` knows names that are the same
+        embed: Makes the bank of another vocabulary in the same space, for :meth:`extended`.
+        reader: How the model reads texts, so that :meth:`extended` knows names that are the same
             to it.
-        space: what makes embeddings (n, E, C) of regions comparable with each other, for
+        space: What makes embeddings (n, E, C) of regions comparable with each other, for
             :meth:`taught`; of an :class:`~.examples.ExampleSpace`.
-        examples: what names have them.
+        examples: What names have them.
 
     Raises:
-        ValueError: the counts are not those of the table, or not those of the names.
+        ValueError: The counts are not those of the table, or not those of the names.
     """
 
     vocabulary: Vocabulary
@@ -82,11 +82,11 @@ class NameBank:
         """A bank with more names at its end, unseen ones; only what is new is embedded.
 
         Args:
-            names: those that the vocabulary has, as :meth:`~.Vocabulary.find` has it or by their
+            names: Those that the vocabulary has, as :meth:`~.Vocabulary.find` has it or by their
                 tokens, are left out; the longer vocabulary finds them.
 
         Raises:
-            ValueError: this bank cannot embed names.
+            ValueError: This bank cannot embed names.
         """
         if self.reader is None:
             longer = self.vocabulary.extended(names)
@@ -124,11 +124,11 @@ class NameBank:
         Args:
             embeddings: (n, E, C) of n regions, by what these are; examples of a name that has
                 some add to them.
-            with_text: whether the texts of these names say something, too; if not given, those
+            with_text: Whether the texts of these names say something, too; if not given, those
                 say something that the bank has had.
 
         Raises:
-            ValueError: this bank was made by a model without an ``example_space``, a name has no
+            ValueError: This bank was made by a model without an ``example_space``, a name has no
                 example, or embeddings are another model's.
         """
         if self.space is None:
@@ -205,12 +205,12 @@ def embed_bank(
     """Embed every text of every name.
 
     Args:
-        text_encoder: see :class:`~.text_embeddings.TextEncoder`.
+        text_encoder: See :class:`~.text_embeddings.TextEncoder`.
         vocabulary: K names.
-        templates: for a vocabulary that has none of its own.
-        cache: of :func:`~.text_embeddings.embed_texts`.
-        dtype: of the bank. Embeddings are made, and cached, in float32.
-        batch_size: of :func:`~.text_embeddings.embed_texts`.
+        templates: For a vocabulary that has none of its own.
+        cache: Of :func:`~.text_embeddings.embed_texts`.
+        dtype: Of the bank. Embeddings are made, and cached, in float32.
+        batch_size: Of :func:`~.text_embeddings.embed_texts`.
 
     Returns:
         A bank that can be extended.

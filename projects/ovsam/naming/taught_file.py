@@ -19,7 +19,7 @@ def taught_file(bank: NameBank) -> bytes:
     """What a bank knows by example, as a safetensors file.
 
     Raises:
-        ValueError: it knows nothing by example.
+        ValueError: It knows nothing by example.
     """
     if bank.examples is None or not isinstance(bank.space, ExampleSpace):
         raise ValueError('no name was taught yet: there is nothing to save')
@@ -34,8 +34,8 @@ def with_taught_file(bank: NameBank, path: Path) -> NameBank:
     """A bank that knows what is in a file, too.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no such file, or of another model.
+        FileNotFoundError: There is no such file.
+        ValueError: It is no such file, or of another model.
     """
     if not path.is_file():
         raise FileNotFoundError(f'there is no file {path} with names that were taught')

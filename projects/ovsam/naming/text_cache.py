@@ -40,7 +40,7 @@ class TextEmbeddingCache:
     """Banks of all CLIPs and templates.
 
     Args:
-        folder: where; :func:`~ovsam.utils.cache.cache_folder` if not given. It is made when
+        folder: Where; :func:`~ovsam.utils.cache.cache_folder` if not given. It is made when
             something is written.
     """
 
@@ -57,9 +57,9 @@ class TextBanks:
     """The banks of one text encoder and one set of templates.
 
     Args:
-        folder: of the whole cache.
-        encoder: fingerprint of the text encoder: another one if it embeds differently.
-        templates: what texts are put into.
+        folder: Of the whole cache.
+        encoder: Fingerprint of the text encoder: another one if it embeds differently.
+        templates: What texts are put into.
     """
 
     def __init__(self, folder: Path, encoder: str, templates: Sequence[str]) -> None:

@@ -44,11 +44,11 @@ def embed_texts(
     A progress bar on standard error shows what takes long.
 
     Args:
-        text_encoder: see :class:`TextEncoder`.
+        text_encoder: See :class:`TextEncoder`.
         texts: T > 0 texts.
-        templates: see :func:`~ovsam.vocabulary.templates.get_templates`.
-        batch_size: about how many texts to encode at a time.
-        cache: where embeddings are taken from, and put as they are made, so that work which was
+        templates: See :func:`~ovsam.vocabulary.templates.get_templates`.
+        batch_size: About how many texts to encode at a time.
+        cache: Where embeddings are taken from, and put as they are made, so that work which was
             interrupted goes on.
 
     Returns:

@@ -251,7 +251,7 @@ def tower_kind(visual: nn.Module) -> Any:
     """How levels and regions' embeddings are made with one of open_clip's image towers.
 
     Raises:
-        ValueError: it has no four levels.
+        ValueError: It has no four levels.
     """
     if isinstance(visual, ModifiedResNet):
         return AttentionPooledTower

@@ -29,7 +29,7 @@ class Prompter(metaclass=ABCMeta):
     """Base of the prompters: asks :meth:`prompt` for each image and keeps the identities.
 
     Args:
-        max_instances: at most this many instances of an image are prompted, a random subset;
+        max_instances: At most this many instances of an image are prompted, a random subset;
             None for all. Section 4 of the paper trains with at most 40.
     """
 
@@ -59,7 +59,7 @@ class Prompter(metaclass=ABCMeta):
         """Prompt some instances of one image.
 
         Args:
-            instances: the annotation of one image.
+            instances: The annotation of one image.
             chosen: (n,) the instances to prompt, ascending.
 
         Returns:
@@ -90,9 +90,9 @@ class JitteredBoxPrompter(BoxPrompter):
     Each coordinate moves by normal noise, as in SAM's training ("Segment Anything", appendix A).
 
     Args:
-        jitter: standard deviation of the noise, as a share of the box's side.
-        max_shift: largest move in pixels.
-        max_instances: see :class:`Prompter`.
+        jitter: Standard deviation of the noise, as a share of the box's side.
+        max_shift: Largest move in pixels.
+        max_instances: See :class:`Prompter`.
     """
 
     def __init__(
@@ -184,9 +184,9 @@ class MixedPrompter(Prompter):
     """A prompter drawn for each instance.
 
     Args:
-        prompters: prompters or their configs; their own ``max_instances`` plays no part.
-        probabilities: how often each is drawn, summing to 1; equal if None.
-        max_instances: see :class:`Prompter`.
+        prompters: Prompters or their configs; their own ``max_instances`` plays no part.
+        probabilities: How often each is drawn, summing to 1; equal if None.
+        max_instances: See :class:`Prompter`.
     """
 
     def __init__(

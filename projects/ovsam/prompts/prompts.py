@@ -50,7 +50,7 @@ class Prompts:
         has_box: (N,) bool, whether the row holds a box.
 
     Raises:
-        ValueError: if shapes disagree, a coordinate is not finite, a label or index is not one of
+        ValueError: If shapes disagree, a coordinate is not finite, a label or index is not one of
             those above.
     """
 
@@ -165,7 +165,7 @@ class Prompts:
         equal length and do not touch each other.
 
         Raises:
-            ValueError: if some of the non-empty records have mask prompts and others have none.
+            ValueError: If some of the non-empty records have mask prompts and others have none.
         """
         rows = [p for p in prompts if len(p)]
         if not rows:
@@ -210,7 +210,7 @@ class Prompts:
         """(N, 4) xyxy.
 
         Raises:
-            ValueError: if a row has no box; ``prompts[prompts.has_box].boxes`` leaves those out.
+            ValueError: If a row has no box; ``prompts[prompts.has_box].boxes`` leaves those out.
         """
         if not self.has_box.all():
             raise ValueError('some prompts have no box; select with prompts[prompts.has_box]')
@@ -253,7 +253,7 @@ class Prompts:
             image_sizes: B pairs (height, width) in the frame of the coordinates.
 
         Raises:
-            ValueError: for a point outside its image, a box without area or a box that has no
+            ValueError: For a point outside its image, a box without area or a box that has no
                 part inside its image.
         """
         self._check_images(len(image_sizes))

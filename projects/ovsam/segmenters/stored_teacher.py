@@ -43,8 +43,8 @@ class StoredTeacher(BaseModule):
             batch_data_samples: B samples with ``teacher_features``.
 
         Raises:
-            ValueError: a sample has none, or they are of another teacher or another input.
-            FileNotFoundError: the encoder's checkpoint is missing, which tells its weights.
+            ValueError: A sample has none, or they are of another teacher or another input.
+            FileNotFoundError: The encoder's checkpoint is missing, which tells its weights.
         """
         if self._identity is None:
             self._identity = teacher_identity(self.encoder)
@@ -72,14 +72,14 @@ def teacher_identity(encoder: Mapping) -> dict[str, str]:
     """What tells one image encoder with its weights from others, without building it.
 
     Args:
-        encoder: its config, with one ``init_cfg`` of type ``Pretrained``.
+        encoder: Its config, with one ``init_cfg`` of type ``Pretrained``.
 
     Returns:
         ``type``, and SHA-256 of ``config`` (all but ``init_cfg``) and of ``weights``.
 
     Raises:
-        ValueError: there is no such ``init_cfg``, or nothing in its file has its prefix.
-        FileNotFoundError: there is no such file.
+        ValueError: There is no such ``init_cfg``, or nothing in its file has its prefix.
+        FileNotFoundError: There is no such file.
     """
     init_cfg = encoder.get('init_cfg') or {}
     if not isinstance(init_cfg, Mapping) or init_cfg.get('type') != 'Pretrained':

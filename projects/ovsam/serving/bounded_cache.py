@@ -14,7 +14,7 @@ class BoundedCache(Generic[Value]):
     """The values that were used last, for several threads.
 
     Args:
-        capacity: how many to keep; of more, those go that were not used for longest.
+        capacity: How many to keep; of more, those go that were not used for longest.
 
     Raises:
         ValueError: ``capacity`` is not positive.

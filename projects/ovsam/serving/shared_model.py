@@ -26,14 +26,14 @@ class SharedModel:
     are there because two images encoded at once take twice the memory and no less time.
 
     Args:
-        config: what :class:`~ovsam.apis.OVSAMPredictor` takes as model; None for the small
+        config: What :class:`~ovsam.apis.OVSAMPredictor` takes as model; None for the small
             world's, the one that takes corrections if its weights are there.
-        weights: of :class:`~ovsam.apis.OVSAMPredictor`.
-        vocabulary: of :class:`~ovsam.apis.OVSAMPredictor`: what sessions begin with.
-        device: of :class:`~ovsam.apis.OVSAMPredictor`.
+        weights: Of :class:`~ovsam.apis.OVSAMPredictor`.
+        vocabulary: Of :class:`~ovsam.apis.OVSAMPredictor`: what sessions begin with.
+        device: Of :class:`~ovsam.apis.OVSAMPredictor`.
 
     Raises:
-        ValueError: and others, as of :class:`~ovsam.apis.OVSAMPredictor`.
+        ValueError: And others, as of :class:`~ovsam.apis.OVSAMPredictor`.
     """
 
     def __init__(

@@ -26,9 +26,9 @@ class UploadLimits:
     """How large what is uploaded may be.
 
     Args:
-        megabytes: of a file.
-        megapixels: of a picture.
-        names: of a vocabulary.
+        megabytes: Of a file.
+        megapixels: Of a picture.
+        names: Of a vocabulary.
     """
 
     megabytes: float = 20.0
@@ -39,8 +39,8 @@ class UploadLimits:
         """Read a picture, (H, W, 3) RGB uint8, after its size and kind have been looked at.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it is too large, of another kind, or damaged.
+            FileNotFoundError: There is no such file.
+            ValueError: It is too large, of another kind, or damaged.
         """
         path = Path(path)
         self._check_bytes(path)
@@ -71,8 +71,8 @@ class UploadLimits:
         """What a JSON file holds.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it is too large, or is not JSON.
+            FileNotFoundError: There is no such file.
+            ValueError: It is too large, or is not JSON.
         """
         path = Path(path)
         self._check_bytes(path)
@@ -87,7 +87,7 @@ class UploadLimits:
         A text never means a file here: whoever types it may not read this machine's files.
 
         Raises:
-            ValueError: there are no names, or too many.
+            ValueError: There are no names, or too many.
         """
         parts = [clean_text(part) for part in text.split('+')]
         if all(part.casefold() in PACKS for part in parts):

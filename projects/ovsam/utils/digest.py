@@ -16,8 +16,8 @@ def fingerprint(settings: Any, tensors: Mapping[str, Tensor] | None = None) -> s
     """SHA-256 of settings, and of tensors on whatever device; the order of keys plays no part.
 
     Args:
-        settings: what JSON can hold, anything else as its text; nothing if None.
-        tensors: what goes with them: names, types, shapes and values count.
+        settings: What JSON can hold, anything else as its text; nothing if None.
+        tensors: What goes with them: names, types, shapes and values count.
     """
     text = '' if settings is None else json.dumps(settings, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode())
@@ -31,11 +31,11 @@ def file_digest(path: Path, read: Callable[[int], object] = lambda size: None) -
     """SHA-256 of a file, which is read a piece at a time.
 
     Args:
-        path: of the file.
-        read: is told how many bytes each piece has.
+        path: Of the file.
+        read: Is told how many bytes each piece has.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: It cannot be read.
     """
     digest = hashlib.sha256()
     with path.open('rb') as file:

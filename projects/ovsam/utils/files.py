@@ -32,12 +32,12 @@ def json_text(content: object, default: Callable[[Any], Any] = set_default, **ho
     """JSON with ``null`` where a number has no value; NaN and Infinity are not JSON.
 
     Args:
-        content: what JSON can hold; NumPy's arrays and numbers, too.
-        default: see :func:`json.dumps`.
-        **how: of :func:`json.dumps`.
+        content: What JSON can hold; NumPy's arrays and numbers, too.
+        default: See :func:`json.dumps`.
+        **how: Of :func:`json.dumps`.
 
     Raises:
-        TypeError: something else is in it.
+        TypeError: Something else is in it.
     """
 
     def more(value: Any) -> Any:
@@ -79,11 +79,11 @@ def full_disk_says(folder: str | Path, how_far: Callable[[], str]) -> Iterator[N
     """A block whose error says, where there is no room left in a folder, what to do.
 
     Args:
-        folder: that is written to.
-        how_far: gives words for what is done.
+        folder: That is written to.
+        how_far: Gives words for what is done.
 
     Raises:
-        OSError: there is no room left; other errors of the block pass as they are.
+        OSError: There is no room left; other errors of the block pass as they are.
     """
     try:
         yield

@@ -27,7 +27,7 @@ def to_grey(image: Image.Image) -> Image.Image:
     """8-bit grey of 16-bit grey, which Pillow may hold in 32 bits, or of fractions.
 
     Raises:
-        ValueError: values are negative, larger than 16 bits, or not finite.
+        ValueError: Values are negative, larger than 16 bits, or not finite.
     """
     tags = getattr(image, 'tag_v2', {})
     white_is_zero = tags.get(_PHOTOMETRIC) == 0

@@ -60,17 +60,17 @@ def read_image(
     - fractions from 0 to 1 count as they are, others from the picture's smallest to its largest.
 
     Args:
-        path: of the file.
+        path: Of the file.
         size: (height, width) that annotations of the picture count with. Tools differ in whether
             they turn a picture as EXIF says; it is turned only if it then has this size.
-        max_pixels: the most that it may have; :func:`pixel_limit` if not given.
+        max_pixels: The most that it may have; :func:`pixel_limit` if not given.
 
     Returns:
         (H, W, 3) RGB uint8.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is not a picture, is damaged, too large, not of the given size, or holds
+        FileNotFoundError: There is no such file.
+        ValueError: It is not a picture, is damaged, too large, not of the given size, or holds
             values without a known range.
     """
     path = Path(path)
@@ -121,7 +121,7 @@ def pixel_limit() -> int:
     """How many pixels a picture may have: ``OVSAM_MAX_PIXELS``, or 500 million.
 
     Raises:
-        ValueError: the variable is not a positive number.
+        ValueError: The variable is not a positive number.
     """
     text = os.environ.get('OVSAM_MAX_PIXELS') or str(MAX_PIXELS)
     try:
@@ -140,8 +140,8 @@ def check_image(image: np.ndarray) -> np.ndarray:
     """The image, if it is (H, W, 3) RGB uint8 with at least one pixel.
 
     Raises:
-        TypeError: it is no array.
-        ValueError: it has another shape or type.
+        TypeError: It is no array.
+        ValueError: It has another shape or type.
     """
     if not isinstance(image, np.ndarray):
         raise TypeError(

@@ -24,11 +24,11 @@ def require_inputs(cfg: Config, mode: str) -> None:
     Files are only looked for, not opened.
 
     Args:
-        cfg: of the run.
+        cfg: Of the run.
         mode: 'train' (the validation during training belongs to it) or 'test'.
 
     Raises:
-        MissingInputs: some are not; the message names them all, with what makes them.
+        MissingInputs: Some are not; the message names them all, with what makes them.
     """
     missing: dict[str, str] = {}  # path: the first key that names it
     for key, path in run_inputs(cfg, mode):

@@ -32,10 +32,10 @@ def process_place(launcher: str) -> ProcessPlace:
     """This process's place.
 
     Args:
-        launcher: what started it: ``none``, or one of :data:`LAUNCHERS`.
+        launcher: What started it: ``none``, or one of :data:`LAUNCHERS`.
 
     Raises:
-        ValueError: it was not started by that.
+        ValueError: It was not started by that.
     """
     if launcher == 'none':
         return ProcessPlace(0, 1, 0)

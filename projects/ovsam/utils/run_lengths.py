@@ -26,14 +26,14 @@ def read_mask(segmentation: Any, image_size: Sequence[int]) -> np.ndarray:
     """Draw a mask of either of COCO's forms.
 
     Args:
-        segmentation: polygons, a list of lists x, y, x, y ...; or run lengths.
+        segmentation: Polygons, a list of lists x, y, x, y ...; or run lengths.
         image_size: (height, width) of the image, pixels.
 
     Returns:
         (H, W) bool.
 
     Raises:
-        ValueError: it is not sound, or of an image of another size.
+        ValueError: It is not sound, or of an image of another size.
     """
     if isinstance(segmentation, list):
         try:
@@ -53,14 +53,14 @@ def read_run_lengths(mask: Any, image_size: Sequence[int]) -> np.ndarray:
     """The lengths of a mask's runs.
 
     Args:
-        mask: with ``size`` and ``counts``.
+        mask: With ``size`` and ``counts``.
         image_size: (height, width) of the image, pixels.
 
     Returns:
         (R,) int64, not negative, which add up to the image's pixels; every second one is inside.
 
     Raises:
-        ValueError: it is no such mask; the message begins with 'a mask'.
+        ValueError: It is no such mask; the message begins with 'a mask'.
     """
     if not isinstance(mask, Mapping) or not {'size', 'counts'} <= mask.keys():
         raise ValueError(

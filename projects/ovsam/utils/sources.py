@@ -15,7 +15,7 @@ def source_of(path: str) -> str | None:
     """How to get a file or folder that this project's configs name; None for any other.
 
     Args:
-        path: as in the config.
+        path: As in the config.
     """
     for pattern, advice in _SOURCES:
         match = re.search(pattern, path)

@@ -19,8 +19,8 @@ class TimedHTTPBackend(fileio.HTTPBackend):
     For configs: ``backend_args=dict(backend='timed_http', timeout=20)``.
 
     Args:
-        timeout: longest silence of the server, in seconds.
-        attempts: how often to ask, unless the server says that there is no such file.
+        timeout: Longest silence of the server, in seconds.
+        attempts: How often to ask, unless the server says that there is no such file.
     """
 
     def __init__(self, timeout: float = 60.0, attempts: int = 3) -> None:
@@ -61,12 +61,12 @@ def read_bytes(place: str, backend_args: dict | None = None) -> bytes:
     """What a file or address holds.
 
     Args:
-        place: path or address.
-        backend_args: of mmengine's file client; the one that suits the address if not given.
+        place: Path or address.
+        backend_args: Of mmengine's file client; the one that suits the address if not given.
 
     Raises:
-        FileNotFoundError: there is nothing.
-        OSError: it cannot be read; the message says what.
+        FileNotFoundError: There is nothing.
+        OSError: It cannot be read; the message says what.
     """
     try:
         return fileio.get(place, backend_args=backend_args)
@@ -85,7 +85,7 @@ def read_stored_image(
     """As :func:`~.images.read_image`, wherever the picture is; of ``place`` as :func:`read_bytes`.
 
     Raises:
-        OSError: the place cannot be read.
+        OSError: The place cannot be read.
     """
     if backend_args is None and '://' not in place:
         return read_image(place, size)

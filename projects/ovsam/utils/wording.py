@@ -12,10 +12,10 @@ def listed(items: Iterable[object], near: str | None = None, between: str = ', '
     """What a message can show of a list: ``'a, b, c, d, e and 125 more'``; ``'none'`` of nothing.
 
     Args:
-        items: any number of them, in an order worth reading.
-        near: what was asked for; those that are written most like it come first. Of a path, a
+        items: Any number of them, in an order worth reading.
+        near: What was asked for; those that are written most like it come first. Of a path, a
             part may be like it.
-        between: for items that have commas of their own.
+        between: For items that have commas of their own.
     """
     texts = [str(item) for item in items]
     if near is not None:

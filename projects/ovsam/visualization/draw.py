@@ -38,7 +38,7 @@ def draw_segments(
         masks: (N, H, W) bool.
         names: N names; None for masks without. Those of empty masks are not written.
         scores: N numbers to write after the names.
-        prompts: in pixels of the image. A box has the colour of the mask with its number;
+        prompts: In pixels of the image. A box has the colour of the mask with its number;
             positive points are green stars, negative points red ones.
 
     Returns:
@@ -46,7 +46,7 @@ def draw_segments(
         under 640 pixels.
 
     Raises:
-        ValueError: if shapes or lengths disagree.
+        ValueError: If shapes or lengths disagree.
     """
     masks = np.asarray(masks.cpu() if isinstance(masks, Tensor) else masks).astype(bool)
     _check(image, masks, names, scores)
@@ -90,15 +90,15 @@ def contact_sheet(
 
     Args:
         images: (h, w, 3) RGB uint8 each, of any sizes.
-        columns: pictures in a row.
-        titles: a line above each picture.
-        cell_width: each picture is scaled to this width; a tall one to this height.
+        columns: Pictures in a row.
+        titles: A line above each picture.
+        cell_width: Each picture is scaled to this width; a tall one to this height.
 
     Returns:
         RGB uint8.
 
     Raises:
-        ValueError: for no images, or titles that are not as many.
+        ValueError: For no images, or titles that are not as many.
     """
     if not len(images) or columns < 1:
         raise ValueError(f'got {len(images)} images in {columns} columns; need at least one')

@@ -37,10 +37,10 @@ def draw_labels(
         image: (H, W, 3) RGB uint8.
         texts: N labels; an empty one is left out. Each is in a font of this machine that has its
             characters, see :func:`~.fonts.lettering`.
-        anchors: for each label the points (x, y) where its middle may go, best first.
+        anchors: For each label the points (x, y) where its middle may go, best first.
         colors: (N, 3) RGB uint8 of the plates' borders.
-        size: height of the font in pixels.
-        avoid: points (x, y) that the plates leave free if they can.
+        size: Height of the font in pixels.
+        avoid: Points (x, y) that the plates leave free if they can.
 
     Returns:
         (H, W, 3) RGB uint8, a copy.

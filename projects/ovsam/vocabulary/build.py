@@ -23,7 +23,7 @@ def build_vocabulary(
     """A vocabulary from whatever a user has.
 
     Args:
-        source: one of
+        source: One of
 
             - a vocabulary, or a sequence of names;
             - the name of a pack, one of :data:`~ovsam.vocabulary.PACKS`: ``'lvis'``;
@@ -35,13 +35,13 @@ def build_vocabulary(
               holds, ``dict(names=['cat', 'dog'], seen=['cat'])``;
             - names with other texts for each, ``{'couch': ['sofa', 'settee'], 'cat': []}``.
 
-        merge_repeated: take a name once that a list of names repeats, with a warning, instead of
+        merge_repeated: Take a name once that a list of names repeats, with a warning, instead of
             refusing it: not where labels are places in this list.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        TypeError: for anything else, and names that are not strings.
-        ValueError: for no names, empty or repeated ones, and an unknown pack.
+        FileNotFoundError: If there is no such file.
+        TypeError: For anything else, and names that are not strings.
+        ValueError: For no names, empty or repeated ones, and an unknown pack.
     """
     if isinstance(source, Vocabulary):
         return source
@@ -95,9 +95,9 @@ def load_vocabulary(
     """A vocabulary from a file, for configs: ``dict(type='VocabularyFile', path=...)``.
 
     Args:
-        path: see :meth:`Vocabulary.from_file`.
-        group: keep only the names of this group of ``split``.
-        seen: in place of the file's, see :class:`Vocabulary`.
+        path: See :meth:`Vocabulary.from_file`.
+        group: Keep only the names of this group of ``split``.
+        seen: In place of the file's, see :class:`Vocabulary`.
     """
     vocabulary = Vocabulary.from_file(path)
     if seen is not None:
@@ -114,11 +114,11 @@ def merge_vocabularies(
     What label ``k`` of a source is in the result tells ``merged.label_map(source)``.
 
     Args:
-        vocabularies: at least one of what :func:`build_vocabulary` takes.
-        templates: of all; needed if the sources bring templates that are not the same.
+        vocabularies: At least one of what :func:`build_vocabulary` takes.
+        templates: Of all; needed if the sources bring templates that are not the same.
 
     Raises:
-        ValueError: for no vocabularies, or different templates of theirs without ``templates``.
+        ValueError: For no vocabularies, or different templates of theirs without ``templates``.
     """
     if isinstance(vocabularies, str) or not vocabularies:
         raise ValueError(f'vocabularies to merge must be a list of some; got {vocabularies!r}')

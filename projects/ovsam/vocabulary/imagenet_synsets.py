@@ -13,7 +13,7 @@ def imagenet_synsets(subset: str = 'imagenet-1k') -> tuple[str, ...]:
     know their folders' names, which are synsets.
 
     Args:
-        subset: one of timm's, in whose order labels count: ``imagenet-1k``, ``imagenet-22k`` ...
+        subset: One of timm's, in whose order labels count: ``imagenet-1k``, ``imagenet-22k`` ...
     """
     from timm.data import ImageNetInfo  # takes a second to import
 

@@ -44,9 +44,9 @@ def merge_rows(
     """A vocabulary from rows, equal names merged; see the rule above.
 
     Args:
-        rows: at least one.
-        split: groups, whose names are those of the rows in any spelling.
-        templates: of :class:`Vocabulary`.
+        rows: At least one.
+        split: Groups, whose names are those of the rows in any spelling.
+        templates: Of :class:`Vocabulary`.
     """
     merged: dict[str, list[Row]] = {}
     for row in rows:
@@ -79,11 +79,11 @@ def merge_sources(
     """Several vocabularies as one; see the rule above.
 
     Args:
-        sources: at least one.
-        templates: of all; needed if the sources bring templates that are not the same.
+        sources: At least one.
+        templates: Of all; needed if the sources bring templates that are not the same.
 
     Raises:
-        ValueError: for different templates without ``templates``.
+        ValueError: For different templates without ``templates``.
     """
     if templates is None:
         own = dict.fromkeys(source.templates for source in sources)

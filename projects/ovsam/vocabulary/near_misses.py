@@ -29,8 +29,8 @@ def near_misses(names: Iterable[str], others: Iterable[str]) -> list[tuple[str, 
     """Pairs of a name and another one that is probably meant to be the same.
 
     Args:
-        names: those without a counterpart.
-        others: likewise. A spelling that stands in both is no near miss.
+        names: Those without a counterpart.
+        others: Likewise. A spelling that stands in both is no near miss.
 
     Returns:
         Pairs (name, other), in the order of ``others``; each other one with its nearest name.
@@ -68,12 +68,12 @@ def refuse_near_misses(names: Iterable[str], others: Iterable[str], said: str) -
     """Refuse pairs that :func:`near_misses` finds.
 
     Args:
-        names: see there.
-        others: see there.
-        said: what is so with a pair, where ``{name}`` and ``{other}`` stand for the two.
+        names: See there.
+        others: See there.
+        said: What is so with a pair, where ``{name}`` and ``{other}`` stand for the two.
 
     Raises:
-        ValueError: there are such pairs.
+        ValueError: There are such pairs.
     """
     pairs = near_misses(names, others)
     if pairs:

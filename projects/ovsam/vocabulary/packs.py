@@ -36,11 +36,11 @@ def v3det_vocabulary(path: str | Path = V3DET_NAMES) -> Vocabulary:
     """V3Det's categories, whose names come with the data set only.
 
     Args:
-        path: the data set's file with a name a line.
+        path: The data set's file with a name a line.
 
     Raises:
-        FileNotFoundError: if it is not there.
-        ValueError: if it has no names.
+        FileNotFoundError: If it is not there.
+        ValueError: If it has no names.
     """
     path = Path(path)
     if not path.is_file():
@@ -62,12 +62,12 @@ def vocabulary_pack(
     """A pack, for configs: ``dict(type='VocabularyPack', name='lvis')``.
 
     Args:
-        name: one of :data:`PACKS`, in whatever case.
-        seen: in place of the pack's, see :class:`Vocabulary`; packs without a split count as seen.
-        group: keep only the names of this group of ``split``.
+        name: One of :data:`PACKS`, in whatever case.
+        seen: In place of the pack's, see :class:`Vocabulary`; packs without a split count as seen.
+        group: Keep only the names of this group of ``split``.
 
     Raises:
-        ValueError: for an unknown pack; the message names those that there are.
+        ValueError: For an unknown pack; the message names those that there are.
     """
     pack = PACKS.get(name.casefold())
     if pack is None:

@@ -39,9 +39,9 @@ class TextReader:
     """How a model reads the texts of names.
 
     Args:
-        tokenizer: of its text tower.
-        templates: for a vocabulary that has none of its own; see :func:`~.templates.get_templates`.
-        taken: tokens that a learned context takes, beside which a vocabulary's own templates have
+        tokenizer: Of its text tower.
+        templates: For a vocabulary that has none of its own; see :func:`~.templates.get_templates`.
+        taken: Tokens that a learned context takes, beside which a vocabulary's own templates have
             no part.
     """
 
@@ -71,7 +71,7 @@ def same_names(vocabulary: Vocabulary, reader: TextReader) -> list[int]:
     Names are the same if each text of one is a text of the other.
 
     Raises:
-        ValueError: a text has no tokens, so that nothing is left to compare with.
+        ValueError: A text has no tokens, so that nothing is left to compare with.
     """
     keys = _text_keys(
         {text for texts in vocabulary.synonyms for text in texts},
@@ -93,7 +93,7 @@ def merge_same_names(vocabulary: Vocabulary, reader: TextReader) -> Vocabulary:
     is seen if one of its spellings is; ``base`` is not ``novel``. Not where labels index names.
 
     Raises:
-        ValueError: as of :func:`same_names`.
+        ValueError: As of :func:`same_names`.
     """
     names = vocabulary.names
     spelling = {name: names[place] for name, place in zip(names, same_names(vocabulary, reader))}
@@ -154,7 +154,7 @@ def report_texts(vocabulary: Vocabulary, reader: TextReader) -> None:
     """Warn of texts that the model reads in part; note names that are the same to it.
 
     Raises:
-        ValueError: as of :func:`same_names`.
+        ValueError: As of :func:`same_names`.
     """
     least, _ = reader.room(vocabulary)
     names, tokenizer = vocabulary.names, reader.tokenizer

@@ -51,7 +51,7 @@ def get_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
     """Templates by their name in ``TEMPLATES``, or one's own.
 
     Raises:
-        ValueError: for an unknown name, no templates, or one without a place for the name.
+        ValueError: For an unknown name, no templates, or one without a place for the name.
     """
     if isinstance(templates, str):
         if templates not in TEMPLATES:

@@ -35,22 +35,22 @@ class Vocabulary:
     """K names, checked when made; label ``k`` of a model means ``names[k]``.
 
     Args:
-        names: the K names, each once. They are kept as
+        names: The K names, each once. They are kept as
             :func:`~ovsam.vocabulary.name_texts.clean_text` has them, in their own case.
-        synonyms: the texts that stand for a name, by name or one sequence per name. Names left
+        synonyms: The texts that stand for a name, by name or one sequence per name. Names left
             out take theirs from the name, by the rule of :mod:`~ovsam.vocabulary.name_texts`.
-        seen: the names seen in training of the recognition head: names, the name of a group of
+        seen: The names seen in training of the recognition head: names, the name of a group of
             ``split``, or K bools; all if not given. Kept as a (K,) bool array.
-        split: groups of names by group name, e.g. ``base`` and ``novel``, for evaluation. A group
+        split: Groups of names by group name, e.g. ``base`` and ``novel``, for evaluation. A group
             need not cover the rest, but must be of the vocabulary.
-        templates: the sentences around its texts, as
+        templates: The sentences around its texts, as
             :func:`~ovsam.vocabulary.templates.get_templates` takes them; the model's if not given.
-        aliases: what else a name is called, by name: WordNet synsets, or a data set's own
+        aliases: What else a name is called, by name: WordNet synsets, or a data set's own
             category names. They are for :meth:`find`, no texts.
 
     Raises:
-        TypeError: for a name that is not a string.
-        ValueError: for an empty vocabulary, empty or repeated names, for names in ``synonyms``,
+        TypeError: For a name that is not a string.
+        ValueError: For an empty vocabulary, empty or repeated names, for names in ``synonyms``,
             ``seen``, ``split`` or ``aliases`` that are not in the vocabulary, and for an alias
             that means two names.
     """
@@ -94,9 +94,9 @@ class Vocabulary:
         """From a list of names, or from one string that lists them: ``'cat,dog'``.
 
         Args:
-            names: a string is read by :func:`~ovsam.vocabulary.name_texts.listed_names`; a comma
+            names: A string is read by :func:`~ovsam.vocabulary.name_texts.listed_names`; a comma
                 may stand at its end, ``'cat,'``.
-            merge_repeated: take a repeated name once, with a warning, instead of refusing it.
+            merge_repeated: Take a repeated name once, with a warning, instead of refusing it.
         """
         if isinstance(names, str):
             names = listed_names(names)
@@ -110,11 +110,11 @@ class Vocabulary:
             path: ``.txt`` with a name on each line, where ``#`` starts a comment; or ``.json``
                 with a list of names, or an object as :meth:`to_dict` gives it. Its ``names`` may
                 be left out: they are then those of ``split``. Other keys are left alone.
-            merge_repeated: of :meth:`from_names`, for lists of names.
+            merge_repeated: Of :meth:`from_names`, for lists of names.
 
         Raises:
-            FileNotFoundError: if there is no such file.
-            ValueError: if it is not of these forms.
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is not of these forms.
         """
         path = Path(path)
         if path.suffix not in FILE_SUFFIXES:
@@ -192,7 +192,7 @@ class Vocabulary:
         """The label of a name, as :meth:`find` has it.
 
         Raises:
-            ValueError: if the vocabulary does not have it.
+            ValueError: If the vocabulary does not have it.
         """
         return int(self.label_map([name])[0])
 
@@ -200,14 +200,14 @@ class Vocabulary:
         """What the labels of another list of names are here.
 
         Args:
-            source: another vocabulary, or the names or identifiers of K' classes: a data set's
+            source: Another vocabulary, or the names or identifiers of K' classes: a data set's
                 categories, the synsets of ImageNet's folders.
 
         Returns:
             (K',) int64: label ``k`` of the source is label ``label_map[k]`` of this vocabulary.
 
         Raises:
-            ValueError: if a name is not in this vocabulary.
+            ValueError: If a name is not in this vocabulary.
         """
         names = source.names if isinstance(source, Vocabulary) else source
         found = [self.find(name) for name in names]
@@ -222,7 +222,7 @@ class Vocabulary:
         """Some of the names, in the order asked for.
 
         Args:
-            names: names, or the name of a group of ``split``. What remains of each group stays.
+            names: Names, or the name of a group of ``split``. What remains of each group stays.
         """
         places = self.label_map(self.group(names) if isinstance(names, str) else names)
         names = [self.names[place] for place in places]
@@ -240,7 +240,7 @@ class Vocabulary:
         """The same names and, after them, more that were not seen; groups are left out.
 
         Args:
-            names: those that :meth:`find` finds here already are left out.
+            names: Those that :meth:`find` finds here already are left out.
         """
         new = [name for name in Vocabulary(names).names if self.find(name) is None]
         if not new:
@@ -262,6 +262,6 @@ class Vocabulary:
         """The names of a group of ``split``.
 
         Raises:
-            ValueError: if there is no such group.
+            ValueError: If there is no such group.
         """
         return group_members(name, self.split)

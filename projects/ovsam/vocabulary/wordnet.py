@@ -28,11 +28,11 @@ class WordNetHierarchy:
     """Synsets, each with its lemmas and with what it is a kind or an instance of.
 
     Args:
-        parents: direct hypernyms by synset, such as ``n02084071``.
-        lemmas: by synset, the first one first.
+        parents: Direct hypernyms by synset, such as ``n02084071``.
+        lemmas: By synset, the first one first.
 
     Raises:
-        ValueError: a synset is its own ancestor, or a hypernym is no synset.
+        ValueError: A synset is its own ancestor, or a hypernym is no synset.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class WordNetHierarchy:
         """Read WordNet's file of nouns.
 
         Args:
-            path: of ``data.noun``; in the folder ``$WNSEARCHDIR``, as WordNet's own programs have
+            path: Of ``data.noun``; in the folder ``$WNSEARCHDIR``, as WordNet's own programs have
                 it, or where Debian installs it, if not given.
 
         Raises:
-            FileNotFoundError: it is not there; the message says how to get it.
-            ValueError: it is not such a file.
+            FileNotFoundError: It is not there; the message says how to get it.
+            ValueError: It is not such a file.
         """
         if path is None:
             path = Path(os.environ.get('WNSEARCHDIR') or DEBIAN_FOLDER) / 'data.noun'

@@ -14,9 +14,9 @@ class AccessToken:
     some minutes, again whenever that has run out.
 
     Args:
-        client: to exchange it with.
-        url: of Label Studio.
-        token: of a user who may read the tasks.
+        client: To exchange it with.
+        url: Of Label Studio.
+        token: Of a user who may read the tasks.
     """
 
     def __init__(self, client: httpx.Client, url: str, token: str) -> None:
@@ -35,11 +35,11 @@ class AccessToken:
         """What a request carries.
 
         Args:
-            renew: exchange the token even if an earlier exchange gave one.
+            renew: Exchange the token even if an earlier exchange gave one.
 
         Raises:
             PermissionError: Label Studio does not take the token.
-            httpx.HTTPError: it does not answer.
+            httpx.HTTPError: It does not answer.
         """
         if not self.expires:
             return {'Authorization': f'Token {self._token}'}

@@ -44,19 +44,19 @@ class LabelStudioBackend:
     """Answers the requests of Label Studio's ML backend protocol.
 
     Args:
-        model: to prompt, which must name.
-        images: where tasks' images come from.
-        own_vocabulary: name from the model's vocabulary, and give each region the likeliest of the
+        model: To prompt, which must name.
+        images: Where tasks' images come from.
+        own_vocabulary: Name from the model's vocabulary, and give each region the likeliest of the
             project's labels that is in it; if not, the project's labels are the vocabulary.
-        cached_images: how many encoded images to keep.
-        everything: settings of :class:`~ovsam.apis.EverythingMode` for requests without prompts,
+        cached_images: How many encoded images to keep.
+        everything: Settings of :class:`~ovsam.apis.EverythingMode` for requests without prompts,
             which ask for pre-annotations; these get no regions if it is None.
 
     Attributes:
-        model_version: what Label Studio files predictions under.
+        model_version: What Label Studio files predictions under.
 
     Raises:
-        ValueError: the model does not name, or ``cached_images`` is not positive.
+        ValueError: The model does not name, or ``cached_images`` is not positive.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class LabelStudioBackend:
         """The answer to ``/setup``, which a project asks when it is connected or has changed.
 
         Raises:
-            ValueError: the project's labelling configuration, ``schema``, has no place for masks,
+            ValueError: The project's labelling configuration, ``schema``, has no place for masks,
                 or none of its labels is in the vocabulary.
         """
         for control in parse_labeling_config(request.get('schema', '')):
@@ -105,8 +105,8 @@ class LabelStudioBackend:
         no regions and an ``error``; if none can, the request fails.
 
         Raises:
-            OSError: an image cannot be had: ConnectionError, FileNotFoundError, PermissionError.
-            ValueError: the request is malformed, its prompts are, or an image is.
+            OSError: An image cannot be had: ConnectionError, FileNotFoundError, PermissionError.
+            ValueError: The request is malformed, its prompts are, or an image is.
         """
         tasks = request.get('tasks')
         if not isinstance(tasks, list) or not all(
@@ -198,7 +198,7 @@ def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, st
     Of several labels of one place, that of the vocabulary's own name is meant.
 
     Raises:
-        ValueError: none of them is in it, or several are one of its names by other words.
+        ValueError: None of them is in it, or several are one of its names by other words.
     """
     found: dict[int, str] = {}
     several: dict[int, list[str]] = defaultdict(list)

@@ -18,10 +18,10 @@ def brush_region(
     """A region with a brush mask and a label.
 
     Args:
-        control: where it goes.
+        control: Where it goes.
         mask: (H, W) bool.
-        label: one of the control's.
-        score: of the label, in [0, 1].
+        label: One of the control's.
+        score: Of the label, in [0, 1].
     """
     height, width = mask.shape
     return {

@@ -25,7 +25,7 @@ def encode_brush_rle(mask: np.ndarray) -> list[int]:
         mask: (H, W) bool.
 
     Raises:
-        ValueError: it is no such array, has no pixels, or more than the format can count.
+        ValueError: It is no such array, has no pixels, or more than the format can count.
     """
     if mask.ndim != 2 or mask.dtype != bool or not mask.size:
         raise ValueError(f'a mask must be (H, W) bool with pixels; got {mask.shape} {mask.dtype}')

@@ -35,7 +35,7 @@ def make_app(backend: LabelStudioBackend) -> Starlette:
     goes wrong is answered with a status of 400 or above and ``{"error": MESSAGE}``.
 
     Args:
-        backend: what answers.
+        backend: What answers.
     """
 
     def health(_: dict) -> dict:

@@ -22,10 +22,10 @@ class BrushControl:
     """Where masks of an image go: a ``BrushLabels`` tag and its ``Image``.
 
     Attributes:
-        from_name: name of the ``BrushLabels`` tag.
-        to_name: name of the ``Image`` tag.
-        data_key: key of the image in a task's data.
-        labels: pairs of the name that the model compares with, and the label as results have it:
+        from_name: Name of the ``BrushLabels`` tag.
+        to_name: Name of the ``Image`` tag.
+        data_key: Key of the image in a task's data.
+        labels: Pairs of the name that the model compares with, and the label as results have it:
             the tag's ``alias``, if it has one. In the order of the configuration.
     """
 
@@ -43,7 +43,7 @@ class BrushControl:
         """What a task's data say where the image is.
 
         Raises:
-            ValueError: they do not say.
+            ValueError: They do not say.
         """
         value = data.get(self.data_key)
         if not isinstance(value, str) or not value.strip():
@@ -62,7 +62,7 @@ def parse_labeling_config(text: str) -> tuple[BrushControl, ...]:
         text: XML, as Label Studio sends it.
 
     Raises:
-        ValueError: it is no such XML, has no ``BrushLabels`` with labels on an ``Image``, or calls
+        ValueError: It is no such XML, has no ``BrushLabels`` with labels on an ``Image``, or calls
             two things the same.
     """
     root = _parse(text)
@@ -87,7 +87,7 @@ def control_for(controls: tuple[BrushControl, ...], to_name: str | None) -> Brus
     """The first control of an image; of any image if ``to_name`` is None.
 
     Raises:
-        ValueError: there is none.
+        ValueError: There is none.
     """
     for control in controls:
         if to_name in (None, control.to_name):

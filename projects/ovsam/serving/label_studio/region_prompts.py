@@ -25,7 +25,7 @@ class RegionPrompt:
     Attributes:
         points: (x, y) of clicks.
         point_labels: 1 on the object, 0 not on it, for each point.
-        box: x1, y1, x2, y2, or None.
+        box: X1, y1, x2, y2, or None.
     """
 
     points: tuple[tuple[float, float], ...] = ()
@@ -46,7 +46,7 @@ def image_name(regions: Sequence[dict]) -> str | None:
     """The name of the ``Image`` tag that the regions are of; None without regions.
 
     Raises:
-        ValueError: they are no regions, or of several images.
+        ValueError: They are no regions, or of several images.
     """
     if not isinstance(regions, list) or not all(isinstance(each, dict) for each in regions):
         raise ValueError('context.result must be a list of regions')
@@ -64,11 +64,11 @@ def region_prompts(regions: Sequence[dict], image_size: tuple[int, int]) -> list
     for another.
 
     Args:
-        regions: keypoints and rectangles; regions of other kinds are passed over.
+        regions: Keypoints and rectangles; regions of other kinds are passed over.
         image_size: (height, width).
 
     Raises:
-        ValueError: a region is malformed, outside the image, or of an image of another size or
+        ValueError: A region is malformed, outside the image, or of an image of another size or
             turned in the editor; or nothing says where an object is.
     """
     points, boxes = [], []

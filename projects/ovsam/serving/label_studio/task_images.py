@@ -28,15 +28,15 @@ class TaskImages:
     - ``http://`` and ``https://`` are fetched as they are; the token goes to Label Studio alone.
 
     Args:
-        label_studio_url: where Label Studio is.
-        token: of a user who may read the tasks; nothing is sent if not given.
-        local_files_root: folder that Label Studio serves as local files
+        label_studio_url: Where Label Studio is.
+        token: Of a user who may read the tasks; nothing is sent if not given.
+        local_files_root: Folder that Label Studio serves as local files
             (``LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT``), where this machine has it.
-        limits: of files and pictures.
-        transport: what carries requests; httpx's own if not given.
+        limits: Of files and pictures.
+        transport: What carries requests; httpx's own if not given.
 
     Raises:
-        FileNotFoundError: there is no such folder.
+        FileNotFoundError: There is no such folder.
         ValueError: ``label_studio_url`` is no URL.
     """
 
@@ -68,7 +68,7 @@ class TaskImages:
         """What tells this image from others, for a cache; a file that has changed is another one.
 
         Raises:
-            FileNotFoundError: and others, as of :meth:`read`, where it can be told at once.
+            FileNotFoundError: And others, as of :meth:`read`, where it can be told at once.
         """
         file = self._local_file(reference)
         if file is None:
@@ -80,13 +80,13 @@ class TaskImages:
         """The image, (H, W, 3) RGB uint8.
 
         Args:
-            reference: what a task's data say.
+            reference: What a task's data say.
 
         Raises:
-            ConnectionError: whoever has it does not answer, or answers with a fault.
-            FileNotFoundError: it is not there.
-            PermissionError: it may not be read.
-            ValueError: it is too large, or no picture; or the reference is of a kind that this
+            ConnectionError: Whoever has it does not answer, or answers with a fault.
+            FileNotFoundError: It is not there.
+            PermissionError: It may not be read.
+            ValueError: It is too large, or no picture; or the reference is of a kind that this
                 cannot read.
         """
         file = self._local_file(reference)

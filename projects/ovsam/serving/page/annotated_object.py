@@ -18,11 +18,11 @@ class AnnotatedObject:
     """What is known of an object; never changed, so that a history can keep it.
 
     Attributes:
-        number: what the page calls it; no two objects of a session have the same.
-        found: a single row, what the model said of it last or what a file said.
-        points: the clicks (x, y, label) that it answers, label 1 on the object and 0 not on it.
+        number: What the page calls it; no two objects of a session have the same.
+        found: A single row, what the model said of it last or what a file said.
+        points: The clicks (x, y, label) that it answers, label 1 on the object and 0 not on it.
         box: (x1, y1, x2, y2) that it answers; None if there is none.
-        given_name: what a person calls it; None while the model's name stands.
+        given_name: What a person calls it; None while the model's name stands.
     """
 
     number: int
@@ -69,8 +69,8 @@ def named_as(found: Prediction, named: Prediction) -> Prediction:
     """New masks with the names of earlier ones, of rows of one object; as found if those have none.
 
     Args:
-        found: a single row.
-        named: a single row; its names are to stand whatever the vocabulary.
+        found: A single row.
+        named: A single row; its names are to stand whatever the vocabulary.
     """
     if named.labels is None:
         return found
@@ -90,7 +90,7 @@ def as_prediction(objects: Sequence[AnnotatedObject], image_size: tuple[int, int
     Quality and stability are None unless all objects have them.
 
     Args:
-        objects: of one image.
+        objects: Of one image.
         image_size: (height, width).
     """
     rows = [each.alternatives for each in objects]

@@ -31,9 +31,9 @@ class LoadedObjects(NamedTuple):
     """What came of a file.
 
     Attributes:
-        objects: that were added.
-        left_out: a sentence for each object of the file that cannot be used.
-        image: what the file calls the image.
+        objects: That were added.
+        left_out: A sentence for each object of the file that cannot be used.
+        image: What the file calls the image.
     """
 
     objects: list[AnnotatedObject]
@@ -47,7 +47,7 @@ class AnnotationSession(ObjectList):
     A call that raises leaves everything as it was. Methods may be called from several threads.
 
     Args:
-        model: shared by all sessions.
+        model: Shared by all sessions.
     """
 
     def __init__(self, model: SharedModel) -> None:
@@ -67,7 +67,7 @@ class AnnotationSession(ObjectList):
         """Begin with an image, (H, W, 3) RGB uint8; objects and history of another are dropped.
 
         Raises:
-            ValueError: it is no such array, or too narrow for the model.
+            ValueError: It is no such array, or too narrow for the model.
         """
         check_image(image)
         with self._model.turn():
@@ -82,7 +82,7 @@ class AnnotationSession(ObjectList):
         What a person, a file or a search named keeps its name.
 
         Raises:
-            ValueError: as of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`.
+            ValueError: As of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`.
         """
         with self._model.turn():
             self._predictor.set_vocabulary(names)
@@ -100,13 +100,13 @@ class AnnotationSession(ObjectList):
         """Correct the active object by a click; without one, a click on an object makes it.
 
         Args:
-            x: from the left.
-            y: from the top.
+            x: From the left.
+            y: From the top.
             label: 1 on the object, 0 not on it.
 
         Raises:
-            RuntimeError: there is no image.
-            ValueError: the point is outside the image, or is the first and not on the object.
+            RuntimeError: There is no image.
+            ValueError: The point is outside the image, or is the first and not on the object.
         """
         old = self.active
         if old is None:
@@ -140,8 +140,8 @@ class AnnotationSession(ObjectList):
         """The first corner of a box, or the second one, which makes an object.
 
         Raises:
-            RuntimeError: there is no image.
-            ValueError: a corner is outside the image, or the box has no area.
+            RuntimeError: There is no image.
+            ValueError: A corner is outside the image, or the box has no area.
         """
         if self.corner is None:
             self._check_inside(x, y)
@@ -161,11 +161,11 @@ class AnnotationSession(ObjectList):
         """Make objects of all that everything mode finds and that is not there yet.
 
         Args:
-            **settings: of :class:`~ovsam.apis.EverythingMode`.
+            **settings: Of :class:`~ovsam.apis.EverythingMode`.
 
         Raises:
-            RuntimeError: there is no image.
-            ValueError: a setting is out of its range.
+            RuntimeError: There is no image.
+            ValueError: A setting is out of its range.
         """
         with self._model.turn():
             found = self._predictor.everything(TOP_K, **settings)
@@ -176,13 +176,13 @@ class AnnotationSession(ObjectList):
         """Make objects of what is called so and is not there yet.
 
         Args:
-            text: what to look for; several with commas between them.
-            threshold: least score, in [0, 1].
-            **settings: of :class:`~ovsam.apis.EverythingMode`.
+            text: What to look for; several with commas between them.
+            threshold: Least score, in [0, 1].
+            **settings: Of :class:`~ovsam.apis.EverythingMode`.
 
         Raises:
-            RuntimeError: there is no image.
-            ValueError: there is no text, or as of :meth:`~ovsam.apis.OVSAMPredictor.find`.
+            RuntimeError: There is no image.
+            ValueError: There is no text, or as of :meth:`~ovsam.apis.OVSAMPredictor.find`.
         """
         texts = list(dict.fromkeys(listed_names(text)))
         if not texts:
@@ -197,11 +197,11 @@ class AnnotationSession(ObjectList):
         """Add the objects that a COCO file has of this image, as far as they can be used.
 
         Args:
-            content: of the JSON file.
+            content: Of the JSON file.
 
         Raises:
-            RuntimeError: there is no image.
-            ValueError: as of :func:`~.coco_file.annotations_of`.
+            RuntimeError: There is no image.
+            ValueError: As of :func:`~.coco_file.annotations_of`.
         """
         loaded = annotations_of(content, self.file_name, self._size())
         return LoadedObjects(self._add_all(loaded.found), loaded.left_out, loaded.image)
@@ -214,7 +214,7 @@ class AnnotationSession(ObjectList):
             (h, w, 3) RGB uint8, and its pixels per pixel of the image.
 
         Raises:
-            RuntimeError: there is no image.
+            RuntimeError: There is no image.
         """
         return draw_objects(self._pixels(), self.objects, self._shown_prompts())
 
@@ -223,15 +223,15 @@ class AnnotationSession(ObjectList):
         """Write the objects in a format, and the image where the format needs it.
 
         Args:
-            kind: one of :data:`~ovsam.apis.exports.EXPORTS`.
-            folder: to write to, of this export alone.
+            kind: One of :data:`~ovsam.apis.exports.EXPORTS`.
+            folder: To write to, of this export alone.
 
         Returns:
             A JSON file for COCO, else a ZIP file.
 
         Raises:
-            RuntimeError: there is no image.
-            ValueError: there is no such format.
+            RuntimeError: There is no image.
+            ValueError: There is no such format.
         """
         return export_objects(kind, folder, self._pixels(), self.file_name, self.objects)
 

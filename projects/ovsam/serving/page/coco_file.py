@@ -22,9 +22,9 @@ class CocoObjects(NamedTuple):
     """What a COCO file has of an image.
 
     Attributes:
-        image: what the file calls it.
-        found: the objects, a record of a single row each.
-        left_out: a sentence for each annotation that cannot be used.
+        image: What the file calls it.
+        found: The objects, a record of a single row each.
+        left_out: A sentence for each annotation that cannot be used.
     """
 
     image: str
@@ -38,14 +38,14 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
     A name is that of the annotation's ``category_id``, whatever ``category_name`` beside it says.
 
     Args:
-        content: of the JSON file, as :class:`~ovsam.apis.exports.CocoExport` and others write it.
-        file_name: of the image, with as much of its folders as is known. If the file has a single
+        content: Of the JSON file, as :class:`~ovsam.apis.exports.CocoExport` and others write it.
+        file_name: Of the image, with as much of its folders as is known. If the file has a single
             image, whatever name that has is fine. Of several images of the name, that of the same
             size, or else of the same path, is meant.
         image_size: (height, width).
 
     Raises:
-        ValueError: it is not a COCO file, does not have this image, has it in another size, or
+        ValueError: It is not a COCO file, does not have this image, has it in another size, or
             has several that may be meant.
     """
     if not isinstance(content, Mapping):
@@ -126,7 +126,7 @@ def _only(images: list[Mapping], file_name: str) -> Mapping:
     """The one image of this size that is meant.
 
     Raises:
-        ValueError: several may be.
+        ValueError: Several may be.
     """
     distinct = [image for place, image in enumerate(images) if image not in images[:place]]
     wanted = _parts(file_name)
@@ -182,7 +182,7 @@ def _belongs(annotation: Any, image: Mapping, images: set) -> bool:
     """Whether an annotation is of the image.
 
     Raises:
-        ValueError: nobody can tell of which image it is.
+        ValueError: Nobody can tell of which image it is.
     """
     if not isinstance(annotation, Mapping):
         raise ValueError(f'is a {type(annotation).__name__}, not an object')
@@ -200,7 +200,7 @@ def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, i
     """The object of an annotation.
 
     Raises:
-        ValueError: it has no name or no mask; the message goes on after 'annotation 7'.
+        ValueError: It has no name or no mask; the message goes on after 'annotation 7'.
     """
     number = annotation.get('category_id')
     known = sorted(names.get(_key(number), ()))

@@ -17,8 +17,8 @@ def build_controls(samples: Sequence[str], *, names: bool) -> dict[str, Any]:
     """What stands beside the picture, within Gradio's present column.
 
     Args:
-        samples: names of pictures that may be chosen.
-        names: whether the model names.
+        samples: Names of pictures that may be chosen.
+        names: Whether the model names.
     """
     made: dict[str, Any] = {}
     with gr.Row():

@@ -14,9 +14,9 @@ class Step:
     """All that undoing brings back.
 
     Attributes:
-        objects: of the image.
-        active: number of the object that corrections are for; None if there is none.
-        corner: first corner (x, y) of a box that has no second one yet, in pixels of the image.
+        objects: Of the image.
+        active: Number of the object that corrections are for; None if there is none.
+        corner: First corner (x, y) of a box that has no second one yet, in pixels of the image.
     """
 
     objects: tuple[AnnotatedObject, ...] = ()
@@ -28,7 +28,7 @@ class History:
     """Where a session is, how it came there, and what was undone.
 
     Attributes:
-        step: where it is.
+        step: Where it is.
     """
 
     def __init__(self) -> None:

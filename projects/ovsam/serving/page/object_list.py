@@ -61,7 +61,7 @@ class ObjectList:
         """Make an object active; None for none, so that the next click makes a new one.
 
         Raises:
-            ValueError: there is no such object.
+            ValueError: There is no such object.
         """
         if number is not None:
             self._object(number)
@@ -73,7 +73,7 @@ class ObjectList:
         """Give an object a name; an empty one brings the model's back.
 
         Raises:
-            ValueError: there is no such object.
+            ValueError: There is no such object.
         """
         name = ' '.join(name.split())
         self._history.commit(self._exchange(self._object(number).renamed(name or None)))
@@ -83,7 +83,7 @@ class ObjectList:
         """Remove an object.
 
         Raises:
-            ValueError: there is no such object.
+            ValueError: There is no such object.
         """
         self._object(number)
         self._history.commit(Step(tuple(each for each in self.objects if each.number != number)))

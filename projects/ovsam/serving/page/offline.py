@@ -16,7 +16,7 @@ class SameOriginOnly:
     """ASGI middleware that sends a content security policy with every answer.
 
     Args:
-        app: the application to wrap.
+        app: The application to wrap.
     """
 
     def __init__(self, app: Any) -> None:

@@ -44,10 +44,10 @@ class AnnotationPage:
     """Builds the page; each visitor has a session of their own.
 
     Args:
-        model: shared by all visitors.
-        samples: pictures that they may choose.
-        limits: of what they may upload.
-        everything: settings of everything mode, in place of the model's.
+        model: Shared by all visitors.
+        samples: Pictures that they may choose.
+        limits: Of what they may upload.
+        everything: Settings of everything mode, in place of the model's.
     """
 
     def __init__(

@@ -23,8 +23,8 @@ def draw_objects(
 
     Args:
         image: (H, W, 3) RGB uint8.
-        objects: of the image.
-        prompts: of one of them.
+        objects: Of the image.
+        prompts: Of one of them.
 
     Returns:
         (h, w, 3) RGB uint8, and its pixels per pixel of the image.
@@ -48,17 +48,17 @@ def export_objects(
     """Write objects in a format, with the image as PNG where the format needs it beside them.
 
     Args:
-        kind: one of :data:`~ovsam.apis.exports.EXPORTS`.
-        folder: to write to, of this export alone.
+        kind: One of :data:`~ovsam.apis.exports.EXPORTS`.
+        folder: To write to, of this export alone.
         image: (H, W, 3) RGB uint8.
-        file_name: of the image.
-        objects: of the image.
+        file_name: Of the image.
+        objects: Of the image.
 
     Returns:
         A JSON file for COCO, else a ZIP file.
 
     Raises:
-        ValueError: there is no such format.
+        ValueError: There is no such format.
     """
     # Only names that objects have: thousands of others would bury them.
     (export,) = make_exports(kind, folder, [each.name for each in objects])

@@ -17,9 +17,9 @@ def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
     """Draw scenes of pictograms that no model has seen.
 
     Args:
-        folder: to write to.
-        count: how many scenes.
-        objects: pictograms in a scene.
+        folder: To write to.
+        count: How many scenes.
+        objects: Pictograms in a scene.
 
     Returns:
         PNG files; none where the package with the pictograms is not installed.
