@@ -70,6 +70,8 @@ train_prompter = dict(
     probabilities=[0.5, 0.5],
     prompters=[dict(type='JitteredBoxPrompter', jitter=0.05), dict(type='RandomPointPrompter')],
 )
+# An object ends where its box does; stray pixels are none of it.
+mask_cleaning = [dict(type='InsideBox', margin=0.02), dict(type='LargeParts', min_share=0.05)]
 # Chosen on held-out pictures by tools/tune_fusion.py.
 photo_fusion = dict(type='GeometricFusion', seen=0.2, unseen=0.8, penalty=1.5)
 ovsam = dict(
@@ -86,6 +88,7 @@ ovsam = dict(
     head_box='prompt',
     classifier=dict(type='OpenVocabularyClassifier', logit_scale=3.0),
     mask_choice=dict(type='AmbiguityAwareChoice'),
+    mask_cleaning=mask_cleaning,
     prompter=dict(type='BoxPrompter'),
     train_prompter=train_prompter,
     chunk_size=32,
