@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
     print(
         f'\nnamed right {right} of {len(answers)}, out of {len(predictor.vocabulary)} names. '
         f'Picture: {args.out}/photographs.png. Next, try: ovsam predict {photograph("coffee")} '
-        f'--everything --model {args.config}\n{notice_of(predictor.model)}'
+        f'--everything --model {args.config}\n{notice_of(predictor.model) or ""}'
     )
 
 
