@@ -24,7 +24,7 @@ from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode
 from .init_model import choose_device, init_model, set_precision
-from .namer import Namer, check_top_k, checked_threshold
+from .namer import Namer, check_top_k
 from .prediction import Prediction
 from .user_prompts import make_prompts
 
@@ -175,8 +175,6 @@ class OVSAMPredictor(Namer):
         none_threshold: float | None = None,
     ) -> Prediction:
         """As :meth:`predict`, of a record of prompts in original pixels."""
-        check_top_k(top_k)
-        checked_threshold(none_threshold or 0.0)
         return self.name(self.segment_prompts(prompts, mask_choice), top_k, none_threshold)
 
     def everything(self, top_k: int = 5, **settings) -> Prediction:

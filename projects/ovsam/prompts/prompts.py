@@ -99,7 +99,7 @@ class Prompts:
         """Every field changed, or as given; what was checked is not checked again."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         made = object.__new__(Prompts)
-        made._set(**{k: v if v is None else change(v) for k, v in values.items()}, **changed)
+        made._set(**{k: v if v is None else change(v) for k, v in values.items()} | changed)
         return made
 
     @classmethod
@@ -231,7 +231,8 @@ class Prompts:
         if factors.dim() != 2 or factors.shape[1] != 2:
             raise ValueError(f'factors must be (B, 2) for x and y; got {tuple(factors.shape)}')
         self._check_images(len(factors))
-        return replace(self, coords=self.coords * factors[self.image_index, None])
+        coords = self.coords * factors[self.image_index, None]
+        return self._map(lambda values: values, coords=coords)
 
     def with_points(self, points: Tensor, labels: Tensor) -> Prompts:
         """The same prompts, each with one more point.
