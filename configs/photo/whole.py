@@ -7,16 +7,7 @@ model = dict(
     data_preprocessor=dict(pad_size_divisor=size),
     prompt_encoder=dict(image_size=size),
 )
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='PasteObjects'),
-            dict(type='RandomObjectWarp', size=size, scale=(0.7, 2.0)),
-            dict(type='PhotoMetricDistortion'),
-            _base_.pack_train,
-        ]
-    )
-)
+train_dataloader = dict(dataset=dict(pipeline=_base_.whole_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.2e-3))
 param_scheduler = [

@@ -14,6 +14,13 @@ load = dict(
     ],
 )
 pack_train = dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
+# Of trainings on whole pictures.
+whole_train_pipeline = [
+    dict(type='PasteObjects'),
+    dict(type='RandomObjectWarp', size=input_size, scale=(0.7, 2.0)),
+    dict(type='PhotoMetricDistortion'),
+    pack_train,
+]
 # Annotations are loaded after resizing and so stay in original pixels, as mmdet's metrics expect.
 test_pipeline = [
     dict(type='LoadAnnotatedImage'),

@@ -6,7 +6,6 @@ Glossary: B images, N prompts or masks, H x W the image, h x w the low-resolutio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -42,12 +41,8 @@ class EncodedImage(NamedTuple):
         Raises:
             ValueError: Of :meth:`~ovsam.prompts.Prompts.check_inside`.
         """
-        device = self.features.embedding.device
-        factors = [
-            inner / original for inner, original in zip(self.inner[::-1], self.original[::-1])
-        ]
         prompts.check_inside([self.original])
-        return prompts.to(device).scale(torch.tensor([factors], device=device))
+        return prompts.to(self.features.embedding.device).scale(self._factors()[None])
 
     def inside(self, low_res: Tensor) -> Tensor:
         """Logits (N, h', w') of the image, without its padding, from (N, h, w)."""
@@ -79,7 +74,7 @@ class EncodedImage(NamedTuple):
             regions: N, of this image.
             quality: (N,) predicted IoU, if there is one.
         """
-        embeddings = model.region_embeddings(self.features, regions)
+        embeddings = self._embeddings(model, regions)
         low_res = regions.low_res
         inside, masks = self.inside(low_res), self.masks(low_res)
         stability = stability_score(inside).cpu().numpy()
@@ -89,7 +84,7 @@ class EncodedImage(NamedTuple):
             quality=None if quality is None else quality.cpu().numpy(),
             stability=stability,
             low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=torch.stack(embeddings, dim=1).float() if embeddings else None,
+            region_embeddings=embeddings,
         )
 
     def described(self, model: PromptableSegmenter, masks: ArrayLike) -> Prediction:
@@ -114,11 +109,22 @@ class EncodedImage(NamedTuple):
         shown = F.pad(shown, (0, self.padded[1] - width, 0, self.padded[0] - height))
         side = 4 * model.prompt_encoder.embedding_size
         low_res = F.interpolate(shown, (side, side), mode='area')[:, 0] - 0.5
-        corners = torch.from_numpy(tight_boxes(given)).to(device)
-        factors = [inner / original for inner, original in zip(self.inner, self.original)][::-1]
-        rois = F.pad(corners * torch.tensor(factors * 2, device=device), (1, 0))
-        found = self.prediction(model, Regions(low_res, rois), None)
-        return replace(found, masks=given, boxes=tight_boxes(given), stability=None)
+        boxes = tight_boxes(given)
+        rois = F.pad(torch.from_numpy(boxes).to(device) * self._factors().repeat(2), (1, 0))
+        embeddings = self._embeddings(model, Regions(low_res, rois))
+        return Prediction(given, boxes, None, None, low_res.cpu().numpy(), None, embeddings)
+
+    def _factors(self) -> Tensor:
+        """(2,) input pixels per original pixel, of x and y."""
+        factors = [
+            inner / original for inner, original in zip(self.inner[::-1], self.original[::-1])
+        ]
+        return torch.tensor(factors, device=self.features.embedding.device)
+
+    def _embeddings(self, model: PromptableSegmenter, regions: Regions) -> Tensor | None:
+        """(N, E, C) float32; None of a model that does not name."""
+        embeddings = model.region_embeddings(self.features, regions)
+        return torch.stack(embeddings, dim=1).float() if embeddings else None
 
 
 @torch.no_grad()

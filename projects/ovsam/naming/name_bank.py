@@ -173,11 +173,19 @@ class NameBank:
         """A bank with the examples of another one of the same model, too, and with their names."""
         if other.examples is None:
             return self
-        names = list(other.taught_names)
+        return self.with_examples_of(list(other.taught_names), other.examples)
+
+    def with_examples_of(self, names: Sequence[str], examples: Examples) -> NameBank:
+        """A bank with more examples, and with the names that it lacks.
+
+        Args:
+            names: R.
+            examples: A row for each of them; ``places`` do not count.
+        """
         bank = self.extended(names)
-        device = other.examples.places.device
+        device = examples.places.device
         places = torch.tensor([bank.vocabulary.find(name) for name in names], device=device)
-        return bank.with_examples(replace(other.examples, places=places).sorted())
+        return bank.with_examples(replace(examples, places=places).sorted())
 
     def _texts_count(self, places: Tensor) -> Tensor:
         """Whether the texts of names say something: not of those that came with examples alone."""

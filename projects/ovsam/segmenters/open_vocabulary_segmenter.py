@@ -101,9 +101,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         if self.score_fusion is None:
             (logits,) = opinions
             return logits.log_softmax(dim=-1)
-        known = (self.vocabulary if bank is None else bank.vocabulary).seen.copy()
-        if bank is not None and bank.examples is not None:
-            known = bank.known
+        known = self.vocabulary.seen.copy() if bank is None else bank.known
         return self.score_fusion(*opinions, torch.from_numpy(known))
 
     def name(
