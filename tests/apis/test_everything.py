@@ -79,6 +79,19 @@ def test_filters_and_limits(predictor, settings, count):
     assert len(predictor.everything(**{**FEW, **settings})) == count
 
 
+def test_only_what_is_kept_is_embedded(predictor, colour_model, monkeypatch):
+    embed, rows = colour_model.region_embeddings, []
+    monkeypatch.setattr(
+        colour_model,
+        'region_embeddings',
+        lambda features, regions: rows.append(len(regions.low_res)) or embed(features, regions),
+    )
+    found = predictor.everything(**FEW, min_mask_area=2100)
+    assert rows == [len(found)] == [2] and found.region_embeddings.shape[0] == 2
+    assert found.stability.shape == found.quality.shape == (2,)
+    assert predictor.everything(**FEW, min_mask_area=200 * 200).masks.shape[0] == 0
+
+
 def test_unstable_masks_are_left_out(predictor, colour_model, monkeypatch):
     segment = colour_model.segment
     monkeypatch.setattr(

@@ -12,7 +12,6 @@ import pytest
 from pycocotools import mask as mask_utils
 
 from ovsam.apis import Prediction
-from ovsam.apis.prediction import tight_boxes
 from ovsam.vocabulary import Vocabulary
 
 
@@ -108,13 +107,6 @@ def test_what_has_no_value_is_null_in_files_and_nan_here(tmp_path):
     after = Prediction.from_coco(json.loads(written), (4, 6))
     for name in ('label_scores', 'quality', 'top_scores'):
         assert np.array_equal(getattr(after, name), getattr(before, name), equal_nan=True)
-
-
-def test_tight_boxes():
-    masks = np.zeros((2, 4, 6), bool)
-    masks[0, 1:3, 2] = True
-    assert tight_boxes(masks).tolist() == [[2, 1, 3, 3], [0, 0, 0, 0]]
-    assert tight_boxes(masks[:0]).shape == (0, 4)
 
 
 @pytest.mark.parametrize('classes', [['dog', 'cat'], Vocabulary(['dog', 'cat'])])

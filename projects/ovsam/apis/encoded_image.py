@@ -15,11 +15,11 @@ from mmdet.datasets.transforms import PackDetInputs, Resize
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..masks.regions import Regions, postprocess_masks, stability_score
+from ..masks.regions import Regions, postprocess_masks, stability_score, tight_boxes
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from .prediction import Prediction, tight_boxes
+from .prediction import Prediction
 
 
 class EncodedImage(NamedTuple):
@@ -65,7 +65,12 @@ class EncodedImage(NamedTuple):
         return masks
 
     def prediction(
-        self, model: PromptableSegmenter, regions: Regions, quality: Tensor | None
+        self,
+        model: PromptableSegmenter,
+        regions: Regions,
+        quality: Tensor | None,
+        stability: Tensor | None = None,
+        masks: np.ndarray | None = None,
     ) -> Prediction:
         """What a model found, without names.
 
@@ -73,18 +78,19 @@ class EncodedImage(NamedTuple):
             model: Whose regions they are.
             regions: N, of this image.
             quality: (N,) predicted IoU, if there is one.
+            stability: (N,), measured here if not given.
+            masks: (N, H, W) bool, those of :meth:`masks`, made here if not given.
         """
-        embeddings = self._embeddings(model, regions)
         low_res = regions.low_res
-        inside, masks = self.inside(low_res), self.masks(low_res)
-        stability = stability_score(inside).cpu().numpy()
+        masks = self.masks(low_res) if masks is None else masks
+        stability = stability_score(self.inside(low_res)) if stability is None else stability
         return Prediction(
             masks=masks,
             boxes=tight_boxes(masks),
             quality=None if quality is None else quality.cpu().numpy(),
-            stability=stability,
+            stability=stability.cpu().numpy(),
             low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=embeddings,
+            region_embeddings=self._embeddings(model, regions),
         )
 
     def described(self, model: PromptableSegmenter, masks: ArrayLike) -> Prediction:

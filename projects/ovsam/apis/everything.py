@@ -16,7 +16,7 @@ from torch import Tensor
 from torchvision.ops import nms
 from tqdm import tqdm
 
-from ..masks.mask_choice import AllGuesses, FirstMask
+from ..masks.answers import AllGuesses, FirstMask
 from ..masks.regions import Regions, low_res_mask_boxes, stability_score
 from ..naming.text_embeddings import PROGRESS_DELAY
 from ..prompts import Prompts
@@ -55,7 +55,7 @@ class EverythingMode:
         crop_nms_thresh: As ``box_nms_thresh``, between crops; smaller crops win.
         crop_n_points_downscale_factor: By what to divide ``points_per_side`` in each layer.
         mask_choice: Config of which masks of a decoder with several to look at, see
-            :mod:`~ovsam.masks.mask_choice`; ``AllGuesses``, as in SAM, if not given.
+            :mod:`~ovsam.masks.answers`; ``AllGuesses``, as in SAM, if not given.
         box_refinement: Decode what is kept once more, prompted by its own box, and keep the
             better one of the two by predicted quality (stability without one). Not in SAM; for
             decoders that a box tells much more than a point.
@@ -160,11 +160,18 @@ class EverythingMode:
         columns = self._suppressed(image, columns)
         if self.box_refinement:
             columns = self._suppressed(image, self._refined(model, image, columns))
-        low_res, rois, _, *quality = columns
-        found = image.prediction(model, Regions(low_res, rois), quality[0] if quality else None)
-        areas = found.masks.sum(axis=(1, 2))
+        masks = image.masks(columns[0])
+        areas = masks.sum(axis=(1, 2))
         largest = self.max_mask_area or np.prod(image.original)
-        return found.select((areas >= max(1, self.min_mask_area)) & (areas <= largest))
+        kept = np.flatnonzero((areas >= max(1, self.min_mask_area)) & (areas <= largest))
+        low_res, rois, stability, *quality = (column[kept] for column in columns)
+        return image.prediction(
+            model,
+            Regions(low_res, rois),
+            quality[0] if quality else None,
+            stability,
+            masks[kept],
+        )
 
     def _suppressed(self, image: EncodedImage, columns: Columns) -> Columns:
         """The best of the rows whose boxes overlap, best first."""

@@ -15,7 +15,7 @@ import torch
 from mmengine.config import Config
 from numpy.typing import ArrayLike
 
-from ..masks.mask_choice import AllGuesses
+from ..masks.answers import AllGuesses
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import check_image, read_image
@@ -280,7 +280,9 @@ class OVSAMPredictor(Namer):
                 image.features, chunk, image.padded[1], mask_choice
             )
             parts.append(image.prediction(self.model, regions, quality))
-        found, count = Prediction.cat(parts), len(prompts.coords)
+        # Of one chunk, as a click is, no mask is copied.
+        found = parts[0] if len(parts) == 1 else Prediction.cat(parts)
+        count = len(prompts.coords)
         rows = len(found.masks) // max(1, count)
         return replace(found, prompt_index=np.arange(count).repeat(rows))
 

@@ -1,7 +1,13 @@
 """From low-resolution logits to clean masks: choice, cleaning, regions, post-processing."""
 
-from .mask_choice import AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask
-from .mask_cleaning import InsideBox, LargeParts
+from .answers import (
+    AllGuesses,
+    AllMasks,
+    AmbiguityAwareChoice,
+    FirstMask,
+    InsideBox,
+    LargeParts,
+)
 
 __all__ = [
     'AllGuesses',

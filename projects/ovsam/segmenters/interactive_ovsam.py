@@ -13,7 +13,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..losses.mask_targets import mask_targets
-from ..masks.mask_choice import is_ambiguous
+from ..masks.answers import choose_masks, is_ambiguous
 from ..prompts.clicks import random_error_clicks, rescale_clicks
 from ..utils.needed import needed
 from .ovsam import OVSAM
@@ -57,7 +57,7 @@ class InteractiveOVSAM(OVSAM):
             losses = mask_loss(masks, quality, targets, is_ambiguous(prompts))
             for name, value in losses.items():
                 totals[name] = totals.get(name, 0) + value / self.rounds
-            logits = self.choose(prompts, masks, quality)[0].detach()
+            logits = choose_masks(self.mask_choice, prompts, masks, quality)[0].detach()
             points, labels = random_error_clicks(logits > 0, targets > 0.5)
             scale = batch_inputs.shape[-1] / logits.shape[-1]
             prompts = replace(

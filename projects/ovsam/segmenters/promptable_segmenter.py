@@ -15,6 +15,7 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..masks.answers import choose_masks
 from ..masks.regions import Regions, mask_boxes, postprocess_masks
 from ..naming.name_bank import NameBank
 from ..naming.open_vocabulary_classifier import RankedNames
@@ -39,9 +40,9 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         prompter: Config of the prompter used in :meth:`predict`.
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
         mask_choice: Config of which of the decoder's masks answers a prompt, see
-            :mod:`~ovsam.masks.mask_choice`; the first one if not given.
+            :mod:`~ovsam.masks.answers`; the first one if not given.
         mask_cleaning: Configs of what is left out of masks, one after another, see
-            :mod:`~ovsam.masks.mask_cleaning`; nothing if not given, as published.
+            :mod:`~ovsam.masks.answers`; nothing if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.
         everything: What suits these weights better than the defaults of
             :class:`~ovsam.apis.EverythingMode`, which are SAM's; kept for those who ask.
@@ -232,7 +233,9 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         mask_choice: Optional[Callable] = None,
     ) -> tuple[Regions, Optional[Tensor]]:
         """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
-        low_res, quality, row = self.choose(prompts, *self.segment(features, prompts), mask_choice)
+        low_res, quality, row = choose_masks(
+            mask_choice or self.mask_choice, prompts, *self.segment(features, prompts)
+        )
         # What is decided by thresholds, and what leaves the model, is of full precision.
         low_res, quality = low_res.float(), None if quality is None else quality.float()
         if len(row) > len(prompts.coords):
@@ -240,23 +243,6 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         for clean in self.mask_cleaning:
             low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
         return Regions.of_prompts(low_res, prompts, input_width), quality
-
-    def choose(
-        self,
-        prompts: Prompts,
-        masks: Tensor,
-        quality: Optional[Tensor],
-        mask_choice: Optional[Callable] = None,
-    ) -> tuple[Tensor, Optional[Tensor], Tensor]:
-        """What answers the prompts, of the masks that :meth:`segment` returns.
-
-        Returns:
-            Mask logits (R, 4h, 4w), predicted IoU (R,), and the prompt (R,) that each answers.
-        """
-        columns = (mask_choice or self.mask_choice)(prompts, quality)
-        row = torch.arange(len(columns), device=columns.device).repeat_interleave(columns.shape[1])
-        column = columns.flatten()
-        return masks[row, column], None if quality is None else quality[row, column], row
 
     @classmethod
     def input_prompts(cls, samples: Sequence[DetDataSample], prompter, device) -> Prompts:

@@ -13,8 +13,8 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..losses.mask_targets import mask_targets
+from ..masks.answers import choose_masks, is_ambiguous
 from ..masks.crop_regions import jitter_regions
-from ..masks.mask_choice import is_ambiguous
 from ..prompts import Prompts
 from ..prompts.clicks import random_error_clicks, rescale_clicks
 from ..utils.needed import needed
@@ -74,7 +74,7 @@ class SkipOVSAM(InteractiveOVSAM):
             for name, value in losses.items():
                 totals[name] = totals.get(name, 0) + value / self.rounds
             if turn + 1 < self.rounds:
-                logits = self.choose(prompts, masks, quality)[0].detach()
+                logits = choose_masks(self.mask_choice, prompts, masks, quality)[0].detach()
                 prompts = self._corrected(prompts, logits, targets, batch_inputs.shape[-1])
         return totals
 
