@@ -31,7 +31,7 @@ from ovsam.evaluation.calibration_error import (
     without_own_name,
 )
 from ovsam.evaluation.opinions import collect_opinions
-from ovsam.naming.calibration import TemperatureScaling
+from ovsam.naming.scores import TemperatureScaling
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ovsam.utils.command_line import exit_status, parser_of
 

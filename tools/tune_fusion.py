@@ -19,7 +19,7 @@ from tabulate import tabulate
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
 from ovsam.evaluation.opinions import collect_opinions
-from ovsam.naming.score_fusion import GeometricFusion
+from ovsam.naming.scores import GeometricFusion
 from ovsam.segmenters.ovsam import OVSAM
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.wording import listed

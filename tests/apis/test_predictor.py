@@ -207,7 +207,7 @@ def test_a_hundred_thousand_names(predictor, image, calls, monkeypatch):
 
     predictor.set_image(image)
     with monkeypatch.context() as patch:
-        patch.setattr('ovsam.naming.naming.embed_bank', embed)
+        patch.setattr('ovsam.segmenters.open_vocabulary_segmenter.embed_bank', embed)
         predictor.set_vocabulary([f'name {number}' for number in range(100_000)])
         found = predictor.predict([[50, 60]])
         assert len(predictor.vocabulary) == 100_000 and len(set(found.top_names[0])) == 5

@@ -5,7 +5,7 @@ import pytest
 
 from ovsam.apis import OVSAMInferencer, OVSAMPredictor
 from ovsam.apis.prediction import NONE_LABEL
-from ovsam.naming.calibration import TemperatureScaling
+from ovsam.naming.scores import TemperatureScaling
 from ovsam.vocabulary import Vocabulary
 
 NAMES = ['cat', 'dog', 'sea_lion']

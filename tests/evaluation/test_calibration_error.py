@@ -6,8 +6,7 @@ import torch
 
 from ovsam.evaluation import expected_calibration_error, fit_temperature
 from ovsam.evaluation.calibration_error import without_own_name
-from ovsam.naming.calibration import TemperatureScaling
-from ovsam.naming.score_fusion import GeometricFusion
+from ovsam.naming.scores import GeometricFusion, TemperatureScaling
 
 
 def test_nothing():

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from ovsam.naming.name_bank import NameBank, embed_bank
-from ovsam.naming.open_vocabulary_classifier import cosines
+from ovsam.naming.scores import cosines
 from ovsam.naming.text_cache import TextEmbeddingCache
 from ovsam.vocabulary import Vocabulary
 

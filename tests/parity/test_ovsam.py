@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from ovsam.losses.clip2sam_loss import CLIP2SAMLoss
 from ovsam.masks.regions import Regions, low_res_mask_boxes, postprocess_masks
 from ovsam.naming.name_bank import NameBank
-from ovsam.naming.open_vocabulary_classifier import OpenVocabularyClassifier
-from ovsam.naming.score_fusion import GeometricFusion
+from ovsam.naming.scores import GeometricFusion, OpenVocabularyClassifier
 from ovsam.parts.clip2sam_head import CLIP2SAMHead
 from ovsam.parts.clip_backbone import CLIPBackbone
 from ovsam.parts.mask_decoder import SAMMaskDecoder

@@ -6,6 +6,7 @@ Glossary: B images, N prompts or masks, H x W the image, h x w the low-resolutio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -41,8 +42,9 @@ class EncodedImage(NamedTuple):
         Raises:
             ValueError: Of :meth:`~ovsam.prompts.Prompts.check_inside`.
         """
+        factors = self._factors()
         prompts.check_inside([self.original])
-        return prompts.to(self.features.embedding.device).scale(self._factors()[None])
+        return prompts.to(factors.device).scale(factors[None])
 
     def inside(self, low_res: Tensor) -> Tensor:
         """Logits (N, h', w') of the image, without its padding, from (N, h, w)."""
@@ -82,15 +84,17 @@ class EncodedImage(NamedTuple):
             masks: (N, H, W) bool, those of :meth:`masks`, made here if not given.
         """
         low_res = regions.low_res
-        masks = self.masks(low_res) if masks is None else masks
-        stability = stability_score(self.inside(low_res)) if stability is None else stability
+        inside, masks = self.inside(low_res), self.masks(low_res) if masks is None else masks
+        stability = stability_score(inside) if stability is None else stability
+        boxes = tight_boxes(masks)
+        opinions = model.region_embeddings(self.features, regions)
         return Prediction(
             masks=masks,
-            boxes=tight_boxes(masks),
+            boxes=boxes,
             quality=None if quality is None else quality.cpu().numpy(),
             stability=stability.cpu().numpy(),
             low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=self._embeddings(model, regions),
+            region_embeddings=torch.stack(opinions, dim=1).float() if opinions else None,
         )
 
     def described(self, model: PromptableSegmenter, masks: ArrayLike) -> Prediction:
@@ -115,10 +119,10 @@ class EncodedImage(NamedTuple):
         shown = F.pad(shown, (0, self.padded[1] - width, 0, self.padded[0] - height))
         side = 4 * model.prompt_encoder.embedding_size
         low_res = F.interpolate(shown, (side, side), mode='area')[:, 0] - 0.5
-        boxes = tight_boxes(given)
-        rois = F.pad(torch.from_numpy(boxes).to(device) * self._factors().repeat(2), (1, 0))
-        embeddings = self._embeddings(model, Regions(low_res, rois))
-        return Prediction(given, boxes, None, None, low_res.cpu().numpy(), None, embeddings)
+        boxes = torch.from_numpy(tight_boxes(given))
+        rois = F.pad(boxes.to(device) * self._factors().repeat(2), (1, 0))
+        found = self.prediction(model, Regions(low_res, rois), None, masks=given)
+        return replace(found, stability=None)
 
     def _factors(self) -> Tensor:
         """(2,) input pixels per original pixel, of x and y."""
@@ -126,11 +130,6 @@ class EncodedImage(NamedTuple):
             inner / original for inner, original in zip(self.inner[::-1], self.original[::-1])
         ]
         return torch.tensor(factors, device=self.features.embedding.device)
-
-    def _embeddings(self, model: PromptableSegmenter, regions: Regions) -> Tensor | None:
-        """(N, E, C) float32; None of a model that does not name."""
-        embeddings = model.region_embeddings(self.features, regions)
-        return torch.stack(embeddings, dim=1).float() if embeddings else None
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..naming.name_bank import NameBank
-from ..naming.open_vocabulary_classifier import RankedNames
+from ..naming.scores import RankedNames
 from ..naming.taught_file import taught_file, with_taught_file
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from open_clip.modified_resnet import AttentionPool2d
 
-from ..parts.attention_pool import AttentionPool
+from ..parts.region_pooling import AttentionPool
 from .random_model import build_random_model
 from .timing import seconds
 

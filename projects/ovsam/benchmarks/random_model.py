@@ -13,8 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from ..naming.name_bank import NameBank
-from ..naming.naming import Naming
-from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
+from ..segmenters.open_vocabulary_segmenter import Naming, OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..vocabulary import Vocabulary
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..apis import OVSAMPredictor
 from ..naming.name_bank import NameBank
-from ..naming.open_vocabulary_classifier import PRECISIONS
+from ..naming.scores import PRECISIONS
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..vocabulary import Vocabulary
 from .interaction import random_clicks

@@ -12,8 +12,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..naming.calibration import TemperatureScaling
-from ..naming.score_fusion import has_opinion
+from ..naming.scores import TemperatureScaling, has_opinion
 
 NUM_BINS = 15
 # Between these, logarithmically, temperatures are looked for.

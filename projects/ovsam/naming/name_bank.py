@@ -8,7 +8,7 @@ Glossary: K names, T rows of all names, N regions, C channels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -40,6 +40,9 @@ class NameBank:
             :meth:`taught`; of an :class:`~.examples.ExampleSpace`.
         examples: What names have them.
 
+    Attributes:
+        known: (K,) bool array: names that the model has seen, in training or as examples.
+
     Raises:
         ValueError: The counts are not those of the table, or not those of the names.
     """
@@ -51,6 +54,7 @@ class NameBank:
     reader: TextReader | None = None
     space: Callable[[Tensor], Tensor] | None = None
     examples: Examples | None = None
+    known: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         counts = self.counts
@@ -61,6 +65,10 @@ class NameBank:
                 f'a table of shape {tuple(self.table.shape)} is not that of {len(counts)} names '
                 f'with {int(counts.sum())} rows, each with at least one'
             )
+        known = self.vocabulary.seen.copy()
+        if self.examples is not None:
+            known[self.examples.places.cpu().numpy()] = True
+        object.__setattr__(self, 'known', known)
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -107,14 +115,6 @@ class NameBank:
             table=torch.cat([self.table, added.table]),
             counts=torch.cat([self.counts, added.counts]),
         )
-
-    @property
-    def known(self) -> np.ndarray:
-        """(K,) bool: names that the model has seen, in training or as examples."""
-        known = self.vocabulary.seen.copy()
-        if self.examples is not None:
-            known[self.examples.places.cpu().numpy()] = True
-        return known
 
     def taught(
         self, embeddings: Mapping[str, Tensor], *, with_text: bool | None = None

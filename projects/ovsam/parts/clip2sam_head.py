@@ -14,7 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from .region_grids import RegionExtractor
+from .region_pooling import RegionExtractor
 
 
 @MODELS.register_module()
@@ -112,8 +112,8 @@ class AveragedProjection(nn.Conv2d):
 class FlattenedProjection(nn.Sequential):
     """A convolution, then two linear layers on the flattened grid, as R-CNN heads have them.
 
-    Knows where in the region a feature was; learns faster than :class:`AveragedProjection`, with
-    more parameters.
+    Projects (N, F, S, S) to (N, C). Knows where in the region a feature was; learns faster than
+    :class:`AveragedProjection`, with more parameters.
 
     Args:
         in_channels: Channels F of the grid.
@@ -139,7 +139,3 @@ class FlattenedProjection(nn.Sequential):
             nn.ReLU(),
             nn.Linear(hidden_dims, embed_dims),
         )
-
-    def forward(self, regions: Tensor) -> Tensor:
-        """Projects (N, F, S, S) to (N, C)."""
-        return super().forward(regions)

@@ -21,7 +21,7 @@ from open_clip.tokenizer import SimpleTokenizer, default_bpe
 from torch import Tensor, nn
 
 from ..utils.wording import listed
-from .attention_pool import AttentionPool
+from .region_pooling import AttentionPool
 
 Arch = Union[str, dict]
 
@@ -54,7 +54,7 @@ def clip_config(arch: Arch) -> dict:
 def build_clip(arch: Arch) -> CLIP:
     """An open_clip ``CLIP`` (both towers) with random weights; nothing is downloaded.
 
-    The attention pool of a ResNet is :class:`~.attention_pool.AttentionPool`: the same keys and
+    The attention pool of a ResNet is :class:`~.region_pooling.AttentionPool`: the same keys and
     numbers, in much less time.
 
     ``arch['standardize_images']`` gives the image tower each image with its own mean and

@@ -19,7 +19,7 @@ from open_clip.transformer import VisionTransformer
 from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
 
-from .region_grids import region_grids
+from .region_pooling import region_grids
 
 STRIDES = (4, 8, 16, 32)
 

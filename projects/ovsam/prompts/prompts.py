@@ -18,14 +18,12 @@ from .tokens import (
     BOX_BOTTOM_RIGHT,
     BOX_TOP_LEFT,
     NEGATIVE_POINT,
-    PAD,
     POSITIVE_POINT,
-    as_points,
     box_tokens,
     check_index,
     check_tokens,
-    pad_tokens,
-    rank_in_image,
+    padded,
+    point_tokens,
 )
 
 
@@ -75,14 +73,15 @@ class Prompts:
             image_index = torch.zeros(num, dtype=torch.long, device=coords.device)
         check_index('image_index', image_index, num)
         if instance_index is None:
-            instance_index = rank_in_image(image_index)
+            same = image_index[:, None] == image_index[None]
+            instance_index = same.long().tril(-1).sum(dim=1)
         check_index('instance_index', instance_index, num)
         if masks is not None and (masks.dim() != 4 or masks.shape[:2] != (num, 1)):
             raise ValueError(
                 f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
                 f'got {tuple(masks.shape)}'
             )
-        self._set(
+        vars(self).update(
             coords=coords,
             labels=labels,
             image_index=image_index,
@@ -91,15 +90,11 @@ class Prompts:
             has_box=(labels == BOX_TOP_LEFT).any(dim=1),
         )
 
-    def _set(self, **values: Tensor | None) -> None:
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
     def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
         """Every field changed, or as given; what was checked is not checked again."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         made = object.__new__(Prompts)
-        made._set(**{k: v if v is None else change(v) for k, v in values.items()} | changed)
+        vars(made).update({k: v if v is None else change(v) for k, v in values.items()} | changed)
         return made
 
     @classmethod
@@ -112,11 +107,8 @@ class Prompts:
                 given.
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
         """
-        points, labels = as_points(points, labels)
-        pad = points.new_zeros(len(points), 1, 2)
-        coords = torch.cat([points, pad], dim=1)
-        labels = torch.cat([labels, labels.new_full((len(points), 1), PAD)], dim=1)
-        return cls(coords, labels, **identity)
+        coords, labels = point_tokens(points, labels)
+        return cls(*padded(coords, labels, coords.shape[1] + 1), **identity)
 
     @classmethod
     def from_boxes(cls, boxes, **identity) -> Prompts:
@@ -138,7 +130,7 @@ class Prompts:
             labels: (N, P) of the points; ones if not given.
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
         """
-        points, labels = as_points(points, labels)
+        points, labels = point_tokens(points, labels)
         corners, corner_labels = box_tokens(boxes)
         if len(points) != len(corners):
             raise ValueError(
@@ -176,10 +168,10 @@ class Prompts:
             raise ValueError(
                 'some prompts have mask prompts and others have none; run them as separate batches'
             )
-        padded = [pad_tokens(p.coords, p.labels, length) for p in rows]
+        coords, labels = zip(*(padded(p.coords, p.labels, length) for p in rows))
         return cls(
-            torch.cat([coords for coords, _ in padded]),
-            torch.cat([labels for _, labels in padded]),
+            torch.cat(coords),
+            torch.cat(labels),
             torch.cat([p.image_index for p in rows]),
             torch.cat([p.instance_index for p in rows]),
             torch.cat([p.masks for p in rows]) if all(with_masks) else None,
@@ -258,20 +250,21 @@ class Prompts:
                 part inside its image.
         """
         self._check_images(len(image_sizes))
-        if not len(self):
-            return
-        sizes = torch.as_tensor([tuple(s)[:2] for s in image_sizes], device=self.device)
-        limits = sizes.to(self.coords).flip(1)[self.image_index]
+        sizes = self.coords.new_tensor([tuple(size)[:2] for size in image_sizes]).reshape(-1, 2)
+        limits = sizes.flip(1)[self.image_index]
         is_point = (self.labels == NEGATIVE_POINT) | (self.labels == POSITIVE_POINT)
-        outside = (self.coords < 0) | (self.coords > limits[:, None])
-        bad = (outside.any(dim=2) & is_point).any(dim=1)
-        self._reject(bad, 'has a point outside its image', sizes)
-        boxed = torch.nonzero(self.has_box).flatten()
+        outside = ((self.coords < 0) | (self.coords > limits[:, None])).any(dim=2) & is_point
+        boxed = self.has_box.nonzero().flatten()
         boxes, limits = self[boxed].boxes, limits[boxed]
         flat = (boxes[:, 2:] <= boxes[:, :2]).any(dim=1)
-        self[boxed]._reject(flat, 'has a box without area (boxes are x1, y1, x2, y2)', sizes)
         away = ((boxes[:, 2:] <= 0) | (boxes[:, :2] >= limits)).any(dim=1)
-        self[boxed]._reject(away, 'has a box outside its image', sizes)
+        for rows, fault in (
+            (outside.any(dim=1).nonzero().flatten(), 'has a point outside its image'),
+            (boxed[flat], 'has a box without area (boxes are x1, y1, x2, y2)'),
+            (boxed[away], 'has a box outside its image'),
+        ):
+            if len(rows):
+                self._reject(int(rows[0]), fault, image_sizes)
 
     def _check_images(self, num_images: int) -> None:
         if len(self) and int(self.image_index.max()) >= num_images:
@@ -280,13 +273,11 @@ class Prompts:
                 f'but the batch has {num_images} images'
             )
 
-    def _reject(self, bad: Tensor, fault: str, sizes: Tensor) -> None:
-        if bad.any():
-            row = int(torch.nonzero(bad)[0])
-            image = int(self.image_index[row])
-            height, width = sizes[image].tolist()
-            raise ValueError(
-                f'the prompt for instance {int(self.instance_index[row])} of image {image} '
-                f'{fault}: {self.coords[row].tolist()} in an image {width} wide, {height} high; '
-                f'are the coordinates in the frame of this image?'
-            )
+    def _reject(self, row: int, fault: str, sizes: Sequence[tuple[int, int]]) -> None:
+        image = int(self.image_index[row])
+        height, width = sizes[image][:2]
+        raise ValueError(
+            f'the prompt for instance {int(self.instance_index[row])} of image {image} '
+            f'{fault}: {self.coords[row].tolist()} in an image {width} wide, {height} high; '
+            f'are the coordinates in the frame of this image?'
+        )

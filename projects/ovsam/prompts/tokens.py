@@ -6,6 +6,7 @@ Glossary: N prompts, P points per prompt, T tokens per prompt.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..utils.wording import listed
@@ -15,6 +16,40 @@ NEGATIVE_POINT = 0
 POSITIVE_POINT = 1
 BOX_TOP_LEFT = 2
 BOX_BOTTOM_RIGHT = 3
+
+
+def point_tokens(points, labels) -> tuple[Tensor, Tensor]:
+    """Coordinates (N, P, 2) and labels (N, P), ones if not given, of what users write; checked."""
+    points = torch.as_tensor(points, dtype=torch.float32)
+    if points.dim() != 3 or points.shape[2] != 2:
+        raise ValueError(
+            f'points must be (N, P, 2): N prompts of P points (x, y); got {tuple(points.shape)}'
+        )
+    if labels is None:
+        labels = torch.full(points.shape[:2], POSITIVE_POINT, device=points.device)
+    labels = torch.as_tensor(labels, dtype=torch.long, device=points.device)
+    if labels.shape != points.shape[:2]:
+        raise ValueError(
+            f'labels must be {tuple(points.shape[:2])}, one per point; got {tuple(labels.shape)}'
+        )
+    if (labels > POSITIVE_POINT).any():
+        raise ValueError('labels of points must be 1 (positive), 0 (negative) or -1 (padding)')
+    return points, labels
+
+
+def box_tokens(boxes) -> tuple[Tensor, Tensor]:
+    """Coordinates (N, 2, 2) and labels (N, 2) of boxes (N, 4), xyxy; checked."""
+    boxes = torch.as_tensor(boxes, dtype=torch.float32)
+    if boxes.dim() != 2 or boxes.shape[1] != 4:
+        raise ValueError(f'boxes must be (N, 4) as x1, y1, x2, y2; got {tuple(boxes.shape)}')
+    labels = torch.tensor([[BOX_TOP_LEFT, BOX_BOTTOM_RIGHT]], device=boxes.device)
+    return boxes.reshape(-1, 2, 2), labels.expand(len(boxes), -1)
+
+
+def padded(coords: Tensor, labels: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Coordinates and labels, each row filled up with padding to ``length`` tokens."""
+    missing = length - coords.shape[1]
+    return F.pad(coords, (0, 0, 0, missing)), F.pad(labels, (0, missing), value=PAD)
 
 
 def check_tokens(coords: Tensor, labels: Tensor) -> None:
@@ -48,45 +83,3 @@ def check_index(name: str, index: Tensor, num: int) -> None:
         )
     if (index < 0).any():
         raise ValueError(f'{name} must not be negative')
-
-
-def rank_in_image(image_index: Tensor) -> Tensor:
-    """(N,) how many earlier rows have the same image."""
-    same = image_index[:, None] == image_index[None]
-    return same.long().tril(-1).sum(dim=1)
-
-
-def as_points(points, labels) -> tuple[Tensor, Tensor]:
-    """Points (N, P, 2) and labels (N, P), ones if not given, of what users write; checked."""
-    points = torch.as_tensor(points, dtype=torch.float32)
-    if points.dim() != 3 or points.shape[2] != 2:
-        raise ValueError(
-            f'points must be (N, P, 2): N prompts of P points (x, y); got {tuple(points.shape)}'
-        )
-    if labels is None:
-        labels = torch.full(points.shape[:2], POSITIVE_POINT, device=points.device)
-    labels = torch.as_tensor(labels, dtype=torch.long, device=points.device)
-    if labels.shape != points.shape[:2]:
-        raise ValueError(
-            f'labels must be {tuple(points.shape[:2])}, one per point; got {tuple(labels.shape)}'
-        )
-    if (labels > POSITIVE_POINT).any():
-        raise ValueError('labels of points must be 1 (positive), 0 (negative) or -1 (padding)')
-    return points, labels
-
-
-def box_tokens(boxes) -> tuple[Tensor, Tensor]:
-    """Coordinates (N, 2, 2) and labels (N, 2) of boxes (N, 4), xyxy; checked."""
-    boxes = torch.as_tensor(boxes, dtype=torch.float32)
-    if boxes.dim() != 2 or boxes.shape[1] != 4:
-        raise ValueError(f'boxes must be (N, 4) as x1, y1, x2, y2; got {tuple(boxes.shape)}')
-    labels = torch.tensor([[BOX_TOP_LEFT, BOX_BOTTOM_RIGHT]], device=boxes.device)
-    return boxes.reshape(-1, 2, 2), labels.expand(len(boxes), -1)
-
-
-def pad_tokens(coords: Tensor, labels: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Coordinates and labels, each row filled up with padding to ``length`` tokens."""
-    missing = length - coords.shape[1]
-    pad = coords.new_zeros(len(coords), missing, 2)
-    pad_labels = labels.new_full((len(labels), missing), PAD)
-    return torch.cat([coords, pad], dim=1), torch.cat([labels, pad_labels], dim=1)

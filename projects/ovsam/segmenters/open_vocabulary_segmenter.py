@@ -1,22 +1,100 @@
-"""What OVSAM and the crop baselines share: they name regions from a bank of names.
+"""Models that name regions from a bank of names: what OVSAM and the crop baselines share.
 
 Glossary: N regions, K names, C channels.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Optional, Union
+from dataclasses import replace
 
 import torch
 from mmdet.registry import MODELS, TASK_UTILS
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..naming.name_bank import NameBank
-from ..naming.naming import Naming
-from ..naming.open_vocabulary_classifier import RankedNames
+from ..naming.learned_context import LearnedContext
+from ..naming.name_bank import NameBank, embed_bank
+from ..naming.scores import OpenVocabularyClassifier, RankedNames
+from ..naming.text_cache import TextEmbeddingCache
+from ..vocabulary import TextReader, Vocabulary, build_vocabulary, report_texts
 from .promptable_segmenter import PromptableSegmenter
 
 # Scores of regions with all names that are there at once.
 SCORES_AT_ONCE = 2**23
+
+
+class Naming:
+    """For models with a ``text_encoder``, a ``classifier`` and ``templates``.
+
+    The model's ``vocabulary`` is its config's: what labels index in training and evaluation.
+    Whoever names from others passes a bank of :meth:`bank`. Banks are no part of a checkpoint, but
+    text embeddings may be kept in a ``text_cache``. A model with a ``context``
+    (:class:`~ovsam.naming.LearnedContext`) has no use for templates; while the context learns,
+    embeddings are made for each call anew, with gradient.
+    """
+
+    text_encoder: nn.Module
+    classifier: OpenVocabularyClassifier
+    templates: str | Sequence[str]
+    training: bool
+    text_cache: TextEmbeddingCache | None = None
+    # Of the model's own vocabulary; made when it is first needed.
+    own_bank: NameBank | None = None
+
+    def __init__(self, vocabulary, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary: Vocabulary = build_vocabulary(vocabulary)
+
+    def bank(self, vocabulary: Vocabulary | None = None) -> NameBank:
+        """The bank of a vocabulary, embedded by this model; of its own if not given."""
+        if vocabulary is not None and vocabulary is not self.vocabulary:
+            return self._embed(vocabulary)
+        if self.own_bank is None:
+            self.own_bank = self._embed(self.vocabulary)
+        return self.own_bank
+
+    def classify(
+        self, regions: Tensor, bank: NameBank | None = None, columns: Tensor | None = None
+    ) -> Tensor:
+        """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last.
+
+        Args:
+            regions: (N, C).
+            bank: Of :meth:`bank`; that of the model's own vocabulary if not given.
+            columns: (K',) long, ascending: these names only, for (N, K' + 1).
+        """
+        context = self._context
+        if bank is None and context is not None and self.training and torch.is_grad_enabled():
+            if context.vectors.requires_grad:
+                bank = context.bank_to_learn(self.text_encoder, self.vocabulary)
+        bank = self.bank() if bank is None else bank
+        if bank.table.device != regions.device:
+            bank = bank.to(regions.device)
+        # Names that differ by a hundredth of a cosine are told apart.
+        with torch.autocast(regions.device.type, enabled=False):
+            return self.classifier(regions.float(), bank, columns)
+
+    @property
+    def _context(self) -> LearnedContext | None:
+        # Not a class attribute: that would hide the module of this name from torch.
+        return getattr(self, 'context', None)
+
+    @property
+    def text_reader(self) -> TextReader:
+        """How texts of names are read, for what compares them before they are embedded."""
+        tokenizer, context = self.text_encoder.tokenizer, self._context
+        if context is None:
+            return TextReader(tokenizer, self.templates)
+        return TextReader(tokenizer, context.templates, len(context.vectors))
+
+    def _embed(self, vocabulary: Vocabulary) -> NameBank:
+        report_texts(vocabulary, self.text_reader)
+        dtype, context = self.classifier.dtype, self._context
+        if context is not None:
+            bank = context.bank(self.text_encoder, vocabulary, self.text_cache, dtype)
+        else:
+            bank = embed_bank(self.text_encoder, vocabulary, self.templates, self.text_cache, dtype)
+        return replace(bank, reader=self.text_reader, space=getattr(self, 'example_space', None))
 
 
 class OpenVocabularySegmenter(Naming, PromptableSegmenter):
@@ -50,13 +128,13 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         self,
         text_encoder: dict,
         vocabulary,
-        templates: Union[str, Sequence[str]] = 'vild',
-        classifier: Optional[dict] = None,
-        score_fusion: Optional[dict] = None,
-        text_cache: Optional[dict] = None,
-        context: Optional[dict] = None,
-        example_space: Optional[dict] = None,
-        calibration: Optional[dict] = None,
+        templates: str | Sequence[str] = 'vild',
+        classifier: dict | None = None,
+        score_fusion: dict | None = None,
+        text_cache: dict | None = None,
+        context: dict | None = None,
+        example_space: dict | None = None,
+        calibration: dict | None = None,
         none_threshold: float = 0.0,
         **kwargs,
     ):
@@ -75,12 +153,12 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         self.calibration = MODELS.build(calibration) if calibration else None
         self.none_threshold = none_threshold
 
-    def log_scores(self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None) -> Tensor:
+    def log_scores(self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None) -> Tensor:
         """Log-scores (N, K + 1) of regions, background last; see the base class."""
         bank = self.bank() if bank is None else bank
         # Together: of many names, reading their embeddings is what takes time.
         logits = self.classify(torch.cat(embeddings), bank)
-        opinions = logits.split([len(each) for each in embeddings])
+        opinions = logits.chunk(len(embeddings))
         if bank.examples is not None and self.example_space is not None:
             opinions = self.example_space.blend(
                 torch.stack(opinions, dim=1),
@@ -91,7 +169,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         scores = self.fuse(opinions, bank)
         return scores if self.calibration is None else self.calibration(scores)
 
-    def fuse(self, opinions: Sequence[Tensor], bank: Optional[NameBank] = None) -> Tensor:
+    def fuse(self, opinions: Sequence[Tensor], bank: NameBank | None = None) -> Tensor:
         """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1).
 
         Args:
@@ -105,7 +183,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         return self.score_fusion(*opinions, torch.from_numpy(known))
 
     def name(
-        self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
+        self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None, k: int = 5
     ) -> RankedNames:
         """See the base class; however many names and regions there are, few scores are at once."""
         bank = self.bank() if bank is None else bank
@@ -120,7 +198,7 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         if self.context is not None and not had_weights:
             self.context.start_from_words(self.text_encoder)
 
-    def train(self, mode: bool = True) -> 'OpenVocabularySegmenter':  # noqa: FBT001, FBT002 (nn.Module's signature)
+    def train(self, mode: bool = True) -> OpenVocabularySegmenter:  # noqa: FBT001, FBT002 (nn.Module's signature)
         """Switch mode; what names were before a context learns is forgotten."""
         if mode and self.context is not None:
             self.own_bank = None

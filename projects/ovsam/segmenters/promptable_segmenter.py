@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..masks.answers import choose_masks
 from ..masks.regions import Regions, mask_boxes, postprocess_masks
 from ..naming.name_bank import NameBank
-from ..naming.open_vocabulary_classifier import RankedNames
+from ..naming.scores import RankedNames
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 from .image_features import ImageFeatures

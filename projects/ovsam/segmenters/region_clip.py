@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import crop_regions, jitter_regions
-from ..naming.naming import Naming
 from .frozen_parts import FrozenParts
+from .open_vocabulary_segmenter import Naming
 
 
 @MODELS.register_module()

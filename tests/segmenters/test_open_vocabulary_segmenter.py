@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from ovsam.naming.learned_context import LearnedContext
-from ovsam.naming.naming import Naming
-from ovsam.naming.open_vocabulary_classifier import OpenVocabularyClassifier
+from ovsam.naming.scores import OpenVocabularyClassifier
 from ovsam.parts.clip_text_encoder import CLIPTextEncoder
+from ovsam.segmenters.open_vocabulary_segmenter import Naming
 from ovsam.vocabulary import Vocabulary
 
 LONG = 'x ' * 9

@@ -1,6 +1,6 @@
-"""Region embeddings against the names of a bank.
+"""From region embeddings to scores of names: comparison, fusion, calibration, and the likeliest.
 
-Glossary: N regions, K names, C channels.
+Glossary: N regions, K names, C channels. The last of K + 1 scores is the background's.
 """
 
 from __future__ import annotations
@@ -99,6 +99,85 @@ def _product(rows: Tensor, columns: Tensor) -> Tensor:
     if rows.is_cuda:
         return rows.to(columns.dtype) @ columns
     return torch.cat([part.to(columns.dtype) @ columns for part in rows.split(ROWS_IN_CACHE)])
+
+
+@MODELS.register_module()
+class GeometricFusion(nn.Module):
+    """How the head's and CLIP's opinions of a region become one.
+
+    A weighted geometric mean of two probabilities: ``p_head ** (1 - a) * p_clip ** a``. The head
+    knows the classes that it was trained on; CLIP, which was not trained for regions, knows all
+    others better. The background is weighted as a seen class. Where CLIP has no opinion, as its
+    logits are all zero (those of an embedding of zeros, see :class:`~ovsam.parts.CLIPBackbone`),
+    the head's probabilities stand alone. Source: OVSAM paper, section 3.3, after F-VLM and FC-CLIP.
+
+    Args:
+        seen: CLIP's weight a on classes that the head was trained on, in [0, 1].
+        unseen: CLIP's weight a on the others.
+        penalty: What is taken from log-scores of classes that the head was trained on, which
+            training makes too high. Not in the paper; source: Chao et al., "An Empirical Study and
+            Analysis of Generalized Zero-Shot Learning" ("calibrated stacking").
+    """
+
+    def __init__(self, seen: float = 0.1, unseen: float = 0.9, penalty: float = 0.0) -> None:
+        super().__init__()
+        for name, weight in (('seen', seen), ('unseen', unseen)):
+            if not 0 <= weight <= 1:
+                raise ValueError(f"{name} is {weight}, but CLIP's weight lies between 0 and 1")
+        self.seen = seen
+        self.unseen = unseen
+        self.penalty = penalty
+
+    def forward(self, head_logits: Tensor, clip_logits: Tensor, seen: Tensor) -> Tensor:
+        """Fuses logits.
+
+        Args:
+            head_logits: (N, K + 1), the last column background.
+            clip_logits: (N, K + 1).
+            seen: (K,) bool, classes that the head was trained on.
+
+        Returns:
+            Logarithms of scores, (N, K + 1). They do not sum to one over classes.
+        """
+        # The background is weighted as a seen class.
+        is_seen = F.pad(seen.to(head_logits.device), (0, 1), value=True)
+        weight = torch.where(is_seen, self.seen, self.unseen).to(head_logits)
+        head, clip = (logits.log_softmax(dim=-1) for logits in (head_logits, clip_logits))
+        weight = weight * has_opinion(clip_logits)
+        return (1 - weight) * head + weight * clip - self.penalty * is_seen.to(head)
+
+
+def has_opinion(logits: Tensor) -> Tensor:
+    """(N, 1) bool: False for rows of (N, K + 1) that are all zeros, of an embedding of zeros."""
+    return (logits != 0).any(dim=-1, keepdim=True)
+
+
+@MODELS.register_module()
+class TemperatureScaling(nn.Module):
+    """Divides log-scores by a temperature and normalises over all names and the background.
+
+    Which name is likeliest stays as it was; how likely it is becomes right on average. Scores of
+    seen and of unseen names, which :class:`GeometricFusion` weights differently and
+    does not normalise, become shares of one whole. Source: Guo et al., "On Calibration of Modern
+    Neural Networks", section 4.2. ``tools/calibrate.py`` fits the temperature.
+
+    Args:
+        temperature: Above 1 for a model that is too sure of itself, below 1 for one that is not
+            sure enough.
+
+    Raises:
+        ValueError: It is not positive.
+    """
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise ValueError(f'the temperature is {temperature}, but must be positive')
+        self.temperature = temperature
+
+    def forward(self, log_scores: Tensor) -> Tensor:
+        """Logarithms of probabilities (N, K + 1), of log-scores (N, K + 1), background last."""
+        return (log_scores / self.temperature).log_softmax(dim=-1)
 
 
 class RankedNames(NamedTuple):
