@@ -42,3 +42,16 @@ val_evaluator = dict(
 test_evaluator = dict(
     _delete_=True, type='FoundObjectsMetric', ann_file=_base_.data_root + 'annotations/test.json'
 )
+# For leaves whose detector and head have learned the base classes only.
+behind_base_detector = dict(
+    detector=dict(
+        bbox_head=dict(num_classes=40),
+        init_cfg=dict(checkpoint=_base_.weights + 'detector_base.pth'),
+    ),
+    detector_names=dict(type='PictogramVocabulary', group='base'),
+    segmenter=dict(
+        vocabulary=dict(type='PictogramVocabulary', group='split', seen='base'),
+        score_fusion=_base_.base_fusion,
+        init_cfg=dict(checkpoint=_base_.weights + 'clip2sam_base.pth'),
+    ),
+)

@@ -187,6 +187,14 @@ def test_bad_prompts_leave_the_state_intact(predictor, image, given, message):
     assert predictor.predict([[50, 60]]).to_coco() == before.to_coco()
 
 
+@pytest.mark.parametrize('given', [dict(top_k=0), dict(none_threshold=1.5)])
+def test_what_is_asked_of_names_is_checked_before_decoding(predictor, image, given, monkeypatch):
+    predictor.set_image(image)
+    monkeypatch.setattr(predictor.model, 'segment', None)
+    with pytest.raises(ValueError, match=next(iter(given))):
+        predictor.predict([[50, 60]], **given)
+
+
 @pytest.mark.parametrize('vocabulary', [[], '', ['cat', ' '], ['cat', '\u200b'], ['cat', '&nbsp;']])
 def test_bad_vocabulary_leaves_the_old_one(predictor, vocabulary):
     with pytest.raises(ValueError):

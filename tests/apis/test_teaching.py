@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ovsam.apis import OVSAMPredictor
+from ovsam.apis.example_flags import teach_examples
 
 
 @pytest.fixture
@@ -16,6 +18,27 @@ def predictor(colour_model, scene):
 def middle(box):
     left, top, right, bottom = box
     return [(left + right) / 2, (top + bottom) / 2]
+
+
+def test_nothing_is_shown(predictor, scene):
+    none = np.zeros((0, 256, 256), bool)
+    (image,) = predictor.encode([scene[0]])
+    found = image.described(predictor.model, none)
+    assert found.masks.shape == (0, 256, 256) and found.boxes.shape == (0, 4)
+    assert found.region_embeddings.shape[0] == 0 and found.stability is None
+    with pytest.raises(ValueError, match='no example of thing'):
+        predictor.teach('thing', masks=none)
+    before = predictor.image_size
+    teach_examples(predictor, [])
+    assert predictor.taught_names == {} and predictor.image_size == before == (256, 256)
+
+
+def test_examples_as_a_command_line_has_them(predictor, scene, tmp_path):
+    picture = tmp_path / 'scene.png'
+    Image.fromarray(scene[0]).save(picture)
+    (x, y), box = middle(scene[1][0]), ','.join(map(str, scene[1][1]))
+    teach_examples(predictor, [f'gizmo={picture}@{x},{y}', f'thing={picture}@{box}'])
+    assert predictor.taught_names == {'gizmo': 1, 'thing': 1} and predictor.image_size is None
 
 
 def test_what_was_shown_is_known_on_another_image(predictor, scene):

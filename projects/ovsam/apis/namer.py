@@ -166,6 +166,12 @@ class Namer:
         """
         self.bank = with_taught_file(self.bank, Path(path))
 
+    def checked(self, top_k: int, none_threshold: float | None = None) -> float:
+        """The least score of a name, where both may be asked for; errors are of :meth:`name`."""
+        if top_k < 1:
+            raise ValueError(f'top_k must be positive; got {top_k}')
+        return checked_threshold(self.none_threshold if none_threshold is None else none_threshold)
+
     def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
         """The texts as :meth:`find` takes them; errors are its."""
         model = self._naming_model()
@@ -193,9 +199,7 @@ class Namer:
             FileNotFoundError: There is no WordNet for the ``back_off``.
             ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
-        least = self.none_threshold if none_threshold is None else none_threshold
-        check_top_k(top_k)
-        checked_threshold(least)
+        least = self.checked(top_k, none_threshold)
         if found.region_embeddings is None:
             return found
         bank = self.bank
@@ -259,12 +263,6 @@ def _named(found: Prediction, bank: NameBank, best: RankedNames, least: float) -
         top_scores=scores,
         leaves=None,
     )
-
-
-def check_top_k(top_k: int) -> None:
-    """Reject how many names to report, if it is not positive."""
-    if top_k < 1:
-        raise ValueError(f'top_k must be positive; got {top_k}')
 
 
 def checked_threshold(threshold: float) -> float:

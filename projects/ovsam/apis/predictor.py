@@ -24,7 +24,7 @@ from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode
 from .init_model import choose_device, init_model, set_precision
-from .namer import Namer, check_top_k
+from .namer import Namer
 from .prediction import Prediction
 from .user_prompts import make_prompts
 
@@ -175,7 +175,8 @@ class OVSAMPredictor(Namer):
         none_threshold: float | None = None,
     ) -> Prediction:
         """As :meth:`predict`, of a record of prompts in original pixels."""
-        return self.name(self.segment_prompts(prompts, mask_choice), top_k, none_threshold)
+        least = self.checked(top_k, none_threshold)
+        return self.name(self.segment_prompts(prompts, mask_choice), top_k, least)
 
     def everything(self, top_k: int = 5, **settings) -> Prediction:
         """Segment and name whatever there is in the image, best masks first.
@@ -190,7 +191,7 @@ class OVSAMPredictor(Namer):
             TypeError: There is no such setting.
             ValueError: A setting is out of its range, or ``top_k`` is not positive.
         """
-        check_top_k(top_k)
+        self.checked(top_k)
         return self.name(self.segment_everything(**settings), top_k)
 
     @torch.no_grad()
@@ -226,7 +227,7 @@ class OVSAMPredictor(Namer):
             ValueError: There are no texts, or one has nothing in it that the tokenizer knows; the
                 model does not name; or its vocabulary has no other name to compare with.
         """
-        check_top_k(top_k)
+        self.checked(top_k)
         if not 0 <= threshold <= 1:
             raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
         asked = self.check_texts(texts)
@@ -282,9 +283,8 @@ class OVSAMPredictor(Namer):
             parts.append(image.prediction(self.model, regions, quality))
         # Of one chunk, as a click is, no mask is copied.
         found = parts[0] if len(parts) == 1 else Prediction.cat(parts)
-        count = len(prompts.coords)
-        rows = len(found.masks) // max(1, count)
-        return replace(found, prompt_index=np.arange(count).repeat(rows))
+        rows = len(found.masks) // max(1, len(prompts))
+        return replace(found, prompt_index=np.arange(len(prompts)).repeat(rows))
 
     def segment_everything(self, **settings) -> Prediction:
         """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
