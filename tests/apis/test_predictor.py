@@ -238,7 +238,7 @@ def test_what_one_predictor_names_leaves_others_alone(model, image):
     one, other = OVSAMPredictor(model, vocabulary=['cat', 'dog']), OVSAMPredictor(model)
     own = model.vocabulary
     one.set_image(image)
-    one.find('a red cat')
+    one.find('a red cat', points_per_side=4)
     one.set_vocabulary(['tree', 'house'])
     assert model.vocabulary is own and other.vocabulary is own
     other.bank = one.bank
