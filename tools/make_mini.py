@@ -53,6 +53,7 @@ EVERYTHING = ('everything', 'everything_all_names')
 DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
 IMAGE_LEVEL = ('ovsam_image_level_box', 'ovsam_no_image_level_box')
 TAUGHT = ('taught_base_box', 'taught_base_text_box')
+SECOND_LOOK = ('ovsam_base_second_look_box', 'ovsam_base_second_look_point')
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
 YARDSTICKS = tuple(
     f'{model}_{prompt}'

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..masks.regions import Regions, postprocess_masks, stability_score
+from ..naming.name_bank import NameBank
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -65,7 +66,11 @@ class EncodedImage(NamedTuple):
         return masks
 
     def prediction(
-        self, model: PromptableSegmenter, regions: Regions, quality: Tensor | None
+        self,
+        model: PromptableSegmenter,
+        regions: Regions,
+        quality: Tensor | None,
+        bank: NameBank | None = None,
     ) -> Prediction:
         """What a model found, without names.
 
@@ -73,8 +78,9 @@ class EncodedImage(NamedTuple):
             model: Whose regions they are.
             regions: N, of this image.
             quality: (N,) predicted IoU, if there is one.
+            bank: Of the model's ``region_embeddings``.
         """
-        embeddings = self._embeddings(model, regions)
+        embeddings = self._embeddings(model, regions, bank)
         low_res = regions.low_res
         inside, masks = self.inside(low_res), self.masks(low_res)
         stability = stability_score(inside).cpu().numpy()
@@ -87,7 +93,9 @@ class EncodedImage(NamedTuple):
             region_embeddings=embeddings,
         )
 
-    def described(self, model: PromptableSegmenter, masks: ArrayLike) -> Prediction:
+    def described(
+        self, model: PromptableSegmenter, masks: ArrayLike, bank: NameBank | None = None
+    ) -> Prediction:
         """Masks (H, W) or (N, H, W) bool of this image with their ``region_embeddings``.
 
         Raises:
@@ -111,7 +119,7 @@ class EncodedImage(NamedTuple):
         low_res = F.interpolate(shown, (side, side), mode='area')[:, 0] - 0.5
         boxes = tight_boxes(given)
         rois = F.pad(torch.from_numpy(boxes).to(device) * self._factors().repeat(2), (1, 0))
-        embeddings = self._embeddings(model, Regions(low_res, rois))
+        embeddings = self._embeddings(model, Regions(low_res, rois), bank)
         return Prediction(given, boxes, None, None, low_res.cpu().numpy(), None, embeddings)
 
     def _factors(self) -> Tensor:
@@ -121,9 +129,11 @@ class EncodedImage(NamedTuple):
         ]
         return torch.tensor(factors, device=self.features.embedding.device)
 
-    def _embeddings(self, model: PromptableSegmenter, regions: Regions) -> Tensor | None:
+    def _embeddings(
+        self, model: PromptableSegmenter, regions: Regions, bank: NameBank | None = None
+    ) -> Tensor | None:
         """(N, E, C) float32; None of a model that does not name."""
-        embeddings = model.region_embeddings(self.features, regions)
+        embeddings = model.region_embeddings(self.features, regions, bank)
         return torch.stack(embeddings, dim=1).float() if embeddings else None
 
 
@@ -198,4 +208,5 @@ def _of_image(features: ImageFeatures, place: int) -> ImageFeatures:
         features.embedding[chosen],
         tuple(level[chosen] for level in features.levels),
         tuple(level[chosen] for level in features.pyramid),
+        tuple(image[chosen] for image in features.images),
     )

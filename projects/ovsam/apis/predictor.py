@@ -267,7 +267,7 @@ class OVSAMPredictor(Namer):
         elif point_coords is not None or boxes is not None:
             raise ValueError('give prompts or masks, not both')
         else:
-            found = self._encoded().described(self.model, masks)
+            found = self._encoded().described(self.model, masks, self.doubted_bank)
         self.learn(name, found)
         return found
 
@@ -279,7 +279,7 @@ class OVSAMPredictor(Namer):
             regions, quality = self.model.segment_regions(
                 image.features, chunk, image.padded[1], mask_choice
             )
-            parts.append(image.prediction(self.model, regions, quality))
+            parts.append(image.prediction(self.model, regions, quality, self.doubted_bank))
         found, count = Prediction.cat(parts), len(prompts.coords)
         rows = len(found.masks) // max(1, count)
         return replace(found, prompt_index=np.arange(count).repeat(rows))
@@ -289,7 +289,7 @@ class OVSAMPredictor(Namer):
         image = self._encoded()
         mode = EverythingMode(**{**self.model.everything, **settings})
         if self._everything is None or self._everything[0] != mode:
-            self._everything = mode, mode(self.model, image)
+            self._everything = mode, mode(self.model, image, self.doubted_bank)
         return self._everything[1]
 
     def _encoded(self) -> EncodedImage:

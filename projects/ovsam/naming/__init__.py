@@ -8,6 +8,7 @@ from .learned_context import LearnedContext
 from .name_bank import NameBank, embed_bank
 from .open_vocabulary_classifier import OpenVocabularyClassifier
 from .score_fusion import GeometricFusion
+from .second_look import SecondLook
 from .text_cache import TextEmbeddingCache
 from .text_embeddings import embed_texts
 
@@ -22,6 +23,7 @@ __all__ = [
     'LearnedContext',
     'OpenVocabularyClassifier',
     'SampledNames',
+    'SecondLook',
     'TemperatureScaling',
     'NameBank',
     'TextEmbeddingCache',
