@@ -69,6 +69,7 @@ EVALUATIONS = (
     *YARDSTICKS,
     *IMAGE_LEVEL,
     *TAUGHT,
+    *SECOND_LOOK,
     *(
         f'{model}_{prompt}{names}'
         for names in ('', '_all_names')
