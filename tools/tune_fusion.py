@@ -46,6 +46,7 @@ def tune(config: str, steps: int, penalties: Sequence[float]) -> None:
             f'which to choose; it has {listed(split)}'
         )
     model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
+    model.second_look = None  # what it sees depends on the weights
     groups = [
         torch.tensor([model.vocabulary.index(name) for name in split[group]])
         for group in ('base', 'novel')

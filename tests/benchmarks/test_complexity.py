@@ -6,6 +6,7 @@ from torch import nn
 from ovsam.apis.init_model import load_config
 from ovsam.benchmarks.complexity import (
     ELSEWHERE,
+    SECOND_LOOK,
     PartComplexity,
     count_by_part,
     count_complexity,
@@ -89,6 +90,18 @@ def test_a_crop_costs_a_pass_of_clip_for_each_prompt(counted):
     crop, feature = counted['image_crop']['backbone'], counted['feature_crop']['backbone']
     assert crop.image == 0 < crop.prompt
     assert feature.image > 0 and feature.prompt < crop.prompt
+
+
+def test_a_second_look_costs_a_pass_of_clip_for_a_share_of_the_prompts(counted):
+    cfg = load_config('mini/ovsam_base_second_look_box.py')
+    half, whole = (
+        {row.part: row for row in count_complexity(cfg, again=share)} for share in (0.5, 1.0)
+    )
+    look = whole.pop(SECOND_LOOK)
+    assert look.image == 0 and look.parameters == 0
+    assert look.prompt == counted['image_crop']['backbone'].prompt
+    assert half.pop(SECOND_LOOK).prompt == pytest.approx(look.prompt / 2, abs=1)
+    assert half == whole == counted['ovsam']
 
 
 def test_a_larger_input_costs_more(counted):

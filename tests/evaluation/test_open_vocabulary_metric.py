@@ -56,6 +56,15 @@ def test_nothing_annotated():
     assert metrics['num_b'] == metrics['num_n'] == metrics['num_empty'] == 0
 
 
+def test_share_that_was_looked_at_twice():
+    sample = make_sample([0, 1, 2, 2], index=[0, 1, 2], labels=[0, 0, 2])
+    assert 'Again' not in evaluate([sample])
+    sample.pred_instances.looked_again = torch.tensor([True, False, False])
+    metrics = evaluate([sample])  # an instance without a row was not looked at once
+    assert metrics['Again_b'] == 50 and metrics['Again_n'] == 0
+    assert metrics['Again'] == pytest.approx(100 / 3)
+
+
 def test_calibration_error_by_group():
     sample = make_sample([0, 1, 2, 2], index=[0, 1, 2], labels=[0, 0, 2])
     assert 'ECE' not in evaluate([sample])

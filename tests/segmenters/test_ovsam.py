@@ -13,12 +13,13 @@ from mmengine.structures import InstanceData
 from ovsam.masks.answers import InsideBox, LargeParts
 from ovsam.prompts import Prompts
 from ovsam.utils.paths import config_path
+from ovsam.vocabulary import Vocabulary
 
 SIDE = 256
 NAMES = ['cat', 'dog', 'boat']
 
 
-def build(name):
+def build(name, **changes):
     """A model of the small world on three names, all its weights random."""
     torch.manual_seed(0)
     cfg = Config.fromfile(config_path(f'mini/{name}.py'))
@@ -29,7 +30,7 @@ def build(name):
         return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
 
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return MODELS.build(dict(forget(cfg.model.to_dict()), vocabulary=NAMES))
+        return MODELS.build(dict(forget(cfg.model.to_dict()), vocabulary=NAMES, **changes))
 
 
 def sample(*boxes):
@@ -150,6 +151,47 @@ def test_fusion_is_between_the_two_opinions(ovsam, images):
     assert fused.shape == (2, len(NAMES) + 1)
     assert (fused <= torch.maximum(head, clip) + 1e-5).all()
     assert (fused >= torch.minimum(head, clip) - 1e-5).all()
+
+
+def test_only_what_is_in_doubt_is_looked_at_again(images, monkeypatch):
+    model, boxes = (
+        build('ovsam_base_second_look_box').eval(),
+        ((10, 10, 90, 90), (40, 30, 200, 180)),
+    )
+    monkeypatch.setattr(
+        model.second_look, 'doubtful', lambda best: torch.tensor([False, True])[: len(best.labels)]
+    )
+    with torch.no_grad():
+        features = model.encode_image(images[:1])
+        regions, _ = model.segment_regions(features, Prompts.from_boxes(boxes), SIDE)
+        head, clip = model.region_embeddings(features, regions)
+        crops = model.second_look(images, regions.prompt_rois, model.backbone)
+        pooled = model.backbone.embed_regions(features.levels, regions.prompt_rois)
+        found = model.predict(images[:1], [sample(*boxes)])[0].pred_instances
+    torch.testing.assert_close(clip, torch.stack([pooled[0], crops[1]]))
+    assert not torch.allclose(pooled[1], crops[1])
+    assert found.looked_again.tolist() == [False, True]
+    expected = model.log_scores((head, clip))[:, :-1].max(dim=1)
+    assert found.labels.tolist() == expected.indices.tolist()
+
+
+def test_doubt_is_among_the_names_of_the_bank(images):
+    model = build('ovsam_base_second_look_box').eval()
+    prompts = Prompts.from_boxes([(10, 10, 90, 90)])
+    single = model.bank(Vocabulary(['cat']))  # one name is never in doubt
+    with torch.no_grad():
+        features = model.encode_image(images[:1])
+        regions, _ = model.segment_regions(features, prompts, SIDE)
+        model.second_look.margin = 1e9
+        (_, never), (_, always) = (
+            model.region_embeddings(features, regions, bank) for bank in (single, None)
+        )
+    assert not torch.allclose(never, always)
+
+
+def test_a_second_look_without_a_first_opinion_to_replace_is_refused():
+    with pytest.raises(ValueError, match='give it score_fusion'):
+        build('ovsam_base_second_look_box', score_fusion=None)
 
 
 @pytest.mark.parametrize('name', ['image_crop_box', 'feature_crop_box'])

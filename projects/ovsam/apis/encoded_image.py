@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..masks.regions import Regions, postprocess_masks, stability_score, tight_boxes
+from ..naming.name_bank import NameBank
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -71,6 +72,7 @@ class EncodedImage(NamedTuple):
         model: PromptableSegmenter,
         regions: Regions,
         quality: Tensor | None,
+        bank: NameBank | None = None,
         stability: Tensor | None = None,
         masks: np.ndarray | None = None,
     ) -> Prediction:
@@ -80,6 +82,7 @@ class EncodedImage(NamedTuple):
             model: Whose regions they are.
             regions: N, of this image.
             quality: (N,) predicted IoU, if there is one.
+            bank: Of the model's ``region_embeddings``.
             stability: (N,), measured here if not given.
             masks: (N, H, W) bool, those of :meth:`masks`, made here if not given.
         """
@@ -87,7 +90,7 @@ class EncodedImage(NamedTuple):
         inside, masks = self.inside(low_res), self.masks(low_res) if masks is None else masks
         stability = stability_score(inside) if stability is None else stability
         boxes = tight_boxes(masks)
-        opinions = model.region_embeddings(self.features, regions)
+        opinions = model.region_embeddings(self.features, regions, bank)
         return Prediction(
             masks=masks,
             boxes=boxes,
@@ -97,7 +100,9 @@ class EncodedImage(NamedTuple):
             region_embeddings=torch.stack(opinions, dim=1).float() if opinions else None,
         )
 
-    def described(self, model: PromptableSegmenter, masks: ArrayLike) -> Prediction:
+    def described(
+        self, model: PromptableSegmenter, masks: ArrayLike, bank: NameBank | None = None
+    ) -> Prediction:
         """Masks (H, W) or (N, H, W) bool of this image with their ``region_embeddings``.
 
         Raises:
@@ -121,7 +126,7 @@ class EncodedImage(NamedTuple):
         low_res = F.interpolate(shown, (side, side), mode='area')[:, 0] - 0.5
         boxes = torch.from_numpy(tight_boxes(given))
         rois = F.pad(boxes.to(device) * self._factors().repeat(2), (1, 0))
-        found = self.prediction(model, Regions(low_res, rois), None, masks=given)
+        found = self.prediction(model, Regions(low_res, rois), None, bank, masks=given)
         return replace(found, stability=None)
 
     def _factors(self) -> Tensor:
@@ -203,4 +208,5 @@ def _of_image(features: ImageFeatures, place: int) -> ImageFeatures:
         features.embedding[chosen],
         tuple(level[chosen] for level in features.levels),
         tuple(level[chosen] for level in features.pyramid),
+        tuple(image[chosen] for image in features.images),
     )

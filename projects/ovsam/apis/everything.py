@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from ..masks.answers import AllGuesses, FirstMask
 from ..masks.regions import Regions, low_res_mask_boxes, stability_score
+from ..naming.name_bank import NameBank
 from ..naming.text_embeddings import PROGRESS_DELAY
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -99,7 +100,9 @@ class EverythingMode:
             raise ValueError(f'max_mask_area is {self.max_mask_area}, less than min_mask_area or 1')
 
     @torch.no_grad()
-    def __call__(self, model: PromptableSegmenter, image: EncodedImage) -> Prediction:
+    def __call__(
+        self, model: PromptableSegmenter, image: EncodedImage, bank: NameBank | None = None
+    ) -> Prediction:
         """The masks, best first, not named yet; a progress bar shows what takes long.
 
         Returns:
@@ -121,7 +124,7 @@ class EverythingMode:
             leave=False,
             mininterval=0.5 if sys.stderr.isatty() else 30.0,
         ) as bar:
-            parts = [self._in_crop(model, image, box, side, bar) for box, side in crops]
+            parts = [self._in_crop(model, image, bank, box, side, bar) for box, side in crops]
         if len(parts) == 1:
             return parts[0]
         found = Prediction.cat([replace(part, low_res_logits=None) for part in parts])
@@ -137,15 +140,21 @@ class EverythingMode:
         return found.select(kept[np.argsort(-self._rank(found)[kept], kind='stable')])
 
     def _in_crop(
-        self, model: PromptableSegmenter, image: EncodedImage, box: Box, side: int, bar: tqdm
+        self,
+        model: PromptableSegmenter,
+        image: EncodedImage,
+        bank: NameBank | None,
+        box: Box,
+        side: int,
+        bar: tqdm,
     ) -> Prediction:
         """What is found in one crop, in the image's pixels."""
         left, top, right, bottom = box
         whole = box == (0, 0, *image.original[::-1])
         if whole:
-            return self._decode(model, image, side, bar)
+            return self._decode(model, image, bank, side, bar)
         (crop,) = encode_images(model, [image.pixels[top:bottom, left:right]])
-        found = self._decode(model, crop, side, bar)
+        found = self._decode(model, crop, bank, side, bar)
         found = found.select(~is_cut(found.boxes, box, image.original))
         masks: np.ndarray = np.zeros((len(found), *image.original), dtype=bool)
         masks[:, top:bottom, left:right] = found.masks
@@ -153,7 +162,12 @@ class EverythingMode:
         return replace(found, masks=masks, boxes=boxes)
 
     def _decode(
-        self, model: PromptableSegmenter, image: EncodedImage, side: int, bar: tqdm
+        self,
+        model: PromptableSegmenter,
+        image: EncodedImage,
+        bank: NameBank | None,
+        side: int,
+        bar: tqdm,
     ) -> Prediction:
         """The masks of a grid of points, filtered, suppressed and limited in area."""
         columns = _cat(list(self._candidates(model, image, side, bar)))
@@ -169,6 +183,7 @@ class EverythingMode:
             model,
             Regions(low_res, rois),
             quality[0] if quality else None,
+            bank,
             stability,
             masks[kept],
         )

@@ -77,6 +77,11 @@ class Namer:
         self._vocabulary, self._bank = bank.vocabulary, bank
 
     @property
+    def doubted_bank(self) -> NameBank | None:
+        """The names among which doubt leads to a second look; None where there is none."""
+        return None if getattr(self.model, 'second_look', None) is None else self.bank
+
+    @property
     def label_names(self) -> tuple[str, ...]:
         """All that ``labels`` of a prediction may be; none for a model that does not name."""
         if self.vocabulary is None:

@@ -268,7 +268,7 @@ class OVSAMPredictor(Namer):
         elif point_coords is not None or boxes is not None:
             raise ValueError('give prompts or masks, not both')
         else:
-            found = self._encoded().described(self.model, masks)
+            found = self._encoded().described(self.model, masks, self.doubted_bank)
         self.learn(name, found)
         return found
 
@@ -280,7 +280,7 @@ class OVSAMPredictor(Namer):
             regions, quality = self.model.segment_regions(
                 image.features, chunk, image.padded[1], mask_choice
             )
-            parts.append(image.prediction(self.model, regions, quality))
+            parts.append(image.prediction(self.model, regions, quality, self.doubted_bank))
         # Of one chunk, as a click is, no mask is copied.
         found = parts[0] if len(parts) == 1 else Prediction.cat(parts)
         rows = len(found.masks) // max(1, len(prompts))
@@ -291,7 +291,7 @@ class OVSAMPredictor(Namer):
         image = self._encoded()
         mode = EverythingMode(**{**self.model.everything, **settings})
         if self._everything is None or self._everything[0] != mode:
-            self._everything = mode, mode(self.model, image)
+            self._everything = mode, mode(self.model, image, self.doubted_bank)
         return self._everything[1]
 
     def _encoded(self) -> EncodedImage:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -29,6 +30,7 @@ from .random_model import build_random_model, set_random_names
 # Parts that run once per vocabulary, or in training only.
 APART = ('text_encoder', 'teacher')
 ELSEWHERE = 'between the parts'
+SECOND_LOOK = 'second look'
 
 
 class PartComplexity(NamedTuple):
@@ -53,7 +55,9 @@ class PartComplexity(NamedTuple):
         return self.image + prompts * self.prompt
 
 
-def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexity]:
+def count_complexity(
+    cfg: Config, size: int | None = None, again: float = 1.0
+) -> list[PartComplexity]:
     """Operations and parameters of each part of a config's model.
 
     The image is encoded on the device ``meta``, which computes nothing. One prompt is decoded
@@ -62,6 +66,8 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
     Args:
         cfg: Config of a promptable model; no weights are read.
         size: Side of the square input, in pixels; the config's own if not given.
+        again: Share of prompts, in [0, 1], that have a :class:`~ovsam.naming.SecondLook`, in a
+            config with one. It depends on weights and images, and metrics print it.
 
     Raises:
         ValueError: As :func:`~.random_model.build_random_model`.
@@ -80,6 +86,7 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
     set_random_names(model)
     features = ImageFeatures(*(_zeros(field) for field in features))
     box = Prompts.from_boxes([[side / 4, side / 4, side / 2, side / 2]])
+    second_look, model.second_look = getattr(model, 'second_look', None), None
     prompt, _ = count_by_part(model, lambda: _answer(model, features, box, side))
 
     rows = [
@@ -87,6 +94,11 @@ def count_complexity(cfg: Config, size: int | None = None) -> list[PartComplexit
         for name, number in parameters.items()
     ]
     rows.append(PartComplexity(ELSEWHERE, 0, image[ELSEWHERE], prompt[ELSEWHERE], counts=True))
+    if second_look is not None:
+        image_pixels, roi = torch.zeros(1, 3, side, side), F.pad(box.boxes, (1, 0))
+        look, _ = count_by_part(model, lambda: second_look(image_pixels, roi, model.backbone))
+        cost = round(again * sum(look.values()))
+        rows.append(PartComplexity(SECOND_LOOK, 0, 0, cost, counts=True))
     return [row for row in rows if row.parameters or row.image or row.prompt]
 
 

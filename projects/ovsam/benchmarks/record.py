@@ -63,10 +63,10 @@ def make_record(
         }
         return Record(**kept)
     model = build()
-    record = Record(
-        metrics=evaluate(method, model),
-        **_cost(method.cfg, repeat, next(model.parameters()).device),
-    )
+    metrics = evaluate(method, model)
+    again = metrics.get('ov/Again', 100) / 100
+    device = next(model.parameters()).device
+    record = Record(metrics=metrics, **_cost(method.cfg, repeat, device, again))
     write_json(path, asdict(record), indent=1)
     return record
 
@@ -85,11 +85,11 @@ def evaluate(method: Method, model: nn.Module) -> dict[str, float]:
     return {key: float(value) for key, value in metrics.items()}
 
 
-def _cost(cfg: Config, repeat: int, device: torch.device) -> dict:
+def _cost(cfg: Config, repeat: int, device: torch.device, again: float) -> dict:
     """Fields of the record; of a model that takes no prompts there are none."""
     if 'prompter' not in cfg.model:
         return {}
-    total = total_complexity(count_complexity(cfg))
+    total = total_complexity(count_complexity(cfg, again=again))
     fields: dict[str, float] = dict(
         parameters=total.parameters, image_operations=total.image, prompt_operations=total.prompt
     )

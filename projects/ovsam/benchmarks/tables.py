@@ -31,7 +31,7 @@ def complexity(args: argparse.Namespace) -> None:
     """Operations and parameters, by part."""
     summary = []
     for config in args.configs:
-        rows = count_complexity(load_config(config), args.size)
+        rows = count_complexity(load_config(config), args.size, args.again)
         total = total_complexity(rows)
         print(f'{config}, {args.prompts} prompts')
         print_table(

@@ -147,6 +147,13 @@ def parse_args(argv=None) -> argparse.Namespace:
         choices=['segment-anything'],
         help='compare clicks with this package and print nothing else; needs ovsam[benchmark]',
     )
+    added[complexity].add_argument(
+        '--again',
+        type=float,
+        default=1.0,
+        metavar='SHARE',
+        help='of prompts that have a second look, where a config has one (%(default)s)',
+    )
     added[training].add_argument('--images', type=int, default=2, help='of a step (%(default)s)')
     added[training].add_argument(
         '--sampled',
@@ -163,6 +170,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     size = getattr(args, 'size', None)
     if getattr(args, 'prompts', 1) < 1 or (size is not None and size < 1):
         parser.error('--prompts and --size must be positive')
+    if not 0 <= getattr(args, 'again', 1) <= 1:
+        parser.error('--again is a share, from 0 to 1')
     return args
 
 

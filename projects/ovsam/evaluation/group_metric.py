@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from ..utils.tables import table
 from ..utils.wording import listed
 from ..vocabulary import refuse_near_misses
 
@@ -81,3 +82,23 @@ def harmonic_mean(first: float, second: float) -> float:
     if first == 0 or second == 0:
         return first * second
     return 2 * first * second / (first + second)
+
+
+def group_table(metrics: Mapping[str, float]) -> str:
+    """What :class:`~.OpenVocabularyMetric` logs: groups by metrics."""
+    kinds = [key for key in metrics if '_' not in key]
+    rows = []
+    base, novel = metrics['num_b'], metrics['num_n']
+    sizes = (('base', '_b', base), ('novel', '_n', novel), ('all', '', base + novel))
+    for title, suffix, num in sizes:
+        rows.append([title, str(num), *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
+    lines = [table(['', 'instances', *kinds], rows)]
+    if 'Acc_h' in metrics:
+        lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')
+    if 'IoU_s' in metrics:
+        areas = ('small', 'medium', 'large')
+        ious = (f'{size} {metrics["IoU_" + size[0]]:.1f}' for size in areas)
+        lines.append('IoU by size: ' + ', '.join(ious))
+    if metrics['num_empty']:
+        lines.append(f'{metrics["num_empty"]} instances with an empty mask are not counted')
+    return '\n'.join(lines)

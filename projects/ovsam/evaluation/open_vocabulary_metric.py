@@ -16,11 +16,10 @@ from mmdet.registry import METRICS
 from mmengine.logging import MMLogger, print_log
 
 from ..masks.mask_iou import mask_iou
-from ..utils.tables import table
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
-from .group_metric import GroupMetric, by_group, harmonic_mean, percent
+from .group_metric import GroupMetric, by_group, group_table, harmonic_mean, percent
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class _Instance:
     correct: bool
     in_top: bool
     score: float | None = None
+    again: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class OpenVocabularyMetric(GroupMetric):
     - ``masks`` (N, H, W) bool at original size, for IoU,
     - ``labels`` (N,), for accuracy,
     - ``topk_labels`` (N, k), for accuracy among the k likeliest,
-    - ``scores`` (N,), for the calibration error of ``labels``.
+    - ``scores`` (N,), for the calibration error of ``labels``,
+    - ``looked_again`` (N,) bool, for the share that had a :class:`~ovsam.naming.SecondLook`.
 
     An instance without a row has IoU 0 and a wrong label. Instances of classes in neither group
     do not count, nor do instances with an empty annotated mask. mmdet keeps ignored (crowd)
@@ -68,7 +69,8 @@ class OpenVocabularyMetric(GroupMetric):
     of both groups), ``IoU_s``, ``IoU_m``, ``IoU_l`` (both groups, by area of the annotated mask),
     ``Acc_b``, ``Acc_n``, ``Acc`` (share of instances with the right name), ``Acc_h`` (harmonic
     mean of ``Acc_b`` and ``Acc_n``), ``Top<k>_b``, ``Top<k>_n``, ``Top<k>``, ``ECE_b``, ``ECE_n``,
-    ``ECE`` (expected calibration error of the instances that have a row, see
+    ``Again_b``, ``Again_n``, ``Again`` (share of the instances with a row that were looked at
+    twice), ``ECE`` (expected calibration error of the instances that have a row, see
     :func:`~.calibration_error.expected_calibration_error`: 0 if scores are the shares of right
     names); and the numbers of instances ``num_b``, ``num_n`` and ``num_empty``. A mean over
     nothing is nan, and so is ``Acc_h`` if one group has no instances. IoU, accuracy or calibration
@@ -168,10 +170,13 @@ class OpenVocabularyMetric(GroupMetric):
                 metrics[f'ECE{suffix}'] = 100 * expected_calibration_error(
                     [i.score for i in mine], [i.correct for i in mine]
                 )
+        looked = [i for i in instances if i.again is not None]
+        if looked:
+            metrics.update(by_group('Again', looked, 'again'))
         for group in 'bn':
             metrics[f'num_{group}'] = sum(i.group == group for i in instances)
         metrics['num_empty'] = sum(image.num_empty for image in results)
-        MMLogger.get_current_instance().info('\n' + _table(metrics))
+        MMLogger.get_current_instance().info('\n' + group_table(metrics))
         return metrics
 
     def _judge(self, sample: dict, classes: Sequence[str]) -> _Image:
@@ -182,6 +187,7 @@ class OpenVocabularyMetric(GroupMetric):
         named = self._names(found.get('labels'), classes)
         top = self._names(found.get('topk_labels'), classes)
         scores = None if named is None or 'scores' not in found else _numpy(found['scores'])
+        again = _numpy(found['looked_again']) if 'looked_again' in found else None
         instances, num_empty = [], 0
         for index, label in enumerate(labels):
             name = classes[label]
@@ -200,6 +206,7 @@ class OpenVocabularyMetric(GroupMetric):
                     correct=row is not None and named is not None and named[row] == name,
                     in_top=row is not None and top is not None and name in top[row],
                     score=None if row is None or scores is None else float(scores[row]),
+                    again=None if row is None or again is None else bool(again[row]),
                 )
             )
         return _Image(
@@ -278,22 +285,3 @@ def _iou(mask: np.ndarray, found: torch.Tensor | None, row: int | None) -> float
 
 def _numpy(values: torch.Tensor | np.ndarray) -> np.ndarray:
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
-
-
-def _table(metrics: dict[str, float]) -> str:
-    kinds = [key for key in metrics if '_' not in key]
-    rows = []
-    base, novel = metrics['num_b'], metrics['num_n']
-    sizes = (('base', '_b', base), ('novel', '_n', novel), ('all', '', base + novel))
-    for title, suffix, num in sizes:
-        rows.append([title, str(num), *(f'{metrics[kind + suffix]:.1f}' for kind in kinds)])
-    lines = [table(['', 'instances', *kinds], rows)]
-    if 'Acc_h' in metrics:
-        lines.append(f'Acc, harmonic mean of base and novel: {metrics["Acc_h"]:.1f}')
-    if 'IoU_s' in metrics:
-        areas = ('small', 'medium', 'large')
-        ious = (f'{size} {metrics["IoU_" + size[0]]:.1f}' for size in areas)
-        lines.append('IoU by size: ' + ', '.join(ious))
-    if metrics['num_empty']:
-        lines.append(f'{metrics["num_empty"]} instances with an empty mask are not counted')
-    return '\n'.join(lines)

@@ -6,6 +6,7 @@ from .examples import Examples, ExampleSpace
 from .learned_context import LearnedContext
 from .name_bank import NameBank, embed_bank
 from .scores import GeometricFusion, OpenVocabularyClassifier, TemperatureScaling
+from .second_look import SecondLook
 from .text_cache import TextEmbeddingCache
 from .text_embeddings import embed_texts
 
@@ -20,6 +21,7 @@ __all__ = [
     'LearnedContext',
     'OpenVocabularyClassifier',
     'SampledNames',
+    'SecondLook',
     'TemperatureScaling',
     'NameBank',
     'TextEmbeddingCache',

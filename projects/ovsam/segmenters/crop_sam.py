@@ -16,6 +16,7 @@ from ..losses.mask_targets import mask_targets
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import crop_regions
 from ..masks.regions import Regions, check_box_source
+from ..naming.name_bank import NameBank
 from .image_features import ImageFeatures
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
 
@@ -84,7 +85,9 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         """SAM's embedding; ``levels`` are what naming reads."""
         return ImageFeatures(self.image_encoder(inputs), self.look(inputs))
 
-    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+    def region_embeddings(
+        self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
+    ) -> tuple[Tensor, ...]:
         """CLIP's; see the base class."""
         return (self.embed(features.levels, regions.rois[self.box], regions.low_res),)
 

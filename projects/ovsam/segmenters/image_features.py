@@ -13,9 +13,11 @@ class ImageFeatures(NamedTuple):
 
     ``embedding`` (B, C, h, w) is what the mask decoder reads; ``levels`` what naming reads:
     CLIP's stages, or the images themselves for a model that crops; ``pyramid`` what a trained
-    naming head makes of CLIP's stages.
+    naming head makes of CLIP's stages; ``images`` the normalised input (B, 3, H, W), in a model
+    that has a second look.
     """
 
     embedding: Tensor
     levels: tuple[Tensor, ...] = ()
     pyramid: tuple[Tensor, ...] = ()
+    images: tuple[Tensor, ...] = ()

@@ -12,11 +12,14 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from torch import Tensor, nn
 
+from ..masks.regions import Regions
 from ..naming.learned_context import LearnedContext
 from ..naming.name_bank import NameBank, embed_bank
 from ..naming.scores import OpenVocabularyClassifier, RankedNames
 from ..naming.text_cache import TextEmbeddingCache
+from ..prompts import Prompts
 from ..vocabulary import TextReader, Vocabulary, build_vocabulary, report_texts
+from .image_features import ImageFeatures
 from .promptable_segmenter import PromptableSegmenter
 
 # Scores of regions with all names that are there at once.
@@ -190,6 +193,17 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         step = max(1, SCORES_AT_ONCE // (len(bank.counts) * len(embeddings)))
         parts = zip(*(each.split(step) for each in embeddings))
         return RankedNames.cat([RankedNames.of(self.log_scores(part, bank), k) for part in parts])
+
+    def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
+        """Best name, its score and the best few; see the base class."""
+        return self.named_rows(self.region_embeddings(features, regions))
+
+    def named_rows(self, embeddings: tuple[Tensor, ...]) -> dict:
+        """Fields of ``pred_instances`` of regions by their embeddings."""
+        best = self.name(embeddings, k=self.TOP_K)
+        return dict(
+            labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(), topk_labels=best.labels
+        )
 
     def init_weights(self) -> None:
         """Initialise every part; a context starts from its words."""

@@ -18,6 +18,8 @@ from ..losses.sam_mask_loss import mask_iou
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import jitter_regions
 from ..masks.regions import Regions, check_box_source
+from ..naming.name_bank import NameBank
+from ..prompts import Prompts
 from ..utils.needed import needed
 from .image_features import ImageFeatures
 from .open_vocabulary_segmenter import OpenVocabularySegmenter
@@ -37,6 +39,9 @@ class OVSAM(OpenVocabularySegmenter):
             ``'prompt'``, the box that prompted it, and the mask's where no box did.
         clip_box: Where frozen CLIP looks, likewise; published, in the prompt's box.
         label_loss: Config of the training loss; needed for training only.
+        second_look: Config of what happens to regions whose names are in doubt, see
+            :class:`~ovsam.naming.SecondLook`; nothing if not given, as published. It replaces
+            frozen CLIP's opinion, so it needs ``score_fusion``.
         crop_distillation: Config of a second loss on region embeddings, see
             :class:`~ovsam.losses.CropDistillation`; none if not given, as published.
         name_all: The head learns from every annotated instance; if not, from the prompted ones
@@ -55,6 +60,7 @@ class OVSAM(OpenVocabularySegmenter):
         label_head: dict,
         head_box: str = 'mask',
         clip_box: str = 'prompt',
+        second_look: Optional[dict] = None,
         label_loss: Optional[dict] = None,
         crop_distillation: Optional[dict] = None,
         *,
@@ -69,6 +75,12 @@ class OVSAM(OpenVocabularySegmenter):
         self.label_head = MODELS.build(label_head)
         self.head_box = check_box_source('head_box', head_box)
         self.clip_box = check_box_source('clip_box', clip_box)
+        self.second_look = MODELS.build(second_look) if second_look else None
+        if self.second_look is not None and self.score_fusion is None:
+            raise ValueError(
+                "second_look replaces frozen CLIP's opinion, which this model does not ask for: "
+                "give it score_fusion=dict(type='GeometricFusion'), too"
+            )
         self.label_loss = MODELS.build(label_loss) if label_loss else None
         self.crop_distillation = MODELS.build(crop_distillation) if crop_distillation else None
         self.name_all = name_all
@@ -78,16 +90,37 @@ class OVSAM(OpenVocabularySegmenter):
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """One pass of CLIP, the adapter and the head's pyramid; ``levels`` are CLIP's."""
         levels = self.backbone(inputs)
-        return ImageFeatures(self.neck(levels), levels, self.label_head.forward_features(levels))
+        pyramid = self.label_head.forward_features(levels)
+        images = () if self.second_look is None else (inputs,)
+        return ImageFeatures(self.neck(levels), levels, pyramid, images)
 
-    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+    def region_embeddings(
+        self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
+    ) -> tuple[Tensor, ...]:
         """The head's, and frozen CLIP's if scores are fused; see the base."""
+        return self._opinions(features, regions, bank)[0]
+
+    def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
+        """See the base; with a second look also ``looked_again`` (N,) bool."""
+        embeddings, again = self._opinions(features, regions)
+        fields = self.named_rows(embeddings)
+        return fields if again is None else dict(fields, looked_again=again)
+
+    def _opinions(
+        self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
+    ) -> tuple[tuple[Tensor, ...], Optional[Tensor]]:
+        """Region embeddings, and which had a second look, (N,) bool."""
         head = self.label_head(features.pyramid, regions.rois[self.head_box])
         if self.score_fusion is None:
-            return (head,)
-        return head, self.backbone.embed_regions(
-            features.levels, regions.rois[self.clip_box], regions.low_res
-        )
+            return (head,), None
+        rois = regions.rois[self.clip_box]
+        clip = self.backbone.embed_regions(features.levels, rois, regions.low_res)
+        if self.second_look is None:
+            return (head, clip), None
+        again = self.second_look.doubtful(self.name((head, clip), bank, k=2))
+        clip = clip.clone()
+        clip[again] = self.second_look(features.images[0], rois[again], self.backbone).to(clip)
+        return (head, clip), again
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask losses of prompted instances, class losses of these or, if so configured, of all.

@@ -90,7 +90,9 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         rest = position.to(dtype), sparse.to(dtype), dense.to(dtype)
         return self.mask_decoder(features.embedding, *rest, prompts.image_index)
 
-    def region_embeddings(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+    def region_embeddings(
+        self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
+    ) -> tuple[Tensor, ...]:
         """What is compared with names: (N, C) of each opinion; none for a model without names.
 
         Whoever keeps them can name regions from other banks without the image's features.
@@ -98,6 +100,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Args:
             features: Of the images.
             regions: N.
+            bank: Among whose names doubt leads to a second look; the model's own if not given.
         """
         return ()
 
@@ -218,12 +221,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         Returns:
             Fields of ``pred_instances``, (N, ...) each.
         """
-        best = self.name(self.region_embeddings(features, regions), k=self.TOP_K)
-        if best is None:
-            return {}
-        return dict(
-            labels=best.labels[:, 0], scores=best.log_scores[:, 0].exp(), topk_labels=best.labels
-        )
+        return {}
 
     def segment_regions(
         self,
