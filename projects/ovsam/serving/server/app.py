@@ -109,7 +109,7 @@ def _say_what_is_wrong(app: FastAPI) -> None:
         return refusal(request.url.path, 404, str(error))
 
     @app.exception_handler(MemoryError)
-    @app.exception_handler(torch.OutOfMemoryError)
+    @app.exception_handler(torch.cuda.OutOfMemoryError)
     async def _no_room(request: Request, _: Exception) -> JSONResponse:
         retry = {'Retry-After': str(RETRY_SECONDS)}
         return refusal(
