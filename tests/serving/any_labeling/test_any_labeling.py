@@ -62,6 +62,11 @@ def test_models_are_listed_with_what_the_client_shows(port):
         assert model['display_name'].startswith('OVSAM')
 
 
+def test_an_address_with_a_slash_at_its_end(port):
+    sent = request_bytes(port).replace(b'/v1/models', b'//v1/models')
+    assert answer(port, sent) == answer(port, request_bytes(port))
+
+
 def test_one_model_is_described(annotator, ask):
     app = make_server(annotator)
     said = ask(app, 'GET', '/v1/models/ovsam-find/info').json()

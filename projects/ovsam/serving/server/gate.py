@@ -63,6 +63,9 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
+        if scope['type'] == 'http':
+            # An address with a slash at its end, as X-AnyLabeling has proposed, makes //v1/models.
+            scope = {**scope, 'path': '/' + scope['path'].lstrip('/')}
         if scope['type'] != 'http' or scope['path'] in OPEN:
             await self._app(scope, receive, send)
             return
