@@ -68,13 +68,14 @@ EXTRAS = {
         'demo',
         'mini',
         'app',
-        'label-studio',
+        'serve',
         'photo',
         'ray',
         'optional',
         'benchmark',
     )
 }
+EXTRAS['label-studio'] = EXTRAS['serve']  # what it was called while it served nothing else
 
 readme = ROOT / 'README.md'
 setup(

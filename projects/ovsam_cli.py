@@ -18,7 +18,7 @@ COMMANDS = {
     'predict': 'segment and name what you point at, or everything in pictures',
     'annotate': 'label any number of pictures, by any number of processes',
     'app': 'the annotation page',
-    'serve': 'an ML backend for Label Studio',
+    'serve': 'a server for X-AnyLabeling, Label Studio and programs',
     'download': 'fetch published weights and convert them',
     'convert': 'turn published weights into those of this project, and back',
     'vocabulary': 'look at vocabularies, write one to a file, embed one',

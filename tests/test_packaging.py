@@ -21,7 +21,7 @@ FILES = [
     'demo',
     'mini',
     'app',
-    'label-studio',
+    'serve',
     'photo',
     'headless',
     'bootstrap',

@@ -20,3 +20,18 @@ def test_the_longest_unused_goes():
 def test_it_keeps_something():
     with pytest.raises(ValueError, match='at least one'):
         BoundedCache(0)
+
+
+def test_memory_is_bounded_too_but_one_value_stays():
+    cache = BoundedCache(9, most_bytes=10, nbytes=len)
+    cache.put('a', b'aaaa')
+    cache.put('b', b'bbbb')
+    cache.put('a', b'aaaaa')
+    assert cache.nbytes == 9 and len(cache) == 2
+    cache.put('c', b'cc')
+    assert cache.get('b') is None and cache.nbytes == 7
+    cache.put('d', bytes(99))
+    assert cache.get('d') == bytes(99) and (len(cache), cache.nbytes) == (1, 99)
+    cache.pop('d')
+    cache.pop('d')
+    assert (len(cache), cache.nbytes) == (0, 0)

@@ -11,7 +11,11 @@ from tools import label_studio_backend
         (['--max-megabytes', '0'], '--max-megabytes must be positive'),
         (['--max-megapixels', 'nan'], '--max-megapixels must be positive'),
         (['--cached-images', '0'], '--cached-images must be positive'),
-        (['--points-per-side', '8'], '--points-per-side is of --everything'),
+        (['--points-per-side', '0'], '--points-per-side must be positive'),
+        (['--queue', '0'], '--queue must be positive'),
+        (['--cache-megabytes', '-1'], '--cache-megabytes must be positive'),
+        (['--per-minute', '-1'], '--per-minute must not be negative'),
+        (['--token', ''], '--token is empty'),
     ],
 )
 def test_flags_are_checked_first(capsys, flags, said):

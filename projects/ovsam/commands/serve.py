@@ -1,11 +1,13 @@
-r"""An ML backend for Label Studio: smart keypoints and rectangles become named brush masks.
+r"""One server for annotation tools: X-AnyLabeling, Label Studio, and programs that speak JSON.
 
+    ovsam serve
+    ovsam serve --model ovsam-rn50x16-coco --vocabulary lvis --host 0.0.0.0 --token SECRET
     export LABEL_STUDIO_API_KEY=...    # an access token: Account & Settings in Label Studio
-    ovsam serve --label-studio-url http://localhost:8080
-    ovsam serve --model ovsam-rn50x16-coco --everything
+    ovsam serve --label-studio-url http://localhost:8080 --everything
 
-Connect it in a project's Settings > Model, with "interactive preannotations". docs/annotating.md
-has a labelling configuration. There is no password: whoever reaches the port can use it.
+X-AnyLabeling: choose Remote-Server and enter this address. Label Studio: connect it in a project's
+Settings > Model, with "interactive preannotations". The JSON API is described at /api/docs.
+docs/annotating.md has more. Without --token, whoever reaches the port can use it.
 """
 
 import argparse
@@ -25,38 +27,59 @@ def serve(args: argparse.Namespace) -> None:
         ImportError: What it serves with is not installed.
         ValueError: A flag is out of its range, or the model does not name.
     """
-    check_server_flags(args, 'cached_images')
-    if args.points_per_side is not None and not args.everything:
-        raise ValueError('--points-per-side is of --everything: give that as well')
+    _check(args)
     try:
         import uvicorn
 
         from ..serving.label_studio.http_api import make_app
         from ..serving.label_studio.task_images import TaskImages
+        from ..serving.server.app import make_server
+        from ..serving.server.gate import GateSettings
     except ImportError as error:
         raise ImportError(
-            f'the backend needs a web server ({error}): pip install "ovsam[label-studio]"'
+            f'a web server is needed ({error}): pip install "ovsam[serve]"'
         ) from error
+    from ..serving.annotator import Annotator
     from ..serving.label_studio.backend import LabelStudioBackend
 
-    images = TaskImages(
-        args.label_studio_url,
-        args.label_studio_token,
-        args.local_files_root,
-        UploadLimits(args.max_megabytes, args.max_megapixels),
+    limits = UploadLimits(args.max_megabytes, args.max_megapixels)
+    tasks = TaskImages(
+        args.label_studio_url, args.label_studio_token, args.local_files_root, limits
     )
-    everything = None
-    if args.everything:
-        everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
+    everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
     model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
-    backend = LabelStudioBackend(
+    annotator = Annotator(
         model,
-        images,
-        own_vocabulary=args.vocabulary is not None,
-        cached_images=args.cached_images,
+        limits,
+        images=args.cached_images,
+        megabytes=args.cache_megabytes,
         everything=everything,
     )
-    uvicorn.run(make_app(backend), host=args.host, port=args.port)
+    backend = LabelStudioBackend(
+        model,
+        tasks,
+        own_vocabulary=args.vocabulary is not None,
+        everything=everything if args.everything else None,
+        encoded=annotator.encoded,
+    )
+    gate = GateSettings(
+        token=args.token,
+        requests=args.queue,
+        per_minute=args.per_minute,
+        megabytes=limits.megabytes * 4 / 3 + 1,  # a picture in base64, and what is said of it
+    )
+    app = make_server(annotator, make_app(backend), gate, args.cors)
+    uvicorn.run(app, host=args.host, port=args.port)
+
+
+def _check(args: argparse.Namespace) -> None:
+    check_server_flags(args, 'cached_images', 'cache_megabytes', 'queue')
+    if args.points_per_side is not None:
+        check_server_flags(args, 'points_per_side')
+    if not args.per_minute >= 0:
+        raise ValueError(f'--per-minute must not be negative; got {args.per_minute:g}')
+    if args.token == '':
+        raise ValueError('--token is empty: give one, or leave it out to let anybody in')
 
 
 def main(argv=None) -> int:
@@ -64,13 +87,56 @@ def main(argv=None) -> int:
     parser = parser_of(__doc__, 'ovsam serve')
     add_model_flags(
         parser,
-        "; regions get the likeliest of the project's labels that is in it. The project's labels "
-        'alone if not given',
+        ': what counts where a request brings no names. In Label Studio, regions get the likeliest '
+        "of the project's labels that is in it; the project's labels alone if not given",
     )
-    add_server_flags(parser, 9090, '--everything')
+    add_server_flags(parser, 9090, 'everything mode')
+    _add_limits(parser)
+    _add_label_studio(parser)
+    return exit_status('serve', serve, parser.parse_args(argv))
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--token',
+        default=os.environ.get('OVSAM_TOKEN'),
+        help="what clients must bring: X-AnyLabeling's API key, the password in Label Studio, "
+        '"Authorization: Bearer TOKEN"; better set OVSAM_TOKEN, which other users of this '
+        'machine do not see',
+    )
+    parser.add_argument(
+        '--cors',
+        action='append',
+        default=[],
+        metavar='ORIGIN',
+        help='let pages of this site ask from a browser, such as https://tool.example; may be '
+        'given several times, * is any',
+    )
+    parser.add_argument(
+        '--queue',
+        type=int,
+        default=32,
+        help='requests at once; others are told to come again, by status 503 (%(default)s)',
+    )
+    parser.add_argument(
+        '--per-minute',
+        type=float,
+        default=600,
+        help='requests of one address, a sixth of them at once; others get status 429; any '
+        'number if 0 (%(default)s)',
+    )
     parser.add_argument(
         '--cached-images', type=int, default=16, help='encoded images to keep (%(default)s)'
     )
+    parser.add_argument(
+        '--cache-megabytes',
+        type=float,
+        default=2000,
+        help='memory for what is kept of pictures (%(default)s)',
+    )
+
+
+def _add_label_studio(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--label-studio-url',
         default=os.environ.get('LABEL_STUDIO_URL', 'http://localhost:8080'),
@@ -92,7 +158,6 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--everything',
         action='store_true',
-        help='pre-annotate: segment and name '
-        'whatever there is in a task that comes without prompts',
+        help='pre-annotate in Label Studio: segment and name whatever there is in a task that '
+        'comes without prompts',
     )
-    return exit_status('serve', serve, parser.parse_args(argv))

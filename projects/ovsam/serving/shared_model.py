@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from mmengine.config import Config
 
 from ..apis import OVSAMPredictor, notice_of
 from ..datasets.pictograms.glyphs import pictogram_names
+from ..naming.name_bank import NameBank
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.paths import checkpoint_path
 from ..vocabulary import Vocabulary
+from .bounded_cache import BoundedCache
 
 INTERACTIVE = 'mini-interactive'
+BANKS, BANK_BYTES = 64, 500e6  # vocabularies of sessions whose embeddings are kept
 
 
 class SharedModel:
@@ -48,6 +52,9 @@ class SharedModel:
             vocabulary = list(pictogram_names()) if vocabulary is None else vocabulary
         self._first = OVSAMPredictor(config, weights, vocabulary, device)
         self._lock = threading.RLock()
+        self._banks: BoundedCache[NameBank] = BoundedCache(
+            BANKS, BANK_BYTES, lambda bank: bank.nbytes
+        )
         self.vocabulary = self._first.vocabulary
 
     @property
@@ -66,10 +73,32 @@ class SharedModel:
         """Whether the model names what it finds."""
         return self.vocabulary is not None
 
-    def new_predictor(self) -> OVSAMPredictor:
-        """A predictor of this model without an image; it computes in a :meth:`turn`."""
+    def new_predictor(self, names: Vocabulary | Sequence[str] | None = None) -> OVSAMPredictor:
+        """A predictor of this model without an image; it computes in a :meth:`turn`.
+
+        Args:
+            names: Its vocabulary; embeddings of those that were used last are kept. The one that
+                sessions begin with if not given.
+
+        Raises:
+            ValueError: Of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`.
+        """
         predictor = copy.copy(self._first)
         predictor.reset()
+        if names is None:
+            return predictor
+        key = (
+            (names.names, names.synonyms, names.templates)
+            if isinstance(names, Vocabulary)
+            else tuple(names)
+        )
+        bank = self._banks.get(key)
+        if bank is None:
+            with self.turn():
+                predictor.set_vocabulary(names if isinstance(names, Vocabulary) else list(names))
+                self._banks.put(key, predictor.bank)
+        else:
+            predictor.bank = bank
         return predictor
 
     def turn(self) -> AbstractContextManager:

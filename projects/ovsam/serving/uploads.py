@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from ..utils.images import open_image, read_image
+from ..utils.images import decode_image, open_image
 from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary
 from ..vocabulary.name_texts import clean_text, listed_names
@@ -43,28 +45,37 @@ class UploadLimits:
             ValueError: It is too large, of another kind, or damaged.
         """
         path = Path(path)
-        self._check_bytes(path)
+        self._check_file(path)
+        return self.decode_picture(path.read_bytes(), path.name)
+
+    def decode_picture(self, content: bytes, name: str = 'the picture') -> np.ndarray:
+        """As :meth:`read_picture`, of a file's content; errors call it by the name.
+
+        Raises:
+            ValueError: It is too large, of another kind, or damaged.
+        """
+        self._check_bytes(len(content), name)
         try:
-            with open_image(path) as image:
+            with open_image(io.BytesIO(content)) as image:
                 kind, (width, height) = image.format, image.size
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
             raise ValueError(
-                f'{path.name} is not a picture that can be read: open a {", ".join(FORMATS)} file'
+                f'{name} is not a picture that can be read: open a {", ".join(FORMATS)} file'
             ) from error
         if kind not in (*FORMATS, SEVERAL_JPEGS):
-            raise ValueError(f'{path.name} is a {kind} file: open a {", ".join(FORMATS)} file')
+            raise ValueError(f'{name} is a {kind} file: open a {", ".join(FORMATS)} file')
         if width * height > self.megapixels * 1e6:
             raise ValueError(
-                f'{path.name} has {width} x {height} pixels, '
+                f'{name} has {width} x {height} pixels, '
                 f'{width * height / 1e6:.1f} megapixels: a picture may have '
                 f'{self.megapixels:g}; make it smaller, or have this server started '
                 'with a larger --max-megapixels'
             )
         try:
-            return read_image(path, max_pixels=self.megapixels * 1e6)
+            return decode_image(content, name, max_pixels=self.megapixels * 1e6)
         except ValueError as error:
             raise ValueError(
-                f'{path.name} is damaged or of an unusual kind: {error.__cause__ or error}'
+                f'{name} is damaged or of an unusual kind: {error.__cause__ or error}'
             ) from error
 
     def read_json(self, path: str | Path) -> Any:
@@ -75,7 +86,7 @@ class UploadLimits:
             ValueError: It is too large, or is not JSON.
         """
         path = Path(path)
-        self._check_bytes(path)
+        self._check_file(path)
         try:
             return json.loads(path.read_text(encoding='utf-8-sig'))
         except (ValueError, RecursionError) as error:
@@ -98,15 +109,25 @@ class UploadLimits:
                 'the vocabulary is empty: write names with commas between them, or '
                 f'a pack ({listed(PACKS)})'
             )
-        if len(names) > self.names:
-            raise ValueError(f'a vocabulary may have {self.names} names; got {len(names)}')
+        self.check_names(names)
         return names
 
-    def _check_bytes(self, path: Path) -> None:
+    def check_names(self, names: Sequence[str]) -> None:
+        """Reject a vocabulary of too many names.
+
+        Raises:
+            ValueError: There are more than it may have.
+        """
+        if len(names) > self.names:
+            raise ValueError(f'a vocabulary may have {self.names} names; got {len(names)}')
+
+    def _check_file(self, path: Path) -> None:
         if not path.is_file():
             raise FileNotFoundError(f'there is no file {path.name}: open it again')
-        size = path.stat().st_size
+        self._check_bytes(path.stat().st_size, path.name)
+
+    def _check_bytes(self, size: int, name: str) -> None:
         if size > self.megabytes * 1e6:
             raise ValueError(
-                f'{path.name} has {size / 1e6:.1f} MB: a file may have {self.megabytes:g} MB'
+                f'{name} has {size / 1e6:.1f} MB: a file may have {self.megabytes:g} MB'
             )

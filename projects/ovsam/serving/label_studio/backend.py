@@ -15,19 +15,16 @@ import numpy as np
 from ...apis import OVSAMPredictor
 from ...apis.encoded_image import EncodedImage
 from ...apis.prediction import Prediction
-from ...naming.name_bank import NameBank
 from ...utils.wording import listed
 from ...version import __version__
 from ...vocabulary import Vocabulary
-from ..bounded_cache import BoundedCache
+from ..encoded_images import EncodedImages
 from ..shared_model import SharedModel
 from .brush_regions import brush_region, task_prediction
 from .labeling_config import BrushControl, control_for, parse_labeling_config
 from .region_prompts import image_name, region_prompts
 
 logger = logging.getLogger(__name__)
-
-PROJECTS = 32  # lists of labels whose encoded names are kept
 
 
 class ImageSource(Protocol):
@@ -51,6 +48,8 @@ class LabelStudioBackend:
         cached_images: How many encoded images to keep.
         everything: Settings of :class:`~ovsam.apis.EverythingMode` for requests without prompts,
             which ask for pre-annotations; these get no regions if it is None.
+        encoded: Where encoded images are kept with those of other tools, in place of
+            ``cached_images``.
 
     Attributes:
         model_version: What Label Studio files predictions under.
@@ -67,6 +66,7 @@ class LabelStudioBackend:
         own_vocabulary: bool = False,
         cached_images: int = 16,
         everything: Mapping[str, Any] | None = None,
+        encoded: EncodedImages | None = None,
     ) -> None:
         if not model.names:
             raise ValueError(
@@ -77,8 +77,7 @@ class LabelStudioBackend:
         self._images = images
         self._own_vocabulary = model.vocabulary if own_vocabulary else None
         self._everything = everything
-        self._encoded: BoundedCache[EncodedImage] = BoundedCache(cached_images)
-        self._banks: BoundedCache[NameBank] = BoundedCache(PROJECTS)
+        self._encoded = encoded or EncodedImages(model, cached_images)
         self.model_version = f'ovsam-{__version__}'
 
     def setup(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,32 +163,16 @@ class LabelStudioBackend:
         return _regions(control, found, predictor)
 
     def _encode(self, reference: str) -> EncodedImage:
-        """The image's features; requests for the same image at once encode it once."""
-        key = self._images.key(reference)
-        image = self._encoded.get(key)
-        if image is not None:
-            return image
-        pixels = self._images.read(reference)
-        predictor = self._model.new_predictor()
-        with self._model.turn():
-            image = self._encoded.get(key)
-            if image is None:
-                (image,) = predictor.encode([pixels])
-                self._encoded.put(key, image)
-        return image
+        """The image's features."""
+        return self._encoded.encoded(
+            self._images.key(reference), lambda: self._images.read(reference)
+        )
 
     def _predictor(self, control: BrushControl) -> tuple[OVSAMPredictor, int]:
         """A predictor with the names for a control, and how many of them to ask for."""
-        predictor = self._model.new_predictor()
         if self._own_vocabulary is not None:
-            return predictor, len(self._own_vocabulary)
-        known = self._banks.get(control.names)
-        if known is None:
-            predictor.set_vocabulary(list(control.names))
-            self._banks.put(control.names, predictor.bank)
-        else:
-            predictor.bank = known
-        return predictor, 1
+            return self._model.new_predictor(self._own_vocabulary), len(self._own_vocabulary)
+        return self._model.new_predictor(control.names), 1
 
 
 def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:

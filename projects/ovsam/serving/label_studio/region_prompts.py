@@ -8,38 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 from ...utils.wording import listed
+from ..object_prompts import ObjectPrompt, object_prompts
 
 POINTS = ('keypointlabels', 'keypoint')
 BOXES = ('rectanglelabels', 'rectangle')
 SLACK = 0.01  # percent that rounding may put a point beyond the image's border
-
-
-@dataclass(frozen=True)
-class RegionPrompt:
-    """What one region is asked for with, in pixels of the image.
-
-    Attributes:
-        points: (x, y) of clicks.
-        point_labels: 1 on the object, 0 not on it, for each point.
-        box: X1, y1, x2, y2, or None.
-    """
-
-    points: tuple[tuple[float, float], ...] = ()
-    point_labels: tuple[int, ...] = ()
-    box: tuple[float, float, float, float] | None = None
-
-    def arguments(self) -> dict[str, Any]:
-        """Arguments of :meth:`~ovsam.apis.OVSAMPredictor.predict`."""
-        found: dict[str, Any] = {}
-        if self.points:
-            found.update(point_coords=self.points, point_labels=self.point_labels)
-        if self.box is not None:
-            found.update(boxes=self.box)
-        return found
 
 
 def image_name(regions: Sequence[dict]) -> str | None:
@@ -56,12 +31,8 @@ def image_name(regions: Sequence[dict]) -> str | None:
     return next(iter(names), None)
 
 
-def region_prompts(regions: Sequence[dict], image_size: tuple[int, int]) -> list[RegionPrompt]:
-    """What is asked for with regions that were drawn together.
-
-    Without rectangles, or with one, all keypoints and the rectangle ask for one region. With
-    several rectangles each asks for one, with the keypoints that lie in it; keypoints in none ask
-    for another.
+def region_prompts(regions: Sequence[dict], image_size: tuple[int, int]) -> list[ObjectPrompt]:
+    """What is asked for with regions that were drawn together; see :func:`object_prompts`.
 
     Args:
         regions: Keypoints and rectangles; regions of other kinds are passed over.
@@ -85,31 +56,10 @@ def region_prompts(regions: Sequence[dict], image_size: tuple[int, int]) -> list
         raise ValueError(
             f'regions of type {listed(kinds)} cannot be prompts: use smart keypoints or rectangles'
         )
-    prompts = [_of_points(points)] if len(boxes) < 2 else _by_box(points, boxes)
-    if len(boxes) == 1:
-        prompts = [replace(prompts[0], box=boxes[0])]
-    prompts = [each for each in prompts if each.box is not None or 1 in each.point_labels]
+    prompts = object_prompts(points, boxes)
     if regions and not prompts:
         raise ValueError('there are only points that are not on the object: click on it first')
     return prompts
-
-
-def _of_points(points: Sequence[tuple]) -> RegionPrompt:
-    return RegionPrompt(tuple(place for place, _ in points), tuple(label for _, label in points))
-
-
-def _by_box(points: Sequence[tuple], boxes: Sequence[tuple]) -> list[RegionPrompt]:
-    """A prompt for each box with the points in it, and one of the points in none."""
-    inside = [[point for point in points if _is_in(point[0], box)] for box in boxes]
-    left_over = [point for point in points if not any(point in group for group in inside)]
-    return [
-        *(replace(_of_points(group), box=box) for group, box in zip(inside, boxes)),
-        _of_points(left_over),
-    ]
-
-
-def _is_in(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
-    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
 
 
 def _check_image(region: dict, image_size: tuple[int, int]) -> None:

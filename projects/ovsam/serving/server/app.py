@@ -1,0 +1,125 @@
+"""The application that serves all annotation tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from ...utils.files import json_text
+from ...version import __version__
+from ..annotator import Annotator, NotKeptError
+from ..any_labeling.answers import AnyLabeling
+from ..any_labeling.question import Question
+from .gate import RETRY_SECONDS, Gate, GateSettings
+from .json_api import json_api
+from .refusals import refusal
+from .turns import Turns
+
+ABOUT = """Segments and names what is pointed at. Send a picture to `/api/images`, then ask about
+it. `/v1` is for X-AnyLabeling, everything else is Label Studio's."""
+
+
+def make_server(
+    annotator: Annotator,
+    label_studio: ASGIApp | None = None,
+    gate: GateSettings | None = None,
+    cors: Sequence[str] = (),
+) -> FastAPI:
+    """X-AnyLabeling at ``/v1``, the JSON API at ``/api``, and Label Studio's backend at the root.
+
+    The JSON API is described at ``/api/docs`` and ``/api/openapi.json``.
+
+    Args:
+        annotator: What does the work.
+        label_studio: Of :func:`~ovsam.serving.label_studio.http_api.make_app`.
+        gate: Who may come in; no token and the limits' defaults if not given.
+        cors: Origins whose pages may ask from a browser, ``*`` for any.
+    """
+    app = FastAPI(
+        title='OVSAM',
+        version=__version__,
+        description=ABOUT,
+        docs_url='/api/docs',
+        redoc_url=None,
+        openapi_url='/api/openapi.json',
+    )
+    app.add_middleware(Gate, settings=gate or GateSettings())
+    if cors:  # before the gate: a browser asks for leave without a token
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors),
+            allow_methods=['GET', 'POST', 'DELETE'],
+            allow_headers=['Authorization', 'Content-Type', 'Token'],
+            expose_headers=['Retry-After'],
+        )
+    _say_what_is_wrong(app)
+    turns = Turns()
+    app.include_router(json_api(annotator, turns))
+    _add_any_labeling(app, AnyLabeling(annotator), turns)
+    if label_studio is not None:
+        app.mount('/', label_studio)
+    return app
+
+
+def _add_any_labeling(app: FastAPI, protocol: AnyLabeling, turns: Turns) -> None:
+    @app.get('/v1/models', include_in_schema=False)
+    async def _models() -> dict:
+        return protocol.models()
+
+    @app.get('/v1/models/{name}/info', include_in_schema=False)
+    async def _info(name: str) -> dict:
+        return protocol.info(name)
+
+    @app.post('/v1/predict', include_in_schema=False)
+    async def _predict(request: Request) -> Response:
+        answer = await run_in_threadpool(protocol.read, await request.body())
+        if isinstance(answer, Question):
+            answer = await turns.run(request, protocol.answer, answer)
+        return Response(json_text(answer), media_type='application/json')
+
+
+def _say_what_is_wrong(app: FastAPI) -> None:
+    @app.exception_handler(HTTPException)
+    async def _refused(request: Request, error: HTTPException) -> JSONResponse:
+        return refusal(request.url.path, error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        said = [
+            f'{".".join(map(str, each["loc"][1:])) or "the request"}: {each["msg"]}'
+            for each in error.errors()[:5]
+        ]
+        return refusal(request.url.path, 422, '; '.join(said))
+
+    @app.exception_handler(ValueError)
+    async def _wrong(request: Request, error: ValueError) -> JSONResponse:
+        return refusal(request.url.path, 400, ' '.join(str(error).split()))
+
+    @app.exception_handler(NotKeptError)
+    async def _not_there(request: Request, error: NotKeptError) -> JSONResponse:
+        return refusal(request.url.path, 404, str(error))
+
+    @app.exception_handler(MemoryError)
+    @app.exception_handler(torch.cuda.OutOfMemoryError)
+    async def _no_room(request: Request, _: Exception) -> JSONResponse:
+        retry = {'Retry-After': str(RETRY_SECONDS)}
+        return refusal(
+            request.url.path, 503, 'the memory does not suffice: send a smaller picture', retry
+        )
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, _: ClientDisconnect) -> JSONResponse:
+        return refusal(request.url.path, 499, 'the client has gone')
+
+    @app.exception_handler(Exception)
+    async def _fault(request: Request, error: Exception) -> JSONResponse:
+        return refusal(request.url.path, 500, f"{type(error).__name__}: see the server's log")

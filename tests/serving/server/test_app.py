@@ -1,0 +1,65 @@
+"""All tools at one address, with one cache."""
+
+import pytest
+
+pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
+
+from ovsam.serving.label_studio.backend import LabelStudioBackend
+from ovsam.serving.label_studio.http_api import make_app
+from ovsam.serving.server.app import make_server
+from ovsam.serving.server.gate import GateSettings
+from tests.serving.any_labeling.real_client import mark, payload
+from tests.serving.label_studio.conftest import config, keypoint
+
+__all__ = ['config', 'keypoint']
+
+
+class Pictures:
+    """One picture, whatever it is called."""
+
+    def __init__(self, image):
+        self.image = image
+
+    def key(self, reference):
+        return reference
+
+    def read(self, reference):
+        return self.image
+
+
+@pytest.fixture
+def app(annotator, scene):
+    backend = LabelStudioBackend(annotator.model, Pictures(scene[0]), encoded=annotator.encoded)
+    return make_server(annotator, make_app(backend), GateSettings(token='secret'))
+
+
+def test_whether_it_is_up_anybody_may_ask(app, ask):
+    for path in ('/', '/health'):
+        assert ask(app, 'GET', path).json()['status'] == 'UP'
+    refused = ask(app, 'POST', '/setup', json={})
+    assert refused.status_code == 401 and 'token' in refused.json()['error']
+
+
+def test_every_tool_asks_the_same_model(app, ask, annotator, config, keypoint, scene, file_of):
+    token = {'Token': 'secret'}
+    password = {'auth': ('label-studio', 'secret')}  # as Label Studio sends it
+    assert 'model_version' in ask(app, 'POST', '/setup', json={'schema': config}, **password).json()
+    task = {'id': 1, 'data': {'picture': 'a'}}
+    request = {
+        'tasks': [task],
+        'label_config': config,
+        'params': {'context': {'result': [keypoint(50, 40)]}},
+    }
+    (answer,) = ask(app, 'POST', '/predict', json=request, **password).json()['results']
+    content = payload('ovsam', file_of(scene[0]), marks=[mark('point', 50, 40)])
+    said = ask(app, 'POST', '/v1/predict', json=content, headers=token).json()
+    sent = ask(app, 'POST', '/api/images', content=file_of(scene[0]), headers=token).json()
+    asked = {'prompts': [{'points': [[50, 40]]}]}
+    path = f'/api/images/{sent["image"]}/click'
+    (found,) = ask(app, 'POST', path, json=asked, headers=token).json()['objects']
+    (region,), (shape,) = answer['result'], said['data']['shapes']
+    assert region['score'] == pytest.approx(shape['score']) == pytest.approx(found['score'])
+    assert shape['label'] == found['name']
+    alias = {'umbrella': 'U'}.get(found['name'], found['name'])
+    assert region['value']['brushlabels'] == [alias]
+    assert len(annotator.encoded._kept) == 2  # Label Studio's, by its address, and the file's
