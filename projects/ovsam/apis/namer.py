@@ -107,20 +107,11 @@ class Namer:
                 tokenizer knows, or is repeated in anything but a list; or the model does not name.
         """
         model = self._naming_model()
-        trained = model.vocabulary
         made = merge_same_names(
             build_vocabulary(vocabulary, merge_repeated=True), model.text_reader
         )
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
-            made = made.with_seen(
-                [
-                    any(
-                        place is not None and bool(trained.seen[place])
-                        for place in map(trained.find, (name, *texts))
-                    )
-                    for name, texts in zip(made.names, made.synonyms)
-                ]
-            )
+            made = made.seen_by(model.vocabulary)
         before = self._bank
         self._vocabulary, self._bank = made, None
         if before is not None and before.examples is not None:
