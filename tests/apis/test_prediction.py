@@ -12,8 +12,8 @@ import pytest
 from pycocotools import mask as mask_utils
 
 from ovsam.apis import Prediction
-from ovsam.apis.prediction import tight_boxes
 from ovsam.vocabulary import Vocabulary
+from ovsam_onnx.masks import tight_boxes
 
 
 def prediction(num, named=True):

@@ -15,11 +15,13 @@ from mmdet.datasets.transforms import PackDetInputs, Resize
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from ovsam_onnx.masks import tight_boxes
+
 from ..masks.regions import Regions, postprocess_masks, stability_score
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from .prediction import Prediction, tight_boxes
+from .prediction import Prediction
 
 
 class EncodedImage(NamedTuple):

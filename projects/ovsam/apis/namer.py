@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ovsam_onnx.prediction import NONE_LABEL
+
 from ..naming.name_bank import NameBank
 from ..naming.open_vocabulary_classifier import RankedNames
 from ..naming.taught_file import taught_file, with_taught_file
@@ -23,7 +25,7 @@ from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
 from ..vocabulary.vocabulary_fields import names_once
 from .back_off import BackOff
-from .prediction import NONE_LABEL, Prediction
+from .prediction import Prediction
 
 
 class Namer:

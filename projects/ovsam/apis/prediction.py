@@ -14,6 +14,8 @@ from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 from torch import Tensor
 
+from ovsam_onnx.masks import tight_boxes
+
 from ..utils.files import write_json
 from ..utils.run_lengths import read_mask
 from ..vocabulary import Vocabulary
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     import supervision
 
 UNNAMED = 'object'  # what formats that need a name call what has none
-NONE_LABEL = 'none of these'  # the label of what no name of the vocabulary is likely for
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,13 +287,3 @@ class Prediction:
         if self.leaves is not None:
             annotation['leaves'] = [list(pair) for pair in self.leaves[row]]
         return annotation
-
-
-def tight_boxes(masks: np.ndarray) -> np.ndarray:
-    """(N, 4) float32 boxes of (N, H, W) bool, as :class:`Prediction` has them."""
-    boxes: np.ndarray = np.zeros((len(masks), 4), np.float32)
-    for box, mask in zip(boxes, masks):
-        columns, rows = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
-        if len(columns):
-            box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    return boxes

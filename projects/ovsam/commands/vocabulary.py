@@ -10,8 +10,8 @@
 --embed takes the text tower and templates of a config's model, or open_clip's name of a CLIP with
 the checkpoint --weights. The embeddings go to the cache that models read: --cache, else
 $OVSAM_CACHE, $XDG_CACHE_HOME/ovsam or ~/.cache/ovsam. What is there already is not made again, so
-an interrupted run goes on. An --out that ends in .safetensors holds names and embeddings, for models
-that run without torch (ovsam export).
+an interrupted run goes on. An --out that ends in .safetensors holds names and embeddings, for
+models that run without torch (ovsam export).
 """
 
 from __future__ import annotations

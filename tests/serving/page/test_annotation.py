@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ovsam.apis import init_model
-from ovsam.apis.prediction import Prediction, tight_boxes
+from ovsam.apis.prediction import Prediction
 from ovsam.serving.page.annotated_object import AnnotatedObject
 from ovsam.serving.page.annotation import AnnotationSession
 from ovsam.serving.page.coco_file import annotations_of
