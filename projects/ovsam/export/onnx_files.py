@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -132,16 +133,17 @@ def _write(onnx: ModuleType, path: Path, graph: Graph, identity: str) -> set[str
         # Of values that are constants in a trace: tests compare numbers for other inputs.
         warnings.simplefilter('ignore')
         traced = str(Path(folder) / 'traced.onnx')
-        torch.onnx.export(
-            graph.module.eval(),
-            tuple(graph.inputs.values()),
-            traced,
-            input_names=list(graph.inputs),
-            output_names=list(graph.outputs),
-            dynamic_axes=graph.rows,
-            opset_version=OPSET,
-            dynamo=False,
-        )
+        with _without_fast_attention():
+            torch.onnx.export(
+                graph.module.eval(),
+                tuple(graph.inputs.values()),
+                traced,
+                input_names=list(graph.inputs),
+                output_names=list(graph.outputs),
+                dynamic_axes=graph.rows,
+                opset_version=OPSET,
+                dynamo=False,
+            )
         made = onnx.load(traced)
     read = {name for node in made.graph.node for name in node.input}
     used = [each for each in made.graph.input if each.name in read]
@@ -150,6 +152,17 @@ def _write(onnx: ModuleType, path: Path, graph: Graph, identity: str) -> set[str
     onnx.helper.set_model_props(made, {'ovsam': identity})
     save(onnx, made, path)
     return read
+
+
+@contextmanager
+def _without_fast_attention() -> Iterator[None]:
+    """A block in which torch's attention is made of operators that ONNX knows."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # noqa: FBT003 (takes no keywords)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def save(onnx: ModuleType, made: Any, path: Path) -> None:

@@ -8,7 +8,13 @@ from torch import Tensor
 
 
 def resize_by_products(maps: Tensor, size: tuple[int, int], *, cubic: bool = False) -> Tensor:
-    """``F.interpolate(..., antialias=True)``, bilinear or bicubic: (B, C, *size) of (B, C, h, w)."""
+    """(B, C, *size) of (B, C, h, w), as ``F.interpolate(..., antialias=True)`` resizes.
+
+    Args:
+        maps: (B, C, h, w).
+        size: Height and width to bring them to.
+        cubic: Whether to do it as ``'bicubic'`` does, in place of ``'bilinear'``.
+    """
     down, across = (
         torch.from_numpy(_weights(int(length), int(wanted), cubic=cubic)).to(maps)
         for length, wanted in zip(maps.shape[-2:], size)

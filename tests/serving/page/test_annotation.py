@@ -15,6 +15,7 @@ from ovsam.serving.page.annotation import AnnotationSession
 from ovsam.serving.page.coco_file import annotations_of
 from ovsam.serving.page.results import export_objects
 from ovsam.serving.shared_model import SharedModel
+from ovsam_onnx.masks import tight_boxes
 
 HEIGHT, WIDTH = 120, 180
 ALL = dict(points_per_side=3, pred_iou_thresh=0.0, stability_score_thresh=0.0)
