@@ -1,4 +1,4 @@
-"""Builds the package ``ovsam`` from ``projects/ovsam``.
+"""Builds the packages ``ovsam`` and ``ovsam_onnx`` from ``projects``.
 
 A wheel also carries configs, tools, small checkpoints and the model index in ``ovsam/.mim``, as
 mmdet's does, so that an installed package finds them; an editable install reads
@@ -73,6 +73,7 @@ EXTRAS = {
         'ray',
         'optional',
         'benchmark',
+        'onnx',
     )
 }
 EXTRAS['label-studio'] = EXTRAS['serve']  # what it was called while it served nothing else
@@ -87,7 +88,7 @@ setup(
     license='Apache-2.0',
     license_files=['LICENSE'],
     python_requires='>=3.10',
-    packages=find_packages('projects', include=['ovsam', 'ovsam.*']),
+    packages=find_packages('projects', include=['ovsam', 'ovsam.*', 'ovsam_onnx']),
     py_modules=['ovsam_cli'],
     package_dir={'': 'projects'},
     entry_points={'console_scripts': ['ovsam = ovsam_cli:main']},

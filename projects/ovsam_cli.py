@@ -21,6 +21,7 @@ COMMANDS = {
     'serve': 'a server for X-AnyLabeling, Label Studio and programs',
     'download': 'fetch published weights and convert them',
     'convert': 'turn published weights into those of this project, and back',
+    'export': 'write a model as ONNX graphs, which run without torch',
     'vocabulary': 'look at vocabularies, write one to a file, embed one',
     'benchmark': 'what a model costs: operations, memory, time',
 }

@@ -23,6 +23,7 @@ FILES = [
     'app',
     'serve',
     'photo',
+    'onnx',
     'headless',
     'bootstrap',
 ]
@@ -113,6 +114,8 @@ def test_a_build_carries_all_modules_and_what_stands_beside_them(tmp_path):
         for folder in (package, source)
     )
     assert built == modules
+    without_torch = {file.name for file in (tmp_path / 'lib/ovsam_onnx').glob('*.py')}
+    assert without_torch == {file.name for file in (ROOT / 'projects/ovsam_onnx').glob('*.py')}
     for file in (
         'datasets/pictograms/pictograms.json',
         '.mim/model-index.yml',

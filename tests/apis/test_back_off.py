@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ovsam.apis import BackOff, OVSAMPredictor, Prediction
-from ovsam.apis.prediction import NONE_LABEL
 from ovsam.vocabulary import WordNetHierarchy
+from ovsam_onnx import NONE_LABEL
 
 NAMES = ['collie', 'poodle', 'cup']
 

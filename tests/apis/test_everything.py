@@ -7,7 +7,6 @@ from mmdet.structures import DetDataSample
 from PIL import Image
 
 from ovsam.apis import EverythingMode, OVSAMPredictor, Prediction
-from ovsam.apis.everything import point_grid
 from ovsam.evaluation.everything_ovsam import EverythingOVSAM
 from ovsam.prompts.tokens import BOX_TOP_LEFT
 from ovsam.vocabulary import Vocabulary
@@ -193,10 +192,6 @@ def test_tiny_and_narrow_images(predictor, colour_model):
     with pytest.raises(ValueError, match='too narrow: 20 x 20000 pixels'):
         predictor.set_image(np.zeros((20000, 20, 3), np.uint8))
     assert predictor.image_size == (1, 1)
-
-
-def test_point_grid():
-    assert point_grid(2).tolist() == [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]]
 
 
 @pytest.mark.parametrize('text', ['a red cat', 'fox/vixen'])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ovsam.apis import OVSAMInferencer, OVSAMPredictor
-from ovsam.apis.prediction import NONE_LABEL
 from ovsam.naming.scores import TemperatureScaling
 from ovsam.vocabulary import Vocabulary
+from ovsam_onnx import NONE_LABEL
 
 NAMES = ['cat', 'dog', 'sea_lion']
 

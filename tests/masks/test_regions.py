@@ -1,6 +1,5 @@
 """Where masks are, where prompts said that they are, and masks of the image's size."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -10,7 +9,6 @@ from ovsam.masks.regions import (
     check_box_source,
     low_res_mask_boxes,
     postprocess_masks,
-    tight_boxes,
 )
 from ovsam.prompts import Prompts
 
@@ -119,10 +117,3 @@ def test_boxes_are_tight_and_scaled():
     logits[1, 5, 7] = 1
     expected = [[12.0, 8.0, 28.0, 16.0], [28.0, 20.0, 32.0, 24.0], [0.0, 0.0, 0.0, 0.0]]
     assert low_res_mask_boxes(logits, 4.0).tolist() == expected
-
-
-def test_tight_boxes():
-    masks = np.zeros((2, 4, 6), bool)
-    masks[0, 1:3, 2] = True
-    assert tight_boxes(masks).tolist() == [[2, 1, 3, 3], [0, 0, 0, 0]]
-    assert tight_boxes(masks[:0]).shape == (0, 4)

@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from ovsam.apis import init_model
 from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
+from ovsam_onnx import Names
 from tools import build_vocabulary as tool
 
 
@@ -49,6 +52,25 @@ def test_embed_with_a_config(tmp_path, random_mini, capsys):
     before = bank.stat().st_mtime_ns
     assert tool.main(arguments) == 0
     assert bank.stat().st_mtime_ns == before
+
+
+def test_a_file_with_embeddings(tmp_path, random_mini, capsys):
+    path = tmp_path / 'names.safetensors'
+    names = 'anchor,ANCHOR,no pictogram'
+    assert tool.main([names, '--out', str(path)]) == 2
+    assert 'say with --embed CONFIG' in capsys.readouterr().err and not path.exists()
+    more = ['--embed', random_mini, '--cache', str(tmp_path), '--device', 'cpu']
+    with pytest.warns(UserWarning, match='ANCHOR'):
+        assert tool.main([names, '--out', str(path), *more]) == 0
+    found, model = Names.read(path), init_model(random_mini, device='cpu')
+    assert found.names == ('anchor', 'no pictogram') and found.find('Anchor') == 0
+    assert found.seen.tolist() == [
+        bool(model.vocabulary.seen[model.vocabulary.index('anchor')]),
+        False,
+    ]
+    bank = model.bank(build_vocabulary(list(found.names)))
+    np.testing.assert_allclose(found.table, bank.table.numpy(), atol=1e-6)
+    assert found.text_encoder == model.text_encoder.fingerprint()
 
 
 def test_what_the_text_tower_cuts(tmp_path, random_mini):

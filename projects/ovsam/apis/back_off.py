@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
+from ovsam_onnx.prediction import NONE_LABEL
+
 from ..naming.back_off import HierarchicalBackOff
 from ..vocabulary import Vocabulary, WordNetHierarchy
-from .prediction import NONE_LABEL, Prediction
+from .prediction import Prediction
 
 
 class BackOff:

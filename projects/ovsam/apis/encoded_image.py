@@ -16,7 +16,9 @@ from mmdet.datasets.transforms import PackDetInputs, Resize
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ..masks.regions import Regions, postprocess_masks, stability_score, tight_boxes
+from ovsam_onnx.masks import tight_boxes
+
+from ..masks.regions import Regions, postprocess_masks, stability_score
 from ..naming.name_bank import NameBank
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures

@@ -6,7 +6,7 @@ Glossary: N masks, P points, C crops, h x w the low-resolution masks, H x W the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +16,15 @@ from torch import Tensor
 from torchvision.ops import nms
 from tqdm import tqdm
 
+from ovsam_onnx.crop_layers import Box, is_cut
+from ovsam_onnx.everything_settings import EverythingSettings, point_grid
+
 from ..masks.answers import AllGuesses, FirstMask
 from ..masks.regions import Regions, low_res_mask_boxes, stability_score
 from ..naming.name_bank import NameBank
 from ..naming.text_embeddings import PROGRESS_DELAY
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from .crop_layers import Box, crop_boxes, is_cut
 from .encoded_image import EncodedImage, encode_images
 from .prediction import Prediction
 
@@ -31,7 +33,7 @@ Columns = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class EverythingMode:
+class EverythingMode(EverythingSettings):
     """Segments whatever a grid of points hits, and keeps the good masks, each once.
 
     As SAM does it ("Segment Anything", section B), with SAM's names and defaults; configs give
@@ -43,61 +45,9 @@ class EverythingMode:
     masks that pass the filters are kept, and masks of the image's size are made of what remains
     after suppression.
 
-    Args:
-        points_per_side: Points along either side of the image.
-        pred_iou_thresh: Least predicted quality, in [0, 1].
-        stability_score_thresh: Least stability, in [0, 1].
-        box_nms_thresh: Boxes of a larger IoU than this are one object's.
-        min_mask_area: Least area in pixels of the image; empty masks never count.
-        max_mask_area: Largest area; no limit if not given.
-        crop_n_layers: Repeat on crops, 4 in the first layer, 16 more in the second, and so on,
-            each encoded anew: finds what is small and takes as many times longer.
-        crop_overlap_ratio: Of the first layer's crops, in the image's shorter side.
-        crop_nms_thresh: As ``box_nms_thresh``, between crops; smaller crops win.
-        crop_n_points_downscale_factor: By what to divide ``points_per_side`` in each layer.
-        mask_choice: Config of which masks of a decoder with several to look at, see
-            :mod:`~ovsam.masks.answers`; ``AllGuesses``, as in SAM, if not given.
-        box_refinement: Decode what is kept once more, prompted by its own box, and keep the
-            better one of the two by predicted quality (stability without one). Not in SAM; for
-            decoders that a box tells much more than a point.
-
-    Raises:
-        ValueError: One of them is out of its range.
+    Its settings are those of :class:`~ovsam_onnx.everything_settings.EverythingSettings`, and so
+    are errors.
     """
-
-    points_per_side: int = 32
-    pred_iou_thresh: float = 0.88
-    stability_score_thresh: float = 0.95
-    box_nms_thresh: float = 0.7
-    min_mask_area: int = 0
-    max_mask_area: int | None = None
-    crop_n_layers: int = 0
-    crop_overlap_ratio: float = 512 / 1500
-    crop_nms_thresh: float = 0.7
-    crop_n_points_downscale_factor: int = 1
-    mask_choice: Mapping | None = None
-    box_refinement: bool = False
-
-    def __post_init__(self) -> None:
-        for name in (
-            'pred_iou_thresh',
-            'stability_score_thresh',
-            'box_nms_thresh',
-            'crop_nms_thresh',
-            'crop_overlap_ratio',
-        ):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f'{name} must be in [0, 1]; got {getattr(self, name)}')
-        for name, least in (
-            ('points_per_side', 1),
-            ('min_mask_area', 0),
-            ('crop_n_layers', 0),
-            ('crop_n_points_downscale_factor', 1),
-        ):
-            if getattr(self, name) < least:
-                raise ValueError(f'{name} must be at least {least}; got {getattr(self, name)}')
-        if self.max_mask_area is not None and self.max_mask_area < max(1, self.min_mask_area):
-            raise ValueError(f'max_mask_area is {self.max_mask_area}, less than min_mask_area or 1')
 
     @torch.no_grad()
     def __call__(
@@ -109,13 +59,7 @@ class EverythingMode:
             A prediction without ``prompt_index`` and names, with ``region_embeddings`` if the
             model names; with crops also without ``low_res_logits``, which are of crops.
         """
-        height, width = image.original
-        crops = [((0, 0, width, height), self.points_per_side)]
-        for layer in range(1, self.crop_n_layers + 1):
-            side = max(1, int(self.points_per_side / self.crop_n_points_downscale_factor**layer))
-            crops += [
-                (box, side) for box in crop_boxes(image.original, layer, self.crop_overlap_ratio)
-            ]
+        crops = self.crops(image.original)
         with tqdm(
             total=sum(side**2 for _, side in crops),
             desc='everything',
@@ -256,12 +200,6 @@ class EverythingMode:
         rank = found.stability if found.quality is None else found.quality
         assert rank is not None  # everything mode always measures stability
         return rank
-
-
-def point_grid(side: int) -> np.ndarray:
-    """(side * side, 2) points (x, y) in [0, 1], evenly spaced, none on the border, row by row."""
-    steps = (np.arange(side) + 0.5) / side
-    return np.stack([np.tile(steps, side), np.repeat(steps, side)], axis=1)
 
 
 def _cat(parts: Sequence[Columns]) -> Columns:

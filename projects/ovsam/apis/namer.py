@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ovsam_onnx.prediction import NONE_LABEL
+
 from ..naming.name_bank import NameBank
 from ..naming.scores import RankedNames
 from ..naming.taught_file import taught_file, with_taught_file
@@ -23,7 +25,7 @@ from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
 from ..vocabulary.vocabulary_fields import names_once
 from .back_off import BackOff
-from .prediction import NONE_LABEL, Prediction
+from .prediction import Prediction
 
 
 class Namer:
@@ -112,20 +114,11 @@ class Namer:
                 tokenizer knows, or is repeated in anything but a list; or the model does not name.
         """
         model = self._naming_model()
-        trained = model.vocabulary
         made = merge_same_names(
             build_vocabulary(vocabulary, merge_repeated=True), model.text_reader
         )
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
-            made = made.with_seen(
-                [
-                    any(
-                        place is not None and bool(trained.seen[place])
-                        for place in map(trained.find, (name, *texts))
-                    )
-                    for name, texts in zip(made.names, made.synonyms)
-                ]
-            )
+            made = made.seen_by(model.vocabulary)
         before = self._bank
         self._vocabulary, self._bank = made, None
         if before is not None and before.examples is not None:

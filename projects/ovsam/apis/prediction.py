@@ -14,7 +14,8 @@ from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
 from torch import Tensor
 
-from ..masks.regions import tight_boxes
+from ovsam_onnx.masks import tight_boxes
+
 from ..utils.files import write_json
 from ..utils.run_lengths import read_mask
 from ..vocabulary import Vocabulary
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import supervision
 
 UNNAMED = 'object'  # what formats that need a name call what has none
-NONE_LABEL = 'none of these'  # the label of what no name of the vocabulary is likely for
 
 
 @dataclass(frozen=True, eq=False)

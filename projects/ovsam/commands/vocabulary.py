@@ -5,11 +5,13 @@
     ovsam vocabulary coco+lvis --out data/names.json
     ovsam vocabulary imagenet21k --embed configs/mini/ovsam_box.py
     ovsam vocabulary lvis --embed RN50-quickgelu --weights checkpoints/clip_RN50.pth
+    ovsam vocabulary 'cat, dog' --embed mini --out names.safetensors
 
 --embed takes the text tower and templates of a config's model, or open_clip's name of a CLIP with
 the checkpoint --weights. The embeddings go to the cache that models read: --cache, else
 $OVSAM_CACHE, $XDG_CACHE_HOME/ovsam or ~/.cache/ovsam. What is there already is not made again, so
-an interrupted run goes on.
+an interrupted run goes on. An --out that ends in .safetensors holds names and embeddings, for
+models that run without torch (ovsam export).
 """
 
 from __future__ import annotations
@@ -23,9 +25,18 @@ from tabulate import tabulate
 
 from ..apis.init_model import init_model, load_config
 from ..naming.name_bank import embed_bank
+from ..naming.names_file import names_file
 from ..naming.text_cache import TextEmbeddingCache
 from ..utils.command_line import exit_status, parser_of
-from ..vocabulary import PACKS, TextReader, Vocabulary, build_vocabulary, report_texts
+from ..utils.files import write_whole
+from ..vocabulary import (
+    PACKS,
+    TextReader,
+    Vocabulary,
+    build_vocabulary,
+    merge_same_names,
+    report_texts,
+)
 
 
 def list_packs() -> None:
@@ -56,7 +67,8 @@ def show(vocabulary: Vocabulary, count: int) -> None:
 
 
 def text_encoder(source: str, weights: str | None, device: str | None) -> tuple:
-    """The text tower of a config or a CLIP with its weights, and the config's templates."""
+    """The text tower of a config or a CLIP with its weights, the config's templates and names."""
+    names = None
     if source in open_clip.list_models():
         if weights is None:
             raise ValueError(f'CLIP {source} needs its weights: give --weights FILE')
@@ -72,18 +84,31 @@ def text_encoder(source: str, weights: str | None, device: str | None) -> tuple:
                 f'the model of {source} has no text_encoder: give the config of an OVSAM'
             )
         config, templates = model['text_encoder'], model.get('templates', 'vild')
-    return init_model(Config(dict(model=config)), weights, device), templates
+        names = model.get('vocabulary')
+    return init_model(Config(dict(model=config)), weights, device), templates, names
 
 
 def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
-    """Bring the embeddings of all texts into the cache."""
-    encoder, templates = text_encoder(args.embed, args.weights, args.device)
+    """Bring the embeddings of all texts into the cache, and into a file if one is asked for."""
+    encoder, templates, trained = text_encoder(args.embed, args.weights, args.device)
     cache = TextEmbeddingCache(args.cache)
     templates = args.templates or templates
-    report_texts(vocabulary, TextReader(encoder.tokenizer, templates))
+    reader = TextReader(encoder.tokenizer, templates)
+    report_texts(vocabulary, reader)
+    if _has_embeddings(args.out):  # as a predictor takes a vocabulary
+        vocabulary = merge_same_names(vocabulary, reader)
+        if trained is not None and vocabulary.seen.all():
+            vocabulary = vocabulary.seen_by(build_vocabulary(trained))
     bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=args.batch_size)
     channels = bank.table.shape[1]
     print(f'{len(vocabulary):,} names are embedded in {channels} channels, in {cache.folder}')
+    if _has_embeddings(args.out):
+        write_whole(args.out, names_file(bank, encoder.fingerprint(), templates))
+        print(f'Wrote {args.out}')
+
+
+def _has_embeddings(out: Path | None) -> bool:
+    return out is not None and out.suffix == '.safetensors'
 
 
 def run(args: argparse.Namespace) -> None:
@@ -99,7 +124,11 @@ def run(args: argparse.Namespace) -> None:
         return
     vocabulary = build_vocabulary(args.vocabulary)
     show(vocabulary, args.show)
-    if args.out is not None:
+    if _has_embeddings(args.out) and args.embed is None:
+        raise ValueError(
+            f'{args.out} is to hold embeddings: say with --embed CONFIG whose text tower makes them'
+        )
+    if args.out is not None and not _has_embeddings(args.out):
         vocabulary.to_json(args.out)
         print(f'Wrote {args.out}')
     if args.embed is not None:
@@ -123,7 +152,9 @@ def main(argv=None) -> int:
         metavar='N',
         help='the first N names: texts [aliases] (%(default)s)',
     )
-    parser.add_argument('--out', type=Path, metavar='FILE.json', help='file to write')
+    parser.add_argument(
+        '--out', type=Path, metavar='FILE.json|FILE.safetensors', help='file to write'
+    )
     parser.add_argument('--embed', metavar='CONFIG|CLIP', help='embed with the text tower of this')
     parser.add_argument('--weights', metavar='FILE', help='checkpoint of the CLIP')
     parser.add_argument(

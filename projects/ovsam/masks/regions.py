@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -131,16 +130,6 @@ def mask_boxes(masks: Tensor) -> Tensor:
     left, right = _first_and_end(masks.any(dim=1))
     top, bottom = _first_and_end(masks.any(dim=2))
     return torch.stack([left, top, right, bottom], dim=-1).float()
-
-
-def tight_boxes(masks: np.ndarray) -> np.ndarray:
-    """Boxes (N, 4) float32 of arrays (N, H, W) bool, as :func:`low_res_mask_boxes` has them."""
-    boxes: np.ndarray = np.zeros((len(masks), 4), np.float32)
-    for box, mask in zip(boxes, masks):
-        columns, rows = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
-        if len(columns):
-            box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    return boxes
 
 
 def stability_score(logits: Tensor, offset: float = 1.0) -> Tensor:

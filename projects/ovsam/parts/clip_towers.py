@@ -20,6 +20,7 @@ from timm.layers import resample_abs_pos_embed
 from torch import Tensor, nn
 
 from .region_pooling import region_grids
+from .resize_weights import resize_by_products
 
 STRIDES = (4, 8, 16, 32)
 
@@ -184,15 +185,22 @@ class PlainViTTower:
 def _embed_patches(visual: VisionTransformer, images: Tensor, grid: tuple[int, int]) -> Tensor:
     """Class token and patch tokens (B, 1 + h * w, C) of images resized to a grid (h, w)."""
     size = tuple(cells * patch for cells, patch in zip(grid, visual.patch_size))
-    if size != tuple(images.shape[-2:]):
+    exported = torch.onnx.is_in_onnx_export()
+    if exported:
+        images = resize_by_products(images, size)
+    elif size != tuple(images.shape[-2:]):
         # There is no such interpolation of bfloat16 on CPUs.
         resized = F.interpolate(images.float(), size, mode='bilinear', antialias=True)
         images = resized.to(images.dtype)
     patches = visual.conv1(images).flatten(2).transpose(1, 2)
     tokens = torch.cat([visual.class_embedding.expand(len(images), 1, -1), patches], dim=1)
-    positions = resample_abs_pos_embed(
-        visual.positional_embedding[None], list(grid), list(visual.grid_size)
-    )
+    positions = visual.positional_embedding[None]
+    if exported:
+        cells = positions[:, 1:].transpose(1, 2).unflatten(2, tuple(visual.grid_size))
+        cells = resize_by_products(cells, grid, cubic=True).flatten(2).transpose(1, 2)
+        positions = torch.cat([positions[:, :1], cells], dim=1)
+    else:
+        positions = resample_abs_pos_embed(positions, list(grid), list(visual.grid_size))
     return visual.ln_pre(tokens + positions)
 
 

@@ -26,9 +26,10 @@ class HeadwiseAttention(Attention):
             return super().forward(x)
         b, h, w, _ = x.shape
         qkv = self.qkv(x).reshape(b, h * w, 3, self.num_heads, -1).permute(2, 3, 0, 1, 4)
-        out = qkv.new_empty(b, h * w, self.num_heads, qkv.shape[-1])
+        heads = []
         step = max(1, SCORES_AT_ONCE // max(1, b * h * w * w)) * w
-        for head, (query, key, value) in enumerate(zip(*qkv)):
+        for query, key, value in zip(*qkv):
+            attended = []
             positions = self._positions(query.unflatten(1, (h, w))) if self.use_rel_pos else None
             for start in range(0, h * w, step):
                 rows = slice(start, start + step)
@@ -38,8 +39,9 @@ class HeadwiseAttention(Attention):
                     scores = scores.unflatten(2, (h, w))
                     scores.add_(down[..., None]).add_(across[:, :, None])
                     scores = scores.flatten(2)
-                out[:, rows, head] = scores.softmax(dim=-1) @ value
-        return self.proj(out.view(b, h, w, -1))
+                attended.append(scores.softmax(dim=-1) @ value)
+            heads.append(torch.cat(attended, dim=1))
+        return self.proj(torch.cat(heads, dim=-1).view(b, h, w, -1))
 
     def _positions(self, query: Tensor) -> tuple[Tensor, Tensor]:
         """What a head's query (B, h, w, c) adds to scores: (B, h * w, h) by row, (B, h * w, w)."""

@@ -116,6 +116,8 @@ class SAMMaskDecoder(BaseModule):
         Returns:
             Mask logits (N, M, 4h, 4w), and predicted IoU (N, M) or None without an IoU token.
         """
+        if torch.onnx.is_in_onnx_export():  # for any number of prompts
+            return self._decode(image_embeddings, image_pe, sparse, dense, image_index)
         size = len(sparse)
         if image_embeddings.device.type == 'cpu' and not torch.is_grad_enabled():
             # Sixteen children of each cell, with an eighth of its channels.
@@ -150,7 +152,7 @@ class SAMMaskDecoder(BaseModule):
                 if token is not None
             ]
         )
-        tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
+        tokens = torch.cat([own.expand(sparse.shape[0], -1, -1), sparse], dim=1)
         # Cells before channels from here on: linear layers and norms then never reorder memory.
         image = image_embeddings.flatten(2).transpose(1, 2).contiguous()
         dense = dense.flatten(2).transpose(1, 2)

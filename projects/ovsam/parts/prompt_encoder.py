@@ -148,7 +148,7 @@ class SAMPromptEncoder(BaseModule):
         size = self.embedding_size
         if prompts.masks is None:
             return self.no_mask_embed.weight[..., None, None].expand(
-                len(prompts.coords), -1, size, size
+                prompts.coords.shape[0], -1, size, size
             )
         side = MASK_SCALE * size
         if prompts.masks.shape[-2:] != (side, side):

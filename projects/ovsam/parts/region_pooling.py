@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+import torchvision
 from mmcv.ops import roi_align
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from open_clip.modified_resnet import AttentionPool2d
@@ -35,6 +36,8 @@ def region_grids(level: Tensor, rois: Tensor, side: int, scale: float) -> Tensor
     Returns:
         (N, C, S, S).
     """
+    if torch.onnx.is_in_onnx_export():  # ONNX knows torchvision's
+        return torchvision.ops.roi_align(level, rois, side, scale, aligned=True)
     exact = level.dtype in (torch.float32, torch.float64) and level.dtype == rois.dtype
     if level.device.type != 'cpu' or torch.is_grad_enabled() or not exact:
         return roi_align(level, rois, (side, side), scale, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
@@ -90,10 +93,17 @@ class RegionExtractor(SingleRoIExtractor):
         side = self.roi_layers[0].output_size[0]
         grids = feats[0].new_zeros(len(rois), self.out_channels, side, side)
         levels = self.map_roi_levels(rois, len(feats))
+        scales = [layer.spatial_scale for layer in self.roi_layers]
+        if torch.onnx.is_in_onnx_export():
+            # Of another level's regions nothing is left, which costs nothing and samples zeros.
+            masked = ((rois * (levels == level)[:, None]) for level in range(len(feats)))
+            return sum(
+                region_grids(feat, own, side, scale)
+                for feat, own, scale in zip(feats, masked, scales)
+            )
         for level in levels.unique().tolist():
             mine = levels == level
-            scale = self.roi_layers[level].spatial_scale
-            grids[mine] = region_grids(feats[level], rois[mine], side, scale)
+            grids[mine] = region_grids(feats[level], rois[mine], side, scales[level])
         return grids
 
 

@@ -59,7 +59,7 @@ class DownsampledAttention(nn.Module):
     def tokens_from_cells(self, tokens: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """What tokens (N, T, C) read from cells, whose ``key`` and ``value`` are (N or 1, S, C)."""
         if not self._is_shorter(tokens):
-            return self(tokens, *(x.expand(len(tokens), -1, -1) for x in (key, value)))
+            return self(tokens, *(x.expand(tokens.shape[0], -1, -1) for x in (key, value)))
         query = self._heads(self.q_proj(tokens)) / math.sqrt(self._head_dims)
         # Of a token, the keys' bias is the same number for all cells: softmax does not see it.
         folded = torch.einsum('nthd,hdc->nhtc', query, self._by_head(self.k_proj)).flatten(1, 2)
@@ -76,7 +76,7 @@ class DownsampledAttention(nn.Module):
     def cells_from_tokens(self, cells: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """What cells (N or 1, S, C) read from tokens, whose ``key`` and ``value`` are (N, T, C)."""
         if not self._is_shorter(key):
-            return self(cells.expand(len(key), -1, -1), key, value)
+            return self(cells.expand(key.shape[0], -1, -1), key, value)
         keys = self._heads(self.k_proj(key)) / math.sqrt(self._head_dims)
         folded = torch.einsum('nthd,hdc->nhtc', keys, self._by_head(self.q_proj)).flatten(1, 2)
         bias = torch.einsum('nthd,hd->nht', keys, self.q_proj.bias.unflatten(0, keys.shape[2:]))
@@ -85,7 +85,7 @@ class DownsampledAttention(nn.Module):
         else:
             scores = folded @ cells.transpose(1, 2)
         # Cells come last: softmax over the few tokens then runs over many cells at a time.
-        shares = (scores.unflatten(1, bias.shape[1:]) + bias[..., None]).softmax(dim=2)
+        shares = (scores.unflatten(1, (self.num_heads, -1)) + bias[..., None]).softmax(dim=2)
         out = self.out_proj.weight.unflatten(1, keys.shape[2:])
         written = torch.einsum('nthd,chd->nhtc', self._heads(self.v_proj(value)), out)
         return shares.flatten(1, 2).transpose(1, 2) @ written.flatten(1, 2) + self.out_proj.bias

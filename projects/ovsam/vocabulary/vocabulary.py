@@ -258,6 +258,18 @@ class Vocabulary:
         """The same with other names seen; see the class."""
         return Vocabulary(self.names, self.synonyms, seen, self.split, self.templates, self.aliases)
 
+    def seen_by(self, trained: Vocabulary) -> Vocabulary:
+        """The same; seen are those of which another vocabulary has the name or a text as seen."""
+        return self.with_seen(
+            [
+                any(
+                    place is not None and bool(trained.seen[place])
+                    for place in map(trained.find, (name, *texts))
+                )
+                for name, texts in zip(self.names, self.synonyms)
+            ]
+        )
+
     def group(self, name: str) -> Sequence[str]:
         """The names of a group of ``split``.
 

@@ -10,12 +10,12 @@ import pytest
 
 from ovsam.apis import init_model
 from ovsam.apis.prediction import Prediction
-from ovsam.masks.regions import tight_boxes
 from ovsam.serving.page.annotated_object import AnnotatedObject
 from ovsam.serving.page.annotation import AnnotationSession
 from ovsam.serving.page.coco_file import annotations_of
 from ovsam.serving.page.results import export_objects
 from ovsam.serving.shared_model import SharedModel
+from ovsam_onnx.masks import tight_boxes
 
 HEIGHT, WIDTH = 120, 180
 ALL = dict(points_per_side=3, pred_iou_thresh=0.0, stability_score_thresh=0.0)

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import timm
 import torch
 import torch.nn.functional as F
-from mmcv.ops import roi_align
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+
+from ..region_pooling import region_grids
 
 STRIDES = (4, 8, 16, 32, 32)
 _STAGES = (1, 2, 4, 6)  # blocks whose outputs are the levels of strides 4, 8, 16 and 32
@@ -95,8 +96,7 @@ class EfficientNetLiteTower(BaseModule):
 
     def pool(self, level: Tensor, rois: Tensor) -> Tensor:
         """Mean (N, C) of the cells of the last level in boxes (N, 5), centred."""
-        size = (self.roi_size, self.roi_size)
-        cells = roi_align(level.float(), rois.float(), size, 1 / STRIDES[-1], 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+        cells = region_grids(level.float(), rois.float(), self.roi_size, 1 / STRIDES[-1])
         return self.centred(cells.mean(dim=(2, 3)))
 
     def centred(self, features: Tensor) -> Tensor:

@@ -14,7 +14,13 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from ...prompts.prompts import NEGATIVE_POINT, POSITIVE_POINT, Prompts
+from ...prompts.prompts import (
+    BOX_BOTTOM_RIGHT,
+    BOX_TOP_LEFT,
+    NEGATIVE_POINT,
+    POSITIVE_POINT,
+    Prompts,
+)
 from ..prompt_encoder import MASK_SCALE, SAMPromptEncoder
 
 # Of a point's Gaussians, in input pixels.
@@ -104,17 +110,18 @@ class RasterPromptEncoder(SAMPromptEncoder):
     @staticmethod
     def _draw_box(prompts: Prompts, centres: Tensor) -> list[Tensor]:
         """Inside, x, y and whether there is a box: (N, 4h, 4w) each; zero without a box."""
-        has_box = prompts.has_box
-        boxes = centres.new_zeros(len(prompts), 4)
-        boxes[has_box] = prompts[has_box].boxes.to(boxes)
-        middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-        half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=1.0)
+        low, high = (
+            (prompts.coords * (prompts.labels == corner)[..., None]).sum(dim=1)
+            for corner in (BOX_TOP_LEFT, BOX_BOTTOM_RIGHT)
+        )
+        middle = (low + high) / 2
+        half = ((high - low) / 2).clamp(min=1.0)
         # -1 and 1 at the box's sides.
         x, y = (
             ((centres - middle[:, axis, None]) / half[:, axis, None]).clamp(-2, 2)
             for axis in (0, 1)
         )
-        exists = has_box.to(centres)[:, None, None].expand(-1, len(centres), len(centres))
+        exists = prompts.has_box.to(centres)[:, None, None].expand(-1, len(centres), len(centres))
         inside = ((y.abs() <= 1)[:, :, None] & (x.abs() <= 1)[:, None, :]).to(centres)
         return [inside * exists, x[:, None, :] * exists, y[:, :, None] * exists, exists]
 

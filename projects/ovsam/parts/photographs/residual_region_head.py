@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmcv.ops import roi_align
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+
+from ..region_pooling import region_grids
 
 STRIDES = (8, 16, 32)
 
@@ -89,5 +90,4 @@ class ResidualRegionHead(BaseModule):
         return F.normalize(own + learned.float(), dim=-1)
 
     def _sample(self, level: Tensor, rois: Tensor, stride: int) -> Tensor:
-        size = (self.roi_size, self.roi_size)
-        return roi_align(level, rois.float(), size, 1 / stride, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+        return region_grids(level, rois.float(), self.roi_size, 1 / stride)

@@ -113,7 +113,7 @@ class SkipMaskDecoder(BaseModule):
             Mask logits (N, M, 4h, 4w), and predicted IoU (N, M).
         """
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
-        tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
+        tokens = torch.cat([own.expand(sparse.shape[0], -1, -1), sparse], dim=1)
         x = image_embeddings[image_index] + dense[0]
         size = x.shape[-2:]
         tokens, cells = self.transformer(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ovsam.apis.crop_layers import crop_boxes, is_cut
+from ovsam_onnx.crop_layers import crop_boxes, is_cut
 
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 2), (100, 150), (333, 71)])

@@ -1,0 +1,173 @@
+"""Writes the graphs of a model, and beside them what else there is to know of it."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..segmenters.ovsam import OVSAM
+from ..utils.digest import fingerprint
+from ..utils.files import write_json
+from .graphs import Decoder, Encoder, RegionEmbedder, flat_features
+from .settings import model_settings
+
+OPSET = 18  # Resize that averages, RoiAlign by half pixels
+FORMAT = 'ovsam onnx 1'
+# A protobuf file ends at 2 GB; what is larger has its weights in a file beside it.
+LARGEST_FILE = 1_800_000_000
+
+
+class Graph(NamedTuple):
+    """What is traced to make a file.
+
+    Attributes:
+        module: What to trace.
+        inputs: Examples by name, in the order of the module's arguments.
+        outputs: Names.
+        rows: The axes of inputs and outputs whose length may differ, as torch has them.
+    """
+
+    module: nn.Module
+    inputs: Mapping[str, Tensor]
+    outputs: Sequence[str]
+    rows: Mapping[str, Mapping[int, str]]
+
+
+@torch.no_grad()
+def export_onnx(model: nn.Module, folder: str | Path) -> dict[str, Any]:
+    """Write ``encoder.onnx``, ``decoder.onnx``, ``regions.onnx`` and ``model.json``.
+
+    Args:
+        model: An :class:`~ovsam.segmenters.OVSAM` with its weights, on the CPU, in float32 and
+            eval mode.
+        folder: Where; it is made if need be.
+
+    Returns:
+        What is in ``model.json``.
+
+    Raises:
+        ImportError: The package onnx cannot be imported.
+        ValueError: The model, or one of its parts, cannot be exported; the message names it.
+    """
+    onnx, settings = require_onnx(), model_settings(model)
+    assert isinstance(model, OVSAM)  # settings are of none else
+    identity = fingerprint(settings, model.state_dict())
+    settings = {'format': FORMAT, 'fingerprint': identity, **settings}
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    side = settings['image']['size']
+    image = torch.zeros(1, 3, side, side)
+    features = model.encode_image(image)
+    counts = len(features.levels), len(features.pyramid)
+    names = ['embedding', *(f'level{place}' for place in range(counts[0]))]
+    names += [f'pyramid{place}' for place in range(counts[1])]
+    flat = dict(zip(names, flat_features(features)))
+    read: set[str] = set()
+    for name, graph in {
+        'decoder': _decoder(Decoder(model, counts), settings, flat),
+        'regions': _regions(RegionEmbedder(model, counts, side), settings, flat),
+    }.items():
+        read |= _write(onnx, folder / f'{name}.onnx', graph, identity)
+    # The encoder gives what the others read.
+    chosen = [place for place, name in enumerate(names) if name in read]
+    encoder = Encoder(model, chosen)
+    graph = Graph(encoder, dict(image=image), [names[place] for place in chosen], {})
+    _write(onnx, folder / 'encoder.onnx', graph, identity)
+    write_json(folder / 'model.json', settings, indent=1)
+    return settings
+
+
+def require_onnx() -> ModuleType:
+    """The package onnx.
+
+    Raises:
+        ImportError: It cannot be imported.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError(
+            f"an export needs the package onnx ({error}): pip install 'ovsam[onnx]'"
+        ) from error
+    return onnx
+
+
+def _decoder(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
+    low = settings['masks']['size']
+    # One prompt is a box, the other one a point.
+    inputs = dict(
+        coords=torch.stack([_box(settings).reshape(2, 2), torch.zeros(2, 2)]),
+        labels=torch.tensor([[2, 3], [1, -1]]),
+        mask_input=torch.zeros(2, 1, low, low),
+        has_mask=torch.tensor([True, False]),
+    )
+    outputs = ['masks', *(['quality'] if settings['masks']['quality'] else [])]
+    rows = {name: {0: 'prompts'} for name in ('mask_input', 'has_mask', *outputs)}
+    rows |= {name: {0: 'prompts', 1: 'tokens'} for name in ('coords', 'labels')}
+    return Graph(module, {**inputs, **flat}, outputs, rows)
+
+
+def _regions(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
+    low = settings['masks']['size']
+    masks = torch.linspace(-1, 1, 2 * low * low).reshape(2, low, low)
+    inputs = dict(masks=masks, boxes=torch.stack([_box(settings), torch.zeros(4)]))
+    rows = {name: {0: 'regions'} for name in (*inputs, 'embeddings')}
+    return Graph(module, {**inputs, **flat}, ['embeddings'], rows)
+
+
+def _box(settings: Mapping) -> Tensor:
+    return settings['image']['size'] * torch.tensor([0.25, 0.25, 0.75, 0.75])
+
+
+def _write(onnx: ModuleType, path: Path, graph: Graph, identity: str) -> set[str]:
+    """Write a graph with the identity of its model; the names of the inputs that it reads."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
+        # Of values that are constants in a trace: tests compare numbers for other inputs.
+        warnings.simplefilter('ignore')
+        traced = str(Path(folder) / 'traced.onnx')
+        with _without_fast_attention():
+            torch.onnx.export(
+                graph.module.eval(),
+                tuple(graph.inputs.values()),
+                traced,
+                input_names=list(graph.inputs),
+                output_names=list(graph.outputs),
+                dynamic_axes=graph.rows,
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        made = onnx.load(traced)
+    read = {name for node in made.graph.node for name in node.input}
+    used = [each for each in made.graph.input if each.name in read]
+    del made.graph.input[:]
+    made.graph.input.extend(used)
+    onnx.helper.set_model_props(made, {'ovsam': identity})
+    save(onnx, made, path)
+    return read
+
+
+@contextmanager
+def _without_fast_attention() -> Iterator[None]:
+    """A block in which torch's attention is made of operators that ONNX knows."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # noqa: FBT003 (takes no keywords)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def save(onnx: ModuleType, made: Any, path: Path) -> None:
+    """Write a graph; the weights of a large one to ``NAME.onnx.data`` beside it."""
+    weights = path.with_name(f'{path.name}.data')
+    weights.unlink(missing_ok=True)
+    large = made.ByteSize() > LARGEST_FILE
+    onnx.save(made, path, save_as_external_data=large, location=weights.name)

@@ -1,0 +1,120 @@
+"""The graphs of an export, run by onnxruntime.
+
+Glossary: N prompts, T tokens per prompt, M masks per prompt, R regions, E opinions, C channels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .prompts import Prompts
+
+FORMAT = 'ovsam onnx 1'
+
+
+class Graphs:
+    """The three sessions of an export, and its ``settings``, which are in model.json.
+
+    Args:
+        folder: What ``ovsam export`` wrote.
+        providers: Of onnxruntime, best first; its CPU if not given.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ImportError: onnxruntime is not installed.
+        ValueError: A file is of another kind, or of another export.
+    """
+
+    def __init__(self, folder: str | Path, providers: Sequence[str] | None = None) -> None:
+        self.folder = Path(folder)
+        self.settings = self._read_settings()
+        self._sessions = {
+            name: self._session(name, list(providers or ['CPUExecutionProvider']))
+            for name in ('encoder', 'decoder', 'regions')
+        }
+
+    def encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """Features by name, of an image (1, 3, S, S), normalised and padded."""
+        return self._run('encoder', {'image': image})
+
+    def decode(
+        self, features: dict[str, np.ndarray], prompts: Prompts
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Mask logits (N, M, h, w) and predicted IoU (N, M), if there is one.
+
+        Args:
+            features: Of :meth:`encode`.
+            prompts: N > 0, in input pixels.
+        """
+        count, side = len(prompts.coords), self.settings['masks']['size']
+        masks = prompts.masks
+        if masks is not None and masks.shape[2:] != (side, side):
+            raise ValueError(
+                f'mask_input is {masks.shape[2]} x {masks.shape[3]}, expected {side} x {side}: '
+                'pass the low_res_logits of an earlier prediction'
+            )
+        given = {
+            'coords': prompts.coords,
+            'labels': prompts.labels,
+            'mask_input': np.zeros((count, 1, side, side), np.float32) if masks is None else masks,
+            'has_mask': np.full(count, masks is not None),
+        }
+        found = self._run('decoder', features | given)
+        return found['masks'], found.get('quality')
+
+    def embed(
+        self, features: dict[str, np.ndarray], masks: np.ndarray, boxes: np.ndarray
+    ) -> np.ndarray:
+        """Embeddings (R, E, C) of regions, L2-normalised.
+
+        Args:
+            features: Of :meth:`encode`.
+            masks: (R, h, w) logits, R > 0.
+            boxes: (R, 4) that prompted them, in input pixels; zeros where none did.
+        """
+        return self._run('regions', features | {'masks': masks, 'boxes': boxes})['embeddings']
+
+    def _run(self, name: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        session = self._sessions[name]
+        outputs = [each.name for each in session.get_outputs()]
+        inputs = {each.name: values[each.name] for each in session.get_inputs()}
+        return dict(zip(outputs, session.run(outputs, inputs)))
+
+    def _read_settings(self) -> dict[str, Any]:
+        path = self.folder / 'model.json'
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'there is no {path}: give the folder that ovsam export CONFIG --out DIR wrote'
+            )
+        settings = json.loads(path.read_text('utf-8'))
+        if settings.get('format') != FORMAT:
+            raise ValueError(
+                f'{path} is of the format {settings.get("format")!r}, expected {FORMAT!r}: export '
+                'the model with the version of ovsam that runs it'
+            )
+        return settings
+
+    def _session(self, name: str, providers: list[str]) -> Any:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ImportError(
+                f'models without torch need onnxruntime ({error}): pip install onnxruntime'
+            ) from error
+        path = self.folder / f'{name}.onnx'
+        if not path.is_file():
+            raise FileNotFoundError(f'there is no {path}: export the model again')
+        session = onnxruntime.InferenceSession(str(path), providers=providers)
+        found = session.get_modelmeta().custom_metadata_map.get('ovsam', 'none')
+        expected = self.settings['fingerprint']
+        if found != expected:
+            raise ValueError(
+                f'{path} is of another export ({found[:12]}) than model.json beside it '
+                f'({expected[:12]}): keep the files of an export together'
+            )
+        return session

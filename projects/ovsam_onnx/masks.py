@@ -1,0 +1,113 @@
+"""From low-resolution logits to masks: choice, cleaning, boxes, suppression.
+
+Glossary: N prompts, M masks per prompt, R masks, h x w their logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .prompts import Prompts
+
+
+def choose(kind: str, prompts: Prompts, quality: np.ndarray | None) -> np.ndarray:
+    """Columns (N, k) of the masks that answer prompts.
+
+    Args:
+        kind: ``FirstMask``; ``AmbiguityAwareChoice``, for a single click the guess of the best
+            predicted IoU, else the first mask; ``AllGuesses``, all but the first, best first; or
+            ``AllMasks``, best first.
+        prompts: N.
+        quality: (N, M) predicted IoU.
+
+    Raises:
+        ValueError: The decoder gives one mask, or does not predict its IoU.
+    """
+    if kind == 'FirstMask':
+        return np.zeros((len(prompts.coords), 1), int)
+    if quality is None or quality.shape[1] < 2:
+        raise ValueError(
+            'this decoder gives one mask per prompt: for several, export a model of four masks, '
+            'such as mini-interactive'
+        )
+    if kind == 'AmbiguityAwareChoice':
+        best = 1 + quality[:, 1:].argmax(axis=1)
+        return np.where(prompts.ambiguous, best, 0)[:, None]
+    first = int(kind == 'AllGuesses')
+    return first + np.argsort(-quality[:, first:], axis=1, kind='stable')
+
+
+def clean(
+    logits: np.ndarray, prompts: Prompts, scale: float, steps: Sequence[Mapping[str, Any]]
+) -> np.ndarray:
+    """Logits (R, h, w) whose pixels change their sign that are no part of the masks.
+
+    Args:
+        logits: (R, h, w).
+        prompts: R, that they answer, in input pixels.
+        scale: Input pixels per logit.
+        steps: ``InsideBox`` with its ``margin``, ``LargeParts`` with its ``min_share``.
+    """
+    for step in steps:
+        if step['type'] == 'InsideBox':
+            left_out = _outside_box(logits.shape, prompts, scale, step['margin'])
+        else:
+            left_out = np.array([_small_parts(mask, step['min_share']) for mask in logits > 0])
+        logits = np.where(left_out.reshape(logits.shape), -np.abs(logits), logits)
+    return logits
+
+
+def tight_boxes(masks: np.ndarray) -> np.ndarray:
+    """(N, 4) float32 boxes of (N, H, W) bool, as :class:`~.prediction.Prediction` has them."""
+    boxes: np.ndarray = np.zeros((len(masks), 4), np.float32)
+    for box, mask in zip(boxes, masks):
+        columns, rows = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
+        if len(columns):
+            box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return boxes
+
+
+def stability_score(logits: np.ndarray) -> np.ndarray:
+    """(N,) float32, the IoU between masks of logits (N, h, w) above 1 and above -1."""
+    inner, outer = ((logits > level).sum(axis=(1, 2)) for level in (1, -1))
+    return (inner / np.maximum(outer, 1)).astype(np.float32)
+
+
+def nms(boxes: np.ndarray, scores: np.ndarray, most: float) -> np.ndarray:
+    """Rows of boxes (N, 4) of which no two have a larger IoU than ``most``, best first."""
+    order = np.argsort(-scores, kind='stable')
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept = []
+    while len(order):
+        best, order = order[0], order[1:]
+        kept.append(best)
+        low = np.maximum(boxes[best, :2], boxes[order, :2])
+        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
+        common = np.prod(np.maximum(high - low, 0), axis=1)
+        order = order[common <= most * (areas[best] + areas[order] - common)]
+    return np.array(kept, dtype=int)
+
+
+def _outside_box(
+    shape: tuple[int, ...], prompts: Prompts, scale: float, margin: float
+) -> np.ndarray:
+    boxes = prompts.boxes
+    reach = margin * (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0)
+    low, high = boxes[:, :2] - reach, boxes[:, 2:] + reach
+    inside: np.ndarray = np.ones(shape, bool)
+    for axis, size in ((0, shape[2]), (1, shape[1])):
+        starts = np.arange(size, dtype=np.float32) * np.float32(scale)
+        touches = (starts < high[:, axis, None]) & (starts + scale > low[:, axis, None])
+        inside &= touches[:, None, :] if axis == 0 else touches[:, :, None]
+    return ~inside & prompts.has_box[:, None, None]
+
+
+def _small_parts(mask: np.ndarray, min_share: float) -> np.ndarray:
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0  # what is outside
+    return (areas < min_share * areas.max())[parts] & mask

@@ -1,0 +1,273 @@
+"""Interactive use: encode an image once, then ask as often as you like; without torch.
+
+Glossary: N prompts, P points per prompt, K names, k names reported, H x W the image.
+Coordinates are pixels of the original image, x before y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .everything import EverythingMode
+from .images import EncodedImage
+from .names import HOW, Names
+from .prediction import NONE_LABEL, Prediction
+from .prompts import make_prompts
+from .segmenter import Segmenter
+
+
+class OnnxPredictor:
+    """Segments and names whatever is pointed at, as ``ovsam.apis.OVSAMPredictor`` does.
+
+    ::
+
+        predictor = OnnxPredictor('work_dirs/mini-onnx', 'work_dirs/mini-onnx/names.safetensors')
+        predictor.set_image('scene.png')
+        found = predictor.predict(point_coords=[[120, 80]])
+        found.labels, found.masks
+
+    Args:
+        folder: What ``ovsam export`` wrote.
+        vocabulary: Of :meth:`set_vocabulary`; masks have no names if not given.
+        none_threshold: Least score of a name, in [0, 1]: what scores less is labelled
+            :data:`~.prediction.NONE_LABEL`; the exported config's if not given.
+        providers: Of onnxruntime, best first, such as ``['CUDAExecutionProvider']``; its CPU if
+            not given.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ImportError: onnxruntime is not installed.
+        ValueError: ``none_threshold`` is not in [0, 1], a file is of another kind or another
+            export, or the names are of another CLIP.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        vocabulary: str | Path | Names | None = None,
+        none_threshold: float | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> None:
+        self.model = Segmenter(folder, providers)
+        self._naming = self.model.settings['names']
+        self.none_threshold = _in_unit(
+            'none_threshold',
+            self._naming['none_threshold'] if none_threshold is None else none_threshold,
+        )
+        self.vocabulary: Names | None = None
+        if vocabulary is not None:
+            self.set_vocabulary(vocabulary)
+        self._image: EncodedImage | None = None
+        self._everything: tuple[EverythingMode, Prediction] | None = None
+
+    def set_vocabulary(self, vocabulary: str | Path | Names) -> None:
+        """Name things from another vocabulary from now on.
+
+        Args:
+            vocabulary: A file that ``ovsam vocabulary NAMES --embed CONFIG --out
+                names.safetensors`` wrote, with the config that was exported.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no such file, or the names were embedded for another model.
+        """
+        names = vocabulary if isinstance(vocabulary, Names) else Names.read(vocabulary)
+        self.vocabulary = names.check(self._naming)
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Height and width of the image that has been set; None if there is none."""
+        return None if self._image is None else self._image.original
+
+    def set_image(self, image: str | Path | np.ndarray | EncodedImage) -> None:
+        """Encode an image, or take one that was encoded before.
+
+        Args:
+            image: Path of a picture, (H, W, 3) RGB uint8, or one of :meth:`encode`.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            TypeError: It is neither path nor array.
+            ValueError: It is not a picture, or has another shape or type.
+        """
+        if not isinstance(image, EncodedImage):
+            image = self.model.encode_image(image)
+        self._image, self._everything = image, None
+
+    def encode(self, images: Sequence[np.ndarray]) -> list[EncodedImage]:
+        """Encode several (H, W, 3) RGB uint8 images, for :meth:`set_image`."""
+        return [self.model.encode_image(image) for image in images]
+
+    def reset(self) -> None:
+        """Forget the image and free its memory; the vocabulary stays."""
+        self._image = self._everything = None
+
+    def predict(
+        self,
+        point_coords: ArrayLike | None = None,
+        point_labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        mask_input: ArrayLike | None = None,
+        multimask_output: bool = False,  # noqa: FBT001, FBT002 (SAM's signature)
+        top_k: int = 5,
+        none_threshold: float | None = None,
+    ) -> Prediction:
+        """Segment and name what one or many prompts point at.
+
+        Args:
+            point_coords: (P, 2) the points (x, y) of one prompt, or (N, P, 2).
+            point_labels: (P,) or (N, P): 1 on the object, 0 not on it, -1 no point; ones if not
+                given.
+            boxes: (4,) x1, y1, x2, y2, or (N, 4). With points as well, each prompt has both.
+            mask_input: (h, w) or (N, h, w) the ``low_res_logits`` of earlier answers.
+            multimask_output: Several masks for each prompt, those of the best predicted IoU first;
+                see ``prompt_index``.
+            top_k: How many names to report; fewer if the vocabulary has fewer.
+            none_threshold: In place of the predictor's, for this call.
+
+        Raises:
+            RuntimeError: No image has been set.
+            ValueError: A prompt is malformed or outside the image, ``mask_input`` is of another
+                size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
+                masks are wanted of a model that gives one.
+        """
+        image = self._encoded()
+        prompts = make_prompts(point_coords, point_labels, boxes, mask_input)
+        prompts.check_inside(image.original)
+        choice = 'AllGuesses' if multimask_output else None
+        regions = self.model.segment(image, prompts.scaled(image.factors), choice)
+        count = len(prompts.coords)
+        index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
+        return self.name(self.model.prediction(image, regions, index), top_k, none_threshold)
+
+    def everything(self, top_k: int = 5, **settings) -> Prediction:
+        """Segment and name whatever there is in the image, best masks first.
+
+        Args:
+            top_k: Of :meth:`predict`.
+            **settings: Of :class:`~.everything.EverythingMode`, in place of those that the
+                exported config gives. With the same ones as before, masks are not made again.
+
+        Raises:
+            RuntimeError: No image has been set.
+            TypeError: There is no such setting.
+            ValueError: A setting is out of its range, or ``top_k`` is not positive.
+        """
+        return self.name(self.segment_everything(**settings), top_k)
+
+    def segment_everything(self, **settings) -> Prediction:
+        """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
+        image = self._encoded()
+        mode = EverythingMode(**{**self.model.settings['everything'], **settings})
+        if self._everything is None or self._everything[0] != mode:
+            self._everything = mode, mode(self.model, image)
+        return self._everything[1]
+
+    def find(
+        self,
+        texts: str | Sequence[str],
+        threshold: float = 0.3,
+        top_k: int = 5,
+        among: Prediction | None = None,
+        **settings,
+    ) -> Prediction:
+        """What in the image is called so, best first.
+
+        Args:
+            texts: A text or several, each a name of the vocabulary or another word for one: there
+                is no text tower here to embed others.
+            threshold: Least score of a text, in [0, 1].
+            top_k: Of :meth:`predict`.
+            among: Unnamed or named masks of this model; everything mode's if not given.
+            **settings: Of :meth:`everything`.
+
+        Returns:
+            A prediction whose ``labels`` are texts, the likeliest for each mask, with their scores;
+            ``top_names`` may begin with another name, where that is likelier still.
+
+        Raises:
+            RuntimeError: No image has been set, and ``among`` is not given.
+            ValueError: There are no texts, the vocabulary does not have one, or has nothing else.
+        """
+        _in_unit('threshold', threshold)
+        names = self._names()
+        asked = [texts] if isinstance(texts, str) else list(dict.fromkeys(texts))
+        places = [names.find(text) for text in asked]
+        unknown = [text for text, place in zip(asked, places) if place is None]
+        if unknown or not asked:
+            raise ValueError(
+                f'the vocabulary of {len(names)} names does not have {unknown[:5]}: {HOW}'
+                if asked
+                else 'give a text or several to find; got none'
+            )
+        if len(set(places)) == len(names):
+            raise ValueError(
+                f'there is nothing to tell {asked[:5]} from: set_vocabulary with names of what '
+                'else may be in the image'
+            )
+        found = self.segment_everything(**settings) if among is None else among
+        scores = np.exp(self._log_scores(found)[:, places])
+        best = scores.argmax(axis=1)
+        named = replace(
+            self.name(found, top_k),
+            labels=[asked[place] for place in best],
+            label_scores=np.take_along_axis(scores, best[:, None], axis=1)[:, 0],
+        )
+        order = np.argsort(-scores.max(axis=1), kind='stable')
+        return named.select(order[scores.max(axis=1)[order] >= threshold])
+
+    def name(
+        self, found: Prediction, top_k: int = 5, none_threshold: float | None = None
+    ) -> Prediction:
+        """The same masks with names of the vocabulary in use, if there is one.
+
+        Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
+        ``top_names`` still are those of the names that come nearest.
+
+        Raises:
+            ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
+        """
+        if top_k < 1:
+            raise ValueError(f'top_k must be positive; got {top_k}')
+        least = self.none_threshold if none_threshold is None else none_threshold
+        _in_unit('none_threshold', least)
+        if self.vocabulary is None:
+            return found
+        log_scores = self._log_scores(found)[:, :-1]
+        places = np.argsort(-log_scores, axis=1, kind='stable')[:, :top_k]
+        scores = np.exp(np.take_along_axis(log_scores, places, axis=1))
+        names = [tuple(self.vocabulary.names[place] for place in row) for row in places]
+        labels = [
+            row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])
+        ]
+        return replace(
+            found, labels=labels, label_scores=scores[:, 0], top_names=names, top_scores=scores
+        )
+
+    def _log_scores(self, found: Prediction) -> np.ndarray:
+        """(N, K + 1), background last."""
+        names = self._names()
+        none: np.ndarray = np.zeros((0, len(names) + 1), np.float32)
+        return np.concatenate([none, *names.log_scores(found.region_embeddings, self._naming)])
+
+    def _names(self) -> Names:
+        if self.vocabulary is None:
+            raise ValueError(f'there are no names yet: call set_vocabulary first; {HOW}')
+        return self.vocabulary
+
+    def _encoded(self) -> EncodedImage:
+        if self._image is None:
+            raise RuntimeError('there is no image yet: call set_image first')
+        return self._image
+
+
+def _in_unit(name: str, value: float) -> float:
+    """The value itself, if it is in [0, 1]."""
+    if not 0 <= value <= 1:
+        raise ValueError(f'{name} must be in [0, 1]; got {value}')
+    return value

@@ -1,0 +1,114 @@
+"""Prompts to regions, as the segmenters of ``ovsam`` have it.
+
+Glossary: N prompts, R regions, E opinions, C channels, h x w the low-resolution masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .graphs import Graphs
+from .images import EncodedImage, check_image, prepared, read_image
+from .masks import choose, clean, stability_score, tight_boxes
+from .prediction import Prediction
+from .prompts import Prompts
+
+
+class Regions(NamedTuple):
+    """What answers prompts.
+
+    Attributes:
+        low_res: (R, h, w) cleaned logits.
+        boxes: (R, 4) that prompted them, in input pixels; zeros where none did.
+        quality: (R,) predicted IoU, if there is one.
+    """
+
+    low_res: np.ndarray
+    boxes: np.ndarray
+    quality: np.ndarray | None
+
+    def rows(self, index: np.ndarray) -> Regions:
+        """Some of them."""
+        quality = None if self.quality is None else self.quality[index]
+        return Regions(self.low_res[index], self.boxes[index], quality)
+
+
+class Segmenter(Graphs):
+    """The graphs, with what is done before, between and after them."""
+
+    def encode_image(self, image: str | Path | np.ndarray) -> EncodedImage:
+        """Encode a picture; errors are those of :meth:`~.predictor.OnnxPredictor.set_image`."""
+        rgb = read_image(image) if isinstance(image, (str, Path)) else check_image(image)
+        pixels, inner = prepared(rgb, self.settings['image'])
+        side = self.settings['image']['size']
+        return EncodedImage(self.encode(pixels), rgb.shape[:2], inner, side, rgb)
+
+    @property
+    def mask_scale(self) -> float:
+        """Input pixels per low-resolution logit."""
+        return self.settings['image']['size'] / self.settings['masks']['size']
+
+    def segment(self, image: EncodedImage, prompts: Prompts, choice: str | None = None) -> Regions:
+        """What answers prompts, those of each prompt beside each other.
+
+        Args:
+            image: Of :meth:`encode_image`.
+            prompts: N, in input pixels.
+            choice: Of :func:`~.masks.choose`; the model's if not given.
+
+        Raises:
+            ValueError: Several masks are wanted of a model that gives one.
+        """
+        settings = self.settings['masks']
+        parts = []
+        for chunk in self._chunks(len(prompts.coords)):
+            some = prompts.rows(chunk)
+            masks, quality = self.decode(image.features, some)
+            columns = choose(choice or settings['choice'], some, quality)
+            rows = np.arange(len(columns)).repeat(columns.shape[1])
+            answered = some.rows(rows)
+            low_res = clean(
+                masks[rows, columns.ravel()], answered, self.mask_scale, settings['cleaning']
+            )
+            chosen = None if quality is None else quality[rows, columns.ravel()]
+            parts.append(Regions(low_res, answered.boxes, chosen))
+        return self.cat(parts)
+
+    def cat(self, parts: Sequence[Regions]) -> Regions:
+        """The rows of several; of none, no rows."""
+        side = self.settings['masks']['size']
+        if not parts:
+            none: np.ndarray = np.zeros((0, side, side), np.float32)
+            quality = none[:, 0, 0] if self.settings['masks']['quality'] else None
+            return Regions(none, none[:, 0, :4], quality)
+        low_res, boxes, qualities = zip(*parts)
+        known = None if qualities[0] is None else np.concatenate(qualities)
+        return Regions(np.concatenate(low_res), np.concatenate(boxes), known)
+
+    def prediction(
+        self, image: EncodedImage, regions: Regions, prompt_index: np.ndarray | None = None
+    ) -> Prediction:
+        """What was found, at the image's size, without names."""
+        low_res, names = regions.low_res, self.settings['names']
+        embeddings = [
+            self.embed(image.features, low_res[chunk], regions.boxes[chunk])
+            for chunk in self._chunks(len(low_res))
+        ] or [np.zeros((0, 2 if names['fusion'] else 1, names['channels']), np.float32)]
+        masks = image.masks(low_res)
+        return Prediction(
+            masks=masks,
+            boxes=tight_boxes(masks),
+            quality=regions.quality,
+            stability=stability_score(image.inside(low_res)),
+            low_res_logits=low_res,
+            prompt_index=prompt_index,
+            region_embeddings=np.concatenate(embeddings),
+        )
+
+    def _chunks(self, count: int) -> list[slice]:
+        size = self.settings['chunk_size']
+        return [slice(start, start + size) for start in range(0, count, size)]

@@ -1,0 +1,102 @@
+"""Every OVSAM config at paper scale can be exported, and gives the same numbers; in tiny here."""
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from tests.configs.test_paper_scale import ROOT, tiny_config
+
+pytest.importorskip('onnx')
+onnxruntime = pytest.importorskip('onnxruntime')
+
+from ovsam.benchmarks.random_model import build_random_model
+from ovsam.export.graphs import Encoder
+from ovsam.export.onnx_files import export_onnx
+from ovsam.masks.regions import Regions
+from ovsam.prompts import Prompts
+
+# Of each kind of tower one; the others differ by their widths, names and prompts.
+KINDS = [
+    'ovsam_RN50_coco_box',
+    'ovsam_RN50x16_interactive',
+    'ovsam_ViT-L-14_coco_box',
+    'ovsam_convnext_large_d_320_coco_point',
+]
+OTHERS = sorted({path.stem for path in (ROOT / 'ovsam').glob('*.py')} - set(KINDS))
+
+
+@pytest.mark.parametrize(
+    'name', [*KINDS, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
+)
+def test_same_numbers(name, tmp_path):
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(tiny_config(ROOT / 'ovsam' / f'{name}.py').model).eval()
+    compare(model, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_same_numbers_at_paper_scale(tmp_path):
+    torch.manual_seed(0)
+    compare(build_random_model(Config.fromfile(ROOT / 'ovsam/ovsam_RN50_coco_box.py')), tmp_path)
+
+
+@torch.no_grad()
+def compare(model, folder):
+    """Export a model, and compare what the graphs give with what it gives."""
+    settings = export_onnx(model, folder)
+    side, low = settings['image']['size'], settings['masks']['size']
+    image = torch.randn(1, 3, side, side)
+    found = run(folder / 'encoder.onnx', image=image)
+    features = model.encode_image(image)
+    assert_close(found['embedding'], Encoder(model)(image)[0])
+    # Three prompts of four tokens, where the traced ones were two of two.
+    coords = side * torch.rand(3, 4, 2)
+    coords[:, 3] = coords[:, 2] / 2 + 4
+    coords[:, 2] = coords[:, 3] / 2
+    labels = torch.tensor([[1, 0, 2, 3]] * 3)
+    for masks in (None, torch.randn(3, 1, low, low)):
+        prompts = Prompts(coords, labels, masks=masks)
+        logits, quality = model.segment(features, prompts)
+        given = torch.zeros(3, 1, low, low) if masks is None else masks
+        decoded = run(
+            folder / 'decoder.onnx',
+            found,
+            coords=coords,
+            labels=labels,
+            mask_input=given,
+            has_mask=torch.full((3,), masks is not None),
+        )
+        assert_close(decoded['masks'], logits)
+        if quality is not None:
+            assert_close(decoded['quality'], quality)
+    # One mask is empty, and one has no box.
+    low_res = torch.kron(torch.randn(3, low // 8, low // 8), torch.ones(8, 8))
+    low_res[0] = -1
+    boxes, none = prompts.boxes, Prompts.from_points(torch.ones(1, 3, 2))
+    prompted = Regions.of_prompts(low_res[:2], prompts[:2], side).rois['prompt']
+    own = Regions.of_prompts(low_res[2:], none, side).rois['prompt']
+    tight = Regions.of_prompts(low_res, Prompts.from_points(torch.ones(3, 1, 2)), side).mask_rois
+    regions = Regions(low_res, tight, torch.cat([prompted, own]))
+    embeddings = torch.stack(model.region_embeddings(features, regions), dim=1)
+    boxes = torch.cat([boxes[:2], torch.zeros(1, 4)])
+    named = run(folder / 'regions.onnx', found, masks=low_res, boxes=boxes)
+    assert_close(named['embeddings'], embeddings)
+
+
+def run(path, features=(), **inputs):
+    """What a graph gives, by name."""
+    session = onnxruntime.InferenceSession(str(path))
+    values = {**dict(features), **{name: value.numpy() for name, value in inputs.items()}}
+    names = [each.name for each in session.get_outputs()]
+    read = {each.name: values[each.name] for each in session.get_inputs()}
+    return dict(zip(names, session.run(names, read)))
+
+
+def assert_close(found, expected):
+    largest = max(1.0, float(expected.abs().max()))
+    np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-4 * largest)

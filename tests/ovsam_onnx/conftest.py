@@ -1,0 +1,43 @@
+"""Exports of the shipped models, made once."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+pytest.importorskip('onnx')
+pytest.importorskip('onnxruntime')
+
+from ovsam.apis import OVSAMPredictor
+from ovsam.commands import export
+from ovsam_onnx import OnnxPredictor
+
+
+class Both(NamedTuple):
+    """A predictor in torch, and its export."""
+
+    torch: OVSAMPredictor
+    onnx: OnnxPredictor
+    folder: Path
+
+
+@pytest.fixture(scope='session')
+def both(tmp_path_factory):
+    """Gives both predictors of a model by its name."""
+    made = {}
+
+    def of(name):
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            assert export.main([name, '--out', str(folder)]) == 0
+            onnx = OnnxPredictor(folder, folder / 'names.safetensors')
+            made[name] = Both(OVSAMPredictor(name, device='cpu'), onnx, folder)
+        return made[name]
+
+    return of
+
+
+@pytest.fixture(scope='session')
+def picture(small_world) -> Path:
+    """A scene of the small world."""
+    return sorted((small_world / 'test').glob('*.jpg'))[0]

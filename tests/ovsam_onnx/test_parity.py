@@ -1,0 +1,92 @@
+"""The same masks and names as in torch."""
+
+import numpy as np
+import pytest
+
+MODELS = ['mini', 'mini-interactive', 'photo']
+
+
+@pytest.fixture(params=MODELS)
+def pair(request, both, picture):
+    made = both(request.param)
+    for predictor in made[:2]:
+        predictor.set_image(str(picture))
+    return made
+
+
+@pytest.fixture
+def prompts(pair):
+    """Points (4, 1, 2) and boxes (4, 4) all over the image."""
+    draw = np.random.default_rng(0).random
+    height, width = pair.onnx.image_size
+    low = draw((4, 2)) * [0.6 * width, 0.6 * height]
+    boxes = np.concatenate([low, low + 10 + draw((4, 2)) * [0.3 * width, 0.3 * height]], axis=1)
+    return draw((4, 1, 2)) * [width, height], boxes
+
+
+def assert_same(found, expected):
+    assert len(found) == len(expected) and found.masks.shape == expected.masks.shape
+    assert (found.masks == expected.masks).mean() > 0.999
+    assert found.labels == expected.labels and found.top_names == expected.top_names
+    np.testing.assert_allclose(found.boxes, expected.boxes, atol=1)
+    for column in ('quality', 'stability', 'label_scores', 'top_scores'):
+        np.testing.assert_allclose(getattr(found, column), getattr(expected, column), atol=1e-3)
+    np.testing.assert_allclose(
+        found.region_embeddings, expected.region_embeddings.numpy(), atol=1e-4
+    )
+    if expected.prompt_index is not None:
+        assert found.prompt_index.tolist() == expected.prompt_index.tolist()
+
+
+def in_both(pair, method, *args, **kwargs):
+    expected, found = (getattr(each, method)(*args, **kwargs) for each in pair[:2])
+    assert_same(found, expected)
+    return found
+
+
+def test_no_prompts(pair):
+    found = pair.onnx.predict(np.zeros((0, 1, 2)))
+    expected = pair.torch.predict(np.zeros((0, 1, 2)))
+    assert len(found) == 0 and found.labels == [] and found.masks.shape == expected.masks.shape
+    assert found.low_res_logits.shape == expected.low_res_logits.shape
+    assert found.region_embeddings.shape == expected.region_embeddings.shape
+
+
+def test_clicks_boxes_and_both(pair, prompts):
+    points, boxes = prompts
+    in_both(pair, 'predict', points)
+    in_both(pair, 'predict', points.reshape(2, 2, 2), [[1, 0], [1, -1]])
+    in_both(pair, 'predict', boxes=boxes)
+    in_both(pair, 'predict', points, boxes=boxes)
+
+
+def test_a_correction(pair, prompts):
+    points, boxes = prompts
+    first = in_both(pair, 'predict', boxes=boxes)
+    in_both(pair, 'predict', points, boxes=boxes, mask_input=first.low_res_logits)
+
+
+def test_several_masks(pair, prompts):
+    if pair.onnx.model.settings['masks']['count'] == 1:
+        with pytest.raises(ValueError, match='this decoder gives one mask per prompt'):
+            pair.onnx.predict(prompts[0], multimask_output=True)
+    else:
+        in_both(pair, 'predict', prompts[0], multimask_output=True)
+
+
+def test_least_score(pair, prompts):
+    found = in_both(pair, 'predict', prompts[0], none_threshold=1.0)
+    assert set(found.labels) == {'none of these'}
+
+
+def test_everything_and_find(both, picture):
+    pair = both('mini')
+    for predictor in pair[:2]:
+        predictor.set_image(str(picture))
+    settings = dict(points_per_side=6, pred_iou_thresh=0.3, stability_score_thresh=0.3)
+    found = in_both(pair, 'everything', **settings)
+    assert len(found)
+    asked = [found.labels[0], found.labels[-1]]
+    in_both(pair, 'find', asked, threshold=0.0, **settings)
+    settings.update(points_per_side=3, crop_n_layers=1, box_refinement=True, min_mask_area=20)
+    assert in_both(pair, 'everything', **settings).low_res_logits is None

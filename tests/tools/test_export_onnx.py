@@ -1,0 +1,27 @@
+"""The command line of exports: what is refused before anything is written."""
+
+import sys
+
+import pytest
+
+from tools import export_onnx as tool
+
+
+def test_onnx_is_missing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'onnx', None)
+    assert tool.main(['mini', '--out', str(tmp_path / 'out')]) == 2
+    assert "pip install 'ovsam[onnx]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'config, message',
+    [
+        ('configs/mini/detected_base.py', 'the detector, a RTMDet, cannot be exported'),
+        ('configs/mini/sam_box.py', 'a SAM cannot be exported: only OVSAMs can'),
+    ],
+)
+def test_what_runs_in_torch_only(config, message, tmp_path, capsys):
+    pytest.importorskip('onnx')
+    assert tool.main([config, '--out', str(tmp_path / 'out')]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
