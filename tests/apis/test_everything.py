@@ -83,7 +83,9 @@ def test_only_what_is_kept_is_embedded(predictor, colour_model, monkeypatch):
     monkeypatch.setattr(
         colour_model,
         'region_embeddings',
-        lambda features, regions: rows.append(len(regions.low_res)) or embed(features, regions),
+        lambda features, regions, bank: (
+            rows.append(len(regions.low_res)) or embed(features, regions)
+        ),
     )
     found = predictor.everything(**FEW, min_mask_area=2100)
     assert rows == [len(found)] == [2] and found.region_embeddings.shape[0] == 2

@@ -59,6 +59,6 @@ class EncodedImages:
 
 
 def _nbytes(image: EncodedImage) -> int:
-    embedding, levels, pyramid = image.features
-    tensors = (embedding, *levels, *pyramid)
+    embedding, *others = image.features
+    tensors = (embedding, *(each for several in others for each in several))
     return image.pixels.nbytes + sum(each.numel() * each.element_size() for each in tensors)
