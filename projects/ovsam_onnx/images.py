@@ -112,9 +112,10 @@ def check_image(image: np.ndarray) -> np.ndarray:
         raise TypeError(
             f'an image is a path or an (H, W, 3) RGB uint8 array; got {type(image).__name__}'
         )
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(
-            f'an image array must be (H, W, 3) RGB uint8 with pixels; got {image.shape} '
-            f'{image.dtype}'
+            f'an image array must be (H, W, 3) RGB uint8; got {image.shape} {image.dtype}'
         )
+    if not image.size:
+        raise ValueError(f'the image has no pixels: its shape is {image.shape}')
     return image

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 NONE_LABEL = 'none of these'  # the label of what no name of the vocabulary is likely for
 
 
+Rows = TypeVar('Rows', bound='Columns')
+
+
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Columns:
+    """Rows of a dataclass whose fields are columns: arrays, tensors, lists, or None."""
+
+    masks: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def select(self: Rows, rows: Sequence[int] | np.ndarray) -> Rows:
+        """Some of the rows, in the order asked for.
+
+        Args:
+            rows: Their numbers, or N bools.
+        """
+        places = np.asarray(rows)
+        places = np.flatnonzero(places) if places.dtype == bool else places.astype(int)
+        columns: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, list):
+                value = [value[place] for place in places]
+            elif value is not None:
+                value = value[places]
+            columns[field.name] = value
+        return type(self)(**columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction(Columns):
     """One row per mask, in the order of the prompts; original pixels.
 
     Glossary: N masks, k names per mask, E opinions, C channels, H x W the image, h x w the
@@ -47,24 +78,3 @@ class Prediction:
     label_scores: np.ndarray | None = None
     top_names: list[tuple[str, ...]] | None = None
     top_scores: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.masks)
-
-    def select(self, rows: Sequence[int] | np.ndarray) -> Prediction:
-        """Some of the rows, in the order asked for.
-
-        Args:
-            rows: Their numbers, or N bools.
-        """
-        places = np.asarray(rows)
-        places = np.flatnonzero(places) if places.dtype == bool else places.astype(int)
-        columns: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, list):
-                value = [value[place] for place in places]
-            elif value is not None:
-                value = value[places]
-            columns[field.name] = value
-        return type(self)(**columns)

@@ -136,6 +136,7 @@ class OnnxPredictor:
                 size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
                 masks are wanted of a model that gives one.
         """
+        least = self._checked(top_k, none_threshold)
         image = self._encoded()
         prompts = make_prompts(point_coords, point_labels, boxes, mask_input)
         prompts.check_inside(image.original)
@@ -143,7 +144,7 @@ class OnnxPredictor:
         regions = self.model.segment(image, prompts.scaled(image.factors), choice)
         count = len(prompts.coords)
         index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
-        return self.name(self.model.prediction(image, regions, index), top_k, none_threshold)
+        return self.name(self.model.prediction(image, regions, index), top_k, least)
 
     def everything(self, top_k: int = 5, **settings) -> Prediction:
         """Segment and name whatever there is in the image, best masks first.
@@ -158,6 +159,7 @@ class OnnxPredictor:
             TypeError: There is no such setting.
             ValueError: A setting is out of its range, or ``top_k`` is not positive.
         """
+        self._checked(top_k)
         return self.name(self.segment_everything(**settings), top_k)
 
     def segment_everything(self, **settings) -> Prediction:
@@ -194,6 +196,7 @@ class OnnxPredictor:
             RuntimeError: No image has been set, and ``among`` is not given.
             ValueError: There are no texts, the vocabulary does not have one, or has nothing else.
         """
+        least = self._checked(top_k)
         _in_unit('threshold', threshold)
         names = self._names()
         asked = [texts] if isinstance(texts, str) else list(dict.fromkeys(texts))
@@ -211,10 +214,11 @@ class OnnxPredictor:
                 'else may be in the image'
             )
         found = self.segment_everything(**settings) if among is None else among
-        scores = np.exp(self._log_scores(found)[:, places])
+        log_scores = self._log_scores(found)
+        scores = np.exp(log_scores[:, places])
         best = scores.argmax(axis=1)
         named = replace(
-            self.name(found, top_k),
+            self._named(found, log_scores, top_k, least),
             labels=[asked[place] for place in best],
             label_scores=np.take_along_axis(scores, best[:, None], axis=1)[:, 0],
         )
@@ -232,16 +236,26 @@ class OnnxPredictor:
         Raises:
             ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
+        least = self._checked(top_k, none_threshold)
+        if self.vocabulary is None:
+            return found
+        return self._named(found, self._log_scores(found), top_k, least)
+
+    def _checked(self, top_k: int, none_threshold: float | None = None) -> float:
+        """The least score of a name, if both can be; before anything is computed."""
         if top_k < 1:
             raise ValueError(f'top_k must be positive; got {top_k}')
         least = self.none_threshold if none_threshold is None else none_threshold
-        _in_unit('none_threshold', least)
-        if self.vocabulary is None:
-            return found
-        log_scores = self._log_scores(found)[:, :-1]
+        return _in_unit('none_threshold', least)
+
+    def _named(
+        self, found: Prediction, log_scores: np.ndarray, top_k: int, least: float
+    ) -> Prediction:
+        """Masks with the best names by log-scores (N, K + 1), background last."""
+        log_scores, vocabulary = log_scores[:, :-1], self._names()
         places = np.argsort(-log_scores, axis=1, kind='stable')[:, :top_k]
         scores = np.exp(np.take_along_axis(log_scores, places, axis=1))
-        names = [tuple(self.vocabulary.names[place] for place in row) for row in places]
+        names = [tuple(vocabulary.names[place] for place in row) for row in places]
         labels = [
             row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])
         ]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from ovsam.utils.images import check_image, decode_image, open_image, read_image
+from ovsam.utils.images import decode_image, open_image, pixels_of, read_image
+from ovsam_onnx.images import check_image
 
 RED, WHITE = [255, 0, 0], [255, 255, 255]
 
@@ -322,3 +323,12 @@ def test_arrays(array, error):
         check_image(array)
     with pytest.raises(TypeError, match='list'):
         check_image([[1, 2]])
+
+
+def test_pixels_of_a_path_or_of_an_array(tmp_path):
+    with pytest.raises(ValueError, match='no pixels'):
+        pixels_of(np.zeros((0, 4, 3), np.uint8))
+    pixels = np.full((2, 3, 3), 7, np.uint8)
+    assert pixels_of(pixels) is pixels
+    Image.fromarray(pixels).save(tmp_path / 'a.png')
+    assert np.array_equal(pixels_of(tmp_path / 'a.png'), pixels)

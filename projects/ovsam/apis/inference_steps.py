@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.digest import fingerprint
 from ..utils.file_names import printable
-from ..utils.images import check_image, read_image
+from ..utils.images import pixels_of
 from ..version import __version__
 from ..visualization import draw_segments
 from .encoded_image import check_sides
@@ -37,9 +37,7 @@ class InferenceSteps:
 
     def _init_pipeline(self, cfg: Config | None) -> Any:
         """What reads an image; the predictor does the rest."""
-        return lambda source: (
-            check_image(source) if isinstance(source, np.ndarray) else read_image(source)
-        )
+        return pixels_of
 
     def _prepare(
         self, job: ImageJob, common: str, pred_score_thr: float, pred_out_dir: Path | None

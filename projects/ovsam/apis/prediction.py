@@ -15,6 +15,7 @@ from pycocotools import mask as mask_utils
 from torch import Tensor
 
 from ovsam_onnx.masks import tight_boxes
+from ovsam_onnx.prediction import Columns
 
 from ..utils.files import write_json
 from ..utils.run_lengths import read_mask
@@ -27,7 +28,7 @@ UNNAMED = 'object'  # what formats that need a name call what has none
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Columns):
     """One row per mask, in the order of the prompts; original pixels.
 
     Glossary: N masks, one per prompt unless several were asked for, k names per mask, H x W the
@@ -68,9 +69,6 @@ class Prediction:
     top_scores: np.ndarray | None = None
     leaves: list[tuple[tuple[str, float], ...]] | None = None
 
-    def __len__(self) -> int:
-        return len(self.masks)
-
     @classmethod
     def cat(cls, parts: Sequence[Prediction]) -> Prediction:
         """The rows of several predictions of one image, from one model and vocabulary.
@@ -92,24 +90,6 @@ class Prediction:
             else:
                 columns[field.name] = np.concatenate(values)
         return cls(**columns)
-
-    def select(self, rows: Sequence[int] | np.ndarray) -> Prediction:
-        """Some of the rows, in the order asked for.
-
-        Args:
-            rows: Their numbers, or N bools.
-        """
-        places = np.asarray(rows)
-        places = np.flatnonzero(places) if places.dtype == bool else places.astype(int)
-        columns: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, list):
-                value = [value[place] for place in places]
-            elif value is not None:
-                value = value[places]
-            columns[field.name] = value
-        return type(self)(**columns)
 
     @classmethod
     def from_coco(cls, annotations: Sequence[dict], image_size: tuple[int, int]) -> Prediction:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from ..masks.answers import AllGuesses
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from ..utils.images import check_image, read_image
+from ..utils.images import pixels_of
 from ..vocabulary import Vocabulary
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
@@ -113,8 +113,7 @@ class OVSAMPredictor(Namer):
             ValueError: It is not a picture, or has another shape or type.
         """
         if not isinstance(image, EncodedImage):
-            rgb = read_image(image) if isinstance(image, (str, Path)) else check_image(image)
-            (image,) = self.encode([rgb])
+            (image,) = self.encode([pixels_of(image)])
         self._image, self._everything = image, None
 
     def encode(self, images: Sequence[np.ndarray]) -> list[EncodedImage]:

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from ovsam_onnx.images import check_image
+
 from .image_depth import DEEP_COLOR, raw_mode, to_colors, to_grey
 
 MAX_PIXELS = 500_000_000
@@ -45,6 +47,17 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
+
+
+def pixels_of(image: str | Path | np.ndarray) -> np.ndarray:
+    """(H, W, 3) RGB uint8 of a picture's path, or such an array itself.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        TypeError: It is neither path nor array.
+        ValueError: It is not a picture, or has another shape or type.
+    """
+    return read_image(image) if isinstance(image, (str, Path)) else check_image(image)
 
 
 def read_image(
@@ -134,26 +147,6 @@ def pixel_limit() -> int:
             f'positive number of pixels, such as {MAX_PIXELS}'
         )
     return limit
-
-
-def check_image(image: np.ndarray) -> np.ndarray:
-    """The image, if it is (H, W, 3) RGB uint8 with at least one pixel.
-
-    Raises:
-        TypeError: It is no array.
-        ValueError: It has another shape or type.
-    """
-    if not isinstance(image, np.ndarray):
-        raise TypeError(
-            f'an image is a path or an (H, W, 3) RGB uint8 array; got {type(image).__name__}'
-        )
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(
-            f'an image array must be (H, W, 3) RGB uint8; got {image.shape} {image.dtype}'
-        )
-    if not image.size:
-        raise ValueError(f'the image has no pixels: its shape is {image.shape}')
-    return image
 
 
 class _NoPillowLimit:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ovsam_onnx.images import check_image
+
 from ...apis import make_prompts
 from ...apis.prediction import Prediction
 from ...prompts import Prompts
-from ...utils.images import check_image
 from ...vocabulary import Vocabulary
 from ...vocabulary.name_texts import listed_names
 from ..shared_model import SharedModel
