@@ -25,7 +25,10 @@ def test_no_images(tmp_path):
 def test_numbers(tmp_path):
     """Names of the vocabulary first, used or not, then new ones and what has no name."""
     records = [record(4), record(7, 'dog', 'ü'), record(8, None)]
-    assert write_coco(tmp_path / 'c', iter(records), ('cat', 'dog', 'cat'), {'x': 1}) == (3, 3)
+    assert write_coco(tmp_path / 'c', iter(records), ('cat', 'dog', 'cat'), {'info': {'x': 1}}) == (
+        3,
+        3,
+    )
     coco = json.loads((tmp_path / 'c').read_text())
     assert [each['name'] for each in coco['categories']] == ['cat', 'dog', 'ü', 'object']
     assert [each['id'] for each in coco['categories']] == [1, 2, 3, 4]

@@ -16,7 +16,7 @@ def write_coco(
     path: Path,
     records: Iterable[dict[str, Any]],
     names: Sequence[str],
-    info: Mapping[str, Any] | None = None,
+    head: Mapping[str, Any] | None = None,
 ) -> tuple[int, int]:
     """Write a COCO file, whole or not at all.
 
@@ -28,7 +28,7 @@ def write_coco(
         records: Of each image: ``id``, ``file_name``, ``height`` and ``width``, and, under
             ``annotations``, what :meth:`~.prediction.Prediction.to_coco` gives.
         names: What objects may be called.
-        info: The file's ``info``; left out if not given.
+        head: What else is in the file beside images, annotations and categories, such as ``info``.
 
     Returns:
         How many images and annotations were written.
@@ -41,8 +41,8 @@ def write_coco(
         partial.open('w', encoding='ascii') as file,
         tempfile.TemporaryFile('w+', encoding='ascii', dir=path.parent) as waiting,
     ):
-        file.write('{' if info is None else f'{{"info": {json_text(info)},\n')
-        file.write('"annotations": [')
+        rows = (f'{json_text(key)}: {json_text(value)},\n' for key, value in (head or {}).items())
+        file.write(f'{{{"".join(rows)}"annotations": [')
         for record in records:
             for annotation in record['annotations']:
                 annotations += 1

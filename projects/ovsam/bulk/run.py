@@ -183,7 +183,7 @@ def merge(job: Job) -> Summary:
                 counts['left_out'] += 1
                 counts['set_aside'] += bool(record.get('set_aside'))
 
-        written = write_coco(folder / COCO, found(), job.names() or (UNNAMED,), info)
+        written = write_coco(folder / COCO, found(), job.names() or (UNNAMED,), {'info': info})
     summary = Summary(*written, **counts)
     write_json(folder / SUMMARY, summary._asdict(), indent=1)
     return summary

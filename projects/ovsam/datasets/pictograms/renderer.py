@@ -64,7 +64,7 @@ def _texture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     return picture[top : top + height, left : left + width]
 
 
-def _paint(
+def paint_surface(
     rng: np.random.Generator, height: int, width: int, colour: np.ndarray, contrast: float
 ) -> np.ndarray:
     """A textured surface ``(H, W, 3)`` float32 around ``colour`` (RGB in [0, 255])."""
@@ -82,7 +82,7 @@ def _apart(rng: np.random.Generator, *others: np.ndarray, distance: float = 110.
     return 255.0 - others[0]
 
 
-def _warp(
+def random_warp(
     rng: np.random.Generator, size: float, centre: tuple[float, float], difficulty: float
 ) -> np.ndarray:
     """The 3x3 map from glyph pixels to the picture: scale, aspect, rotation, corner jitter."""
@@ -99,7 +99,7 @@ def _warp(
     return cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32))
 
 
-def _blend(
+def blend(
     rng: np.random.Generator,
     canvas: np.ndarray,
     glyph: Glyph,
@@ -123,14 +123,15 @@ def _blend(
     contrast = 0.5 * difficulty * rng.random()
     alpha = ink[window].astype(np.float32)[..., None] / 255
     body = silhouette[window].astype(np.float32)[..., None] / 255
-    paint = _paint(rng, height, width, ink_colour, contrast) * alpha + _paint(
+    paint = paint_surface(rng, height, width, ink_colour, contrast) * alpha + paint_surface(
         rng, height, width, fill_colour, contrast
     ) * (1 - alpha)
     canvas[window] = canvas[window] * (1 - body) + paint * body
     return mask
 
 
-def _finish(rng: np.random.Generator, canvas: np.ndarray, difficulty: float) -> np.ndarray:
+def add_noise(rng: np.random.Generator, canvas: np.ndarray, difficulty: float) -> np.ndarray:
+    """The canvas as RGB uint8, with the noise of a camera."""
     noise = rng.standard_normal(canvas.shape, dtype=np.float32) * (6 * difficulty * rng.random())
     return np.clip(canvas + noise, 0, 255).astype(np.uint8)
 
@@ -149,31 +150,31 @@ def render_crop(
     """
     glyphs = load_glyphs()
     background = rng.uniform(0, 40, 3) if rng.random() > difficulty else rng.uniform(0, 255, 3)
-    canvas = _paint(rng, size, size, background, difficulty)
+    canvas = paint_surface(rng, size, size, background, difficulty)
     if rng.random() < 0.6 * difficulty:
         angle = rng.uniform(0, 2 * np.pi)
         far = size / 2 + size * rng.uniform(0.5, 0.7) * np.array([np.cos(angle), np.sin(angle)])
         neighbour = glyphs[rng.integers(len(glyphs))]
-        _blend(
+        blend(
             rng,
             canvas,
             neighbour,
-            _warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty),
+            random_warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty),
             background,
             difficulty,
         )
     extent = size * rng.uniform(1 - 0.4 * difficulty, 1.05)
     shift = size * 0.08 * difficulty
     centre = size / 2 + rng.uniform(-shift, shift, 2)
-    mask = _blend(
+    mask = blend(
         rng,
         canvas,
         glyphs[label],
-        _warp(rng, extent, tuple(centre), difficulty),
+        random_warp(rng, extent, tuple(centre), difficulty),
         background,
         difficulty,
     )
-    return Scene(_finish(rng, canvas, difficulty), np.array([label]), mask[None])
+    return Scene(add_noise(rng, canvas, difficulty), np.array([label]), mask[None])
 
 
 def render_scene(
@@ -197,7 +198,7 @@ def render_scene(
     """
     glyphs = load_glyphs()
     background = rng.uniform(0, 255, 3)
-    canvas = _paint(rng, size, size, background, 1.0)
+    canvas = paint_surface(rng, size, size, background, 1.0)
     kept = []
     masks: list[np.ndarray] = []
     areas: list[int] = []
@@ -206,16 +207,16 @@ def render_scene(
     for label, extent in zip(labels, extents):
         for _ in range(8):
             centre = rng.uniform(0.4 * extent, size - 0.4 * extent, 2)
-            warp = _warp(rng, extent, tuple(centre), 1.0)
+            warp = random_warp(rng, extent, tuple(centre), 1.0)
             mask = cv2.warpPerspective(glyphs[label].silhouette, warp, (size, size)) > 127
             visible = [(m & ~mask).sum() >= min_visible * a for m, a in zip(masks, areas)]
             if mask.sum() >= 48 and all(visible):
                 break
         else:
             continue
-        mask = _blend(rng, canvas, glyphs[label], warp, background, 1.0)
+        mask = blend(rng, canvas, glyphs[label], warp, background, 1.0)
         masks = [m & ~mask for m in masks] + [mask]
         areas.append(mask.sum())
         kept.append(label)
     stack = np.stack(masks) if masks else np.zeros((0, size, size), bool)
-    return Scene(_finish(rng, canvas, 1.0), np.array(kept, np.int64), stack)
+    return Scene(add_noise(rng, canvas, 1.0), np.array(kept, np.int64), stack)
