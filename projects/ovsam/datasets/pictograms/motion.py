@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from .glyphs import load_glyphs
-from .renderer import Scene, blend, add_noise, paint_surface, random_warp
+from .renderer import Scene, add_noise, blend, paint_surface, random_warp
 
 _SPRITE = 144  # side of the picture that an object is drawn on once, in pixels
 _EXTENT = 128  # longest side of the object on it
