@@ -16,6 +16,7 @@ from pathlib import Path
 # Each is a module of ovsam.commands.
 COMMANDS = {
     'predict': 'segment and name what you point at, or everything in pictures',
+    'follow': 'follow objects through a video or a folder of frames',
     'annotate': 'label any number of pictures, by any number of processes',
     'app': 'the annotation page',
     'serve': 'a server for X-AnyLabeling, Label Studio and programs',

@@ -8,6 +8,7 @@ from .init_model import init_model, notice_of
 from .prediction import Prediction
 from .predictor import OVSAMPredictor
 from .prompt_sources import DetectorBoxes, EverythingPrompts, PromptFiles
+from .tracking import Followed, FollowSettings, follow
 from .user_prompts import make_prompts
 
 __all__ = [
@@ -16,10 +17,13 @@ __all__ = [
     'EncodedImage',
     'EverythingMode',
     'EverythingPrompts',
+    'FollowSettings',
+    'Followed',
     'OVSAMInferencer',
     'OVSAMPredictor',
     'Prediction',
     'PromptFiles',
+    'follow',
     'init_model',
     'make_prompts',
     'notice_of',

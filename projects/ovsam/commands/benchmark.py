@@ -1,4 +1,4 @@
-"""What a model costs, on random weights: nothing has to be downloaded.
+"""What a model costs, on random weights: nothing has to be downloaded. And how well it follows.
 
     ovsam benchmark complexity configs/ovsam/ovsam_RN50x16_coco_box.py --prompts 10
     ovsam benchmark memory configs/ovsam/ovsam_RN50x16_coco_box.py
@@ -9,6 +9,7 @@
     ovsam benchmark vocabulary configs/ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark training configs/clip2sam/clip2sam_RN50_joint.py --size 512
     ovsam benchmark scale --gpus 16
+    ovsam benchmark follow mini-interactive
 
 complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
@@ -20,6 +21,10 @@ open_clip's own.
 vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
 scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
+follow: with the weights of configs, how well objects are followed through films of pictograms, in
+percent: J, the mean IoU where an object is seen; found, how often it is found there; lost, how
+often it is said to be lost where it is not seen; switched, how often the mask is on another object;
+named, how often the name is right.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from ..benchmarks.following import SEEDS, follow_films
 from ..benchmarks.scale import Machine
 from ..benchmarks.tables import (
     complexity,
@@ -91,6 +97,33 @@ def add_scale_command(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         '--insert', type=Path, metavar='FILE', help='put the table into this Markdown file, too'
     )
+
+
+def add_follow_command(commands: argparse._SubParsersAction) -> None:
+    """Give the parser the subcommand ``follow``."""
+    about = follow_films.__doc__
+    command = commands.add_parser('follow', help=about, description=about)
+    command.set_defaults(run=follow_films)
+    command.add_argument('configs', nargs='+', metavar='MODEL', help='a config, or name of a model')
+    for flag, default, words in (
+        ('--films', 6, 'how many'),
+        ('--frames', 20, 'of each'),
+        ('--objects', 3, 'in each, at most'),
+    ):
+        command.add_argument(flag, type=int, default=default, help=f'{words} (%(default)s)')
+    command.add_argument(
+        '--split', choices=list(SEEDS), default='test', help='settings were chosen on val'
+    )
+    command.add_argument(
+        '--set',
+        nargs='+',
+        default=[],
+        metavar='NAME=VALUE',
+        type=lambda text: tuple(text.partition('=')[::2]),
+        help='settings of ovsam.apis.FollowSettings to try',
+    )
+    command.add_argument('--alone', action='store_true', help='leave the simpler ways out')
+    command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -163,6 +196,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     add_vocabulary_flags(added[vocabulary])
     add_scale_command(commands)
+    add_follow_command(commands)
     args = parser.parse_args(argv)
     args.shown = shlex.join(['ovsam', 'benchmark', *(argv or sys.argv[1:])])
     if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:

@@ -78,6 +78,11 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.everything = dict(everything or {})
         self.frozen = tuple(frozen)
 
+    @property
+    def takes_masks(self) -> bool:
+        """Whether the decoder learned to go on from its own masks: one with several masks has."""
+        return getattr(self.mask_decoder, 'num_mask_tokens', 1) > 1
+
     @abstractmethod
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """Encode normalised images (B, 3, H, W)."""

@@ -65,8 +65,7 @@ class SharedModel:
     @property
     def takes_masks(self) -> bool:
         """Whether the decoder learned to go on from its own masks: one with several masks has."""
-        decoder = getattr(self._first.model, 'mask_decoder', None)
-        return getattr(decoder, 'num_mask_tokens', 1) > 1
+        return self._first.model.takes_masks
 
     @property
     def names(self) -> bool:

@@ -81,8 +81,9 @@ def render_motion(
     """
     glyphs, background = load_glyphs(), rng.uniform(0, 255, 3)
     ground = paint_surface(rng, size, size, background, 1.0)
-    sprites, kept = [], []
+    sprites: list[np.ndarray] = []
     paths: list[_Path] = []
+    kept: list[int] = []
     for label in labels:
         warp = random_warp(rng, _EXTENT, (_SPRITE / 2, _SPRITE / 2), 1.0)
         paint: np.ndarray = np.zeros((_SPRITE, _SPRITE, 3), np.float32)

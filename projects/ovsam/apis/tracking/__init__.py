@@ -1,0 +1,6 @@
+"""Objects followed through the frames of a film, without any training for it."""
+
+from .follow import Followed, follow, follow_prompts
+from .tracks import FollowSettings
+
+__all__ = ['FollowSettings', 'Followed', 'follow', 'follow_prompts']

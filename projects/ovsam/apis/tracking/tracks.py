@@ -1,0 +1,187 @@
+"""Objects that are followed, as they were seen last, and where they are in the next frame.
+
+Glossary: N objects, C candidates in a frame, H x W a frame, h x w low-resolution masks.
+Coordinates are pixels of the frames, x before y; boxes are xyxy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from ...prompts import Prompts
+from ..prediction import Prediction
+from ..predictor import OVSAMPredictor
+from .candidates import boxes_around, grid_boxes, masks_of, moved, overlaps
+from .looks import Looks
+
+
+@dataclass(frozen=True)
+class FollowSettings:
+    """How objects are looked for; the defaults were chosen on films of pictograms.
+
+    Attributes:
+        reach: How far from where an object should be it is looked for, in sides of its last box.
+        margin: How much larger than that box the boxes are, in sides of it on each side.
+        mask_weight: Share in a candidate's score of its overlap with the object's last mask; the
+            rest is that of its looks. A model without names has the mask alone.
+        least: The score below which an object is lost.
+        least_again: The likeness of looks, in [-1, 1], from which something is an object that was
+            lost.
+        overlap: The IoU from which two objects cannot be in one place.
+        points_per_side: Of everything mode, in which lost objects are looked for; 0 looks in their
+            last places only.
+        pace: Share of an object's new look in what is remembered.
+
+    Raises:
+        ValueError: A setting is out of its range.
+    """
+
+    reach: float = 0.25
+    margin: float = 0.2
+    mask_weight: float = 0.3
+    least: float = 0.35
+    least_again: float = 0.5
+    overlap: float = 0.5
+    points_per_side: int = 8
+    pace: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ('mask_weight', 'least', 'overlap', 'pace'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f'{name} must be in [0, 1]; got {getattr(self, name)}')
+        if not -1 <= self.least_again <= 1:
+            raise ValueError(f'least_again must be in [-1, 1]; got {self.least_again}')
+        if min(self.reach, self.margin, self.points_per_side) < 0:
+            raise ValueError('reach, margin and points_per_side must not be negative')
+
+
+class Tracks:
+    """The objects, as they were seen last.
+
+    Args:
+        predictor: With the first frame set.
+        found: N objects in it.
+        settings: How to go on.
+    """
+
+    def __init__(
+        self, predictor: OVSAMPredictor, found: Prediction, settings: FollowSettings
+    ) -> None:
+        self._predictor, self._settings, self._seen = predictor, settings, found
+        # What the model found nothing at is lost from the beginning.
+        self.lost = np.asarray(~found.masks.any(axis=(1, 2)))
+        self._steps: np.ndarray = np.zeros((len(found), 2), np.float32)
+        self._looks: Looks | None = None
+        if found.region_embeddings is not None:
+            around = predictor.segment_prompts(Prompts.from_boxes(grid_boxes(self.size)))
+            assert around.region_embeddings is not None  # of the same model
+            self._looks = Looks(found.region_embeddings, around.region_embeddings, settings.pace)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the frames."""
+        return self._seen.masks.shape[1:]
+
+    def now(self) -> Prediction:
+        """The objects in the last frame, named."""
+        masks = self._seen.masks & ~self.lost[:, None, None]
+        boxes = np.where(self.lost[:, None], np.float32(0), self._seen.boxes)
+        mean = None if self._looks is None else self._looks.mean
+        return self._predictor.name(
+            replace(self._seen, masks=masks, boxes=boxes, region_embeddings=mean)
+        )
+
+    @torch.no_grad()
+    def advance(self) -> None:
+        """Find the objects in the frame that the predictor has by now."""
+        near, owners = self._near()
+        scores = self._scores(near)
+        scores[owners[:, None] != np.arange(len(self.lost))] = -np.inf
+        # Once more from the best candidates' own boxes, which are tight.
+        best = np.flatnonzero(np.isfinite(scores.max(axis=0)))
+        if len(best):
+            chosen = near.select(scores.argmax(axis=0)[best])
+            assert chosen.low_res_logits is not None  # nothing here looks at crops
+            again = self._segment(chosen.boxes, chosen.low_res_logits, chosen.boxes)
+            more = self._scores(again)
+            more[best[:, None] != np.arange(len(self.lost))] = -np.inf
+            near, scores = Prediction.cat([near, again]), np.concatenate([scores, more])
+        if self.lost.any() and self._looks is not None and self._settings.points_per_side:
+            anywhere = self._anywhere()
+            more = self._scores(anywhere)
+            more[:, ~self.lost] = -np.inf
+            near, scores = Prediction.cat([near, anywhere]), np.concatenate([scores, more])
+        self._take(near, scores)
+
+    def _near(self) -> tuple[Prediction, np.ndarray]:
+        """What is in boxes around the objects' places, and the object that each belongs to."""
+        how = self._settings
+        boxes = [
+            boxes_around(box, step, how.reach, how.margin, self.size)
+            for box, step in zip(self._seen.boxes, self._steps)
+        ]
+        owners = np.repeat(np.arange(len(boxes)), [len(each) for each in boxes])
+        logits = self._seen.low_res_logits
+        assert logits is not None  # nothing here looks at crops
+        return self._segment(
+            np.concatenate(boxes), logits[owners], self._seen.boxes[owners]
+        ), owners
+
+    def _segment(self, boxes: np.ndarray, logits: np.ndarray, of: np.ndarray) -> Prediction:
+        """What is in boxes (C, 4), like masks (C, h, w) that had the boxes ``of`` before."""
+        masks = None
+        if self._predictor.model.takes_masks:
+            steps = (boxes[:, :2] + boxes[:, 2:] - of[:, :2] - of[:, 2:]) / 2
+            shifted = moved(logits, steps * logits.shape[-1] / max(self.size))
+            masks = torch.from_numpy(shifted)[:, None]
+        found = self._predictor.segment_prompts(Prompts.from_boxes(boxes, masks=masks))
+        return replace(found, prompt_index=None)
+
+    def _anywhere(self) -> Prediction:
+        return self._predictor.segment_everything(
+            points_per_side=self._settings.points_per_side, crop_n_layers=0
+        )
+
+    def _scores(self, candidates: Prediction) -> np.ndarray:
+        """(C, N) of candidates as each object; -inf where they cannot be it."""
+        how = self._settings
+        before, found = masks_of(self._seen), masks_of(candidates)
+        logits = self._seen.low_res_logits
+        assert logits is not None  # nothing here looks at crops
+        there = moved(logits, self._steps * logits.shape[-1] / max(self.size)) > 0
+        overlap = np.maximum(overlaps(found, before), overlaps(found, there))
+        if self._looks is None:
+            scores, known = overlap, overlap >= how.least
+        else:
+            assert candidates.region_embeddings is not None  # of the same model
+            likeness = self._looks.likeness(candidates.region_embeddings)
+            scores = how.mask_weight * overlap + (1 - how.mask_weight) * likeness
+            known = likeness >= how.least_again
+        fits = np.where(self.lost, known, scores >= how.least)
+        fits &= np.asarray(candidates.masks.any(axis=(1, 2)))[:, None]
+        return np.where(fits, scores, -np.inf)
+
+    def _take(self, candidates: Prediction, scores: np.ndarray) -> None:
+        """Give each object the best candidate that no better one has; the others are lost."""
+        masks, chosen = masks_of(candidates), {}
+        rivals = overlaps(masks, masks) > self._settings.overlap
+        scores = scores.copy()
+        while len(scores) and np.isfinite(scores.max()):
+            place, row = np.unravel_index(scores.argmax(), scores.shape)
+            chosen[int(row)] = int(place)
+            scores[:, row] = -np.inf
+            scores[rivals[place]] = -np.inf
+        before, count = self._seen, len(self.lost)
+        rows = [count + chosen[row] if row in chosen else row for row in range(count)]
+        self._seen = Prediction.cat([replace(before, prompt_index=None), candidates]).select(rows)
+        lost = np.array([row not in chosen for row in range(count)])
+        middles = [(boxes[:, :2] + boxes[:, 2:]) / 2 for boxes in (before.boxes, self._seen.boxes)]
+        self._steps = np.where((lost | self.lost)[:, None], 0, middles[1] - middles[0])
+        self.lost = lost
+        if self._looks is not None and chosen:
+            seen = candidates.region_embeddings
+            assert seen is not None  # of the same model
+            self._looks.see([*chosen], seen[[*chosen.values()]])

@@ -1,0 +1,138 @@
+"""How well objects are followed, on films of pictograms whose masks are known.
+
+Glossary: N objects, F frames, H x W a frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from tqdm import tqdm
+
+from ovsam_onnx.masks import tight_boxes
+
+from ..apis import OVSAMPredictor, Prediction, follow
+from ..datasets.pictograms.glyphs import pictogram_names
+from ..datasets.pictograms.motion import render_motion
+from ..datasets.pictograms.renderer import Scene
+from ..masks.mask_iou import mask_iou
+from ..utils.tables import figure, table
+
+# Films of one split begin with its seed: settings are chosen on those of the first one.
+SEEDS = {'val': 1000, 'test': 2000}
+SEEN = 0.1  # an object is there where so much of what is seen of it at most is seen
+ON_ANOTHER = 0.5  # IoU with another object from which a mask is that one's
+HEAD = ['', 'J', 'found', 'lost', 'switched', 'named', 's a frame']
+
+# Of each frame: the objects, and which of them are said to be lost.
+Answers = Iterator[tuple[Prediction, np.ndarray]]
+
+
+def last_box(predictor: OVSAMPredictor, film: Sequence[Scene]) -> Answers:
+    """What is in the box that an object had in the frame before: the least that can be done."""
+    boxes = tight_boxes(film[0].masks)
+    for scene in film:
+        predictor.set_image(scene.image)
+        found = predictor.predict(boxes=boxes)
+        there = np.asarray(found.masks.any(axis=(1, 2)))
+        boxes = np.where(there[:, None], found.boxes, boxes)
+        yield found, ~there
+
+
+def true_box(predictor: OVSAMPredictor, film: Sequence[Scene]) -> Answers:
+    """What is in an object's true box: the most that these weights can do."""
+    for scene in film:
+        predictor.set_image(scene.image)
+        there = np.asarray(scene.masks.any(axis=(1, 2)))
+        boxes = tight_boxes(scene.masks)
+        found = predictor.predict(boxes=np.where(there[:, None], boxes, np.float32([0, 0, 9, 9])))
+        found.masks[~there] = False
+        yield found, ~there
+
+
+@dataclass
+class Tally:
+    """Figures of one way of following, one entry for each object in a frame after the first."""
+
+    figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, film: Sequence[Scene], answers: Answers) -> None:
+        """Follow a film and count."""
+        areas = np.stack([scene.masks.sum(axis=(1, 2)) for scene in film])
+        seen = areas >= SEEN * areas.max(axis=0).clip(min=1)
+        names = [pictogram_names()[label] for label in film[0].labels]
+        begun = time.perf_counter()
+        for index, (scene, (found, lost)) in enumerate(zip(film, answers)):
+            self.figures['seconds'].append(time.perf_counter() - begun)
+            if index:
+                self._count(scene.masks, found, lost, seen[index], names)
+            begun = time.perf_counter()
+
+    def row(self, title: str) -> list[str]:
+        """Cells below :data:`HEAD`: percent, and seconds."""
+        means = {name: float(np.mean(values)) for name, values in self.figures.items() if values}
+        shares = ('J', 'found', 'lost', 'switched', 'named')
+        cells = [figure(100 * means[name] if name in means else None) for name in shares]
+        return [title, *cells, figure(means['seconds'], 2)]
+
+    def _count(
+        self,
+        truth: np.ndarray,
+        found: Prediction,
+        lost: np.ndarray,
+        seen: np.ndarray,
+        names: Sequence[str],
+    ) -> None:
+        for row, name in enumerate(names):
+            ious = np.array([0.0 if lost[row] else mask_iou(found.masks[row], m) for m in truth])
+            best = int(ious.argmax())
+            self.figures['switched'].append(best != row and ious[best] >= ON_ANOTHER)
+            if not seen[row]:
+                self.figures['lost'].append(bool(lost[row]))
+                continue
+            self.figures['J'].append(float(ious[row]))
+            self.figures['found'].append(not lost[row])
+            if found.labels is not None:
+                self.figures['named'].append(found.labels[row] == name)
+
+
+def follow_films(args: argparse.Namespace) -> None:
+    """How well objects are followed through films of pictograms, beside simpler ways."""
+    if min(args.films, args.frames - 1, args.objects) < 1:
+        raise ValueError('--films and --objects must be positive, and --frames at least 2')
+    settings = {name: float(value) for name, value in args.set}
+    if 'points_per_side' in settings:
+        settings['points_per_side'] = int(settings['points_per_side'])
+
+    def followed(predictor: OVSAMPredictor, film: Sequence[Scene]) -> Answers:
+        frames = (scene.image for scene in film)
+        for each in follow(predictor, frames, boxes=tight_boxes(film[0].masks), **settings):
+            yield each.found, each.lost
+
+    ways: dict[str, Callable[[OVSAMPredictor, Sequence[Scene]], Answers]] = {
+        'followed': followed,
+        'the last box': last_box,
+        'the true box': true_box,
+    }
+    ways = {title: ways[title] for title in (['followed'] if args.alone else ways)}
+    for config in args.configs:
+        predictor = OVSAMPredictor(config, device=args.device)
+        tallies = {title: Tally() for title in ways}
+        for number in tqdm(range(args.films), config, unit='film'):
+            film = draw_film(SEEDS[args.split] + number, args.frames, args.objects)
+            for title, way in ways.items():
+                tallies[title].add(film, way(predictor, film))
+        print(f'{config}, {args.films} films ({args.split}) of {args.frames} frames')
+        print(table(HEAD, [tally.row(title) for title, tally in tallies.items()]))
+
+
+def draw_film(seed: int, frames: int, objects: int) -> list[Scene]:
+    """A film of different pictograms."""
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(len(pictogram_names()), objects, replace=False)
+    return list(render_motion(rng, labels, frames))

@@ -1,0 +1,129 @@
+"""Follow objects through a film: masks, names and tracks from a box or click in its first frame.
+
+    ovsam follow film.mp4 --box 40,30,200,180
+    ovsam follow frames --box 40,30,200,180 --point 120,80 --vocabulary cat,dog --out tracks
+    ovsam follow frames --point "120,80;150,95;20,30,0" --model ovsam-rn50x16-coco --drawn film
+
+FILM is a video file, or a folder whose pictures are the frames, in natural order. Each --point or
+--box is one object, in pixels of the first frame; --point is as of ovsam predict. OUT/coco.json has
+all masks as RLE, with a track_id for each object; OUT/cvat.xml the same as polygons, to import into
+CVAT as "CVAT for video 1.1". Where an object is lost it has no mask. Its name is that of all frames
+in which it was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..apis import Followed, OVSAMPredictor, notice_of
+from ..apis.flags import add_model_flags
+from ..apis.tracking import follow_prompts
+from ..apis.tracking.drawn import film_writer, write_picture
+from ..apis.tracking.exports import frame_record, write_coco_tracks, write_cvat_tracks
+from ..apis.tracking.frames import PictureFolder, VideoFile, open_film
+from ..apis.user_prompts import parse_prompt
+from ..utils.command_line import exit_status, parser_of
+from ..utils.file_names import printable
+from ..visualization import draw_segments
+
+RATE = 10.0  # frames in a second of what is drawn of a folder
+
+
+@contextmanager
+def drawer(
+    args: argparse.Namespace, film: PictureFolder | VideoFile
+) -> Iterator[Callable[[Followed], None]]:
+    """What draws each frame as --drawn asks for, with each object in one colour all the time."""
+    folder: Path = args.out / 'drawn'
+    with ExitStack() as stack:
+        write = None
+        if args.drawn == 'film':
+            write = stack.enter_context(film_writer(args.out / 'drawn.mp4', film.rate or RATE))
+
+        def take(followed: Followed) -> None:
+            if args.drawn == 'none':
+                return
+            found = followed.found
+            picture = draw_segments(followed.image, found.masks, found.labels, found.label_scores)
+            if write is None:
+                write_picture(folder / f'{Path(film.name(followed.number)).stem}.jpg', picture)
+            else:
+                write(picture)
+
+        yield take
+
+
+def run(args: argparse.Namespace) -> None:
+    """Follow, draw on the way, and write."""
+    prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
+    if not prompts:
+        raise ValueError('there is nothing to follow: give at least one --box or --point')
+    film = open_film(args.film)
+    predictor = OVSAMPredictor(args.model, args.weights, args.vocabulary, args.device)
+    records: list[dict] = []
+    with drawer(args, film) as take:
+        frames = follow_prompts(predictor, film, prompts)
+        for followed in tqdm(frames, 'follow', total=len(film) or None, unit='frame'):
+            take(followed)
+            records.append(frame_record(followed, film.name(followed.number)))
+    name_tracks(records, followed.found.labels)
+    write_coco_tracks(
+        args.out / 'coco.json', records, predictor.label_names, args.film.name, film.rate
+    )
+    write_cvat_tracks(args.out / 'cvat.xml', records)
+    report(records, len(prompts), followed.found.labels)
+    print(f'Wrote {printable(str(args.out))}/coco.json and cvat.xml')
+    notice = notice_of(predictor.model)
+    if notice:
+        print(notice, file=sys.stderr)
+
+
+def name_tracks(records: list[dict], labels: list[str] | None) -> None:
+    """Give each object one name in all frames, that of the last one, which has seen them all."""
+    for record in records:
+        for annotation in record['annotations']:
+            if labels is not None:
+                annotation['category_name'] = labels[annotation['track_id'] - 1]
+
+
+def report(records: list[dict], count: int, labels: list[str] | None) -> None:
+    """A line for each object."""
+    seen = [annotation['track_id'] for record in records for annotation in record['annotations']]
+    for track in range(1, count + 1):
+        name = 'object' if labels is None else labels[track - 1]
+        print(f'{track}: {name}, seen in {seen.count(track)} of {len(records)} frames')
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    parser = parser_of(__doc__, 'ovsam follow')
+    parser.add_argument('film', type=Path, metavar='FILM', help='a video or a folder of pictures')
+    for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
+        parser.add_argument(
+            f'--{flag}',
+            dest='pointed',
+            action='append',
+            metavar=form,
+            default=[],
+            type=lambda text, flag=flag: (flag, text),  # type: ignore[misc]
+        )
+    add_model_flags(parser, "; the model's if not given", 'mini-interactive')
+    parser.add_argument(
+        '--drawn',
+        choices=['frames', 'film', 'none'],
+        default='frames',
+        help='draw the masks as pictures in OUT/drawn, as OUT/drawn.mp4, or not (%(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/follow'),
+        help='folder to write to (%(default)s)',
+    )
+    return exit_status('follow', run, parser.parse_args(argv))
