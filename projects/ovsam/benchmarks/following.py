@@ -9,14 +9,15 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ovsam_onnx.masks import tight_boxes
 
-from ..apis import OVSAMPredictor, Prediction, follow
+from ..apis import FollowSettings, OVSAMPredictor, Prediction, follow
 from ..datasets.pictograms.glyphs import pictogram_names
 from ..datasets.pictograms.motion import render_motion
 from ..datasets.pictograms.renderer import Scene
@@ -105,9 +106,8 @@ def follow_films(args: argparse.Namespace) -> None:
     """How well objects are followed through films of pictograms, beside simpler ways."""
     if min(args.films, args.frames - 1, args.objects) < 1:
         raise ValueError('--films and --objects must be positive, and --frames at least 2')
-    settings = {name: float(value) for name, value in args.set}
-    if 'points_per_side' in settings:
-        settings['points_per_side'] = int(settings['points_per_side'])
+    settings = dict(map(_setting, args.set))
+    FollowSettings(**settings)
 
     def followed(predictor: OVSAMPredictor, film: Sequence[Scene]) -> Answers:
         frames = (scene.image for scene in film)
@@ -136,3 +136,15 @@ def draw_film(seed: int, frames: int, objects: int) -> list[Scene]:
     rng = np.random.default_rng(seed)
     labels = rng.choice(len(pictogram_names()), objects, replace=False)
     return list(render_motion(rng, labels, frames))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """A setting's name and value, of ``NAME=VALUE``."""
+    name, _, value = text.partition('=')
+    known = {each.name: type(each.default) for each in fields(FollowSettings)}
+    if name not in known:
+        raise ValueError(f'there is no setting {name!r}: choose of {", ".join(known)}')
+    try:
+        return name, known[name](value)
+    except ValueError as error:
+        raise ValueError(f'--set must be NAME=VALUE with a number; got {text!r}') from error

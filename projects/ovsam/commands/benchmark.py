@@ -119,7 +119,6 @@ def add_follow_command(commands: argparse._SubParsersAction) -> None:
         nargs='+',
         default=[],
         metavar='NAME=VALUE',
-        type=lambda text: tuple(text.partition('=')[::2]),
         help='settings of ovsam.apis.FollowSettings to try',
     )
     command.add_argument('--alone', action='store_true', help='leave the simpler ways out')

@@ -1,0 +1,110 @@
+"""The command that follows objects: tracks of a folder or a video, one clear line if not."""
+
+import json
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+import pytest
+
+from ovsam.apis.tracking.drawn import film_writer
+from ovsam.apis.tracking.frames import open_film
+from ovsam.commands.follow import main
+
+FRAMES = 3
+
+
+def frames(count=FRAMES):
+    """A square that moves over noise."""
+    noise = np.random.default_rng(0).integers(0, 90, (40, 60, 3), np.uint8)
+    for number in range(count):
+        frame = noise.copy()
+        frame[10:26, 8 + 3 * number : 24 + 3 * number] = (230, 40, 40)
+        yield frame
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / 'frames'
+    path.mkdir()
+    for number, frame in enumerate(frames()):
+        cv2.imwrite(str(path / f'{number}.png'), frame[..., ::-1])
+    return path
+
+
+@pytest.fixture
+def follow(tmp_path, random_mini):
+    """Runs the command on random weights; the status, and where it wrote."""
+
+    def run(film, *arguments):
+        given = ['--model', random_mini, '--vocabulary', 'cat,dog', '--device', 'cpu']
+        return main([str(film), *given, '--out', str(tmp_path / 'out'), *arguments])
+
+    return run
+
+
+def test_nothing_to_follow(folder, follow, tmp_path, capsys):
+    assert follow(folder) == 2
+    assert capsys.readouterr().err == (
+        'follow: there is nothing to follow: give at least one --box or --point\n'
+    )
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_folder(folder, follow, tmp_path, capsys):
+    assert follow(folder, '--box', '8,10,24,26', '--point', '40,30') == 0
+    printed = capsys.readouterr()
+    coco = json.loads((tmp_path / 'out/coco.json').read_text())
+    assert [image['file_name'] for image in coco['images']] == ['0.png', '1.png', '2.png']
+    tracks = {1: set(), 2: set()}
+    for annotation in coco['annotations']:
+        tracks[annotation['track_id']].add(annotation['category_name'])
+    assert all(len(names) == 1 for names in tracks.values())  # one name in all frames
+    for line, track in zip(printed.out.splitlines(), tracks):
+        count = sum(row['track_id'] == track for row in coco['annotations'])
+        assert line.startswith(f'{track}: {[*tracks[track]][0]}')
+        assert line.endswith(f'seen in {count} of {FRAMES} frames')
+    root = ElementTree.parse(tmp_path / 'out/cvat.xml').getroot()
+    assert [track.get('id') for track in root.iterfind('track')] == ['0', '1']
+    drawn = tmp_path / 'out/drawn'
+    assert sorted(path.name for path in drawn.iterdir()) == ['0.jpg', '1.jpg', '2.jpg']
+    assert cv2.imread(str(drawn / '0.jpg')).shape == (440, 660, 3)
+    assert '3/3' in printed.err and 'know pictograms only' in printed.err
+
+
+def test_a_video_drawn_as_one(follow, tmp_path):
+    with film_writer(tmp_path / 'film.mp4', 5.0) as take:
+        for frame in frames():
+            take(frame)
+    assert follow(tmp_path / 'film.mp4', '--box', '8,10,24,26', '--drawn', 'film') == 0
+    out = tmp_path / 'out'
+    assert sorted(path.name for path in out.iterdir()) == ['coco.json', 'cvat.xml', 'drawn.mp4']
+    film = open_film(out / 'drawn.mp4')
+    assert (len(film), film.rate, next(iter(film)).shape) == (FRAMES, 5.0, (440, 660, 3))
+    coco = json.loads((out / 'coco.json').read_text())
+    assert coco['videos'] == [{'id': 1, 'name': 'film.mp4', 'length': FRAMES, 'fps': 5.0}]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (['--box', '1,2,3'], '--box must be x1,y1,x2,y2'),
+        (['--box', '200,10,240,30'], 'has a box outside its image'),
+    ],
+)
+def test_wrong_prompts(folder, follow, tmp_path, capsys, arguments, said):
+    assert follow(folder, '--drawn', 'none', *arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.splitlines()[-1].startswith('follow: ')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_films_that_cannot_be_read(folder, follow, tmp_path, capsys):
+    assert follow(tmp_path / 'none.mp4', '--point', '1,1') == 2
+    assert 'does not exist' in capsys.readouterr().err
+    (tmp_path / 'film.mp4').write_bytes(b'not a film')
+    assert follow(tmp_path / 'film.mp4', '--point', '1,1') == 2
+    assert 'is not a film that can be read' in capsys.readouterr().err
+    cv2.imwrite(str(folder / '3.png'), np.zeros((20, 20, 3), np.uint8))
+    assert follow(folder, '--point', '20,20') == 2
+    assert 'frame 3 is 20 x 20 pixels, and the first is 60 x 40' in capsys.readouterr().err
