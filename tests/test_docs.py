@@ -30,7 +30,14 @@ from . import shell_lines
 from .shell_lines import NEEDS, PAGES, ROOT, ShellLine
 
 # Those that the pages speak of.
-PICTURES = ('photo.jpg', 'photos/a.jpg', 'demo_out/scene_0.png', 'data/sa1b/sa_000000/sa_1.jpg')
+PICTURES = (
+    'photo.jpg',
+    'photos/a.jpg',
+    'frames/0.png',
+    'frames/1.png',
+    'demo_out/scene_0.png',
+    'data/sa1b/sa_000000/sa_1.jpg',
+)
 IN_REPOSITORY = ('configs/', 'tools/', 'tests/', 'docs/', 'requirements/', 'checkpoints/mini/')
 WITH_VARIABLES = [ROOT / 'Makefile', ROOT / 'CONTRIBUTING.md', *(ROOT / 'tools').glob('*.sh')]
 pages = pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)

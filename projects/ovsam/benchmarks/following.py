@@ -9,7 +9,7 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -141,7 +141,7 @@ def draw_film(seed: int, frames: int, objects: int) -> list[Scene]:
 def _setting(text: str) -> tuple[str, Any]:
     """A setting's name and value, of ``NAME=VALUE``."""
     name, _, value = text.partition('=')
-    known = {each.name: type(each.default) for each in fields(FollowSettings)}
+    known = {name: type(value) for name, value in asdict(FollowSettings()).items()}
     if name not in known:
         raise ValueError(f'there is no setting {name!r}: choose of {", ".join(known)}')
     try:

@@ -64,6 +64,18 @@ def test_no_objects(predictor):
         follow(predictor, [frame()])
 
 
+def test_a_prompt_at_nothing(predictor, monkeypatch):
+    segment = predictor.model.segment
+
+    def nothing(features, prompts):
+        masks, quality = segment(features, prompts)
+        return -masks.abs(), quality
+
+    monkeypatch.setattr(predictor.model, 'segment', nothing)
+    with pytest.raises(ValueError, match='nothing in the first frame at prompt 0 of 1'):
+        next(follow(predictor, [frame((RED, box(10, 10)))], boxes=box(10, 10)))
+
+
 def test_frames_of_different_sizes(predictor):
     frames = [frame((RED, box(10, 10))), frame(size=(SIDE, 96))]
     followed = follow(predictor, frames, boxes=box(10, 10))
@@ -75,6 +87,13 @@ def test_frames_of_different_sizes(predictor):
 def test_a_prompt_outside_the_first_frame(predictor):
     with pytest.raises(ValueError, match='has a box outside its image'):
         next(follow(predictor, [frame()], boxes=[200, 10, 240, 40]))
+
+
+def test_an_object_at_the_edge_that_leaves(predictor):
+    """Boxes that are moved on out of the frame are not asked for."""
+    frames = [frame((RED, box(left, 60))) for left in (60, 88)] + [frame(), frame()]
+    followed = [*follow(predictor, frames, boxes=box(60, 60))]
+    assert [each.lost[0] for each in followed] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -167,12 +186,46 @@ def test_names_are_of_all_frames(predictor):
     assert torch.allclose(means[1], (means[0] + alone) / 2, atol=1e-4)
 
 
-def test_a_model_that_takes_masks_and_one_without_names(random_mini, tmp_path):
-    """Random weights lead anywhere: rows stay, and what is lost has no mask."""
+def test_a_model_without_names(predictor, monkeypatch):
+    """Masks alone decide; what is lost is found again in its last place only."""
+    monkeypatch.setattr(predictor.model, 'region_embeddings', lambda *_: ())
+    places = [box(10, 10), box(14, 10), None, box(80, 80), box(18, 10)]
+    frames = [frame() if place is None else frame((RED, place)) for place in places]
+    followed = [*follow(predictor, frames, boxes=places[0])]
+    assert [each.lost[0] for each in followed] == [False, False, True, True, False]
+    assert is_at(followed[4].found, 0, places[4]) and followed[4].found.labels is None
+
+
+def test_the_last_mask_is_a_prompt_where_the_model_takes_it(predictor, monkeypatch):
+    """It is moved as the box is."""
+    segment, shown = predictor.model.segment, []
+
+    def watched(features, prompts):
+        if prompts.masks is not None:
+            shown.append(prompts)
+        return segment(features, prompts)
+
+    monkeypatch.setattr(predictor.model, 'segment', watched)
+    frames = [frame((RED, box(20 + 6 * t, 20))) for t in range(3)]
+    for _ in follow(predictor, frames, boxes=box(20, 20)):
+        pass
+    assert shown == []
+    monkeypatch.setattr(type(predictor.model), 'takes_masks', True)
+    for _ in follow(predictor, frames, boxes=box(20, 20)):
+        pass
+    for prompts in shown:
+        for row, mask in zip(prompts.boxes / 2, prompts.masks[:, 0] > 0):  # a logit is 2 pixels
+            ys, xs = mask.nonzero().T
+            middle = torch.stack([xs.float().mean(), ys.float().mean()]) + 0.5
+            assert torch.allclose(middle, (row[:2] + row[2:]) / 2, atol=1.5)
+    assert len(shown) == 4  # in two frames, each time around the place and once more
+
+
+def test_random_weights(random_mini):
+    """They lead anywhere: rows stay, and what is lost has no mask."""
     frames = [frame((RED, box(10 + 4 * t, 10))) for t in range(3)]
     predictor = OVSAMPredictor(init_model('mini', device='cpu'), vocabulary=['cat', 'dog'])
-    for each in follow_prompts(
-        predictor, frames, [make_prompts([[20, 20]]), make_prompts(boxes=box(10, 10))]
-    ):
+    prompts = [make_prompts([[20, 20]]), make_prompts(boxes=box(10, 10))]
+    for each in follow_prompts(predictor, frames, prompts):
         assert each.found.masks.shape == (2, SIDE, SIDE)
         assert (each.found.masks.any(axis=(1, 2)) == ~each.lost).all()

@@ -81,8 +81,8 @@ def follow(
         FileNotFoundError: There is no such picture.
         TypeError: There is no such setting, or a frame is neither array nor path.
         ValueError: There are no frames or no objects, or frames differ in size; a prompt is
-            malformed or outside the first frame, a mask is empty or of another size, or a setting
-            is out of its range.
+            malformed, outside the first frame, or at nothing there, a mask is empty or of another
+            size, or a setting is out of its range.
     """
     how = FollowSettings(**settings)
     if masks is None:
@@ -140,4 +140,10 @@ def _first(
         found = image.described(predictor.model, objects, predictor.doubted_bank)
     if not len(found):
         raise ValueError('there is no object to follow: give at least one point, box or mask')
+    nothing = np.flatnonzero(~found.masks.any(axis=(1, 2)))
+    if len(nothing):
+        raise ValueError(
+            f'the model finds nothing in the first frame at prompt {nothing[0]} of {len(found)} '
+            '(counted from 0): show the object by a box, or by more points'
+        )
     return found

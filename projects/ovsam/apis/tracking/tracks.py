@@ -63,7 +63,7 @@ class Tracks:
 
     Args:
         predictor: With the first frame set.
-        found: N objects in it.
+        found: N objects in it, none of them empty.
         settings: How to go on.
     """
 
@@ -71,8 +71,7 @@ class Tracks:
         self, predictor: OVSAMPredictor, found: Prediction, settings: FollowSettings
     ) -> None:
         self._predictor, self._settings, self._seen = predictor, settings, found
-        # What the model found nothing at is lost from the beginning.
-        self.lost = np.asarray(~found.masks.any(axis=(1, 2)))
+        self.lost: np.ndarray = np.zeros(len(found), bool)
         self._steps: np.ndarray = np.zeros((len(found), 2), np.float32)
         self._looks: Looks | None = None
         if found.region_embeddings is not None:
