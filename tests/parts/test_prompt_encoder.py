@@ -68,7 +68,7 @@ def test_mask_prompt_replaces_the_no_mask_embedding(encoder):
 
 def test_mask_of_another_resolution_is_refused(encoder):
     with pytest.raises(ValueError, match=r'expected \(N, 1, 16, 16\)'):
-        encoder(Prompts.from_points([[[3.0, 4.0]]], masks=torch.zeros(1, 1, 32, 32)))
+        encoder(Prompts.from_points([[[3.0, 4.0]]], masks=torch.zeros(1, 1, 64, 64)))
 
 
 @pytest.mark.parametrize('wrong', [{'embed_dims': 7}, {'image_size': 33}])

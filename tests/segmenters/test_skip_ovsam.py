@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
 from ovsam.apis import OVSAMPredictor
+from ovsam.masks.answers import FirstMask
+from ovsam.prompts import Prompts
 from ovsam.utils.paths import resource_root
 
 
@@ -135,3 +139,22 @@ def test_the_label_head_alone_learns(model):
     assert {n.split('.')[0] for n, p in model.named_parameters() if p.grad is not None} == {
         'label_head'
     }
+
+
+def test_a_zoomed_pass_refines_masks_and_names(model):
+    """Its answers are finer than the decoder's, and may be prompts again; guesses have none."""
+    torch.manual_seed(0)
+    features = model.eval().encode_image(torch.randn(1, 3, 64, 64))
+    prompts = Prompts.from_boxes([[8.0, 8.0, 40.0, 50.0]])
+    with torch.no_grad():
+        plain, _ = model.segment_regions(features, prompts, 64, mask_choice=FirstMask())
+        zoomed, _ = model.segment_regions(features, prompts, 64)
+        again, _ = model.segment_regions(
+            features, replace(prompts, masks=zoomed.low_res[:, None]), 64
+        )
+        opinions = [model.region_embeddings(features, each) for each in (plain, zoomed)]
+    assert plain.low_res.shape == (1, 16, 16) and not plain.zoomed
+    assert zoomed.low_res.shape == again.low_res.shape == (1, 64, 64)
+    for one, other, seen in zip(*opinions, zoomed.zoomed):
+        assert (one * other).sum() < 0.9999
+        torch.testing.assert_close(other, torch.nn.functional.normalize(one + seen, dim=-1))

@@ -51,7 +51,7 @@ honest_projection = dict(
     init_cfg=dict(type='Pretrained', checkpoint=weights + 'names_held_out.pth'),
 )
 
-neck = dict(type='LightAdapter', in_channels=levels, out_channels=channels[0])
+neck = dict(type='LightAdapter', in_channels=levels, out_channels=channels[0], depth=6)
 prompt_encoder = dict(
     type='RasterPromptEncoder', channels=channels, image_size=image_size, embedding_stride=16
 )
@@ -59,6 +59,7 @@ mask_decoder = dict(
     type='SkipMaskDecoder',
     skip_channels=[levels[1], levels[0]],
     channels=channels,
+    depths=(2, 1),
     transformer=dict(depth=2, num_heads=4, mlp_dim=512, downsample=1),
 )
 label_head = dict(type='ResidualRegionHead', in_channels=levels)
@@ -73,7 +74,7 @@ train_prompter = dict(
 # An object ends where its box does; stray pixels are none of it.
 mask_cleaning = [dict(type='InsideBox', margin=0.02), dict(type='LargeParts', min_share=0.05)]
 # Chosen on held-out pictures by tools/tune_fusion.py.
-photo_fusion = dict(type='GeometricFusion', seen=0.2, unseen=0.8, penalty=1.5)
+photo_fusion = dict(type='GeometricFusion', seen=0.3, unseen=0.7, penalty=1.0)
 ovsam = dict(
     type='SkipOVSAM',
     data_preprocessor=preprocessor,
@@ -89,6 +90,7 @@ ovsam = dict(
     classifier=dict(type='OpenVocabularyClassifier', logit_scale=3.0),
     mask_choice=dict(type='AmbiguityAwareChoice'),
     mask_cleaning=mask_cleaning,
+    zoomed_pass=dict(type='ZoomedPass', context=1.7),
     prompter=dict(type='BoxPrompter'),
     train_prompter=train_prompter,
     chunk_size=32,

@@ -13,7 +13,6 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..masks.answers import choose_masks
 from ..masks.mask_iou import mask_ious
 from ..masks.regions import postprocess_masks
 from ..prompts.clicks import central_error_clicks, rescale_clicks
@@ -82,8 +81,7 @@ class ClickedOVSAM(OVSAM):
         factor = prompts.coords.new_tensor(sample.metainfo.get('scale_factor', (1.0, 1.0)))
         ious = []
         for _ in range(self.num_clicks):
-            guesses = self.segment(features, prompts)
-            low_res, _, _ = choose_masks(self.mask_choice, prompts, *guesses)
+            low_res = self.segment_regions(features, prompts, padded[1])[0].low_res
             found = postprocess_masks(
                 low_res[:, None], padded, sample.img_shape[:2], sample.ori_shape[:2]
             )[:, 0]

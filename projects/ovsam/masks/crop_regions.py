@@ -20,10 +20,26 @@ def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) 
         context: Side of the square per longer side of the box. What lies outside the image
             is zero, the mean colour.
     """
-    centre = (rois[:, 1:3] + rois[:, 3:]) / 2
-    side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True).clamp(min=2) / 2
-    squares = torch.cat([rois[:, :1], centre - side, centre + side], dim=1)
+    return crop_squares(images, square_rois(rois, context), size)
+
+
+def crop_squares(images: Tensor, squares: Tensor, size: int) -> Tensor:
+    """Crops (N, 3, size, size) of squares; the arguments of :func:`crop_regions`."""
     return roi_align(images, squares, (size, size), 1.0, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+
+
+def square_rois(rois: Tensor, context: float, min_side: float = 2.0) -> Tensor:
+    """Squares (N, 5) around the middle of boxes.
+
+    Args:
+        rois: (N, 5) image index and box, input pixels.
+        context: As of :func:`crop_regions`.
+        min_side: Least side of a square, in input pixels.
+    """
+    centre = (rois[:, 1:3] + rois[:, 3:]) / 2
+    side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True)
+    half = side.clamp(min=min_side) / 2
+    return torch.cat([rois[:, :1], centre - half, centre + half], dim=1)
 
 
 def jitter_regions(rois: Tensor, share: float) -> Tensor:

@@ -39,6 +39,7 @@ class Regions:
     low_res: Tensor
     mask_rois: Tensor
     prompt_rois: Tensor | None = None
+    zoomed: tuple[Tensor, ...] = ()
     rois: dict[str, Tensor] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from mmpretrain.models.utils import LayerNorm2d
@@ -150,10 +151,16 @@ class SAMPromptEncoder(BaseModule):
             return self.no_mask_embed.weight[..., None, None].expand(
                 prompts.coords.shape[0], -1, size, size
             )
-        side = MASK_SCALE * size
-        if prompts.masks.shape[-2:] != (side, side):
+        masks = self._fitted_masks(prompts.masks)
+        return self.mask_downscaling(masks.to(self.no_mask_embed.weight.dtype))
+
+    def _fitted_masks(self, masks: Tensor) -> Tensor:
+        """Mask prompts (N, 1, 4h, 4w); a zoomed pass's, of the input's size, are averaged."""
+        side = MASK_SCALE * self.embedding_size
+        size = masks.shape[-1]
+        if masks.shape[-2] != size or size not in (side, self.image_size):
             raise ValueError(
-                f'mask prompts have shape {tuple(prompts.masks.shape)}, expected (N, 1, {side}, '
-                f'{side}): pass the low-resolution mask logits of an earlier prediction'
+                f'mask prompts have shape {tuple(masks.shape)}, expected (N, 1, {side}, {side}): '
+                'pass the low-resolution mask logits of an earlier prediction'
             )
-        return self.mask_downscaling(prompts.masks.to(self.no_mask_embed.weight.dtype))
+        return F.avg_pool2d(masks, size // side)

@@ -12,6 +12,7 @@ from .sam import SAM
 from .sam2clip_distiller import SAM2CLIPDistiller
 from .skip_ovsam import SkipOVSAM
 from .stored_teacher import StoredTeacher
+from .zoomed_pass import ZoomedPass
 
 __all__ = [
     'OVSAM',
@@ -28,4 +29,5 @@ __all__ = [
     'SAM2CLIPDistiller',
     'SkipOVSAM',
     'StoredTeacher',
+    'ZoomedPass',
 ]

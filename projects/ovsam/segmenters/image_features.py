@@ -14,7 +14,7 @@ class ImageFeatures(NamedTuple):
     ``embedding`` (B, C, h, w) is what the mask decoder reads; ``levels`` what naming reads:
     CLIP's stages, or the images themselves for a model that crops; ``pyramid`` what a trained
     naming head makes of CLIP's stages; ``images`` the normalised input (B, 3, H, W), in a model
-    that has a second look.
+    that has a second look or a zoomed pass.
     """
 
     embedding: Tensor

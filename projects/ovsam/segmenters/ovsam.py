@@ -91,7 +91,8 @@ class OVSAM(OpenVocabularySegmenter):
         """One pass of CLIP, the adapter and the head's pyramid; ``levels`` are CLIP's."""
         levels = self.backbone(inputs)
         pyramid = self.label_head.forward_features(levels)
-        images = () if self.second_look is None else (inputs,)
+        again = self.second_look is not None or self.zoomed_pass is not None
+        images = (inputs,) if again else ()
         return ImageFeatures(self.neck(levels), levels, pyramid, images)
 
     def region_embeddings(
@@ -110,13 +111,18 @@ class OVSAM(OpenVocabularySegmenter):
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[tuple[Tensor, ...], Optional[Tensor]]:
         """Region embeddings, and which had a second look, (N,) bool."""
-        head = self.label_head(features.pyramid, regions.rois[self.head_box])
-        if self.score_fusion is None:
-            return (head,), None
         rois = regions.rois[self.clip_box]
-        clip = self.backbone.embed_regions(features.levels, rois, regions.low_res)
+        embeddings: tuple[Tensor, ...] = (
+            self.label_head(features.pyramid, regions.rois[self.head_box]),
+        )
+        if self.score_fusion is not None:
+            embeddings += (self.backbone.embed_regions(features.levels, rois, regions.low_res),)
+        if regions.zoomed:
+            pairs = zip(embeddings, regions.zoomed)
+            embeddings = tuple(F.normalize(one + other, dim=-1) for one, other in pairs)
         if self.second_look is None:
-            return (head, clip), None
+            return embeddings, None
+        head, clip = embeddings
         again = self.second_look.doubtful(self.name((head, clip), bank, k=2))
         clip = clip.clone()
         clip[again] = self.second_look(features.images[0], rois[again], self.backbone).to(clip)

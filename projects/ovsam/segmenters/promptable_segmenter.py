@@ -6,6 +6,7 @@ Coordinates inside the model are input pixels (the resized, padded image), xyxy.
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Callable, Optional
 
 import torch
@@ -43,6 +44,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             :mod:`~ovsam.masks.answers`; the first one if not given.
         mask_cleaning: Configs of what is left out of masks, one after another, see
             :mod:`~ovsam.masks.answers`; nothing if not given, as published.
+        zoomed_pass: Config of a second look at what was found, see
+            :class:`~.zoomed_pass.ZoomedPass`; none if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.
         everything: What suits these weights better than the defaults of
             :class:`~ovsam.apis.EverythingMode`, which are SAM's; kept for those who ask.
@@ -61,6 +64,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         train_prompter: Optional[dict] = None,
         mask_choice: Optional[dict] = None,
         mask_cleaning: Sequence[dict] = (),
+        zoomed_pass: Optional[dict] = None,
         chunk_size: int = 64,
         everything: Optional[dict] = None,
         frozen: Sequence[str] = (),
@@ -74,6 +78,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.train_prompter = TASK_UTILS.build(train_prompter or prompter)
         self.mask_choice = TASK_UTILS.build(mask_choice or dict(type='FirstMask'))
         self.mask_cleaning = nn.ModuleList(MODELS.build(step) for step in mask_cleaning)
+        self.zoomed_pass = TASK_UTILS.build(zoomed_pass) if zoomed_pass else None
         self.chunk_size = chunk_size
         self.everything = dict(everything or {})
         self.frozen = tuple(frozen)
@@ -235,17 +240,24 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         input_width: int,
         mask_choice: Optional[Callable] = None,
     ) -> tuple[Regions, Optional[Tensor]]:
-        """What answers prompts in input pixels: R regions and their predicted IoU (R,)."""
+        """What answers prompts in input pixels: R regions and their predicted IoU (R,).
+
+        There is no zoomed pass for several answers to a prompt, nor where a ``mask_choice`` is
+        given, as in everything mode.
+        """
         low_res, quality, row = choose_masks(
             mask_choice or self.mask_choice, prompts, *self.segment(features, prompts)
         )
         # What is decided by thresholds, and what leaves the model, is of full precision.
         low_res, quality = low_res.float(), None if quality is None else quality.float()
+        zoomed: tuple[Tensor, ...] = ()
         if len(row) > len(prompts.coords):
             prompts = prompts[row]
+        elif self.zoomed_pass is not None and mask_choice is None:
+            low_res, quality, zoomed = self.zoomed_pass(self, features, prompts, low_res, quality)
         for clean in self.mask_cleaning:
             low_res = clean(low_res, prompts, input_width / low_res.shape[-1])
-        return Regions.of_prompts(low_res, prompts, input_width), quality
+        return replace(Regions.of_prompts(low_res, prompts, input_width), zoomed=zoomed), quality
 
     @classmethod
     def input_prompts(cls, samples: Sequence[DetDataSample], prompter, device) -> Prompts:

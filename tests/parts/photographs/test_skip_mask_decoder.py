@@ -1,6 +1,6 @@
 import torch
 
-from ovsam.parts.photographs.light_adapter import LightAdapter
+from ovsam.parts.photographs.light_adapter import DepthwiseBlock, LightAdapter
 from ovsam.parts.photographs.skip_mask_decoder import SkipMaskDecoder
 
 CHANNELS = (16, 8, 4)
@@ -41,6 +41,10 @@ def test_masks_of_four_times_the_size():
 
 def test_everything_learns():
     decoder = tiny().train()
+    blocks = [each for each in decoder.modules() if isinstance(each, DepthwiseBlock)]
+    assert blocks
+    for block in blocks:  # they begin as nothing, and so learn nothing but that at first
+        torch.nn.init.normal_(block.narrow.weight)
     sum(each.square().sum() for each in decode(2, decoder)).backward()
     assert all(
         p.grad is not None and p.grad.abs().sum() > 0
@@ -71,3 +75,13 @@ def test_the_adapter_gives_stride_16():
         torch.randn(1, width, side, side) for width, side in zip((2, 3, 4, 5, 6), (16, 8, 4, 2, 2))
     ]
     assert adapter(levels).shape == (1, 8, 4, 4)
+
+
+def test_blocks_begin_as_nothing():
+    """So that they can be added to what is trained."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 8, 5, 5)
+    block = DepthwiseBlock(8)
+    assert torch.equal(block(x), x)
+    block(x).square().sum().backward()
+    assert block.narrow.weight.grad.abs().sum() > 0

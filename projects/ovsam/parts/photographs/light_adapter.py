@@ -17,7 +17,8 @@ from torch import Tensor, nn
 class DepthwiseBlock(nn.Module):
     """A residual block: a depthwise convolution, a norm, and two 1x1 convolutions.
 
-    Source: Liu et al., "A ConvNet for the 2020s", figure 4.
+    It begins as nothing, so that blocks can be added to what is trained already. Source: Liu et
+    al., "A ConvNet for the 2020s", figure 4.
 
     Args:
         channels: Channels C.
@@ -31,6 +32,8 @@ class DepthwiseBlock(nn.Module):
         self.norm = LayerNorm2d(channels, eps=1e-6)
         self.widen = nn.Conv2d(channels, expansion * channels, kernel_size=1)
         self.narrow = nn.Conv2d(expansion * channels, channels, kernel_size=1)
+        nn.init.zeros_(self.narrow.weight)
+        nn.init.zeros_(self.narrow.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (B, C, h, w) to the same shape."""

@@ -68,7 +68,6 @@ class RasterPromptEncoder(SAMPromptEncoder):
         Raises:
             ValueError: If mask prompts have another size than (4h, 4w).
         """
-        self._check_masks(prompts)
         drawn = self.draw(prompts)
         maps = tuple(
             project(drawn if factor == 1 else F.avg_pool2d(drawn, factor))
@@ -104,7 +103,8 @@ class RasterPromptEncoder(SAMPromptEncoder):
         if prompts.masks is None:
             maps += [torch.zeros_like(maps[0])] * 2
         else:
-            maps += [prompts.masks[:, 0].sigmoid(), torch.ones_like(maps[0])]
+            masks = self._fitted_masks(prompts.masks)
+            maps += [masks[:, 0].sigmoid(), torch.ones_like(maps[0])]
         return torch.stack(maps, dim=1)
 
     @staticmethod
@@ -139,11 +139,3 @@ class RasterPromptEncoder(SAMPromptEncoder):
             )
             maps.append((y[..., :, None] * x[..., None, :] * is_kind).amax(dim=1))
         return maps
-
-    def _check_masks(self, prompts: Prompts) -> None:
-        side = MASK_SCALE * self.embedding_size
-        if prompts.masks is not None and prompts.masks.shape[-2:] != (side, side):
-            raise ValueError(
-                f'mask prompts have shape {tuple(prompts.masks.shape)}, expected (N, 1, {side}, '
-                f'{side}): pass the low-resolution mask logits of an earlier prediction'
-            )

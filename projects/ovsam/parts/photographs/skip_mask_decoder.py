@@ -27,18 +27,18 @@ class SkipUpscaling(nn.Module):
         in_channels: Channels of what is upscaled.
         skip_channels: Channels of the tower's level.
         out_channels: Channels of the result.
-        kernel: Side of the convolutions that follow; none if 0.
+        depth: Number of blocks that follow.
     """
 
-    def __init__(
-        self, in_channels: int, skip_channels: int, out_channels: int, kernel: int
-    ) -> None:
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int, depth: int) -> None:
         super().__init__()
         self.upscale = nn.ConvTranspose2d(in_channels, out_channels, kernel_size=2, stride=2)
         self.skip_norm = nn.BatchNorm2d(skip_channels, affine=False)
         self.skip = nn.Conv2d(skip_channels, out_channels, kernel_size=1)
         self.norm = LayerNorm2d(out_channels, eps=1e-6)
-        self.block = DepthwiseBlock(out_channels, kernel, expansion=1) if kernel else nn.Identity()
+        self.blocks = nn.Sequential(
+            *[DepthwiseBlock(out_channels, kernel=3, expansion=1) for _ in range(depth)]
+        )
 
     def forward(self, x: Tensor, skip: Tensor, prompt: Tensor, image_index: Tensor) -> Tensor:
         """(N, C_out, 2h, 2w) of (N, C_in, h, w).
@@ -50,7 +50,7 @@ class SkipUpscaling(nn.Module):
             image_index: (N,) long.
         """
         skip = self.skip(self.skip_norm(skip))
-        return self.block(F.gelu(self.norm(self.upscale(x) + skip[image_index] + prompt)))
+        return self.blocks(F.gelu(self.norm(self.upscale(x) + skip[image_index] + prompt)))
 
 
 @MODELS.register_module()
@@ -63,6 +63,7 @@ class SkipMaskDecoder(BaseModule):
     Args:
         skip_channels: Channels of the tower's levels of strides 8 and 4.
         channels: Channels of the maps of strides 16 (C), 8 and 4.
+        depths: Blocks at strides 8 and 4.
         num_mask_tokens: Masks M per prompt.
         transformer: Arguments of :class:`TwoWayTransformer` but ``embed_dims``.
         init_cfg: Where weights come from, as in mmengine.
@@ -72,6 +73,7 @@ class SkipMaskDecoder(BaseModule):
         self,
         skip_channels: Sequence[int],
         channels: Sequence[int] = (128, 64, 32),
+        depths: Sequence[int] = (1, 0),
         num_mask_tokens: int = 4,
         transformer: dict | None = None,
         init_cfg: dict | None = None,
@@ -83,7 +85,7 @@ class SkipMaskDecoder(BaseModule):
         self.iou_token = nn.Embedding(1, self.embed_dims)
         self.mask_tokens = nn.Embedding(num_mask_tokens, self.embed_dims)
         self.upscaling = nn.ModuleList(
-            SkipUpscaling(*widths) for widths in zip(channels, skip_channels, channels[1:], (3, 0))
+            SkipUpscaling(*widths) for widths in zip(channels, skip_channels, channels[1:], depths)
         )
         self.hypernetworks = nn.ModuleList(
             MLP(self.embed_dims, self.embed_dims, channels[-1]) for _ in range(num_mask_tokens)

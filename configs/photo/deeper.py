@@ -1,0 +1,32 @@
+# After finish.py: more blocks, which begin as nothing, whole pictures and what is zoomed in on, as
+# the second pass sees it, with corrective clicks. The label head stays as it is.
+_base_ = ['./base.py']
+
+max_iters = 1300
+crop_size = 320
+model = dict(
+    rounds=2,
+    data_preprocessor=dict(pad_size_divisor=crop_size),
+    prompt_encoder=dict(image_size=crop_size),
+    label_loss=None,
+    frozen=['backbone', 'text_encoder', 'label_head'],
+)
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='PasteObjects'),
+            dict(type='RandomObjectWarp', size=crop_size, scale=(0.75, 3.5)),
+            dict(type='PhotoMetricDistortion'),
+            _base_.pack_train,
+        ]
+    )
+)
+train_cfg = dict(max_iters=max_iters)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.2, by_epoch=False, begin=0, end=20),
+    dict(
+        type='LinearLR', start_factor=1.0, end_factor=0.02, by_epoch=False, begin=20, end=max_iters
+    ),
+]
+load_from = 'work_dirs/photo-finish/iter_400.pth'
