@@ -119,7 +119,8 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         regions = self.model.segment(image, prompts.scaled(image.factors), choice)
         count = len(prompts.coords)
         index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
-        return self.name(self.model.prediction(image, regions, index), top_k, least)
+        found = self.model.prediction(image, regions, self.vocabulary, index)
+        return self.name(found, top_k, least)
 
     def find(
         self,
@@ -232,7 +233,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         return EverythingMode(**{**self.model.settings['everything'], **settings})
 
     def _found_by(self, mode: EverythingMode, image: EncodedImage) -> Prediction:
-        return mode(self.model, image)
+        return mode(self.model, image, self.vocabulary)
 
 
 def _in_unit(name: str, value: float) -> float:

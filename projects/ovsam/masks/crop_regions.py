@@ -6,8 +6,8 @@ Glossary: B images, N regions. Boxes are input pixels, xyxy.
 from __future__ import annotations
 
 import torch
-from mmcv.ops import roi_align
 from torch import Tensor
+from torchvision.ops import roi_align
 
 
 def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:
@@ -23,7 +23,8 @@ def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) 
     centre = (rois[:, 1:3] + rois[:, 3:]) / 2
     side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True).clamp(min=2) / 2
     squares = torch.cat([rois[:, :1], centre - side, centre + side], dim=1)
-    return roi_align(images, squares, (size, size), 1.0, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+    # Torchvision's, which can be exported, and has no kernel for bfloat16.
+    return roi_align(images.float(), squares.float(), size, aligned=True).to(images)
 
 
 def jitter_regions(rois: Tensor, share: float) -> Tensor:
