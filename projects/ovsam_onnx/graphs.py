@@ -23,6 +23,7 @@ class Graphs:
     Args:
         folder: What ``ovsam export`` wrote.
         providers: Of onnxruntime, best first; its CPU if not given.
+        threads: Of the CPU; one for each core if not given.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -30,8 +31,14 @@ class Graphs:
         ValueError: A file is of another kind, or of another export.
     """
 
-    def __init__(self, folder: str | Path, providers: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        providers: Sequence[str] | None = None,
+        threads: int | None = None,
+    ) -> None:
         self.folder = Path(folder)
+        self._threads = threads
         self.settings = self._read_settings()
         self._sessions = {
             name: self._session(name, list(providers or ['CPUExecutionProvider']))
@@ -122,6 +129,7 @@ class Graphs:
         if not path.is_file():
             raise FileNotFoundError(f'there is no {path}: export the model again')
         options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads or 0
         options.log_severity_level = 3  # of fp16 it warns that it does not compute in advance
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         found = session.get_modelmeta().custom_metadata_map.get('ovsam', 'none')

@@ -15,11 +15,14 @@ from numpy.typing import ArrayLike
 
 from .everything import EverythingMode
 from .images import EncodedImage
+from .masks import check_masks, tight_boxes
 from .names import HOW, Names
 from .one_image import OneImage
 from .prediction import NONE_LABEL, Prediction
-from .prompts import make_prompts
+from .prompts import Prompts, make_prompts
 from .segmenter import Segmenter
+
+OPINIONS = ('head', 'clip')  # of a region, as region_embeddings has them
 
 
 class OnnxPredictor(OneImage[EncodedImage, Prediction]):
@@ -39,6 +42,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
             :data:`~.prediction.NONE_LABEL`; the exported config's if not given.
         providers: Of onnxruntime, best first, such as ``['CUDAExecutionProvider']``; its CPU if
             not given.
+        threads: Of the CPU; one for each core if not given.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -53,8 +57,9 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         vocabulary: str | Path | Names | None = None,
         none_threshold: float | None = None,
         providers: Sequence[str] | None = None,
+        threads: int | None = None,
     ) -> None:
-        self.model = Segmenter(folder, providers)
+        self.model = Segmenter(folder, providers, threads)
         self._naming = self.model.settings['names']
         self.none_threshold = _in_unit(
             'none_threshold',
@@ -112,15 +117,58 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
                 masks are wanted of a model that gives one.
         """
         least = self.checked(top_k, none_threshold)
+        found = self._segmented(
+            make_prompts(point_coords, point_labels, boxes, mask_input),
+            'AllGuesses' if multimask_output else None,
+        )
+        return self.name(found, top_k, least)
+
+    def region_features(
+        self,
+        point_coords: ArrayLike | None = None,
+        point_labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        masks: ArrayLike | None = None,
+    ) -> dict[str, np.ndarray]:
+        """What regions look like to the model: the embeddings that it compares with names.
+
+        Args:
+            point_coords: Of :meth:`predict`, as the next two are: a region for each prompt.
+            point_labels: Likewise.
+            boxes: Likewise.
+            masks: (H, W) or (N, H, W) bool of the image's size, in place of prompts.
+
+        Returns:
+            (N, C) float32 of each opinion that the model has of a region: ``'head'``, its trained
+            head's, and ``'clip'``, frozen CLIP's. Rows have length one, so their products are
+            cosines; a row of zeros is of a mask so small that CLIP has no opinion of it.
+
+        Raises:
+            RuntimeError: No image has been set.
+            ValueError: A prompt is malformed or outside the image, a mask is empty or of another
+                size, or prompts and masks are both given or neither is.
+        """
+        if masks is None:
+            prompts = make_prompts(point_coords, point_labels, boxes)
+            rows = self._segmented(prompts).region_embeddings
+        elif point_coords is not None or boxes is not None:
+            raise ValueError('give prompts or masks, not both')
+        else:
+            image = self._encoded()
+            given = check_masks(masks, image.original)
+            low_res = image.low_res(given, self.model.settings['masks']['size'])
+            tight = tight_boxes(given) * np.tile(image.factors, 2)
+            rows = self.model.embeddings(image, low_res, tight, self.vocabulary)
+        return {name: rows[:, place] for place, name in enumerate(OPINIONS[: rows.shape[1]])}
+
+    def _segmented(self, prompts: Prompts, choice: str | None = None) -> Prediction:
+        """The masks of prompts in original pixels, without names."""
         image = self._encoded()
-        prompts = make_prompts(point_coords, point_labels, boxes, mask_input)
         prompts.check_inside(image.original)
-        choice = 'AllGuesses' if multimask_output else None
         regions = self.model.segment(image, prompts.scaled(image.factors), choice)
         count = len(prompts.coords)
         index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
-        found = self.model.prediction(image, regions, self.vocabulary, index)
-        return self.name(found, top_k, least)
+        return self.model.prediction(image, regions, self.vocabulary, index)
 
     def find(
         self,

@@ -107,11 +107,7 @@ class Segmenter(Graphs):
             vocabulary: Among which a model with a second look doubts; it has none if not given.
             prompt_index: (R,) of the prediction.
         """
-        low_res, names = regions.low_res, self.settings['names']
-        embeddings = [
-            self._embedded(image.features, low_res[chunk], regions.boxes[chunk], vocabulary)
-            for chunk in self._chunks(len(low_res))
-        ] or [np.zeros((0, 2 if names['fusion'] else 1, names['channels']), np.float32)]
+        low_res = regions.low_res
         masks = image.masks(low_res)
         return Prediction(
             masks=masks,
@@ -120,7 +116,23 @@ class Segmenter(Graphs):
             stability=stability_score(image.inside(low_res)),
             low_res_logits=low_res,
             prompt_index=prompt_index,
-            region_embeddings=np.concatenate(embeddings),
+            region_embeddings=self.embeddings(image, low_res, regions.boxes, vocabulary),
+        )
+
+    def embeddings(
+        self,
+        image: EncodedImage,
+        low_res: np.ndarray,
+        boxes: np.ndarray,
+        vocabulary: Names | None = None,
+    ) -> np.ndarray:
+        """(R, E, C) of regions; arguments as of :class:`Regions` and :meth:`prediction`."""
+        names = self.settings['names']
+        none: np.ndarray = np.zeros((0, 2 if names['fusion'] else 1, names['channels']), np.float32)
+        chunks = self._chunks(len(low_res))
+        return np.concatenate(
+            [none]
+            + [self._embedded(image.features, low_res[c], boxes[c], vocabulary) for c in chunks]
         )
 
     def _embedded(
