@@ -14,6 +14,7 @@ from .crop_layers import Box, is_cut
 from .everything_settings import EverythingSettings, point_grid
 from .images import EncodedImage
 from .masks import nms, stability_score, tight_boxes
+from .names import Names
 from .prediction import Prediction
 from .prompts import make_prompts
 from .segmenter import Regions, Segmenter
@@ -26,10 +27,18 @@ class EverythingMode(EverythingSettings):
     As ``ovsam.apis.EverythingMode``, with the same settings and errors.
     """
 
-    def __call__(self, model: Segmenter, image: EncodedImage) -> Prediction:
-        """The masks, best first, not named yet; of crops without ``low_res_logits``."""
+    def __call__(
+        self, model: Segmenter, image: EncodedImage, vocabulary: Names | None = None
+    ) -> Prediction:
+        """The masks, best first, not named yet; of crops without ``low_res_logits``.
+
+        Args:
+            model: That segments.
+            image: That it encoded.
+            vocabulary: Of :meth:`~.segmenter.Segmenter.prediction`.
+        """
         crops = self.crops(image.original)
-        parts = [self._in_crop(model, image, box, side) for box, side in crops]
+        parts = [self._in_crop(model, image, vocabulary, box, side) for box, side in crops]
         if len(parts) == 1:
             return parts[0]
         found = _cat([replace(part, low_res_logits=None) for part in parts])
@@ -40,26 +49,31 @@ class EverythingMode(EverythingSettings):
         rank = found.stability if found.quality is None else found.quality
         return found.select(kept[np.argsort(-rank[kept], kind='stable')])
 
-    def _in_crop(self, model: Segmenter, image: EncodedImage, box: Box, side: int) -> Prediction:
+    def _in_crop(
+        self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, box: Box, side: int
+    ) -> Prediction:
         """What is found in one crop, in the image's pixels."""
         left, top, right, bottom = box
         if box == (0, 0, *image.original[::-1]):
-            return self._decode(model, image, side)
+            return self._decode(model, image, vocabulary, side)
         crop = model.encode_image(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
-        found = self._decode(model, crop, side)
+        found = self._decode(model, crop, vocabulary, side)
         found = found.select(~is_cut(found.boxes, box, image.original))
         masks: np.ndarray = np.zeros((len(found), *image.original), dtype=bool)
         masks[:, top:bottom, left:right] = found.masks
         boxes = found.boxes + np.array([left, top, left, top], np.float32)
         return replace(found, masks=masks, boxes=boxes)
 
-    def _decode(self, model: Segmenter, image: EncodedImage, side: int) -> Prediction:
+    def _decode(
+        self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, side: int
+    ) -> Prediction:
         """The masks of a grid of points, filtered, suppressed and limited in area."""
         regions = self._suppressed(image, self._candidates(model, image, side))
         if self.box_refinement:
             regions = self._suppressed(image, self._refined(model, image, regions))
         # No one pointed, so that all are read in their own boxes.
-        found = model.prediction(image, regions._replace(boxes=np.zeros_like(regions.boxes)))
+        unprompted = regions._replace(boxes=np.zeros_like(regions.boxes))
+        found = model.prediction(image, unprompted, vocabulary)
         areas = found.masks.sum(axis=(1, 2))
         largest = self.max_mask_area or np.prod(image.original)
         return found.select((areas >= max(1, self.min_mask_area)) & (areas <= largest))

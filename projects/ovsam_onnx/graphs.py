@@ -18,11 +18,12 @@ FORMAT = 'ovsam onnx 1'
 
 
 class Graphs:
-    """The three sessions of an export, and its ``settings``, which are in model.json.
+    """The sessions of an export, and its ``settings``, which are in model.json.
 
     Args:
         folder: What ``ovsam export`` wrote.
         providers: Of onnxruntime, best first; its CPU if not given.
+        threads: Of the CPU; one for each core if not given.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -30,17 +31,29 @@ class Graphs:
         ValueError: A file is of another kind, or of another export.
     """
 
-    def __init__(self, folder: str | Path, providers: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        providers: Sequence[str] | None = None,
+        threads: int | None = None,
+    ) -> None:
         self.folder = Path(folder)
+        self._threads = threads
         self.settings = self._read_settings()
         self._sessions = {
             name: self._session(name, list(providers or ['CPUExecutionProvider']))
-            for name in ('encoder', 'decoder', 'regions')
+            for name in ('encoder', 'decoder', 'regions', *(['crops'] if self.second_look else []))
         }
+
+    @property
+    def second_look(self) -> dict[str, float] | None:
+        """What is in doubt, and so looked at again; None if nothing is."""
+        return self.settings['names'].get('second_look')
 
     def encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """Features by name, of an image (1, 3, S, S), normalised and padded."""
-        return self._run('encoder', {'image': image})
+        features = self._run('encoder', {'image': image})
+        return features | {'image': image} if self.second_look else features
 
     def decode(
         self, features: dict[str, np.ndarray], prompts: Prompts
@@ -79,6 +92,12 @@ class Graphs:
         """
         return self._run('regions', features | {'masks': masks, 'boxes': boxes})['embeddings']
 
+    def embed_crops(
+        self, features: dict[str, np.ndarray], masks: np.ndarray, boxes: np.ndarray
+    ) -> np.ndarray:
+        """CLIP's embeddings (R, C) of regions cut out; arguments as of :meth:`embed`."""
+        return self._run('crops', features | {'masks': masks, 'boxes': boxes})['embeddings']
+
     def _run(self, name: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         session = self._sessions[name]
         outputs = [each.name for each in session.get_outputs()]
@@ -109,7 +128,10 @@ class Graphs:
         path = self.folder / f'{name}.onnx'
         if not path.is_file():
             raise FileNotFoundError(f'there is no {path}: export the model again')
-        session = onnxruntime.InferenceSession(str(path), providers=providers)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads or 0
+        options.log_severity_level = 3  # of fp16 it warns that it does not compute in advance
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         found = session.get_modelmeta().custom_metadata_map.get('ovsam', 'none')
         expected = self.settings['fingerprint']
         if found != expected:

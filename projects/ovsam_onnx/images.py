@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from .masks import averaged
+
 
 class EncodedImage(NamedTuple):
     """An image's features by name, its sizes, and its pixels (H, W, 3) RGB uint8.
@@ -49,6 +51,13 @@ class EncodedImage(NamedTuple):
             inside = np.ascontiguousarray(whole[:height, :width])
             mask[:] = cv2.resize(inside, self.original[::-1], interpolation=cv2.INTER_LINEAR) > 0
         return masks
+
+    def low_res(self, masks: np.ndarray, size: int) -> np.ndarray:
+        """Logits (N, size, size), at most 0.5 from zero, of masks (N, H, W) bool."""
+        height, width = self.inner
+        padded: np.ndarray = np.zeros((len(masks), self.side, self.side), np.float32)
+        padded[:, :height, :width] = averaged(masks, self.inner)
+        return averaged(padded, (size, size)) - np.float32(0.5)
 
 
 def prepared(rgb: np.ndarray, settings: Mapping) -> tuple[np.ndarray, tuple[int, int]]:

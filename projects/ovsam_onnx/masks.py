@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .prompts import Prompts
 
@@ -59,6 +60,46 @@ def clean(
             left_out = np.array([_small_parts(mask, step['min_share']) for mask in logits > 0])
         logits = np.where(left_out.reshape(logits.shape), -np.abs(logits), logits)
     return logits
+
+
+def check_masks(masks: ArrayLike, size: tuple[int, int]) -> np.ndarray:
+    """Masks (N, H, W) bool, of which users give one as (H, W), too.
+
+    Args:
+        masks: Of an image.
+        size: Its height and width.
+
+    Raises:
+        ValueError: One is empty, or they are of another size.
+    """
+    given = np.asarray(masks, dtype=bool)
+    given = given[None] if given.ndim == 2 else given
+    if given.ndim != 3 or given.shape[1:] != size:
+        raise ValueError(
+            f'masks must be (H, W) or (N, H, W) of the image, {size}; got {np.shape(masks)}'
+        )
+    empty = np.flatnonzero(~given.any(axis=(1, 2)))
+    if len(empty):
+        raise ValueError(f'mask {empty[0]} of {len(given)} is empty: it shows nothing')
+    return given
+
+
+def averaged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(N, h, w) means of what of (N, H, W) lies, if only in part, in each cell, as torch's 'area'.
+
+    Args:
+        values: Numbers.
+        size: h and w, of any size.
+    """
+    for axis, cells in zip((1, 2), size):
+        length = values.shape[axis]
+        starts = np.arange(cells) * length // cells
+        ends = -(-np.arange(1, cells + 1) * length // cells)
+        sums = np.cumsum(values, axis=axis, dtype=np.float64)
+        sums = np.insert(sums, 0, 0, axis=axis)
+        counts = np.expand_dims(ends - starts, axis=(0, 3 - axis))
+        values = (sums.take(ends, axis) - sums.take(starts, axis)) / counts
+    return values.astype(np.float32)
 
 
 def tight_boxes(masks: np.ndarray) -> np.ndarray:

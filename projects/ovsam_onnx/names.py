@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -47,16 +48,7 @@ class Names:
             FileNotFoundError: There is no such file.
             ValueError: It is no such file.
         """
-        if not Path(path).is_file():
-            raise FileNotFoundError(f'there is no file {path} with names: {HOW}')
-        try:
-            with safe_open(path, 'numpy') as file:
-                header = file.metadata() or {}
-                columns = {name: file.get_tensor(name) for name in file.keys()}
-        except SafetensorError as error:
-            raise ValueError(f'{path} is no safetensors file ({error}): {HOW}') from error
-        if header.get('kind') != KIND:
-            raise ValueError(f'{path} holds no names: {HOW}')
+        header, columns = read_columns(path, KIND, HOW)
         content = json.loads(header['vocabulary'])
         names, seen = content['names'], set(content['seen'])
         aliases, synonyms = content.get('aliases', {}), content['synonyms']
@@ -142,6 +134,34 @@ class Names:
         if settings['temperature']:
             scores = _log_softmax(scores / np.float32(settings['temperature']))
         return scores
+
+
+def read_columns(
+    path: str | Path, kind: str, how: str, framework: str = 'numpy'
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """The header and the columns of a safetensors file that holds names.
+
+    Args:
+        path: Of the file.
+        kind: What its header must say.
+        how: What writes such files, for errors.
+        framework: Of the columns, ``'numpy'`` or ``'pt'``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'there is no file {path} with names: {how}')
+    try:
+        with safe_open(path, framework) as file:
+            header = file.metadata() or {}
+            columns = {name: file.get_tensor(name) for name in file.keys()}
+    except SafetensorError as error:
+        raise ValueError(f'{path} is no safetensors file ({error}): {how}') from error
+    if header.get('kind') != kind:
+        raise ValueError(f'{path} is no file of {kind!r}, but of {header.get("kind")!r}: {how}')
+    return header, columns
 
 
 def _key(text: str) -> str:

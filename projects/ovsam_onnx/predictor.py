@@ -15,13 +15,17 @@ from numpy.typing import ArrayLike
 
 from .everything import EverythingMode
 from .images import EncodedImage
+from .masks import check_masks, tight_boxes
 from .names import HOW, Names
+from .one_image import OneImage
 from .prediction import NONE_LABEL, Prediction
-from .prompts import make_prompts
+from .prompts import Prompts, make_prompts
 from .segmenter import Segmenter
 
+OPINIONS = ('head', 'clip')  # of a region, as region_embeddings has them
 
-class OnnxPredictor:
+
+class OnnxPredictor(OneImage[EncodedImage, Prediction]):
     """Segments and names whatever is pointed at, as ``ovsam.apis.OVSAMPredictor`` does.
 
     ::
@@ -38,6 +42,7 @@ class OnnxPredictor:
             :data:`~.prediction.NONE_LABEL`; the exported config's if not given.
         providers: Of onnxruntime, best first, such as ``['CUDAExecutionProvider']``; its CPU if
             not given.
+        threads: Of the CPU; one for each core if not given.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -52,8 +57,9 @@ class OnnxPredictor:
         vocabulary: str | Path | Names | None = None,
         none_threshold: float | None = None,
         providers: Sequence[str] | None = None,
+        threads: int | None = None,
     ) -> None:
-        self.model = Segmenter(folder, providers)
+        self.model = Segmenter(folder, providers, threads)
         self._naming = self.model.settings['names']
         self.none_threshold = _in_unit(
             'none_threshold',
@@ -62,8 +68,6 @@ class OnnxPredictor:
         self.vocabulary: Names | None = None
         if vocabulary is not None:
             self.set_vocabulary(vocabulary)
-        self._image: EncodedImage | None = None
-        self._everything: tuple[EverythingMode, Prediction] | None = None
 
     def set_vocabulary(self, vocabulary: str | Path | Names) -> None:
         """Name things from another vocabulary from now on.
@@ -79,33 +83,9 @@ class OnnxPredictor:
         names = vocabulary if isinstance(vocabulary, Names) else Names.read(vocabulary)
         self.vocabulary = names.check(self._naming)
 
-    @property
-    def image_size(self) -> tuple[int, int] | None:
-        """Height and width of the image that has been set; None if there is none."""
-        return None if self._image is None else self._image.original
-
-    def set_image(self, image: str | Path | np.ndarray | EncodedImage) -> None:
-        """Encode an image, or take one that was encoded before.
-
-        Args:
-            image: Path of a picture, (H, W, 3) RGB uint8, or one of :meth:`encode`.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            TypeError: It is neither path nor array.
-            ValueError: It is not a picture, or has another shape or type.
-        """
-        if not isinstance(image, EncodedImage):
-            image = self.model.encode_image(image)
-        self._image, self._everything = image, None
-
     def encode(self, images: Sequence[np.ndarray]) -> list[EncodedImage]:
         """Encode several (H, W, 3) RGB uint8 images, for :meth:`set_image`."""
         return [self.model.encode_image(image) for image in images]
-
-    def reset(self) -> None:
-        """Forget the image and free its memory; the vocabulary stays."""
-        self._image = self._everything = None
 
     def predict(
         self,
@@ -136,39 +116,59 @@ class OnnxPredictor:
                 size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
                 masks are wanted of a model that gives one.
         """
-        least = self._checked(top_k, none_threshold)
-        image = self._encoded()
-        prompts = make_prompts(point_coords, point_labels, boxes, mask_input)
-        prompts.check_inside(image.original)
-        choice = 'AllGuesses' if multimask_output else None
-        regions = self.model.segment(image, prompts.scaled(image.factors), choice)
-        count = len(prompts.coords)
-        index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
-        return self.name(self.model.prediction(image, regions, index), top_k, least)
+        least = self.checked(top_k, none_threshold)
+        found = self._segmented(
+            make_prompts(point_coords, point_labels, boxes, mask_input),
+            'AllGuesses' if multimask_output else None,
+        )
+        return self.name(found, top_k, least)
 
-    def everything(self, top_k: int = 5, **settings) -> Prediction:
-        """Segment and name whatever there is in the image, best masks first.
+    def region_features(
+        self,
+        point_coords: ArrayLike | None = None,
+        point_labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        masks: ArrayLike | None = None,
+    ) -> dict[str, np.ndarray]:
+        """What regions look like to the model: the embeddings that it compares with names.
 
         Args:
-            top_k: Of :meth:`predict`.
-            **settings: Of :class:`~.everything.EverythingMode`, in place of those that the
-                exported config gives. With the same ones as before, masks are not made again.
+            point_coords: Of :meth:`predict`, as the next two are: a region for each prompt.
+            point_labels: Likewise.
+            boxes: Likewise.
+            masks: (H, W) or (N, H, W) bool of the image's size, in place of prompts.
+
+        Returns:
+            (N, C) float32 of each opinion that the model has of a region: ``'head'``, its trained
+            head's, and ``'clip'``, frozen CLIP's. Rows have length one, so their products are
+            cosines; a row of zeros is of a mask so small that CLIP has no opinion of it.
 
         Raises:
             RuntimeError: No image has been set.
-            TypeError: There is no such setting.
-            ValueError: A setting is out of its range, or ``top_k`` is not positive.
+            ValueError: A prompt is malformed or outside the image, a mask is empty or of another
+                size, or prompts and masks are both given or neither is.
         """
-        self._checked(top_k)
-        return self.name(self.segment_everything(**settings), top_k)
+        if masks is None:
+            prompts = make_prompts(point_coords, point_labels, boxes)
+            rows = self._segmented(prompts).region_embeddings
+        elif point_coords is not None or boxes is not None:
+            raise ValueError('give prompts or masks, not both')
+        else:
+            image = self._encoded()
+            given = check_masks(masks, image.original)
+            low_res = image.low_res(given, self.model.settings['masks']['size'])
+            tight = tight_boxes(given) * np.tile(image.factors, 2)
+            rows = self.model.embeddings(image, low_res, tight, self.vocabulary)
+        return {name: rows[:, place] for place, name in enumerate(OPINIONS[: rows.shape[1]])}
 
-    def segment_everything(self, **settings) -> Prediction:
-        """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
+    def _segmented(self, prompts: Prompts, choice: str | None = None) -> Prediction:
+        """The masks of prompts in original pixels, without names."""
         image = self._encoded()
-        mode = EverythingMode(**{**self.model.settings['everything'], **settings})
-        if self._everything is None or self._everything[0] != mode:
-            self._everything = mode, mode(self.model, image)
-        return self._everything[1]
+        prompts.check_inside(image.original)
+        regions = self.model.segment(image, prompts.scaled(image.factors), choice)
+        count = len(prompts.coords)
+        index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
+        return self.model.prediction(image, regions, self.vocabulary, index)
 
     def find(
         self,
@@ -196,7 +196,7 @@ class OnnxPredictor:
             RuntimeError: No image has been set, and ``among`` is not given.
             ValueError: There are no texts, the vocabulary does not have one, or has nothing else.
         """
-        least = self._checked(top_k)
+        least = self.checked(top_k)
         _in_unit('threshold', threshold)
         names = self._names()
         asked = [texts] if isinstance(texts, str) else list(dict.fromkeys(texts))
@@ -236,12 +236,12 @@ class OnnxPredictor:
         Raises:
             ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
-        least = self._checked(top_k, none_threshold)
+        least = self.checked(top_k, none_threshold)
         if self.vocabulary is None:
             return found
         return self._named(found, self._log_scores(found), top_k, least)
 
-    def _checked(self, top_k: int, none_threshold: float | None = None) -> float:
+    def checked(self, top_k: int, none_threshold: float | None = None) -> float:
         """The least score of a name, if both can be; before anything is computed."""
         if top_k < 1:
             raise ValueError(f'top_k must be positive; got {top_k}')
@@ -274,10 +274,14 @@ class OnnxPredictor:
             raise ValueError(f'there are no names yet: call set_vocabulary first; {HOW}')
         return self.vocabulary
 
-    def _encoded(self) -> EncodedImage:
-        if self._image is None:
-            raise RuntimeError('there is no image yet: call set_image first')
-        return self._image
+    def _taken(self, image: str | Path | np.ndarray | EncodedImage) -> EncodedImage:
+        return image if isinstance(image, EncodedImage) else self.model.encode_image(image)
+
+    def _mode(self, settings: dict) -> EverythingMode:
+        return EverythingMode(**{**self.model.settings['everything'], **settings})
+
+    def _found_by(self, mode: EverythingMode, image: EncodedImage) -> Prediction:
+        return mode(self.model, image, self.vocabulary)
 
 
 def _in_unit(name: str, value: float) -> float:

@@ -88,66 +88,91 @@ def make_prompts(
     boxes: ArrayLike | None = None,
     mask_input: ArrayLike | None = None,
 ) -> Prompts:
-    """Prompts in original pixels; arguments as of :meth:`~.predictor.OnnxPredictor.predict`.
+    """Prompts from points, boxes or both, in the pixels of the original image.
+
+    Args:
+        point_coords: (P, 2) the points (x, y) of one prompt, or (N, P, 2).
+        point_labels: (P,) or (N, P): 1 on the object, 0 not on it, -1 no point; ones if not given.
+        boxes: (4,) x1, y1, x2, y2 of one prompt, or (N, 4). With points as well, each prompt has
+            its points and its box.
+        mask_input: (h, w) or (N, h, w) low-resolution logits of an earlier prediction, in addition
+            to points or boxes.
 
     Raises:
         ValueError: Nothing is given, shapes or labels are others, or a number is not finite.
     """
-    if point_coords is None and boxes is None:
-        raise ValueError('give point_coords, boxes or both; got neither')
     if point_coords is None and point_labels is not None:
         raise ValueError('point_labels belong to point_coords, which are not given')
-    corners = None if boxes is None else _rows('boxes', boxes, 2, 4).reshape(-1, 2, 2)
-    parts, kinds = [], []
+    if point_coords is None and boxes is None:
+        raise ValueError(
+            'give point_coords, boxes or both; got neither'
+            + ('; mask_input refines one of them' if mask_input is not None else '')
+        )
+    coords, labels = [], []
     if point_coords is not None:
-        points = _rows('point_coords', point_coords, 3, 2)
-        labels = np.full(points.shape[:2], POSITIVE) if point_labels is None else point_labels
-        labels = np.asarray(labels, dtype=np.float32)
-        if labels.shape not in (points.shape[:2], points.shape[1:2] * (len(points) == 1)):
+        points = _rows('point_coords', point_coords, 2, 2, '(P, 2) or (N, P, 2)')
+        coords, labels = [points], [_labels(point_labels, points)]
+    if boxes is not None:
+        corners = _rows('boxes', boxes, 4, 1, '(4,) or (N, 4)').reshape(-1, 2, 2)
+        kinds = [TOP_LEFT, BOTTOM_RIGHT]
+        if coords and len(coords[0]) != len(corners):
             raise ValueError(
-                f'point_labels must have one label per point, {points.shape[:2]}; got shape '
-                f'{labels.shape}'
+                f'got {len(coords[0])} rows of points and {len(corners)} boxes; a prompt with '
+                'both needs one box per row of points'
             )
-        labels = labels.reshape(points.shape[:2])
-        if not np.isin(labels, (-1, 0, 1)).all():
-            raise ValueError(
-                'point_labels must be 1 (on the object), 0 (not on it) or -1 (no point)'
-            )
-        if corners is None and len(points) and (labels == PAD).all(axis=1).any():
-            raise ValueError('a prompt needs at least one point or a box')
-        if corners is None:  # SAM was trained with padding where there is no box
-            corners, kind = np.zeros((len(points), 1, 2), np.float32), [PAD]
-        else:
-            kind = [TOP_LEFT, BOTTOM_RIGHT]
-        if len(points) != len(corners):
-            raise ValueError(f'{len(points)} rows of points, but {len(corners)} boxes')
-        parts, kinds = [points], [labels.astype(np.int64)]
     else:
-        kind = [TOP_LEFT, BOTTOM_RIGHT]
-    assert corners is not None  # given, or padding
-    coords = np.concatenate([*parts, corners], axis=1)
-    tokens = np.concatenate([*kinds, np.tile(np.array(kind), (len(corners), 1))], axis=1)
-    masks = None if mask_input is None else _rows('mask_input', mask_input, 3, None)
-    if masks is not None and len(masks) != len(coords):
+        if (labels[0] == PAD).all(axis=1).any():
+            raise ValueError(
+                'a prompt needs at least one point or a box; one has none, or only labels of -1 '
+                '(no point)'
+            )
+        # SAM was trained with padding where there is no box.
+        corners, kinds = np.zeros((len(coords[0]), 1, 2), np.float32), [PAD]
+    coords.append(corners)
+    labels.append(np.tile(np.array(kinds), (len(corners), 1)))
+    tokens = np.concatenate(coords, axis=1), np.concatenate(labels, axis=1)
+    if mask_input is None:
+        return Prompts(*tokens)
+    masks = _rows('mask_input', mask_input, None, 2, '(h, w) or (N, h, w)')
+    if len(masks) != len(corners):
         raise ValueError(
-            f'mask_input must have one map of logits per prompt, {len(coords)}; got {len(masks)}'
+            f'mask_input must have one map of logits per prompt, {len(corners)}; got {len(masks)}'
         )
-    return Prompts(coords, tokens, None if masks is None else masks[:, None])
+    return Prompts(*tokens, masks[:, None])
 
 
-def _rows(name: str, values: ArrayLike, depth: int, width: int | None) -> np.ndarray:
-    """An array of ``depth`` axes, of which one prompt alone may lack the first."""
-    try:
-        array = np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{name} must be numbers: {error}') from error
+def _rows(name: str, values: ArrayLike, width: int | None, depth: int, expected: str) -> np.ndarray:
+    """An array whose first axis is the prompts'; one prompt alone has no such axis."""
+    array = _numbers(name, values, expected)
     if array.shape == (0,):  # an empty list: no prompts
-        return array.reshape((0,) + (1,) * (depth - 2) + (width or 1,))
-    if array.ndim not in (depth - 1, depth) or width not in (None, array.shape[-1]):
-        last = '' if width is None else f' and {width} in the last'
-        raise ValueError(
-            f'{name} must be of {depth - 1} or {depth} axes{last}; got shape {array.shape}'
-        )
+        return array.reshape((0,) + (1,) * (depth - 1) + (width or 1,))
+    if array.ndim not in (depth, depth + 1) or width not in (None, array.shape[-1]):
+        raise ValueError(f'{name} must be {expected}; got shape {array.shape}')
     if not np.isfinite(array).all():
-        raise ValueError(f'{name} must be finite numbers')
-    return array if array.ndim == depth else array[None]
+        raise ValueError(f'{name} must be finite numbers; got {array.ravel()[:5].tolist()}')
+    return array if array.ndim == depth + 1 else array[None]
+
+
+def _labels(values: ArrayLike | None, points: np.ndarray) -> np.ndarray:
+    if values is None:
+        return np.full(points.shape[:2], POSITIVE)
+    labels = _numbers('point_labels', values, '(P,) or (N, P)')
+    # One list of labels goes with one list of points, never with many.
+    if labels.shape not in (points.shape[:2], points.shape[1:2] * (len(points) == 1)):
+        raise ValueError(
+            f'point_labels must have one label per point, {points.shape[:2]}; got shape '
+            f'{labels.shape}'
+        )
+    if not np.isin(labels, (-1, 0, 1)).all():
+        raise ValueError(
+            'point_labels must be 1 (on the object), 0 (not on it) or -1 (no point, to make rows '
+            f'equally long); got {labels.ravel()[:5].tolist()}'
+        )
+    return labels.reshape(points.shape[:2]).astype(np.int64)
+
+
+def _numbers(name: str, values: ArrayLike, expected: str) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{name} must be numbers of shape {expected}: {error}') from error

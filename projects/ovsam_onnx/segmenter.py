@@ -14,8 +14,11 @@ import numpy as np
 from .graphs import Graphs
 from .images import EncodedImage, check_image, prepared, read_image
 from .masks import choose, clean, stability_score, tight_boxes
+from .names import Names
 from .prediction import Prediction
 from .prompts import Prompts
+
+CROPS_AT_ONCE = 16  # each takes CLIP as much memory as an image of its size
 
 
 class Regions(NamedTuple):
@@ -90,14 +93,21 @@ class Segmenter(Graphs):
         return Regions(np.concatenate(low_res), np.concatenate(boxes), known)
 
     def prediction(
-        self, image: EncodedImage, regions: Regions, prompt_index: np.ndarray | None = None
+        self,
+        image: EncodedImage,
+        regions: Regions,
+        vocabulary: Names | None = None,
+        prompt_index: np.ndarray | None = None,
     ) -> Prediction:
-        """What was found, at the image's size, without names."""
-        low_res, names = regions.low_res, self.settings['names']
-        embeddings = [
-            self.embed(image.features, low_res[chunk], regions.boxes[chunk])
-            for chunk in self._chunks(len(low_res))
-        ] or [np.zeros((0, 2 if names['fusion'] else 1, names['channels']), np.float32)]
+        """What was found, at the image's size, without names.
+
+        Args:
+            image: Of :meth:`encode_image`.
+            regions: Of it.
+            vocabulary: Among which a model with a second look doubts; it has none if not given.
+            prompt_index: (R,) of the prediction.
+        """
+        low_res = regions.low_res
         masks = image.masks(low_res)
         return Prediction(
             masks=masks,
@@ -106,8 +116,42 @@ class Segmenter(Graphs):
             stability=stability_score(image.inside(low_res)),
             low_res_logits=low_res,
             prompt_index=prompt_index,
-            region_embeddings=np.concatenate(embeddings),
+            region_embeddings=self.embeddings(image, low_res, regions.boxes, vocabulary),
         )
+
+    def embeddings(
+        self,
+        image: EncodedImage,
+        low_res: np.ndarray,
+        boxes: np.ndarray,
+        vocabulary: Names | None = None,
+    ) -> np.ndarray:
+        """(R, E, C) of regions; arguments as of :class:`Regions` and :meth:`prediction`."""
+        names = self.settings['names']
+        none: np.ndarray = np.zeros((0, 2 if names['fusion'] else 1, names['channels']), np.float32)
+        chunks = self._chunks(len(low_res))
+        return np.concatenate(
+            [none]
+            + [self._embedded(image.features, low_res[c], boxes[c], vocabulary) for c in chunks]
+        )
+
+    def _embedded(
+        self,
+        features: dict[str, np.ndarray],
+        low_res: np.ndarray,
+        boxes: np.ndarray,
+        vocabulary: Names | None,
+    ) -> np.ndarray:
+        """(R, E, C); CLIP's are of crops where the two likeliest names score about the same."""
+        found = self.embed(features, low_res, boxes)
+        if self.second_look and vocabulary is not None and len(vocabulary) > 1:
+            scores = np.concatenate(list(vocabulary.log_scores(found, self.settings['names'])))
+            next_best, best = np.sort(scores[:, :-1], axis=1)[:, -2:].T
+            again = np.flatnonzero(best - next_best < self.second_look['margin'])
+            for start in range(0, len(again), CROPS_AT_ONCE):
+                some = again[start : start + CROPS_AT_ONCE]
+                found[some, 1] = self.embed_crops(features, low_res[some], boxes[some])
+        return found
 
     def _chunks(self, count: int) -> list[slice]:
         size = self.settings['chunk_size']

@@ -22,6 +22,7 @@ from ovsam.prompts import Prompts
 KINDS = [
     'ovsam_RN50_coco_box',
     'ovsam_RN50x16_interactive',
+    'ovsam_RN50x16_coco_second_look_box',
     'ovsam_ViT-L-14_coco_box',
     'ovsam_convnext_large_d_320_coco_point',
 ]
@@ -82,10 +83,15 @@ def compare(model, folder):
     own = Regions.of_prompts(low_res[2:], none, side).rois['prompt']
     tight = Regions.of_prompts(low_res, Prompts.from_points(torch.ones(3, 1, 2)), side).mask_rois
     regions = Regions(low_res, tight, torch.cat([prompted, own]))
+    look, model.second_look = model.second_look, None
     embeddings = torch.stack(model.region_embeddings(features, regions), dim=1)
     boxes = torch.cat([boxes[:2], torch.zeros(1, 4)])
     named = run(folder / 'regions.onnx', found, masks=low_res, boxes=boxes)
     assert_close(named['embeddings'], embeddings)
+    if look is not None:
+        again = look(image, regions.rois[model.clip_box], model.backbone)
+        cut = run(folder / 'crops.onnx', image=image, masks=low_res, boxes=boxes)
+        assert_close(cut['embeddings'], again)
 
 
 def run(path, features=(), **inputs):

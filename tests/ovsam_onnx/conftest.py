@@ -23,16 +23,17 @@ class Both(NamedTuple):
 
 @pytest.fixture(scope='session')
 def both(tmp_path_factory):
-    """Gives both predictors of a model by its name."""
+    """Gives both predictors of a model by its name, exported with some flags."""
     made = {}
 
-    def of(name):
-        if name not in made:
-            folder = tmp_path_factory.mktemp(name)
-            assert export.main([name, '--out', str(folder)]) == 0
+    def of(name, *flags):
+        key = name, *flags
+        if key not in made:
+            folder = tmp_path_factory.mktemp(Path(name).stem)
+            assert export.main([name, '--out', str(folder), *flags]) == 0
             onnx = OnnxPredictor(folder, folder / 'names.safetensors')
-            made[name] = Both(OVSAMPredictor(name, device='cpu'), onnx, folder)
-        return made[name]
+            made[key] = Both(OVSAMPredictor(name, device='cpu'), onnx, folder)
+        return made[key]
 
     return of
 

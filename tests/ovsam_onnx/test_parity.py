@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from ovsam_onnx import OnnxPredictor
+
 MODELS = ['mini', 'mini-interactive', 'photo']
 
 
@@ -77,6 +79,41 @@ def test_several_masks(pair, prompts):
 def test_least_score(pair, prompts):
     found = in_both(pair, 'predict', prompts[0], none_threshold=1.0)
     assert set(found.labels) == {'none of these'}
+
+
+def test_region_features(pair, prompts):
+    points, boxes = prompts
+    # They end where cells of all sizes do, so that none is half full.
+    height, width = pair.onnx.image_size
+    masks = np.zeros((2, height, width), bool)
+    masks[0, : height // 2, : width // 2] = masks[1, height // 4 :, width // 2 :] = True
+    described = pair.torch._encoded().described(pair.torch.model, masks)
+    for given, expected in (
+        (dict(point_coords=np.zeros((0, 1, 2))), pair.torch.predict(np.zeros((0, 1, 2)))),
+        (dict(point_coords=points), pair.torch.predict(points)),
+        (dict(boxes=boxes), pair.torch.predict(boxes=boxes)),
+        (dict(masks=masks), described),
+    ):
+        found = pair.onnx.region_features(**given)
+        assert [*found] == ['head', 'clip']
+        for rows, opinion in zip(found.values(), expected.region_embeddings.unbind(dim=1)):
+            assert rows.dtype == np.float32
+            np.testing.assert_allclose(rows, opinion.detach().numpy(), atol=1e-4)
+
+
+def test_a_second_look(both, picture):
+    pair = both('configs/mini/ovsam_base_second_look_box.py')
+    for predictor in pair[:2]:
+        predictor.set_image(str(picture))
+    height, width = pair.onnx.image_size
+    boxes = [[x, y, x + width / 3, y + height / 3] for x in (1, width / 2) for y in (1, height / 2)]
+    found = in_both(pair, 'predict', boxes=boxes)
+    # Without names nothing is in doubt.
+    once = OnnxPredictor(pair.folder)
+    once.set_image(str(picture))
+    before = once.predict(boxes=boxes).region_embeddings
+    changed = (found.region_embeddings != before).any(axis=2)
+    assert changed[:, 1].any() and not changed[:, 0].any()
 
 
 def test_everything_and_find(both, picture):

@@ -98,6 +98,23 @@ def test_prompts_that_mean_nothing(both, picture, prompt, message):
         predictor.predict(**prompt)
 
 
+@pytest.mark.parametrize(
+    'shown, message',
+    [
+        ({}, 'got neither'),
+        ({'boxes': [1, 1, 9, 9], 'masks': np.ones((9, 9))}, 'prompts or masks, not both'),
+        ({'masks': np.ones((9, 9))}, r'of the image, \(\d+, \d+\); got \(9, 9\)'),
+    ],
+)
+def test_regions_that_mean_nothing(both, picture, shown, message):
+    predictor = both('mini').onnx
+    predictor.set_image(str(picture))
+    with pytest.raises(ValueError, match=message):
+        predictor.region_features(**shown)
+    with pytest.raises(ValueError, match='mask 0 of 1 is empty'):
+        predictor.region_features(masks=np.zeros(predictor.image_size))
+
+
 def test_texts_that_are_not_there(both, picture):
     predictor = both('mini').onnx
     predictor.set_image(str(picture))

@@ -16,7 +16,7 @@ from mmdet.datasets.transforms import PackDetInputs, Resize
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ovsam_onnx.masks import tight_boxes
+from ovsam_onnx.masks import check_masks, tight_boxes
 
 from ..masks.regions import Regions, postprocess_masks, stability_score
 from ..naming.name_bank import NameBank
@@ -110,16 +110,7 @@ class EncodedImage(NamedTuple):
         Raises:
             ValueError: One is empty, or they are of another size.
         """
-        given = np.asarray(masks, dtype=bool)
-        given = given[None] if given.ndim == 2 else given
-        if given.ndim != 3 or given.shape[1:] != self.original:
-            raise ValueError(
-                f'masks must be (H, W) or (N, H, W) of the image, {self.original}; got '
-                f'{np.shape(masks)}'
-            )
-        empty = np.flatnonzero(~given.any(axis=(1, 2)))
-        if len(empty):
-            raise ValueError(f'mask {empty[0]} of {len(given)} is empty: it shows nothing')
+        given = check_masks(masks, self.original)
         device, (height, width) = self.features.embedding.device, self.inner
         shown = torch.from_numpy(given).to(device, torch.float32)[:, None]
         shown = F.interpolate(shown, (height, width), mode='area')

@@ -15,6 +15,8 @@ import torch
 from mmengine.config import Config
 from numpy.typing import ArrayLike
 
+from ovsam_onnx.one_image import OneImage
+
 from ..masks.answers import AllGuesses
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -29,7 +31,7 @@ from .prediction import Prediction
 from .user_prompts import make_prompts
 
 
-class OVSAMPredictor(Namer):
+class OVSAMPredictor(Namer, OneImage[EncodedImage, Prediction]):
     """Segments and names whatever is pointed at.
 
     ::
@@ -91,38 +93,10 @@ class OVSAMPredictor(Namer):
         if precision is not None:
             set_precision(model, precision)
         super().__init__(model, vocabulary, none_threshold, back_off)
-        self._image: EncodedImage | None = None
-        # Everything mode's masks of this image, of the settings asked for last.
-        self._everything: tuple[EverythingMode, Prediction] | None = None
-
-    @property
-    def image_size(self) -> tuple[int, int] | None:
-        """Height and width of the image that has been set; None if there is none."""
-        return None if self._image is None else self._image.original
-
-    @torch.no_grad()
-    def set_image(self, image: str | Path | np.ndarray | EncodedImage) -> None:
-        """Encode an image, or take one that was encoded before.
-
-        Args:
-            image: Path of a picture, (H, W, 3) RGB uint8, or one of :meth:`encode`.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            TypeError: It is neither path nor array.
-            ValueError: It is not a picture, or has another shape or type.
-        """
-        if not isinstance(image, EncodedImage):
-            (image,) = self.encode([pixels_of(image)])
-        self._image, self._everything = image, None
 
     def encode(self, images: Sequence[np.ndarray]) -> list[EncodedImage]:
         """Encode several (H, W, 3) RGB uint8 images in one pass, for :meth:`set_image`."""
         return encode_images(self.model, images)
-
-    def reset(self) -> None:
-        """Forget the image and free its memory; the vocabulary stays."""
-        self._image = self._everything = None
 
     def predict(
         self,
@@ -176,22 +150,6 @@ class OVSAMPredictor(Namer):
         """As :meth:`predict`, of a record of prompts in original pixels."""
         least = self.checked(top_k, none_threshold)
         return self.name(self.segment_prompts(prompts, mask_choice), top_k, least)
-
-    def everything(self, top_k: int = 5, **settings) -> Prediction:
-        """Segment and name whatever there is in the image, best masks first.
-
-        Args:
-            top_k: Of :meth:`predict`.
-            **settings: Of :class:`~.everything.EverythingMode`, in place of those that the
-                model's config gives. With the same settings as before, masks are not made again.
-
-        Raises:
-            RuntimeError: No image has been set.
-            TypeError: There is no such setting.
-            ValueError: A setting is out of its range, or ``top_k`` is not positive.
-        """
-        self.checked(top_k)
-        return self.name(self.segment_everything(**settings), top_k)
 
     @torch.no_grad()
     def find(
@@ -285,15 +243,11 @@ class OVSAMPredictor(Namer):
         rows = len(found.masks) // max(1, len(prompts))
         return replace(found, prompt_index=np.arange(len(prompts)).repeat(rows))
 
-    def segment_everything(self, **settings) -> Prediction:
-        """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
-        image = self._encoded()
-        mode = EverythingMode(**{**self.model.everything, **settings})
-        if self._everything is None or self._everything[0] != mode:
-            self._everything = mode, mode(self.model, image, self.doubted_bank)
-        return self._everything[1]
+    def _taken(self, image: str | Path | np.ndarray | EncodedImage) -> EncodedImage:
+        return image if isinstance(image, EncodedImage) else self.encode([pixels_of(image)])[0]
 
-    def _encoded(self) -> EncodedImage:
-        if self._image is None:
-            raise RuntimeError('there is no image yet: call set_image first')
-        return self._image
+    def _mode(self, settings: dict) -> EverythingMode:
+        return EverythingMode(**{**self.model.everything, **settings})
+
+    def _found_by(self, mode: EverythingMode, image: EncodedImage) -> Prediction:
+        return mode(self.model, image, self.doubted_bank)

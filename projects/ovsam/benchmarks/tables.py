@@ -15,6 +15,7 @@ from .beside_sam import measure_beside_sam
 from .complexity import count_complexity, total_complexity
 from .interaction import measure_interaction
 from .memory import measure_memory
+from .onnx_cost import measure_onnx
 from .pool_cost import measure_pool
 from .scale import Machine, scale_table
 from .timing import measure_latency
@@ -224,6 +225,33 @@ def training(args: argparse.Namespace) -> None:
             ],
         )
         print(f'median of {args.repeat}, {device}, {torch.get_num_threads()} threads')
+
+
+def onnx(args: argparse.Namespace) -> None:
+    """Exports beside the model in torch, on the config's test data."""
+    rows = measure_onnx(load_config(args.config), args.folders, args.images)
+    head = ['', 'precision', 'MB']
+    for title in ('ms an image', 'ms a click'):
+        head += [title, 'to torch', 'to the first export']
+    cells = []
+    for row in rows:
+        cells.append([row.title, row.precision, f'{row.size / 1e6:.1f}'])
+        for name in ('encode', 'click'):
+            times = getattr(row, name)
+            ratios = [statistics.median(times / getattr(other, name)) for other in rows[:2]]
+            cells[-1] += [f'{1e3 * statistics.median(times):.1f}', *(f'{r:.2f}' for r in ratios)]
+        cells[-1] += [f'{100 * row.iou.mean():.1f}', f'{100 * row.right.mean():.1f}']
+    head += ['IoU', 'accuracy']
+    note = (
+        f'{args.config}: {args.images} images, {len(rows[0].iou)} objects by their boxes, cpu, '
+        f'{torch.get_num_threads()} threads; in turn, medians of times and of their ratios; MB of '
+        'graphs, in torch of weights without the text encoder'
+    )
+    print(table(head, cells, texts=2))
+    print(note)
+    if args.insert:
+        section = f'\n{table(head, cells, "pipe", texts=2)}\n\n{note}.\n'
+        insert_section(args.insert, section, args.section)
 
 
 def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What a model costs, on random weights: nothing has to be downloaded. And how well it follows.
+"""What a model costs, on random weights: nothing has to be downloaded, but for onnx and follow.
 
     ovsam benchmark complexity configs/ovsam/ovsam_RN50x16_coco_box.py --prompts 10
     ovsam benchmark memory configs/ovsam/ovsam_RN50x16_coco_box.py
@@ -8,6 +8,7 @@
     ovsam benchmark pool ovsam/ovsam_RN50x16_coco_box.py
     ovsam benchmark vocabulary configs/ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark training configs/clip2sam/clip2sam_RN50_joint.py --size 512
+    ovsam benchmark onnx mini work_dirs/mini-onnx work_dirs/mini-int8 --images 100
     ovsam benchmark scale --gpus 16
     ovsam benchmark follow mini-interactive
 
@@ -20,6 +21,8 @@ names to few, of everything mode to its points one by one; and the memory of man
 open_clip's own.
 vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
+onnx: what exports of a config cost and give on its test data, beside the model in torch; needs its
+weights and data.
 scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
 follow: with the weights of configs, how well objects are followed through films of pictograms, in
 percent: J, the mean IoU where an object is seen; found, how often it is found there; lost, how
@@ -41,6 +44,7 @@ from ..benchmarks.tables import (
     interactive,
     latency,
     memory,
+    onnx,
     pool,
     scale,
     training,
@@ -125,6 +129,25 @@ def add_follow_command(commands: argparse._SubParsersAction) -> None:
     command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
 
 
+def add_onnx_command(commands: argparse._SubParsersAction) -> None:
+    """Give the parser the subcommand ``onnx``."""
+    command = commands.add_parser('onnx', help=onnx.__doc__, description=onnx.__doc__)
+    command.set_defaults(run=onnx)
+    command.add_argument('config', help='that was exported, with its test data')
+    command.add_argument(
+        'folders', nargs='+', type=Path, metavar='DIR', help='what ovsam export wrote of it'
+    )
+    command.add_argument(
+        '--images', type=int, default=50, help='how many, spread over the data (%(default)s)'
+    )
+    command.add_argument(
+        '--insert', type=Path, metavar='FILE', help='put the table into this Markdown file, too'
+    )
+    command.add_argument(
+        '--section', default='onnx', help='of that file, by its marks (%(default)s)'
+    )
+
+
 def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = parser_of(__doc__, 'ovsam benchmark')
@@ -194,6 +217,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='names at a time, in a third measurement (%(default)s)',
     )
     add_vocabulary_flags(added[vocabulary])
+    add_onnx_command(commands)
     add_scale_command(commands)
     add_follow_command(commands)
     args = parser.parse_args(argv)

@@ -2,6 +2,7 @@
 
     ovsam export mini --out work_dirs/mini-onnx
     ovsam export configs/ovsam/ovsam_RN50x16_coco_box.py --out work_dirs/ovsam-onnx
+    ovsam export mini --int8 --out work_dirs/mini-int8
 
 DIR gets encoder.onnx (an image), decoder.onnx (prompts to masks), regions.onnx (masks to what is
 compared with names), model.json, and the names of the model's own vocabulary, names.safetensors.
@@ -31,7 +32,7 @@ def export(args: argparse.Namespace) -> None:
     if detector is not None:  # before its weights are looked for
         refuse_detector(detector['type'])
     model = init_model(args.config, args.weights, device='cpu')
-    settings = export_onnx(model, args.out)
+    settings = export_onnx(model, args.out, args.precision)
     names = names_file(model.bank(), settings['names']['text_encoder'], model.templates)
     write_whole(args.out / 'names.safetensors', names)
     for file in sorted(args.out.iterdir()):
@@ -44,4 +45,13 @@ def main(argv=None) -> int:
     parser.add_argument('config', help='a config or a model by name: photo, mini, ...')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder to write')
     parser.add_argument('--weights', metavar='FILE', help="checkpoint; the config's if not given")
+    fewer = parser.add_mutually_exclusive_group()
+    for precision, words in (
+        ('fp16', 'half the size, for GPUs; a CPU computes in float32'),
+        ('int8', "weights of all but the mask decoder in 8 bits, by onnxruntime's dynamic way"),
+    ):
+        fewer.add_argument(
+            f'--{precision}', dest='precision', action='store_const', const=precision, help=words
+        )
+    parser.set_defaults(precision='fp32')
     return exit_status('export', export, parser.parse_args(argv))

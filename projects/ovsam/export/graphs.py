@@ -1,4 +1,4 @@
-"""The three graphs of an exported model, as modules that are traced.
+"""The graphs of an exported model, as modules that are traced.
 
 Names are read from masks that were cleaned, and cleaning is no ONNX operator; so regions have a
 graph of their own, and what is not kept is never named.
@@ -103,15 +103,41 @@ class RegionEmbedder(nn.Module):
             boxes: (R, 4) that prompted them; zeros where none did, for the mask's.
             *flat: Of :func:`flat_features`.
         """
-        tight = low_res_mask_boxes(masks, self.input_size / masks.shape[-1])
-        given = boxes.clamp(min=0, max=self.input_size)
-        prompted = torch.where((boxes != 0).sum(dim=1, keepdim=True) > 0, given, tight)
-        mask_rois, prompt_rois = (
-            torch.cat([torch.zeros_like(each[:, :1]), each], dim=1) for each in (tight, prompted)
-        )
-        regions = Regions(masks, mask_rois, prompt_rois)
-        embeddings = self.model.region_embeddings(_features(flat, self.counts), regions)
+        regions = _of_boxes(masks, boxes, self.input_size)
+        # A second look has a graph of its own, as it depends on the names.
+        look, self.model.second_look = self.model.second_look, None
+        try:
+            embeddings = self.model.region_embeddings(_features(flat, self.counts), regions)
+        finally:
+            self.model.second_look = look
         return torch.stack(embeddings, dim=1)
+
+
+class CropEmbedder(nn.Module):
+    """Regions to what CLIP says of their crops.
+
+    Args:
+        model: That names, and has a second look.
+        input_size: Side of the input, in pixels.
+    """
+
+    def __init__(self, model: OVSAM, input_size: int) -> None:
+        super().__init__()
+        self.model = model
+        self.input_size = input_size
+
+    def forward(self, masks: Tensor, boxes: Tensor, image: Tensor) -> Tensor:
+        """Embeddings (R, C), L2-normalised.
+
+        Args:
+            masks: As of :class:`RegionEmbedder`.
+            boxes: Likewise.
+            image: (1, 3, H, W), normalised and padded.
+        """
+        model = self.model
+        assert model.second_look is not None  # as its owner knows
+        rois = _of_boxes(masks, boxes, self.input_size).rois[model.clip_box]
+        return model.second_look.embed_crops(image, rois, model.backbone)
 
 
 class _WithOrWithoutMask(nn.Module):
@@ -134,6 +160,16 @@ class _WithOrWithoutMask(nn.Module):
 def flat_features(features: ImageFeatures) -> tuple[Tensor, ...]:
     """The embedding, the levels and the pyramid in a row."""
     return features.embedding.contiguous(), *features.levels, *features.pyramid
+
+
+def _of_boxes(masks: Tensor, boxes: Tensor, input_size: int) -> Regions:
+    """Regions of one image; see :meth:`RegionEmbedder.forward`."""
+    tight = low_res_mask_boxes(masks, input_size / masks.shape[-1])
+    given = boxes.clamp(min=0, max=input_size)
+    prompted = torch.where((boxes != 0).sum(dim=1, keepdim=True) > 0, given, tight)
+    return Regions(
+        masks, *(torch.cat([torch.zeros_like(each[:, :1]), each], 1) for each in (tight, prompted))
+    )
 
 
 def _features(flat: tuple[Tensor, ...], counts: FeatureCounts) -> ImageFeatures:

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from ..segmenters.ovsam import OVSAM
 from ..utils.digest import fingerprint
 from ..utils.files import write_json
-from .graphs import Decoder, Encoder, RegionEmbedder, flat_features
+from .graphs import CropEmbedder, Decoder, Encoder, RegionEmbedder, flat_features
+from .precision import in_precision
 from .settings import model_settings
 
 OPSET = 18  # Resize that averages, RoiAlign by half pixels
@@ -42,22 +43,27 @@ class Graph(NamedTuple):
 
 
 @torch.no_grad()
-def export_onnx(model: nn.Module, folder: str | Path) -> dict[str, Any]:
+def export_onnx(model: nn.Module, folder: str | Path, precision: str = 'fp32') -> dict[str, Any]:
     """Write ``encoder.onnx``, ``decoder.onnx``, ``regions.onnx`` and ``model.json``.
+
+    A model with a second look has ``crops.onnx`` as well.
 
     Args:
         model: An :class:`~ovsam.segmenters.OVSAM` with its weights, on the CPU, in float32 and
             eval mode.
         folder: Where; it is made if need be.
+        precision: Of weights and what is computed: ``'fp32'``, ``'fp16'`` or ``'int8'``; see
+            :mod:`~.precision`.
 
     Returns:
         What is in ``model.json``.
 
     Raises:
-        ImportError: The package onnx cannot be imported.
-        ValueError: The model, or one of its parts, cannot be exported; the message names it.
+        ImportError: The package onnx, or onnxruntime where it is needed, cannot be imported.
+        ValueError: The model, or one of its parts, cannot be exported; the message names it. Or
+            there is no such precision.
     """
-    onnx, settings = require_onnx(), model_settings(model)
+    onnx, settings = require_onnx(), {**model_settings(model), 'precision': precision}
     assert isinstance(model, OVSAM)  # settings are of none else
     identity = fingerprint(settings, model.state_dict())
     settings = {'format': FORMAT, 'fingerprint': identity, **settings}
@@ -70,17 +76,19 @@ def export_onnx(model: nn.Module, folder: str | Path) -> dict[str, Any]:
     names = ['embedding', *(f'level{place}' for place in range(counts[0]))]
     names += [f'pyramid{place}' for place in range(counts[1])]
     flat = dict(zip(names, flat_features(features)))
-    read: set[str] = set()
-    for name, graph in {
+    graphs = {
         'decoder': _decoder(Decoder(model, counts), settings, flat),
         'regions': _regions(RegionEmbedder(model, counts, side), settings, flat),
-    }.items():
-        read |= _write(onnx, folder / f'{name}.onnx', graph, identity)
+    }
+    if model.second_look is not None:
+        graphs['crops'] = _regions(CropEmbedder(model, side), settings, {'image': image})
+    written = Written(onnx, folder, identity, precision)
+    read = set().union(*(written.add(name, graph) for name, graph in graphs.items()))
     # The encoder gives what the others read.
     chosen = [place for place, name in enumerate(names) if name in read]
     encoder = Encoder(model, chosen)
     graph = Graph(encoder, dict(image=image), [names[place] for place in chosen], {})
-    _write(onnx, folder / 'encoder.onnx', graph, identity)
+    written.add('encoder', graph)
     write_json(folder / 'model.json', settings, indent=1)
     return settings
 
@@ -127,31 +135,47 @@ def _box(settings: Mapping) -> Tensor:
     return settings['image']['size'] * torch.tensor([0.25, 0.25, 0.75, 0.75])
 
 
-def _write(onnx: ModuleType, path: Path, graph: Graph, identity: str) -> set[str]:
-    """Write a graph with the identity of its model; the names of the inputs that it reads."""
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
-        # Of values that are constants in a trace: tests compare numbers for other inputs.
-        warnings.simplefilter('ignore')
-        traced = str(Path(folder) / 'traced.onnx')
-        with _without_fast_attention():
-            torch.onnx.export(
-                graph.module.eval(),
-                tuple(graph.inputs.values()),
-                traced,
-                input_names=list(graph.inputs),
-                output_names=list(graph.outputs),
-                dynamic_axes=graph.rows,
-                opset_version=OPSET,
-                dynamo=False,
-            )
-        made = onnx.load(traced)
-    read = {name for node in made.graph.node for name in node.input}
-    used = [each for each in made.graph.input if each.name in read]
-    del made.graph.input[:]
-    made.graph.input.extend(used)
-    onnx.helper.set_model_props(made, {'ovsam': identity})
-    save(onnx, made, path)
-    return read
+class Written(NamedTuple):
+    """Where graphs are written, and how.
+
+    Attributes:
+        onnx: The package.
+        folder: Of the files.
+        identity: Of the model, which each file carries.
+        precision: Of :mod:`~.precision`.
+    """
+
+    onnx: ModuleType
+    folder: Path
+    identity: str
+    precision: str
+
+    def add(self, name: str, graph: Graph) -> set[str]:
+        """Write a graph; the names of the inputs that it reads."""
+        onnx = self.onnx
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder, warnings.catch_warnings():
+            # Of values that are constants in a trace: tests compare numbers for other inputs.
+            warnings.simplefilter('ignore')
+            traced = Path(folder) / f'{name}.onnx'
+            with _without_fast_attention():
+                torch.onnx.export(
+                    graph.module.eval(),
+                    tuple(graph.inputs.values()),
+                    str(traced),
+                    input_names=list(graph.inputs),
+                    output_names=list(graph.outputs),
+                    dynamic_axes=graph.rows,
+                    opset_version=OPSET,
+                    dynamo=False,
+                )
+            made = in_precision(onnx, traced, self.precision)
+        read = {name for node in made.graph.node for name in node.input}
+        used = [each for each in made.graph.input if each.name in read]
+        del made.graph.input[:]
+        made.graph.input.extend(used)
+        onnx.helper.set_model_props(made, {'ovsam': self.identity})
+        save(onnx, made, self.folder / f'{name}.onnx')
+        return read
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def _naming(model: OVSAM) -> dict[str, Any]:
         and {'seen': fusion.seen, 'unseen': fusion.unseen, 'penalty': fusion.penalty},
         'temperature': calibration and calibration.temperature,
         'none_threshold': model.none_threshold,
+        'second_look': model.second_look and {'margin': model.second_look.margin},
     }
 
 

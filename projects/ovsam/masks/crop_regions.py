@@ -6,8 +6,8 @@ Glossary: B images, N regions. Boxes are input pixels, xyxy.
 from __future__ import annotations
 
 import torch
-from mmcv.ops import roi_align
 from torch import Tensor
+from torchvision.ops import roi_align
 
 
 def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:
@@ -25,7 +25,8 @@ def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) 
 
 def crop_squares(images: Tensor, squares: Tensor, size: int) -> Tensor:
     """Crops (N, 3, size, size) of squares; the arguments of :func:`crop_regions`."""
-    return roi_align(images, squares, (size, size), 1.0, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+    # Torchvision's, which can be exported, and has no kernel for bfloat16.
+    return roi_align(images.float(), squares.float(), size, aligned=True).to(images)
 
 
 def square_rois(rois: Tensor, context: float, min_side: float = 2.0) -> Tensor:

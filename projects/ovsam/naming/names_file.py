@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from safetensors.torch import save
 
+from ovsam_onnx.names import KIND
+
 from ..vocabulary.templates import get_templates
 from .name_bank import NameBank
-
-KIND = 'ovsam names 1'
 
 
 def names_file(bank: NameBank, text_encoder: str, templates: str | Sequence[str]) -> bytes:

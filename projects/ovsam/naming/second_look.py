@@ -65,9 +65,12 @@ class SecondLook(nn.Module):
             rois: (n, 5) image index and box.
             backbone: CLIP's image tower.
         """
-        size = backbone.image_size
         parts = [rois.new_zeros(0, backbone.embed_dims)]
         for some in rois.split(CROPS_AT_ONCE) if len(rois) else ():
-            crops = crop_regions(images, some, size, self.context)
-            parts.append(backbone.embed_images(self.clip_input(crops)).to(rois))
+            parts.append(self.embed_crops(images, some, backbone))
         return torch.cat(parts)
+
+    def embed_crops(self, images: Tensor, rois: Tensor, backbone: CLIPBackbone) -> Tensor:
+        """The same of as many as memory allows, at least one, in one pass."""
+        crops = crop_regions(images, rois, backbone.image_size, self.context)
+        return backbone.embed_images(self.clip_input(crops)).to(rois)

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+
+from ovsam_onnx.names import read_columns
 
 from .examples import Examples, ExampleSpace
 from .name_bank import NameBank
@@ -37,16 +38,7 @@ def with_taught_file(bank: NameBank, path: Path) -> NameBank:
         FileNotFoundError: There is no such file.
         ValueError: It is no such file, or of another model.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f'there is no file {path} with names that were taught')
-    try:
-        with safe_open(path, 'pt') as file:
-            header = file.metadata() or {}
-            columns = {name: file.get_tensor(name) for name in file.keys()}
-    except SafetensorError as error:
-        raise ValueError(f'{path} is no safetensors file: {error}') from error
-    if header.get('kind') != KIND or columns.keys() != {'sums', 'counts', 'with_text'}:
-        raise ValueError(f'{path} holds no names that were taught: save_names writes such files')
+    header, columns = read_columns(path, KIND, 'save_names writes such files', 'pt')
     if not isinstance(bank.space, ExampleSpace):
         raise ValueError('this model cannot learn names by example: it has no example_space')
     if header['model'] != bank.space.fingerprint():
