@@ -87,6 +87,11 @@ class OVSAM(OpenVocabularySegmenter):
         self.region_jitter = region_jitter
         self.iou_weight = iou_weight
 
+    @property
+    def opinion_names(self) -> tuple[str, ...]:
+        """The head's, and frozen CLIP's if scores are fused."""
+        return ('head',) if self.score_fusion is None else ('head', 'clip')
+
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """One pass of CLIP, the adapter and the head's pyramid; ``levels`` are CLIP's."""
         levels = self.backbone(inputs)
@@ -97,7 +102,7 @@ class OVSAM(OpenVocabularySegmenter):
     def region_embeddings(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[Tensor, ...]:
-        """The head's, and frozen CLIP's if scores are fused; see the base."""
+        """See the base."""
         return self._opinions(features, regions, bank)[0]
 
     def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:

@@ -78,6 +78,11 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         self.everything = dict(everything or {})
         self.frozen = tuple(frozen)
 
+    @property
+    def opinion_names(self) -> tuple[str, ...]:
+        """Whose :meth:`region_embeddings` there are: ``'head'``, ``'clip'``, in their order."""
+        return ()
+
     @abstractmethod
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """Encode normalised images (B, 3, H, W)."""
@@ -93,7 +98,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def region_embeddings(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[Tensor, ...]:
-        """What is compared with names: (N, C) of each opinion; none for a model without names.
+        """What is compared with names: (N, C) of each of ``opinion_names``; none without.
 
         Whoever keeps them can name regions from other banks without the image's features.
 
