@@ -122,9 +122,11 @@ class OVSAM(OpenVocabularySegmenter):
         clip = self.backbone.embed_regions(features.levels, rois, regions.low_res)
         if self.second_look is None:
             return (head, clip), None
-        again = self.second_look.doubtful(self.name((head, clip), bank, k=2))
+        again = self.second_look.doubtful(self.name((head, clip), bank, k=2), rois)
         clip = clip.clone()
-        clip[again] = self.second_look(features.images[0], rois[again], self.backbone).to(clip)
+        clip[again] = self.second_look(
+            features.images[0], rois[again], regions.low_res[again], self.backbone
+        ).to(clip)
         return (head, clip), again
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
