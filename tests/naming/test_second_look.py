@@ -21,6 +21,7 @@ def images():
 
 LARGE = torch.tensor([[0.0, 0, 0, 128, 128]]).repeat(3, 1)
 LOGITS = torch.ones(20, 32, 32)
+NOTHING = torch.zeros(20, 1)
 
 
 def best(*scores):
@@ -33,7 +34,7 @@ def test_no_regions(clip, images):
     look = SecondLook(margin=1.0)
     none = RankedNames(torch.zeros(0, 2), torch.zeros(0, 2, dtype=torch.long))
     assert look.doubtful(none, torch.zeros(0, 5)).shape == (0,)
-    assert look(images, torch.zeros(0, 5), torch.zeros(0, 32, 32), clip).shape == (
+    assert look(images, torch.zeros(0, 5), torch.zeros(0, 32, 32), NOTHING[:0], clip).shape == (
         0,
         clip.embed_dims,
     )
@@ -62,7 +63,7 @@ def test_a_single_name_leaves_no_doubt():
 @torch.no_grad()
 def test_what_is_seen_is_the_crop_however_many_there_are(clip, images):
     rois = torch.tensor([[i % 2, 4 * i, 8, 4 * i + 30, 60] for i in range(20)]).float()
-    found = SecondLook(margin=1.0, context=1.25)(images, rois, LOGITS, clip)
+    found = SecondLook(margin=1.0, context=1.25)(images, rois, LOGITS, NOTHING, clip)
     crops = crop_regions(images, rois, clip.image_size, 1.25)
     torch.testing.assert_close(found, clip.embed_images(crops), rtol=1e-4, atol=1e-5)
 
@@ -75,7 +76,9 @@ def test_clip_gets_its_own_colours(clip, images):
     assert not isinstance(look.clip_input, nn.Identity)
     crops = crop_regions(images, rois, clip.image_size)
     shifted = (crops - torch.tensor([1.0, 2, 3])[:, None, None]) / 2
-    torch.testing.assert_close(look(images, rois, LOGITS[:1], clip), clip.embed_images(shifted))
+    torch.testing.assert_close(
+        look(images, rois, LOGITS[:1], NOTHING[:1], clip), clip.embed_images(shifted)
+    )
 
 
 @torch.no_grad()
@@ -83,7 +86,9 @@ def test_what_the_mask_leaves_out_fades(clip, images):
     rois = torch.tensor([[0.0, 16, 16, 48, 48], [1, 32, 0, 96, 64]])
     masks = torch.full((2, 32, 32), -50.0)
     masks[0, 4:12, 4:8] = 50.0  # the left half of the first box; the second mask is empty
-    found = SecondLook(margin=1.0, context=1.0, surroundings=0.25)(images, rois, masks, clip)
+    found = SecondLook(margin=1.0, context=1.0, surroundings=0.25)(
+        images, rois, masks, NOTHING[:2], clip
+    )
     crops = crop_regions(images, rois, clip.image_size, 1.0)
     side = clip.image_size
     # But for soft edges.
@@ -97,12 +102,26 @@ def test_what_the_mask_leaves_out_fades(clip, images):
     torch.testing.assert_close(found[1], clip.embed_images(crops)[1], rtol=1e-4, atol=1e-5)
 
 
+@torch.no_grad()
+def test_the_first_opinion_has_a_say(clip, images):
+    rois = torch.tensor([[0.0, 10, 10, 60, 90]])
+    first = torch.nn.functional.normalize(torch.randn(1, clip.embed_dims), dim=1)
+    crop, half, much = (
+        SecondLook(margin=1.0, first_opinion=weight)(images, rois, LOGITS[:1], first, clip)
+        for weight in (0.0, 0.5, 1e6)
+    )
+    expected = torch.nn.functional.normalize(crop + 0.5 * first, dim=1)
+    torch.testing.assert_close(half, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(much, first, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ('wrong', 'message'),
     [
         (dict(margin=0), 'leave second_look out'),
         (dict(margin=-1), 'leave second_look out'),
         (dict(margin=1, min_cells=-1), 'cannot be negative'),
+        (dict(margin=1, first_opinion=-0.5), 'cannot be negative'),
         (dict(margin=1, surroundings=1.5), 'give 0 to 1'),
     ],
 )

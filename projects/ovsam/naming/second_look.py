@@ -6,6 +6,7 @@ Glossary: N regions, n those in doubt, C channels. Boxes are input pixels, xyxy.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
@@ -31,13 +32,15 @@ class SecondLook(nn.Module):
         context: Of :func:`~ovsam.masks.crop_regions.crop_regions`.
         surroundings: What is left of the contrast where the mask says that the object is not, in
             [0, 1]: at 1 the crop is as it is, at 0 all around the object is the mean colour.
+        first_opinion: Weight of the first opinion's embedding beside the crop's; it helps where
+            boxes are uncertain, as masks' are after a point.
         clip_input: Config of what makes CLIP's colours of the model's input, such as
             :class:`~ovsam.segmenters.ChangeNormalization`; CLIP gets the input as it is if not
             given.
 
     Raises:
-        ValueError: ``margin`` is not positive, ``min_cells`` is negative, or ``surroundings`` is
-            not in [0, 1].
+        ValueError: ``margin`` is not positive, ``min_cells`` or ``first_opinion`` is negative, or
+            ``surroundings`` is not in [0, 1].
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class SecondLook(nn.Module):
         min_cells: float = 0.0,
         context: float = 1.1,
         surroundings: float = 1.0,
+        first_opinion: float = 0.0,
         clip_input: dict | None = None,
     ) -> None:
         super().__init__()
@@ -54,14 +58,16 @@ class SecondLook(nn.Module):
                 f'margin is {margin}, but must be positive; leave second_look out of the config '
                 'to look at nothing twice'
             )
-        if not min_cells >= 0:
-            raise ValueError(f'min_cells is {min_cells}, but cannot be negative; 0 is for none')
+        for name, value in (('min_cells', min_cells), ('first_opinion', first_opinion)):
+            if not value >= 0:
+                raise ValueError(f'{name} is {value}, but cannot be negative; 0 is for none')
         if not 0 <= surroundings <= 1:
             raise ValueError(f'surroundings is {surroundings}, but is a share: give 0 to 1')
         self.margin = margin
         self.min_cells = min_cells
         self.context = context
         self.surroundings = surroundings
+        self.first_opinion = first_opinion
         self.clip_input = MODELS.build(clip_input) if clip_input else nn.Identity()
 
     def doubtful(self, best: RankedNames, rois: Tensor) -> Tensor:
@@ -79,14 +85,15 @@ class SecondLook(nn.Module):
         return small | (scores[:, 0] - scores[:, 1] < self.margin)
 
     def forward(
-        self, images: Tensor, rois: Tensor, masks: Tensor, backbone: CLIPBackbone
+        self, images: Tensor, rois: Tensor, masks: Tensor, first: Tensor, backbone: CLIPBackbone
     ) -> Tensor:
-        """CLIP's embeddings (n, C) of crops, L2-normalised.
+        """CLIP's second opinion: embeddings (n, C), L2-normalised.
 
         Args:
             images: (B, 3, H, W), normalised as the model takes them.
             rois: (n, 5) image index and box.
             masks: (n, h, w) logits that cover the input.
+            first: (n, C) CLIP's first opinion, L2-normalised.
             backbone: CLIP's image tower.
         """
         size = backbone.image_size
@@ -99,4 +106,4 @@ class SecondLook(nn.Module):
                 inside = crop_masks(masks[some], rois[some], scale, size, self.context)
                 crops = crops * (self.surroundings + (1 - self.surroundings) * inside.to(crops))
             parts.append(backbone.embed_images(self.clip_input(crops)).to(rois))
-        return torch.cat(parts)
+        return F.normalize(torch.cat(parts) + self.first_opinion * first.to(rois), dim=-1)

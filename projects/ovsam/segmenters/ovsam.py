@@ -125,7 +125,7 @@ class OVSAM(OpenVocabularySegmenter):
         again = self.second_look.doubtful(self.name((head, clip), bank, k=2), rois)
         clip = clip.clone()
         clip[again] = self.second_look(
-            features.images[0], rois[again], regions.low_res[again], self.backbone
+            features.images[0], rois[again], regions.low_res[again], clip[again], self.backbone
         ).to(clip)
         return (head, clip), again
 
