@@ -52,7 +52,12 @@ CLICKED = ('interactive_box', 'interactive_point', 'interactive_clicks')
 EVERYTHING = ('everything', 'everything_all_names')
 DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
 IMAGE_LEVEL = ('ovsam_image_level_box', 'ovsam_no_image_level_box')
-BASE = ('taught_base_box', 'taught_base_text_box', 'ovsam_base_second_look_box')
+BASE = (
+    'taught_base_box',
+    'taught_base_text_box',
+    'ovsam_base_second_look_box',
+    'ovsam_base_second_look_point',
+)
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
 YARDSTICKS = tuple(
     f'{model}_{prompt}'

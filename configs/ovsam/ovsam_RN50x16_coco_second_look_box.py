@@ -10,6 +10,6 @@ model = dict(
     _base_.fused,
     vocabulary=_base_.split_names,
     prompter=dict(type='BoxPrompter'),
-    second_look=dict(type='SecondLook', margin=1.2, clip_input=_base_.clip_input),
+    second_look=dict(type='SecondLook', margin=1.5, surroundings=0.5, clip_input=_base_.clip_input),
 )
 load_from = 'checkpoints/clip2sam_RN50x16_coco.pth'

@@ -150,7 +150,9 @@ class Segmenter(Graphs):
             again = np.flatnonzero(best - next_best < self.second_look['margin'])
             for start in range(0, len(again), CROPS_AT_ONCE):
                 some = again[start : start + CROPS_AT_ONCE]
-                found[some, 1] = self.embed_crops(features, low_res[some], boxes[some])
+                looked = self.embed_crops(features, low_res[some], boxes[some])
+                looked += self.second_look['first_opinion'] * found[some, 1]
+                found[some, 1] = looked / np.linalg.norm(looked, axis=1, keepdims=True)
         return found
 
     def _chunks(self, count: int) -> list[slice]:

@@ -6,14 +6,17 @@ import os
 import cv2
 import numpy as np
 import pytest
+from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.registry import INFERENCERS
+from mmengine.registry import INFERENCERS, DefaultScope
 from PIL import Image
 from pycocotools import mask as mask_utils
+from safetensors.numpy import load_file
 
 from ovsam.apis import EverythingPrompts, OVSAMInferencer
 from ovsam.apis.image_jobs import export_names, list_images, result_names
 from ovsam.apis.inference_steps import split_texts
+from ovsam.apis.init_model import load_config
 
 
 def make(model, **kwargs):
@@ -390,3 +393,61 @@ def test_unknown_inputs_and_formats(inferencer, photos, tmp_path):
     with pytest.raises(ValueError, match="no format 'voc'"):
         inferencer(photos, out_dir=tmp_path / 'out', formats=['voc'])
     assert not (tmp_path / 'out').exists()
+
+
+def test_features_are_returned_and_written(inferencer, photos, tmp_path):
+    out = tmp_path / 'out'
+    results = inferencer(photos, out_dir=out, no_save_vis=True, return_features=True)
+    for name, row in zip('ab', results['predictions']):
+        features = load_file(out / 'preds' / f'{name}.safetensors')
+        assert features.keys() == row['features'].keys() == {'head', 'clip'}
+        for opinion, rows in features.items():
+            assert rows.shape == (len(row['labels']), 128) and rows.dtype == np.float32
+            assert np.array_equal(rows, row['features'][opinion])
+    (sample,) = inferencer(photos / 'a.png', return_datasamples=True, return_features=True)[
+        'predictions'
+    ]
+    features = results['predictions'][0]['features']
+    assert np.array_equal(sample.pred_instances.clip_features.numpy(), features['clip'])
+    assert 'features' not in inferencer(photos / 'a.png')['predictions'][0]
+
+
+def test_features_belong_to_their_result(inferencer, photos, tmp_path, colour_model):
+    out = tmp_path / 'out'
+
+    def run(**kwargs):
+        before = colour_model.calls['images']
+        results = inferencer(photos, out_dir=out, no_save_vis=True, return_features=True, **kwargs)
+        return results, colour_model.calls['images'] - before
+
+    inferencer(photos, out_dir=out, no_save_vis=True)
+    first, encoded = run()
+    assert encoded == 2  # the results were there, but not the features
+    (out / 'preds' / 'b.safetensors').write_bytes(b'damaged')
+    again, encoded = run()
+    assert encoded == again['resumed'] == 1
+    for rows, others in zip(first['predictions'], again['predictions']):
+        assert all(
+            np.array_equal(rows['features'][name], others['features'][name])
+            for name in rows['features']
+        )
+    (out / 'preds' / 'a.safetensors').write_bytes((out / 'preds' / 'b.safetensors').read_bytes())
+    assert run()[1] == 1  # another picture's
+    assert run()[1] == 0
+    inferencer.predictor.set_vocabulary(['pen', 'cup'])
+    assert run()[1] == 2
+
+
+def test_found_texts_keep_their_features(inferencer, photos):
+    settings = dict(texts='cat', pred_score_thr=0.0, return_features=True)
+    row = inferencer(photos / 'a.png', **settings)['predictions'][0]
+    inferencer.predictor.set_image(photos / 'a.png')
+    found = inferencer.predictor.find('cat', threshold=0, points_per_side=8, pred_iou_thresh=0.5)
+    assert np.array_equal(row['features']['head'], found.region_embeddings[:, 0].numpy())
+
+
+def test_features_of_a_model_without_names(random_mini, photos):
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        inferencer = OVSAMInferencer(MODELS.build(load_config('mini/sam_box').model))
+    with pytest.raises(ValueError, match='SAM gives masks without names'):
+        inferencer(photos, return_features=True)

@@ -16,7 +16,9 @@ def doubted(model, monkeypatch):
     look, seen = SecondLook(margin=1e9), []
     doubtful = look.doubtful
     monkeypatch.setattr(
-        look, 'doubtful', lambda best: seen.append(best.labels.max().item()) or doubtful(best)
+        look,
+        'doubtful',
+        lambda best, rois: seen.append(best.labels.max().item()) or doubtful(best, rois),
     )
     monkeypatch.setattr(model, 'second_look', look)
     return seen

@@ -101,8 +101,9 @@ def test_region_features(pair, prompts):
             np.testing.assert_allclose(rows, opinion.detach().numpy(), atol=1e-4)
 
 
-def test_a_second_look(both, picture):
-    pair = both('configs/mini/ovsam_base_second_look_box.py')
+@pytest.mark.parametrize('prompt', ['box', 'point'])
+def test_a_second_look(both, picture, prompt):
+    pair = both(f'configs/mini/ovsam_base_second_look_{prompt}.py')
     for predictor in pair[:2]:
         predictor.set_image(str(picture))
     height, width = pair.onnx.image_size

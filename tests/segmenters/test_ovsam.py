@@ -159,14 +159,17 @@ def test_only_what_is_in_doubt_is_looked_at_again(images, monkeypatch):
         ((10, 10, 90, 90), (40, 30, 200, 180)),
     )
     monkeypatch.setattr(
-        model.second_look, 'doubtful', lambda best: torch.tensor([False, True])[: len(best.labels)]
+        model.second_look,
+        'doubtful',
+        lambda best, rois: torch.tensor([False, True])[: len(best.labels)],
     )
     with torch.no_grad():
         features = model.encode_image(images[:1])
         regions, _ = model.segment_regions(features, Prompts.from_boxes(boxes), SIDE)
         head, clip = model.region_embeddings(features, regions)
-        crops = model.second_look(images, regions.prompt_rois, model.backbone)
         pooled = model.backbone.embed_regions(features.levels, regions.prompt_rois)
+        shown = images, regions.prompt_rois, regions.low_res
+        crops = model.second_look(*shown, pooled, model.backbone)
         found = model.predict(images[:1], [sample(*boxes)])[0].pred_instances
     torch.testing.assert_close(clip, torch.stack([pooled[0], crops[1]]))
     assert not torch.allclose(pooled[1], crops[1])

@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from ..utils.digest import file_digest, fingerprint
 from ..utils.file_names import fitting_name
-from ..utils.files import write_json
+from ..utils.files import write_json, write_whole
 from ..utils.image_walk import IMAGE_SUFFIXES, walk_images
 from ..utils.needed import needed
 from .exports import ImageEntry
@@ -40,6 +42,8 @@ class ImageJob:
         digest: Of all that its result depends on.
         pixels: (H, W, 3) RGB uint8, once they are needed.
         found: The result.
+        with_features: Whether its result has features, too.
+        features: (N, C) float32 of each opinion of what was found, if so.
         drawn: What the picture of the result was drawn with.
         resumed: Whether the result was there already.
         saved: Whether it is on disk as it is here.
@@ -53,6 +57,8 @@ class ImageJob:
     digest: str = ''
     pixels: np.ndarray | None = None
     found: Prediction | None = None
+    with_features: bool = False
+    features: dict[str, np.ndarray] | None = None
     drawn: Any = None
     resumed: bool = False
     saved: bool = False
@@ -91,7 +97,10 @@ class ImageJob:
         self.digest = fingerprint([self.texts, *settings, image])
 
     def save(self, folder: Path) -> None:
-        """Write the result to ``NAME.json``, whole or not at all."""
+        """Write the result to ``NAME.json``, its features to ``NAME.safetensors`` before it."""
+        if self.features is not None:
+            features = save(self.features, {'made_from': self.digest})
+            write_whole(folder / f'{self.name}.safetensors', features)
         height, width = self.result.masks.shape[1:]
         content = {
             'image': self.entry.file_name,
@@ -114,10 +123,23 @@ class ImageJob:
                 content['annotations'], (content['height'], content['width'])
             )
             self.drawn = content['drawn']
+            if self.with_features:
+                self.features = self._read_features(folder / f'{self.name}.safetensors')
         except (OSError, ValueError, KeyError, TypeError):  # not there, or no such file
+            self.found = None
             return False
         self.resumed = self.saved = True
         return True
+
+    def _read_features(self, file: Path) -> dict[str, np.ndarray]:
+        """What was written; a ValueError if it belongs to another result."""
+        try:
+            with safe_open(file, 'np') as features:
+                if (features.metadata() or {}).get('made_from') != self.digest:
+                    raise ValueError(f'{file} belongs to another result')
+                return {name: features.get_tensor(name) for name in features.keys()}
+        except SafetensorError as error:
+            raise ValueError(f'{file} is damaged: {error}') from error
 
 
 def list_images(inputs: Any) -> list:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import torch
 from mmengine.config import Config
 from tqdm import tqdm
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.digest import fingerprint
 from ..utils.file_names import printable
+from ..utils.files import write_whole
 from ..utils.images import pixels_of
 from ..version import __version__
 from ..visualization import draw_segments
@@ -50,8 +53,11 @@ class InferenceSteps:
             job.pixels = self.pipeline(job.source)
             check_sides(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
 
-    def _jobs(self, inputs: Any, texts: str | Sequence | None) -> list[ImageJob]:
+    def _jobs(
+        self, inputs: Any, texts: str | Sequence | None, with_features: bool
+    ) -> list[ImageJob]:
         images = list_images(inputs)
+        with_features = with_features and bool(self.predictor.opinion_names)
         if texts is None or isinstance(texts, str):
             texts = [texts] * len(images)
         if len(texts) != len(images):
@@ -70,7 +76,10 @@ class InferenceSteps:
                 [Path(image) for image in images if not isinstance(image, np.ndarray)]
             )
         names = result_names(images)
-        return [ImageJob(*each) for each in zip(images, names, wanted, export_names(images, names))]
+        return [
+            ImageJob(*each, with_features=with_features)
+            for each in zip(images, names, wanted, export_names(images, names))
+        ]
 
     def _names(self, jobs: Sequence[ImageJob]) -> tuple[str, ...]:
         """What objects may be called: what the predictor answers, and other texts."""
@@ -98,13 +107,39 @@ class InferenceSteps:
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, self._pixels(job), job.file)
         if job.texts is None:
-            return self.predictor.name(found, top_k)
-        return self.predictor.find(job.texts, pred_score_thr, top_k, among=found)
+            found = self.predictor.name(found, top_k)
+        else:
+            found = self.predictor.find(job.texts, pred_score_thr, top_k, among=found)
+        if job.with_features:
+            job.features = self.predictor.features_of(found)
+        return found
 
     def _pixels(self, job: ImageJob) -> np.ndarray:
         if job.pixels is None:
             job.pixels = self.pipeline(job.source)
         return job.pixels
+
+    def _picture(
+        self,
+        job: ImageJob,
+        draw_pred: bool,
+        pred_score_thr: float,
+        file: Path | None,
+        *,
+        returned: bool,
+    ) -> np.ndarray | None:
+        """The drawn result, in a file unless it is there already; None if nobody needs it."""
+        drawn = [draw_pred, pred_score_thr]
+        old = job.resumed and job.drawn == drawn and file is not None and file.is_file()
+        file = None if old else file
+        if job.error or not (returned or file):
+            return None
+        picture = self._draw(job, draw_pred, pred_score_thr)
+        if file is not None:
+            write_whole(file, cv2.imencode('.jpg', picture[..., ::-1])[1].tobytes())
+            job.saved = job.saved and job.drawn == drawn
+            job.drawn = drawn
+        return picture
 
     def _draw(self, job: ImageJob, draw_pred: bool, pred_score_thr: float) -> np.ndarray:
         found = job.result
@@ -129,19 +164,26 @@ def split_texts(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def as_dict(found: Prediction, sample: Any) -> dict:
-    """What JSON can hold of a result, by mmdet's names."""
+def as_row(job: ImageJob, names: Sequence[str], *, as_sample: bool) -> Any:
+    """A result by mmdet's names: a data sample, or what JSON can hold of it, and its features."""
+    sample = job.result.to_data_sample(names)
     instances = sample.pred_instances
-    row = {
+    if job.file is not None:
+        sample.set_metainfo(dict(img_path=str(job.file)))
+    if as_sample:
+        for name, rows in (job.features or {}).items():
+            instances[f'{name}_features'] = torch.from_numpy(rows)
+        return sample
+    row: dict[str, Any] = {
         'labels': instances.labels.tolist(),
         'scores': instances.scores.tolist(),
         'bboxes': instances.bboxes.tolist(),
-        'masks': [annotation['segmentation'] for annotation in found.to_coco()],
+        'masks': [annotation['segmentation'] for annotation in job.result.to_coco()],
         'label_names': [sample.classes[label] for label in instances.labels.tolist()],
     }
     if 'mask_scores' in instances:
         row['mask_scores'] = instances.mask_scores.tolist()
-    return row
+    return row if job.features is None else dict(row, features=job.features)
 
 
 def title_of(job: ImageJob) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -18,11 +17,10 @@ from mmengine.registry import INFERENCERS
 from tqdm import tqdm
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from ..utils.files import write_whole
 from ..vocabulary import Vocabulary
 from .exports import make_exports
 from .image_jobs import ImageJob
-from .inference_steps import InferenceSteps, as_dict, show_picture, title_of
+from .inference_steps import InferenceSteps, as_row, show_picture, title_of
 from .init_model import load_config
 from .predictor import OVSAMPredictor
 from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
@@ -110,6 +108,7 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         texts: str | Sequence | None = None,
         formats: Sequence[str] = ('coco',),
         top_k: int = 5,
+        return_features: bool = False,
     ) -> dict:
         """Segment and name what is in the images.
 
@@ -134,11 +133,14 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
                 vocabulary if not given.
             formats: Of :data:`~.exports.EXPORTS`, written to ``out_dir``.
             top_k: Names reported of each mask.
+            return_features: Return what masks look like, too, and write it beside the results, as
+                ``out_dir/preds/NAME.safetensors``: see :meth:`OVSAMPredictor.features_of`.
 
         Returns:
             A dict of lists with a row per input: ``predictions``, dicts of ``labels`` (numbers in
             the vocabulary, texts after it), ``label_names``, ``scores``, ``bboxes`` (xyxy),
-            ``masks`` (RLE) and, if known, ``mask_scores``, or data samples; and
+            ``masks`` (RLE) and, if known, ``mask_scores``, or data samples; ``features`` of both,
+            in data samples ``head_features`` and ``clip_features``, if asked for; and
             ``visualization``, RGB arrays, empty without ``return_vis``. Both have None for what
             is in ``failed``, a list of dicts of ``input`` and ``error``. ``resumed`` says how
             many results were there already.
@@ -147,12 +149,12 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
             FileNotFoundError: There is no such file or folder.
             TypeError: An input is neither path nor array.
             ValueError: The folder has no images, an argument is out of its range, two images
-                would have one result in a format or take one file of prompts, or of
-                :meth:`OVSAMPredictor.find`.
+                would have one result in a format or take one file of prompts, features are wanted
+                of a model that does not name, or of :meth:`OVSAMPredictor.find`.
         """
         if batch_size < 1:
             raise ValueError(f'batch_size must be positive; got {batch_size}')
-        jobs = self._jobs(inputs, texts)
+        jobs = self._jobs(inputs, texts, return_features)
         names = self._names(jobs)
         folder = Path(out_dir) if str(out_dir) else None
         preds = None if no_save_pred or folder is None else folder / 'preds'
@@ -194,7 +196,7 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
                     for export in exports if not job.error else ():
                         export.add(job.entry, job.result)
                 for job in batch:
-                    job.pixels = job.found = None
+                    job.pixels = job.found = job.features = None
                 bar.update(len(batch))
         for export in exports if preds else ():
             export.close()
@@ -250,18 +252,12 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         img_out_dir: Path | None = None,
     ) -> list[np.ndarray | None]:
         """Pictures (h, w, 3) RGB of the results, shown and written; empty if not returned."""
-        drawn = [draw_pred, pred_score_thr]
         pictures: list[np.ndarray | None] = []
         for job in inputs:
             file = None if img_out_dir is None else img_out_dir / f'{job.name}.jpg'
-            old = job.resumed and job.drawn == drawn and file is not None and file.is_file()
-            picture = None
-            if not job.error and (return_vis or show or (file is not None and not old)):
-                picture = self._draw(job, draw_pred, pred_score_thr)
-            if picture is not None and file is not None and not old:
-                write_whole(file, cv2.imencode('.jpg', picture[..., ::-1])[1].tobytes())
-                job.saved = job.saved and job.drawn == drawn
-                job.drawn = drawn
+            picture = self._picture(
+                job, draw_pred, pred_score_thr, file, returned=return_vis or show
+            )
             if picture is not None and show:
                 show_picture(picture, job.name, wait_time)
             pictures.append(picture)
@@ -290,10 +286,7 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
                 continue
             if pred_out_dir and not job.saved:
                 job.save(pred_out_dir)
-            sample = job.result.to_data_sample(names)
-            if job.file is not None:
-                sample.set_metainfo(dict(img_path=str(job.file)))
-            row = sample if return_datasamples else as_dict(job.result, sample)
+            row = as_row(job, names, as_sample=return_datasamples)
             if print_result:
                 print({title_of(job): row})
             rows['predictions'].append(row)

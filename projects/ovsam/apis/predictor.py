@@ -15,8 +15,6 @@ import torch
 from mmengine.config import Config
 from numpy.typing import ArrayLike
 
-from ovsam_onnx.one_image import OneImage
-
 from ..masks.answers import AllGuesses
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -26,12 +24,12 @@ from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode
 from .init_model import choose_device, init_model, set_precision
-from .namer import Namer
 from .prediction import Prediction
+from .shown_regions import ShownRegions
 from .user_prompts import make_prompts
 
 
-class OVSAMPredictor(Namer, OneImage[EncodedImage, Prediction]):
+class OVSAMPredictor(ShownRegions):
     """Segments and names whatever is pointed at.
 
     ::
@@ -190,44 +188,6 @@ class OVSAMPredictor(Namer, OneImage[EncodedImage, Prediction]):
         asked = self.check_texts(texts)
         found = self.segment_everything(**settings) if among is None else among
         return self._found(asked, found, threshold, top_k)
-
-    @torch.no_grad()
-    def teach(
-        self,
-        name: str,
-        point_coords: ArrayLike | None = None,
-        point_labels: ArrayLike | None = None,
-        boxes: ArrayLike | None = None,
-        masks: ArrayLike | None = None,
-    ) -> Prediction:
-        """Show what a name means; from now on it is one of the vocabulary, on any image.
-
-        A name that the vocabulary has is known by text and example from then on, another one by
-        example alone. Four examples, of several images, are as good as a text.
-
-        Args:
-            name: What is shown.
-            point_coords: Of :meth:`predict`, as the next two are: one example for each prompt.
-            point_labels: Likewise.
-            boxes: Likewise.
-            masks: (H, W) or (N, H, W) bool of the image's size, in place of prompts.
-
-        Returns:
-            What was shown: masks with their ``region_embeddings``.
-
-        Raises:
-            RuntimeError: No image has been set.
-            ValueError: A prompt is malformed or outside the image, a mask is empty or of another
-                size, the name has nothing to read, or the model cannot be taught.
-        """
-        if masks is None:
-            found = self.segment_prompts(make_prompts(point_coords, point_labels, boxes))
-        elif point_coords is not None or boxes is not None:
-            raise ValueError('give prompts or masks, not both')
-        else:
-            found = self._encoded().described(self.model, masks, self.doubted_bank)
-        self.learn(name, found)
-        return found
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:

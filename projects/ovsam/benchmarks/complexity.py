@@ -96,7 +96,9 @@ def count_complexity(
     rows.append(PartComplexity(ELSEWHERE, 0, image[ELSEWHERE], prompt[ELSEWHERE], counts=True))
     if second_look is not None:
         image_pixels, roi = torch.zeros(1, 3, side, side), F.pad(box.boxes, (1, 0))
-        look, _ = count_by_part(model, lambda: second_look(image_pixels, roi, model.backbone))
+        shown = image_pixels, roi, torch.zeros(1, side // 4, side // 4)
+        first = torch.zeros(1, model.backbone.embed_dims)
+        look, _ = count_by_part(model, lambda: second_look(*shown, first, model.backbone))
         cost = round(again * sum(look.values()))
         rows.append(PartComplexity(SECOND_LOOK, 0, 0, cost, counts=True))
     return [row for row in rows if row.parameters or row.image or row.prompt]

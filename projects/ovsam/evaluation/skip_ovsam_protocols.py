@@ -34,6 +34,11 @@ class ImageCropSkipOVSAM(SkipOVSAM):
     Arguments are those of :class:`SkipOVSAM`; there is no ``score_fusion``.
     """
 
+    @property
+    def opinion_names(self) -> tuple[str, ...]:
+        """The tower's alone."""
+        return ('clip',)
+
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """See the base class; the last level are the images."""
         features = super().encode_image(inputs)

@@ -136,8 +136,9 @@ class CropEmbedder(nn.Module):
         """
         model = self.model
         assert model.second_look is not None  # as its owner knows
-        rois = _of_boxes(masks, boxes, self.input_size).rois[model.clip_box]
-        return model.second_look.embed_crops(image, rois, model.backbone)
+        regions = _of_boxes(masks, boxes, self.input_size)
+        rois = regions.rois[model.clip_box]
+        return model.second_look.embed_crops(image, rois, regions.low_res, model.backbone)
 
 
 class _WithOrWithoutMask(nn.Module):

@@ -85,8 +85,19 @@ def _naming(model: OVSAM) -> dict[str, Any]:
         and {'seen': fusion.seen, 'unseen': fusion.unseen, 'penalty': fusion.penalty},
         'temperature': calibration and calibration.temperature,
         'none_threshold': model.none_threshold,
-        'second_look': model.second_look and {'margin': model.second_look.margin},
+        'second_look': _second_look(model),
     }
+
+
+def _second_look(model: OVSAM) -> dict[str, float] | None:
+    look = model.second_look
+    if look is None:
+        return None
+    if look.min_cells:
+        raise ValueError(
+            'a second look at all small regions cannot be exported: leave min_cells out'
+        )
+    return {'margin': look.margin, 'first_opinion': look.first_opinion}
 
 
 def _cleaning(step: nn.Module) -> dict[str, Any]:

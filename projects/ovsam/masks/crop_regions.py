@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import roi_align
 
+from .regions import MASK_THRESHOLD
+
 
 def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:
     """Square crops (N, 3, size, size) around boxes, as CLIP sees pictures of one object.
@@ -41,6 +43,28 @@ def square_rois(rois: Tensor, context: float, min_side: float = 2.0) -> Tensor:
     side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True)
     half = side.clamp(min=min_side) / 2
     return torch.cat([rois[:, :1], centre - half, centre + half], dim=1)
+
+
+def crop_masks(
+    masks: Tensor, rois: Tensor, scale: float, size: int, context: float = 1.1
+) -> Tensor:
+    """How likely each pixel of the crops of :func:`crop_regions` is in its mask.
+
+    Args:
+        masks: (N, h, w) logits that cover the images.
+        rois: (N, 5) image index and box, input pixels.
+        scale: Pixels of a mask per input pixel.
+        size: Of :func:`crop_regions`, as ``context`` is.
+        context: Likewise.
+
+    Returns:
+        (N, 1, size, size) in [0, 1]; ones where a mask is empty and says nothing.
+    """
+    numbers = torch.arange(len(rois), device=rois.device)[:, None].to(rois)
+    own = torch.cat([numbers, scale * rois[:, 1:]], dim=1)
+    inside = crop_regions(masks[:, None].to(rois), own, size, context).sigmoid()
+    empty = (masks <= MASK_THRESHOLD).all(dim=2).all(dim=1)
+    return inside.masked_fill(empty[:, None, None, None], 1)
 
 
 def jitter_regions(rois: Tensor, share: float) -> Tensor:

@@ -57,6 +57,11 @@ class SAMWithCLIP(OpenVocabularySegmenter):
             'text_encoder',
         )
 
+    @property
+    def opinion_names(self) -> tuple[str, ...]:
+        """CLIP's alone."""
+        return ('clip',)
+
     @abstractmethod
     def look(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """What :meth:`embed` reads of images.
@@ -88,7 +93,7 @@ class SAMWithCLIP(OpenVocabularySegmenter):
     def region_embeddings(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[Tensor, ...]:
-        """CLIP's; see the base class."""
+        """See the base class."""
         return (self.embed(features.levels, regions.rois[self.box], regions.low_res),)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:

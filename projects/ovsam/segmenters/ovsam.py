@@ -87,6 +87,11 @@ class OVSAM(OpenVocabularySegmenter):
         self.region_jitter = region_jitter
         self.iou_weight = iou_weight
 
+    @property
+    def opinion_names(self) -> tuple[str, ...]:
+        """The head's, and frozen CLIP's if scores are fused."""
+        return ('head',) if self.score_fusion is None else ('head', 'clip')
+
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """One pass of CLIP, the adapter and the head's pyramid; ``levels`` are CLIP's."""
         levels = self.backbone(inputs)
@@ -98,7 +103,7 @@ class OVSAM(OpenVocabularySegmenter):
     def region_embeddings(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[Tensor, ...]:
-        """The head's, and frozen CLIP's if scores are fused; see the base."""
+        """See the base."""
         return self._opinions(features, regions, bank)[0]
 
     def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
@@ -123,9 +128,11 @@ class OVSAM(OpenVocabularySegmenter):
         if self.second_look is None:
             return embeddings, None
         head, clip = embeddings
-        again = self.second_look.doubtful(self.name((head, clip), bank, k=2))
+        again = self.second_look.doubtful(self.name((head, clip), bank, k=2), rois)
         clip = clip.clone()
-        clip[again] = self.second_look(features.images[0], rois[again], self.backbone).to(clip)
+        clip[again] = self.second_look(
+            features.images[0], rois[again], regions.low_res[again], clip[again], self.backbone
+        ).to(clip)
         return (head, clip), again
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:

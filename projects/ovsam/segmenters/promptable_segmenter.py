@@ -88,6 +88,11 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         """Whether the decoder learned to go on from its own masks: one with several masks has."""
         return getattr(self.mask_decoder, 'num_mask_tokens', 1) > 1
 
+    @property
+    def opinion_names(self) -> tuple[str, ...]:
+        """Whose :meth:`region_embeddings` there are: ``'head'``, ``'clip'``, in their order."""
+        return ()
+
     @abstractmethod
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """Encode normalised images (B, 3, H, W)."""
@@ -103,7 +108,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def region_embeddings(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[Tensor, ...]:
-        """What is compared with names: (N, C) of each opinion; none for a model without names.
+        """What is compared with names: (N, C) of each of ``opinion_names``; none without.
 
         Whoever keeps them can name regions from other banks without the image's features.
 
@@ -290,11 +295,6 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         )
 
     def _no_instances(self, sample: DetDataSample, device) -> InstanceData:
-        none = torch.zeros(0, device=device)
-        return InstanceData(
-            instance_index=none.long(),
-            masks=none.bool().reshape(0, *sample.ori_shape[:2]),
-            bboxes=none.reshape(0, 4),
-            labels=none.long(),
-            scores=none,
-        )
+        none = torch.zeros(0, 1, 1, device=device)
+        fields = dict(labels=none.long().flatten(), scores=none.flatten())
+        return self._instances(sample, fields['labels'], none, fields, sample.img_shape[:2])
