@@ -1,4 +1,4 @@
-"""What a model costs, on random weights: nothing has to be downloaded, but for onnx.
+"""What a model costs, on random weights: nothing has to be downloaded.
 
     ovsam benchmark complexity configs/ovsam/ovsam_RN50x16_coco_box.py --prompts 10
     ovsam benchmark memory configs/ovsam/ovsam_RN50x16_coco_box.py

@@ -114,7 +114,7 @@ class RegionEmbedder(nn.Module):
 
 
 class CropEmbedder(nn.Module):
-    """Regions to what CLIP says of their crops.
+    """Regions, as many as a second look crops at once, to what CLIP says of their crops.
 
     Args:
         model: That names, and has a second look.
@@ -137,7 +137,7 @@ class CropEmbedder(nn.Module):
         model = self.model
         assert model.second_look is not None  # as its owner knows
         rois = _of_boxes(masks, boxes, self.input_size).rois[model.clip_box]
-        return model.second_look.embed_crops(image, rois, model.backbone)
+        return model.second_look(image, rois, model.backbone)
 
 
 class _WithOrWithoutMask(nn.Module):

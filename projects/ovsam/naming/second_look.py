@@ -65,12 +65,10 @@ class SecondLook(nn.Module):
             rois: (n, 5) image index and box.
             backbone: CLIP's image tower.
         """
+        size = backbone.image_size
         parts = [rois.new_zeros(0, backbone.embed_dims)]
-        for some in rois.split(CROPS_AT_ONCE) if len(rois) else ():
-            parts.append(self.embed_crops(images, some, backbone))
+        for start in range(0, len(rois), CROPS_AT_ONCE):
+            some = slice(start, start + CROPS_AT_ONCE)
+            crops = crop_regions(images, rois[some], size, self.context)
+            parts.append(backbone.embed_images(self.clip_input(crops)).to(rois))
         return torch.cat(parts)
-
-    def embed_crops(self, images: Tensor, rois: Tensor, backbone: CLIPBackbone) -> Tensor:
-        """The same of as many as memory allows, at least one, in one pass."""
-        crops = crop_regions(images, rois, backbone.image_size, self.context)
-        return backbone.embed_images(self.clip_input(crops)).to(rois)
