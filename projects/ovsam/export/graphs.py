@@ -114,7 +114,7 @@ class RegionEmbedder(nn.Module):
 
 
 class CropEmbedder(nn.Module):
-    """Regions to what CLIP says of their crops.
+    """Regions, as many as a second look crops at once, to what CLIP says of their crops.
 
     Args:
         model: That names, and has a second look.
