@@ -116,7 +116,7 @@ def choose(
         space.scale, space.shift = scale, shift
         losses, rights = [], []
         for examples in draws:
-            logits = space.blend(by_text, val[0], examples, model.classifier.scale)
+            logits = space.by_example(by_text, val[0], examples, model.classifier.scale)
             scores = model.fuse(logits.unbind(1))[:, names]
             losses.append(F.cross_entropy(scores, target).item())
             rights.append((scores.argmax(dim=1) == target).float().mean().item())

@@ -30,8 +30,7 @@ PHASES = (
     (('sam2clip',),),
     (('clip2sam_joint',), ('clip2sam_base',)),
 )
-# What stands on these: detectors, decoders that take corrections, yardsticks that learn, and
-# CLIP2SAM with and without names that only whole images have.
+# What stands on these: detectors, corrections, yardsticks that learn, names of whole images only.
 MORE_PHASES = (
     (('detector_agnostic', 'detector_base'), ('interactive',)),
     (('image_crop_coop',), ('feature_crop_coop',)),
@@ -52,12 +51,7 @@ CLICKED = ('interactive_box', 'interactive_point', 'interactive_clicks')
 EVERYTHING = ('everything', 'everything_all_names')
 DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
 IMAGE_LEVEL = ('ovsam_image_level_box', 'ovsam_no_image_level_box')
-BASE = (
-    'taught_base_box',
-    'taught_base_text_box',
-    'ovsam_base_second_look_box',
-    'ovsam_base_second_look_point',
-)
+BASE = ('taught_base_box', 'taught_base_text_box')
 NAMERS = ('ovsam', 'ovsam_base_head', 'ovsam_base', 'image_crop', 'feature_crop')
 YARDSTICKS = tuple(
     f'{model}_{prompt}'
@@ -73,6 +67,7 @@ EVALUATIONS = (
     *YARDSTICKS,
     *IMAGE_LEVEL,
     *BASE,
+    *(f'ovsam_base_second_look_{prompt}' for prompt in ('box', 'point')),
     *(
         f'{model}_{prompt}{names}'
         for names in ('', '_all_names')

@@ -87,24 +87,44 @@ def test_a_name_of_the_vocabulary_keeps_its_text(bank):
     assert taught.extended(['pen']).taught_names == {'cat': 1, 'dog': 2}
 
 
-def test_logits_by_text_and_by_example(bank, space):
-    """Of n examples and a text that counts for four, the text has 4 / (n + 4)."""
+def test_logits_by_example(bank, space):
+    """Cosines with four examples are taken as they are, with fewer they count for more."""
     taught = bank.taught({'dog': rows(4, 2), 'gizmo': rows(1, 2, seed=3)})
     regions, logits = rows(5, 2, seed=4), torch.randn(5, 2, 5)
-    found = space.blend(logits, regions, taught.examples, factor=100.0)
-    sums = F.normalize(taught.examples.sums, dim=-1)
-    cosines = torch.einsum('nec,rec->ner', regions, sums)
-    by_example = 100 * (space.scale * cosines - space.shift)
-    torch.testing.assert_close(found[..., 1], 0.5 * logits[..., 1] + 0.5 * by_example[..., 0])
-    torch.testing.assert_close(found[..., 3], by_example[..., 1])
+    found = space.by_example(logits, regions, taught.examples, factor=100.0)
+    cosines = torch.einsum('nec,rec->ner', regions, F.normalize(taught.examples.sums, dim=-1))
+    for place, row, gain in ((1, 0, 1.0), (3, 1, (4 / 2.5) ** 0.5)):
+        expected = 100 * (space.scale * gain * cosines[..., row] - space.shift)
+        torch.testing.assert_close(found[..., place], expected)
     assert torch.equal(found[..., [0, 2, 4]], logits[..., [0, 2, 4]])
+
+
+def test_sums_of_few_and_of_many_examples_are_as_near(space):
+    around = F.normalize(torch.ones(CHANNELS), dim=0)
+    cloud = torch.randn(20_000, CHANNELS, generator=torch.Generator().manual_seed(0))
+    cloud = F.normalize(around + cloud / CHANNELS**0.5, dim=1)
+    space.likeness = (cloud[:10_000] @ cloud[10_000:].mean(dim=0)).mean().item()
+
+    def nearness(count):
+        sums = F.normalize(cloud[: 1000 * count].unflatten(0, (1000, count)).sum(dim=1), dim=1)
+        gain = space._gain(torch.tensor(count))
+        return (gain * (sums * cloud[-1000:]).sum(dim=1).mean()).item()
+
+    assert nearness(1) == pytest.approx(nearness(4), abs=0.02)
+    assert nearness(16) == pytest.approx(nearness(4), abs=0.02)
+
+
+def test_the_say_of_texts(bank, space):
+    """Of n examples and a text that counts for four, the text has 4 / (n + 4)."""
+    taught = bank.taught({'dog': rows(4, 2), 'gizmo': rows(1, 2, seed=3)})
+    assert space.text_shares(taught.examples, 5).tolist() == [0.25, 0.5, 0.25, 0.0, 0.25]
 
 
 def test_an_embedding_of_zeros_has_no_opinion(bank, space):
     examples = bank.taught({'dog': rows(1, 2)}).examples
     regions = rows(2, 2)
     regions[0, 1] = 0
-    found = space.blend(torch.zeros(2, 2, 4), regions, examples, factor=100.0)
+    found = space.by_example(torch.zeros(2, 2, 4), regions, examples, factor=100.0)
     assert not found[0, 1].any() and found[0, 0].any() and found[1, 1].any()
 
 
@@ -123,7 +143,7 @@ def test_ten_thousand_names(space):
     regions = rows(10_000, 2, seed=2)
     taught = bank.taught({name: regions[[place]] for place, name in enumerate(names)})
     assert len(taught) == 10_001 and len(taught.examples.sums) == 10_000
-    found = space.blend(torch.zeros(3, 2, 10_002), regions[:3], taught.examples, factor=100.0)
+    found = space.by_example(torch.zeros(3, 2, 10_002), regions[:3], taught.examples, factor=100.0)
     assert found[..., 1:-1].argmax(dim=-1).tolist() == [[0, 0], [1, 1], [2, 2]]
 
 

@@ -19,6 +19,8 @@ from torch import Tensor
 
 from ..utils.digest import fingerprint
 
+FITTED_SHOTS = 4  # examples of a name that scale and shift are for
+
 
 @dataclass(frozen=True, eq=False)
 class Examples:
@@ -77,9 +79,11 @@ class ExampleSpace(BaseModule):
     Args:
         embed_dims: Length C of the embeddings.
         num_opinions: Number E of the model's opinions of a region.
-        scale: Of cosines between regions, and
+        scale: Of cosines between a region and a sum of four examples, and
         shift: What is taken off, so that a region is as near to its examples as to its text.
         text_worth: How many examples the text of a name counts for.
+        likeness: The mean cosine of two examples of one name; a sum of few examples is less like
+            a region of the name than a sum of many, and this says by how much.
         init_cfg: Where the fitted weights come from, as in mmengine.
     """
 
@@ -93,10 +97,12 @@ class ExampleSpace(BaseModule):
         scale: float = 0.35,
         shift: float = 0.02,
         text_worth: float = 4.0,
+        likeness: float = 0.5,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.scale, self.shift, self.text_worth = scale, shift, text_worth
+        self.scale, self.shift = scale, shift
+        self.text_worth, self.likeness = text_worth, likeness
         self.register_buffer('mean', torch.zeros(num_opinions, embed_dims))
         self.register_buffer('whitening', torch.eye(embed_dims).repeat(num_opinions, 1, 1))
 
@@ -138,25 +144,42 @@ class ExampleSpace(BaseModule):
         centred = embeddings.to(self.mean) - self.mean
         return F.normalize(torch.einsum('nec,ecd->ned', centred, self.whitening), dim=-1)
 
-    def blend(self, logits: Tensor, regions: Tensor, examples: Examples, factor: float) -> Tensor:
-        """Logits (N, E, K + 1) by text, with those of names that have examples renewed.
+    def by_example(
+        self, logits: Tensor, regions: Tensor, examples: Examples, factor: float
+    ) -> Tensor:
+        """Logits (N, E, K + 1) by text, with those of names that have examples by example alone.
 
         Args:
-            logits: By text alone.
+            logits: By text.
             regions: (N, E, C) embeddings, as the model gives them.
             examples: Of R of the K names, on the same device.
             factor: Of the logits on cosines.
         """
         rows = F.normalize(examples.sums, dim=-1)
-        cosines = torch.einsum('nec,rec->ner', self(regions), rows)
-        by_example = factor * (self.scale * cosines - self.shift)
-        share = self.text_worth / (self.text_worth + examples.counts)  # of the text
-        share = torch.where(examples.with_text, share, 0.0)
-        by_text = logits[..., examples.places]
-        blended = logits.clone()
-        blended[..., examples.places] = share * by_text + (1 - share) * by_example.to(logits)
+        cosines = torch.einsum('nec,rec->ner', self(regions), rows) * self._gain(examples.counts)
+        shown = logits.clone()
+        shown[..., examples.places] = factor * (self.scale * cosines - self.shift).to(logits)
         # An embedding of zeros is no opinion.
-        return torch.where((regions != 0).any(dim=-1, keepdim=True), blended, logits)
+        return torch.where((regions != 0).any(dim=-1, keepdim=True), shown, logits)
+
+    def text_shares(self, examples: Examples, num_columns: int) -> Tensor:
+        """The say (num_columns,) of texts in each score, against examples.
+
+        A name without examples has the mean of the others', so that it neither gains nor loses.
+        """
+        share = self.text_worth / (self.text_worth + examples.counts)
+        share = torch.where(examples.with_text, share, 0.0)
+        shares = share.mean().repeat(num_columns)
+        shares[examples.places] = share
+        return shares
+
+    def _gain(self, counts: Tensor) -> Tensor:
+        """What brings cosines with sums of so many examples to those with FITTED_SHOTS."""
+
+        def expected(count: Tensor | int) -> Tensor | float:
+            return (count / (1 + (count - 1) * self.likeness)) ** 0.5
+
+        return expected(FITTED_SHOTS) / expected(counts)
 
     def fingerprint(self) -> str:
         """What examples depend on: they are of no use to a model with another one."""

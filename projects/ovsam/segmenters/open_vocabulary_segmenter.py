@@ -162,14 +162,20 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
         # Together: of many names, reading their embeddings is what takes time.
         logits = self.classify(torch.cat(embeddings), bank)
         opinions = logits.chunk(len(embeddings))
-        if bank.examples is not None and self.example_space is not None:
-            opinions = self.example_space.blend(
+        if bank.examples is None or self.example_space is None:
+            scores = self.fuse(opinions, bank)
+        else:
+            examples = bank.examples.to(logits.device)
+            shown = self.example_space.by_example(
                 torch.stack(opinions, dim=1),
                 torch.stack(embeddings, dim=1),
-                bank.examples.to(logits.device),
+                examples,
                 self.classifier.scale,
-            ).unbind(dim=1)
-        scores = self.fuse(opinions, bank)
+            )
+            # Each is fused in its own way: by example the head knows names it has not learned.
+            text = self.example_space.text_shares(examples, logits.shape[1])
+            by_text = self.fuse(opinions, replace(bank, examples=None))
+            scores = text * by_text + (1 - text) * self.fuse(shown.unbind(dim=1), bank)
         return scores if self.calibration is None else self.calibration(scores)
 
     def fuse(self, opinions: Sequence[Tensor], bank: NameBank | None = None) -> Tensor:
