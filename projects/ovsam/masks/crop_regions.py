@@ -60,7 +60,8 @@ def crop_masks(
     Returns:
         (N, 1, size, size) in [0, 1]; ones where a mask is empty and says nothing.
     """
-    numbers = torch.arange(len(rois), device=rois.device)[:, None].to(rois)
+    # Not len(): a traced graph must count anew.
+    numbers = torch.arange(rois.shape[0], device=rois.device)[:, None].to(rois)
     own = torch.cat([numbers, scale * rois[:, 1:]], dim=1)
     inside = crop_regions(masks[:, None].to(rois), own, size, context).sigmoid()
     empty = (masks <= MASK_THRESHOLD).all(dim=2).all(dim=1)

@@ -96,7 +96,6 @@ class SecondLook(nn.Module):
             first: (n, C) CLIP's first opinion, L2-normalised.
             backbone: CLIP's image tower.
         """
-        size = backbone.image_size
         parts = [rois.new_zeros(0, backbone.embed_dims)]
         for start in range(0, len(rois), CROPS_AT_ONCE):
             some = slice(start, start + CROPS_AT_ONCE)
