@@ -46,6 +46,26 @@ def test_same_numbers_at_paper_scale(tmp_path):
     compare(build_random_model(Config.fromfile(ROOT / 'ovsam/ovsam_RN50_coco_box.py')), tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('precision, most', [('fp16', 0.02), ('int8', 0.2)])
+@pytest.mark.parametrize('name', KINDS)
+def test_nearly_the_same_features_in_fewer_bits(name, precision, most, tmp_path):
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(tiny_config(ROOT / 'ovsam' / f'{name}.py').model).eval()
+    found = []
+    for each in ('fp32', precision):
+        side = export_onnx(model, tmp_path / each, each)['image']['size']
+        image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+        found.append(run(tmp_path / each / 'encoder.onnx', image=image))
+    for path in (tmp_path / precision).glob('*.onnx'):
+        onnxruntime.InferenceSession(str(path))  # it has kernels for all
+    exact, fewer = found
+    for key, values in exact.items():
+        error = np.abs(fewer[key] - values).mean() / np.abs(values).mean()
+        assert 0 < error < most, key
+
+
 @torch.no_grad()
 def compare(model, folder):
     """Export a model, and compare what the graphs give with what it gives."""

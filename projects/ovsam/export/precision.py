@@ -2,7 +2,7 @@
 
 What is kept in float32 beside that, and why:
 
-- ``decoder.onnx`` in int8: masks are what suffers, and it is the smallest of the large graphs.
+- ``decoder.onnx`` in int8: masks are what suffers, and it is small beside the encoder.
 - In int8, convolutions that read the image, or each channel by itself (``groups``): their values
   differ so much in range between channels that one scale for all does not fit them.
 - RoIAlign in fp16, which has no kernel for it.
