@@ -181,6 +181,15 @@ def test_uploads_stay_and_bad_ones_are_refused_in_words(visitor, tmp_path):
     scene = draw_samples(tmp_path, 1)[0]
     visitor.upload(text)
     visitor.says('^text.jpg is not a picture that can be read')
+    visitor.page.evaluate(
+        """() => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File(['no picture'], 'dropped.gif'));
+            const drop = new DragEvent('drop', { dataTransfer: dropped, cancelable: true });
+            document.getElementById('stage').dispatchEvent(drop);
+        }"""
+    )
+    visitor.says('^dropped.gif is not a picture that can be read')
     visitor.upload(tmp_path / 'heavy.png')
     visitor.says(r'^heavy.png has 3\.\d MB: a file may have 3 MB')
     visitor.upload(text, scene, tmp_path / 'wide.png')

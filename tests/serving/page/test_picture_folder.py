@@ -64,6 +64,8 @@ def test_pictures_in_order_and_nothing_outside(photos, out):
         with pytest.raises(NotKeptError):
             folder.keep(name, kept())
     assert not out.parent.exists()
+    (odd,) = PictureFolder({'caf\udce9.png': photos}).pictures()
+    assert odd.name == 'caf\ufffd.png'
 
 
 def test_what_is_kept_is_there_after_a_restart(photos, out):

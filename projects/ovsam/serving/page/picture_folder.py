@@ -63,7 +63,11 @@ class PictureFolder:
     """
 
     def __init__(self, files: Mapping[str, Path], out: Path | None = None) -> None:
-        self._files = dict(files)
+        # What is not UTF-8 in a name cannot be said in JSON.
+        self._files = {
+            name.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace'): file
+            for name, file in files.items()
+        }
         self._out = out
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}

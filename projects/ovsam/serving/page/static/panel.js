@@ -22,6 +22,7 @@ function make(kind, text, attributes = {}) {
 function showObjects() {
   const active = history.active(), found = history.objects();
   at('count').textContent = found.length ? `${found.length} object${found.length === 1 ? '' : 's'}` : 'No objects';
+  const focused = at('objects').contains(document.activeElement);
   at('objects').replaceChildren(...found.map((each) => {
     const row = make('button', `${each.number} `, { 'data-number': each.number, 'aria-current': each === active });
     row.append(make('span', shownName(each), { class: 'name' }));
@@ -38,7 +39,9 @@ function showObjects() {
     item.append(row);
     return item;
   }));
-  at('objects').querySelector('[aria-current=true]')?.scrollIntoView({ block: 'nearest' });
+  const row = at('objects').querySelector('[aria-current=true]');
+  row?.scrollIntoView({ block: 'nearest' });
+  if (focused) row?.focus();
   showChosen(active);
 }
 

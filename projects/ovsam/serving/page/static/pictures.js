@@ -53,19 +53,19 @@ export async function begin() {
   list = offered.pictures.map((each) => ({ ...each, mine: false }));
   list.push(...mine.filter((each) => each.file).map((each) => (
     { name: each.name, mine: true, image: each.image, done: each.done, objects: each.objects.length })));
-  const last = decodeURIComponent(location.hash.slice(1));
-  let first = list.findIndex((each) => idOf(each) === last);
+  let first = list.findIndex((each) => idOf(each) === location.hash.slice(1));
   if (first < 0 && kept) first = Math.max(0, list.findIndex((each) => !each.done));
   if (first >= 0) await go(first);
   changed();
 }
 
-const idOf = (entry) => (entry.mine ? `mine:${entry.image}` : entry.name);
+const idOf = (entry) => encodeURIComponent(entry.mine ? `mine:${entry.image}` : entry.name);
 
 /** Open a picture of the list. */
 export async function go(number) {
   const entry = list[number];
   if (!entry) return;
+  if (open && (await store.get(open.image))?.unsent) await keep(); // or stay, and hear why
   const file = entry.mine ? (await store.get(entry.image))?.file : null;
   if (entry.mine && !file) throw new Wrong(`This browser no longer has ${entry.name}: open it again.`);
   await begun(number, await send(entry, file), file);
@@ -78,6 +78,7 @@ async function begun(number, answer, file) {
   URL.revokeObjectURL(shown.src);
   shown.src = URL.createObjectURL(pixels);
   await shown.decode();
+  shown.alt = entry.name;
   place = number;
   open = { entry, ...answer, file };
   view.show(answer.width, answer.height);
@@ -87,7 +88,7 @@ async function begun(number, answer, file) {
   history.begin([]);
   history.begin(((mine ?? answer).objects ?? []).map(fromKept));
   keptRevision = history.revision;
-  location.hash = encodeURIComponent(idOf(entry));
+  location.hash = idOf(entry);
   const count = history.objects().length;
   say(count ? `${entry.name}: ${count} object${count === 1 ? '' : 's'}` : `${entry.name}: click on an object`);
   changed();
