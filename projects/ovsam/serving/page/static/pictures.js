@@ -90,6 +90,7 @@ async function begun(number, answer, file) {
   keptRevision = history.revision;
   location.hash = idOf(entry);
   const count = history.objects().length;
+  [entry.objects, entry.done] = [count, open.done];
   say(count ? `${entry.name}: ${count} object${count === 1 ? '' : 's'}` : `${entry.name}: click on an object`);
   changed();
   if (mine?.unsent) await keep();
@@ -159,8 +160,8 @@ async function keep() {
   const objects = history.objects().map(toKept);
   [entry.objects, entry.done] = [objects.length, done];
   const sent = kept && !entry.mine;
-  const record = { image, name: entry.name, objects, done, unsent: sent };
-  if (open.file) record.file = open.file;
+  // The same picture may be the operator's and a person's: its file stays.
+  const record = { ...await store.get(image), image, name: entry.name, objects, done, unsent: sent };
   await store.put(record);
   if (!sent) return;
   try {
