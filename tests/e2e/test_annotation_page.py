@@ -1,6 +1,8 @@
 """The annotation page in headless Chromium, as a person uses it; pictures go to work_dirs/app."""
 
 import json
+import urllib.error
+import urllib.request
 import zipfile
 
 import numpy as np
@@ -170,6 +172,14 @@ def test_two_people_do_not_see_each_other(browser, address, visitor):
     visitor.reload()
     assert len(visitor.rows()) == 1 and other.rows() == []
     other.close()
+
+
+def test_a_name_that_was_made_to_lead_here_is_refused(address):
+    asked = urllib.request.Request(address, headers={'Host': 'other.example'})
+    with pytest.raises(urllib.error.HTTPError, match='400'):
+        urllib.request.urlopen(asked, timeout=PATIENCE)
+    with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+        assert answer.status == 200
 
 
 def test_uploads_stay_and_bad_ones_are_refused_in_words(visitor, tmp_path):

@@ -52,7 +52,9 @@ def serve(args: argparse.Namespace) -> None:
         else:
             files = list_images(args.samples) if args.samples else draw_samples(Path(drawn))
             pictures = PictureFolder({file.name: file for file in files})
-        taken = opened.enter_context(socket.create_server((args.host, args.port)))
+        family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
+        place = (args.host, args.port)
+        taken = opened.enter_context(socket.create_server(place, family=family))
         everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
         model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
         annotator = Annotator(model, limits, everything=everything)
@@ -61,7 +63,8 @@ def serve(args: argparse.Namespace) -> None:
         if _is_loopback(args.host):
             # Another site whose name was made to lead to this machine is not let in.
             app.add_middleware(TrustedHostMiddleware, allowed_hosts=[args.host, 'localhost'])
-        address = f'http://{args.host}:{taken.getsockname()[1]}{PAGE}/'
+        host = f'[{args.host}]' if ':' in args.host else args.host
+        address = f'http://{host}:{taken.getsockname()[1]}{PAGE}/'
         print(f'The annotation page is at {address} (Ctrl+C ends it)', flush=True)
         uvicorn.Server(uvicorn.Config(app, log_level='warning')).run([taken])
 

@@ -1,7 +1,6 @@
 """What the page asks for, without a browser: its files, pictures, what is kept, what is wrong."""
 
 import io
-import json
 import zipfile
 
 import numpy as np
@@ -100,7 +99,7 @@ def test_a_picture_is_opened_annotated_and_kept(app, ask, annotator, photos, tmp
     found = opened(ask, again, 'one.png').json()
     assert found['done'] and found['objects'][0]['segmentation'] == runs()
     assert found['objects'][0]['category_name'] == 'cat' and not found['objects'][0]['fixed']
-    (photos / 'one.png').write_bytes((photos / 'wide.png').read_bytes()[:0] + _png(9, 9))
+    (photos / 'one.png').write_bytes(_png(9, 9))
     said = opened(ask, again, 'one.png')
     assert said.status_code == 400 and 'put the old picture back' in said.json()['detail']
 
@@ -201,20 +200,13 @@ def test_files_for_other_programs(app, ask, kind, expected):
     assert ask(app, 'POST', '/api/page/export', json=asked).status_code == 404
 
 
-@pytest.mark.parametrize(
-    'name', ['l' * 251 + '.jpg', 'caf\udce9.jpg', 'a\nb.jpg', '"q\'.jpg', '..']
-)
+@pytest.mark.parametrize('name', ['l' * 251 + '.jpg', 'café 猫.jpg', 'a\nb.jpg', '"q\'.jpg', '..'])
 def test_odd_file_names_are_exported(app, ask, name):
     image = opened(ask, app, 'one.png').json()['image']
     objects = [{**CAT, 'segmentation': runs()}]
     for kind in ('coco', 'labelme', 'yolo', 'masks'):
         asked = {'image': image, 'file_name': name, 'kind': kind, 'objects': objects}
-        body = json.dumps(asked).encode()
-        kind = {'Content-Type': 'application/json'}
-        assert ask(app, 'POST', '/api/page/export', content=body, headers=kind).status_code in (
-            200,
-            422,
-        )
+        assert ask(app, 'POST', '/api/page/export', json=asked).status_code == 200
 
 
 def test_what_cannot_be_imported(app, ask):

@@ -137,6 +137,7 @@ function add(found) {
 }
 
 export async function everything() {
+  say('Looking for all objects');
   const found = await asked('everything', {});
   say(`${counted(add(found.map((each) => fromFound(each))))} added`);
 }
@@ -145,6 +146,7 @@ export async function everything() {
 export async function find(text, threshold) {
   const texts = [...new Set(text.split(',').map((each) => each.trim()).filter(Boolean))];
   if (!texts.length) throw new Wrong('Say what to find, for example: a red cat');
+  say(`Looking for "${texts.join(', ')}"`);
   const found = await asked('find', { texts, threshold });
   // What was asked for by name keeps it, whatever the vocabulary.
   const count = add(found.map((each) => fromFound(each, { fixed: true, name: each.name })));

@@ -68,6 +68,7 @@ export async function go(number) {
   if (open && (await store.get(open.image))?.unsent) await keep(); // or stay, and hear why
   const file = entry.mine ? (await store.get(entry.image))?.file : null;
   if (entry.mine && !file) throw new Wrong(`This browser no longer has ${entry.name}: open it again.`);
+  say(`Opening ${entry.name}`);
   await begun(number, await send(entry, file), file);
 }
 
@@ -101,6 +102,7 @@ export async function take(files) {
   let wrong = null;
   for (const file of files) {
     try {
+      say(`Opening ${file.name}`);
       const answer = await sendNew(file);
       let number = list.findIndex((each) => each.mine && each.image === answer.image);
       if (number < 0) {
