@@ -1,5 +1,6 @@
 """The annotation page in headless Chromium, and the server behind it, for tests of both."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pycocotools import mask as mask_utils
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / 'work_dirs' / 'app'
@@ -184,6 +186,15 @@ class Visitor:
 
     def picture(self, name):
         self.page.screenshot(path=PICTURES / f'{name}.png')
+
+
+def masks_of(path):
+    """The masks (H, W) bool of a COCO file, with their names."""
+    content = json.loads(path.read_text('utf-8'))
+    return [
+        (each['category_name'], mask_utils.decode(each['segmentation']) > 0)
+        for each in content['annotations']
+    ]
 
 
 needs_browser = pytest.mark.skipif(
