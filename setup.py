@@ -67,7 +67,6 @@ EXTRAS = {
         'tests',
         'demo',
         'mini',
-        'app',
         'serve',
         'photo',
         'ray',
@@ -76,7 +75,7 @@ EXTRAS = {
         'onnx',
     )
 }
-EXTRAS['label-studio'] = EXTRAS['serve']  # what it was called while it served nothing else
+EXTRAS['app'] = EXTRAS['label-studio'] = EXTRAS['serve']  # one server for all of them
 
 readme = ROOT / 'README.md'
 setup(

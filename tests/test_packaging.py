@@ -20,7 +20,6 @@ FILES = [
     'tests',
     'demo',
     'mini',
-    'app',
     'serve',
     'photo',
     'onnx',
@@ -118,6 +117,8 @@ def test_a_build_carries_all_modules_and_what_stands_beside_them(tmp_path):
     assert without_torch == {file.name for file in (ROOT / 'projects/ovsam_onnx').glob('*.py')}
     for file in (
         'datasets/pictograms/pictograms.json',
+        'serving/page/static/index.html',
+        'serving/page/static/main.js',
         '.mim/model-index.yml',
         '.mim/tools/predict.py',
         '.mim/configs/mini/ovsam_box.py',

@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = (3, 10), (3, 13)
 NEEDED_GB = 6.0
 NOTE = 'ovsam-setup'
-INSTALLED = ('runtime', 'headless', 'tests', 'mini', 'demo', 'app', 'serve', 'photo', 'onnx')
+INSTALLED = ('runtime', 'headless', 'tests', 'mini', 'demo', 'serve', 'photo', 'onnx')
 # Python 3.12 and newer warn about mmdet's sources when they are compiled: here, into the log.
-FIRST_IMPORT = 'import ovsam, mmdet.apis, mmdet.models, mmpretrain.models, gradio'
+FIRST_IMPORT = 'import ovsam, mmdet.apis, mmdet.models, mmpretrain.models, fastapi'
 NETWORK_WORDS = (
     'dns error',
     'name resolution',

@@ -3,6 +3,7 @@
 import json
 import os
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -73,6 +74,15 @@ def test_yolo(write):
         1: 'dog',
         2: 'fox',
     }
+
+
+def test_a_picture_for_each_mask(write):
+    folder = write('masks') / 'masks'
+    assert not (folder / '0').exists()
+    files = sorted((folder / '1').iterdir())
+    assert [file.name for file in files] == ['001_dog.png', '002_fox.png']
+    for file, mask in zip(files, found('dog', 'fox').masks):
+        assert np.array_equal(cv2.imread(str(file), cv2.IMREAD_UNCHANGED), mask * np.uint8(255))
 
 
 def test_masks_without_names(tmp_path):

@@ -68,15 +68,6 @@ def test_the_limit_of_the_server_is_the_one_that_counts(tmp_path, monkeypatch):
     assert UploadLimits().read_picture(save(tmp_path / 'a.png')).shape == (10, 20, 3)
 
 
-def test_json(tmp_path):
-    path = tmp_path / 'a.json'
-    path.write_text('{"a": 1}', encoding='utf-8-sig')
-    assert UploadLimits().read_json(path) == {'a': 1}
-    path.write_text('{')
-    with pytest.raises(ValueError, match='a.json is not a JSON file'):
-        UploadLimits().read_json(path)
-
-
 def test_a_vocabulary_is_names_or_packs_and_never_a_file(tmp_path):
     limits = UploadLimits(names=3)
     assert limits.parse_vocabulary(' cat,dog\n cat ,\nlamp') == ['cat', 'dog', 'lamp']
@@ -85,6 +76,6 @@ def test_a_vocabulary_is_names_or_packs_and_never_a_file(tmp_path):
     secret = tmp_path / 'secret.txt'
     secret.write_text('password')
     assert limits.parse_vocabulary(str(secret)) == [str(secret)]
-    for text, said in ((' , ', 'empty'), ('a,b,c,d', '3 names')):
+    for text, said in ((' , ', 'empty'), ('a,b,c,d', '3 names'), ('coco+cocoo', "no pack 'cocoo'")):
         with pytest.raises(ValueError, match=said):
             limits.parse_vocabulary(text)

@@ -7,15 +7,18 @@ An export takes one image at a time and writes whole files; what holds all image
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
+import cv2
+import numpy as np
 import yaml
 
 from ..masks.polygons import join_polygons, mask_polygons
-from ..utils.file_names import printable
+from ..utils.file_names import fitting_name, printable
 from ..utils.files import write_json, write_whole
 from ..utils.wording import listed
 from .coco_file import write_coco
@@ -200,10 +203,37 @@ class YoloExport:
         )
 
 
+class MasksExport:
+    """``masks/NAME/001_cat.png`` for each object: 255 where it is, 0 elsewhere.
+
+    Numbers are those of the rows; what of a name does not suit a file is a ``_``.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._folder = folder / 'masks'
+        self._taken: set[str] = set()
+
+    def expect(self, file_names: Iterable[str]) -> None:
+        """Each picture has a folder of its own."""
+
+    def add(self, image: ImageEntry, found: Prediction) -> None:
+        """See :class:`Export`."""
+        _take(image.name, self._taken)
+        labels = found.labels or [UNNAMED] * len(found)
+        for row, (mask, name) in enumerate(zip(found.masks, labels), 1):
+            name = fitting_name(re.sub(r'[^\w-]', '_', name), 200)
+            content = cv2.imencode('.png', mask.astype(np.uint8) * 255)[1].tobytes()
+            write_whole(self._folder / image.name / f'{row:03}_{name}.png', content)
+
+    def close(self) -> None:
+        """Nothing is of all images."""
+
+
 EXPORTS: dict[str, Callable[[Path, Sequence[str]], Export]] = {
     'coco': CocoExport,
     'labelme': LabelMeExport,
     'yolo': YoloExport,
+    'masks': MasksExport,
 }
 
 

@@ -1,20 +1,23 @@
 r"""The annotation page: point at things in a picture, get masks and names, correct, export.
 
     ovsam app                                        # the small world, at port 7860
+    ovsam app --folder photos --out labels.json      # one picture after the other, into a COCO file
     ovsam app --samples photos --model ovsam-rn50x16-coco --vocabulary coco
-    ovsam app --model configs/mine.py --weights checkpoints/mine.pth
 
-Open the address that it prints. It serves this machine only unless --host says otherwise; there is
-no password, so whoever reaches it can use it. It asks other machines for nothing.
+Open the address that it prints. It serves this machine only unless --host says otherwise; without
+--token, whoever reaches it can use it. It asks other machines for nothing.
 """
 
 import argparse
+import contextlib
+import ipaddress
+import os
+import socket
 import tempfile
 from pathlib import Path
 
 from ..apis.flags import add_model_flags, add_server_flags, check_server_flags
 from ..apis.image_jobs import list_images
-from ..serving.page.samples import draw_samples
 from ..serving.shared_model import SharedModel
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
@@ -24,41 +27,65 @@ def serve(args: argparse.Namespace) -> None:
     """Load the model and serve until interrupted.
 
     Raises:
-        ImportError: Gradio is not installed.
+        ImportError: What it serves with is not installed.
         OSError: The port is in use.
+        ValueError: A flag is out of its range, or the model does not name.
     """
-    check_server_flags(args)
+    _check(args)
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
     try:
-        from ..serving.page.page import CSS, AnnotationPage, system_theme
+        import uvicorn
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+        from ..serving.page.picture_folder import PictureFolder
+        from ..serving.page.samples import draw_samples
+        from ..serving.server.app import make_server
+        from ..serving.server.gate import PAGE, GateSettings
     except ImportError as error:
-        raise ImportError(f'the page needs Gradio ({error}): pip install "ovsam[app]"') from error
-    from starlette.middleware import Middleware
+        raise ImportError(f'a web server is needed ({error}): pip install "ovsam[app]"') from error
+    from ..serving.annotator import Annotator
 
-    from ..serving.page.offline import SameOriginOnly
+    with contextlib.ExitStack() as opened:
+        drawn = opened.enter_context(tempfile.TemporaryDirectory(prefix='ovsam-samples-'))
+        if args.folder:
+            pictures = PictureFolder.of(args.folder, args.out)
+        else:
+            files = list_images(args.samples) if args.samples else draw_samples(Path(drawn))
+            pictures = PictureFolder({file.name: file for file in files})
+        family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
+        place = (args.host, args.port)
+        taken = opened.enter_context(socket.create_server(place, family=family))
+        everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
+        model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
+        annotator = Annotator(model, limits, everything=everything)
+        gate = GateSettings(args.token, per_minute=0, megabytes=limits.megabytes * 4 / 3 + 1)
+        app = make_server(annotator, gate=gate, pictures=pictures)
+        if _is_loopback(args.host):
+            # Another site whose name was made to lead to this machine is not let in.
+            app.add_middleware(TrustedHostMiddleware, allowed_hosts=[args.host, 'localhost'])
+        host = f'[{args.host}]' if ':' in args.host else args.host
+        address = f'http://{host}:{taken.getsockname()[1]}{PAGE}/'
+        print(f'The annotation page is at {address} (Ctrl+C ends it)', flush=True)
+        uvicorn.Server(uvicorn.Config(app, log_level='warning')).run([taken])
 
-    chosen = list_images(args.samples) if args.samples else None
-    model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
-    with tempfile.TemporaryDirectory(prefix='ovsam-samples-') as drawn:
-        samples = chosen or draw_samples(Path(drawn))
-        everything = dict(points_per_side=args.points_per_side) if args.points_per_side else None
-        page = AnnotationPage(model, samples, limits, everything).build()
-        page.launch(
-            server_name=args.host,
-            server_port=args.port,
-            share=False,
-            quiet=True,
-            ssr_mode=False,
-            theme=system_theme(),
-            css=CSS,
-            footer_links=[],
-            max_file_size=int(args.max_megabytes * 1e6),
-            enable_monitoring=False,
-            prevent_thread_lock=True,
-            app_kwargs=dict(middleware=[Middleware(SameOriginOnly)]),
-        )
-        print(f'The annotation page is at {page.local_url} (Ctrl+C ends it)', flush=True)
-        page.block_thread()
+
+def _check(args: argparse.Namespace) -> None:
+    check_server_flags(args)
+    if args.points_per_side is not None:
+        check_server_flags(args, 'points_per_side')
+    if args.folder and args.samples:
+        raise ValueError('--folder and --samples are both given: choose one of them')
+    if bool(args.folder) != bool(args.out):
+        raise ValueError('--folder and --out go together: the pictures, and the COCO file to write')
+    if args.token == '':
+        raise ValueError('--token is empty: give one, or leave it out to let anybody in')
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == 'localhost' or ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def main(argv=None) -> int:
@@ -67,8 +94,25 @@ def main(argv=None) -> int:
     add_model_flags(parser, ', which sessions begin with')
     add_server_flags(parser, 7860, 'everything mode')
     parser.add_argument(
+        '--folder',
+        type=Path,
+        help='folder of pictures to annotate one after the other, with those in its subfolders',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='FILE.json',
+        help='COCO file that keeps what is annotated in --folder, and goes on from what it has',
+    )
+    parser.add_argument(
         '--samples',
         type=Path,
-        help='folder of pictures to choose from; scenes of pictograms if not given',
+        help='folder of pictures to try; scenes of pictograms if not given',
+    )
+    parser.add_argument(
+        '--token',
+        default=os.environ.get('OVSAM_TOKEN'),
+        help='what people must enter; better set OVSAM_TOKEN, which other users of this machine '
+        'do not see',
     )
     return exit_status('app', serve, parser.parse_args(argv))

@@ -1,12 +1,13 @@
-r"""One server for annotation tools: X-AnyLabeling, Label Studio, and programs that speak JSON.
+r"""One server for annotation tools: a page, X-AnyLabeling, Label Studio, and programs.
 
     ovsam serve
     ovsam serve --model ovsam-rn50x16-coco --vocabulary lvis --host 0.0.0.0 --token SECRET
     export LABEL_STUDIO_API_KEY=...    # an access token: Account & Settings in Label Studio
     ovsam serve --label-studio-url http://localhost:8080 --everything
 
-X-AnyLabeling: choose Remote-Server and enter this address. Label Studio: connect it in a project's
-Settings > Model, with "interactive preannotations". The JSON API is described at /api/docs.
+The annotation page is at /page/. X-AnyLabeling: choose Remote-Server and enter this address. Label
+Studio: connect it in a project's Settings > Model, with "interactive preannotations". The JSON API
+is described at /api/docs.
 docs/annotating.md has more. Without --token, whoever reaches the port can use it.
 """
 

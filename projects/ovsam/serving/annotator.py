@@ -7,13 +7,18 @@ all of which are kept within a bound and are the same for whoever asks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import torch
 
 from ..apis import OVSAMPredictor
 from ..apis.encoded_image import EncodedImage
 from ..apis.prediction import Prediction
+from ..naming.taught_file import taught_file
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
 from .encoded_images import EncodedImages
@@ -21,8 +26,24 @@ from .object_prompts import ObjectPrompt
 from .shared_model import SharedModel
 from .uploads import UploadLimits
 
+DRAWN_AT_ONCE = 8  # masks at the size of the picture, of float32
+
+
+@dataclass(frozen=True)
+class TaughtNames:
+    """Names of a user who taught some by example.
+
+    Attributes:
+        vocabulary: Names; None for those that the server was started with.
+        taught: Of :meth:`~ovsam.serving.shared_model.SharedModel.new_predictor`.
+    """
+
+    vocabulary: Vocabulary | Sequence[str] | None
+    taught: bytes = b''
+
+
 # Names of a request; None for the vocabulary that the server was started with.
-Names = Vocabulary | Sequence[str] | None
+Names: TypeAlias = Vocabulary | Sequence[str] | TaughtNames | None
 
 
 class Picture(NamedTuple):
@@ -79,15 +100,19 @@ class Annotator:
         """What is kept of pictures takes so many bytes."""
         return self.encoded.nbytes + self._masks.nbytes
 
-    def send(self, content: bytes) -> Picture:
+    def send(self, content: bytes, name: str = 'the picture') -> Picture:
         """Take a picture's file; one that was sent before is encoded only if it is not kept.
+
+        Args:
+            content: Of the file.
+            name: What errors call it.
 
         Raises:
             ValueError: It is too large, or no picture.
         """
         key = hashlib.sha256(content).hexdigest()
         read = self.limits.decode_picture
-        return Picture(key, self.encoded.encoded(key, lambda: read(content)))
+        return Picture(key, self.encoded.encoded(key, lambda: read(content, name)))
 
     def picture(self, key: str) -> Picture:
         """A picture that was sent before.
@@ -100,7 +125,7 @@ class Annotator:
             raise NotKeptError('this server does not have the picture, or no longer: send it again')
         return Picture(key, image)
 
-    def names(self, given: str | Sequence[str] | None) -> Names:
+    def names(self, given: str | Sequence[str] | None) -> Vocabulary | Sequence[str] | None:
         """Names as users write them: a pack, names with commas between, a list; None for none.
 
         Raises:
@@ -121,7 +146,7 @@ class Annotator:
         Raises:
             ValueError: A prompt is malformed or outside the image, or a name has nothing to read.
         """
-        predictor = self._predictor(picture, names)
+        predictor = self._shown(picture, names)
         for prompt in prompts:
             with self.model.turn():  # not around the yield: who asked may never come back
                 found = predictor.predict(**prompt.arguments(), top_k=top_k, none_threshold=0.0)
@@ -134,7 +159,7 @@ class Annotator:
             ValueError: A name has nothing to read.
         """
         with self.model.turn():
-            predictor = self._predictor(picture, names)
+            predictor = self._shown(picture, names)
             return predictor.name(self._all_masks(predictor, picture), top_k, 0.0)
 
     def find(
@@ -152,12 +177,52 @@ class Annotator:
                 other name to compare with.
         """
         with self.model.turn():
-            predictor = self._predictor(picture, names)
+            predictor = self._shown(picture, names)
             found = self._all_masks(predictor, picture)
             return predictor.find(texts, threshold, top_k, found)
 
-    def _predictor(self, picture: Picture, names: Names) -> OVSAMPredictor:
-        predictor = self.model.new_predictor(self.model.vocabulary if names is None else names)
+    def name(
+        self, picture: Picture, masks: Iterable[np.ndarray], names: Names, top_k: int = 1
+    ) -> Iterator[Prediction]:
+        """Masks (H, W) bool that somebody drew, with their names, some at a time.
+
+        Raises:
+            ValueError: A mask is empty or of another size, or a name has nothing to read.
+        """
+        masks = iter(masks)
+        while some := list(islice(masks, DRAWN_AT_ONCE)):
+            with self.model.turn(), torch.no_grad():
+                predictor = self._shown(picture, names)
+                bank = predictor.doubted_bank
+                found = picture.image.described(predictor.model, np.stack(some), bank)
+                found = predictor.name(found, top_k, 0.0)
+            yield found
+
+    def taught(
+        self, picture: Picture, names: TaughtNames, name: str, mask: np.ndarray
+    ) -> TaughtNames:
+        """The names with an example of one, (H, W) bool; see ``OVSAMPredictor.teach``.
+
+        Raises:
+            ValueError: The mask is empty or of another size, or the model cannot be taught.
+        """
+        with self.model.turn():
+            predictor = self._shown(picture, names)
+            predictor.teach(name, masks=mask)
+            return replace(names, taught=taught_file(predictor.bank))
+
+    def predictor(self, names: Names) -> OVSAMPredictor:
+        """A predictor without an image, which computes in a turn of the model.
+
+        Raises:
+            ValueError: A name has nothing to read, or names were taught to another model.
+        """
+        given = names if isinstance(names, TaughtNames) else TaughtNames(names)
+        vocabulary = self.model.vocabulary if given.vocabulary is None else given.vocabulary
+        return self.model.new_predictor(vocabulary, given.taught)
+
+    def _shown(self, picture: Picture, names: Names) -> OVSAMPredictor:
+        predictor = self.predictor(names)
         predictor.set_image(picture.image)
         return predictor
 

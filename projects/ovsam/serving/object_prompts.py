@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 Point = tuple[tuple[float, float], int]
 Box = tuple[float, float, float, float]
@@ -18,11 +20,13 @@ class ObjectPrompt:
         points: (x, y) of clicks.
         point_labels: 1 on the object, 0 not on it, for each point.
         box: X1, y1, x2, y2, or None.
+        mask: (h, w) ``low_res_logits`` of an earlier answer, which the model starts from.
     """
 
     points: tuple[tuple[float, float], ...] = ()
     point_labels: tuple[int, ...] = ()
     box: Box | None = None
+    mask: np.ndarray | None = field(default=None, compare=False)
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of :meth:`~ovsam.apis.OVSAMPredictor.predict`."""
@@ -31,6 +35,8 @@ class ObjectPrompt:
             found.update(point_coords=self.points, point_labels=self.point_labels)
         if self.box is not None:
             found.update(boxes=self.box)
+        if self.mask is not None:
+            found.update(mask_input=self.mask)
         return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -72,29 +73,47 @@ class SharedModel:
         """Whether the model names what it finds."""
         return self.vocabulary is not None
 
-    def new_predictor(self, names: Vocabulary | Sequence[str] | None = None) -> OVSAMPredictor:
+    @property
+    def teachable(self) -> bool:
+        """Whether names can be taught by example."""
+        return getattr(self._first.model, 'example_space', None) is not None
+
+    @property
+    def none_threshold(self) -> float:
+        """Least score of a name that is certain; see :class:`~ovsam.apis.OVSAMPredictor`."""
+        return self._first.none_threshold
+
+    def new_predictor(
+        self, names: Vocabulary | Sequence[str] | None = None, taught: bytes = b''
+    ) -> OVSAMPredictor:
         """A predictor of this model without an image; it computes in a :meth:`turn`.
 
         Args:
             names: Its vocabulary; embeddings of those that were used last are kept. The one that
                 sessions begin with if not given.
+            taught: Content of a file of :meth:`~ovsam.apis.OVSAMPredictor.save_names`: what it
+                knows by example. It may come from strangers.
 
         Raises:
-            ValueError: Of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`.
+            ValueError: Of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`, or of
+                :meth:`~ovsam.apis.OVSAMPredictor.load_names`.
         """
         predictor = copy.copy(self._first)
         predictor.reset()
         if names is None:
             return predictor
-        key = (
+        key: tuple = (
             (names.names, names.synonyms, names.templates)
             if isinstance(names, Vocabulary)
             else tuple(names)
         )
+        key = (key, taught)
         bank = self._banks.get(key)
         if bank is None:
             with self.turn():
                 predictor.set_vocabulary(names if isinstance(names, Vocabulary) else list(names))
+                if taught:
+                    _load_names(predictor, taught)
                 self._banks.put(key, predictor.bank)
         else:
             predictor.bank = bank
@@ -103,6 +122,18 @@ class SharedModel:
     def turn(self) -> AbstractContextManager:
         """Wait until the model is free, and have it in the block."""
         return self._lock
+
+
+def _load_names(predictor: OVSAMPredictor, taught: bytes) -> None:
+    with tempfile.TemporaryDirectory(prefix='ovsam-taught-') as folder:
+        path = Path(folder) / 'taught.safetensors'
+        path.write_bytes(taught)
+        try:
+            predictor.load_names(path)
+        except (ValueError, KeyError, RuntimeError, TypeError, IndexError) as error:
+            raise ValueError(
+                'what was taught earlier cannot be used with this model: teach the names again'
+            ) from error
 
 
 def small_world_config() -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import UnidentifiedImageError
@@ -78,20 +76,6 @@ class UploadLimits:
                 f'{name} is damaged or of an unusual kind: {error.__cause__ or error}'
             ) from error
 
-    def read_json(self, path: str | Path) -> Any:
-        """What a JSON file holds.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            ValueError: It is too large, or is not JSON.
-        """
-        path = Path(path)
-        self._check_file(path)
-        try:
-            return json.loads(path.read_text(encoding='utf-8-sig'))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f'{path.name} is not a JSON file: {error}') from error
-
     def parse_vocabulary(self, text: str) -> Vocabulary | list[str]:
         """Names from a text: packs with ``+`` between them, or a list of names.
 
@@ -103,6 +87,11 @@ class UploadLimits:
         parts = [clean_text(part) for part in text.split('+')]
         if all(part.casefold() in PACKS for part in parts):
             return build_vocabulary('+'.join(parts))
+        unknown = [part for part in parts if part.casefold() not in PACKS]
+        if len(unknown) < len(parts) and ',' not in text:
+            raise ValueError(
+                f'there is no pack {unknown[0]!r}: there are {listed(PACKS, near=unknown[0])}'
+            )
         names = list(dict.fromkeys(listed_names(text)))
         if not names:
             raise ValueError(

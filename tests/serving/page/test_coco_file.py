@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ovsam.serving.page.coco_file import annotations_of, summary
+from ovsam.serving.page.coco_file import annotations_of
 
 SIZE = (10, 20)
 SQUARE = [[0, 0, 4, 0, 4, 4, 0, 4]]
@@ -161,10 +161,6 @@ def test_good_objects_are_taken_and_bad_ones_told():
     assert loaded.left_out[3] == "annotation 92 is of image 8, which is not among the file's images"
     assert loaded.left_out[6].startswith('annotations[6] is of image None')
     assert loaded.left_out[7] == 'annotation 3 is in the file twice'
-    said = summary(loaded.left_out)
-    assert said.startswith('8 left out: annotation 90 has no mask ("segmentation"); ')
-    assert said.endswith(' and 3 more') and said.count(';') == 4
-    assert summary([]) == ''
 
 
 def test_bad_categories_cost_their_own_objects():

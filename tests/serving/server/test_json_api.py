@@ -45,11 +45,14 @@ def test_what_is_served_is_described(app, ask):
     assert set(described['paths']) == {
         '/api/info',
         '/api/images',
+        '/api/images/{image}',
         '/api/images/{image}/click',
         '/api/images/{image}/everything',
         '/api/images/{image}/find',
+        '/api/images/{image}/name',
         '/api/sessions',
         '/api/sessions/{session}',
+        '/api/sessions/{session}/taught',
     }
     assert ask(app, 'GET', '/api/docs').status_code == 200
 

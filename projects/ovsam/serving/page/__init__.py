@@ -1,12 +1,5 @@
-"""The annotation page: what a session does, without a browser, and the page in front of it.
+"""The annotation page: its files in ``static``, which a browser runs, and what they ask for.
 
-Only :mod:`~ovsam.serving.page.page` needs Gradio (``pip install ovsam[app]``).
+Objects, corrections and their history are the browser's. The server segments, names and teaches
+(:mod:`~ovsam.serving.server.json_api`), lists pictures, and keeps what was annotated in a folder.
 """
-
-from .annotated_object import AnnotatedObject
-from .annotation import AnnotationSession
-
-__all__ = [
-    'AnnotatedObject',
-    'AnnotationSession',
-]

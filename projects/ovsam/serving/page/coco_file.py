@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...apis.prediction import Prediction
@@ -283,9 +283,3 @@ def _key(number: Any) -> Any:
 def _title(annotation: Any, place: int) -> str:
     number = annotation.get('id') if isinstance(annotation, Mapping) else None
     return f'annotations[{place}]' if _key(number) is None else f'annotation {number}'
-
-
-def summary(left_out: Iterable[str]) -> str:
-    """What was left out, in words; empty if nothing was."""
-    reasons = list(left_out)
-    return f'{len(reasons)} left out: {listed(reasons, between="; ")}' if reasons else ''

@@ -1,4 +1,4 @@
-"""One server for annotation tools: X-AnyLabeling, Label Studio, and whatever speaks JSON.
+"""One server for the annotation page, X-AnyLabeling, Label Studio, and whatever speaks JSON.
 
 :mod:`.gate` stands before all of them and says who may come in, and how many; :mod:`.turns` lets
 one after the other to the model. :mod:`.json_api` is for programs; the tools'

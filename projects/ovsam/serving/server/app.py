@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from ...utils.files import json_text
@@ -19,7 +19,9 @@ from ...version import __version__
 from ..annotator import Annotator, NotKeptError
 from ..any_labeling.answers import AnyLabeling
 from ..any_labeling.question import Question
-from .gate import RETRY_SECONDS, Gate, GateSettings
+from ..page.page_api import PageFiles, page_api
+from ..page.picture_folder import PictureFolder
+from .gate import PAGE, RETRY_SECONDS, Gate, GateSettings
 from .json_api import json_api
 from .refusals import refusal
 from .turns import Turns
@@ -33,8 +35,11 @@ def make_server(
     label_studio: ASGIApp | None = None,
     gate: GateSettings | None = None,
     cors: Sequence[str] = (),
+    pictures: PictureFolder | None = None,
 ) -> FastAPI:
-    """X-AnyLabeling at ``/v1``, the JSON API at ``/api``, and Label Studio's backend at the root.
+    """The page at ``/page``, X-AnyLabeling at ``/v1``, the JSON API at ``/api``.
+
+    Label Studio's backend is at the root; without it, that leads to the page.
 
     The JSON API is described at ``/api/docs`` and ``/api/openapi.json``.
 
@@ -43,6 +48,7 @@ def make_server(
         label_studio: Of :func:`~ovsam.serving.label_studio.http_api.make_app`.
         gate: Who may come in; no token and the limits' defaults if not given.
         cors: Origins whose pages may ask from a browser, ``*`` for any.
+        pictures: That the page offers; none but those that people open if not given.
     """
     app = FastAPI(
         title='OVSAM',
@@ -64,9 +70,13 @@ def make_server(
     _say_what_is_wrong(app)
     turns = Turns()
     app.include_router(json_api(annotator, turns))
+    app.include_router(page_api(annotator, turns, pictures or PictureFolder({})))
+    app.mount(PAGE, PageFiles())
     _add_any_labeling(app, AnyLabeling(annotator), turns)
     if label_studio is not None:
         app.mount('/', label_studio)
+    else:
+        app.add_route('/', RedirectResponse(f'{PAGE}/'))
     return app
 
 
@@ -107,6 +117,10 @@ def _say_what_is_wrong(app: FastAPI) -> None:
     @app.exception_handler(NotKeptError)
     async def _not_there(request: Request, error: NotKeptError) -> JSONResponse:
         return refusal(request.url.path, 404, str(error))
+
+    @app.exception_handler(OSError)
+    async def _unreadable(request: Request, error: OSError) -> JSONResponse:
+        return refusal(request.url.path, 500, f'a file cannot be used: {error.strerror or error}')
 
     @app.exception_handler(MemoryError)
     @app.exception_handler(torch.cuda.OutOfMemoryError)

@@ -20,6 +20,7 @@ from ..bounded_cache import BoundedCache
 from .refusals import ANY_LABELING, JSON_API, refusal
 
 OPEN = ('/', '/health')  # whether the server is there, anybody may ask
+PAGE = '/page'  # its own files, in which there is nothing to hide
 ADDRESSES = 10_000  # whose rates are remembered
 BURST_SECONDS = 10  # of a rate, at once
 RETRY_SECONDS = 2  # until a full server may have room
@@ -66,7 +67,7 @@ class Gate:
         if scope['type'] == 'http':
             # An address with a slash at its end, as X-AnyLabeling has proposed, makes //v1/models.
             scope = {**scope, 'path': '/' + scope['path'].lstrip('/')}
-        if scope['type'] != 'http' or scope['path'] in OPEN:
+        if scope['type'] != 'http' or scope['path'] in OPEN or scope['path'].startswith(f'{PAGE}/'):
             await self._app(scope, receive, send)
             return
         body = _Body(scope, receive, self._settings)

@@ -2,123 +2,40 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
-from collections.abc import Iterator
-from typing import Annotated, Literal
 
+import cv2
 import numpy as np
-from fastapi import APIRouter, HTTPException, Request
-from pycocotools import mask as mask_utils
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from fastapi import APIRouter, HTTPException, Request, Response
 
-from ...apis.prediction import Prediction
-from ...masks.polygons import mask_polygons
+from ...utils.run_lengths import read_mask
 from ...version import __version__
-from ..annotator import Annotator, Names, NotKeptError
+from ..annotator import Annotator, Names
 from ..bounded_cache import BoundedCache
-from ..object_prompts import ObjectPrompt
+from .records import (
+    MOST_TAUGHT,
+    Asked,
+    AskedFor,
+    AskedForAll,
+    Clicked,
+    Drawn,
+    FoundObject,
+    FoundObjects,
+    NewSession,
+    SentPicture,
+    ServerInfo,
+    Session,
+    Shown,
+    Taught,
+    found_objects,
+    object_prompt,
+)
+from .sessions import Sessions
 from .turns import Turns
 
-SESSIONS, SESSION_BYTES = 1000, 50e6
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Vocabulary = Annotated[
-    str | list[str],
-    Field(description='a pack such as `coco`, names with commas between them, or a list of names'),
-]
-
-
-class Asked(BaseModel):
-    """What all questions have."""
-
-    model_config = ConfigDict(extra='forbid')
-    vocabulary: Vocabulary | None = None
-    session: str | None = Field(None, description='one of `POST /api/sessions`')
-    top_k: int = Field(5, ge=1, le=100, description='names for each object')
-    masks: Literal['polygons', 'rle'] = Field('polygons', description="`rle` is COCO's")
-
-
-class Prompt(BaseModel):
-    """Points, a box, or both, that mean one object; pixels of the picture, x before y."""
-
-    model_config = ConfigDict(extra='forbid')
-    points: list[tuple[FiniteFloat, FiniteFloat]] = Field([], max_length=100)
-    point_labels: list[Literal[0, 1]] | None = Field(
-        None, description='1 on the object, 0 not on it, for each point; ones if not given'
-    )
-    box: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = Field(
-        None, description='x1, y1, x2, y2'
-    )
-
-
-class Clicked(Asked):
-    """A question about what was pointed at."""
-
-    prompts: list[Prompt] = Field(min_length=1, max_length=50)
-
-
-class AskedForAll(Asked):
-    """A question about all that there is."""
-
-    threshold: Share = Field(0.0, description='least score of a name')
-
-
-class AskedFor(Asked):
-    """A question about what is called so."""
-
-    texts: list[str] = Field(min_length=1, max_length=100)
-    threshold: Share = Field(0.3, description='least score of a text')
-
-
-class SentPicture(BaseModel):
-    """A picture that the server has."""
-
-    image: str = Field(description='what to ask with: SHA-256 of the file')
-    width: int
-    height: int
-
-
-class FoundObject(BaseModel):
-    """A mask with its names; pixels of the picture."""
-
-    prompt: int | None = Field(description='which of the prompts it answers')
-    name: str
-    score: float
-    alternatives: list[tuple[str, float]] = Field(description='the likeliest names, best first')
-    box: tuple[float, float, float, float] = Field(description='x1, y1, x2, y2')
-    quality: float | None = Field(description='IoU that the model expects of the mask, if it does')
-    polygons: list[list[tuple[float, float]]] | None = Field(
-        description='one for each connected part'
-    )
-    rle: dict[str, list[int] | str] | None = Field(description='size (height, width) and counts')
-
-
-class FoundObjects(BaseModel):
-    """An answer."""
-
-    objects: list[FoundObject]
-
-
-class NewSession(BaseModel):
-    """A vocabulary to name with from now on."""
-
-    model_config = ConfigDict(extra='forbid')
-    vocabulary: Vocabulary
-
-
-class Session(BaseModel):
-    """Where the server remembers a vocabulary; the longest unused ones are forgotten."""
-
-    session: str
-
-
-class ServerInfo(BaseModel):
-    """What is served."""
-
-    version: str
-    names: int = Field(description='of the vocabulary that counts where none is given')
-    megabytes: float = Field(description='the largest file of a picture')
-    megapixels: float = Field(description='the largest picture')
+LOGITS, LOGITS_BYTES = 1000, 100e6
+JPEG_QUALITY = 92
 
 
 def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
@@ -129,39 +46,65 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
         turns: Of all that is served with this model.
     """
     router = APIRouter(prefix='/api', tags=['JSON API'])
-    sessions: BoundedCache[str | list[str]] = BoundedCache(SESSIONS, SESSION_BYTES, _nbytes)
+    sessions = Sessions(annotator)
+    least = annotator.model.none_threshold
+    # Masks (h, w) that further clicks start from.
+    logits: BoundedCache[np.ndarray] = BoundedCache(LOGITS, LOGITS_BYTES, lambda mask: mask.nbytes)
 
     def names_of(asked: Asked) -> Names:
         if asked.session is None:
             return annotator.names(asked.vocabulary)
-        known = sessions.get(asked.session)
         if asked.vocabulary is not None:
             raise ValueError('give vocabulary or session, not both')
-        if known is None:
-            raise NotKeptError('this server does not have the session, or no longer: make another')
-        return annotator.names(known)
-
-    def check(vocabulary: str | list[str]) -> None:
-        with annotator.model.turn():
-            annotator.model.new_predictor(annotator.names(vocabulary))
+        return sessions.get(asked.session)
 
     def clicked(key: str, asked: Clicked) -> FoundObjects:
-        prompts = [_prompt(each) for each in asked.prompts]
+        prompts = [
+            object_prompt(each, None if each.continues is None else logits.get(each.continues))
+            for each in asked.prompts
+        ]
         founds = annotator.click(annotator.picture(key), prompts, names_of(asked), asked.top_k)
-        objects = (_objects(found, asked, place) for place, found in enumerate(founds))
-        return FoundObjects(objects=[each for part in objects for each in part])
+        objects: list[FoundObject] = []
+        for place, found in enumerate(founds):
+            (each,) = found_objects(found, asked, least, place)
+            if annotator.model.takes_masks and found.low_res_logits is not None:
+                each.continues = secrets.token_urlsafe(9)
+                logits.put(each.continues, found.low_res_logits[0])
+            objects.append(each)
+        return FoundObjects(objects=objects)
 
     def all_there_is(key: str, asked: AskedForAll) -> FoundObjects:
         found = annotator.everything(annotator.picture(key), names_of(asked), asked.top_k)
         assert found.label_scores is not None  # no model without names is served
         found = found.select(found.label_scores >= asked.threshold)
-        return FoundObjects(objects=[*_objects(found, asked)])
+        return FoundObjects(objects=[*found_objects(found, asked, least)])
 
     def found_by(key: str, asked: AskedFor) -> FoundObjects:
         found = annotator.find(
             annotator.picture(key), asked.texts, names_of(asked), asked.threshold, asked.top_k
         )
-        return FoundObjects(objects=[*_objects(found, asked)])
+        return FoundObjects(objects=[*found_objects(found, asked, least)])
+
+    def named(key: str, asked: Drawn) -> FoundObjects:
+        picture = annotator.picture(key)
+        masks = (read_mask(each.model_dump(), picture.image.original) for each in asked.drawn)
+        founds = annotator.name(picture, masks, names_of(asked), asked.top_k)
+        objects = [each for found in founds for each in found_objects(found, asked, least)]
+        for place, each in enumerate(objects):
+            each.prompt = place
+        return FoundObjects(objects=objects)
+
+    def taught(session: str, shown: Shown) -> Taught:
+        size = annotator.picture(shown.image).image.original
+        mask = read_mask(shown.mask.model_dump(), size)
+        names = sessions.teach(session, shown.image, shown.name, mask)
+        with annotator.model.turn():
+            examples = annotator.predictor(names).taught_names
+        return Taught(taught=base64.b64encode(names.taught).decode(), examples=examples)
+
+    def shown_picture(key: str) -> bytes:
+        pixels = annotator.picture(key).image.pixels[..., ::-1]
+        return cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
     @router.get('/info')
     async def info() -> ServerInfo:
@@ -173,6 +116,8 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
             names=len(vocabulary),
             megabytes=limits.megabytes,
             megapixels=limits.megapixels,
+            teachable=annotator.model.teachable,
+            notice=annotator.model.notice,
         )
 
     @router.post(
@@ -193,6 +138,12 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
         key, image = await turns.run(request, annotator.send, content)
         return SentPicture(image=key, width=image.original[1], height=image.original[0])
 
+    @router.get('/images/{image}', response_class=Response)
+    async def show(image: str, request: Request) -> Response:
+        """A picture as the server sees it, as JPEG: upright, and of any kind that it reads."""
+        content = await turns.run(request, shown_picture, image)
+        return Response(content, media_type='image/jpeg')
+
     @router.post('/images/{image}/click')
     async def click(image: str, asked: Clicked, request: Request) -> FoundObjects:
         """Segment and name what is pointed at, an object for each prompt."""
@@ -208,55 +159,27 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
         """What is called so, best first."""
         return await turns.run(request, found_by, image, asked)
 
+    @router.post('/images/{image}/name')
+    async def name(image: str, asked: Drawn, request: Request) -> FoundObjects:
+        """Name masks that somebody drew, or that were found with other names in mind."""
+        return await turns.run(request, named, image, asked)
+
     @router.post('/sessions', status_code=201)
     async def new_session(new: NewSession, request: Request) -> Session:
         """Remember a vocabulary, so that it need not be sent again."""
-        await turns.run(request, check, new.vocabulary)
-        session = secrets.token_urlsafe(16)
-        sessions.put(session, new.vocabulary)
-        return Session(session=session)
+        if len(new.taught or b'') > MOST_TAUGHT:
+            raise HTTPException(413, f'taught may have {MOST_TAUGHT / 1e6:g} MB')
+        session, names = await turns.run(request, sessions.new, new.vocabulary, new.taught)
+        return Session(session=session, names=names)
+
+    @router.post('/sessions/{session}/taught')
+    async def teach(session: str, shown: Shown, request: Request) -> Taught:
+        """Teach a session a name by example."""
+        return await turns.run(request, taught, session, shown)
 
     @router.delete('/sessions/{session}', status_code=204)
     async def end_session(session: str) -> None:
         """Forget a vocabulary."""
-        sessions.pop(session)
+        sessions.end(session)
 
     return router
-
-
-def _nbytes(vocabulary: str | list[str]) -> int:
-    return sum(len(name) + 64 for name in vocabulary)
-
-
-def _prompt(prompt: Prompt) -> ObjectPrompt:
-    labels = [1] * len(prompt.points) if prompt.point_labels is None else prompt.point_labels
-    if len(labels) != len(prompt.points):
-        raise ValueError(f'{len(labels)} point_labels for {len(prompt.points)} points')
-    if prompt.box is None and 1 not in labels:
-        raise ValueError('a prompt needs a point on the object (label 1) or a box')
-    return ObjectPrompt(tuple(prompt.points), tuple(labels), prompt.box)
-
-
-def _objects(found: Prediction, asked: Asked, prompt: int | None = None) -> Iterator[FoundObject]:
-    labels, scores, quality = found.labels, found.label_scores, found.quality
-    top_names, top_scores = found.top_names, found.top_scores
-    # No model without names is served.
-    assert labels is not None and scores is not None
-    assert top_names is not None and top_scores is not None
-    for row, mask in enumerate(found.masks):
-        with_polygons = asked.masks == 'polygons'
-        yield FoundObject(
-            prompt=prompt,
-            name=labels[row],
-            score=float(scores[row]),
-            alternatives=list(zip(top_names[row], top_scores[row].tolist())),
-            box=tuple(found.boxes[row].tolist()),
-            quality=None if quality is None else float(quality[row]),
-            polygons=[each.tolist() for each in mask_polygons(mask)] if with_polygons else None,
-            rle=None if with_polygons else _run_lengths(mask),
-        )
-
-
-def _run_lengths(mask: np.ndarray) -> dict[str, list[int] | str]:
-    rle = mask_utils.encode(np.asfortranarray(mask.astype(np.uint8)))
-    return {'size': [*mask.shape], 'counts': rle['counts'].decode()}

@@ -1,0 +1,189 @@
+// The pictures: those that the operator offers and those that a person opened; which one is open;
+// and that whatever is done to it is kept.
+
+import { ask, Refused, Unreachable } from './api.js';
+import * as history from './history.js';
+import { fromKept, toKept } from './kept.js';
+import * as session from './session.js';
+import * as store from './store.js';
+import * as view from './view.js';
+import { say, Wrong } from './work.js';
+
+const RETRY_MS = 3000;
+const shown = document.getElementById('picture');
+// Of each picture: {name, mine, image, objects, done}; `image` is known of those that were open.
+let list = [], place = -1, kept = false, keptRevision = 0;
+let open = null; // {entry, image, width, height, done, file}
+const listeners = [];
+
+export const pictures = () => list;
+export const current = () => open;
+export const position = () => place;
+export const onChange = (listener) => listeners.push(listener);
+const changed = () => listeners.forEach((each) => each());
+
+/** Ask the server about the open picture; what it has forgotten is told to it again. */
+export async function askAbout(what, body) {
+  if (!open) throw new Wrong('There is no picture yet: open one, or choose one of the list.');
+  const question = async () => ask('POST', `/api/images/${open.image}/${what}`, { ...body, session: await session.key() });
+  return again(question);
+}
+
+/** Do what needs the open picture and the session; if the server lacks them, do it once more. */
+export async function again(question) {
+  try {
+    return await question();
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 404)) throw error;
+    session.renew();
+    await send(open.entry, open.file);
+    return question();
+  }
+}
+
+function send(entry, file) {
+  if (entry.mine) return ask('POST', '/api/images', file);
+  return ask('POST', `/api/page/open?name=${encodeURIComponent(entry.name)}`);
+}
+
+/** See what there is, and go on where this browser was. */
+export async function begin() {
+  const [offered, mine] = [await ask('GET', '/api/page/pictures'), await store.all()];
+  kept = offered.kept;
+  list = offered.pictures.map((each) => ({ ...each, mine: false }));
+  list.push(...mine.filter((each) => each.file).map((each) => (
+    { name: each.name, mine: true, image: each.image, done: each.done, objects: each.objects.length })));
+  let first = list.findIndex((each) => idOf(each) === location.hash.slice(1));
+  if (first < 0 && kept) first = Math.max(0, list.findIndex((each) => !each.done));
+  if (first >= 0) await go(first);
+  changed();
+}
+
+const idOf = (entry) => encodeURIComponent(entry.mine ? `mine:${entry.image}` : entry.name);
+
+/** Open a picture of the list. */
+export async function go(number) {
+  const entry = list[number];
+  if (!entry) return;
+  if (open && (await store.get(open.image))?.unsent) await keep(); // or stay, and hear why
+  const file = entry.mine ? (await store.get(entry.image))?.file : null;
+  if (entry.mine && !file) throw new Wrong(`This browser no longer has ${entry.name}: open it again.`);
+  say(`Opening ${entry.name}`);
+  await begun(number, await send(entry, file), file);
+}
+
+async function begun(number, answer, file) {
+  const entry = list[number];
+  const local = await store.get(answer.image);
+  const pixels = await ask('GET', `/api/images/${answer.image}`);
+  URL.revokeObjectURL(shown.src);
+  shown.src = URL.createObjectURL(pixels);
+  await shown.decode();
+  shown.alt = entry.name;
+  place = number;
+  open = { entry, ...answer, file };
+  view.show(answer.width, answer.height);
+  // What the server keeps counts, unless it did not get what this browser has.
+  const mine = local && (!kept || entry.mine || local.unsent) ? local : null;
+  open.done = Boolean((mine ?? answer).done);
+  history.begin([]);
+  history.begin(((mine ?? answer).objects ?? []).map(fromKept));
+  keptRevision = history.revision;
+  location.hash = idOf(entry);
+  const count = history.objects().length;
+  [entry.objects, entry.done] = [count, open.done];
+  say(count ? `${entry.name}: ${count} object${count === 1 ? '' : 's'}` : `${entry.name}: click on an object`);
+  changed();
+  if (mine?.unsent) await keep();
+}
+
+/** Take files that a person opened, and show the last of them that is a picture. */
+export async function take(files) {
+  let wrong = null;
+  for (const file of files) {
+    try {
+      say(`Opening ${file.name}`);
+      const answer = await sendNew(file);
+      let number = list.findIndex((each) => each.mine && each.image === answer.image);
+      if (number < 0) {
+        number = list.push({ name: file.name, mine: true, image: answer.image, done: false, objects: 0 }) - 1;
+        const local = await store.get(answer.image);
+        await store.put({ objects: [], done: false, ...local, image: answer.image, name: file.name, file });
+      }
+      await begun(number, answer, file);
+    } catch (error) {
+      if (!error.expected) throw error;
+      wrong ??= error;
+    }
+  }
+  if (wrong) throw wrong;
+}
+
+async function sendNew(file) {
+  try {
+    return await ask('POST', '/api/images', file);
+  } catch (error) {
+    if (error instanceof Refused) error.message = error.message.replace(/^(the picture|the request)/, file.name);
+    throw error;
+  }
+}
+
+/** Forget an opened picture with its objects; of the operator's, nothing. */
+export async function forget() {
+  if (!open?.entry.mine) throw new Wrong('Only pictures that you opened can be forgotten.');
+  await store.forget(open.image);
+  say(`${open.entry.name} is forgotten`);
+  list.splice(place, 1);
+  [open, place] = [null, -1];
+  shown.removeAttribute('src');
+  location.hash = '';
+  history.begin([]);
+  keptRevision = history.revision;
+  changed();
+}
+
+export async function setDone(done) {
+  if (!open) throw new Wrong('There is no picture yet.');
+  open.done = done;
+  await keep();
+  changed();
+}
+
+/** Keep what was done since the last time. */
+export async function keepChanges() {
+  if (!open || history.revision === keptRevision) return;
+  keptRevision = history.revision;
+  await keep();
+  changed();
+}
+
+async function keep() {
+  const { entry, image, done, width, height } = open;
+  const objects = history.objects().map(toKept);
+  [entry.objects, entry.done] = [objects.length, done];
+  const sent = kept && !entry.mine;
+  // The same picture may be the operator's and a person's: its file stays.
+  const record = { ...await store.get(image), image, name: entry.name, objects, done, unsent: sent };
+  await store.put(record);
+  if (!sent) return;
+  try {
+    const path = `/api/page/kept?name=${encodeURIComponent(entry.name)}`;
+    await ask('PUT', path, { objects, done, size: [height, width] });
+  } catch (error) {
+    if (error instanceof Unreachable) setTimeout(() => retry(image), RETRY_MS);
+    throw error;
+  }
+  await store.put({ ...record, unsent: false });
+}
+
+const retries = [];
+/** Be told when something could not be sent and may be tried again. */
+export const onRetry = (listener) => retries.push(listener);
+const retry = (image) => retries.forEach((each) => each(image));
+
+/** Send again what the server did not get, if the picture is still open. */
+export async function sendAgain(image) {
+  if (open?.image !== image || !(await store.get(image))?.unsent) return;
+  await keep();
+  say('The server is back; your work is kept there, too.');
+}

@@ -1,0 +1,127 @@
+// What the mouse, a pen or a finger means on the picture.
+
+import * as brush from './brush.js';
+import * as objects from './objects.js';
+import { current } from './pictures.js';
+import * as view from './view.js';
+import { run, say, Wrong } from './work.js';
+
+const stage = document.getElementById('stage');
+const drag = document.getElementById('drag');
+const tools = [...document.querySelectorAll('[data-tool]')];
+const SMALLEST_DRAG = 5; // pixels of the screen; less is a click
+
+let tool = 'new', holdsSpace = false, gesture = null;
+
+/** Choose what a click means: new, more, less, brush or erase. */
+export function choose(name) {
+  tool = name;
+  for (const each of tools) each.setAttribute('aria-checked', each.dataset.tool === name);
+  document.getElementById('size-label').hidden = !isBrush();
+}
+
+/** While space is held, the mouse moves the picture. */
+export function holdSpace(holds) {
+  holdsSpace = holds;
+  stage.classList.toggle('pan', holds);
+}
+
+/** Forget a drag or a stroke that has not ended. */
+export function cancel() {
+  gesture?.cancel?.();
+  gesture = null;
+  drag.hidden = true;
+}
+
+const isBrush = () => tool === 'brush' || tool === 'erase';
+
+function meaning(event) {
+  if (event.button === 2 || event.altKey) return 'less';
+  return event.shiftKey ? 'more' : tool;
+}
+
+function point(x, y, what) {
+  const { width, height } = current();
+  if (x < 0 || y < 0 || x >= width || y >= height) throw new Wrong('That is outside the picture.');
+  return what === 'new' ? objects.start([[x, y, 1]]) : objects.correct(x, y, Number(what === 'more'));
+}
+
+function moving(event) {
+  let last = [event.clientX, event.clientY];
+  return {
+    move(next) {
+      view.pan(next.clientX - last[0], next.clientY - last[1]);
+      last = [next.clientX, next.clientY];
+    },
+    end() {},
+  };
+}
+
+function painting(event) {
+  const { width, height } = current();
+  const stroke = brush.stroke(tool === 'brush', width, height, ...view.inPicture(event));
+  return {
+    move(next) {
+      for (const each of next.getCoalescedEvents?.() ?? [next]) stroke.to(...view.inPicture(each));
+    },
+    cancel: stroke.cancel,
+    end: () => run(stroke.end),
+  };
+}
+
+function pointing(event) {
+  const what = meaning(event), start = view.inPicture(event);
+  const corner = stage.getBoundingClientRect();
+  const from = [event.clientX - corner.left, event.clientY - corner.top];
+  let boxed = false;
+  return {
+    move(next) {
+      const to = [next.clientX - corner.left, next.clientY - corner.top];
+      const [width, height] = [Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])];
+      boxed = what !== 'less' && Math.max(width, height) >= SMALLEST_DRAG;
+      drag.hidden = !boxed;
+      Object.assign(drag.style, {
+        left: `${Math.min(to[0], from[0])}px`, top: `${Math.min(to[1], from[1])}px`,
+        width: `${width}px`, height: `${height}px`,
+      });
+    },
+    end(next) {
+      drag.hidden = true;
+      const end = view.inPicture(next);
+      run(() => (boxed ? boxOf(start, end) : point(...start, what)));
+    },
+  };
+}
+
+function boxOf(one, other) {
+  const { width, height } = current();
+  const inside = (value, most) => Math.min(most, Math.max(0, value));
+  const [left, right] = [one[0], other[0]].map((x) => inside(x, width)).sort((a, b) => a - b);
+  const [top, bottom] = [one[1], other[1]].map((y) => inside(y, height)).sort((a, b) => a - b);
+  if (right - left < 1 || bottom - top < 1) throw new Wrong('That box is outside the picture.');
+  return objects.start([], [left, top, right, bottom]);
+}
+
+stage.addEventListener('pointerdown', (event) => {
+  if (!current()) return;
+  event.preventDefault();
+  stage.focus();
+  stage.setPointerCapture(event.pointerId);
+  try {
+    if (event.button === 1 || (event.button === 0 && holdsSpace)) gesture = moving(event);
+    else if (event.button === 0 && isBrush()) gesture = painting(event);
+    else if (event.button === 0 || event.button === 2) gesture = pointing(event);
+  } catch (error) {
+    say(error.message, 'wrong');
+  }
+});
+stage.addEventListener('pointermove', (event) => gesture?.move(event));
+stage.addEventListener('pointerup', (event) => {
+  const ended = gesture;
+  gesture = null;
+  ended?.end(event);
+});
+stage.addEventListener('pointercancel', cancel);
+stage.addEventListener('contextmenu', (event) => event.preventDefault());
+for (const each of tools) each.addEventListener('click', () => choose(each.dataset.tool));
+choose('new');

@@ -1,0 +1,86 @@
+"""What the server remembers of its users: their names, and nothing else."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+
+from ...vocabulary import Vocabulary
+from ..annotator import Annotator, NotKeptError, TaughtNames
+from ..bounded_cache import BoundedCache
+
+SESSIONS, SESSION_BYTES = 1000, 50e6
+
+
+class Sessions:
+    """Vocabularies, with what was taught; the longest unused ones are forgotten.
+
+    Args:
+        annotator: What names.
+    """
+
+    def __init__(self, annotator: Annotator) -> None:
+        self._annotator = annotator
+        self._kept: BoundedCache[TaughtNames] = BoundedCache(SESSIONS, SESSION_BYTES, _nbytes)
+
+    def new(
+        self, vocabulary: str | list[str] | None, taught: bytes | None
+    ) -> tuple[str, list[str]]:
+        """Remember a vocabulary.
+
+        Args:
+            vocabulary: Of :meth:`~ovsam.serving.annotator.Annotator.names`.
+            taught: Of :meth:`teach`.
+
+        Returns:
+            What the session is called, and all its names.
+
+        Raises:
+            ValueError: There are no names or too many, or these were not taught to this model.
+        """
+        names = TaughtNames(self._annotator.names(vocabulary), taught or b'')
+        with self._annotator.model.turn():
+            bank = self._annotator.predictor(names).bank
+        session = secrets.token_urlsafe(16)
+        self._kept.put(session, names)
+        return session, list(bank.vocabulary.names)
+
+    def get(self, session: str) -> TaughtNames:
+        """The names of a session.
+
+        Raises:
+            NotKeptError: It is not remembered.
+        """
+        known = self._kept.get(session)
+        if known is None:
+            raise NotKeptError('this server does not have the session, or no longer: make another')
+        return known
+
+    def teach(self, session: str, image: str, name: str, mask: np.ndarray) -> TaughtNames:
+        """From now on this session knows a name by example.
+
+        Args:
+            session: That is taught.
+            image: Key of a picture.
+            name: What is shown.
+            mask: (H, W) bool, where.
+
+        Raises:
+            NotKeptError: The session or the picture is not remembered.
+            ValueError: The mask is empty, or the model cannot be taught.
+        """
+        annotator = self._annotator
+        names = annotator.taught(annotator.picture(image), self.get(session), name, mask)
+        self._kept.put(session, names)
+        return names
+
+    def end(self, session: str) -> None:
+        """Forget a session, if it is there."""
+        self._kept.pop(session)
+
+
+def _nbytes(names: TaughtNames) -> int:
+    given = names.vocabulary or ()
+    listed = given.names if isinstance(given, Vocabulary) else given
+    return len(names.taught) + sum(len(name) + 64 for name in listed)
