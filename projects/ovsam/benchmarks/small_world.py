@@ -46,6 +46,7 @@ SHOWN = (
     ('**OVSAM**, centre points', 'ovsam_point'),
     ("paper's protocol, head alone, boxes", 'ovsam_base_head_box'),
     ("paper's protocol, fused with CLIP, boxes", 'ovsam_base_box'),
+    ("**paper's protocol, with a second look**, boxes", 'ovsam_base_second_look_box'),
     ('baseline: SAM mask, crop, CLIP, boxes', 'image_crop_box'),
     ('baseline: SAM mask, CLIP feature, boxes', 'feature_crop_box'),
 )
