@@ -95,3 +95,25 @@ ovsam = dict(
     train_prompter=train_prompter,
     chunk_size=32,
 )
+
+# The model for use: it has seen all of COCO's names, and names among all 80. Masks are those of
+# base.pth; all.pth holds the label head.
+masks = weights + 'base.pth'
+in_use = dict(
+    ovsam,
+    vocabulary=dict(type='VocabularyPack', name='coco'),
+    neck=dict(neck, init_cfg=dict(type='Pretrained', checkpoint=masks, prefix='neck.')),
+    prompt_encoder=dict(
+        prompt_encoder,
+        init_cfg=dict(type='Pretrained', checkpoint=masks, prefix='prompt_encoder.'),
+    ),
+    mask_decoder=dict(
+        mask_decoder, init_cfg=dict(type='Pretrained', checkpoint=masks, prefix='mask_decoder.')
+    ),
+    frozen=['backbone', 'text_encoder'],
+    # All these names are seen: less of the head's opinion than among seen and unseen ones.
+    score_fusion=dict(photo_fusion, seen=0.4),
+    calibration=dict(type='TemperatureScaling', temperature=0.5),
+    # Of single points it makes masks that it trusts less than SAM trusts its own.
+    everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
+)
