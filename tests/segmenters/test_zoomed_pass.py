@@ -121,3 +121,10 @@ def test_no_prompts():
 def test_an_object_must_not_be_cut_off():
     with pytest.raises(ValueError, match=r'context is 0\.5: it must be at least 1'):
         ZoomedPass(context=0.5)
+
+
+def test_a_model_without_images_is_refused():
+    segmenter, prompts = ReadsBrightness(), Prompts.from_boxes([(4, 4, 16, 16)])
+    features = segmenter.encode_image(picture())._replace(images=())
+    with pytest.raises(ValueError, match='a ReadsBrightness keeps no images to zoom in on'):
+        ZoomedPass()(segmenter, features, prompts, torch.zeros(1, 16, 16), None)

@@ -44,7 +44,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
             :mod:`~ovsam.masks.answers`; the first one if not given.
         mask_cleaning: Configs of what is left out of masks, one after another, see
             :mod:`~ovsam.masks.answers`; nothing if not given, as published.
-        zoomed_pass: Config of a second look at what was found, see
+        zoomed_pass: Config of a second look at what was found, of OVSAMs only, see
             :class:`~.zoomed_pass.ZoomedPass`; none if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.
         everything: What suits these weights better than the defaults of

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from mmcv.ops import roi_align
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
@@ -74,7 +73,15 @@ class ZoomedPass:
             prompts: N, in input pixels.
             low_res: (N, h, w), the first answers.
             quality: (N,), what the first pass expects of them.
+
+        Raises:
+            ValueError: The segmenter does not keep its images.
         """
+        if not features.images:
+            raise ValueError(
+                f'a {type(segmenter).__name__} keeps no images to zoom in on: leave zoomed_pass '
+                'out of its config; an OVSAM can have it'
+            )
         images = features.images[0]
         shown = _shown(prompts, low_res, images.shape[-1])
         squares = square_rois(shown, self.context, self.min_side)
@@ -128,9 +135,8 @@ def _zoomed(prompts: Prompts, squares: Tensor, side: int) -> Prompts:
     masks = prompts.masks
     if masks is not None:
         rows = torch.arange(len(masks), device=masks.device)[:, None].to(squares)
-        rois = torch.cat([rows, squares[:, 1:]], dim=1)
-        shape = masks.shape[-2:]
-        masks = roi_align(masks, rois, shape, shape[-1] / side, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+        own = torch.cat([rows, squares[:, 1:] * (masks.shape[-1] / side)], dim=1)
+        masks = crop_squares(masks, own, masks.shape[-1])
     return replace(
         prompts,
         coords=(prompts.coords - squares[:, None, 1:3]) * factor[:, None, None],
