@@ -38,6 +38,22 @@ def add_model_flags(
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
 
 
+def add_prompt_flags(parser: argparse.ArgumentParser) -> None:
+    """Give a parser ``--point`` and ``--box``: ``pointed`` has each flag and its text, in order.
+
+    :func:`~.user_prompts.parse_prompt` makes prompts of them.
+    """
+    for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
+        parser.add_argument(
+            f'--{flag}',
+            dest='pointed',
+            action='append',
+            metavar=form,
+            default=[],
+            type=lambda text, flag=flag: (flag, text),  # type: ignore[misc]
+        )
+
+
 def add_server_flags(parser: argparse.ArgumentParser, port: int, everything: str) -> None:
     """Give a parser the flags of what serves pictures; :func:`check_server_flags` checks them.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import torch
@@ -70,6 +71,13 @@ def init_model(
     load_weights(model, weights or cfg.get('load_from'))
     model.domain = cfg.get('domain')
     return model.to(device).eval()
+
+
+def say_notice(model: nn.Module) -> None:
+    """Print what :func:`notice_of` says, if it says anything, beside the results."""
+    notice = notice_of(model)
+    if notice:
+        print(notice, file=sys.stderr)
 
 
 def notice_of(model: nn.Module) -> str | None:

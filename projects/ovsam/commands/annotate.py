@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import argparse
 import functools
-import sys
 from pathlib import Path
 
 import filelock
 
-from ..apis import notice_of
 from ..apis.flags import add_detector_flags, add_model_flags, check_detector_flags
+from ..apis.init_model import say_notice
 from ..bulk import Annotator, Job, Summary, begin, run_job
 from ..bulk.on_ray import on_ray
 from ..bulk.run import in_this_process
@@ -58,7 +57,6 @@ def run(args: argparse.Namespace) -> int:
     elif args.workers:
         raise ValueError('--workers are of Ray: give --ray, too')
     annotator, settings = Annotator.of_flags(args)
-    notice = notice_of(annotator.predictor.model)
     args.out.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(args.out / '.lock', timeout=0):
@@ -70,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
             f'another process works in {args.out}: wait for it, or give another --out'
         ) from error
     show(summary, args.out)
-    if notice:
-        print(notice, file=sys.stderr)
+    say_notice(annotator.predictor.model)
     return summary.left_out
 
 

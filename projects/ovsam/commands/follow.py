@@ -14,15 +14,15 @@ in which it was seen.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from ..apis import Followed, OVSAMPredictor, notice_of
-from ..apis.flags import add_model_flags
+from ..apis import Followed, OVSAMPredictor
+from ..apis.flags import add_model_flags, add_prompt_flags
+from ..apis.init_model import say_notice
 from ..apis.tracking import follow_prompts
 from ..apis.tracking.drawn import film_writer, write_picture
 from ..apis.tracking.exports import frame_record, write_coco_tracks, write_cvat_tracks
@@ -79,9 +79,7 @@ def run(args: argparse.Namespace) -> None:
     write_cvat_tracks(args.out / 'cvat.xml', records)
     report(records, len(prompts), followed.found.labels)
     print(f'Wrote {printable(str(args.out))}/coco.json and cvat.xml')
-    notice = notice_of(predictor.model)
-    if notice:
-        print(notice, file=sys.stderr)
+    say_notice(predictor.model)
 
 
 def name_tracks(records: list[dict], labels: list[str] | None) -> None:
@@ -104,15 +102,7 @@ def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__, 'ovsam follow')
     parser.add_argument('film', type=Path, metavar='FILM', help='a video or a folder of pictures')
-    for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
-        parser.add_argument(
-            f'--{flag}',
-            dest='pointed',
-            action='append',
-            metavar=form,
-            default=[],
-            type=lambda text, flag=flag: (flag, text),  # type: ignore[misc]
-        )
+    add_prompt_flags(parser)
     add_model_flags(parser, "; the model's if not given", 'mini-interactive')
     parser.add_argument(
         '--drawn',

@@ -22,21 +22,21 @@ run goes on where the first one ended.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
-from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction, notice_of
+from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction
 from ..apis.example_flags import teach_examples
 from ..apis.exports import EXPORTS, ImageEntry, make_exports
 from ..apis.flags import (
     add_detector_flags,
     add_model_flags,
+    add_prompt_flags,
     check_detector_flags,
     detector_of,
 )
-from ..apis.init_model import PRECISIONS
+from ..apis.init_model import PRECISIONS, say_notice
 from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ..apis.user_prompts import parse_prompt
 from ..prompts import Prompts
@@ -133,13 +133,6 @@ def predict(
     return predictor.name(segment_each(predictor, prompts), args.top_k)
 
 
-def say_notice(predictor: OVSAMPredictor) -> None:
-    """What results of these weights are good for, if that is not everything."""
-    notice = notice_of(predictor.model)
-    if notice:
-        print(notice, file=sys.stderr)
-
-
 def run_picture(args: argparse.Namespace) -> int:
     """Predict, report, write; returns 0: nothing was left out."""
     prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
@@ -179,7 +172,7 @@ def run_picture(args: argparse.Namespace) -> int:
         export.add(entry, found)
         export.close()
     print(f'Wrote {printable(str(picture))} and {printable(str(annotations))}')
-    say_notice(predictor)
+    say_notice(predictor.model)
     return 0
 
 
@@ -208,7 +201,7 @@ def run_folder(args: argparse.Namespace) -> int:
         f'Wrote {args.out}/preds and {args.out}/vis of '
         f'{len(results["predictions"]) - len(results["failed"])} pictures'
     )
-    say_notice(inferencer.predictor)
+    say_notice(inferencer.predictor.model)
     return len(results['failed'])
 
 
@@ -216,15 +209,7 @@ def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__, 'ovsam predict')
     parser.add_argument('image', type=Path, help='a picture or a folder of pictures')
-    for flag, form in (('point', 'x,y[,label][;...]'), ('box', 'x1,y1,x2,y2')):
-        parser.add_argument(
-            f'--{flag}',
-            dest='pointed',
-            action='append',
-            metavar=form,
-            default=[],
-            type=lambda text, flag=flag: (flag, text),  # type: ignore[misc]
-        )
+    add_prompt_flags(parser)
     parser.add_argument('--everything', action='store_true', help='segment all there is')
     parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
     parser.add_argument(

@@ -11,6 +11,8 @@ from torchvision.ops import roi_align
 
 from .regions import MASK_THRESHOLD
 
+CROPS_AT_ONCE = 16  # each takes an encoder as much memory as an image of its size
+
 
 def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:
     """Square crops (N, 3, size, size) around boxes, as CLIP sees pictures of one object.
@@ -45,6 +47,18 @@ def square_rois(rois: Tensor, context: float, min_side: float = 2.0) -> Tensor:
     return torch.cat([rois[:, :1], centre - half, centre + half], dim=1)
 
 
+def own_rois(rois: Tensor, scale: float) -> Tensor:
+    """RoIs (N, 5) of which each is in a map of its own, the first in map 0.
+
+    Args:
+        rois: (N, 5) image index and box, input pixels.
+        scale: Pixels of a map per input pixel.
+    """
+    # Not len(): a traced graph must count anew.
+    numbers = torch.arange(rois.shape[0], device=rois.device)[:, None].to(rois)
+    return torch.cat([numbers, scale * rois[:, 1:]], dim=1)
+
+
 def crop_masks(
     masks: Tensor, rois: Tensor, scale: float, size: int, context: float = 1.1
 ) -> Tensor:
@@ -60,9 +74,7 @@ def crop_masks(
     Returns:
         (N, 1, size, size) in [0, 1]; ones where a mask is empty and says nothing.
     """
-    # Not len(): a traced graph must count anew.
-    numbers = torch.arange(rois.shape[0], device=rois.device)[:, None].to(rois)
-    own = torch.cat([numbers, scale * rois[:, 1:]], dim=1)
+    own = own_rois(rois, scale)
     inside = crop_regions(masks[:, None].to(rois), own, size, context).sigmoid()
     empty = (masks <= MASK_THRESHOLD).all(dim=2).all(dim=1)
     return inside.masked_fill(empty[:, None, None, None], 1)

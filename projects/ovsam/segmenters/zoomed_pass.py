@@ -14,7 +14,7 @@ from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
 from ..masks.answers import choose_masks
-from ..masks.crop_regions import crop_squares, square_rois
+from ..masks.crop_regions import CROPS_AT_ONCE, crop_squares, own_rois, square_rois
 from ..masks.regions import Regions, low_res_mask_boxes
 from ..prompts import Prompts
 from ..prompts.tokens import NEGATIVE_POINT, POSITIVE_POINT
@@ -22,8 +22,6 @@ from .image_features import ImageFeatures
 
 if TYPE_CHECKING:
     from .promptable_segmenter import PromptableSegmenter
-
-CROPS_AT_ONCE = 16  # each takes the encoder as much memory as an image
 
 
 class Look(NamedTuple):
@@ -134,8 +132,7 @@ def _zoomed(prompts: Prompts, squares: Tensor, side: int) -> Prompts:
     factor = side / (squares[:, 3] - squares[:, 1])
     masks = prompts.masks
     if masks is not None:
-        rows = torch.arange(len(masks), device=masks.device)[:, None].to(squares)
-        own = torch.cat([rows, squares[:, 1:] * (masks.shape[-1] / side)], dim=1)
+        own = own_rois(squares, masks.shape[-1] / side)
         masks = crop_squares(masks, own, masks.shape[-1])
     return replace(
         prompts,
