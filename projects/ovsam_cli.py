@@ -10,7 +10,8 @@ import importlib
 import runpy
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 # Each is a module of ovsam.commands.
@@ -35,6 +36,23 @@ def version() -> str:
         raise ModuleNotFoundError('the package ovsam is not installed: pip install .')
     folder = Path(spec.origin).parent
     return runpy.run_path(str(folder / 'version.py'))['__version__']
+
+
+def without_torch() -> None:
+    """Make the package and its rooms plain folders, for commands that run exports.
+
+    Their ``__init__`` files register models, datasets and metrics, which takes torch and mmdet.
+    Modules can be imported all the same, by their own names, and need what they import themselves.
+    """
+    spec = find_spec('ovsam')
+    if 'ovsam' in sys.modules or spec is None or spec.origin is None:
+        return  # a program that has it all already
+    root = Path(spec.origin).parent
+    for file in sorted(root.rglob('__init__.py')):
+        name = '.'.join(file.parent.relative_to(root.parent).parts)
+        folder = ModuleSpec(name, None, is_package=True)
+        folder.submodule_search_locations = [str(file.parent)]
+        sys.modules[name] = module_from_spec(folder)
 
 
 def usage() -> str:
@@ -68,6 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if name in ('app', 'serve') and any(flag.split('=')[0] == '--onnx' for flag in rest):
+        without_torch()
     return importlib.import_module(f'ovsam.commands.{name}').main(rest)
 
 
