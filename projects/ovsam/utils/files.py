@@ -38,7 +38,7 @@ def plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, (set, range)):
         return list(value)
-    raise TypeError(f'JSON has no form for a {type(value).__name__}')
+    raise TypeError(f'{type(value).__name__} is unsupported in JSON: give numbers, texts, lists')
 
 
 def json_text(content: object, default: Callable[[Any], Any] = plain, **how: Any) -> str:
