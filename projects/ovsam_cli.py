@@ -28,6 +28,10 @@ COMMANDS = {
     'benchmark': 'what a model costs: operations, memory, time',
 }
 
+# What runs without torch, by --onnx.
+RUN_EXPORTS = ('app', 'serve')
+WITHOUT_TORCH = 'pip install ovsam. Without it, ovsam app and ovsam serve run exports: --onnx DIR'
+
 
 def version() -> str:
     """The package's, read without importing it."""
@@ -86,8 +90,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    if name in ('app', 'serve') and any(flag.split('=')[0] == '--onnx' for flag in rest):
-        without_torch()
+    has_torch = find_spec('torch') is not None
+    if name in RUN_EXPORTS:
+        if not has_torch or any(flag.split('=')[0] == '--onnx' for flag in rest):
+            without_torch()
+    elif not has_torch:
+        print(f'ovsam {name}: torch is not installed: {WITHOUT_TORCH}', file=sys.stderr)
+        return 2
     return importlib.import_module(f'ovsam.commands.{name}').main(rest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..apis.flags import add_model_flags
@@ -51,6 +52,11 @@ def served_model(args: argparse.Namespace) -> ServedModel:
     """
     if args.onnx:
         return SharedExport(args.onnx, args.vocabulary)
-    from .shared_model import SharedModel  # brings torch
+    if find_spec('torch') is None:
+        raise ImportError(
+            'torch is not installed: pip install ovsam, or serve an export, which needs none, with '
+            '--onnx DIR'
+        )
+    from .shared_model import SharedModel
 
     return SharedModel(args.model, args.weights, args.vocabulary, args.device)
