@@ -10,7 +10,8 @@ import importlib
 import runpy
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 # Each is a module of ovsam.commands.
@@ -27,6 +28,10 @@ COMMANDS = {
     'benchmark': 'what a model costs: operations, memory, time',
 }
 
+# What runs without torch, by --onnx.
+RUN_EXPORTS = ('app', 'serve')
+WITHOUT_TORCH = 'pip install ovsam. Without it, ovsam app and ovsam serve run exports: --onnx DIR'
+
 
 def version() -> str:
     """The package's, read without importing it."""
@@ -35,6 +40,23 @@ def version() -> str:
         raise ModuleNotFoundError('the package ovsam is not installed: pip install .')
     folder = Path(spec.origin).parent
     return runpy.run_path(str(folder / 'version.py'))['__version__']
+
+
+def without_torch() -> None:
+    """Make the package and its rooms plain folders, for commands that run exports.
+
+    Their ``__init__`` files register models, datasets and metrics, which takes torch and mmdet.
+    Modules can be imported all the same, by their own names, and need what they import themselves.
+    """
+    spec = find_spec('ovsam')
+    if 'ovsam' in sys.modules or spec is None or spec.origin is None:
+        return  # a program that has it all already
+    root = Path(spec.origin).parent
+    for file in sorted(root.rglob('__init__.py')):
+        name = '.'.join(file.parent.relative_to(root.parent).parts)
+        folder = ModuleSpec(name, None, is_package=True)
+        folder.submodule_search_locations = [str(file.parent)]
+        sys.modules[name] = module_from_spec(folder)
 
 
 def usage() -> str:
@@ -67,6 +89,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             'ovsam --help lists them all.',
             file=sys.stderr,
         )
+        return 2
+    has_torch = find_spec('torch') is not None
+    if name in RUN_EXPORTS:
+        if not has_torch or any(flag.split('=')[0] == '--onnx' for flag in rest):
+            without_torch()
+    elif not has_torch:
+        print(f'ovsam {name}: torch is not installed: {WITHOUT_TORCH}', file=sys.stderr)
         return 2
     return importlib.import_module(f'ovsam.commands.{name}').main(rest)
 

@@ -52,6 +52,14 @@ def test_arguments_and_status_go_through(tmp_path, capsys):
     assert 'none.jpg' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('argv', [['predict', 'a.jpg'], ['app', '--port', '0']])
+def test_without_torch_it_says_what_runs(argv, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'torch', None)  # importing it fails
+    assert ovsam_cli.main(argv) == 2
+    error = capsys.readouterr().err
+    assert 'torch is not installed: pip install ovsam' in error and '--onnx DIR' in error
+
+
 def test_help_does_not_import_the_package():
     code = "import sys, ovsam_cli; ovsam_cli.main([]); sys.exit('ovsam' in sys.modules)"
     environment = dict(PYTHONPATH=str(ROOT / 'projects'))

@@ -27,7 +27,8 @@ from ovsam.benchmarks.methods import collect_methods
 from ovsam.benchmarks.record import make_record
 from ovsam.benchmarks.report import by_prompts, csv_table, markdown_section
 from ovsam.benchmarks.scenes import draw_scenes, scene_sheet
-from ovsam.utils.command_line import ConfigOptions, exit_status, parser_of
+from ovsam.engine.runner_flags import ConfigOptions
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import whole_file, write_whole
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import require_inputs

@@ -22,7 +22,8 @@ from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.prompts import CenterPointPrompter, Prompts
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json, write_whole
-from ovsam.visualization import contact_sheet, draw_segments, png
+from ovsam.utils.images import png
+from ovsam.visualization import contact_sheet, draw_segments
 
 # Data sets seed their generators with small numbers, so none has these scenes.
 DEMO_SEED = 987_654_321

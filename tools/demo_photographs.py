@@ -20,9 +20,9 @@ from ovsam.apis.user_prompts import parse_prompt
 from ovsam.prompts import Prompts
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json, write_whole
-from ovsam.utils.images import read_image
+from ovsam.utils.images import png, read_image
 from ovsam.utils.tables import table
-from ovsam.visualization import contact_sheet, draw_segments, png
+from ovsam.visualization import contact_sheet, draw_segments
 
 
 class Pointed(NamedTuple):

@@ -21,8 +21,9 @@ from mmengine.config import Config
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.engine.distillation_config import DistillationConfig
 from ovsam.engine.feature_dump import DumpReport, FeatureDump
+from ovsam.engine.runner_flags import ConfigOptions
 from ovsam.engine.stored_loss import compare_losses
-from ovsam.utils.command_line import ConfigOptions, exit_status, parser_of
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.preflight import require_inputs
 from ovsam.utils.process_place import LAUNCHERS, process_place
 

@@ -14,7 +14,8 @@ import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.checkpoints.loading import load_weights
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
-from ovsam.utils.command_line import exit_status, runner_config, runner_parser
+from ovsam.engine.runner_flags import runner_config, runner_parser
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import write_json
 from ovsam.utils.preflight import require_inputs
 

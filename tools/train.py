@@ -14,12 +14,13 @@ from mmengine.hooks import Hook
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
+from ovsam.engine.runner_flags import runner_config, runner_parser
 from ovsam.engine.starting_point import (
     last_training_state,
     require_fitting_weights,
     require_training_state,
 )
-from ovsam.utils.command_line import exit_status, runner_config, runner_parser
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.preflight import require_inputs
 
 

@@ -29,6 +29,11 @@ class EncodedImage(NamedTuple):
     pixels: np.ndarray
 
     @property
+    def nbytes(self) -> int:
+        """Features and pixels take so many bytes."""
+        return self.pixels.nbytes + sum(each.nbytes for each in self.features.values())
+
+    @property
     def factors(self) -> np.ndarray:
         """(2,) input pixels per original pixel, of x and y."""
         return np.array(

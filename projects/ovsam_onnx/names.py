@@ -77,6 +77,24 @@ class Names:
                     places.setdefault(_key(text), place)
         return places
 
+    def chosen(self, places: Mapping[int, str]) -> Names:
+        """Some of the names.
+
+        Args:
+            places: Of each, what to call it.
+        """
+        starts = np.cumsum(self.counts) - self.counts
+        picked = list(places)
+        rows = [np.arange(starts[place], starts[place] + self.counts[place]) for place in picked]
+        return Names(
+            tuple(places.values()),
+            tuple((self.names[place], *self.texts[place]) for place in picked),
+            self.seen[picked],
+            self.table[np.concatenate(rows)],
+            self.counts[picked],
+            self.text_encoder,
+        )
+
     def check(self, settings: Mapping) -> Names:
         """Itself, if a model may compare regions with it.
 

@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 
 from .everything import EverythingMode
 from .images import EncodedImage
-from .masks import check_masks, tight_boxes
 from .names import HOW, Names
 from .one_image import OneImage
 from .prediction import NONE_LABEL, Prediction
@@ -154,11 +153,8 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         elif point_coords is not None or boxes is not None:
             raise ValueError('give prompts or masks, not both')
         else:
-            image = self._encoded()
-            given = check_masks(masks, image.original)
-            low_res = image.low_res(given, self.model.settings['masks']['size'])
-            tight = tight_boxes(given) * np.tile(image.factors, 2)
-            rows = self.model.embeddings(image, low_res, tight, self.vocabulary)
+            found = self.model.described(self._encoded(), masks, self.vocabulary)
+            rows = found.region_embeddings
         return {name: rows[:, place] for place, name in enumerate(OPINIONS[: rows.shape[1]])}
 
     def _segmented(self, prompts: Prompts, choice: str | None = None) -> Prediction:

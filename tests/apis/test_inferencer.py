@@ -14,9 +14,10 @@ from pycocotools import mask as mask_utils
 from safetensors.numpy import load_file
 
 from ovsam.apis import EverythingPrompts, OVSAMInferencer
-from ovsam.apis.image_jobs import export_names, list_images, result_names
+from ovsam.apis.image_jobs import export_names, result_names
 from ovsam.apis.inference_steps import split_texts
 from ovsam.apis.init_model import load_config
+from ovsam.utils.image_walk import list_images
 
 
 def make(model, **kwargs):

@@ -27,7 +27,7 @@ class Server:
     """``ovsam app`` in a process of its own, with the shipped weights.
 
     Args:
-        flags: Beside the device.
+        flags: Beside the device, which an export has none of.
         port: To serve at; any that is free if 0.
 
     Attributes:
@@ -35,7 +35,8 @@ class Server:
     """
 
     def __init__(self, *flags, port=0):
-        tool = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'app.py'), '--device', 'cpu']
+        tool = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'app.py')]
+        tool += [] if '--onnx' in flags else ['--device', 'cpu']
         PICTURES.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [*tool, '--port', str(port), *map(str, flags)],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from tests.e2e.page_visitor import PATIENCE, masks_of, needs_browser
+from tests.e2e.page_visitor import PATIENCE, Visitor, masks_of, needs_browser, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(30 * PATIENCE), needs_browser]
 
@@ -165,3 +165,28 @@ def test_a_name_is_taught_and_known_after_a_reload(visitor):
     visitor.reload()
     visitor.write('text', 'gadget')
     assert set(visitor.names()) == {'gadget'}
+
+
+def test_an_export_offers_what_it_can(browser, tmp_path):
+    pytest.importorskip('onnxruntime')
+    from ovsam.commands import export
+
+    assert export.main(['mini-interactive', '--out', str(tmp_path)]) == 0
+    with serving('--onnx', tmp_path, '--points-per-side', 8) as server:
+        visitor = Visitor(browser, server.address)
+        assert visitor.page.locator('#teach').is_disabled()
+        visitor.choose('scene_0.png')
+        visitor.click(0.78, 0.56)
+        visitor.says('^Object 1: .*, 1 click$')
+        visitor.click(0.7, 0.47, 'Shift')
+        visitor.says('^Object 1: .*, 2 clicks$')
+        (name,) = visitor.names()
+        visitor.write('vocabulary', 'gizmo, cat')
+        visitor.says('it does not know gizmo: .*ovsam vocabulary NAMES --embed')
+        visitor.write('vocabulary', f'{name}, cat')
+        assert visitor.names() == [name]
+        visitor.write('text', 'gizmo')
+        visitor.says('it does not know gizmo')
+        visitor.write('text', name)
+        visitor.says(name)
+        visitor.close()

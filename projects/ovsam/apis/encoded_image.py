@@ -39,6 +39,13 @@ class EncodedImage(NamedTuple):
     padded: tuple[int, int]
     pixels: np.ndarray
 
+    @property
+    def nbytes(self) -> int:
+        """Features and pixels take so many bytes."""
+        embedding, *others = self.features
+        tensors = (embedding, *(each for several in others for each in several))
+        return self.pixels.nbytes + sum(each.nbytes for each in tensors)
+
     def to_input(self, prompts: Prompts) -> Prompts:
         """Prompts in original pixels, as input pixels on the features' device.
 

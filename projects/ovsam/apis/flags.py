@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from .prompt_sources import DetectorBoxes
+if TYPE_CHECKING:
+    from .prompt_sources import DetectorBoxes
 
 
 def add_model_flags(
@@ -133,6 +135,8 @@ def detector_of(args: argparse.Namespace, device: str | None) -> DetectorBoxes |
     Raises:
         ValueError: There are no weights, or there is no such device.
     """
-    return args.detector and DetectorBoxes(
-        args.detector, args.detector_weights, args.detector_threshold, device
-    )
+    if not args.detector:
+        return None
+    from .prompt_sources import DetectorBoxes
+
+    return DetectorBoxes(args.detector, args.detector_weights, args.detector_threshold, device)

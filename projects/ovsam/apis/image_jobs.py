@@ -24,7 +24,6 @@ from safetensors.numpy import save
 from ..utils.digest import file_digest, fingerprint
 from ..utils.file_names import fitting_name
 from ..utils.files import write_json, write_whole
-from ..utils.image_walk import IMAGE_SUFFIXES, walk_images
 from ..utils.needed import needed
 from .exports import ImageEntry
 from .prediction import Prediction
@@ -140,30 +139,6 @@ class ImageJob:
                 return {name: features.get_tensor(name) for name in features.keys()}
         except SafetensorError as error:
             raise ValueError(f'{file} is damaged: {error}') from error
-
-
-def list_images(inputs: Any) -> list:
-    """The images that are meant: those of a folder by name, or one or several themselves.
-
-    Raises:
-        FileNotFoundError: There is nothing of that path.
-        TypeError: Something is neither path nor array.
-        ValueError: The folder has no images.
-    """
-    if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
-        files = [Path(inputs) / name for name in next(walk_images(inputs)).files]
-        if not files:
-            raise ValueError(f'folder {inputs} has no images ({", ".join(IMAGE_SUFFIXES)})')
-        return files
-    images = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-    for image in images:
-        if not isinstance(image, (str, Path, np.ndarray)):
-            raise TypeError(
-                f'an image is a path or an (H, W, 3) RGB uint8 array; got {type(image).__name__}'
-            )
-    if isinstance(inputs, (str, Path)) and not Path(inputs).exists():
-        raise FileNotFoundError(f'there is no image or folder {inputs}')
-    return images
 
 
 def result_names(images: Sequence) -> list[str]:

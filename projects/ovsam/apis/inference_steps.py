@@ -18,11 +18,12 @@ from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.digest import fingerprint
 from ..utils.file_names import printable
 from ..utils.files import write_whole
+from ..utils.image_walk import list_images
 from ..utils.images import pixels_of
 from ..version import __version__
 from ..visualization import draw_segments
 from .encoded_image import check_sides
-from .image_jobs import ImageJob, export_names, list_images, result_names
+from .image_jobs import ImageJob, export_names, result_names
 from .prediction import UNNAMED, Prediction
 from .predictor import OVSAMPredictor
 from .prompt_sources import PromptFiles, PromptSource

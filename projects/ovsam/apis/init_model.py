@@ -15,6 +15,7 @@ from ..checkpoints.fetch import WeightStore
 from ..checkpoints.loading import load_weights
 from ..checkpoints.model_index import read_model_index
 from ..utils.paths import config_path
+from .notices import notice_of_domain
 
 ALIASES = {
     'photo': 'photo/all_box.py',
@@ -81,24 +82,11 @@ def say_notice(model: nn.Module) -> None:
 
 
 def notice_of(model: nn.Module) -> str | None:
-    """What whoever shows a model's results should say of them; None if there is nothing to say.
+    """What to say of a model's results, see :func:`~.notices.notice_of_domain`.
 
     A config whose weights know something else than photographs says so as ``domain``.
     """
-    domain = getattr(model, 'domain', None)
-    published = (
-        'ovsam-rn50x16-coco, which is downloaded the first time, or before by: '
-        'ovsam download ovsam-rn50x16-coco'
-    )
-    if domain == 'photographs':
-        return (
-            'These are small weights that learned from a few hundred photographs: masks are rough '
-            f'and names often wrong. The published model is {published}'
-        )
-    return domain and (
-        f'These weights know {domain} only: what they say of a photograph means nothing. For '
-        f'photographs use the model photo (docs/photographs.md), or {published}'
-    )
+    return notice_of_domain(getattr(model, 'domain', None))
 
 
 def load_config(config: str | Path | Config) -> Config:

@@ -8,65 +8,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
 from pycocotools import mask as mask_utils
-from torch import Tensor
 
 from ovsam_onnx.masks import tight_boxes
-from ovsam_onnx.prediction import Columns
+from ovsam_onnx.prediction import Prediction as NumpyPrediction
 
 from ..utils.files import write_json
 from ..utils.run_lengths import read_mask
-from ..vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import supervision
+    from mmdet.structures import DetDataSample
+    from torch import Tensor
+
+    from ..vocabulary import Vocabulary
 
 UNNAMED = 'object'  # what formats that need a name call what has none
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction(Columns):
-    """One row per mask, in the order of the prompts; original pixels.
+class Prediction(NumpyPrediction):
+    """What a model in torch found; one row per mask unless several were asked for.
 
-    Glossary: N masks, one per prompt unless several were asked for, k names per mask, H x W the
-    image, h x w the low-resolution masks.
+    The other columns are those of :class:`ovsam_onnx.Prediction`; all but masks and boxes are None
+    where they are not known, those of names if the model does not name.
 
     Attributes:
-        masks: (N, H, W) bool.
-        boxes: (N, 4) float32, the masks' tight boxes, xyxy, where right and bottom are the far
-            edges of the last pixels; zeros where a mask is empty.
-        quality: (N,) float32, the IoU that the model expects of its masks; None if it does not
-            say.
-        stability: (N,) float32, the IoU between the mask drawn more carefully and less carefully
-            (logits above 1 and above -1): near 1 where its border leaves no doubt.
-        low_res_logits: (N, h, w) float32, for ``mask_input`` of the next click.
-        prompt_index: (N,) int64, the prompt that each row answers; None where no one pointed.
         region_embeddings: (N, E, C) float32 tensor on the model's device, what names are compared
-            with, by E opinions; None if the model does not name.
-        labels: N names, the best of each, or ``NONE_LABEL`` where it is not likely enough; None
-            if the model does not name.
-        label_scores: (N,) float32, of the best names; None if the model does not name.
-        top_names: N tuples of the k best names, best first; None if the model does not name.
-        top_scores: (N, k) float32, of these names; None if the model does not name.
+            with, by E opinions.
         leaves: N tuples of names of the vocabulary, each with its probability, likeliest first,
             that a label may stand for which is more general than they are; None if there was no
             back-off.
     """
 
-    masks: np.ndarray
-    boxes: np.ndarray
-    quality: np.ndarray | None = None
-    stability: np.ndarray | None = None
-    low_res_logits: np.ndarray | None = None
-    prompt_index: np.ndarray | None = None
     region_embeddings: Tensor | None = None
-    labels: list[str] | None = None
-    label_scores: np.ndarray | None = None
-    top_names: list[tuple[str, ...]] | None = None
-    top_scores: np.ndarray | None = None
     leaves: list[tuple[tuple[str, float], ...]] | None = None
 
     @classmethod
@@ -76,6 +51,8 @@ class Prediction(Columns):
         Raises:
             ValueError: There are none.
         """
+        import torch
+
         if not parts:
             raise ValueError('cat needs at least one prediction; got none')
         columns: dict[str, Any] = {}
@@ -85,10 +62,10 @@ class Prediction(Columns):
                 columns[field.name] = None
             elif isinstance(values[0], list):
                 columns[field.name] = [row for value in values for row in value]
-            elif isinstance(values[0], Tensor):
-                columns[field.name] = torch.cat(values)
-            else:
+            elif isinstance(values[0], np.ndarray):
                 columns[field.name] = np.concatenate(values)
+            else:
+                columns[field.name] = torch.cat(values)
         return cls(**columns)
 
     @classmethod
@@ -172,6 +149,10 @@ class Prediction(Columns):
         Raises:
             ValueError: A name is not among ``classes``.
         """
+        import torch
+        from mmdet.structures import DetDataSample
+        from mmengine.structures import InstanceData
+
         names, labels = self._numbered(classes)
         size = self.masks.shape[1:]
         sample = DetDataSample(metainfo=dict(ori_shape=size, img_shape=size, classes=names))
@@ -228,7 +209,7 @@ class Prediction(Columns):
         labels = [UNNAMED] * len(self) if self.labels is None else self.labels
         if classes is None:
             classes = list(dict.fromkeys(labels))
-        names = tuple(classes.names if isinstance(classes, Vocabulary) else classes)
+        names = tuple(classes if isinstance(classes, Sequence) else classes.names)
         places = {name: place for place, name in enumerate(names)}
         unknown = sorted(set(labels) - set(places))
         if unknown:

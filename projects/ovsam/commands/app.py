@@ -3,6 +3,7 @@ r"""The annotation page: point at things in a picture, get masks and names, corr
     ovsam app                                        # the small world, at port 7860
     ovsam app --folder photos --out labels.json      # one picture after the other, into a COCO file
     ovsam app --samples photos --model ovsam-rn50x16-coco --vocabulary coco
+    ovsam app --onnx work_dirs/mini-onnx             # what ovsam export wrote, without torch
 
 Open the address that it prints. It serves this machine only unless --host says otherwise; without
 --token, whoever reaches it can use it. It asks other machines for nothing.
@@ -16,11 +17,11 @@ import socket
 import tempfile
 from pathlib import Path
 
-from ..apis.flags import add_model_flags, add_server_flags, check_server_flags
-from ..apis.image_jobs import list_images
-from ..serving.shared_model import SharedModel
+from ..apis.flags import add_server_flags, check_server_flags
+from ..serving.served_flags import add_served_model_flags, check_served_model_flags, served_model
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
+from ..utils.image_walk import list_images
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -56,7 +57,7 @@ def serve(args: argparse.Namespace) -> None:
         place = (args.host, args.port)
         taken = opened.enter_context(socket.create_server(place, family=family))
         everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
-        model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
+        model = served_model(args)
         annotator = Annotator(model, limits, everything=everything)
         gate = GateSettings(args.token, per_minute=0, megabytes=limits.megabytes * 4 / 3 + 1)
         app = make_server(annotator, gate=gate, pictures=pictures)
@@ -70,6 +71,7 @@ def serve(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
+    check_served_model_flags(args)
     check_server_flags(args)
     if args.points_per_side is not None:
         check_server_flags(args, 'points_per_side')
@@ -91,7 +93,7 @@ def _is_loopback(host: str) -> bool:
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__, 'ovsam app')
-    add_model_flags(parser, ', which sessions begin with')
+    add_served_model_flags(parser, ', which sessions begin with')
     add_server_flags(parser, 7860, 'everything mode')
     parser.add_argument(
         '--folder',

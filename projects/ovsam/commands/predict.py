@@ -43,8 +43,8 @@ from ..prompts import Prompts
 from ..utils.command_line import exit_status, parser_of
 from ..utils.file_names import fitting_name, printable
 from ..utils.files import write_whole
-from ..utils.images import read_image
-from ..visualization import draw_segments, png
+from ..utils.images import png, read_image
+from ..visualization import draw_segments
 from ..vocabulary import WordNetHierarchy
 
 

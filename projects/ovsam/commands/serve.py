@@ -2,6 +2,7 @@ r"""One server for annotation tools: a page, X-AnyLabeling, Label Studio, and pr
 
     ovsam serve
     ovsam serve --model ovsam-rn50x16-coco --vocabulary lvis --host 0.0.0.0 --token SECRET
+    ovsam serve --onnx work_dirs/mini-onnx    # what ovsam export wrote, without torch
     export LABEL_STUDIO_API_KEY=...    # an access token: Account & Settings in Label Studio
     ovsam serve --label-studio-url http://localhost:8080 --everything
 
@@ -15,8 +16,8 @@ import argparse
 import os
 from pathlib import Path
 
-from ..apis.flags import add_model_flags, add_server_flags, check_server_flags
-from ..serving.shared_model import SharedModel
+from ..apis.flags import add_server_flags, check_server_flags
+from ..serving.served_flags import add_served_model_flags, check_served_model_flags, served_model
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
 
@@ -48,7 +49,7 @@ def serve(args: argparse.Namespace) -> None:
         args.label_studio_url, args.label_studio_token, args.local_files_root, limits
     )
     everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
-    model = SharedModel(args.model, args.weights, args.vocabulary, args.device)
+    model = served_model(args)
     annotator = Annotator(
         model,
         limits,
@@ -74,6 +75,7 @@ def serve(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
+    check_served_model_flags(args)
     check_server_flags(args, 'cached_images', 'cache_megabytes', 'queue')
     if args.points_per_side is not None:
         check_server_flags(args, 'points_per_side')
@@ -86,7 +88,7 @@ def _check(args: argparse.Namespace) -> None:
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__, 'ovsam serve')
-    add_model_flags(
+    add_served_model_flags(
         parser,
         ': what counts where a request brings no names. In Label Studio, regions get the likeliest '
         "of the project's labels that is in it; the project's labels alone if not given",

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import torch
 
-from ..apis import OVSAMPredictor
-from ..apis.encoded_image import EncodedImage
-from ..apis.prediction import Prediction
-from ..naming.taught_file import taught_file
-from ..vocabulary import Vocabulary
+from ovsam_onnx.prediction import Prediction
+
 from .bounded_cache import BoundedCache
 from .encoded_images import EncodedImages
 from .object_prompts import ObjectPrompt
-from .shared_model import SharedModel
+from .served_model import Predictor, ServedModel
 from .uploads import UploadLimits
 
 DRAWN_AT_ONCE = 8  # masks at the size of the picture, of float32
@@ -34,23 +30,26 @@ class TaughtNames:
     """Names of a user who taught some by example.
 
     Attributes:
-        vocabulary: Names; None for those that the server was started with.
-        taught: Of :meth:`~ovsam.serving.shared_model.SharedModel.new_predictor`.
+        vocabulary: Of :meth:`Annotator.names`; None for those that the server was started with.
+        taught: Of :meth:`~ovsam.serving.served_model.ServedModel.new_predictor`.
+        examples: How many were shown in this session, of each name.
     """
 
-    vocabulary: Vocabulary | Sequence[str] | None
+    vocabulary: Any
     taught: bytes = b''
+    examples: Mapping[str, int] = field(default_factory=dict)
 
 
-# Names of a request; None for the vocabulary that the server was started with.
-Names: TypeAlias = Vocabulary | Sequence[str] | TaughtNames | None
+# Of a request: of Annotator.names, or with what was taught; None for the vocabulary that the server
+# was started with.
+Names: TypeAlias = Any
 
 
 class Picture(NamedTuple):
     """A picture that was sent: its key, SHA-256 of the file, and what the model sees."""
 
     key: str
-    image: EncodedImage
+    image: Any
 
 
 class NotKeptError(LookupError):
@@ -77,14 +76,14 @@ class Annotator:
 
     def __init__(
         self,
-        model: SharedModel,
+        model: ServedModel,
         limits: UploadLimits | None = None,
         *,
         images: int = 16,
         megabytes: float = 2000.0,
         everything: Mapping[str, Any] | None = None,
     ) -> None:
-        if not model.names:
+        if model.vocabulary is None:
             raise ValueError(
                 'this model gives masks without names, and annotations need labels: choose the '
                 'config of an OVSAM'
@@ -125,18 +124,13 @@ class Annotator:
             raise NotKeptError('this server does not have the picture, or no longer: send it again')
         return Picture(key, image)
 
-    def names(self, given: str | Sequence[str] | None) -> Vocabulary | Sequence[str] | None:
+    def names(self, given: str | Sequence[str] | None) -> Names:
         """Names as users write them: a pack, names with commas between, a list; None for none.
 
         Raises:
-            ValueError: There are none, or too many.
+            ValueError: There are none, too many, or one that the model cannot name.
         """
-        if given is None:
-            return None
-        if isinstance(given, str):
-            return self.limits.parse_vocabulary(given)
-        self.limits.check_names(given)
-        return tuple(given)
+        return None if given is None else self.model.names_of(given, self.limits)
 
     def click(
         self, picture: Picture, prompts: Sequence[ObjectPrompt], names: Names, top_k: int = 1
@@ -173,13 +167,13 @@ class Annotator:
         """What in the picture is called so, best first; see :meth:`ovsam.apis.OVSAMPredictor.find`.
 
         Raises:
-            ValueError: There are no texts, one has nothing to read, or the vocabulary has no
+            ValueError: There are no texts, the model cannot name one, or the vocabulary has no
                 other name to compare with.
         """
         with self.model.turn():
             predictor = self._shown(picture, names)
             found = self._all_masks(predictor, picture)
-            return predictor.find(texts, threshold, top_k, found)
+            return self.model.find(predictor, texts, threshold, top_k, found)
 
     def name(
         self, picture: Picture, masks: Iterable[np.ndarray], names: Names, top_k: int = 1
@@ -191,10 +185,9 @@ class Annotator:
         """
         masks = iter(masks)
         while some := list(islice(masks, DRAWN_AT_ONCE)):
-            with self.model.turn(), torch.no_grad():
+            with self.model.turn():
                 predictor = self._shown(picture, names)
-                bank = predictor.doubted_bank
-                found = picture.image.described(predictor.model, np.stack(some), bank)
+                found = self.model.described(predictor, picture.image, np.stack(some))
                 found = predictor.name(found, top_k, 0.0)
             yield found
 
@@ -207,11 +200,10 @@ class Annotator:
             ValueError: The mask is empty or of another size, or the model cannot be taught.
         """
         with self.model.turn():
-            predictor = self._shown(picture, names)
-            predictor.teach(name, masks=mask)
-            return replace(names, taught=taught_file(predictor.bank))
+            taught, examples = self.model.teach(self._shown(picture, names), name, mask)
+        return replace(names, taught=taught, examples=examples)
 
-    def predictor(self, names: Names) -> OVSAMPredictor:
+    def predictor(self, names: Names) -> Predictor:
         """A predictor without an image, which computes in a turn of the model.
 
         Raises:
@@ -221,12 +213,12 @@ class Annotator:
         vocabulary = self.model.vocabulary if given.vocabulary is None else given.vocabulary
         return self.model.new_predictor(vocabulary, given.taught)
 
-    def _shown(self, picture: Picture, names: Names) -> OVSAMPredictor:
+    def _shown(self, picture: Picture, names: Names) -> Predictor:
         predictor = self.predictor(names)
         predictor.set_image(picture.image)
         return predictor
 
-    def _all_masks(self, predictor: OVSAMPredictor, picture: Picture) -> Prediction:
+    def _all_masks(self, predictor: Predictor, picture: Picture) -> Prediction:
         found = self._masks.get(picture.key)
         if found is None:
             found = replace(predictor.segment_everything(**self._settings), low_res_logits=None)
@@ -235,6 +227,4 @@ class Annotator:
 
 
 def _nbytes(found: Prediction) -> int:
-    embeddings = found.region_embeddings
-    more = 0 if embeddings is None else embeddings.numel() * embeddings.element_size()
-    return found.masks.nbytes + more
+    return found.masks.nbytes + found.region_embeddings.nbytes

@@ -48,7 +48,7 @@ class DetectionFunction:
     def __init__(self, model: SharedModel, labels: list[str], *, among_others: bool) -> None:
         if not labels:
             raise ValueError("there are no labels: write the task's, -p labels='str:cat,dog'")
-        if not model.names:
+        if model.vocabulary is None:
             raise ValueError('this model does not name: choose the config of an OVSAM')
         self._labels = {name: place for place, name in enumerate(labels)}
         self._among_others = among_others

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from typing import Any
 
 import numpy as np
 
-from ..apis.encoded_image import EncodedImage
 from .bounded_cache import BoundedCache
-from .shared_model import SharedModel
+from .served_model import ServedModel
 
 
 class EncodedImages:
@@ -24,21 +24,23 @@ class EncodedImages:
     """
 
     def __init__(
-        self, model: SharedModel, images: int = 16, megabytes: float = float('inf')
+        self, model: ServedModel, images: int = 16, megabytes: float = float('inf')
     ) -> None:
         self._model = model
-        self._kept: BoundedCache[EncodedImage] = BoundedCache(images, megabytes * 1e6, _nbytes)
+        self._kept: BoundedCache[Any] = BoundedCache(
+            images, megabytes * 1e6, lambda image: image.nbytes
+        )
 
     @property
     def nbytes(self) -> int:
         """What is kept takes so many bytes."""
         return self._kept.nbytes
 
-    def get(self, key: Hashable) -> EncodedImage | None:
+    def get(self, key: Hashable) -> Any:
         """The image, if it is kept."""
         return self._kept.get(key)
 
-    def encoded(self, key: Hashable, read: Callable[[], np.ndarray]) -> EncodedImage:
+    def encoded(self, key: Hashable, read: Callable[[], np.ndarray]) -> Any:
         """The image; requests for the same one at once encode it once.
 
         Args:
@@ -56,9 +58,3 @@ class EncodedImages:
                 (image,) = predictor.encode([pixels])
                 self._kept.put(key, image)
         return image
-
-
-def _nbytes(image: EncodedImage) -> int:
-    embedding, *others = image.features
-    tensors = (embedding, *(each for several in others for each in several))
-    return image.pixels.nbytes + sum(each.numel() * each.element_size() for each in tensors)

@@ -1,34 +1,35 @@
-"""One model for many sessions, which compute in turns."""
+"""A model in torch for many sessions, which compute in turns."""
 
 from __future__ import annotations
 
 import copy
 import tempfile
-import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor, notice_of
+from ..apis.encoded_image import EncodedImage
+from ..apis.prediction import Prediction
 from ..datasets.pictograms.glyphs import pictogram_names
 from ..naming.name_bank import NameBank
+from ..naming.taught_file import taught_file
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.paths import checkpoint_path
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
+from .served_model import ServedModel
+from .uploads import UploadLimits
 
 INTERACTIVE = 'mini-interactive'
 BANKS, BANK_BYTES = 64, 500e6  # vocabularies of sessions whose embeddings are kept
 
 
-class SharedModel:
-    """A model that several sessions prompt, each with its own image and its own names.
-
-    All that belongs to a session is in its predictor, :meth:`new_predictor`. Turns, :meth:`turn`,
-    are there because two images encoded at once take twice the memory and no less time.
+class SharedModel(ServedModel):
+    """A model in torch.
 
     Args:
         config: What :class:`~ovsam.apis.OVSAMPredictor` takes as model; None for the small
@@ -41,6 +42,8 @@ class SharedModel:
         ValueError: And others, as of :class:`~ovsam.apis.OVSAMPredictor`.
     """
 
+    out_of_memory = (torch.cuda.OutOfMemoryError,)
+
     def __init__(
         self,
         config: str | Path | Config | PromptableSegmenter | None = None,
@@ -48,30 +51,29 @@ class SharedModel:
         vocabulary: Vocabulary | str | Path | list[str] | None = None,
         device: str | torch.device | None = None,
     ) -> None:
+        super().__init__()
         if config is None:
             config = small_world_config()
             vocabulary = list(pictogram_names()) if vocabulary is None else vocabulary
         self._first = OVSAMPredictor(config, weights, vocabulary, device)
-        self._lock = threading.RLock()
         self._banks: BoundedCache[NameBank] = BoundedCache(
             BANKS, BANK_BYTES, lambda bank: bank.nbytes
         )
-        self.vocabulary = self._first.vocabulary
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """What sessions begin with; None for a model that does not name."""
+        return self._first.vocabulary
 
     @property
     def notice(self) -> str | None:
-        """What visitors should know of the weights; see :func:`~ovsam.apis.notice_of`."""
+        """See :func:`~ovsam.apis.notice_of`."""
         return notice_of(self._first.model)
 
     @property
     def takes_masks(self) -> bool:
-        """Whether the decoder learned to go on from its own masks: one with several masks has."""
+        """See :class:`~.served_model.ServedModel`."""
         return self._first.model.takes_masks
-
-    @property
-    def names(self) -> bool:
-        """Whether the model names what it finds."""
-        return self.vocabulary is not None
 
     @property
     def teachable(self) -> bool:
@@ -80,8 +82,17 @@ class SharedModel:
 
     @property
     def none_threshold(self) -> float:
-        """Least score of a name that is certain; see :class:`~ovsam.apis.OVSAMPredictor`."""
+        """See :class:`~ovsam.apis.OVSAMPredictor`."""
         return self._first.none_threshold
+
+    def names_of(
+        self, given: str | Sequence[str], limits: UploadLimits
+    ) -> Vocabulary | Sequence[str]:
+        """See :class:`~.served_model.ServedModel`."""
+        if isinstance(given, str):
+            return limits.parse_vocabulary(given)
+        limits.check_names(given)
+        return tuple(given)
 
     def new_predictor(
         self, names: Vocabulary | Sequence[str] | None = None, taught: bytes = b''
@@ -119,9 +130,30 @@ class SharedModel:
             predictor.bank = bank
         return predictor
 
-    def turn(self) -> AbstractContextManager:
-        """Wait until the model is free, and have it in the block."""
-        return self._lock
+    @torch.no_grad()
+    def described(
+        self, predictor: OVSAMPredictor, image: EncodedImage, masks: np.ndarray
+    ) -> Prediction:
+        """See :class:`~.served_model.ServedModel`."""
+        return image.described(predictor.model, masks, predictor.doubted_bank)
+
+    def find(
+        self,
+        predictor: OVSAMPredictor,
+        texts: Sequence[str],
+        threshold: float,
+        top_k: int,
+        among: Prediction,
+    ) -> Prediction:
+        """See :class:`~.served_model.ServedModel`."""
+        return predictor.find(texts, threshold, top_k, among)
+
+    def teach(
+        self, predictor: OVSAMPredictor, name: str, mask: np.ndarray
+    ) -> tuple[bytes, Mapping[str, int]]:
+        """See :class:`~.served_model.ServedModel`."""
+        predictor.teach(name, masks=mask)
+        return taught_file(predictor.bank), predictor.taught_names
 
 
 def _load_names(predictor: OVSAMPredictor, taught: bytes) -> None:

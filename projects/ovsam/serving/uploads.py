@@ -6,15 +6,17 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import UnidentifiedImageError
 
 from ..utils.images import decode_image, open_image
 from ..utils.wording import listed
-from ..vocabulary import Vocabulary, build_vocabulary
 from ..vocabulary.name_texts import clean_text, listed_names
-from ..vocabulary.packs import PACKS
+
+if TYPE_CHECKING:
+    from ..vocabulary import Vocabulary
 
 FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
 # What Pillow calls a JPEG with further pictures behind the first, such as a camera's preview.
@@ -84,6 +86,10 @@ class UploadLimits:
         Raises:
             ValueError: There are no names, or too many.
         """
+        # mmdet has the classes of some packs: nothing to import before they are asked for.
+        from ..vocabulary.build import build_vocabulary
+        from ..vocabulary.packs import PACKS
+
         parts = [clean_text(part) for part in text.split('+')]
         if all(part.casefold() in PACKS for part in parts):
             return build_vocabulary('+'.join(parts))

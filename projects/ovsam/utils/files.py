@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmengine.fileio.handlers.json_handler import set_default
+import numpy as np
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
@@ -28,7 +28,20 @@ def write_json(path: str | Path, content: object, **how: Any) -> None:
     write_whole(path, f'{json_text(content, **how)}\n'.encode('utf-8', 'backslashreplace'))
 
 
-def json_text(content: object, default: Callable[[Any], Any] = set_default, **how: Any) -> str:
+def plain(value: Any) -> Any:
+    """What JSON can hold of NumPy's arrays and numbers, sets and ranges.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (set, range)):
+        return list(value)
+    raise TypeError(f'{type(value).__name__} is unsupported in JSON: give numbers, texts, lists')
+
+
+def json_text(content: object, default: Callable[[Any], Any] = plain, **how: Any) -> str:
     """JSON with ``null`` where a number has no value; NaN and Infinity are not JSON.
 
     Args:

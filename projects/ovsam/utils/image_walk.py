@@ -8,7 +8,9 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif')
 # What operating systems and archives leave beside pictures.
@@ -88,6 +90,30 @@ def walk_images(folder: str | Path, patterns: Sequence[str] = ()) -> Iterator[Wa
                     files.append(entry.name)
         yield WalkedFolder(name, status.st_mtime_ns, sorted(files, key=order_key))
         pending += sorted(inner, key=order_key, reverse=True)
+
+
+def list_images(inputs: Any) -> list:
+    """The images that are meant: those of a folder by name, or one or several themselves.
+
+    Raises:
+        FileNotFoundError: There is nothing of that path.
+        TypeError: Something is neither path nor array.
+        ValueError: The folder has no images.
+    """
+    if isinstance(inputs, (str, Path)) and Path(inputs).is_dir():
+        files = [Path(inputs) / name for name in next(walk_images(inputs)).files]
+        if not files:
+            raise ValueError(f'folder {inputs} has no images ({", ".join(IMAGE_SUFFIXES)})')
+        return files
+    images = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    for image in images:
+        if not isinstance(image, (str, Path, np.ndarray)):
+            raise TypeError(
+                f'an image is a path or an (H, W, 3) RGB uint8 array; got {type(image).__name__}'
+            )
+    if isinstance(inputs, (str, Path)) and not Path(inputs).exists():
+        raise FileNotFoundError(f'there is no image or folder {inputs}')
+    return images
 
 
 def _sortable(digits: re.Match) -> str:

@@ -214,3 +214,8 @@ def _to_rgb(image: Image.Image, content: bytes, raw: str | None) -> Image.Image:
         ground = Image.new('RGBA', image.size, 'white')
         image = Image.alpha_composite(ground, image)
     return image.convert('RGB')
+
+
+def png(image: np.ndarray) -> bytes:
+    """An image (h, w, 3) RGB uint8 as the content of a PNG file."""
+    return cv2.imencode('.png', image[..., ::-1])[1].tobytes()

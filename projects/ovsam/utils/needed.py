@@ -1,10 +1,14 @@
-"""What may be left out until it is asked for."""
+"""What may be left out until it is asked for, and what a run cannot do without."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
 T = TypeVar('T')
+
+
+class MissingInputs(FileNotFoundError):
+    """Data sets or weights of a run are not there; the message names all of them."""
 
 
 def needed(value: T | None, message: str) -> T:

@@ -8,14 +8,11 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .needed import MissingInputs
 from .paths import fetched_path, resource_root
 from .sources import source_of
 
 _VOCABULARY_FILES = ('.txt', '.json')
-
-
-class MissingInputs(FileNotFoundError):
-    """Data sets or weights of a run are not there; the message names all of them."""
 
 
 def require_inputs(cfg: Config, mode: str) -> None:

@@ -126,11 +126,6 @@ def contact_sheet(
     return draw_labels(sheet, titles, middles, colors, font_size)
 
 
-def png(image: np.ndarray) -> bytes:
-    """An image (h, w, 3) RGB uint8 as the content of a PNG file."""
-    return cv2.imencode('.png', image[..., ::-1])[1].tobytes()
-
-
 def _check(image: np.ndarray, masks: np.ndarray, names, scores) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f'image must be (H, W, 3) RGB uint8; got {image.shape} {image.dtype}')

@@ -202,7 +202,7 @@ def test_bad_requests_change_nothing(backend, config, keypoint, change, said):
 
 def test_a_model_must_name(model, pictures, monkeypatch):
     model = SharedModel(model)
-    monkeypatch.setattr(model, 'vocabulary', None)
+    monkeypatch.setattr(SharedModel, 'vocabulary', None)
     with pytest.raises(ValueError, match='without names'):
         LabelStudioBackend(model, pictures)
 

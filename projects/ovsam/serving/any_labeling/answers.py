@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ...apis.prediction import Prediction
+from ovsam_onnx.prediction import Prediction
+
 from ...masks.polygons import mask_polygons
 from ..annotator import Annotator, Picture
 from .entries import ENTRIES, described, failure, unknown_message

@@ -12,14 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...apis import OVSAMPredictor
-from ...apis.encoded_image import EncodedImage
-from ...apis.prediction import Prediction
+from ovsam_onnx.prediction import Prediction
+
 from ...utils.wording import listed
 from ...version import __version__
-from ...vocabulary import Vocabulary
 from ..encoded_images import EncodedImages
-from ..shared_model import SharedModel
+from ..served_model import KnownNames, Predictor, ServedModel
 from .brush_regions import brush_region, task_prediction
 from .labeling_config import BrushControl, control_for, parse_labeling_config
 from .region_prompts import image_name, region_prompts
@@ -60,7 +58,7 @@ class LabelStudioBackend:
 
     def __init__(
         self,
-        model: SharedModel,
+        model: ServedModel,
         images: ImageSource,
         *,
         own_vocabulary: bool = False,
@@ -68,7 +66,7 @@ class LabelStudioBackend:
         everything: Mapping[str, Any] | None = None,
         encoded: EncodedImages | None = None,
     ) -> None:
-        if not model.names:
+        if model.vocabulary is None:
             raise ValueError(
                 'this model gives masks without names, and regions need labels: '
                 'choose the config of an OVSAM'
@@ -85,11 +83,13 @@ class LabelStudioBackend:
 
         Raises:
             ValueError: The project's labelling configuration, ``schema``, has no place for masks,
-                or none of its labels is in the vocabulary.
+                or none of its labels is in the vocabulary, or the model cannot name one.
         """
         for control in parse_labeling_config(request.get('schema', '')):
             if self._own_vocabulary is not None:
                 _label_places(self._own_vocabulary, control)
+            elif not self._model.any_names:
+                self._model.new_predictor(control.names)
         return {'model_version': self.model_version}
 
     def versions(self) -> dict[str, Any]:
@@ -162,20 +162,20 @@ class LabelStudioBackend:
             found = predictor.everything(top_k=top_k, **self._everything)
         return _regions(control, found, predictor)
 
-    def _encode(self, reference: str) -> EncodedImage:
+    def _encode(self, reference: str) -> Any:
         """The image's features."""
         return self._encoded.encoded(
             self._images.key(reference), lambda: self._images.read(reference)
         )
 
-    def _predictor(self, control: BrushControl) -> tuple[OVSAMPredictor, int]:
+    def _predictor(self, control: BrushControl) -> tuple[Predictor, int]:
         """A predictor with the names for a control, and how many of them to ask for."""
         if self._own_vocabulary is not None:
             return self._model.new_predictor(self._own_vocabulary), len(self._own_vocabulary)
         return self._model.new_predictor(control.names), 1
 
 
-def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, str]:
+def _label_places(vocabulary: KnownNames, control: BrushControl) -> dict[int, str]:
     """The control's labels by the place of their names; of labels of one name the first.
 
     Of several labels of one place, that of the vocabulary's own name is meant.
@@ -211,7 +211,7 @@ def _label_places(vocabulary: Vocabulary, control: BrushControl) -> dict[int, st
     return found
 
 
-def _regions(control: BrushControl, found: Prediction, predictor: OVSAMPredictor) -> list[dict]:
+def _regions(control: BrushControl, found: Prediction, predictor: Predictor) -> list[dict]:
     """A region for each mask that is not empty, with the likeliest of the labels."""
     vocabulary, top_names, top_scores = predictor.vocabulary, found.top_names, found.top_scores
     # The backend takes no model without names.

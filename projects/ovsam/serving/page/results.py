@@ -13,7 +13,7 @@ from ...apis.exports import ImageEntry, make_exports
 from ...apis.prediction import Prediction
 from ...utils.file_names import fitting_name
 from ...utils.files import write_whole
-from ...visualization import png
+from ...utils.images import png
 from .records import KeptObject
 
 

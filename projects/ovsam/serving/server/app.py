@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
@@ -67,7 +66,7 @@ def make_server(
             allow_headers=['Authorization', 'Content-Type', 'Token'],
             expose_headers=['Retry-After'],
         )
-    _say_what_is_wrong(app)
+    _say_what_is_wrong(app, annotator.model.out_of_memory)
     turns = Turns()
     app.include_router(json_api(annotator, turns))
     app.include_router(page_api(annotator, turns, pictures or PictureFolder({})))
@@ -97,7 +96,7 @@ def _add_any_labeling(app: FastAPI, protocol: AnyLabeling, turns: Turns) -> None
         return Response(json_text(answer), media_type='application/json')
 
 
-def _say_what_is_wrong(app: FastAPI) -> None:
+def _say_what_is_wrong(app: FastAPI, out_of_memory: Sequence[type[Exception]]) -> None:
     @app.exception_handler(HTTPException)
     async def _refused(request: Request, error: HTTPException) -> JSONResponse:
         return refusal(request.url.path, error.status_code, str(error.detail), error.headers)
@@ -122,13 +121,14 @@ def _say_what_is_wrong(app: FastAPI) -> None:
     async def _unreadable(request: Request, error: OSError) -> JSONResponse:
         return refusal(request.url.path, 500, f'a file cannot be used: {error.strerror or error}')
 
-    @app.exception_handler(MemoryError)
-    @app.exception_handler(torch.cuda.OutOfMemoryError)
     async def _no_room(request: Request, _: Exception) -> JSONResponse:
         retry = {'Retry-After': str(RETRY_SECONDS)}
         return refusal(
             request.url.path, 503, 'the memory does not suffice: send a smaller picture', retry
         )
+
+    for kind in (MemoryError, *out_of_memory):
+        app.add_exception_handler(kind, _no_room)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(request: Request, _: ClientDisconnect) -> JSONResponse:

@@ -98,9 +98,8 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
         size = annotator.picture(shown.image).image.original
         mask = read_mask(shown.mask.model_dump(), size)
         names = sessions.teach(session, shown.image, shown.name, mask)
-        with annotator.model.turn():
-            examples = annotator.predictor(names).taught_names
-        return Taught(taught=base64.b64encode(names.taught).decode(), examples=examples)
+        taught = base64.b64encode(names.taught).decode()
+        return Taught(taught=taught, examples=dict(names.examples))
 
     def shown_picture(key: str) -> bytes:
         pixels = annotator.picture(key).image.pixels[..., ::-1]
@@ -117,6 +116,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
             megabytes=limits.megabytes,
             megapixels=limits.megapixels,
             teachable=annotator.model.teachable,
+            any_names=annotator.model.any_names,
             notice=annotator.model.notice,
         )
 

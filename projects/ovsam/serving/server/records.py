@@ -9,7 +9,8 @@ import numpy as np
 from pycocotools import mask as mask_utils
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, FiniteFloat
 
-from ...apis.prediction import Prediction
+from ovsam_onnx.prediction import Prediction
+
 from ...masks.polygons import mask_polygons
 from ..object_prompts import ObjectPrompt
 
@@ -153,6 +154,9 @@ class ServerInfo(BaseModel):
     megabytes: float = Field(description='the largest file of a picture')
     megapixels: float = Field(description='the largest picture')
     teachable: bool = Field(description='whether names can be taught by example')
+    any_names: bool = Field(
+        description='whether a vocabulary may be of any words; if not, of names that the server has'
+    )
     notice: str | None = Field(description='what to know of the weights')
 
 

@@ -6,7 +6,6 @@ import secrets
 
 import numpy as np
 
-from ...vocabulary import Vocabulary
 from ..annotator import Annotator, NotKeptError, TaughtNames
 from ..bounded_cache import BoundedCache
 
@@ -41,10 +40,11 @@ class Sessions:
         """
         names = TaughtNames(self._annotator.names(vocabulary), taught or b'')
         with self._annotator.model.turn():
-            bank = self._annotator.predictor(names).bank
+            known = self._annotator.predictor(names).vocabulary
+        assert known is not None  # no model without names is served
         session = secrets.token_urlsafe(16)
         self._kept.put(session, names)
-        return session, list(bank.vocabulary.names)
+        return session, list(known.names)
 
     def get(self, session: str) -> TaughtNames:
         """The names of a session.
@@ -82,5 +82,5 @@ class Sessions:
 
 def _nbytes(names: TaughtNames) -> int:
     given = names.vocabulary or ()
-    listed = given.names if isinstance(given, Vocabulary) else given
+    listed = getattr(given, 'names', given)
     return len(names.taught) + sum(len(name) + 64 for name in listed)

@@ -82,7 +82,9 @@ run(async () => {
   at('teach').disabled = !info.teachable;
   if (!info.teachable) at('teach').title = 'This model cannot learn names by example';
   at('vocabulary').value = session.typed();
-  at('vocabulary').placeholder = `the server's ${info.names} names; or yours, or a pack`;
+  session.offer(info);
+  at('vocabulary').placeholder = `the server's ${info.names} names; or ${info.any_names ? 'yours, or a pack' : 'some of them'}`;
+  if (!info.any_names) at('text').placeholder = 'what to find: one of the names';
   say('Open a picture, or choose one of the list.');
   await pictures.begin();
 });

@@ -4,9 +4,14 @@
 import { ask, Refused } from './api.js';
 import { say, Wrong } from './work.js';
 
-let session = null, names = [];
+let session = null, names = [], anyNames = true;
 let vocabulary = localStorage.getItem('vocabulary') ?? '';
 let taught = localStorage.getItem('taught');
+
+/** Whether the server names from any words, packs among them. */
+export function offer(info) {
+  anyNames = info.any_names;
+}
 
 /** What the person typed; empty for the server's own names. */
 export const typed = () => vocabulary;
@@ -31,7 +36,9 @@ export async function use(text) {
   await make(text);
   if (!/[,+\n]/.test(text) && names.includes(text.trim())) {
     [session, names] = before;
-    throw new Wrong(`There is no pack "${text.trim()}": write names with commas between them, or a pack such as coco or lvis.`);
+    throw new Wrong(anyNames
+      ? `There is no pack "${text.trim()}": write names with commas between them, or a pack such as coco or lvis.`
+      : 'One name alone has nothing to be told from: write several with commas between them.');
   }
   vocabulary = text;
   localStorage.setItem('vocabulary', text);

@@ -1,0 +1,172 @@
+"""What servers need of a model, which runs in torch or, exported, without it."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import numpy as np
+
+from ovsam_onnx.prediction import Prediction
+
+from .uploads import UploadLimits
+
+
+class KnownNames(Protocol):
+    """A vocabulary."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """K names."""
+
+    def __len__(self) -> int: ...
+
+    def find(self, text: str) -> int | None:
+        """The place of a name, by whatever word for it."""
+
+
+class Predictor(Protocol):
+    """What :class:`ovsam.apis.OVSAMPredictor` and :class:`ovsam_onnx.OnnxPredictor` share."""
+
+    @property
+    def vocabulary(self) -> KnownNames | None:
+        """The names in use."""
+
+    def encode(self, images: Sequence[np.ndarray]) -> Sequence[Any]:
+        """Encode (H, W, 3) RGB uint8 images."""
+
+    def set_image(self, image: Any) -> None:
+        """Take an image, encoded or not."""
+
+    def predict(
+        self,
+        point_coords: Any = None,
+        point_labels: Any = None,
+        boxes: Any = None,
+        mask_input: Any = None,
+        *,
+        top_k: int = 5,
+        none_threshold: float | None = None,
+    ) -> Prediction:
+        """Segment and name."""
+
+    def everything(self, top_k: int = 5, **settings: Any) -> Prediction:
+        """Segment and name whatever there is."""
+
+    def segment_everything(self, **settings: Any) -> Prediction:
+        """The same without names."""
+
+    def name(self, found: Any, top_k: int = 5, none_threshold: float | None = None) -> Prediction:
+        """Masks with names."""
+
+    def reset(self) -> None:
+        """Forget the image."""
+
+
+class ServedModel(ABC):
+    """A model that several sessions prompt, each with its own image and its own names.
+
+    All that belongs to a session is in its predictor, :meth:`new_predictor`. Turns, :meth:`turn`,
+    are there because two images encoded at once take twice the memory and no less time.
+
+    Attributes:
+        out_of_memory: What it raises where the memory does not suffice, beside MemoryError.
+        any_names: Whether it names from whatever words; if not, from those that it came with.
+    """
+
+    out_of_memory: tuple[type[Exception], ...] = ()
+    any_names = True
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    @property
+    @abstractmethod
+    def vocabulary(self) -> KnownNames | None:
+        """What sessions begin with; None for a model that does not name."""
+
+    @property
+    @abstractmethod
+    def notice(self) -> str | None:
+        """What visitors should know of the weights."""
+
+    @property
+    @abstractmethod
+    def takes_masks(self) -> bool:
+        """Whether the decoder learned to go on from its own masks: one with several masks has."""
+
+    @property
+    def teachable(self) -> bool:
+        """Whether names can be taught by example."""
+        return False
+
+    @property
+    @abstractmethod
+    def none_threshold(self) -> float:
+        """Least score of a name that is certain; see :class:`ovsam.apis.OVSAMPredictor`."""
+
+    @abstractmethod
+    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Any:
+        """Names as users write them, for :meth:`new_predictor`.
+
+        Args:
+            given: Names with commas between them, a list, or a pack where there are any.
+            limits: How many there may be.
+
+        Raises:
+            ValueError: There are none, too many, or one that the model cannot name.
+        """
+
+    @abstractmethod
+    def new_predictor(self, names: Any = None, taught: bytes = b'') -> Predictor:
+        """A predictor of this model without an image; it computes in a :meth:`turn`.
+
+        Args:
+            names: Its vocabulary; the one that sessions begin with if not given.
+            taught: What it knows by example; it may come from strangers.
+
+        Raises:
+            ValueError: A name has nothing to read, or names were taught to another model.
+        """
+
+    @abstractmethod
+    def described(self, predictor: Any, image: Any, masks: np.ndarray) -> Prediction:
+        """Masks (N, H, W) bool of an encoded image with their ``region_embeddings``.
+
+        Raises:
+            ValueError: One is empty, or they are of another size.
+        """
+
+    @abstractmethod
+    def find(
+        self, predictor: Any, texts: Sequence[str], threshold: float, top_k: int, among: Any
+    ) -> Prediction:
+        """What among masks is called so, best first; see ``find`` of the predictors.
+
+        Raises:
+            ValueError: There are no texts, the model cannot name one, or there is nothing else to
+                compare with.
+        """
+
+    def teach(self, predictor: Any, name: str, mask: np.ndarray) -> tuple[bytes, Mapping[str, int]]:
+        """Show a predictor with an image what a name means.
+
+        Args:
+            predictor: That learns it.
+            name: What is shown.
+            mask: (H, W) bool, where.
+
+        Returns:
+            All that it knows by example, for :meth:`new_predictor`, and how many of each name.
+
+        Raises:
+            ValueError: The mask is empty or of another size, or the model cannot be taught.
+        """
+        raise ValueError('this model cannot learn names by example here')
+
+    def turn(self) -> AbstractContextManager:
+        """Wait until the model is free, and have it in the block."""
+        return self._lock

@@ -1,0 +1,132 @@
+"""An exported model for many sessions, which compute in turns; without torch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ovsam_onnx import Names, OnnxPredictor, Prediction
+from ovsam_onnx.images import EncodedImage
+
+from ..apis.notices import notice_of_domain
+from ..utils.wording import listed
+from ..vocabulary.name_texts import listed_names
+from .served_model import ServedModel
+from .uploads import UploadLimits
+
+SUFFIX = '.safetensors'
+OWN = f'names{SUFFIX}'  # the names of the exported config
+
+
+class SharedExport(ServedModel):
+    """What ``ovsam export`` wrote. It names from the names of a file: no text tower is exported.
+
+    Args:
+        folder: What it wrote.
+        vocabulary: A file of ``ovsam vocabulary NAMES --embed``, in place of the export's own
+            names; or some of those, with commas between them.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ImportError: onnxruntime is not installed.
+        ValueError: A file is of another kind or another export, the names are of another CLIP, or
+            the export does not have one.
+    """
+
+    any_names = False
+
+    def __init__(self, folder: str | Path, vocabulary: str | None = None) -> None:
+        super().__init__()
+        self._first = OnnxPredictor(folder)
+        is_file = vocabulary is not None and Path(vocabulary).suffix == SUFFIX
+        self._names = Names.read(vocabulary if vocabulary and is_file else Path(folder) / OWN)
+        self._first.set_vocabulary(self._names)
+        if vocabulary and not is_file:
+            self._first.set_vocabulary(self._chosen(listed_names(vocabulary)))
+
+    @property
+    def vocabulary(self) -> Names | None:
+        """What sessions begin with."""
+        return self._first.vocabulary
+
+    @property
+    def notice(self) -> str | None:
+        """See :func:`~ovsam.apis.notices.notice_of_domain`."""
+        return notice_of_domain(self._first.model.settings['domain'])
+
+    @property
+    def takes_masks(self) -> bool:
+        """See :class:`~.served_model.ServedModel`."""
+        return self._first.model.settings['masks']['count'] > 1
+
+    @property
+    def none_threshold(self) -> float:
+        """See :class:`~ovsam_onnx.OnnxPredictor`."""
+        return self._first.none_threshold
+
+    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Names:
+        """See :class:`~.served_model.ServedModel`."""
+        texts = listed_names(given) if isinstance(given, str) else given
+        limits.check_names(texts)
+        return self._chosen(texts)
+
+    def new_predictor(
+        self, names: Names | Sequence[str] | None = None, taught: bytes = b''
+    ) -> OnnxPredictor:
+        """See :class:`~.served_model.ServedModel`."""
+        if taught:
+            raise ValueError(
+                'what was taught earlier cannot be used with an exported model: it names from '
+                'words only'
+            )
+        predictor = copy.copy(self._first)
+        predictor.reset()
+        if names is not None:
+            predictor.set_vocabulary(names if isinstance(names, Names) else self._chosen(names))
+        return predictor
+
+    def described(
+        self, predictor: OnnxPredictor, image: EncodedImage, masks: np.ndarray
+    ) -> Prediction:
+        """See :class:`~.served_model.ServedModel`."""
+        return predictor.model.described(image, masks, predictor.vocabulary)
+
+    def find(
+        self,
+        predictor: OnnxPredictor,
+        texts: Sequence[str],
+        threshold: float,
+        top_k: int,
+        among: Prediction,
+    ) -> Prediction:
+        """See :class:`~.served_model.ServedModel`; beside a session's names, as in torch."""
+        names = predictor.vocabulary
+        assert names is not None  # nothing else is served
+        more = [text for text in texts if names.find(text) is None]
+        if more:
+            predictor.set_vocabulary(self._chosen([*names.names, *more]))
+        return predictor.find(texts, threshold, top_k, among)
+
+    def _chosen(self, texts: Sequence[str]) -> Names:
+        """The names that texts mean, called so; of several for one name, as the first."""
+        places: dict[int, str] = {}
+        unknown = []
+        for text in texts:
+            place = self._names.find(text)
+            if place is None:
+                unknown.append(text)
+            else:
+                places.setdefault(place, text)
+        if unknown or not places:
+            wrong = f'it does not know {listed(unknown)}' if unknown else 'none are given'
+            raise ValueError(
+                f'an exported model names from the {len(self._names)} names that it came with, '
+                f'and {wrong}: write some of those with commas between them, or nothing for all. '
+                'Whoever runs this server can add names: ovsam vocabulary NAMES --embed CONFIG '
+                f'--out FILE{SUFFIX}, of the config that was exported, and start it with '
+                f'--vocabulary FILE{SUFFIX}'
+            )
+        return self._names.chosen(places)
