@@ -47,6 +47,7 @@ class EverythingMode(EverythingSettings):
         scores = 1 / np.repeat(sizes, [len(part) for part in parts])
         kept = nms(found.boxes, scores, self.crop_nms_thresh)
         rank = found.stability if found.quality is None else found.quality
+        assert rank is not None  # of masks of this model
         return found.select(kept[np.argsort(-rank[kept], kind='stable')])
 
     def _in_crop(

@@ -69,11 +69,11 @@ class Prediction(Columns):
 
     masks: np.ndarray
     boxes: np.ndarray
-    quality: np.ndarray | None
-    stability: np.ndarray
-    low_res_logits: np.ndarray | None
-    prompt_index: np.ndarray | None
-    region_embeddings: np.ndarray
+    quality: np.ndarray | None = None
+    stability: np.ndarray | None = None
+    low_res_logits: np.ndarray | None = None
+    prompt_index: np.ndarray | None = None
+    region_embeddings: Any = None
     labels: list[str] | None = None
     label_scores: np.ndarray | None = None
     top_names: list[tuple[str, ...]] | None = None

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .graphs import Graphs
 from .images import EncodedImage, check_image, prepared, read_image
-from .masks import choose, clean, stability_score, tight_boxes
+from .masks import check_masks, choose, clean, stability_score, tight_boxes
 from .names import Names
 from .prediction import Prediction
 from .prompts import Prompts
@@ -118,6 +119,25 @@ class Segmenter(Graphs):
             prompt_index=prompt_index,
             region_embeddings=self.embeddings(image, low_res, regions.boxes, vocabulary),
         )
+
+    def described(
+        self, image: EncodedImage, masks: ArrayLike, vocabulary: Names | None = None
+    ) -> Prediction:
+        """Masks (H, W) or (N, H, W) bool of an image with their ``region_embeddings``.
+
+        Args:
+            image: Of :meth:`encode_image`.
+            masks: That somebody drew.
+            vocabulary: Of :meth:`prediction`.
+
+        Raises:
+            ValueError: One is empty, or they are of another size.
+        """
+        given = check_masks(masks, image.original)
+        low_res = image.low_res(given, self.settings['masks']['size'])
+        boxes = tight_boxes(given)
+        found = self.embeddings(image, low_res, boxes * np.tile(image.factors, 2), vocabulary)
+        return Prediction(given, boxes, low_res_logits=low_res, region_embeddings=found)
 
     def embeddings(
         self,

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ovsam_onnx.masks import tight_boxes
 
 from ..prompts import Prompts
 
@@ -110,6 +114,61 @@ def postprocess_masks(
         original = F.interpolate(inside, tuple(original_size), mode='bilinear', align_corners=False)
         masks[rows] = original > MASK_THRESHOLD
     return masks
+
+
+class Resized(Protocol):
+    """An image that models see resized and padded; sizes are (height, width)."""
+
+    @property
+    def original(self) -> tuple[int, int]:
+        """Before it was resized."""
+
+    @property
+    def inner(self) -> tuple[int, int]:
+        """Of the image inside the tensor that the model saw."""
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Of that tensor."""
+
+
+def inside(image: Resized, low_res: Tensor) -> Tensor:
+    """Logits (N, h', w') of an image, without its padding, from (N, h, w)."""
+    height, width = (
+        -(-size * inner // padded)
+        for size, inner, padded in zip(low_res.shape[-2:], image.inner, image.padded)
+    )
+    return low_res[:, :height, :width]
+
+
+def original_masks(image: Resized, low_res: Tensor) -> np.ndarray:
+    """(N, H, W) bool at the size of the original image, from logits (N, h, w)."""
+    masks: np.ndarray = np.empty((len(low_res), *image.original), dtype=bool)
+    # One at a time: at the size of a large image, logits take a lot of memory.
+    for mask, logits in zip(masks, low_res[:, None, None]):
+        found = postprocess_masks(logits, image.padded, image.inner, image.original)
+        mask[:] = found[0, 0].cpu().numpy()
+    return masks
+
+
+def as_columns(
+    masks: np.ndarray, low_res: Tensor, opinions: tuple[Tensor, ...], **measured: Tensor | None
+) -> dict[str, Any]:
+    """What leaves a model, as columns of a :class:`~ovsam.apis.Prediction`.
+
+    Args:
+        masks: (N, H, W) bool.
+        low_res: (N, h, w) logits.
+        opinions: (N, C) each, the embeddings of the regions.
+        **measured: (N,) each: ``quality``, ``stability``.
+    """
+    return dict(
+        masks=masks,
+        boxes=tight_boxes(masks),
+        low_res_logits=low_res.cpu().numpy(),
+        region_embeddings=torch.stack(opinions, dim=1).float() if opinions else None,
+        **{name: None if each is None else each.cpu().numpy() for name, each in measured.items()},
+    )
 
 
 def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
@@ -206,6 +207,10 @@ class RankedNames(NamedTuple):
     def cat(cls, parts: Sequence[RankedNames]) -> RankedNames:
         """The rows of several, of one k."""
         return cls(*map(torch.cat, zip(*parts)))
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and scores, (N, k) each."""
+        return self.labels.cpu().numpy(), np.exp(self.log_scores.cpu().numpy())
 
 
 class Scoring:
