@@ -13,7 +13,7 @@ import numpy as np
 from .crop_layers import Box, is_cut
 from .everything_settings import EverythingSettings, point_grid
 from .images import EncodedImage
-from .masks import nms, stability_score, tight_boxes
+from .masks import nms, tight_boxes
 from .names import Names
 from .prediction import Prediction
 from .prompts import make_prompts
@@ -72,12 +72,13 @@ class EverythingMode(EverythingSettings):
         regions = self._suppressed(image, self._candidates(model, image, side))
         if self.box_refinement:
             regions = self._suppressed(image, self._refined(model, image, regions))
-        # No one pointed, so that all are read in their own boxes.
-        unprompted = regions._replace(boxes=np.zeros_like(regions.boxes))
-        found = model.prediction(image, unprompted, vocabulary)
-        areas = found.masks.sum(axis=(1, 2))
+        masks = image.masks(regions.low_res)
+        areas = masks.sum(axis=(1, 2))
         largest = self.max_mask_area or np.prod(image.original)
-        return found.select((areas >= max(1, self.min_mask_area)) & (areas <= largest))
+        kept = np.flatnonzero((areas >= max(1, self.min_mask_area)) & (areas <= largest))
+        # No one pointed, so that all are read in their own boxes.
+        unprompted = regions._replace(boxes=np.zeros_like(regions.boxes)).rows(kept)
+        return model.prediction(image, unprompted, vocabulary, masks=masks[kept])
 
     def _candidates(self, model: Segmenter, image: EncodedImage, side: int) -> Regions:
         """What passes the filters."""
@@ -90,9 +91,8 @@ class EverythingMode(EverythingSettings):
         parts, step = [], model.settings['chunk_size']
         for start in range(0, len(points), step):  # of what does not pass, nothing is kept
             regions = model.segment(image, prompts.rows(slice(start, start + step)), choice)
-            inside = image.inside(regions.low_res)
-            good = stability_score(inside) >= self.stability_score_thresh
-            good &= (inside > 0).any(axis=(1, 2))
+            good = regions.stability >= self.stability_score_thresh
+            good &= (image.inside(regions.low_res) > 0).any(axis=(1, 2))
             if regions.quality is not None:
                 good &= regions.quality >= self.pred_iou_thresh
             parts.append(regions.rows(good))
@@ -101,24 +101,22 @@ class EverythingMode(EverythingSettings):
     def _suppressed(self, image: EncodedImage, regions: Regions) -> Regions:
         """The best of the rows whose boxes overlap, best first."""
         boxes = tight_boxes(image.inside(regions.low_res) > 0)
-        return regions.rows(nms(boxes, _rank(image, regions), self.box_nms_thresh))
+        return regions.rows(nms(boxes, _rank(regions), self.box_nms_thresh))
 
     @staticmethod
     def _refined(model: Segmenter, image: EncodedImage, regions: Regions) -> Regions:
         """Each row, or what the decoder makes of its box if that is better."""
         boxes = model.mask_scale * tight_boxes(regions.low_res > 0)
         after = model.segment(image, make_prompts(boxes=boxes), 'FirstMask')
-        better = _rank(image, after) > _rank(image, regions)
+        better = _rank(after) > _rank(regions)
         better &= (after.low_res > 0).any(axis=(1, 2))
         rows = np.where(better, len(better), 0) + np.arange(len(better))
         return model.cat([regions, after]).rows(rows)
 
 
-def _rank(image: EncodedImage, regions: Regions) -> np.ndarray:
+def _rank(regions: Regions) -> np.ndarray:
     """(N,) what the best masks have most of."""
-    if regions.quality is not None:
-        return regions.quality
-    return stability_score(image.inside(regions.low_res))
+    return regions.stability if regions.quality is None else regions.quality
 
 
 def _cat(parts: list[Prediction]) -> Prediction:
