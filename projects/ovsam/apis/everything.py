@@ -20,7 +20,6 @@ from ovsam_onnx.crop_layers import Box, is_cut
 from ovsam_onnx.everything_settings import EverythingSettings, point_grid
 from ovsam_onnx.prompts import make_prompts
 
-from ..masks.answers import AllGuesses, FirstMask
 from ..masks.regions import (
     Regions,
     as_columns,
@@ -31,6 +30,7 @@ from ..masks.regions import (
 )
 from ..naming.name_bank import NameBank
 from ..naming.text_embeddings import PROGRESS_DELAY
+from ..parts.mask_decoder import AllGuesses, FirstMask
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from .encoded_image import EncodedImage, encode_images

@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike
 from ovsam_onnx.one_image import in_unit, with_names
 from ovsam_onnx.prompts import Prompts as Given
 
-from ..masks.answers import AllGuesses
 from ..masks.regions import as_columns, inside, original_masks, stability_score
 from ..naming.name_bank import NameBank
 from ..naming.scores import RankedNames
+from ..parts.mask_decoder import AllGuesses
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import pixels_of

@@ -13,7 +13,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..losses.mask_targets import mask_targets
-from ..masks.answers import choose_masks, is_ambiguous
+from ..parts.mask_decoder import choose_masks, is_ambiguous
 from ..prompts.clicks import random_error_clicks, rescale_clicks
 from ..utils.needed import needed
 from .ovsam import OVSAM

@@ -13,8 +13,8 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..losses.mask_targets import mask_targets
-from ..masks.answers import choose_masks, is_ambiguous
 from ..masks.crop_regions import jitter_regions
+from ..parts.mask_decoder import choose_masks, is_ambiguous
 from ..prompts import Prompts
 from ..prompts.clicks import random_error_clicks, rescale_clicks
 from ..utils.needed import needed
