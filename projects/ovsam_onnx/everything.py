@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .crop_layers import Box, is_cut
+from .crop_layers import Box, best_of_crops, put_back
 from .everything_settings import EverythingSettings, point_grid
 from .images import EncodedImage
 from .masks import nms, tight_boxes
@@ -42,13 +42,8 @@ class EverythingMode(EverythingSettings):
         if len(parts) == 1:
             return parts[0]
         found = _cat([replace(part, low_res_logits=None) for part in parts])
-        # Smaller crops win.
-        sizes = [(box[2] - box[0]) * (box[3] - box[1]) for box, _ in crops]
-        scores = 1 / np.repeat(sizes, [len(part) for part in parts])
-        kept = nms(found.boxes, scores, self.crop_nms_thresh)
-        rank = found.stability if found.quality is None else found.quality
-        assert rank is not None  # of masks of this model
-        return found.select(kept[np.argsort(-rank[kept], kind='stable')])
+        boxes, counts = [box for box, _ in crops], [len(part) for part in parts]
+        return best_of_crops(found, boxes, counts, self.crop_nms_thresh)
 
     def _in_crop(
         self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, box: Box, side: int
@@ -58,12 +53,7 @@ class EverythingMode(EverythingSettings):
         if box == (0, 0, *image.original[::-1]):
             return self._decode(model, image, vocabulary, side)
         crop = model.encode_image(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
-        found = self._decode(model, crop, vocabulary, side)
-        found = found.select(~is_cut(found.boxes, box, image.original))
-        masks: np.ndarray = np.zeros((len(found), *image.original), dtype=bool)
-        masks[:, top:bottom, left:right] = found.masks
-        boxes = found.boxes + np.array([left, top, left, top], np.float32)
-        return replace(found, masks=masks, boxes=boxes)
+        return put_back(self._decode(model, crop, vocabulary, side), box, image.original)
 
     def _decode(
         self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, side: int

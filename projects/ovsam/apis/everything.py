@@ -16,7 +16,7 @@ from torch import Tensor
 from torchvision.ops import nms
 from tqdm import tqdm
 
-from ovsam_onnx.crop_layers import Box, is_cut
+from ovsam_onnx.crop_layers import Box, best_of_crops, put_back
 from ovsam_onnx.everything_settings import EverythingSettings, point_grid
 from ovsam_onnx.prompts import make_prompts
 
@@ -80,16 +80,8 @@ class EverythingMode(EverythingSettings):
         if len(parts) == 1:
             return parts[0]
         found = Prediction.cat([replace(part, low_res_logits=None) for part in parts])
-        sides = np.concatenate(
-            [
-                np.full(len(part), (box[2] - box[0]) * (box[3] - box[1]))
-                for part, (box, _) in zip(parts, crops)
-            ]
-        )
-        kept = nms(
-            torch.from_numpy(found.boxes), torch.from_numpy(1 / sides).float(), self.crop_nms_thresh
-        ).numpy()
-        return found.select(kept[np.argsort(-self._rank(found)[kept], kind='stable')])
+        boxes, counts = [box for box, _ in crops], [len(part) for part in parts]
+        return best_of_crops(found, boxes, counts, self.crop_nms_thresh)
 
     def _in_crop(
         self,
@@ -102,16 +94,10 @@ class EverythingMode(EverythingSettings):
     ) -> Prediction:
         """What is found in one crop, in the image's pixels."""
         left, top, right, bottom = box
-        whole = box == (0, 0, *image.original[::-1])
-        if whole:
+        if box == (0, 0, *image.original[::-1]):
             return self._decode(model, image, bank, side, bar)
         (crop,) = encode_images(model, [image.pixels[top:bottom, left:right]])
-        found = self._decode(model, crop, bank, side, bar)
-        found = found.select(~is_cut(found.boxes, box, image.original))
-        masks: np.ndarray = np.zeros((len(found), *image.original), dtype=bool)
-        masks[:, top:bottom, left:right] = found.masks
-        boxes = found.boxes + np.float32([left, top, left, top])
-        return replace(found, masks=masks, boxes=boxes)
+        return put_back(self._decode(model, crop, bank, side, bar), box, image.original)
 
     def _decode(
         self,
@@ -195,13 +181,6 @@ class EverythingMode(EverythingSettings):
             columns += () if quality is None else (quality,)
             yield tuple(column[good] for column in columns)
             bar.update(len(chunk))
-
-    @staticmethod
-    def _rank(found: Prediction) -> np.ndarray:
-        """What the best masks have most of."""
-        rank = found.stability if found.quality is None else found.quality
-        assert rank is not None  # everything mode always measures stability
-        return rank
 
 
 def _cat(parts: Sequence[Columns]) -> Columns:
