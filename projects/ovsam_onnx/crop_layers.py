@@ -7,9 +7,15 @@ Boxes are (x1, y1, x2, y2) in pixels of the image.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
+from .masks import nms
+
+Found = TypeVar('Found', bound=Any)
 Box = tuple[int, int, int, int]
 
 # How near to a crop's edge a mask ends that is taken to go on behind it, in the crop's longer side.
@@ -62,3 +68,33 @@ def is_cut(boxes: np.ndarray, crop: Box, size: tuple[int, int]) -> np.ndarray:
     )
     inner = np.array([left > 0, top > 0, right < size[1], bottom < size[0]])
     return (at_crop & inner).any(axis=1)
+
+
+def put_back(found: Found, crop: Box, size: tuple[int, int]) -> Found:
+    """What was found in a crop and is whole, in the image's pixels.
+
+    Args:
+        found: Masks of the crop.
+        crop: Where the crop is.
+        size: Of the image, (height, width).
+    """
+    left, top, right, bottom = crop
+    found = found.select(~is_cut(found.boxes, crop, size))
+    masks: np.ndarray = np.zeros((len(found), *size), dtype=bool)
+    masks[:, top:bottom, left:right] = found.masks
+    return replace(found, masks=masks, boxes=found.boxes + np.float32([left, top, left, top]))
+
+
+def best_of_crops(found: Found, crops: Sequence[Box], counts: Sequence[int], most: float) -> Found:
+    """Each object once, that of the smallest crop; the best masks first.
+
+    Args:
+        found: Masks of all crops, in the image's pixels.
+        crops: Where they are.
+        counts: How many masks each has.
+        most: Boxes of a larger IoU are one object's.
+    """
+    areas = [(right - left) * (bottom - top) for left, top, right, bottom in crops]
+    kept = nms(found.boxes, 1 / np.repeat(areas, counts), most)
+    rank = found.stability if found.quality is None else found.quality
+    return found.select(kept[np.argsort(-rank[kept], kind='stable')])

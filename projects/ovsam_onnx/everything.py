@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .crop_layers import Box, is_cut
+from .crop_layers import Box, best_of_crops, put_back
 from .everything_settings import EverythingSettings, point_grid
 from .images import EncodedImage
-from .masks import nms, stability_score, tight_boxes
+from .masks import nms, tight_boxes
 from .names import Names
 from .prediction import Prediction
 from .prompts import make_prompts
@@ -42,13 +42,8 @@ class EverythingMode(EverythingSettings):
         if len(parts) == 1:
             return parts[0]
         found = _cat([replace(part, low_res_logits=None) for part in parts])
-        # Smaller crops win.
-        sizes = [(box[2] - box[0]) * (box[3] - box[1]) for box, _ in crops]
-        scores = 1 / np.repeat(sizes, [len(part) for part in parts])
-        kept = nms(found.boxes, scores, self.crop_nms_thresh)
-        rank = found.stability if found.quality is None else found.quality
-        assert rank is not None  # of masks of this model
-        return found.select(kept[np.argsort(-rank[kept], kind='stable')])
+        boxes, counts = [box for box, _ in crops], [len(part) for part in parts]
+        return best_of_crops(found, boxes, counts, self.crop_nms_thresh)
 
     def _in_crop(
         self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, box: Box, side: int
@@ -58,12 +53,7 @@ class EverythingMode(EverythingSettings):
         if box == (0, 0, *image.original[::-1]):
             return self._decode(model, image, vocabulary, side)
         crop = model.encode_image(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
-        found = self._decode(model, crop, vocabulary, side)
-        found = found.select(~is_cut(found.boxes, box, image.original))
-        masks: np.ndarray = np.zeros((len(found), *image.original), dtype=bool)
-        masks[:, top:bottom, left:right] = found.masks
-        boxes = found.boxes + np.array([left, top, left, top], np.float32)
-        return replace(found, masks=masks, boxes=boxes)
+        return put_back(self._decode(model, crop, vocabulary, side), box, image.original)
 
     def _decode(
         self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, side: int
@@ -72,12 +62,13 @@ class EverythingMode(EverythingSettings):
         regions = self._suppressed(image, self._candidates(model, image, side))
         if self.box_refinement:
             regions = self._suppressed(image, self._refined(model, image, regions))
-        # No one pointed, so that all are read in their own boxes.
-        unprompted = regions._replace(boxes=np.zeros_like(regions.boxes))
-        found = model.prediction(image, unprompted, vocabulary)
-        areas = found.masks.sum(axis=(1, 2))
+        masks = image.masks(regions.low_res)
+        areas = masks.sum(axis=(1, 2))
         largest = self.max_mask_area or np.prod(image.original)
-        return found.select((areas >= max(1, self.min_mask_area)) & (areas <= largest))
+        kept = np.flatnonzero((areas >= max(1, self.min_mask_area)) & (areas <= largest))
+        # No one pointed, so that all are read in their own boxes.
+        unprompted = regions._replace(boxes=np.zeros_like(regions.boxes)).rows(kept)
+        return model.prediction(image, unprompted, vocabulary, masks=masks[kept])
 
     def _candidates(self, model: Segmenter, image: EncodedImage, side: int) -> Regions:
         """What passes the filters."""
@@ -90,9 +81,8 @@ class EverythingMode(EverythingSettings):
         parts, step = [], model.settings['chunk_size']
         for start in range(0, len(points), step):  # of what does not pass, nothing is kept
             regions = model.segment(image, prompts.rows(slice(start, start + step)), choice)
-            inside = image.inside(regions.low_res)
-            good = stability_score(inside) >= self.stability_score_thresh
-            good &= (inside > 0).any(axis=(1, 2))
+            good = regions.stability >= self.stability_score_thresh
+            good &= (image.inside(regions.low_res) > 0).any(axis=(1, 2))
             if regions.quality is not None:
                 good &= regions.quality >= self.pred_iou_thresh
             parts.append(regions.rows(good))
@@ -101,24 +91,22 @@ class EverythingMode(EverythingSettings):
     def _suppressed(self, image: EncodedImage, regions: Regions) -> Regions:
         """The best of the rows whose boxes overlap, best first."""
         boxes = tight_boxes(image.inside(regions.low_res) > 0)
-        return regions.rows(nms(boxes, _rank(image, regions), self.box_nms_thresh))
+        return regions.rows(nms(boxes, _rank(regions), self.box_nms_thresh))
 
     @staticmethod
     def _refined(model: Segmenter, image: EncodedImage, regions: Regions) -> Regions:
         """Each row, or what the decoder makes of its box if that is better."""
         boxes = model.mask_scale * tight_boxes(regions.low_res > 0)
         after = model.segment(image, make_prompts(boxes=boxes), 'FirstMask')
-        better = _rank(image, after) > _rank(image, regions)
+        better = _rank(after) > _rank(regions)
         better &= (after.low_res > 0).any(axis=(1, 2))
         rows = np.where(better, len(better), 0) + np.arange(len(better))
         return model.cat([regions, after]).rows(rows)
 
 
-def _rank(image: EncodedImage, regions: Regions) -> np.ndarray:
+def _rank(regions: Regions) -> np.ndarray:
     """(N,) what the best masks have most of."""
-    if regions.quality is not None:
-        return regions.quality
-    return stability_score(image.inside(regions.low_res))
+    return regions.stability if regions.quality is None else regions.quality
 
 
 def _cat(parts: list[Prediction]) -> Prediction:

@@ -27,7 +27,7 @@ class EverythingSettings:
         crop_nms_thresh: As ``box_nms_thresh``, between crops; smaller crops win.
         crop_n_points_downscale_factor: By what to divide ``points_per_side`` in each layer.
         mask_choice: Config of which masks of a decoder with several to look at, see
-            :mod:`~ovsam.masks.mask_choice`; ``AllGuesses``, as in SAM, if not given.
+            :mod:`~ovsam.parts.mask_decoder`; ``AllGuesses``, as in SAM, if not given.
         box_refinement: Decode what is kept once more, prompted by its own box, and keep the
             better one of the two by predicted quality (stability without one). Not in SAM; for
             decoders that a box tells much more than a point.

@@ -57,7 +57,7 @@ def clean(
         if step['type'] == 'InsideBox':
             left_out = _outside_box(logits.shape, prompts, scale, step['margin'])
         else:
-            left_out = np.array([_small_parts(mask, step['min_share']) for mask in logits > 0])
+            left_out = np.array([small_parts(mask, step['min_share']) for mask in logits > 0])
         logits = np.where(left_out.reshape(logits.shape), -np.abs(logits), logits)
     return logits
 
@@ -133,6 +133,14 @@ def nms(boxes: np.ndarray, scores: np.ndarray, most: float) -> np.ndarray:
     return np.array(kept, dtype=int)
 
 
+def small_parts(mask: np.ndarray, min_share: float) -> np.ndarray:
+    """The pixels (h, w) bool of a mask's parts that are less than such a share of its largest."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0  # what is outside
+    return (areas < min_share * areas.max())[parts] & mask
+
+
 def _outside_box(
     shape: tuple[int, ...], prompts: Prompts, scale: float, margin: float
 ) -> np.ndarray:
@@ -145,10 +153,3 @@ def _outside_box(
         touches = (starts < high[:, axis, None]) & (starts + scale > low[:, axis, None])
         inside &= touches[:, None, :] if axis == 0 else touches[:, :, None]
     return ~inside & prompts.has_box[:, None, None]
-
-
-def _small_parts(mask: np.ndarray, min_share: float) -> np.ndarray:
-    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    areas = stats[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0  # what is outside
-    return (areas < min_share * areas.max())[parts] & mask

@@ -16,12 +16,10 @@ from numpy.typing import ArrayLike
 from .everything import EverythingMode
 from .images import EncodedImage
 from .names import HOW, Names
-from .one_image import OneImage
-from .prediction import NONE_LABEL, Prediction
-from .prompts import Prompts, make_prompts
+from .one_image import OneImage, in_unit, with_names
+from .prediction import Prediction
+from .prompts import Prompts
 from .segmenter import Segmenter
-
-OPINIONS = ('head', 'clip')  # of a region, as region_embeddings has them
 
 
 class OnnxPredictor(OneImage[EncodedImage, Prediction]):
@@ -60,7 +58,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
     ) -> None:
         self.model = Segmenter(folder, providers, threads)
         self._naming = self.model.settings['names']
-        self.none_threshold = _in_unit(
+        self.none_threshold = in_unit(
             'none_threshold',
             self._naming['none_threshold'] if none_threshold is None else none_threshold,
         )
@@ -86,85 +84,10 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         """Encode several (H, W, 3) RGB uint8 images, for :meth:`set_image`."""
         return [self.model.encode_image(image) for image in images]
 
-    def predict(
-        self,
-        point_coords: ArrayLike | None = None,
-        point_labels: ArrayLike | None = None,
-        boxes: ArrayLike | None = None,
-        mask_input: ArrayLike | None = None,
-        multimask_output: bool = False,  # noqa: FBT001, FBT002 (SAM's signature)
-        top_k: int = 5,
-        none_threshold: float | None = None,
-    ) -> Prediction:
-        """Segment and name what one or many prompts point at.
-
-        Args:
-            point_coords: (P, 2) the points (x, y) of one prompt, or (N, P, 2).
-            point_labels: (P,) or (N, P): 1 on the object, 0 not on it, -1 no point; ones if not
-                given.
-            boxes: (4,) x1, y1, x2, y2, or (N, 4). With points as well, each prompt has both.
-            mask_input: (h, w) or (N, h, w) the ``low_res_logits`` of earlier answers.
-            multimask_output: Several masks for each prompt, those of the best predicted IoU first;
-                see ``prompt_index``.
-            top_k: How many names to report; fewer if the vocabulary has fewer.
-            none_threshold: In place of the predictor's, for this call.
-
-        Raises:
-            RuntimeError: No image has been set.
-            ValueError: A prompt is malformed or outside the image, ``mask_input`` is of another
-                size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
-                masks are wanted of a model that gives one.
-        """
-        least = self.checked(top_k, none_threshold)
-        found = self._segmented(
-            make_prompts(point_coords, point_labels, boxes, mask_input),
-            'AllGuesses' if multimask_output else None,
-        )
-        return self.name(found, top_k, least)
-
-    def region_features(
-        self,
-        point_coords: ArrayLike | None = None,
-        point_labels: ArrayLike | None = None,
-        boxes: ArrayLike | None = None,
-        masks: ArrayLike | None = None,
-    ) -> dict[str, np.ndarray]:
-        """What regions look like to the model: the embeddings that it compares with names.
-
-        Args:
-            point_coords: Of :meth:`predict`, as the next two are: a region for each prompt.
-            point_labels: Likewise.
-            boxes: Likewise.
-            masks: (H, W) or (N, H, W) bool of the image's size, in place of prompts.
-
-        Returns:
-            (N, C) float32 of each opinion that the model has of a region: ``'head'``, its trained
-            head's, and ``'clip'``, frozen CLIP's. Rows have length one, so their products are
-            cosines; a row of zeros is of a mask so small that CLIP has no opinion of it.
-
-        Raises:
-            RuntimeError: No image has been set.
-            ValueError: A prompt is malformed or outside the image, a mask is empty or of another
-                size, or prompts and masks are both given or neither is.
-        """
-        if masks is None:
-            prompts = make_prompts(point_coords, point_labels, boxes)
-            rows = self._segmented(prompts).region_embeddings
-        elif point_coords is not None or boxes is not None:
-            raise ValueError('give prompts or masks, not both')
-        else:
-            found = self.model.described(self._encoded(), masks, self.vocabulary)
-            rows = found.region_embeddings
-        return {name: rows[:, place] for place, name in enumerate(OPINIONS[: rows.shape[1]])}
-
-    def _segmented(self, prompts: Prompts, choice: str | None = None) -> Prediction:
-        """The masks of prompts in original pixels, without names."""
-        image = self._encoded()
-        prompts.check_inside(image.original)
-        regions = self.model.segment(image, prompts.scaled(image.factors), choice)
-        count = len(prompts.coords)
-        index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
-        return self.model.prediction(image, regions, self.vocabulary, index)
+    @property
+    def opinion_names(self) -> tuple[str, ...]:
+        """Whose features of regions there are: ``'head'``, ``'clip'``, in their order."""
+        return ('head', 'clip') if self._naming['fusion'] else ('head',)
 
     def find(
         self,
@@ -193,7 +116,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
             ValueError: There are no texts, the vocabulary does not have one, or has nothing else.
         """
         least = self.checked(top_k)
-        _in_unit('threshold', threshold)
+        in_unit('threshold', threshold)
         names = self._names()
         asked = [texts] if isinstance(texts, str) else list(dict.fromkeys(texts))
         places = [names.find(text) for text in asked]
@@ -237,27 +160,14 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
             return found
         return self._named(found, self._log_scores(found), top_k, least)
 
-    def checked(self, top_k: int, none_threshold: float | None = None) -> float:
-        """The least score of a name, if both can be; before anything is computed."""
-        if top_k < 1:
-            raise ValueError(f'top_k must be positive; got {top_k}')
-        least = self.none_threshold if none_threshold is None else none_threshold
-        return _in_unit('none_threshold', least)
-
     def _named(
         self, found: Prediction, log_scores: np.ndarray, top_k: int, least: float
     ) -> Prediction:
         """Masks with the best names by log-scores (N, K + 1), background last."""
-        log_scores, vocabulary = log_scores[:, :-1], self._names()
+        log_scores = log_scores[:, :-1]
         places = np.argsort(-log_scores, axis=1, kind='stable')[:, :top_k]
         scores = np.exp(np.take_along_axis(log_scores, places, axis=1))
-        names = [tuple(vocabulary.names[place] for place in row) for row in places]
-        labels = [
-            row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])
-        ]
-        return replace(
-            found, labels=labels, label_scores=scores[:, 0], top_names=names, top_scores=scores
-        )
+        return with_names(found, self._names().names, places, scores, least)
 
     def _log_scores(self, found: Prediction) -> np.ndarray:
         """(N, K + 1), background last."""
@@ -270,6 +180,20 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
             raise ValueError(f'there are no names yet: call set_vocabulary first; {HOW}')
         return self.vocabulary
 
+    def _segmented(self, prompts: Prompts, *, several: bool) -> Prediction:
+        image = self._encoded()
+        prompts = prompts.resized(image.original, image.inner)
+        regions = self.model.segment(image, prompts, 'AllGuesses' if several else None)
+        count = len(prompts.coords)
+        index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
+        return self.model.prediction(image, regions, self.vocabulary, index)
+
+    def _described(self, masks: ArrayLike) -> Prediction:
+        return self.model.described(self._encoded(), masks, self.vocabulary)
+
+    def _opinions(self, found: Prediction) -> np.ndarray:
+        return found.region_embeddings.transpose(1, 0, 2)
+
     def _taken(self, image: str | Path | np.ndarray | EncodedImage) -> EncodedImage:
         return image if isinstance(image, EncodedImage) else self.model.encode_image(image)
 
@@ -278,10 +202,3 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
 
     def _found_by(self, mode: EverythingMode, image: EncodedImage) -> Prediction:
         return mode(self.model, image, self.vocabulary)
-
-
-def _in_unit(name: str, value: float) -> float:
-    """The value itself, if it is in [0, 1]."""
-    if not 0 <= value <= 1:
-        raise ValueError(f'{name} must be in [0, 1]; got {value}')
-    return value

@@ -53,6 +53,19 @@ class Prompts(NamedTuple):
         masks = None if self.masks is None else self.masks[index]
         return Prompts(self.coords[index], self.labels[index], masks)
 
+    def resized(self, before: tuple[int, int], after: tuple[int, int]) -> Prompts:
+        """Checked to lie in an image, and in the pixels that it is resized to.
+
+        Args:
+            before: The image's height and width, of which the prompts are.
+            after: What it is resized to.
+
+        Raises:
+            ValueError: Of :meth:`check_inside`.
+        """
+        self.check_inside(before)
+        return self.scaled(np.divide(after, before, dtype=np.float64)[::-1].astype(np.float32))
+
     def scaled(self, factors: np.ndarray) -> Prompts:
         """Into another frame, by (2,) factors of x and y."""
         return self._replace(coords=(self.coords * factors).astype(np.float32))
@@ -70,9 +83,9 @@ class Prompts(NamedTuple):
         flat = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1) & boxed
         away = ((boxes[:, 2:] <= 0) | (boxes[:, :2] >= limits)).any(axis=1) & boxed
         for bad, fault in (
-            (outside.any(axis=1), 'a point outside the image'),
+            (outside.any(axis=1), 'a point outside its image'),
             (flat, 'a box without area (boxes are x1, y1, x2, y2)'),
-            (away, 'a box outside the image'),
+            (away, 'a box outside its image'),
         ):
             if bad.any():
                 row = int(bad.argmax())

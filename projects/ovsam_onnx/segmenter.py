@@ -28,17 +28,19 @@ class Regions(NamedTuple):
     Attributes:
         low_res: (R, h, w) cleaned logits.
         boxes: (R, 4) that prompted them, in input pixels; zeros where none did.
+        stability: (R,), of the image without its padding.
         quality: (R,) predicted IoU, if there is one.
     """
 
     low_res: np.ndarray
     boxes: np.ndarray
+    stability: np.ndarray
     quality: np.ndarray | None
 
     def rows(self, index: np.ndarray) -> Regions:
         """Some of them."""
         quality = None if self.quality is None else self.quality[index]
-        return Regions(self.low_res[index], self.boxes[index], quality)
+        return Regions(self.low_res[index], self.boxes[index], self.stability[index], quality)
 
 
 class Segmenter(Graphs):
@@ -79,7 +81,8 @@ class Segmenter(Graphs):
                 masks[rows, columns.ravel()], answered, self.mask_scale, settings['cleaning']
             )
             chosen = None if quality is None else quality[rows, columns.ravel()]
-            parts.append(Regions(low_res, answered.boxes, chosen))
+            stability = stability_score(image.inside(low_res))
+            parts.append(Regions(low_res, answered.boxes, stability, chosen))
         return self.cat(parts)
 
     def cat(self, parts: Sequence[Regions]) -> Regions:
@@ -88,10 +91,12 @@ class Segmenter(Graphs):
         if not parts:
             none: np.ndarray = np.zeros((0, side, side), np.float32)
             quality = none[:, 0, 0] if self.settings['masks']['quality'] else None
-            return Regions(none, none[:, 0, :4], quality)
-        low_res, boxes, qualities = zip(*parts)
+            return Regions(none, none[:, 0, :4], none[:, 0, 0], quality)
+        low_res, boxes, stability, qualities = zip(*parts)
         known = None if qualities[0] is None else np.concatenate(qualities)
-        return Regions(np.concatenate(low_res), np.concatenate(boxes), known)
+        return Regions(
+            np.concatenate(low_res), np.concatenate(boxes), np.concatenate(stability), known
+        )
 
     def prediction(
         self,
@@ -99,6 +104,7 @@ class Segmenter(Graphs):
         regions: Regions,
         vocabulary: Names | None = None,
         prompt_index: np.ndarray | None = None,
+        masks: np.ndarray | None = None,
     ) -> Prediction:
         """What was found, at the image's size, without names.
 
@@ -107,14 +113,15 @@ class Segmenter(Graphs):
             regions: Of it.
             vocabulary: Among which a model with a second look doubts; it has none if not given.
             prompt_index: (R,) of the prediction.
+            masks: (R, H, W) bool of the prediction; made of the regions if not given.
         """
         low_res = regions.low_res
-        masks = image.masks(low_res)
+        masks = image.masks(low_res) if masks is None else masks
         return Prediction(
             masks=masks,
             boxes=tight_boxes(masks),
             quality=regions.quality,
-            stability=stability_score(image.inside(low_res)),
+            stability=regions.stability,
             low_res_logits=low_res,
             prompt_index=prompt_index,
             region_embeddings=self.embeddings(image, low_res, regions.boxes, vocabulary),

@@ -60,7 +60,7 @@ def test_points_and_masks(predictor, scene):
 
 
 def test_a_head_that_names_alone_has_one_opinion(predictor, model, scene, monkeypatch):
-    monkeypatch.setattr(model, 'score_fusion', None)
+    monkeypatch.setitem(model._modules, 'score_fusion', None)
     assert list(predictor.region_features(boxes=scene[1])) == ['head']
 
 

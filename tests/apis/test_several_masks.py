@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ovsam.apis import OVSAMPredictor, init_model
-from ovsam.masks.answers import FirstMask
+from ovsam.parts.mask_decoder import FirstMask
 from ovsam.utils.paths import config_path
 
 HEIGHT, WIDTH = 120, 200

@@ -110,7 +110,7 @@ def test_a_name_with_nothing_to_read(predictor, scene):
 
 
 def test_a_model_that_cannot_be_taught(predictor, scene, monkeypatch):
-    monkeypatch.setattr(predictor.model, 'example_space', None)
+    monkeypatch.setitem(predictor.model._modules, 'example_space', None)
     predictor.set_vocabulary(['cat', 'dog'])
     with pytest.raises(ValueError, match='tools/fit_examples.py'):
         predictor.teach('thing', [middle(scene[1][0])])

@@ -73,7 +73,8 @@ def test_thresholds_out_of_range_are_refused(predictor, model, box, wrong):
 
 
 def test_a_synonyms_score_is_its_names(predictor, box, monkeypatch):
-    monkeypatch.setattr(predictor.model, 'score_fusion', None)  # of two, each has its best text
+    # Of two, each has its best text.
+    monkeypatch.setitem(predictor.model._modules, 'score_fusion', None)
     predictor.set_vocabulary(['dog', 'couch', 'sofa'])
     found = predictor.predict(boxes=box)
     apart = dict(zip(found.top_names[0], found.top_scores[0]))

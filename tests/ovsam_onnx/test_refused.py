@@ -80,7 +80,7 @@ def test_calls_in_the_wrong_order(both, picture):
     'prompt, message',
     [
         ({}, 'got neither'),
-        ({'point_coords': [[900, 1]]}, 'a point outside the image'),
+        ({'point_coords': [[900, 1]]}, 'a point outside its image'),
         ({'point_coords': [[1, 1]], 'point_labels': [2]}, 'point_labels must be 1'),
         ({'point_coords': [[1, 1]], 'point_labels': [-1]}, 'at least one point or a box'),
         ({'point_coords': [[1, 1]], 'point_labels': [1, 1]}, 'one label per point'),
@@ -103,6 +103,7 @@ def test_prompts_that_mean_nothing(both, picture, prompt, message):
     [
         ({}, 'got neither'),
         ({'boxes': [1, 1, 9, 9], 'masks': np.ones((9, 9))}, 'prompts or masks, not both'),
+        ({'point_labels': [1], 'masks': np.ones((9, 9))}, 'prompts or masks, not both'),
         ({'masks': np.ones((9, 9))}, r'of the image, \(\d+, \d+\); got \(9, 9\)'),
     ],
 )

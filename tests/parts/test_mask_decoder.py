@@ -2,10 +2,20 @@ import pytest
 import torch
 
 from ovsam.parts import mask_decoder
-from ovsam.parts.mask_decoder import SAMMaskDecoder
+from ovsam.parts.mask_decoder import (
+    AllGuesses,
+    AllMasks,
+    AmbiguityAwareChoice,
+    FirstMask,
+    SAMMaskDecoder,
+    is_ambiguous,
+)
+from ovsam.prompts import Prompts
 
 TINY = {'embed_dims': 16, 'transformer': {'num_heads': 2, 'mlp_dim': 8}}
 PUBLISHED_OVSAM = {'num_mask_tokens': 1, 'iou_token': False, 'label_token': True}
+POINT = Prompts.from_points([[[3.0, 4.0]]])
+BOX = Prompts.from_boxes([[1.0, 2.0, 5.0, 6.0]])
 
 
 @pytest.fixture
@@ -139,3 +149,40 @@ def test_weights_come_by_init_cfg(build, load_by_init_cfg):
         'mask_decoder.',
     )
     assert torch.equal(loaded(**args)[0], decoder(**args)[0])
+
+
+def test_no_prompts_leave_nothing_to_choose():
+    none = Prompts.empty()
+    assert FirstMask()(none, None).tolist() == []
+    assert AmbiguityAwareChoice()(none, torch.zeros(0, 4)).tolist() == []
+
+
+def test_a_single_click_gets_the_best_guess_a_box_the_first_mask():
+    quality = torch.tensor([[0.9, 0.1, 0.3, 0.2], [0.1, 0.9, 0.8, 0.7]])
+    prompts = Prompts.cat([POINT, BOX])
+    assert AmbiguityAwareChoice()(prompts, quality).tolist() == [[2], [0]]
+    assert FirstMask()(prompts, quality).tolist() == [[0], [0]]
+
+
+def test_all_guesses_come_best_first():
+    quality = torch.tensor([[0.9, 0.1, 0.3, 0.2], [0.1, 0.9, 0.8, 0.7]])
+    assert AllGuesses()(Prompts.cat([POINT, BOX]), quality).tolist() == [[2, 3, 1], [1, 2, 3]]
+    assert AllMasks()(Prompts.cat([POINT, BOX]), quality).tolist() == [[0, 2, 3, 1], [1, 2, 3, 0]]
+
+
+def test_corrections_and_mask_prompts_leave_no_doubt():
+    corrected = POINT.with_points(torch.tensor([[9.0, 9.0]]), torch.tensor([0]))
+    masked = Prompts.from_points([[[3.0, 4.0]]], masks=torch.zeros(1, 1, 8, 8))
+    assert [is_ambiguous(each).item() for each in (POINT, BOX, corrected, masked)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize('quality', [None, torch.zeros(1, 1)])
+def test_nothing_to_choose_from(quality):
+    for choice in (AmbiguityAwareChoice(), AllGuesses(), AllMasks()):
+        with pytest.raises(ValueError, match='one mask per prompt'):
+            choice(POINT, quality)

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
-from ovsam.masks.answers import InsideBox, LargeParts
+from ovsam.masks.regions import InsideBox, LargeParts
 from ovsam.prompts import Prompts
 from ovsam.utils.paths import config_path
 from ovsam.vocabulary import Vocabulary

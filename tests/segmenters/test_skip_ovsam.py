@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.masks.answers import FirstMask
+from ovsam.parts.mask_decoder import FirstMask
 from ovsam.prompts import Prompts
 from ovsam.utils.paths import resource_root
 

@@ -6,7 +6,6 @@ Glossary: B images, N prompts or masks, H x W the image, h x w the low-resolutio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +13,11 @@ import torch
 import torch.nn.functional as F
 from mmdet.datasets.transforms import PackDetInputs, Resize
 from numpy.typing import ArrayLike
-from torch import Tensor
 
 from ovsam_onnx.masks import check_masks, tight_boxes
 
-from ..masks.regions import Regions, postprocess_masks, stability_score
+from ..masks.regions import Regions, as_columns
 from ..naming.name_bank import NameBank
-from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from .prediction import Prediction
@@ -46,69 +43,6 @@ class EncodedImage(NamedTuple):
         tensors = (embedding, *(each for several in others for each in several))
         return self.pixels.nbytes + sum(each.nbytes for each in tensors)
 
-    def to_input(self, prompts: Prompts) -> Prompts:
-        """Prompts in original pixels, as input pixels on the features' device.
-
-        Raises:
-            ValueError: Of :meth:`~ovsam.prompts.Prompts.check_inside`.
-        """
-        factors = self._factors()
-        prompts.check_inside([self.original])
-        return prompts.to(factors.device).scale(factors[None])
-
-    def inside(self, low_res: Tensor) -> Tensor:
-        """Logits (N, h', w') of the image, without its padding, from (N, h, w)."""
-        height, width = (
-            -(-size * inner // padded)
-            for size, inner, padded in zip(low_res.shape[-2:], self.inner, self.padded)
-        )
-        return low_res[:, :height, :width]
-
-    def masks(self, low_res: Tensor) -> np.ndarray:
-        """(N, H, W) bool from logits (N, h, w)."""
-        masks: np.ndarray = np.empty((len(low_res), *self.original), dtype=bool)
-        # One at a time: at the size of a large image, logits take a lot of memory.
-        for mask, logits in zip(masks, low_res):
-            mask[:] = (
-                postprocess_masks(logits[None, None], self.padded, self.inner, self.original)[0, 0]
-                .cpu()
-                .numpy()
-            )
-        return masks
-
-    def prediction(
-        self,
-        model: PromptableSegmenter,
-        regions: Regions,
-        quality: Tensor | None,
-        bank: NameBank | None = None,
-        stability: Tensor | None = None,
-        masks: np.ndarray | None = None,
-    ) -> Prediction:
-        """What a model found, without names.
-
-        Args:
-            model: Whose regions they are.
-            regions: N, of this image.
-            quality: (N,) predicted IoU, if there is one.
-            bank: Of the model's ``region_embeddings``.
-            stability: (N,), measured here if not given.
-            masks: (N, H, W) bool, those of :meth:`masks`, made here if not given.
-        """
-        low_res = regions.low_res
-        inside, masks = self.inside(low_res), self.masks(low_res) if masks is None else masks
-        stability = stability_score(inside) if stability is None else stability
-        boxes = tight_boxes(masks)
-        opinions = model.region_embeddings(self.features, regions, bank)
-        return Prediction(
-            masks=masks,
-            boxes=boxes,
-            quality=None if quality is None else quality.cpu().numpy(),
-            stability=stability.cpu().numpy(),
-            low_res_logits=low_res.cpu().numpy(),
-            region_embeddings=torch.stack(opinions, dim=1).float() if opinions else None,
-        )
-
     def described(
         self, model: PromptableSegmenter, masks: ArrayLike, bank: NameBank | None = None
     ) -> Prediction:
@@ -125,16 +59,10 @@ class EncodedImage(NamedTuple):
         side = 4 * model.prompt_encoder.embedding_size
         low_res = F.interpolate(shown, (side, side), mode='area')[:, 0] - 0.5
         boxes = torch.from_numpy(tight_boxes(given))
-        rois = F.pad(boxes.to(device) * self._factors().repeat(2), (1, 0))
-        found = self.prediction(model, Regions(low_res, rois), None, bank, masks=given)
-        return replace(found, stability=None)
-
-    def _factors(self) -> Tensor:
-        """(2,) input pixels per original pixel, of x and y."""
-        factors = [
-            inner / original for inner, original in zip(self.inner[::-1], self.original[::-1])
-        ]
-        return torch.tensor(factors, device=self.features.embedding.device)
+        factors = [inner / size for inner, size in zip(self.inner[::-1], self.original[::-1])]
+        rois = F.pad(boxes.to(device) * torch.tensor(factors * 2, device=device), (1, 0))
+        opinions = model.region_embeddings(self.features, Regions(low_res, rois), bank)
+        return Prediction(**as_columns(given, low_res, opinions))
 
 
 @torch.no_grad()

@@ -16,13 +16,21 @@ from torch import Tensor
 from torchvision.ops import nms
 from tqdm import tqdm
 
-from ovsam_onnx.crop_layers import Box, is_cut
+from ovsam_onnx.crop_layers import Box, best_of_crops, put_back
 from ovsam_onnx.everything_settings import EverythingSettings, point_grid
+from ovsam_onnx.prompts import make_prompts
 
-from ..masks.answers import AllGuesses, FirstMask
-from ..masks.regions import Regions, low_res_mask_boxes, stability_score
+from ..masks.regions import (
+    Regions,
+    as_columns,
+    inside,
+    low_res_mask_boxes,
+    original_masks,
+    stability_score,
+)
 from ..naming.name_bank import NameBank
 from ..naming.text_embeddings import PROGRESS_DELAY
+from ..parts.mask_decoder import AllGuesses, FirstMask
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from .encoded_image import EncodedImage, encode_images
@@ -72,16 +80,8 @@ class EverythingMode(EverythingSettings):
         if len(parts) == 1:
             return parts[0]
         found = Prediction.cat([replace(part, low_res_logits=None) for part in parts])
-        sides = np.concatenate(
-            [
-                np.full(len(part), (box[2] - box[0]) * (box[3] - box[1]))
-                for part, (box, _) in zip(parts, crops)
-            ]
-        )
-        kept = nms(
-            torch.from_numpy(found.boxes), torch.from_numpy(1 / sides).float(), self.crop_nms_thresh
-        ).numpy()
-        return found.select(kept[np.argsort(-self._rank(found)[kept], kind='stable')])
+        boxes, counts = [box for box, _ in crops], [len(part) for part in parts]
+        return best_of_crops(found, boxes, counts, self.crop_nms_thresh)
 
     def _in_crop(
         self,
@@ -94,16 +94,10 @@ class EverythingMode(EverythingSettings):
     ) -> Prediction:
         """What is found in one crop, in the image's pixels."""
         left, top, right, bottom = box
-        whole = box == (0, 0, *image.original[::-1])
-        if whole:
+        if box == (0, 0, *image.original[::-1]):
             return self._decode(model, image, bank, side, bar)
         (crop,) = encode_images(model, [image.pixels[top:bottom, left:right]])
-        found = self._decode(model, crop, bank, side, bar)
-        found = found.select(~is_cut(found.boxes, box, image.original))
-        masks: np.ndarray = np.zeros((len(found), *image.original), dtype=bool)
-        masks[:, top:bottom, left:right] = found.masks
-        boxes = found.boxes + np.float32([left, top, left, top])
-        return replace(found, masks=masks, boxes=boxes)
+        return put_back(self._decode(model, crop, bank, side, bar), box, image.original)
 
     def _decode(
         self,
@@ -118,26 +112,21 @@ class EverythingMode(EverythingSettings):
         columns = self._suppressed(image, columns)
         if self.box_refinement:
             columns = self._suppressed(image, self._refined(model, image, columns))
-        masks = image.masks(columns[0])
+        masks = original_masks(image, columns[0])
         areas = masks.sum(axis=(1, 2))
         largest = self.max_mask_area or np.prod(image.original)
         kept = np.flatnonzero((areas >= max(1, self.min_mask_area)) & (areas <= largest))
         low_res, rois, stability, *quality = (column[kept] for column in columns)
-        return image.prediction(
-            model,
-            Regions(low_res, rois),
-            quality[0] if quality else None,
-            bank,
-            stability,
-            masks[kept],
-        )
+        opinions = model.region_embeddings(image.features, Regions(low_res, rois), bank)
+        measured = dict(stability=stability, quality=quality[0] if quality else None)
+        return Prediction(**as_columns(masks[kept], low_res, opinions, **measured))
 
     def _suppressed(self, image: EncodedImage, columns: Columns) -> Columns:
         """The best of the rows whose boxes overlap, best first."""
         low_res, _, stability, *quality = columns
         rank = quality[0] if quality else stability
         # The IoU of boxes is the same in all frames.
-        kept = nms(low_res_mask_boxes(image.inside(low_res), 1.0), rank, self.box_nms_thresh)
+        kept = nms(low_res_mask_boxes(inside(image, low_res), 1.0), rank, self.box_nms_thresh)
         return tuple(column[kept] for column in columns)
 
     @staticmethod
@@ -153,7 +142,7 @@ class EverythingMode(EverythingSettings):
                 image.features, prompts, image.padded[1], FirstMask()
             )
             low_res = regions.low_res
-            after = (low_res, regions.mask_rois, stability_score(image.inside(low_res)))
+            after = (low_res, regions.mask_rois, stability_score(inside(image, low_res)))
             after += () if quality is None else (quality,)
             better = (after[-1] > before[-1]) & (low_res > 0).flatten(1).any(dim=1)
             parts.append(
@@ -172,10 +161,9 @@ class EverythingMode(EverythingSettings):
         Only of what passes the filters.
         """
         height, width = image.original
-        points = torch.from_numpy(point_grid(side)) * torch.tensor([width, height])
-        prompts = image.to_input(
-            Prompts.from_points(points[:, None].float(), instance_index=torch.arange(len(points)))
-        )
+        points = make_prompts(point_grid(side)[:, None] * np.array([width, height]))
+        points = points.resized(image.original, image.inner)
+        prompts = Prompts.of(points, image.features.embedding.device)
         decoder = model.mask_decoder
         choice = TASK_UTILS.build(dict(self.mask_choice)) if self.mask_choice else AllGuesses()
         several = decoder.num_mask_tokens > 1 and decoder.iou_token is not None
@@ -184,22 +172,15 @@ class EverythingMode(EverythingSettings):
                 image.features, chunk, image.padded[1], choice if several else None
             )
             low_res = regions.low_res
-            inside = image.inside(low_res)
-            stability = stability_score(inside)
-            good = (stability >= self.stability_score_thresh) & (inside > 0).flatten(1).any(dim=1)
+            shown = inside(image, low_res)
+            stability = stability_score(shown)
+            good = (stability >= self.stability_score_thresh) & (shown > 0).flatten(1).any(dim=1)
             if quality is not None:
                 good &= quality >= self.pred_iou_thresh
             columns = (low_res, regions.mask_rois, stability)
             columns += () if quality is None else (quality,)
             yield tuple(column[good] for column in columns)
             bar.update(len(chunk))
-
-    @staticmethod
-    def _rank(found: Prediction) -> np.ndarray:
-        """What the best masks have most of."""
-        rank = found.stability if found.quality is None else found.quality
-        assert rank is not None  # everything mode always measures stability
-        return rank
 
 
 def _cat(parts: Sequence[Columns]) -> Columns:

@@ -1,22 +1,24 @@
 """Naming masks from a vocabulary that may be changed at any time.
 
-Glossary: N masks, K names, k names reported.
+Glossary: N masks, P points per prompt, E opinions, C channels, K names, H x W the image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from ovsam_onnx.one_image import OneImage, in_unit
 from ovsam_onnx.prediction import NONE_LABEL
 
 from ..naming.name_bank import NameBank
-from ..naming.scores import RankedNames
 from ..naming.taught_file import taught_file, with_taught_file
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -25,11 +27,12 @@ from ..utils.wording import listed
 from ..vocabulary import Vocabulary, build_vocabulary, extend_vocabulary, merge_same_names
 from ..vocabulary.vocabulary_fields import names_once
 from .back_off import BackOff
+from .encoded_image import EncodedImage
 from .prediction import Prediction
 
 
-class Namer:
-    """The half of :class:`~.predictor.OVSAMPredictor` that knows names, and no image.
+class Namer(OneImage[EncodedImage, Prediction]):
+    """The half of :class:`~.predictor.OVSAMPredictor` that knows names.
 
     Args:
         model: In eval mode.
@@ -46,21 +49,22 @@ class Namer:
         back_off: BackOff | float | None,
     ) -> None:
         self.model = model
-        self.none_threshold = checked_threshold(
-            getattr(model, 'none_threshold', 0.0) if none_threshold is None else none_threshold
+        own = getattr(model, 'none_threshold', 0.0)
+        self.none_threshold = in_unit(
+            'none_threshold', own if none_threshold is None else none_threshold
         )
         self.back_off = BackOff(back_off) if isinstance(back_off, (int, float)) else back_off
         self._vocabulary: Vocabulary | None = getattr(model, 'vocabulary', None)
-        self._bank: NameBank | None = None
         if vocabulary is not None:
             self.set_vocabulary(vocabulary)
 
     @property
     def vocabulary(self) -> Vocabulary | None:
         """The names in use; None for a model that does not name."""
-        return self._vocabulary
+        bank = self._made_bank
+        return self._vocabulary if bank is None else bank.vocabulary
 
-    @property
+    @cached_property
     def bank(self) -> NameBank:
         """The names in use with their embeddings, which are made when they are first needed.
 
@@ -69,19 +73,16 @@ class Namer:
         Raises:
             ValueError: The model does not name.
         """
-        if self._bank is None:
-            self._bank = self._naming_model().bank(self._vocabulary)
-        return self._bank
-
-    @bank.setter
-    def bank(self, bank: NameBank) -> None:
-        self._naming_model()
-        self._vocabulary, self._bank = bank.vocabulary, bank
+        return self._naming_model().bank(self._vocabulary)
 
     @property
-    def doubted_bank(self) -> NameBank | None:
-        """The names among which doubt leads to a second look; None where there is none."""
-        return None if getattr(self.model, 'second_look', None) is None else self.bank
+    def opinion_names(self) -> tuple[str, ...]:
+        """Whose features of regions there are.
+
+        Raises:
+            ValueError: The model does not name.
+        """
+        return self._naming_model().opinion_names
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -119,8 +120,9 @@ class Namer:
         )
         if not isinstance(vocabulary, Vocabulary) and made.seen.all():
             made = made.seen_by(model.vocabulary)
-        before = self._bank
-        self._vocabulary, self._bank = made, None
+        before = self._made_bank
+        vars(self).pop('bank', None)
+        self._vocabulary = made
         if before is not None and before.examples is not None:
             # What was shown stays, whatever else there is to tell it from.
             self.bank = self.bank.taught_as(before)
@@ -130,19 +132,52 @@ class Namer:
         """Take masks of this model, of any image, as examples of a name.
 
         Raises:
-            ValueError: As of :meth:`~.predictor.OVSAMPredictor.teach`.
+            ValueError: As of :meth:`teach`.
         """
         self._naming_model()
         self.bank = self.bank.taught({name: self._embeddings(found)})
 
+    @torch.no_grad()
+    def teach(
+        self,
+        name: str,
+        point_coords: ArrayLike | None = None,
+        point_labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        masks: ArrayLike | None = None,
+    ) -> Prediction:
+        """Show what a name means; from now on it is one of the vocabulary, on any image.
+
+        A name that the vocabulary has is known by text and example from then on, another one by
+        example alone. Four examples, of several images, are as good as a text.
+
+        Args:
+            name: What is shown.
+            point_coords: Of :meth:`predict`, as the next two are: one example for each prompt.
+            point_labels: Likewise.
+            boxes: Likewise.
+            masks: (H, W) or (N, H, W) bool of the image's size, in place of prompts.
+
+        Returns:
+            What was shown: masks with their ``region_embeddings``.
+
+        Raises:
+            RuntimeError: No image has been set.
+            ValueError: A prompt is malformed or outside the image, a mask is empty or of another
+                size, the name has nothing to read, or the model cannot be taught.
+        """
+        found = self._shown(point_coords, point_labels, boxes, masks)
+        self.learn(name, found)
+        return found
+
     @property
     def taught_names(self) -> dict[str, int]:
         """Names that are known by example, with the number of their examples."""
-        return {} if self._vocabulary is None else self.bank.taught_names
+        return {} if self.vocabulary is None else self.bank.taught_names
 
     def taught_rows(self) -> dict[str, Tensor]:
         """What answers depend on beside the vocabulary: sums and counts of examples."""
-        bank = self._bank
+        bank = self._made_bank
         if bank is None or bank.examples is None:
             return {}
         return {'sums': bank.examples.sums, 'counts': bank.examples.counts}
@@ -164,16 +199,10 @@ class Namer:
         """
         self.bank = with_taught_file(self.bank, Path(path))
 
-    def checked(self, top_k: int, none_threshold: float | None = None) -> float:
-        """The least score of a name, where both may be asked for; errors are of :meth:`name`."""
-        if top_k < 1:
-            raise ValueError(f'top_k must be positive; got {top_k}')
-        return checked_threshold(self.none_threshold if none_threshold is None else none_threshold)
-
     def check_texts(self, texts: str | Sequence[str]) -> Vocabulary:
         """The texts as :meth:`find` takes them; errors are its."""
         model = self._naming_model()
-        vocabulary, reader = self._vocabulary or model.vocabulary, model.text_reader
+        vocabulary, reader = self.vocabulary or model.vocabulary, model.text_reader
         asked = Vocabulary(names_once([texts] if isinstance(texts, str) else list(texts)))
         asked = merge_same_names(replace(asked, templates=vocabulary.templates), reader)
         if len(extend_vocabulary(vocabulary, asked.names, reader)) == len(asked):
@@ -183,51 +212,17 @@ class Namer:
             )
         return asked
 
-    @torch.no_grad()
-    def name(
-        self, found: Prediction, top_k: int = 5, none_threshold: float | None = None
-    ) -> Prediction:
-        """The same masks with names of the vocabulary in use; of any image of this model.
-
-        Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
-        ``top_names`` still are those of the names that come nearest. With a ``back_off``,
-        ``labels`` and ``label_scores`` are its answers, and ``leaves`` what these may stand for.
-
-        Raises:
-            FileNotFoundError: There is no WordNet for the ``back_off``.
-            ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
-        """
-        least = self.checked(top_k, none_threshold)
-        if found.region_embeddings is None:
-            return found
-        bank = self.bank
-        best = self._naming_model().name(self._embeddings(found).unbind(dim=1), bank, top_k)
-        named = _named(found, bank, best, least)
-        if self.back_off is None:
-            return named
-        log_scores = self._log_scores(found, bank)
-        return self.back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
-
-    def _found(
-        self, asked: Vocabulary, found: Prediction, threshold: float, top_k: int
-    ) -> Prediction:
-        """What is called as asked for, best first."""
-        bank = self.bank.extended(asked.names)
-        labels = torch.from_numpy(bank.vocabulary.label_map(asked))
-        best, ranked = [], []
-        for log_scores in self._log_scores(found, bank):
-            best.append(log_scores[:, labels.to(log_scores.device)].exp().max(dim=1))
-            ranked.append(RankedNames.of(log_scores, top_k))
-        named = _named(found, bank, RankedNames.cat(ranked), self.none_threshold)
-        scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
-        named = replace(named, labels=[asked.names[place] for place in which], label_scores=scores)
-        order = np.argsort(-scores, kind='stable')
-        return named.select(order[scores[order] >= threshold])
-
     def _log_scores(self, found: Prediction, bank: NameBank) -> Iterator[Tensor]:
         """Log-scores (n, K + 1) of chunks of the rows, background last."""
         for chunk in self._embeddings(found).split(self.model.chunk_size):
             yield self.model.log_scores(chunk.unbind(dim=1), bank)
+
+    def _opinions(self, found: Prediction) -> Iterator[np.ndarray]:
+        return (each.cpu().numpy().copy() for each in self._embeddings(found).unbind(dim=1))
+
+    @property
+    def _made_bank(self) -> NameBank | None:
+        return vars(self).get('bank')
 
     @staticmethod
     def _embeddings(found: Prediction) -> Tensor:
@@ -245,26 +240,3 @@ class Namer:
                 'config of an OVSAM'
             )
         return self.model
-
-
-def _named(found: Prediction, bank: NameBank, best: RankedNames, least: float) -> Prediction:
-    """The same masks with the names of a bank that were found to be the best."""
-    log_scores, places = (column.cpu().numpy() for column in best)
-    scores = np.exp(log_scores)
-    names = [tuple(bank.vocabulary.names[place] for place in row) for row in places]
-    labels = [row[0] if score >= least else NONE_LABEL for row, score in zip(names, scores[:, 0])]
-    return replace(
-        found,
-        labels=labels,
-        label_scores=scores[:, 0],
-        top_names=names,
-        top_scores=scores,
-        leaves=None,
-    )
-
-
-def checked_threshold(threshold: float) -> float:
-    """The threshold itself, if it is in [0, 1]."""
-    if not 0 <= threshold <= 1:
-        raise ValueError(f'none_threshold must be in [0, 1]; got {threshold}')
-    return threshold

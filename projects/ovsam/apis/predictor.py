@@ -15,7 +15,13 @@ import torch
 from mmengine.config import Config
 from numpy.typing import ArrayLike
 
-from ..masks.answers import AllGuesses
+from ovsam_onnx.one_image import in_unit, with_names
+from ovsam_onnx.prompts import Prompts as Given
+
+from ..masks.regions import as_columns, inside, original_masks, stability_score
+from ..naming.name_bank import NameBank
+from ..naming.scores import RankedNames
+from ..parts.mask_decoder import AllGuesses
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import pixels_of
@@ -24,12 +30,11 @@ from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode
 from .init_model import choose_device, init_model, set_precision
+from .namer import Namer
 from .prediction import Prediction
-from .shown_regions import ShownRegions
-from .user_prompts import make_prompts
 
 
-class OVSAMPredictor(ShownRegions):
+class OVSAMPredictor(Namer):
     """Segments and names whatever is pointed at.
 
     ::
@@ -96,48 +101,6 @@ class OVSAMPredictor(ShownRegions):
         """Encode several (H, W, 3) RGB uint8 images in one pass, for :meth:`set_image`."""
         return encode_images(self.model, images)
 
-    def predict(
-        self,
-        point_coords: ArrayLike | None = None,
-        point_labels: ArrayLike | None = None,
-        boxes: ArrayLike | None = None,
-        mask_input: ArrayLike | None = None,
-        multimask_output: bool = False,  # noqa: FBT001, FBT002 (SAM's signature)
-        top_k: int = 5,
-        none_threshold: float | None = None,
-    ) -> Prediction:
-        """Segment and name what one or many prompts point at.
-
-        To correct a mask, add clicks to its prompt and pass its logits::
-
-            first = predictor.predict([[120, 80]])
-            better = predictor.predict([[120, 80], [150, 95]], [1, 0],
-                                       mask_input=first.low_res_logits)
-
-        Args:
-            point_coords: (P, 2) the points (x, y) of one prompt, or (N, P, 2).
-            point_labels: (P,) or (N, P): 1 on the object, 0 not on it, -1 no point (rows of
-                different numbers of points are filled up with it); ones if not given.
-            boxes: (4,) x1, y1, x2, y2, or (N, 4). With points as well, each prompt has both.
-            mask_input: (h, w) or (N, h, w) the ``low_res_logits`` of earlier answers.
-            multimask_output: Several masks for each prompt (what it may mean: part, object,
-                group), those of the best predicted IoU first; see ``prompt_index``.
-            top_k: How many names to report; fewer if the vocabulary has fewer.
-            none_threshold: In place of the predictor's, for this call.
-
-        Raises:
-            RuntimeError: No image has been set.
-            ValueError: A prompt is malformed or outside the image, ``mask_input`` is of another
-                size, ``top_k`` is not positive, ``none_threshold`` is not in [0, 1], or several
-                masks are wanted of a model that gives one.
-        """
-        return self.predict_prompts(
-            make_prompts(point_coords, point_labels, boxes, mask_input),
-            top_k,
-            AllGuesses() if multimask_output else None,
-            none_threshold,
-        )
-
     def predict_prompts(
         self,
         prompts: Prompts,
@@ -148,6 +111,33 @@ class OVSAMPredictor(ShownRegions):
         """As :meth:`predict`, of a record of prompts in original pixels."""
         least = self.checked(top_k, none_threshold)
         return self.name(self.segment_prompts(prompts, mask_choice), top_k, least)
+
+    @torch.no_grad()
+    def name(
+        self, found: Prediction, top_k: int = 5, none_threshold: float | None = None
+    ) -> Prediction:
+        """The same masks with names of the vocabulary in use; of any image of this model.
+
+        Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
+        ``top_names`` still are those of the names that come nearest. With a ``back_off``,
+        ``labels`` and ``label_scores`` are its answers, and ``leaves`` what these may stand for.
+
+        Raises:
+            FileNotFoundError: There is no WordNet for the ``back_off``.
+            ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
+        """
+        least = self.checked(top_k, none_threshold)
+        if found.region_embeddings is None:
+            return found
+        bank = self.bank
+        best = self.model.name(found.region_embeddings.unbind(dim=1), bank, top_k)
+        assert best is not None  # by what made the embeddings
+        found = replace(found, leaves=None)
+        named = with_names(found, bank.vocabulary.names, *best.arrays(), least)
+        if self.back_off is None:
+            return named
+        log_scores = self._log_scores(found, bank)
+        return self.back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
 
     @torch.no_grad()
     def find(
@@ -183,25 +173,64 @@ class OVSAMPredictor(ShownRegions):
                 model does not name; or its vocabulary has no other name to compare with.
         """
         self.checked(top_k)
-        if not 0 <= threshold <= 1:
-            raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
+        in_unit('threshold', threshold)
         asked = self.check_texts(texts)
         found = self.segment_everything(**settings) if among is None else among
-        return self._found(asked, found, threshold, top_k)
+        bank = self.bank.extended(asked.names)
+        labels = torch.from_numpy(bank.vocabulary.label_map(asked))
+        best, ranked = [], []
+        for log_scores in self._log_scores(found, bank):
+            best.append(log_scores[:, labels.to(log_scores.device)].exp().max(dim=1))
+            ranked.append(RankedNames.of(log_scores, top_k))
+        top = RankedNames.cat(ranked).arrays()
+        found = replace(found, leaves=None)
+        named = with_names(found, bank.vocabulary.names, *top, self.none_threshold)
+        scores, which = (torch.cat(column).cpu().numpy() for column in zip(*best))
+        named = replace(named, labels=[asked.names[place] for place in which], label_scores=scores)
+        order = np.argsort(-scores, kind='stable')
+        return named.select(order[scores[order] >= threshold])
+
+    @property
+    def doubted_bank(self) -> NameBank | None:
+        """The names among which doubt leads to a second look; None where there is none."""
+        return None if getattr(self.model, 'second_look', None) is None else self.bank
 
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
         """As :meth:`predict_prompts`, without names; for :meth:`name` and :meth:`find`."""
-        image, parts = self._encoded(), []
-        for chunk in image.to_input(prompts).split(self.model.chunk_size):
-            regions, quality = self.model.segment_regions(
-                image.features, chunk, image.padded[1], mask_choice
+        prompts.check_inside([self._encoded().original])
+        masks = None if prompts.masks is None else prompts.masks.cpu().numpy()
+        given = Given(prompts.coords.cpu().numpy(), prompts.labels.cpu().numpy(), masks)
+        return self._answers(given, mask_choice)
+
+    def _segmented(self, prompts: Given, *, several: bool) -> Prediction:
+        return self._answers(prompts, AllGuesses() if several else None)
+
+    @torch.no_grad()
+    def _answers(self, given: Given, mask_choice: Callable | None) -> Prediction:
+        """What answers prompts in original pixels: regions, their looks, and their masks."""
+        model, image, bank, parts = self.model, self._encoded(), self.doubted_bank, []
+        count, step = len(given.coords), self.model.chunk_size
+        given = given.resized(image.original, image.inner)
+        for start in range(0, max(1, count), step):
+            rows = given.rows(slice(start, start + step))
+            prompts = Prompts.of(rows, image.features.embedding.device)
+            regions, quality = model.segment_regions(
+                image.features, prompts, image.padded[1], mask_choice
             )
-            parts.append(image.prediction(self.model, regions, quality, self.doubted_bank))
+            opinions = model.region_embeddings(image.features, regions, bank)
+            masks = original_masks(image, regions.low_res)
+            stability = stability_score(inside(image, regions.low_res))
+            measured = dict(quality=quality, stability=stability)
+            parts.append(Prediction(**as_columns(masks, regions.low_res, opinions, **measured)))
         # Of one chunk, as a click is, no mask is copied.
         found = parts[0] if len(parts) == 1 else Prediction.cat(parts)
-        rows = len(found.masks) // max(1, len(prompts))
-        return replace(found, prompt_index=np.arange(len(prompts)).repeat(rows))
+        answers = len(found.masks) // max(1, count)
+        return replace(found, prompt_index=np.arange(count).repeat(answers))
+
+    @torch.no_grad()
+    def _described(self, masks: ArrayLike) -> Prediction:
+        return self._encoded().described(self.model, masks, self.doubted_bank)
 
     def _taken(self, image: str | Path | np.ndarray | EncodedImage) -> EncodedImage:
         return image if isinstance(image, EncodedImage) else self.encode([pixels_of(image)])[0]

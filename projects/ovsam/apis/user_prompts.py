@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from numpy.typing import ArrayLike
 
 from ovsam_onnx.prompts import make_prompts as read_prompts
@@ -17,9 +16,7 @@ def make_prompts(
     mask_input: ArrayLike | None = None,
 ) -> Prompts:
     """As :func:`ovsam_onnx.prompts.make_prompts`, in torch."""
-    given = read_prompts(point_coords, point_labels, boxes, mask_input)
-    masks = None if given.masks is None else torch.from_numpy(given.masks)
-    return Prompts(torch.from_numpy(given.coords), torch.from_numpy(given.labels), masks=masks)
+    return Prompts.of(read_prompts(point_coords, point_labels, boxes, mask_input))
 
 
 def parse_prompt(flag: str, text: str) -> Prompts:

@@ -7,15 +7,9 @@ from typing import Any, NoReturn
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from torch import nn
 
-from ..masks.answers import (
-    AllGuesses,
-    AllMasks,
-    AmbiguityAwareChoice,
-    FirstMask,
-    InsideBox,
-    LargeParts,
-)
+from ..masks import InsideBox, LargeParts
 from ..naming.scores import GeometricFusion, OpenVocabularyClassifier, TemperatureScaling
+from ..parts.mask_decoder import AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask
 from ..parts.prompt_encoder import MASK_SCALE
 from ..segmenters.ovsam import OVSAM
 

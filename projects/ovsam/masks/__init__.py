@@ -1,19 +1,8 @@
-"""From low-resolution logits to clean masks: choice, cleaning, regions, post-processing."""
+"""From low-resolution logits to clean masks: cleaning, regions, post-processing."""
 
-from .answers import (
-    AllGuesses,
-    AllMasks,
-    AmbiguityAwareChoice,
-    FirstMask,
-    InsideBox,
-    LargeParts,
-)
+from .regions import InsideBox, LargeParts
 
 __all__ = [
-    'AllGuesses',
-    'AllMasks',
-    'AmbiguityAwareChoice',
-    'FirstMask',
     'InsideBox',
     'LargeParts',
 ]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torchvision.ops import roi_align
 
-from .regions import MASK_THRESHOLD
+from ovsam_onnx.segmenter import CROPS_AT_ONCE as CROPS_AT_ONCE
 
-CROPS_AT_ONCE = 16  # each takes an encoder as much memory as an image of its size
+from .regions import MASK_THRESHOLD
 
 
 def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:

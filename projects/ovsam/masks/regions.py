@@ -1,4 +1,7 @@
-"""The decoder's low-resolution logits as regions that are named, as masks of the image, as boxes.
+"""The decoder's low-resolution logits: cleaned, as regions that are named, as masks of the image.
+
+Config ``mask_cleaning`` of a model names the classes that clean, one after another: they take the
+logits, the prompts that these answer, in input pixels, and how many input pixels a logit is wide.
 
 Glossary: R regions, N prompts, M masks per prompt, h x w the decoder's embedding. RoIs are an image
 index, then xyxy in input pixels. Sizes are (height, width). The *original* image is resized to the
@@ -8,18 +11,104 @@ low-resolution masks cover.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+
+from ovsam_onnx.masks import small_parts, tight_boxes
 
 from ..prompts import Prompts
 
 BOX_SOURCES = ('mask', 'prompt')
-GROUP_PIXELS = 1 << 24  # of logits at the size of an image that are held at a time
 MASK_THRESHOLD = 0.0  # of logits: a pixel belongs to the object where that is likelier than not
+
+
+@MODELS.register_module()
+class InsideBox(nn.Module):
+    """Leaves out what lies outside the box that prompted a mask; points leave masks as they are.
+
+    A box says where its object ends. A mask head behind a detector cannot leave the box ("Mask
+    R-CNN", section 3); SAM's decoder can.
+
+    Args:
+        margin: How far a mask may reach out of its box, per longer side of the box: boxes that
+            people draw and detectors find are not tight.
+
+    Raises:
+        ValueError: ``margin`` is negative.
+    """
+
+    def __init__(self, margin: float = 0.05) -> None:
+        super().__init__()
+        if margin < 0:
+            raise ValueError(f'margin must not be negative; got {margin}')
+        self.margin = margin
+
+    def forward(self, logits: Tensor, prompts: Prompts, scale: float) -> Tensor:
+        """Logits (R, h, w), negative where their pixels do not touch the boxes."""
+        boxed = prompts.has_box
+        if not boxed.any():
+            return logits
+        boxes = prompts[boxed].boxes.to(logits)
+        reach = self.margin * (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True)
+        low, high = boxes[:, :2] - reach, boxes[:, 2:] + reach
+        rows, columns = (
+            torch.arange(size, device=logits.device) * scale for size in logits.shape[-2:]
+        )
+        inside = (
+            _touches(rows, scale, low[:, 1:], high[:, 1:])[:, :, None]
+            & _touches(columns, scale, low[:, :1], high[:, :1])[:, None, :]
+        )
+        cleaned = logits.clone()
+        cleaned[boxed] = torch.where(inside, logits[boxed], _outside(logits[boxed]))
+        return cleaned
+
+
+@MODELS.register_module()
+class LargeParts(nn.Module):
+    """Leaves out the connected parts of a mask that are small beside its largest one.
+
+    A few stray pixels hardly change a mask, but its box, from which its name is read, a lot. SAM
+    leaves small parts out in everything mode, by their number of pixels ("Segment Anything",
+    section B); here it is by their share, so that objects of several parts stay whole.
+
+    Args:
+        min_share: Least area of a part, per area of the mask's largest part, in (0, 1].
+
+    Raises:
+        ValueError: ``min_share`` is out of its range.
+    """
+
+    def __init__(self, min_share: float = 0.05) -> None:
+        super().__init__()
+        if not 0 < min_share <= 1:
+            raise ValueError(f'min_share must be in (0, 1]; got {min_share}')
+        self.min_share = min_share
+
+    @torch.no_grad()
+    def forward(self, logits: Tensor, prompts: Prompts, scale: float) -> Tensor:
+        """Logits (R, h, w) whose small parts have changed their sign; parts touch at corners."""
+        inside = logits > MASK_THRESHOLD
+        dropped = [small_parts(mask, self.min_share) for mask in inside.cpu().numpy()]
+        if not any(mask.any() for mask in dropped):
+            return logits
+        small = torch.from_numpy(np.stack(dropped)).to(logits.device)
+        return torch.where(small, _outside(logits), logits)
+
+
+def _outside(logits: Tensor) -> Tensor:
+    """Logits as far below the threshold as they were from it."""
+    return MASK_THRESHOLD - (logits - MASK_THRESHOLD).abs()
+
+
+def _touches(starts: Tensor, length: float, low: Tensor, high: Tensor) -> Tensor:
+    """Which of n stretches share something with those from ``low`` to ``high`` (R, 1): (R, n)."""
+    return (starts < high) & (starts + length > low)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +175,7 @@ def postprocess_masks(
 ) -> Tensor:
     """Masks of the original image, as SAM computes them.
 
-    Beside the masks, which take one byte a pixel, memory holds logits of a few prompts at a time:
-    as many as have :data:`GROUP_PIXELS`, or one.
+    Beside the masks, which take one byte a pixel, memory holds logits of one prompt at a time.
 
     Args:
         low_res: Mask logits (N, M, h, w) of one image.
@@ -99,17 +187,67 @@ def postprocess_masks(
         Bool (N, M, *original_size).
     """
     masks = low_res.new_empty(*low_res.shape[:2], *original_size, dtype=torch.bool)
-    pixels = low_res.shape[1] * max(math.prod(padded_size), math.prod(original_size))
-    group = max(1, GROUP_PIXELS // max(1, pixels))
-    for start in range(0, len(low_res), group):
-        rows = slice(start, start + group)
-        padded = F.interpolate(
-            low_res[rows], tuple(padded_size), mode='bilinear', align_corners=False
-        )
+    for found, logits in zip(masks, low_res[:, None]):
+        padded = F.interpolate(logits, tuple(padded_size), mode='bilinear', align_corners=False)
         inside = padded[..., : input_size[0], : input_size[1]]
-        original = F.interpolate(inside, tuple(original_size), mode='bilinear', align_corners=False)
-        masks[rows] = original > MASK_THRESHOLD
+        whole = F.interpolate(inside, tuple(original_size), mode='bilinear', align_corners=False)
+        found[:] = whole[0] > MASK_THRESHOLD
     return masks
+
+
+class Resized(Protocol):
+    """An image that models see resized and padded; sizes are (height, width)."""
+
+    @property
+    def original(self) -> tuple[int, int]:
+        """Before it was resized."""
+
+    @property
+    def inner(self) -> tuple[int, int]:
+        """Of the image inside the tensor that the model saw."""
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Of that tensor."""
+
+
+def inside(image: Resized, low_res: Tensor) -> Tensor:
+    """Logits (N, h', w') of an image, without its padding, from (N, h, w)."""
+    height, width = (
+        -(-size * inner // padded)
+        for size, inner, padded in zip(low_res.shape[-2:], image.inner, image.padded)
+    )
+    return low_res[:, :height, :width]
+
+
+def original_masks(image: Resized, low_res: Tensor) -> np.ndarray:
+    """(N, H, W) bool at the size of the original image, from logits (N, h, w)."""
+    masks: np.ndarray = np.empty((len(low_res), *image.original), dtype=bool)
+    # One at a time: at the size of a large image, logits take a lot of memory.
+    for mask, logits in zip(masks, low_res[:, None, None]):
+        found = postprocess_masks(logits, image.padded, image.inner, image.original)
+        mask[:] = found[0, 0].cpu().numpy()
+    return masks
+
+
+def as_columns(
+    masks: np.ndarray, low_res: Tensor, opinions: tuple[Tensor, ...], **measured: Tensor | None
+) -> dict[str, Any]:
+    """What leaves a model, as columns of a :class:`~ovsam.apis.Prediction`.
+
+    Args:
+        masks: (N, H, W) bool.
+        low_res: (N, h, w) logits.
+        opinions: (N, C) each, the embeddings of the regions.
+        **measured: (N,) each: ``quality``, ``stability``.
+    """
+    return dict(
+        masks=masks,
+        boxes=tight_boxes(masks),
+        low_res_logits=low_res.cpu().numpy(),
+        region_embeddings=torch.stack(opinions, dim=1).float() if opinions else None,
+        **{name: None if each is None else each.cpu().numpy() for name, each in measured.items()},
+    )
 
 
 def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:

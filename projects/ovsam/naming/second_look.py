@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from ..masks.crop_regions import CROPS_AT_ONCE, crop_masks, crop_regions
+from ovsam_onnx.segmenter import CROPS_AT_ONCE
+
+from ..masks.crop_regions import crop_masks, crop_regions
 from ..parts.clip_backbone import CLIPBackbone
 from .scores import RankedNames
 

@@ -4,7 +4,13 @@ from .clip2sam_head import AveragedProjection, CLIP2SAMHead, FlattenedProjection
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
 from .local_attention_init import LocalAttentionInit
-from .mask_decoder import SAMMaskDecoder
+from .mask_decoder import (
+    AllGuesses,
+    AllMasks,
+    AmbiguityAwareChoice,
+    FirstMask,
+    SAMMaskDecoder,
+)
 from .photographs import (
     EfficientNetLiteTower,
     LightAdapter,
@@ -20,11 +26,15 @@ from .sam2clip_adapter import SAM2CLIPAdapter
 from .sam_image_encoder import SAMImageEncoder
 
 __all__ = [
+    'AllGuesses',
+    'AllMasks',
+    'AmbiguityAwareChoice',
     'AveragedProjection',
     'CLIP2SAMHead',
     'CLIPBackbone',
     'CLIPTextEncoder',
     'EfficientNetLiteTower',
+    'FirstMask',
     'FlattenedProjection',
     'LightAdapter',
     'LocalAttentionInit',

@@ -6,16 +6,24 @@ x1, y1, x2, y2) in input pixels (the resized and padded image).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
+import torch
 import torch.nn.functional as F
+from mmcv.ops import roi_align
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
-from torch import Tensor
+from open_clip.modified_resnet import ModifiedResNet
+from open_clip.timm_model import TimmModel
+from open_clip.transformer import VisionTransformer
+from torch import Tensor, nn
 
 from .clip_arch import Arch, build_clip, clip_config
-from .clip_towers import STRIDES, mask_cells, tower_kind
+from .clip_vit import PlainViTTower
 from .published_keys import drop_other_parts
+from .region_pooling import STRIDES, average_cells, mask_cells, region_grids
 
 SMALL_MASKS = ('nothing', 'box')
 # open_clip builds both towers at once; this is the smallest text tower to throw away.
@@ -130,3 +138,114 @@ class CLIPBackbone(BaseModule):
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         drop_other_parts(state_dict, prefix, ('visual',))
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+class AttentionPooledTower:
+    """How to use open_clip's ``ModifiedResNet``, which ends in an attention pool."""
+
+    @staticmethod
+    def channels(visual: ModifiedResNet) -> tuple[int, ...]:
+        """Channels of the four levels."""
+        stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
+        return tuple(stage[-1].conv3.out_channels for stage in stages)
+
+    @staticmethod
+    def levels(visual: ModifiedResNet, images: Tensor) -> list[Tensor]:
+        """Outputs (B, C_level, H / stride, W / stride) of the four stages, of (B, 3, H, W)."""
+        return visual.forward_intermediates(images, indices=[1, 2, 3, 4], intermediates_only=True)[
+            'image_intermediates'
+        ]
+
+    @staticmethod
+    def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
+        """RoI-aligns regions to the grid that the attention pool was trained on.
+
+        Args:
+            visual: The tower.
+            level: (B, C_level, h, w), the last of :meth:`levels`.
+            rois: (N, 5).
+            masks: Not read.
+
+        Returns:
+            (N, C), not normalised.
+        """
+        return visual.attnpool(AttentionPooledTower._grids(visual, level, rois))
+
+    @staticmethod
+    def pool_masks(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor) -> Tensor:
+        """The same, where the pool attends to the mask's cells; the box's if it is empty.
+
+        ``masks`` are (N, H, W) logits that cover the input.
+        """
+        grids = AttentionPooledTower._grids(visual, level, rois)
+        scale = masks.shape[-1] / (level.shape[-1] * STRIDES[-1])
+        own = torch.arange(len(rois), device=rois.device).to(rois)
+        covered = roi_align(
+            (masks > 0).to(level)[:, None],
+            torch.cat([own[:, None], rois[:, 1:]], dim=1),
+            grids.shape[-2:],
+            scale,
+            0,
+            'avg',
+            True,  # noqa: FBT003 (takes no keywords)
+        )
+        return visual.attnpool(grids, covered[:, 0])
+
+    @staticmethod
+    def _grids(visual: ModifiedResNet, level: Tensor, rois: Tensor) -> Tensor:
+        side = math.isqrt(len(visual.attnpool.positional_embedding) - 1)
+        return region_grids(level, rois, side, 1 / STRIDES[-1])
+
+
+class MaskPooledTower:
+    """How to use a timm ConvNeXt, which ends in an average, a norm and a projection."""
+
+    @staticmethod
+    def channels(visual: TimmModel) -> tuple[int, ...]:
+        """Channels of the four levels."""
+        return tuple(stage['num_chs'] for stage in visual.trunk.feature_info)
+
+    @staticmethod
+    def levels(visual: TimmModel, images: Tensor) -> list[Tensor]:
+        """Outputs (B, C_level, H / stride, W / stride) of the four stages, of (B, 3, H, W)."""
+        return visual.forward_intermediates(images, intermediates_only=True)['image_intermediates']
+
+    @staticmethod
+    def pool(visual: TimmModel, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
+        """Averages each mask's cells; the box's where there is no mask, or none of its cells.
+
+        Args:
+            visual: The tower.
+            level: (B, C_level, h, w), the last of :meth:`levels`.
+            rois: (N, 5).
+            masks: (N, H, W) logits that cover the input.
+
+        Returns:
+            (N, C), not normalised.
+        """
+        features = average_cells(level, rois, masks)
+        return visual.head(visual.trunk.forward_head(features[..., None, None]))
+
+    pool_masks = pool
+
+
+def tower_kind(visual: nn.Module) -> Any:
+    """How levels and regions' embeddings are made with one of open_clip's image towers.
+
+    Raises:
+        ValueError: It has no four levels.
+    """
+    if isinstance(visual, ModifiedResNet):
+        return AttentionPooledTower
+    if isinstance(visual, TimmModel):
+        strides = tuple(stage['reduction'] for stage in getattr(visual.trunk, 'feature_info', ()))
+        if strides == STRIDES:
+            return MaskPooledTower
+    if isinstance(visual, VisionTransformer):
+        if visual.attn_pool is None and visual.pool_type == 'tok':
+            return PlainViTTower
+    raise ValueError(
+        f'the CLIP image tower {type(visual).__name__} has no feature levels of '
+        f'strides {STRIDES}: choose a ResNet (RN50, RN50x16), a ConvNeXt '
+        "(convnext_large_d_320) or one of OpenAI's ViTs (ViT-L-14)"
+    )

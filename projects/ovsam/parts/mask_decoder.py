@@ -1,18 +1,26 @@
-"""SAM's mask decoder: image and prompt embeddings to mask logits and predicted quality.
+"""SAM's mask decoder: image and prompt embeddings to mask logits, and which of them are answers.
 
-Glossary: B images, N prompts, M masks per prompt, T tokens per prompt, C channels,
-h x w the image embedding's size. Masks have four times that size ("low resolution").
+The first mask of a prompt is for one that leaves no doubt; the others, if there are, are guesses of
+growing extent (part, object, group). Config ``mask_choice`` of a model names a class that chooses.
+
+Glossary: B images, N prompts, M masks per prompt, R masks that were chosen, T tokens per prompt, C
+channels, h x w the image embedding's size. Masks have four times that size ("low resolution").
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, TASK_UTILS
 from mmengine.model import BaseModule
 from mmpretrain.models.utils import LayerNorm2d
 from torch import Tensor, nn
 
+from ..prompts import Prompts
+from ..prompts.tokens import PAD
 from .two_way_transformer import TwoWayTransformer
 
 # Of the largest intermediate result on a CPU, in bytes: the C library gives larger blocks back to
@@ -25,13 +33,8 @@ class MLP(nn.Module):
 
     def __init__(self, in_dims: int, hidden_dims: int, out_dims: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            [
-                nn.Linear(in_dims, hidden_dims),
-                nn.Linear(hidden_dims, hidden_dims),
-                nn.Linear(hidden_dims, out_dims),
-            ]
-        )
+        dims = (in_dims, hidden_dims, hidden_dims, out_dims)
+        self.layers = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise(dims))
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (..., in_dims) to (..., out_dims)."""
@@ -201,3 +204,92 @@ def _linear_upscale(x: Tensor, conv: nn.ConvTranspose2d) -> Tensor:
     """``conv``, of kernel and stride 2, on (..., C_in): (..., 4, C_out), children row by row."""
     weight = conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
     return F.linear(x, weight, conv.bias.repeat(4)).unflatten(-1, (4, -1))
+
+
+def choose_masks(
+    choice: Callable, prompts: Prompts, masks: Tensor, quality: Tensor | None
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """What answers the prompts, of all that a decoder gives.
+
+    Args:
+        choice: One of the classes that choose.
+        prompts: N.
+        masks: (N, M, h, w) logits.
+        quality: (N, M) predicted IoU, if there is one.
+
+    Returns:
+        Mask logits (R, h, w), predicted IoU (R,), and the prompt (R,) that each answers.
+    """
+    columns = choice(prompts, quality)
+    row = torch.arange(len(columns), device=columns.device).repeat_interleave(columns.shape[1])
+    column = columns.flatten()
+    return masks[row, column], None if quality is None else quality[row, column], row
+
+
+@TASK_UTILS.register_module()
+class FirstMask:
+    """The first mask, whatever the prompt: the published OVSAM, which has no other."""
+
+    def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
+        """Columns (N, 1); see :class:`AmbiguityAwareChoice`."""
+        return torch.zeros_like(prompts.image_index)[:, None]
+
+
+@TASK_UTILS.register_module()
+class AmbiguityAwareChoice:
+    """For a single click the guess of the best predicted IoU, else the first mask.
+
+    Source: "Segment Anything", section A ("Making the model ambiguity-aware").
+    """
+
+    def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
+        """Columns (N, 1) of the chosen masks.
+
+        Args:
+            prompts: The N prompts.
+            quality: (N, M) predicted IoU.
+
+        Raises:
+            ValueError: There is no quality, or only one mask: nothing can be chosen.
+        """
+        best = 1 + _of_several(quality)[:, 1:].argmax(dim=1)
+        return best.where(is_ambiguous(prompts), 0)[:, None]
+
+
+@TASK_UTILS.register_module()
+class AllGuesses:
+    """All masks but the first, the best predicted IoU first: SAM's ``multimask_output``."""
+
+    def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
+        """Columns (N, M - 1); arguments and errors as of :class:`AmbiguityAwareChoice`."""
+        return 1 + _of_several(quality)[:, 1:].argsort(dim=1, descending=True)
+
+
+@TASK_UTILS.register_module()
+class AllMasks:
+    """All masks, the first one too, the best predicted IoU first.
+
+    For decoders whose first mask has learned from clicks as much as the guesses have.
+    """
+
+    def __call__(self, prompts: Prompts, quality: Tensor | None) -> Tensor:
+        """Columns (N, M); arguments and errors as of :class:`AmbiguityAwareChoice`."""
+        return _of_several(quality).argsort(dim=1, descending=True)
+
+
+def _of_several(quality: Tensor | None) -> Tensor:
+    """Predicted IoU (N, M) of M > 1 masks."""
+    if quality is None or quality.shape[1] < 2:
+        raise ValueError(
+            'this decoder gives one mask per prompt: several masks, and a choice among them, need '
+            'a mask decoder with num_mask_tokens=4 and iou_token=True, and weights trained so (as '
+            "SAM's and mini-interactive; the published OVSAM has one mask)"
+        )
+    return quality
+
+
+def is_ambiguous(prompts: Prompts) -> Tensor:
+    """(N,) bool: a single point, no box, no mask."""
+    if prompts.masks is not None:
+        return torch.zeros_like(prompts.has_box)
+    return ((prompts.labels != PAD).sum(dim=1) == 1) & ~prompts.has_box

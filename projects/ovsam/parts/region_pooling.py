@@ -1,7 +1,7 @@
-"""What a region's embedding is made of: a grid of a level's cells, and CLIP's attention pool on it.
+"""What a region's embedding is made of: a level's cells, in a grid or in a mask, and CLIP's pool.
 
-Both give the numbers of the usual kernels in the time that a click has: RoIAlign without reading
-what no region lies in, the pool without projecting cells.
+Grids and the pool give the numbers of the usual kernels in the time that a click has: RoIAlign
+without reading what no region lies in, the pool without projecting cells.
 
 Glossary: B images, N regions, C channels, h x w the cells of a level, S the grid's side. Regions
 are (image index, x1, y1, x2, y2) in input pixels.
@@ -19,6 +19,8 @@ from mmcv.ops import roi_align
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from open_clip.modified_resnet import AttentionPool2d
 from torch import Tensor, nn
+
+STRIDES = (4, 8, 16, 32)  # of CLIP's levels
 
 
 def region_grids(level: Tensor, rois: Tensor, side: int, scale: float) -> Tensor:
@@ -166,3 +168,35 @@ class AttentionPool(nn.Module):
     def _by_head(self, linear: nn.Linear) -> Tensor:
         """(heads, F / heads, F), a projection's weight."""
         return linear.weight.unflatten(0, (self.num_heads, -1))
+
+
+def average_cells(level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
+    """Mean (N, C) of the last level's cells in masks (N, H, W) of logits, or in boxes.
+
+    A mask has the cells where its logits, resized to the level, are positive; boxes have cells as
+    far as they cover them, and stand in for masks that have none.
+    """
+    weights = _box_coverage(rois[:, 1:] / STRIDES[-1], level.shape[-2:]).to(level)
+    if masks is not None:
+        cells = mask_cells(masks, level.shape[-2:]).to(level)
+        weights = torch.where(cells.any(dim=2).any(dim=1)[:, None, None], cells, weights)
+    weights = weights / weights.sum(dim=(1, 2), keepdim=True).clamp(min=1e-8)
+    return torch.einsum('nhw,nchw->nc', weights, level[rois[:, 0].long()])
+
+
+def mask_cells(masks: Tensor, size: Sequence[int]) -> Tensor:
+    """Which cells of a level masks (N, H, W) of logits have: (N, *size) bool."""
+    return F.interpolate(masks[:, None], tuple(size), mode='bilinear')[:, 0] > 0
+
+
+def _box_coverage(boxes: Tensor, size: Sequence[int]) -> Tensor:
+    """Share of each cell that boxes (N, 4), in cells, cover: (N, height, width)."""
+
+    def along_axis(low: Tensor, high: Tensor, length: int) -> Tensor:
+        start = torch.arange(length, device=boxes.device, dtype=boxes.dtype)
+        return (torch.minimum(high[:, None], start + 1) - torch.maximum(low[:, None], start)).clamp(
+            min=0
+        )
+
+    x1, y1, x2, y2 = boxes.unbind(dim=1)
+    return along_axis(y1, y2, size[0])[:, :, None] * along_axis(x1, x2, size[1])[:, None]

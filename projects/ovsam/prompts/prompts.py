@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, fields, replace
 import torch
 from torch import Tensor
 
+from ovsam_onnx.prompts import Prompts as Given
+
 from .tokens import (
     BOX_BOTTOM_RIGHT,
     BOX_TOP_LEFT,
@@ -89,6 +91,17 @@ class Prompts:
             masks=masks,
             has_box=(labels == BOX_TOP_LEFT).any(dim=1),
         )
+
+    @classmethod
+    def of(cls, given: Given, device: torch.device | str = 'cpu') -> Prompts:
+        """Prompts of one image that :func:`ovsam_onnx.prompts.make_prompts` has checked."""
+        coords, labels = (torch.from_numpy(each).to(device) for each in given[:2])
+        masks = None if given.masks is None else torch.from_numpy(given.masks).to(device)
+        rows, boxed = torch.arange(len(labels), device=device), (labels == BOX_TOP_LEFT).any(dim=1)
+        made = object.__new__(cls)
+        vars(made).update(coords=coords, labels=labels, masks=masks, has_box=boxed)
+        vars(made).update(image_index=torch.zeros_like(rows), instance_index=rows)
+        return made
 
     def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
         """Every field changed, or as given; what was checked is not checked again."""

@@ -15,18 +15,15 @@ from torch import Tensor, nn
 from ..masks.regions import Regions
 from ..naming.learned_context import LearnedContext
 from ..naming.name_bank import NameBank, embed_bank
-from ..naming.scores import OpenVocabularyClassifier, RankedNames
+from ..naming.scores import Scoring
 from ..naming.text_cache import TextEmbeddingCache
 from ..prompts import Prompts
 from ..vocabulary import TextReader, Vocabulary, build_vocabulary, report_texts
 from .image_features import ImageFeatures
 from .promptable_segmenter import PromptableSegmenter
 
-# Scores of regions with all names that are there at once.
-SCORES_AT_ONCE = 2**23
 
-
-class Naming:
+class Naming(Scoring):
     """For models with a ``text_encoder``, a ``classifier`` and ``templates``.
 
     The model's ``vocabulary`` is its config's: what labels index in training and evaluation.
@@ -37,7 +34,6 @@ class Naming:
     """
 
     text_encoder: nn.Module
-    classifier: OpenVocabularyClassifier
     templates: str | Sequence[str]
     training: bool
     text_cache: TextEmbeddingCache | None = None
@@ -56,26 +52,13 @@ class Naming:
             self.own_bank = self._embed(self.vocabulary)
         return self.own_bank
 
-    def classify(
-        self, regions: Tensor, bank: NameBank | None = None, columns: Tensor | None = None
-    ) -> Tensor:
-        """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last.
-
-        Args:
-            regions: (N, C).
-            bank: Of :meth:`bank`; that of the model's own vocabulary if not given.
-            columns: (K',) long, ascending: these names only, for (N, K' + 1).
-        """
+    def bank_of_labels(self) -> NameBank:
+        """What labels index: the own vocabulary's bank, or that of a context as it learns."""
         context = self._context
-        if bank is None and context is not None and self.training and torch.is_grad_enabled():
+        if context is not None and self.training and torch.is_grad_enabled():
             if context.vectors.requires_grad:
-                bank = context.bank_to_learn(self.text_encoder, self.vocabulary)
-        bank = self.bank() if bank is None else bank
-        if bank.table.device != regions.device:
-            bank = bank.to(regions.device)
-        # Names that differ by a hundredth of a cosine are told apart.
-        with torch.autocast(regions.device.type, enabled=False):
-            return self.classifier(regions.float(), bank, columns)
+                return context.bank_to_learn(self.text_encoder, self.vocabulary)
+        return self.bank()
 
     @property
     def _context(self) -> LearnedContext | None:
@@ -155,50 +138,6 @@ class OpenVocabularySegmenter(Naming, PromptableSegmenter):
             self.frozen = (*self.frozen, 'example_space')
         self.calibration = MODELS.build(calibration) if calibration else None
         self.none_threshold = none_threshold
-
-    def log_scores(self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None) -> Tensor:
-        """Log-scores (N, K + 1) of regions, background last; see the base class."""
-        bank = self.bank() if bank is None else bank
-        # Together: of many names, reading their embeddings is what takes time.
-        logits = self.classify(torch.cat(embeddings), bank)
-        opinions = logits.chunk(len(embeddings))
-        if bank.examples is None or self.example_space is None:
-            scores = self.fuse(opinions, bank)
-        else:
-            examples = bank.examples.to(logits.device)
-            shown = self.example_space.by_example(
-                torch.stack(opinions, dim=1),
-                torch.stack(embeddings, dim=1),
-                examples,
-                self.classifier.scale,
-            )
-            # Each is fused in its own way: by example the head knows names it has not learned.
-            text = self.example_space.text_shares(examples, logits.shape[1])
-            by_text = self.fuse(opinions, replace(bank, examples=None))
-            scores = text * by_text + (1 - text) * self.fuse(shown.unbind(dim=1), bank)
-        return scores if self.calibration is None else self.calibration(scores)
-
-    def fuse(self, opinions: Sequence[Tensor], bank: NameBank | None = None) -> Tensor:
-        """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1).
-
-        Args:
-            opinions: As :meth:`region_embeddings` has them.
-            bank: The K names; the model's own if not given.
-        """
-        if self.score_fusion is None:
-            (logits,) = opinions
-            return logits.log_softmax(dim=-1)
-        known = self.vocabulary.seen.copy() if bank is None else bank.known
-        return self.score_fusion(*opinions, torch.from_numpy(known))
-
-    def name(
-        self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None, k: int = 5
-    ) -> RankedNames:
-        """See the base class; however many names and regions there are, few scores are at once."""
-        bank = self.bank() if bank is None else bank
-        step = max(1, SCORES_AT_ONCE // (len(bank.counts) * len(embeddings)))
-        parts = zip(*(each.split(step) for each in embeddings))
-        return RankedNames.cat([RankedNames.of(self.log_scores(part, bank), k) for part in parts])
 
     def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
         """Best name, its score and the best few; see the base class."""

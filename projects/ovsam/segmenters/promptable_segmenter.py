@@ -16,10 +16,10 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ..masks.answers import choose_masks
 from ..masks.regions import Regions, mask_boxes, postprocess_masks
 from ..naming.name_bank import NameBank
 from ..naming.scores import RankedNames
+from ..parts.mask_decoder import choose_masks
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 from .image_features import ImageFeatures
@@ -41,9 +41,9 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         prompter: Config of the prompter used in :meth:`predict`.
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
         mask_choice: Config of which of the decoder's masks answers a prompt, see
-            :mod:`~ovsam.masks.answers`; the first one if not given.
+            :mod:`~ovsam.parts.mask_decoder`; the first one if not given.
         mask_cleaning: Configs of what is left out of masks, one after another, see
-            :mod:`~ovsam.masks.answers`; nothing if not given, as published.
+            :mod:`~ovsam.masks.regions`; nothing if not given, as published.
         zoomed_pass: Config of a second look at what was found, of OVSAMs only, see
             :class:`~.zoomed_pass.ZoomedPass`; none if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.

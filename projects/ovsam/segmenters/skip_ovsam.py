@@ -5,18 +5,13 @@ Glossary: B images, N prompts, M masks per prompt, h x w the low-resolution mask
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets
-from ..masks.answers import choose_masks, is_ambiguous
 from ..masks.crop_regions import jitter_regions
 from ..prompts import Prompts
-from ..prompts.clicks import random_error_clicks, rescale_clicks
 from ..utils.needed import needed
 from .image_features import ImageFeatures
 from .interactive_ovsam import InteractiveOVSAM
@@ -53,30 +48,12 @@ class SkipOVSAM(InteractiveOVSAM):
         levels = self.backbone(batch_inputs)
         losses = {}
         if self.mask_loss is not None:
-            losses.update(self._loss_of_masks(batch_inputs, levels, batch_data_samples))
+            features = ImageFeatures(self.neck(levels), levels)
+            width = batch_inputs.shape[-1]
+            losses.update(self.conversation(features, batch_data_samples, width))
         if self.label_loss is not None or not losses:
             losses['loss_cls'] = self._loss_of_names(levels, batch_data_samples)
         return losses
-
-    def _loss_of_masks(
-        self, batch_inputs: Tensor, levels: tuple[Tensor, ...], batch_data_samples: SampleList
-    ) -> dict:
-        mask_loss = needed(self.mask_loss, NO_LOSS)
-        prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
-        features = ImageFeatures(self.neck(levels), levels)
-        totals: dict = {}
-        targets = None
-        for turn in range(self.rounds):
-            masks, quality = (each.float() for each in self.segment(features, prompts))
-            if targets is None:
-                targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-            losses = mask_loss(masks, quality, targets, is_ambiguous(prompts))
-            for name, value in losses.items():
-                totals[name] = totals.get(name, 0) + value / self.rounds
-            if turn + 1 < self.rounds:
-                logits = choose_masks(self.mask_choice, prompts, masks, quality)[0].detach()
-                prompts = self._corrected(prompts, logits, targets, batch_inputs.shape[-1])
-        return totals
 
     def _loss_of_names(self, levels: tuple[Tensor, ...], samples: SampleList) -> Tensor:
         """Of every instance with a seen name, among the seen names."""
@@ -88,10 +65,3 @@ class SkipOVSAM(InteractiveOVSAM):
         embeddings = self.label_head(self.label_head.forward_features(levels), rois)
         logits = self.classify(embeddings)[:, :-1][:, seen]
         return needed(self.label_loss, NO_LOSS)(logits, (seen.cumsum(0) - 1)[labels[kept]])
-
-    @staticmethod
-    def _corrected(prompts: Prompts, logits: Tensor, targets: Tensor, width: int) -> Prompts:
-        """The prompts with a click on what is wrong, and the answer so far as a mask prompt."""
-        points, labels = random_error_clicks(logits > 0, targets > 0.5)
-        points = rescale_clicks(points, width / logits.shape[-1])
-        return replace(prompts.with_points(points, labels), masks=logits[:, None])
