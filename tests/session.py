@@ -1,16 +1,23 @@
-"""What holds for a whole run of the tests: no network, a cache of its own, and shortcuts."""
+"""What holds for a whole run of the tests: no network, a cache of its own, and shortcuts.
+
+Test modules import mmdet, which needs the operators that importing ovsam provides.
+"""
 
 import gc
 import os
 import pickle
+import shutil
 import socket
 from functools import cache
 from pathlib import Path
 
+import ovsam  # isort: skip  # noqa: F401  (before mmdet)
 import mmdet
 import pytest
+from filelock import FileLock
 from mmengine.config import Config, config
 from mmengine.config import utils as config_utils
+from mmengine.logging import MMLogger
 from open_clip import tokenizer
 
 UNCHANGED = Path(__file__).parents[1] / 'configs', Path(mmdet.__file__).parent
@@ -26,11 +33,44 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def loggers_of_this_test():
+    """A logger writes to what was standard output when it was made, which ends with the test."""
+    before = MMLogger._instance_dict.copy()
+    yield
+    MMLogger._instance_dict.clear()
+    MMLogger._instance_dict.update(before)
+
+
+@pytest.fixture(scope='session')
+def folder_of_this_run(tmp_path_factory) -> Path:
+    """A folder that all processes of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
+
+
+@pytest.fixture(scope='session')
+def made_once(folder_of_this_run):
+    """Gives the folder of a name; the first process that asks has a function fill it."""
+
+    def made(name: str, fill) -> Path:
+        folder, done = folder_of_this_run / name, folder_of_this_run / f'{name}.done'
+        with FileLock(f'{folder}.lock'):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
 @pytest.fixture(scope='session', autouse=True)
-def cache_of_this_session(tmp_path_factory):
+def cache_of_this_run(folder_of_this_run):
     """Tests neither read nor fill the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('OVSAM_CACHE', str(tmp_path_factory.mktemp('cache')))
+        patch.setenv('OVSAM_CACHE', str(folder_of_this_run / 'cache'))
         yield
 
 
