@@ -3,13 +3,17 @@
 Test modules import mmdet, which needs the operators that importing ovsam provides.
 """
 
+import copy
 import gc
 import os
 import pickle
 import shutil
 import socket
+import ssl
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import ovsam  # isort: skip  # noqa: F401  (before mmdet)
 import mmdet
@@ -17,6 +21,7 @@ import pytest
 from filelock import FileLock
 from mmengine.config import Config, config
 from mmengine.config import utils as config_utils
+from mmengine.dataset import base_dataset
 from mmengine.logging import MMLogger
 from open_clip import tokenizer
 
@@ -24,13 +29,20 @@ UNCHANGED = Path(__file__).parents[1] / 'configs', Path(mmdet.__file__).parent
 
 
 def pytest_collection_finish():
-    """mmengine's data sets collect garbage when they are made, which looks at every object.
+    """What the imports left, more than a million objects, stays until the end.
 
-    What the imports left, more than a million objects, stays until the end: it need not be looked
-    at each time.
+    Whoever looks for garbage need not look at it each time.
     """
-    gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def garbage_is_left():
+    """mmengine's data sets collect it when they are made, to save memory that these do not need."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base_dataset, 'gc', SimpleNamespace(collect=lambda: 0))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +94,11 @@ def plain_config_texts():
         yield
 
 
+def own_settings():
+    """What the environment says to the project."""
+    return sorted(each for each in os.environ.items() if each[0].startswith('OVSAM_'))
+
+
 @pytest.fixture(scope='session', autouse=True)
 def configs_read_once():
     """mmengine writes, parses and removes a copy of each base, every time that a leaf is read.
@@ -95,8 +112,7 @@ def configs_read_once():
         path = Path(filename).resolve()
         if not path.is_file() or not any(folder in path.parents for folder in UNCHANGED):
             return read(filename, *args, **kwargs)
-        settings = {key: value for key, value in os.environ.items() if key.startswith('OVSAM_')}
-        key = repr((str(filename), args, kwargs, sorted(settings.items())))
+        key = repr((str(filename), args, kwargs, own_settings()))
         if key not in known:
             known[key] = pickle.dumps(read(filename, *args, **kwargs))
         return pickle.loads(known[key])
@@ -107,10 +123,52 @@ def configs_read_once():
 
 
 @pytest.fixture(scope='session', autouse=True)
+def models_built_once():
+    """A model is copied in a sixth of the time that it takes to build and fill one.
+
+    Most are of the same few configs.
+    """
+    module, known = import_module('ovsam.apis.init_model'), {}
+    build = module._with_weights
+
+    def files_in(value):
+        """The files that a config names, each as it is now."""
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, (list, tuple)):
+            return [file for each in value for file in files_in(each)]
+        if isinstance(value, (str, Path)) and os.path.isfile(value):
+            state = os.stat(value)
+            return [(str(value), state.st_mtime_ns, state.st_size)]
+        return []
+
+    def with_weights(cfg, weights):
+        told = [cfg.to_dict(), weights]
+        key = repr((told, files_in(told), own_settings()))
+        if key not in known:
+            if len(known) == 6:
+                del known[next(iter(known))]
+            known[key] = build(cfg, weights)
+        return copy.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, '_with_weights', with_weights)
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
 def texts_cleaned_once():
     """open_clip repairs the characters of every text; thousands of names come again and again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokenizer, '_clean_lower', cache(tokenizer._clean_lower))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def certificates_read_once():
+    """httpx reads those of all authorities for every request, and again for every proxy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, 'create_default_context', cache(ssl.create_default_context))
         yield
 
 
