@@ -29,8 +29,9 @@ demo: venv  ## segment and name what is in photographs, and in scenes of pictogr
 app: venv  ## the annotation page, at http://127.0.0.1:7860
 	$(RUN) tools/app.py $(APP_ARGS)
 
+# Bytecode is kept, with the assertions that pytest rewrote, or each process rewrites them again.
 test: venv  ## the tests, without the slow ones
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
 
 test-app: venv  ## the annotation page in headless Chromium; pictures in work_dirs/app
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e/test_annotation_page.py tests/e2e/test_annotation_pictures.py $(PYTEST_ARGS)

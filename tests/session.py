@@ -1,36 +1,88 @@
-"""What holds for a whole run of the tests: no network, a cache of its own, and shortcuts."""
+"""What holds for a whole run of the tests: no network, a cache of its own, and shortcuts.
 
+Test modules import mmdet, which needs the operators that importing ovsam provides.
+"""
+
+import copy
 import gc
 import os
 import pickle
+import shutil
 import socket
+import ssl
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
+import ovsam  # isort: skip  # noqa: F401  (before mmdet)
 import mmdet
 import pytest
+from filelock import FileLock
 from mmengine.config import Config, config
 from mmengine.config import utils as config_utils
+from mmengine.dataset import base_dataset
+from mmengine.logging import MMLogger
 from open_clip import tokenizer
 
 UNCHANGED = Path(__file__).parents[1] / 'configs', Path(mmdet.__file__).parent
 
 
 def pytest_collection_finish():
-    """mmengine's data sets collect garbage when they are made, which looks at every object.
+    """What the imports left, more than a million objects, stays until the end.
 
-    What the imports left, more than a million objects, stays until the end: it need not be looked
-    at each time.
+    Whoever looks for garbage need not look at it each time.
     """
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope='session', autouse=True)
-def cache_of_this_session(tmp_path_factory):
+def garbage_is_left():
+    """mmengine's data sets collect it when they are made, to save memory that these do not need."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base_dataset, 'gc', SimpleNamespace(collect=lambda: 0))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def loggers_of_this_test():
+    """A logger writes to what was standard output when it was made, which ends with the test."""
+    before = MMLogger._instance_dict.copy()
+    yield
+    MMLogger._instance_dict.clear()
+    MMLogger._instance_dict.update(before)
+
+
+@pytest.fixture(scope='session')
+def folder_of_this_run(tmp_path_factory) -> Path:
+    """A folder that all processes of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
+
+
+@pytest.fixture(scope='session')
+def made_once(folder_of_this_run):
+    """Gives the folder of a name; the first process that asks has a function fill it."""
+
+    def made(name: str, fill) -> Path:
+        folder, done = folder_of_this_run / name, folder_of_this_run / f'{name}.done'
+        with FileLock(f'{folder}.lock'):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope='session', autouse=True)
+def cache_of_this_run(folder_of_this_run):
     """Tests neither read nor fill the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('OVSAM_CACHE', str(tmp_path_factory.mktemp('cache')))
+        patch.setenv('OVSAM_CACHE', str(folder_of_this_run / 'cache'))
         yield
 
 
@@ -40,6 +92,11 @@ def plain_config_texts():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
         yield
+
+
+def own_settings():
+    """What the environment says to the project."""
+    return sorted(each for each in os.environ.items() if each[0].startswith('OVSAM_'))
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -55,8 +112,7 @@ def configs_read_once():
         path = Path(filename).resolve()
         if not path.is_file() or not any(folder in path.parents for folder in UNCHANGED):
             return read(filename, *args, **kwargs)
-        settings = {key: value for key, value in os.environ.items() if key.startswith('OVSAM_')}
-        key = repr((str(filename), args, kwargs, sorted(settings.items())))
+        key = repr((str(filename), args, kwargs, own_settings()))
         if key not in known:
             known[key] = pickle.dumps(read(filename, *args, **kwargs))
         return pickle.loads(known[key])
@@ -67,10 +123,52 @@ def configs_read_once():
 
 
 @pytest.fixture(scope='session', autouse=True)
+def models_built_once():
+    """A model is copied in a sixth of the time that it takes to build and fill one.
+
+    Most are of the same few configs.
+    """
+    module, known = import_module('ovsam.apis.init_model'), {}
+    build = module._with_weights
+
+    def files_in(value):
+        """The files that a config names, each as it is now."""
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, (list, tuple)):
+            return [file for each in value for file in files_in(each)]
+        if isinstance(value, (str, Path)) and os.path.isfile(value):
+            state = os.stat(value)
+            return [(str(value), state.st_mtime_ns, state.st_size)]
+        return []
+
+    def with_weights(cfg, weights):
+        told = [cfg.to_dict(), weights]
+        key = repr((told, files_in(told), own_settings()))
+        if key not in known:
+            if len(known) == 6:
+                del known[next(iter(known))]
+            known[key] = build(cfg, weights)
+        return copy.deepcopy(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, '_with_weights', with_weights)
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
 def texts_cleaned_once():
     """open_clip repairs the characters of every text; thousands of names come again and again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokenizer, '_clean_lower', cache(tokenizer._clean_lower))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def certificates_read_once():
+    """httpx reads those of all authorities for every request, and again for every proxy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, 'create_default_context', cache(ssl.create_default_context))
         yield
 
 

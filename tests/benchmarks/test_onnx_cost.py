@@ -5,18 +5,13 @@ import pytest
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-from ovsam.commands import benchmark, export
+from ovsam.commands import benchmark
 from ovsam.utils.marked_section import section_marks
 
 
-@pytest.fixture
-def folder(small_world, tmp_path, monkeypatch):
+def test_a_table_of_an_export(exported, small_world, tmp_path, monkeypatch, capsys):
+    folder = exported('mini')
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
-    assert export.main(['mini', '--out', str(tmp_path / 'mini')]) == 0
-    return tmp_path / 'mini'
-
-
-def test_a_table_of_an_export(folder, tmp_path, capsys):
     page = tmp_path / 'page.md'
     page.write_text('\n'.join(section_marks('onnx')))
     command = ['onnx', 'mini', str(folder), '--images', '2', '--insert', str(page)]

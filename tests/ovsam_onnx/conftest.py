@@ -1,4 +1,4 @@
-"""Exports of the shipped models, made once."""
+"""Exports of the shipped models, beside the models."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,6 @@ pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.commands import export
 from ovsam_onnx import OnnxPredictor
 
 
@@ -22,15 +21,14 @@ class Both(NamedTuple):
 
 
 @pytest.fixture(scope='session')
-def both(tmp_path_factory):
+def both(exported):
     """Gives both predictors of a model by its name, exported with some flags."""
     made = {}
 
     def of(name, *flags):
         key = name, *flags
         if key not in made:
-            folder = tmp_path_factory.mktemp(Path(name).stem)
-            assert export.main([name, '--out', str(folder), *flags]) == 0
+            folder = exported(name, *flags)
             onnx = OnnxPredictor(folder, folder / 'names.safetensors')
             predictor = OVSAMPredictor(name, device='cpu')
             predictor.model.zoomed_pass = None  # exports have none, and say so

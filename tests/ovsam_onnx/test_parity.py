@@ -8,7 +8,7 @@ from ovsam_onnx import OnnxPredictor
 MODELS = ['mini', 'mini-interactive', 'photo']
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(scope='module', params=MODELS)
 def pair(request, both, picture):
     made = both(request.param)
     for predictor in made[:2]:

@@ -39,7 +39,7 @@ def config(tmp_path, monkeypatch):
     path = tmp_path / 'few_points.py'
     path.write_text(
         f'_base_ = [{str(config_path("mini/ovsam_box_all_names.py"))!r}]\n'
-        'model = dict(everything=dict(points_per_side=8))\n'
+        'model = dict(everything=dict(points_per_side=5))\n'
     )
     return path
 

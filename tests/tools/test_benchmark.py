@@ -1,5 +1,6 @@
 import pytest
 
+from ovsam.benchmarks import vocabulary_cost
 from ovsam.utils.marked_section import section_marks
 from tools.benchmark import main
 
@@ -145,7 +146,9 @@ def test_scale_is_printed_though_it_cannot_be_inserted(capsys, tmp_path):
     assert page.read_text() == 'no marks'
 
 
-def test_vocabulary(tmp_path, capsys):
+def test_vocabulary(tmp_path, capsys, monkeypatch):
+    # A new process, which has a test of its own, would have to import everything.
+    monkeypatch.setattr(vocabulary_cost, 'in_fresh_process', lambda call, *args: call(*args))
     page = tmp_path / 'page.md'
     page.write_text('Before\n<!-- vocabulary cost: begin -->\n<!-- vocabulary cost: end -->\n')
     assert (

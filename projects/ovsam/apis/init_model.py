@@ -66,12 +66,17 @@ def init_model(
     device = choose_device(device)
     if cfg.get(PUBLISHED):
         _provide_weights(cfg, own_checkpoint=weights is not None)
+    model = _with_weights(cfg, weights or cfg.get('load_from'))
+    model.domain = cfg.get('domain')
+    return model.to(device).eval()
+
+
+def _with_weights(cfg: Config, weights: str | Path | None) -> nn.Module:
     # Parts of mmengine build by the process's default scope; a library must not change that.
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         model = MODELS.build(cfg.model)
-    load_weights(model, weights or cfg.get('load_from'))
-    model.domain = cfg.get('domain')
-    return model.to(device).eval()
+    load_weights(model, weights)
+    return model
 
 
 def say_notice(model: nn.Module) -> None:

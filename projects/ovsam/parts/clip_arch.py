@@ -10,8 +10,9 @@ A dict makes a CLIP of any size without new code::
 import copy
 import gzip
 import tempfile
+from functools import lru_cache
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 import open_clip
 import torch.nn.functional as F
@@ -85,8 +86,29 @@ def standardize_images(module: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
     return F.instance_norm(inputs[0])
 
 
+class _SharedTokenizer(SimpleTokenizer):
+    """Never changes, so that no copy of a model needs tables of its own."""
+
+    def __deepcopy__(self, memo: dict) -> '_SharedTokenizer':
+        return self
+
+
+@lru_cache(maxsize=8)
+def _tokenizer(length: int, merges: Optional[int]) -> SimpleTokenizer:
+    if merges is None:
+        return _SharedTokenizer(context_length=length)
+    with gzip.open(default_bpe(), 'rt', encoding='utf-8') as file:
+        lines = [next(file).rstrip('\n') for _ in range(merges + 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'merges.txt.gz'
+        path.write_bytes(gzip.compress('\n'.join(lines).encode()))
+        return _SharedTokenizer(str(path), context_length=length)
+
+
 def build_tokenizer(arch: Arch) -> SimpleTokenizer:
     """The tokenizer that goes with ``arch``; called with a list of texts gives (T, L) ids.
+
+    Models of the same ``arch`` share it, and their copies do.
 
     ``arch['tokenizer']['merges']`` keeps the first so many merges of CLIP's byte-pair code, which
     keeps a miniature's embedding table small; every text can still be written.
@@ -98,15 +120,7 @@ def build_tokenizer(arch: Arch) -> SimpleTokenizer:
     text = config['text_cfg']
     merges = config.get('tokenizer', {}).get('merges')
     length = text.get('context_length', 77)
-    if merges is None:
-        tokenizer = SimpleTokenizer(context_length=length)
-    else:
-        with gzip.open(default_bpe(), 'rt', encoding='utf-8') as file:
-            lines = [next(file).rstrip('\n') for _ in range(merges + 1)]
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / 'merges.txt.gz'
-            path.write_bytes(gzip.compress('\n'.join(lines).encode()))
-            tokenizer = SimpleTokenizer(str(path), context_length=length)
+    tokenizer = _tokenizer(length, merges)
     expected = text.get('vocab_size', 49408)
     if tokenizer.vocab_size != expected:
         raise ValueError(

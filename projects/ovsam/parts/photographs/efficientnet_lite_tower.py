@@ -109,9 +109,11 @@ class EfficientNetLiteTower(BaseModule):
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         found = [key for key in state_dict if key.startswith(prefix)]
-        original = timm.create_model(self._arch)
-        expected = original.state_dict()
-        if len(found) == len(expected):
+        # A file of other parts, and one with what is loaded here already, cost no model.
+        original = None
+        if found and f'{prefix}mean' not in state_dict:
+            original = timm.create_model(self._arch)
+        if original and len(found) == len(expected := original.state_dict()):
             original.load_state_dict(dict(zip(expected, map(state_dict.pop, found))))
             norm = original.bn2
             mean = clipped_normal_mean(norm.bias.detach(), norm.weight.detach().abs(), 6.0)

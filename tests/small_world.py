@@ -1,0 +1,74 @@
+"""The small world in two images of each kind, exports of its models, and random weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope='session')
+def small_world(made_once) -> Path:
+    """Folder of two images each for training, validation, tests and of names alone.
+
+    A test that writes into it copies it.
+    """
+    from tools import make_pictograms
+
+    splits = ['--splits', 'train', 'val', 'test', 'image_level', '--limit', '2', '--workers', '1']
+
+    def draw(folder):
+        assert make_pictograms.main(['--out', str(folder), *splits]) == 0
+
+    return made_once('world', draw)
+
+
+@pytest.fixture(scope='session')
+def exported(made_once):
+    """Gives the folder of a shipped model's export, by its name and flags of ``ovsam export``."""
+    from ovsam.commands import export
+
+    def of(name, *flags) -> Path:
+        def write(folder):
+            assert export.main([name, '--out', str(folder), *flags]) == 0
+
+        return made_once('-'.join(['onnx', Path(name).stem, *flags]), write)
+
+    return of
+
+
+@pytest.fixture(scope='session')
+def random_weights(tmp_path_factory) -> Path:
+    """A folder like checkpoints/mini, of a miniature OVSAM that has learned nothing."""
+    from mmdet.registry import MODELS
+    from mmengine.registry import DefaultScope
+
+    from ovsam.apis.init_model import load_config
+
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(load_config('mini').model)
+    # Whatever its masks are, it thinks well of them, so that filters let them pass.
+    torch.nn.init.constant_(model.mask_decoder.iou_prediction_head.layers[-1].bias, 0.9)
+    parts = {
+        'clip.pth': {'clip.': model.backbone, 'clip. ': model.text_encoder},
+        'sam.pth': {'prompt_encoder.': model.prompt_encoder, 'mask_decoder.': model.mask_decoder},
+        'sam2clip.pth': {'neck.': model.neck},
+        'clip2sam_joint.pth': {'': model},
+        'examples.pth': {'': model.example_space},
+    }
+    folder = tmp_path_factory.mktemp('random_mini')
+    for name, modules in parts.items():
+        state = {
+            prefix.strip() + key: value
+            for prefix, module in modules.items()
+            for key, value in module.state_dict().items()
+        }
+        torch.save({'state_dict': state}, folder / name)
+    return folder
+
+
+@pytest.fixture
+def random_mini(random_weights, monkeypatch) -> str:
+    """The name of a config whose weights are there, though random: 'mini'."""
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
+    return 'mini'
