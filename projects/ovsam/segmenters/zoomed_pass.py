@@ -36,7 +36,7 @@ class Look(NamedTuple):
 
 @TASK_UTILS.register_module()
 class ZoomedPass:
-    """Looks again at what was found, larger: logits of all looks are added, opinions averaged.
+    """Looks again at what was found, larger: logits of all looks are added; the zoomed ones name.
 
     A small encoder sees small objects in few cells. Squares around the prompt's box, or around
     the first answer and its points where there is no box, are encoded once more at the size of an
@@ -68,7 +68,7 @@ class ZoomedPass:
         low_res: Tensor,
         quality: Tensor | None,
     ) -> Look:
-        """What all looks together found, and the sums of the zoomed ones' opinions.
+        """What all looks together found; their opinions are the means of the zoomed ones'.
 
         Args:
             segmenter: What encodes, decodes and embeds.
@@ -104,7 +104,7 @@ class ZoomedPass:
             expected = torch.cat([look.quality for look in looks]).unflatten(0, (-1, len(prompts)))
             quality = torch.cat([quality[None], expected]).mean(dim=0)
         opinions = tuple(
-            torch.cat(each).unflatten(0, (-1, len(prompts))).sum(dim=0)
+            F.normalize(torch.cat(each).unflatten(0, (-1, len(prompts))).sum(dim=0), dim=-1)
             for each in zip(*(look.opinions for look in looks))
         )
         return Look(masks, quality, opinions)
