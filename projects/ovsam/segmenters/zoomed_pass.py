@@ -40,8 +40,9 @@ class ZoomedPass:
 
     A small encoder sees small objects in few cells. Squares around the prompt's box, or around
     the first answer and its points where there is no box, are encoded once more at the size of an
-    image, and the same prompt is decoded in each, with the first answer as a mask prompt. It costs as many passes of the encoder for each
-    prompt as there are contexts, but none in everything mode. Not in the paper.
+    image, and the same prompt is decoded in each, with the first answer as a mask prompt. It costs
+    as many passes of the encoder for each prompt as there are contexts, but none in everything
+    mode. Not in the paper.
 
     Args:
         contexts: Sides of the squares per longer side of what they show.
