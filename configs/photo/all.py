@@ -1,23 +1,23 @@
-# The model for use: base.pth's masks, and a label head that goes on with COCO's 32 other names,
-# which have their ImageNet classes back. Nothing else learns.
+# The model for use: base.pth's masks, and a label head that goes on from base.pth's with COCO's 32
+# other names, which have their ImageNet classes back. Nothing else learns.
 _base_ = ['./base.py']
 
 max_iters = 600
+size = _base_.image_size
 learned = _base_.weights + 'base.pth'
-parts = ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
 model = dict(
+    data_preprocessor=dict(pad_size_divisor=size),
     vocabulary=dict(seen=None),
     text_encoder=dict(projection=dict(_delete_=True, **_base_.text_encoder.projection)),
     mask_loss=None,
     label_loss=dict(num_names=80),
-    frozen=['backbone', 'text_encoder', *parts[:3]],
-    **{
-        part: dict(init_cfg=dict(type='Pretrained', checkpoint=learned, prefix=part + '.'))
-        for part in parts
-    },
+    zoomed_pass=dict(_delete_=True, **_base_.ovsam.zoomed_pass),
+    label_head=dict(init_cfg=dict(type='Pretrained', checkpoint=learned, prefix='label_head.')),
+    frozen=['backbone', 'text_encoder', 'neck', 'prompt_encoder', 'mask_decoder'],
 )
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.whole_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
-optim_wrapper = dict(optimizer=dict(lr=5e-4))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30),
     dict(

@@ -23,6 +23,7 @@ model = dict(
     vocabulary=dict(type='VocabularyPack', name='coco', seen='base'),
     region_jitter=0.1,
     label_loss=dict(type='BalancedNameLoss', num_names=48),
+    zoomed_pass=None,  # zoomed.py learns names with it
     frozen=['backbone', 'text_encoder'],
 )
 train_dataloader = dict(

@@ -13,6 +13,7 @@ from mmengine.structures import InstanceData
 from ovsam.apis import OVSAMPredictor
 from ovsam.parts.mask_decoder import FirstMask
 from ovsam.prompts import Prompts
+from ovsam.segmenters import ZoomedPass
 from ovsam.utils.paths import resource_root
 
 
@@ -141,9 +142,10 @@ def test_the_label_head_alone_learns(model):
     }
 
 
-def test_a_zoomed_pass_refines_masks_and_names(model):
+def test_a_zoomed_pass_refines_masks_and_names(model, monkeypatch):
     """Its answers are finer than the decoder's, and may be prompts again; guesses have none."""
     torch.manual_seed(0)
+    monkeypatch.setattr(model, 'zoomed_pass', ZoomedPass())
     features = model.eval().encode_image(torch.randn(1, 3, 64, 64))
     prompts = Prompts.from_boxes([[8.0, 8.0, 40.0, 50.0]])
     with torch.no_grad():
@@ -157,4 +159,22 @@ def test_a_zoomed_pass_refines_masks_and_names(model):
     assert zoomed.low_res.shape == again.low_res.shape == (1, 64, 64)
     for one, other, seen in zip(*opinions, zoomed.zoomed):
         assert (one * other).sum() < 0.9999
-        torch.testing.assert_close(other, torch.nn.functional.normalize(one + seen, dim=-1))
+        torch.testing.assert_close(other, seen)
+
+
+def test_names_are_learned_on_what_is_zoomed_in_on_as_well(model):
+    """Each object counts twice then; what is seen in the picture alone counts as before."""
+    model.eval()
+    images, samples = torch.randn(1, 3, 64, 64), [sample((0, 15))]
+    mask_loss, model.mask_loss = model.mask_loss, None
+    counted = []
+    try:
+        for zoom in (None, ZoomedPass((1.3, 2.5))):
+            model.zoomed_pass = zoom
+            before = model.label_loss.counts.clone()
+            assert model.loss(images, samples)['loss_cls'].isfinite()
+            assert model.loss(images, [sample(())])['loss_cls'] == 0
+            counted.append((model.label_loss.counts - before).sum().item())
+    finally:
+        model.mask_loss, model.zoomed_pass = mask_loss, None
+    assert counted == [1, 2]  # the other name is unseen

@@ -2,7 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ovsam.masks.answers import FirstMask
+from ovsam.masks.crop_regions import crop_squares, square_rois
+from ovsam.parts.mask_decoder import FirstMask
 from ovsam.prompts import Prompts
 from ovsam.segmenters import ZoomedPass
 from ovsam.segmenters.image_features import ImageFeatures
@@ -86,11 +87,10 @@ def test_more_prompts_than_are_encoded_at_once():
 
 
 def test_prompts_mean_the_same_place_in_the_square():
-    """Also corrections outside the first answer, and the mask so far."""
+    """Also corrections outside the first answer, which is the mask prompt."""
     images = picture((20, 20, 30, 30))
     images[:, :, 40, 44] = 7.0  # under the second click
-    masks = F.avg_pool2d(images[:, :1], 4)
-    prompts = Prompts.from_points([[[25.0, 25.0], [44.5, 40.5]]], [[1, 0]], masks=masks)
+    prompts = Prompts.from_points([[[25.0, 25.0], [44.5, 40.5]]], [[1, 0]])
     _, _, segmenter = look(images, prompts)
     features, zoomed = segmenter.seen[-1]
     x, y = zoomed.coords[0, 1].floor().long().tolist()
@@ -108,9 +108,43 @@ def test_an_empty_answer_is_looked_for_around_the_click():
 
 def test_quality_is_the_mean_and_opinions_are_of_the_square():
     box = (20, 20, 36, 36)
-    found, _, _ = look(picture(box), Prompts.from_boxes([box]), ZoomedPass(context=2.0))
+    found, _, _ = look(picture(box), Prompts.from_boxes([box]), ZoomedPass(contexts=(2.0,)))
     assert found.quality.tolist() == [pytest.approx(0.6)]
-    assert found.opinions[0].tolist() == [[16, 16, 48, 48]]
+    square = F.normalize(torch.tensor([[16.0, 16, 48, 48]]), dim=-1)
+    torch.testing.assert_close(found.opinions[0], square)
+
+
+def test_several_squares_around_each_prompt():
+    """More prompts than are encoded at once; each gets the mean of what its own squares show."""
+    boxes = [(4 + index, 20, 20 + index, 36) for index in range(20)]
+    once, _, _ = look(picture((4, 20, 40, 36)), Prompts.from_boxes(boxes), ZoomedPass((2.0,)))
+    twice, _, segmenter = look(
+        picture((4, 20, 40, 36)), Prompts.from_boxes(boxes), ZoomedPass((2.0, 2.0))
+    )
+    assert len(segmenter.seen) == 1 + 4
+    torch.testing.assert_close(once.opinions[0], twice.opinions[0])
+    assert twice.quality.tolist() == pytest.approx([(0.7 + 2 * 0.5) / 3] * 20)
+    wide, _, _ = look(picture((4, 20, 40, 36)), Prompts.from_boxes(boxes), ZoomedPass((2.0, 4.0)))
+    mean = F.normalize(torch.tensor([40.0, 40, 88, 88]), dim=-1)  # 16 to 48, and 24 to 40
+    torch.testing.assert_close(wide.opinions[0], mean.expand(20, -1))
+
+
+@pytest.mark.parametrize('count', [0, 3])
+def test_regions_to_learn_on(count):
+    """What a region's box shows is the same in the picture and in its square."""
+    torch.manual_seed(0)
+    boxes = torch.tensor([[20, 20, 40, 36], [2, 2, 34, 20], [40, 40, 52, 60.0]])[:count]
+    rois = torch.cat([torch.zeros(count, 1), boxes], dim=1)
+    images = F.interpolate(torch.rand(1, 3, 6, 6), (SIDE, SIDE), mode='bilinear')
+    squares, own = ZoomedPass((1.3, 2.5)).at_random(images, rois)
+    assert squares.shape == (count, 3, SIDE, SIDE) and own[:, 0].tolist() == [*range(count)]
+    for index, box in enumerate(boxes):
+        share = (own[index, 3:] - own[index, 1:3]).amax() / SIDE
+        assert 1 / 2.5 - 1e-4 <= share <= 1 / 1.3 + 1e-4
+        inside = crop_squares(images, square_rois(rois[index : index + 1], 1.0), 8)
+        again = crop_squares(squares, square_rois(own[index : index + 1], 1.0), 8)
+        if bool((box > 0).all()) and float(box.max()) < SIDE - 8:
+            assert (inside - again).abs().mean() < 0.02
 
 
 def test_no_prompts():
@@ -119,8 +153,10 @@ def test_no_prompts():
 
 
 def test_an_object_must_not_be_cut_off():
-    with pytest.raises(ValueError, match=r'context is 0\.5: it must be at least 1'):
-        ZoomedPass(context=0.5)
+    with pytest.raises(ValueError, match=r'\[2\.0, 0\.5\]: give at least one, and each must be at'):
+        ZoomedPass(contexts=(2.0, 0.5))
+    with pytest.raises(ValueError, match='give at least one'):
+        ZoomedPass(contexts=())
 
 
 def test_a_model_without_images_is_refused():

@@ -74,7 +74,7 @@ train_prompter = dict(
 # An object ends where its box does; stray pixels are none of it.
 mask_cleaning = [dict(type='InsideBox', margin=0.02), dict(type='LargeParts', min_share=0.05)]
 # Chosen on held-out pictures by tools/tune_fusion.py.
-photo_fusion = dict(type='GeometricFusion', seen=0.3, unseen=0.7, penalty=1.0)
+photo_fusion = dict(type='GeometricFusion', seen=0.4, unseen=0.8, penalty=0.625)
 ovsam = dict(
     type='SkipOVSAM',
     data_preprocessor=preprocessor,
@@ -90,7 +90,7 @@ ovsam = dict(
     classifier=dict(type='OpenVocabularyClassifier', logit_scale=3.0),
     mask_choice=dict(type='AmbiguityAwareChoice'),
     mask_cleaning=mask_cleaning,
-    zoomed_pass=dict(type='ZoomedPass', context=1.7),
+    zoomed_pass=dict(type='ZoomedPass', contexts=(1.3, 2.5)),
     prompter=dict(type='BoxPrompter'),
     train_prompter=train_prompter,
     chunk_size=32,

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 from torchvision.ops import roi_align
 
-from ovsam_onnx.segmenter import CROPS_AT_ONCE as CROPS_AT_ONCE
-
 from .regions import MASK_THRESHOLD
 
 

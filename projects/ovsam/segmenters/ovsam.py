@@ -117,14 +117,11 @@ class OVSAM(OpenVocabularySegmenter):
     ) -> tuple[tuple[Tensor, ...], Optional[Tensor]]:
         """Region embeddings, and which had a second look, (N,) bool."""
         rois = regions.rois[self.clip_box]
-        embeddings: tuple[Tensor, ...] = (
-            self.label_head(features.pyramid, regions.rois[self.head_box]),
-        )
-        if self.score_fusion is not None:
-            embeddings += (self.backbone.embed_regions(features.levels, rois, regions.low_res),)
-        if regions.zoomed:
-            pairs = zip(embeddings, regions.zoomed)
-            embeddings = tuple(F.normalize(one + other, dim=-1) for one, other in pairs)
+        embeddings: tuple[Tensor, ...] = regions.zoomed
+        if not embeddings:
+            embeddings = (self.label_head(features.pyramid, regions.rois[self.head_box]),)
+            if self.score_fusion is not None:
+                embeddings += (self.backbone.embed_regions(features.levels, rois, regions.low_res),)
         if self.second_look is None:
             return embeddings, None
         head, clip = embeddings

@@ -52,16 +52,23 @@ class SkipOVSAM(InteractiveOVSAM):
             width = batch_inputs.shape[-1]
             losses.update(self.conversation(features, batch_data_samples, width))
         if self.label_loss is not None or not losses:
-            losses['loss_cls'] = self._loss_of_names(levels, batch_data_samples)
+            losses['loss_cls'] = self._loss_of_names(batch_inputs, levels, batch_data_samples)
         return losses
 
-    def _loss_of_names(self, levels: tuple[Tensor, ...], samples: SampleList) -> Tensor:
-        """Of every instance with a seen name, among the seen names."""
+    def _loss_of_names(
+        self, batch_inputs: Tensor, levels: tuple[Tensor, ...], samples: SampleList
+    ) -> Tensor:
+        """Of every instance with a seen name, among the seen names; zoomed in on as well."""
         device = levels[0].device
         rois, labels = self._targets(samples, self._all_instances(samples), device)
         seen = torch.from_numpy(self.vocabulary.seen.copy()).to(device)
         kept = seen[labels]
-        rois = jitter_regions(rois[kept], self.region_jitter)
+        rois, labels = jitter_regions(rois[kept], self.region_jitter), labels[kept]
         embeddings = self.label_head(self.label_head.forward_features(levels), rois)
+        if self.zoomed_pass is not None and len(rois):
+            squares, own = self.zoomed_pass.at_random(batch_inputs, rois)
+            pyramid = self.label_head.forward_features(self.backbone(squares))
+            embeddings = torch.cat([embeddings, self.label_head(pyramid, own)])
+            labels = labels.repeat(2)
         logits = self.classify(embeddings)[:, :-1][:, seen]
-        return needed(self.label_loss, NO_LOSS)(logits, (seen.cumsum(0) - 1)[labels[kept]])
+        return needed(self.label_loss, NO_LOSS)(logits, (seen.cumsum(0) - 1)[labels])

@@ -5,6 +5,8 @@ Glossary: B images, N prompts, h x w low-resolution masks, S the input's side. B
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +15,11 @@ import torch.nn.functional as F
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
-from ..masks.answers import choose_masks
-from ..masks.crop_regions import CROPS_AT_ONCE, crop_squares, own_rois, square_rois
+from ovsam_onnx.segmenter import CROPS_AT_ONCE
+
+from ..masks.crop_regions import crop_squares, own_rois, square_rois
 from ..masks.regions import Regions, low_res_mask_boxes
+from ..parts.mask_decoder import choose_masks
 from ..prompts import Prompts
 from ..prompts.tokens import NEGATIVE_POINT, POSITIVE_POINT
 from .image_features import ImageFeatures
@@ -34,25 +38,29 @@ class Look(NamedTuple):
 
 @TASK_UTILS.register_module()
 class ZoomedPass:
-    """Looks again at what was found, larger: logits of both looks are added, opinions averaged.
+    """Looks again at what was found, larger: logits of all looks are added; the zoomed ones name.
 
-    A small encoder sees small objects in few cells. The square around the prompt's box, or around
-    the first answer and its points where there is no box, is encoded once more at the size of an
-    image, and the same prompt is decoded in it. It costs a pass of the encoder for each prompt,
-    but none in everything mode. Not in the paper.
+    A small encoder sees small objects in few cells. Squares around the prompt's box, or around
+    the first answer and its points where there is no box, are encoded once more at the size of an
+    image, and the same prompt is decoded in each, with the first answer as a mask prompt. It costs
+    as many passes of the encoder for each prompt as there are contexts, but none in everything
+    mode. Not in the paper.
 
     Args:
-        context: Side of the square per longer side of what it shows.
+        contexts: Sides of the squares per longer side of what they show.
         min_side: Least side of a square, in input pixels; below, enlarging shows nothing new.
 
     Raises:
-        ValueError: ``context`` is below 1: the object would be cut off.
+        ValueError: There is no context, or one below 1: the object would be cut off.
     """
 
-    def __init__(self, context: float = 2.0, min_side: float = 32.0) -> None:
-        if not context >= 1:
-            raise ValueError(f'context is {context}: it must be at least 1, the object itself')
-        self.context = context
+    def __init__(self, contexts: Sequence[float] = (2.0,), min_side: float = 32.0) -> None:
+        if not contexts or not min(contexts) >= 1:
+            raise ValueError(
+                f'contexts are {list(contexts)}: give at least one, and each must be at least 1, '
+                'the object itself'
+            )
+        self.contexts = tuple(contexts)
         self.min_side = min_side
 
     def __call__(
@@ -63,7 +71,7 @@ class ZoomedPass:
         low_res: Tensor,
         quality: Tensor | None,
     ) -> Look:
-        """What both looks together found.
+        """What all looks together found; their opinions are the means of the zoomed ones'.
 
         Args:
             segmenter: What encodes, decodes and embeds.
@@ -80,31 +88,60 @@ class ZoomedPass:
                 f'a {type(segmenter).__name__} keeps no images to zoom in on: leave zoomed_pass '
                 'out of its config; an OVSAM can have it'
             )
+        if not len(prompts):
+            return Look(low_res, quality, ())
         images = features.images[0]
         shown = _shown(prompts, low_res, images.shape[-1])
-        squares = square_rois(shown, self.context, self.min_side)
+        masks = F.interpolate(low_res[:, None], images.shape[-2:], mode='bilinear')[:, 0]
         looks = []
-        for start in range(0, len(prompts), CROPS_AT_ONCE):
-            rows = slice(start, start + CROPS_AT_ONCE)
-            look = self._look(segmenter, images, prompts[rows], squares[rows])
-            first = F.interpolate(low_res[rows][:, None], images.shape[-2:], mode='bilinear')[:, 0]
-            masks = first + _put_back(look.low_res, squares[rows], images.shape[-2:])
-            looks.append(look._replace(low_res=masks))
-        if not looks:
-            return Look(low_res, quality, ())
-        masks, expected, opinions = zip(*looks)
+        for context in self.contexts:
+            squares = square_rois(shown, context, self.min_side)
+            for start in range(0, len(prompts), CROPS_AT_ONCE):
+                rows = slice(start, start + CROPS_AT_ONCE)
+                asked = _zoomed(prompts[rows], low_res[rows], squares[rows], images.shape[-1])
+                look = self._look(segmenter, images, asked, squares[rows])
+                masks[rows] += _put_back(look.low_res, squares[rows], images.shape[-2:])
+                looks.append(look)
         if quality is not None:
-            quality = (quality + torch.cat(expected)) / 2
-        return Look(torch.cat(masks), quality, tuple(map(torch.cat, zip(*opinions))))
+            # Rows of all prompts, context after context.
+            expected = torch.cat([look.quality for look in looks]).unflatten(0, (-1, len(prompts)))
+            quality = torch.cat([quality[None], expected]).mean(dim=0)
+        opinions = tuple(
+            F.normalize(torch.cat(each).unflatten(0, (-1, len(prompts))).sum(dim=0), dim=-1)
+            for each in zip(*(look.opinions for look in looks))
+        )
+        return Look(masks, quality, opinions)
+
+    def at_random(self, images: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
+        """Zooms in on each of N regions as far as the narrowest to the widest context, to learn on.
+
+        Args:
+            images: (B, 3, S, S), normalised.
+            rois: (N, 5) image index and box, input pixels.
+
+        Returns:
+            Squares (N, 3, S, S), and each region (N, 5) in a square of its own.
+        """
+        share = torch.rand(len(rois), 1, device=rois.device)
+        narrow, wide = math.log(min(self.contexts)), math.log(max(self.contexts))
+        # Of regions that grow around their middle, squares that show them exactly.
+        middle = (rois[:, 1:3] + rois[:, 3:]).repeat(1, 2) / 2
+        grown = middle + (rois[:, 1:] - middle) * torch.exp(narrow + share * (wide - narrow))
+        squares = square_rois(torch.cat([rois[:, :1], grown], dim=1), 1.0, self.min_side)
+        side = images.shape[-1]
+        factor = side / (squares[:, 3:4] - squares[:, 1:2])
+        zoomed = (rois[:, 1:] - squares[:, 1:3].repeat(1, 2)) * factor
+        return crop_squares(images, squares, side), own_rois(
+            torch.cat([rois[:, :1], zoomed], dim=1), 1.0
+        )
 
     @staticmethod
     def _look(
         segmenter: PromptableSegmenter, images: Tensor, prompts: Prompts, squares: Tensor
     ) -> Look:
-        """What is found in squares (N, 5) alone; logits (N, h, w) cover the squares."""
+        """What prompts find in squares (N, 5) of their own; logits (N, h, w) cover the squares."""
         side = images.shape[-1]
         features = segmenter.encode_image(crop_squares(images, squares, side))
-        prompts = _zoomed(prompts, squares, side)
         found, quality, _ = choose_masks(
             segmenter.mask_choice, prompts, *segmenter.segment(features, prompts)
         )
@@ -127,18 +164,15 @@ def _shown(prompts: Prompts, low_res: Tensor, side: int) -> Tensor:
     return torch.cat([prompts.image_index[:, None].to(shown), shown], dim=1)
 
 
-def _zoomed(prompts: Prompts, squares: Tensor, side: int) -> Prompts:
-    """The prompts in the pixels of their squares, each of which is an image of its own."""
+def _zoomed(prompts: Prompts, low_res: Tensor, squares: Tensor, side: int) -> Prompts:
+    """The prompts in the pixels of squares, each an image of its own, with masks (N, h, w)."""
     factor = side / (squares[:, 3] - squares[:, 1])
-    masks = prompts.masks
-    if masks is not None:
-        own = own_rois(squares, masks.shape[-1] / side)
-        masks = crop_squares(masks, own, masks.shape[-1])
+    own = own_rois(squares, low_res.shape[-1] / side)
     return replace(
         prompts,
         coords=(prompts.coords - squares[:, None, 1:3]) * factor[:, None, None],
         image_index=torch.arange(len(prompts), device=prompts.device),
-        masks=masks,
+        masks=crop_squares(low_res[:, None], own, low_res.shape[-1]),
     )
 
 

@@ -10,28 +10,17 @@ import functools
 from .name_texts import name_key
 from .templates import fill_template
 
-MAX_SENSES = 3
 TEMPLATE = 'a photo of {a}'
 
 
-def described(text: str) -> tuple[str, ...]:
-    """Sentences about a text: the plain one, then one with each gloss that it has.
-
-    ``'tabby'`` -> ``a photo of a tabby``, ``a photo of a tabby: tabby, tabby cat, a cat with a
-    grey or ...``.
-    """
-    plain = fill_template(TEMPLATE, text)
-    return (plain, *(f'{plain}: {gloss(synset)}' for synset in senses(text)))
+def plain_sentence(text: str) -> str:
+    """``'tabby'`` -> ``a photo of a tabby``."""
+    return fill_template(TEMPLATE, text)
 
 
 def senses(text: str) -> tuple[str, ...]:
-    """Synsets of which the text is a lemma: ImageNet's 1,000 classes alone if some of these are.
-
-    At most :data:`MAX_SENSES`.
-    """
-    synsets = _by_lemma().get(name_key(text), ())
-    common = tuple(synset for synset in synsets if synset in _common_synsets())
-    return (common or synsets)[:MAX_SENSES]
+    """Synsets of which the text is a lemma, in no order of use."""
+    return _by_lemma().get(name_key(text), ())
 
 
 def gloss(synset: str) -> str:
@@ -41,7 +30,7 @@ def gloss(synset: str) -> str:
 
 def synset_sentence(synset: str) -> str:
     """A sentence about a synset: its first lemma, then its gloss."""
-    return f'{fill_template(TEMPLATE, _lemmas(synset)[0])}: {gloss(synset)}'
+    return f'{plain_sentence(_lemmas(synset)[0])}: {gloss(synset)}'
 
 
 def _lemmas(synset: str) -> list[str]:
@@ -57,11 +46,6 @@ def _by_lemma() -> dict[str, tuple[str, ...]]:
         for lemma in _lemmas(synset):
             found.setdefault(name_key(lemma), []).append(synset)
     return {key: tuple(synsets) for key, synsets in found.items()}
-
-
-@functools.lru_cache(maxsize=1)
-def _common_synsets() -> frozenset[str]:
-    return frozenset(_imagenet('imagenet-1k').label_names())
 
 
 @functools.lru_cache(maxsize=2)

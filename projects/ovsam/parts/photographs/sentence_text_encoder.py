@@ -15,7 +15,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...utils.digest import fingerprint
-from ...vocabulary.glosses import described
+from ...vocabulary.glosses import gloss, plain_sentence, senses
 from .word_pieces import PADDING, WordPieces
 
 
@@ -170,7 +170,8 @@ class KernelProjection(BaseModule):
 class SentenceTextEncoder(BaseModule):
     """Texts in the space of an image tower: a sentence encoder and a projection.
 
-    A text that WordNet's part in ImageNet-21k knows is read together with its gloss.
+    A text that WordNet's part in ImageNet-21k knows is read together with the gloss of that sense
+    whose gloss is most like the text.
 
     Args:
         tokenizer: The file of :class:`~.word_pieces.WordPieces`; read when first needed.
@@ -207,11 +208,20 @@ class SentenceTextEncoder(BaseModule):
         return F.normalize(self.projection(self.points(texts)), dim=-1)
 
     def points(self, texts: Sequence[str]) -> Tensor:
-        """(T, D), L2-normalised: what the projection starts from, the mean of all readings."""
-        readings = [described(text) for text in texts]
-        flat = self.embed_sentences([each for several in readings for each in several])
-        parts = flat.split([len(several) for several in readings])
-        return F.normalize(torch.stack([part.mean(dim=0) for part in parts]), dim=-1)
+        """(T, D), L2-normalised: what the projection starts from, the mean of both readings."""
+        plain = self.embed_sentences([plain_sentence(text) for text in texts])
+        glossed = [index for index, text in enumerate(texts) if senses(text)]
+        if not glossed:
+            return plain
+        glosses = [[gloss(synset) for synset in senses(texts[index])] for index in glossed]
+        flat = self.embed_sentences([each for several in glosses for each in several])
+        sentences = []
+        for index, several, embedded in zip(glossed, glosses, flat.split([*map(len, glosses)])):
+            likest = several[int((embedded @ plain[index]).argmax())]
+            sentences.append(f'{plain_sentence(texts[index])}: {likest}')
+        points = plain.clone()
+        points[glossed] += self.embed_sentences(sentences)
+        return F.normalize(points, dim=-1)
 
     @torch.no_grad()
     def embed_sentences(self, sentences: Sequence[str], batch_size: int = 32) -> Tensor:
@@ -231,6 +241,6 @@ class SentenceTextEncoder(BaseModule):
             'tokenizer': self.tokenizer.file,
             'max_tokens': self.tokenizer.context_length,
             'gamma': self.projection.gamma,
-            'readings': described('cat'),
+            'readings': [plain_sentence('cat'), gloss(senses('cat')[0]), 'likest gloss'],
         }
         return fingerprint(settings, self.state_dict())
