@@ -5,6 +5,7 @@ from .contrastive_clip import ContrastiveCLIP
 from .crop_sam import FeatureCropSAM, ImageCropSAM, MaskFeatureCropSAM
 from .interactive_ovsam import InteractiveOVSAM
 from .joint_ovsam import JointOVSAM
+from .mirrored_ovsam import MirroredOVSAM
 from .ovsam import OVSAM
 from .part_preprocessing import OriginalImages
 from .region_clip import RegionCLIP
@@ -24,6 +25,7 @@ __all__ = [
     'InteractiveOVSAM',
     'JointOVSAM',
     'MaskFeatureCropSAM',
+    'MirroredOVSAM',
     'OriginalImages',
     'RegionCLIP',
     'SAM2CLIPDistiller',
