@@ -1,5 +1,6 @@
 """Whole models: SAM, OVSAM and its trainings, SAM2CLIP distillation, the crop baselines."""
 
+from .boxes_around_points import BoxesAroundPoints
 from .change_normalization import ChangeNormalization
 from .contrastive_clip import ContrastiveCLIP
 from .crop_sam import FeatureCropSAM, ImageCropSAM, MaskFeatureCropSAM
@@ -18,6 +19,7 @@ from .zoomed_pass import ZoomedPass
 __all__ = [
     'OVSAM',
     'SAM',
+    'BoxesAroundPoints',
     'ChangeNormalization',
     'ContrastiveCLIP',
     'FeatureCropSAM',

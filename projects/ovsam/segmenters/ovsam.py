@@ -112,16 +112,20 @@ class OVSAM(OpenVocabularySegmenter):
         fields = self.named_rows(embeddings)
         return fields if again is None else dict(fields, looked_again=again)
 
+    def first_opinions(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+        """Region embeddings (N, C) of each opinion, before any second look or pass."""
+        head = self.label_head(features.pyramid, regions.rois[self.head_box])
+        if self.score_fusion is None:
+            return (head,)
+        rois = regions.rois[self.clip_box]
+        return head, self.backbone.embed_regions(features.levels, rois, regions.low_res)
+
     def _opinions(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[tuple[Tensor, ...], Optional[Tensor]]:
         """Region embeddings, and which had a second look, (N,) bool."""
+        embeddings = self.first_opinions(features, regions)
         rois = regions.rois[self.clip_box]
-        embeddings: tuple[Tensor, ...] = (
-            self.label_head(features.pyramid, regions.rois[self.head_box]),
-        )
-        if self.score_fusion is not None:
-            embeddings += (self.backbone.embed_regions(features.levels, rois, regions.low_res),)
         if regions.zoomed:
             pairs = zip(embeddings, regions.zoomed)
             embeddings = tuple(F.normalize(one + other, dim=-1) for one, other in pairs)
