@@ -17,6 +17,7 @@ def test_onnx_is_missing(tmp_path, capsys, monkeypatch):
     'config, message',
     [
         ('configs/mini/detected_base.py', 'the detector, a RTMDet, cannot be exported'),
+        ('configs/mini/ovsam_base_mirrored_box.py', 'a MirroredOVSAM cannot be exported'),
         ('configs/mini/sam_box.py', 'a SAM cannot be exported: only OVSAMs can'),
     ],
 )

@@ -137,4 +137,5 @@ def _of_image(features: ImageFeatures, place: int) -> ImageFeatures:
         tuple(level[chosen] for level in features.levels),
         tuple(level[chosen] for level in features.pyramid),
         tuple(image[chosen] for image in features.images),
+        tuple(embedding[chosen] for embedding in features.mirrored),
     )

@@ -11,6 +11,7 @@ from ..masks import InsideBox, LargeParts
 from ..naming.scores import GeometricFusion, OpenVocabularyClassifier, TemperatureScaling
 from ..parts.mask_decoder import AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask
 from ..parts.prompt_encoder import MASK_SCALE
+from ..segmenters.mirrored_ovsam import MirroredOVSAM
 from ..segmenters.ovsam import OVSAM
 
 
@@ -26,6 +27,11 @@ def model_settings(model: nn.Module) -> dict[str, Any]:
         raise ValueError(
             f'a {type(model).__name__} cannot be exported: only OVSAMs can, give a config such as '
             'configs/mini/ovsam_box.py'
+        )
+    if isinstance(model, MirroredOVSAM):
+        raise ValueError(
+            'a MirroredOVSAM cannot be exported, as its decoder reads two embeddings: export it as '
+            "type='OVSAM'"
         )
     pre = _part('data_preprocessor', model.data_preprocessor, DetDataPreprocessor)
     if not pre._channel_conversion:

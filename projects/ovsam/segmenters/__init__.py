@@ -1,10 +1,12 @@
 """Whole models: SAM, OVSAM and its trainings, SAM2CLIP distillation, the crop baselines."""
 
+from .boxes_around_points import BoxesAroundPoints
 from .change_normalization import ChangeNormalization
 from .contrastive_clip import ContrastiveCLIP
 from .crop_sam import FeatureCropSAM, ImageCropSAM, MaskFeatureCropSAM
 from .interactive_ovsam import InteractiveOVSAM
 from .joint_ovsam import JointOVSAM
+from .mirrored_ovsam import MirroredOVSAM
 from .ovsam import OVSAM
 from .part_preprocessing import OriginalImages
 from .region_clip import RegionCLIP
@@ -17,6 +19,7 @@ from .zoomed_pass import ZoomedPass
 __all__ = [
     'OVSAM',
     'SAM',
+    'BoxesAroundPoints',
     'ChangeNormalization',
     'ContrastiveCLIP',
     'FeatureCropSAM',
@@ -24,6 +27,7 @@ __all__ = [
     'InteractiveOVSAM',
     'JointOVSAM',
     'MaskFeatureCropSAM',
+    'MirroredOVSAM',
     'OriginalImages',
     'RegionCLIP',
     'SAM2CLIPDistiller',

@@ -14,10 +14,12 @@ class ImageFeatures(NamedTuple):
     ``embedding`` (B, C, h, w) is what the mask decoder reads; ``levels`` what naming reads:
     CLIP's stages, or the images themselves for a model that crops; ``pyramid`` what a trained
     naming head makes of CLIP's stages; ``images`` the normalised input (B, 3, H, W), in a model
-    that has a second look or a zoomed pass.
+    that has a second look or a zoomed pass; ``mirrored`` what ``embedding`` is of the mirrored
+    input, in a model that looks at it, too.
     """
 
     embedding: Tensor
     levels: tuple[Tensor, ...] = ()
     pyramid: tuple[Tensor, ...] = ()
     images: tuple[Tensor, ...] = ()
+    mirrored: tuple[Tensor, ...] = ()

@@ -112,18 +112,22 @@ class OVSAM(OpenVocabularySegmenter):
         fields = self.named_rows(embeddings)
         return fields if again is None else dict(fields, looked_again=again)
 
+    def first_opinions(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
+        """Region embeddings (N, C) of each opinion, before any second look or pass."""
+        head = self.label_head(features.pyramid, regions.rois[self.head_box])
+        if self.score_fusion is None:
+            return (head,)
+        rois = regions.rois[self.clip_box]
+        return head, self.backbone.embed_regions(features.levels, rois, regions.low_res)
+
     def _opinions(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[tuple[Tensor, ...], Optional[Tensor]]:
         """Region embeddings, and which had a second look, (N,) bool."""
-        rois = regions.rois[self.clip_box]
-        embeddings: tuple[Tensor, ...] = regions.zoomed
-        if not embeddings:
-            embeddings = (self.label_head(features.pyramid, regions.rois[self.head_box]),)
-            if self.score_fusion is not None:
-                embeddings += (self.backbone.embed_regions(features.levels, rois, regions.low_res),)
+        embeddings = regions.zoomed or self.first_opinions(features, regions)
         if self.second_look is None:
             return embeddings, None
+        rois = regions.rois[self.clip_box]
         head, clip = embeddings
         again = self.second_look.doubtful(self.name((head, clip), bank, k=2), rois)
         clip = clip.clone()
