@@ -7,16 +7,14 @@ r"""Fit where regions are compared with examples of names, so that names can be 
 
 Learns mean and whitening of the regions' embeddings on training data, from objects of seen names.
 Then chooses scale and shift on validation data: some seen names at a time are taught by a few
-examples, their texts withheld, and objects of seen names are named. With these, it chooses the
-likeness likewise, by fewer and by more examples. Names of the group "novel" have no part in any of
-it. The last line goes into the config's model.
+examples, their texts withheld, and objects of seen names are named. Names of the group "novel"
+have no part in either. The last line goes into the config's model.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -38,8 +36,6 @@ from ovsam.utils.tables import table
 
 SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 SHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12)
-LIKENESSES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-OTHER_SHOTS = (1, 16)  # by which the likeness is chosen
 
 
 def taught(
@@ -80,19 +76,15 @@ def fit(args: argparse.Namespace) -> None:
     (rows, labels), (val_rows, val_labels) = sets
     space = ExampleSpace(rows.shape[2], rows.shape[1])
     space.fit(rows, labels, args.ridge)
-    data = (rows, labels), (val_rows, val_labels)
-    torch.manual_seed(0)
-    chosen = choose(model, space, *data, args, [args.shots], scale=SCALES, shift=SHIFTS)
-    likeness = choose(model, space, *data, args, OTHER_SHOTS, likeness=LIKENESSES)
+    chosen = choose(model, space, (rows, labels), (val_rows, val_labels), args)
     with whole_file(args.out) as path:
         torch.save(space.state_dict(), path)
-    for found, head in ((chosen, ['scale', 'shift']), (likeness, ['likeness'])):
-        cells = [[f'{each:.4g}' for each in row] for row in found[:10]]
-        print(table(['cross-entropy', 'right (%)', *head], cells, texts=0))
+    cells = [[f'{each:.4g}' for each in row] for row in chosen[:10]]
+    print(table(['cross-entropy', 'right (%)', 'scale', 'shift'], cells, texts=0))
+    _, _, scale, shift = chosen[0]
     print(
         f"example_space=dict(type='ExampleSpace', embed_dims={rows.shape[2]}, "
-        f'num_opinions={rows.shape[1]}, scale={space.scale}, shift={space.shift}, '
-        f'likeness={space.likeness})'
+        f'num_opinions={rows.shape[1]}, scale={scale}, shift={shift})'
     )
 
 
@@ -102,13 +94,9 @@ def choose(
     train: tuple[Tensor, Tensor],
     val: tuple[Tensor, Tensor],
     args: argparse.Namespace,
-    shots: Sequence[int],
-    **settings: Sequence[float],
 ) -> list[tuple]:
-    """Cross-entropy, share of right names in percent and settings, the best first.
-
-    The space then has the best ones.
-    """
+    """Cross-entropy, share of right names in percent, scale and shift, the best first."""
+    torch.manual_seed(0)
     names = val[1].unique()
     columns = {int(name): place for place, name in enumerate(names)}
     target = torch.tensor([columns[int(label)] for label in val[1]])
@@ -119,24 +107,21 @@ def choose(
             space,
             *train,
             names[torch.randperm(len(names))[: max(1, len(names) // 4)]].sort().values.tolist(),
-            number,
+            args.shots,
         )
-        for number in shots
         for _ in range(args.draws)
     ]
     found = []
-    for values in product(*settings.values()):
-        vars(space).update(zip(settings, values))
+    for scale, shift in product(SCALES, SHIFTS):
+        space.scale, space.shift = scale, shift
         losses, rights = [], []
         for examples in draws:
             logits = space.by_example(by_text, val[0], examples, model.classifier.scale)
             scores = model.fuse(logits.unbind(1))[:, names]
             losses.append(F.cross_entropy(scores, target).item())
             rights.append((scores.argmax(dim=1) == target).float().mean().item())
-        found.append((sum(losses) / len(losses), 100 * sum(rights) / len(rights), *values))
-    found.sort()
-    vars(space).update(zip(settings, found[0][2:]))
-    return found
+        found.append((sum(losses) / len(losses), 100 * sum(rights) / len(rights), scale, shift))
+    return sorted(found)
 
 
 def main(argv=None) -> int:

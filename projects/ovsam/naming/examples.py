@@ -97,7 +97,7 @@ class ExampleSpace(BaseModule):
         scale: float = 0.35,
         shift: float = 0.02,
         text_worth: float = 4.0,
-        likeness: float = 0.7,
+        likeness: float = 0.5,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
