@@ -1,6 +1,5 @@
 # After finish.py: the label head goes on, with what is zoomed in on, as the second pass names it.
-# Nothing else learns. Of all training pictures: settings were chosen on the held-out ones before,
-# with --cfg-options train_dataloader.dataset.dataset.every=8.
+# Nothing else learns.
 _base_ = ['./base.py']
 
 max_iters = 700
@@ -13,10 +12,7 @@ model = dict(
     frozen=['backbone', 'text_encoder', 'neck', 'prompt_encoder', 'mask_decoder'],
     label_head=dict(init_cfg=dict(type='Pretrained', checkpoint=learned, prefix='label_head.')),
 )
-train_dataloader = dict(
-    batch_size=4,
-    dataset=dict(dataset=dict(every=None), pipeline=_base_.whole_train_pipeline),
-)
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.whole_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
