@@ -28,10 +28,3 @@ def test_every_picture_is_in_one_part(small_world):
     held_out, others = (ids(dataset(small_world, 2, which)) for which in (True, False))
     assert held_out and others and not held_out & others
     assert all(each % 2 == 0 for each in held_out) and all(each % 2 for each in others)
-
-
-def test_all_pictures(small_world):
-    parts = [ids(dataset(small_world, 2, which)) for which in (True, False)]
-    assert ids(dataset(small_world, None, False)) == parts[0] | parts[1]
-    with pytest.raises(ValueError, match='no pictures are held out: give a number'):
-        dataset(small_world, None, True)
