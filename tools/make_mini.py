@@ -37,8 +37,7 @@ MORE_PHASES = (
     (('clip2sam_image_level',), ('clip2sam_no_image_level',)),
 )
 # Stage: its config, if of another name, and the rules of export_checkpoint.py for its weights.
-# The regions' stage trains the image tower only, and is averaged with the crops' stage, which
-# knows crops better.
+# The regions' stage trains the image tower only, and is averaged with the crops' stage.
 CONFIG = dict(clip_crops='clip', clip='clip_regions')
 EXPORT = dict(
     clip_crops=['{stage},clip.'],
@@ -67,7 +66,8 @@ EVALUATIONS = (
     *YARDSTICKS,
     *IMAGE_LEVEL,
     *BASE,
-    *(f'ovsam_base_second_look_{prompt}' for prompt in ('box', 'point')),
+    *(f'ovsam_base_{kind}_box' for kind in ('second_look', 'mirrored')),
+    *(f'ovsam_base_{kind}_point' for kind in ('second_look', 'mirrored', 'guesses')),
     *(
         f'{model}_{prompt}{names}'
         for names in ('', '_all_names')

@@ -113,7 +113,7 @@ in_use = dict(
     frozen=['backbone', 'text_encoder'],
     # All these names are seen: less of the head's opinion than among seen and unseen ones.
     score_fusion=dict(photo_fusion, seen=0.4),
-    calibration=dict(type='TemperatureScaling', temperature=0.5),
+    calibration=dict(type='TemperatureScaling', temperature=0.6),
     # Of single points it makes masks that it trusts less than SAM trusts its own.
     everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
 )
