@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ..masks.crop_regions import crop_regions
 from ..masks.regions import Regions
-from ..naming.name_bank import NameBank
 from ..segmenters.image_features import ImageFeatures
 from ..segmenters.skip_ovsam import SkipOVSAM
 from .clicked_ovsam import ClickedOVSAM
@@ -44,9 +43,7 @@ class ImageCropSkipOVSAM(SkipOVSAM):
         features = super().encode_image(inputs)
         return features._replace(levels=(*features.levels, inputs))
 
-    def region_embeddings(
-        self, features: ImageFeatures, regions: Regions, bank: NameBank | None = None
-    ) -> tuple[Tensor, ...]:
+    def first_opinions(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """The tower's (N, C) of crops around the prompts' boxes."""
         crops = crop_regions(features.levels[-1], regions.rois['prompt'], self.backbone.image_size)
         return (self.backbone.embed_images(crops),)
