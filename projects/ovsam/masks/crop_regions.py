@@ -31,12 +31,12 @@ def crop_squares(images: Tensor, squares: Tensor, size: int) -> Tensor:
     return roi_align(images.float(), squares.float(), size, aligned=True).to(images)
 
 
-def square_rois(rois: Tensor, context: float, min_side: float = 2.0) -> Tensor:
+def square_rois(rois: Tensor, context: float | Tensor, min_side: float = 2.0) -> Tensor:
     """Squares (N, 5) around the middle of boxes.
 
     Args:
         rois: (N, 5) image index and box, input pixels.
-        context: As of :func:`crop_regions`.
+        context: As of :func:`crop_regions`, of all boxes or (N, 1) of each.
         min_side: Least side of a square, in input pixels.
     """
     centre = (rois[:, 1:3] + rois[:, 3:]) / 2

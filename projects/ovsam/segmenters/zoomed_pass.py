@@ -124,16 +124,10 @@ class ZoomedPass:
         """
         share = torch.rand(len(rois), 1, device=rois.device)
         narrow, wide = math.log(min(self.contexts)), math.log(max(self.contexts))
-        # Of regions that grow around their middle, squares that show them exactly.
-        middle = (rois[:, 1:3] + rois[:, 3:]).repeat(1, 2) / 2
-        grown = middle + (rois[:, 1:] - middle) * torch.exp(narrow + share * (wide - narrow))
-        squares = square_rois(torch.cat([rois[:, :1], grown], dim=1), 1.0, self.min_side)
+        squares = square_rois(rois, torch.exp(narrow + share * (wide - narrow)), self.min_side)
         side = images.shape[-1]
-        factor = side / (squares[:, 3:4] - squares[:, 1:2])
-        zoomed = (rois[:, 1:] - squares[:, 1:3].repeat(1, 2)) * factor
-        return crop_squares(images, squares, side), own_rois(
-            torch.cat([rois[:, :1], zoomed], dim=1), 1.0
-        )
+        boxes = _in_squares(rois[:, 1:].unflatten(1, (2, 2)), squares, side).flatten(1)
+        return crop_squares(images, squares, side), own_rois(F.pad(boxes, (1, 0)), 1.0)
 
     @staticmethod
     def _look(
@@ -164,13 +158,19 @@ def _shown(prompts: Prompts, low_res: Tensor, side: int) -> Tensor:
     return torch.cat([prompts.image_index[:, None].to(shown), shown], dim=1)
 
 
+def _in_squares(points: Tensor, squares: Tensor, side: int) -> Tensor:
+    """Points (N, P, 2) of the input in the pixels of squares (N, 5), enlarged to S x S each."""
+    return (points - squares[:, None, 1:3]) * (side / (squares[:, 3] - squares[:, 1]))[
+        :, None, None
+    ]
+
+
 def _zoomed(prompts: Prompts, low_res: Tensor, squares: Tensor, side: int) -> Prompts:
     """The prompts in the pixels of squares, each an image of its own, with masks (N, h, w)."""
-    factor = side / (squares[:, 3] - squares[:, 1])
     own = own_rois(squares, low_res.shape[-1] / side)
     return replace(
         prompts,
-        coords=(prompts.coords - squares[:, None, 1:3]) * factor[:, None, None],
+        coords=_in_squares(prompts.coords, squares, side),
         image_index=torch.arange(len(prompts), device=prompts.device),
         masks=crop_squares(low_res[:, None], own, low_res.shape[-1]),
     )

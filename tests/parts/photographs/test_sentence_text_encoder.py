@@ -110,3 +110,20 @@ def test_whole_numbers_give_nearly_the_same():
     loaded.load_state_dict(compact)
     assert loaded.weights.dtype == torch.float32
     assert F.cosine_similarity(loaded(points), projection(points)).min() > 0.99
+
+
+def test_of_several_senses_the_likest_gloss_is_read(encoder, monkeypatch):
+    read = []
+
+    def embed(sentences):
+        read.append(list(sentences))
+        likeness = ['photo' in text or 'computer' in text for text in sentences]
+        return torch.tensor([[1.0, 0.0] if like else [0.0, 1.0] for like in likeness])
+
+    monkeypatch.setattr(encoder, 'embed_sentences', embed)
+    encoder.points(['grfgl', 'tabby cat', 'mouse'])
+    plain, doubtful, explained = read
+    assert plain == ['a photo of a grfgl', 'a photo of a tabby cat', 'a photo of a mouse']
+    assert len(doubtful) == 2  # of the cat there is one sense
+    assert explained[0].startswith('a photo of a tabby cat: tabby, tabby cat: a cat with')
+    assert len(explained) == 2 and 'computer mouse' in explained[1]

@@ -203,30 +203,33 @@ class SentenceTextEncoder(BaseModule):
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Embeds texts as (T, C), L2-normalised; a text's tokens beyond L are cut off."""
-        if not len(texts):
-            return self.projection.weights.new_zeros(0, self.embed_dims)
         return F.normalize(self.projection(self.points(texts)), dim=-1)
 
     def points(self, texts: Sequence[str]) -> Tensor:
         """(T, D), L2-normalised: what the projection starts from, the mean of both readings."""
         plain = self.embed_sentences([plain_sentence(text) for text in texts])
-        glossed = [index for index, text in enumerate(texts) if senses(text)]
-        if not glossed:
-            return plain
-        glosses = [[gloss(synset) for synset in senses(texts[index])] for index in glossed]
-        flat = self.embed_sentences([each for several in glosses for each in several])
-        sentences = []
-        for index, several, embedded in zip(glossed, glosses, flat.split([*map(len, glosses)])):
-            likest = several[int((embedded @ plain[index]).argmax())]
-            sentences.append(f'{plain_sentence(texts[index])}: {likest}')
+        glosses = {
+            index: [gloss(synset) for synset in senses(text)]
+            for index, text in enumerate(texts)
+            if senses(text)
+        }
+        doubtful = {index: several for index, several in glosses.items() if len(several) > 1}
+        flat = self.embed_sentences([each for several in doubtful.values() for each in several])
+        parts = flat.split([*map(len, doubtful.values())])
+        for (index, several), embedded in zip(doubtful.items(), parts):
+            glosses[index] = [several[int((embedded @ plain[index]).argmax())]]
         points = plain.clone()
-        points[glossed] += self.embed_sentences(sentences)
+        points[[*glosses]] += self.embed_sentences(
+            [f'{plain_sentence(texts[index])}: {likest}' for index, (likest,) in glosses.items()]
+        )
         return F.normalize(points, dim=-1)
 
     @torch.no_grad()
     def embed_sentences(self, sentences: Sequence[str], batch_size: int = 32) -> Tensor:
         """(T, D), L2-normalised, of sentences as they are."""
         device = self.projection.weights.device
+        if not len(sentences):
+            return torch.zeros(0, self.width, device=device)
         # Those of one length together: padding takes as long as words do.
         order = sorted(range(len(sentences)), key=lambda place: len(sentences[place]))
         found = []
