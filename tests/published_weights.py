@@ -6,26 +6,11 @@ import pytest
 import torch
 
 
-@pytest.fixture(scope='session')
-def published() -> dict:
-    """State dicts of published kinds in small: the same keys, a few channels, random weights."""
-    from ovsam.parts.clip2sam_head import CLIP2SAMHead
-    from ovsam.parts.clip_arch import build_clip
-    from ovsam.parts.mask_decoder import SAMMaskDecoder
-    from ovsam.parts.prompt_encoder import SAMPromptEncoder
-    from ovsam.parts.published_keys import published_ovsam_key, published_sam_image_encoder_key
-    from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
+def small_sam_encoder():
+    """SAM's image encoder in small, as in :func:`published`."""
     from ovsam.parts.sam_image_encoder import SAMImageEncoder
 
-    def keys_of(module, prefix=''):
-        return {prefix + key: value for key, value in module.state_dict().items()}
-
-    torch.manual_seed(0)
-    text = {'context_length': 8, 'vocab_size': 30, 'width': 16, 'heads': 2, 'layers': 2}
-    resnet = {'image_size': 64, 'layers': [1, 2, 1, 1], 'width': 8, 'head_width': 32}
-    vit = {'image_size': 32, 'layers': 2, 'width': 64, 'patch_size': 16}
-    channels, transformer = [8, 16, 32, 64], {'depth': 1, 'num_heads': 2, 'mlp_dim': 24}
-    encoder = SAMImageEncoder(
+    return SAMImageEncoder(
         {
             'embed_dims': 24,
             'num_layers': 2,
@@ -38,6 +23,27 @@ def published() -> dict:
         window_size=3,
         out_channels=16,
     )
+
+
+@pytest.fixture(scope='session')
+def published() -> dict:
+    """State dicts of published kinds in small: the same keys, a few channels, random weights."""
+    from ovsam.parts.clip2sam_head import CLIP2SAMHead
+    from ovsam.parts.clip_arch import build_clip
+    from ovsam.parts.mask_decoder import SAMMaskDecoder
+    from ovsam.parts.prompt_encoder import SAMPromptEncoder
+    from ovsam.parts.published_keys import published_ovsam_key, published_sam_image_encoder_key
+    from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
+
+    def keys_of(module, prefix=''):
+        return {prefix + key: value for key, value in module.state_dict().items()}
+
+    torch.manual_seed(0)
+    text = {'context_length': 8, 'vocab_size': 30, 'width': 16, 'heads': 2, 'layers': 2}
+    resnet = {'image_size': 64, 'layers': [1, 2, 1, 1], 'width': 8, 'head_width': 32}
+    vit = {'image_size': 32, 'layers': 2, 'width': 64, 'patch_size': 16}
+    channels, transformer = [8, 16, 32, 64], {'depth': 1, 'num_heads': 2, 'mlp_dim': 24}
+    encoder = small_sam_encoder()
     adapter = SAM2CLIPAdapter(
         channels,
         embed_dims=24,

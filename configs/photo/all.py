@@ -3,21 +3,11 @@
 _base_ = ['./base.py']
 
 max_iters = 600
-size = _base_.image_size
-learned = _base_.weights + 'base.pth'
-parts = ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
 model = dict(
-    data_preprocessor=dict(pad_size_divisor=size),
+    _base_.head_alone,
     vocabulary=dict(seen=None),
     text_encoder=dict(projection=dict(_delete_=True, **_base_.text_encoder.projection)),
-    mask_loss=None,
     label_loss=dict(num_names=80),
-    zoomed_pass=dict(_delete_=True, **_base_.ovsam.zoomed_pass),
-    **{
-        part: dict(init_cfg=dict(type='Pretrained', checkpoint=learned, prefix=part + '.'))
-        for part in parts
-    },
-    frozen=['backbone', 'text_encoder', *parts[:3]],
 )
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.whole_train_pipeline))
 train_cfg = dict(max_iters=max_iters)

@@ -3,19 +3,7 @@
 _base_ = ['./base.py']
 
 max_iters = 700
-size = _base_.image_size
-learned = _base_.weights + 'base.pth'
-parts = ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
-model = dict(
-    data_preprocessor=dict(pad_size_divisor=size),
-    mask_loss=None,
-    zoomed_pass=dict(_delete_=True, **_base_.ovsam.zoomed_pass),
-    frozen=['backbone', 'text_encoder', *parts[:3]],
-    **{
-        part: dict(init_cfg=dict(type='Pretrained', checkpoint=learned, prefix=part + '.'))
-        for part in parts
-    },
-)
+model = dict(_base_.head_alone)
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.whole_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))

@@ -12,7 +12,7 @@ from ovsam.checkpoints.conversion import (
 )
 from ovsam.checkpoints.parts import check_parts
 from ovsam.parts.mask_decoder import SAMMaskDecoder
-from ovsam.parts.sam_image_encoder import SAMImageEncoder
+from tests.published_weights import small_sam_encoder
 
 LABEL_MLP = 'mask_decoder.label_mlp.layers.0.weight'
 
@@ -53,19 +53,7 @@ def test_there_and_back(published, kind, title, parts):
 
 def test_modules_load_what_was_converted(published):
     state = from_published(published['sam']).state_dict
-    encoder = SAMImageEncoder(
-        {
-            'embed_dims': 24,
-            'num_layers': 2,
-            'num_heads': 2,
-            'feedforward_channels': 48,
-            'global_attn_indexes': [1],
-        },
-        img_size=64,
-        patch_size=8,
-        window_size=3,
-        out_channels=16,
-    )
+    encoder = small_sam_encoder()
     prefix = 'image_encoder.'
     weights = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
     assert weights.keys() == encoder.state_dict().keys()

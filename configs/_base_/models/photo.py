@@ -117,3 +117,15 @@ in_use = dict(
     # Of single points it makes masks that it trusts less than SAM trusts its own.
     everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
 )
+# A training of the label head alone, on whole pictures and on what is zoomed in on; it begins with
+# base.pth.
+head_alone = dict(
+    data_preprocessor=dict(pad_size_divisor=image_size),
+    mask_loss=None,
+    zoomed_pass=dict(_delete_=True, **ovsam['zoomed_pass']),
+    frozen=['backbone', 'text_encoder', 'neck', 'prompt_encoder', 'mask_decoder'],
+    **{
+        part: dict(init_cfg=dict(type='Pretrained', checkpoint=masks, prefix=part + '.'))
+        for part in ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
+    },
+)
