@@ -1,8 +1,8 @@
 # Everything that is learned on pictures, together: adapter, prompt encoder and mask decoder on the
 # masks of all classes, class-agnostic, and the CLIP2SAM head on the 48 base classes. Nothing is
 # distilled: no SAM comes with a package. Crops of the pictures are half as expensive and show
-# objects as large as the whole pictures do. The learning rate stays: whole.py and finish.py
-# let it fall.
+# objects as large as the tower sees them in whole pictures. The learning rate stays: whole.py and
+# finish.py let it fall.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/photo.py',
@@ -12,12 +12,15 @@ _base_ = [
 
 max_iters = 3000
 crop_size = 256
-whole = _base_.image_size
+whole = _base_.tower_size
 model = dict(
     _base_.ovsam,
     rounds=1,
     data_preprocessor=dict(_base_.preprocessor, pad_size_divisor=crop_size),
-    prompt_encoder=dict(_base_.prompt_encoder, image_size=crop_size, frame=whole),
+    prompt_encoder=dict(
+        _base_.prompt_encoder, image_size=crop_size, embedding_stride=16, frame=whole
+    ),
+    label_head=dict(_base_.label_head, strides=(8, 16, 32)),
     mask_loss=dict(type='NearObjectMaskLoss', gamma=0.5, focal_weight=4.0, iou_weight=0.5),
     text_encoder=dict(_base_.text_encoder, projection=_base_.honest_projection),
     vocabulary=dict(type='VocabularyPack', name='coco', seen='base'),

@@ -3,7 +3,7 @@
 _base_ = ['./base.py']
 
 max_iters = 400
-size = _base_.image_size
+size = _base_.tower_size
 model = dict(
     rounds=2,
     data_preprocessor=dict(pad_size_divisor=size),

@@ -2,7 +2,7 @@
 _base_ = ['./base.py']
 
 max_iters = 900
-size = _base_.image_size
+size = _base_.tower_size
 model = dict(
     data_preprocessor=dict(pad_size_divisor=size),
     prompt_encoder=dict(image_size=size),

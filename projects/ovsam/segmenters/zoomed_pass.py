@@ -49,12 +49,18 @@ class ZoomedPass:
     Args:
         contexts: Sides of the squares per longer side of what they show.
         min_side: Least side of a square, in input pixels; below, enlarging shows nothing new.
+        encoded_side: Side that squares are enlarged to; that of an image if not given.
 
     Raises:
         ValueError: There is no context, or one below 1: the object would be cut off.
     """
 
-    def __init__(self, contexts: Sequence[float] = (2.0,), min_side: float = 32.0) -> None:
+    def __init__(
+        self,
+        contexts: Sequence[float] = (2.0,),
+        min_side: float = 32.0,
+        encoded_side: int | None = None,
+    ) -> None:
         if not contexts or not min(contexts) >= 1:
             raise ValueError(
                 f'contexts are {list(contexts)}: give at least one, and each must be at least 1, '
@@ -62,6 +68,7 @@ class ZoomedPass:
             )
         self.contexts = tuple(contexts)
         self.min_side = min_side
+        self.encoded_side = encoded_side
 
     def __call__(
         self,
@@ -120,22 +127,26 @@ class ZoomedPass:
             rois: (N, 5) image index and box, input pixels.
 
         Returns:
-            Squares (N, 3, S, S), and each region (N, 5) in a square of its own.
+            Squares (N, 3, S, S), or as large as they are encoded, and each region (N, 5) in the
+            S x S pixels of a square of its own.
         """
         share = torch.rand(len(rois), 1, device=rois.device)
         narrow, wide = math.log(min(self.contexts)), math.log(max(self.contexts))
         squares = square_rois(rois, torch.exp(narrow + share * (wide - narrow)), self.min_side)
         side = images.shape[-1]
         boxes = _in_squares(rois[:, 1:].unflatten(1, (2, 2)), squares, side).flatten(1)
-        return crop_squares(images, squares, side), own_rois(F.pad(boxes, (1, 0)), 1.0)
+        return self._cut(images, squares), own_rois(F.pad(boxes, (1, 0)), 1.0)
 
-    @staticmethod
+    def _cut(self, images: Tensor, squares: Tensor) -> Tensor:
+        """Squares (N, 5) of images, as they are encoded."""
+        return crop_squares(images, squares, self.encoded_side or images.shape[-1])
+
     def _look(
-        segmenter: PromptableSegmenter, images: Tensor, prompts: Prompts, squares: Tensor
+        self, segmenter: PromptableSegmenter, images: Tensor, prompts: Prompts, squares: Tensor
     ) -> Look:
         """What prompts find in squares (N, 5) of their own; logits (N, h, w) cover the squares."""
         side = images.shape[-1]
-        features = segmenter.encode_image(crop_squares(images, squares, side))
+        features = segmenter.encode_image(self._cut(images, squares))
         found, quality, _ = choose_masks(
             segmenter.mask_choice, prompts, *segmenter.segment(features, prompts)
         )

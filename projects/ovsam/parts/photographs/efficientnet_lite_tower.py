@@ -38,20 +38,37 @@ class EfficientNetLiteTower(BaseModule):
     Args:
         arch: timm's name of a ``tf_efficientnet_lite``.
         roi_size: Side of the grid that regions are sampled on.
+        image_side: Side of whole images, in pixels, if they come larger than the tower sees them,
+            so that squares can be cut out of them that show more.
+        seen_side: What whole images are averaged down to.
         init_cfg: Where weights come from, as in mmengine.
 
+    Raises:
+        ValueError: ``image_side`` is no multiple of ``seen_side``.
+
     Attributes:
+        strides: Of the levels, in pixels of whole images.
         out_channels: Channels of the levels; the last are those of the classifier's input.
         embed_dims: Length C of the embeddings.
         image_size: Side of the square image that the tower was trained on, in pixels.
     """
 
-    strides = STRIDES
-
     def __init__(
-        self, arch: str = 'tf_efficientnet_lite2', roi_size: int = 4, init_cfg: dict | None = None
+        self,
+        arch: str = 'tf_efficientnet_lite2',
+        roi_size: int = 4,
+        image_side: int | None = None,
+        seen_side: int | None = None,
+        init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        shrink = 1 if image_side is None or seen_side is None else image_side / seen_side
+        if shrink != int(shrink):
+            raise ValueError(
+                f'image_side is {image_side}: expected a multiple of seen_side, {seen_side}'
+            )
+        self._shrink, self._image_side = int(shrink), image_side
+        self.strides = tuple(stride * self._shrink for stride in STRIDES)
         self._arch = arch
         self.visual = timm.create_model(arch)
         self.register_buffer('mean', torch.zeros(self.visual.num_features))
@@ -63,8 +80,18 @@ class EfficientNetLiteTower(BaseModule):
         self.roi_size = roi_size
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W)."""
+        """Levels of normalised images.
+
+        Args:
+            images: (B, 3, H, W), whole or, with another side, squares of them.
+
+        Returns:
+            (B, C_level, H / stride, W / stride) each; the strides of squares are those of a tower
+            without ``image_side``.
+        """
         visual = self.visual
+        if images.shape[-1] == self._image_side:
+            images = F.avg_pool2d(images, self._shrink)
         x = images.to(visual.conv_stem.weight).contiguous(memory_format=torch.channels_last)
         x = visual.bn1(visual.conv_stem(x))  # of each norm, the activation is left
         levels = []
@@ -96,7 +123,7 @@ class EfficientNetLiteTower(BaseModule):
 
     def pool(self, level: Tensor, rois: Tensor) -> Tensor:
         """Mean (N, C) of the cells of the last level in boxes (N, 5), centred."""
-        cells = region_grids(level.float(), rois.float(), self.roi_size, 1 / STRIDES[-1])
+        cells = region_grids(level.float(), rois.float(), self.roi_size, 1 / self.strides[-1])
         return self.centred(cells.mean(dim=(2, 3)))
 
     def centred(self, features: Tensor) -> Tensor:

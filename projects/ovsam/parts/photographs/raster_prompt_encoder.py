@@ -23,8 +23,8 @@ from ...prompts.prompts import (
 )
 from ..prompt_encoder import MASK_SCALE, SAMPromptEncoder
 
-# Of a point's Gaussians, in input pixels.
-DEVIATIONS = (8.0, 40.0)
+# Of a point's Gaussians, in cells of the image embedding.
+DEVIATIONS = (0.5, 2.5)
 # Inside the box, x and y in it, whether there is one; Gaussians at positive and negative points;
 # the mask prompt's probability, and whether there is one.
 NUM_DRAWN = 4 + 2 * len(DEVIATIONS) + 2
@@ -125,17 +125,17 @@ class RasterPromptEncoder(SAMPromptEncoder):
         inside = ((y.abs() <= 1)[:, :, None] & (x.abs() <= 1)[:, None, :]).to(centres)
         return [inside * exists, x[:, None, :] * exists, y[:, :, None] * exists, exists]
 
-    @staticmethod
-    def _draw_points(prompts: Prompts, kind: int, centres: Tensor) -> list[Tensor]:
+    def _draw_points(self, prompts: Prompts, kind: int, centres: Tensor) -> list[Tensor]:
         """For each deviation, the highest of the Gaussians at points of a kind: (N, 4h, 4w)."""
         if not prompts.labels.shape[1]:  # no tokens, and so no prompts
             return [centres.new_zeros(len(prompts), len(centres), len(centres))] * len(DEVIATIONS)
         is_kind = (prompts.labels == kind).to(centres)[:, :, None, None]
+        cell = self.image_size / self.embedding_size
         maps = []
         for deviation in DEVIATIONS:
             x, y = (
-                torch.exp(-(((centres - prompts.coords[:, :, axis, None]) / deviation) ** 2) / 2)
-                for axis in (0, 1)
+                torch.exp(-((away / (deviation * cell)) ** 2) / 2)
+                for away in (centres - prompts.coords[:, :, axis, None] for axis in (0, 1))
             )
             maps.append((y[..., :, None] * x[..., None, :] * is_kind).amax(dim=1))
         return maps

@@ -16,8 +16,6 @@ from torch import Tensor, nn
 
 from ..region_pooling import region_grids
 
-STRIDES = (8, 16, 32)
-
 
 @MODELS.register_module()
 class ResidualRegionHead(BaseModule):
@@ -30,6 +28,7 @@ class ResidualRegionHead(BaseModule):
         in_channels: Channels of the levels of strides 4 to 32, and of the tower's last map.
         roi_channels: Channels that the levels of strides 8, 16 and 32 are reduced to.
         roi_size: Side of the grids.
+        strides: Of the levels that are reduced, in input pixels.
         hidden_dims: Width of the hidden layer.
         dropout: Share of the hidden layer that is left out in training.
         init_cfg: Where weights come from, as in mmengine.
@@ -43,6 +42,7 @@ class ResidualRegionHead(BaseModule):
         in_channels: Sequence[int],
         roi_channels: Sequence[int] = (16, 32, 48),
         roi_size: int = 5,
+        strides: Sequence[int] = (8, 16, 32),
         hidden_dims: int = 256,
         dropout: float = 0.2,
         init_cfg: dict | None = None,
@@ -50,6 +50,7 @@ class ResidualRegionHead(BaseModule):
         super().__init__(init_cfg)
         self.embed_dims = in_channels[-1]
         self.roi_size = roi_size
+        self.strides = tuple(strides)
         self.norms = nn.ModuleList(
             nn.BatchNorm2d(width, affine=False) for width in in_channels[1:4]
         )
@@ -84,8 +85,8 @@ class ResidualRegionHead(BaseModule):
             (N, C), L2-normalised.
         """
         *reduced, last = (level.float() for level in levels)
-        grids = [self._sample(level, rois, stride) for level, stride in zip(reduced, STRIDES)]
-        own = self._sample(last, rois, STRIDES[-1]).mean(dim=(2, 3))
+        grids = [self._sample(level, rois, stride) for level, stride in zip(reduced, self.strides)]
+        own = self._sample(last, rois, self.strides[-1]).mean(dim=(2, 3))
         learned = self.mlp(torch.cat(grids, dim=1).flatten(1).to(self.mlp[0].weight.dtype))
         return F.normalize(own + learned.float(), dim=-1)
 
