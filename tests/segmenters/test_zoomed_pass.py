@@ -129,6 +129,19 @@ def test_several_squares_around_each_prompt():
     torch.testing.assert_close(wide.opinions[0], mean.expand(20, -1))
 
 
+def test_squares_are_encoded_at_a_side_of_their_own():
+    """Prompts stay in the pixels of a whole image."""
+    box = (10, 12, 34, 40)
+    (small, full) = (
+        look(picture(box), Prompts.from_boxes([box]), ZoomedPass((2.0,), encoded_side=side))
+        for side in (SIDE // 2, None)
+    )
+    (features, prompts), (_, expected) = small[2].seen[1], full[2].seen[1]
+    assert features.embedding.shape[-1] == SIDE // 8
+    assert torch.equal(prompts.coords, expected.coords)
+    assert overlap(small[0].low_res[0], box) > 0.85
+
+
 @pytest.mark.parametrize('count', [0, 3])
 def test_regions_to_learn_on(count):
     """What a region's box shows is the same in the picture and in its square."""

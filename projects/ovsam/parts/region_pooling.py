@@ -49,7 +49,9 @@ def region_grids(level: Tensor, rois: Tensor, side: int, scale: float) -> Tensor
     rows = _samples(ends[:, 1], ends[:, 3], side, level.shape[2])
     for grid, image, x, y in zip(grids, rois[:, 0].long().tolist(), columns, rows):
         (x, across), (y, down) = _touched(x), _touched(y)
-        torch.matmul(y, level[image, :, down, across] @ x.T, out=grid)
+        # Channels last, a product would be made channel by channel.
+        cells = level[image, :, down, across].contiguous()
+        torch.matmul(y, cells @ x.T, out=grid)
     return grids
 
 

@@ -1,5 +1,7 @@
+import pytest
 import timm
 import torch
+import torch.nn.functional as F
 
 from ovsam.parts.photographs.efficientnet_lite_tower import (
     EfficientNetLiteTower,
@@ -67,3 +69,26 @@ def test_a_whole_picture_is_its_largest_region():
     torch.testing.assert_close(
         tower.embed_regions(tower(images), box), tower.embed_images(images), atol=1e-3, rtol=1e-3
     )
+
+
+def test_whole_images_are_seen_smaller_and_squares_as_they_are():
+    """A region's pixels are those of whole images in both."""
+    torch.manual_seed(0)
+    fine = EfficientNetLiteTower(ARCH, image_side=128, seen_side=64).eval()
+    coarse = EfficientNetLiteTower(ARCH).eval()
+    fine.load_state_dict(coarse.state_dict())
+    assert fine.strides == tuple(2 * stride for stride in coarse.strides)
+    images = torch.randn(1, 3, 128, 128)
+    seen = F.avg_pool2d(images, 2)
+    for whole, square, expected in zip(fine(images), fine(seen), coarse(seen)):
+        assert torch.equal(whole, expected) and torch.equal(square, expected)
+    roi = torch.tensor([[0.0, 8, 16, 40, 60]])
+    half = torch.cat([roi[:, :1], roi[:, 1:] / 2], dim=1)
+    torch.testing.assert_close(
+        fine.embed_regions(fine(images), roi), coarse.embed_regions(coarse(seen), half)
+    )
+
+
+def test_images_of_a_side_that_cannot_be_averaged_down():
+    with pytest.raises(ValueError, match='image_side is 100: expected a multiple of seen_side, 64'):
+        EfficientNetLiteTower(ARCH, image_side=100, seen_side=64)

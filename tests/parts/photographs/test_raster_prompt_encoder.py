@@ -32,6 +32,14 @@ def test_a_point_has_no_box_and_is_highest_where_it_is(encoder):
     assert not drawn[6:8].any()
 
 
+def test_twice_the_pixels_of_an_input_draw_the_same(encoder):
+    fine = RasterPromptEncoder(channels=(8, 4, 2), image_size=64, embedding_stride=32)
+    points = torch.tensor([[[10.0, 22.0]]])
+    torch.testing.assert_close(
+        fine.draw(Prompts.from_points(2 * points)), encoder.draw(Prompts.from_points(points))
+    )
+
+
 def test_a_negative_point_is_drawn_apart(encoder):
     drawn = encoder.draw(Prompts.from_points([[[10.0, 22.0]]], [[0]]))[0]
     assert not drawn[4:6].any() and drawn[6:8].amax() > 0.9

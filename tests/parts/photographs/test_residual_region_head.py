@@ -7,9 +7,11 @@ WIDTHS = (2, 3, 4, 5, 6)
 LEVELS = [torch.rand(1, width, side, side) for width, side in zip(WIDTHS, (16, 8, 4, 2, 2))]
 
 
-def head():
+def head(**settings):
     torch.manual_seed(0)
-    return ResidualRegionHead(WIDTHS, roi_channels=(2, 2, 2), roi_size=2, hidden_dims=8).eval()
+    return ResidualRegionHead(
+        WIDTHS, roi_channels=(2, 2, 2), roi_size=2, hidden_dims=8, **settings
+    ).eval()
 
 
 def test_no_regions():
@@ -32,3 +34,11 @@ def test_what_it_learns_is_added():
     assert found.shape == (2, 6)
     torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
     assert not torch.allclose(found, head()(head().forward_features(LEVELS), rois))
+
+
+def test_levels_of_other_strides():
+    coarse, fine = head(), head(strides=(16, 32, 64))
+    roi = torch.tensor([[0.0, 8.0, 8.0, 40.0, 60.0]])
+    twice = torch.cat([roi[:, :1], 2 * roi[:, 1:]], dim=1)
+    found = fine(fine.forward_features(LEVELS), twice)
+    torch.testing.assert_close(found, coarse(coarse.forward_features(LEVELS), roi))
