@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from ovsam.apis import OVSAMPredictor, notice_of
 from ovsam.apis.prompt_sources import segment_each
 from ovsam.apis.user_prompts import parse_prompt
 from ovsam.prompts import Prompts
+from ovsam.serving.page.samples import photograph
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json, write_whole
 from ovsam.utils.images import png, read_image
@@ -44,21 +44,6 @@ POINTED = (
     Pointed('motorcycle_left', 'point', '420,240', 'motorcycle'),
     Pointed('motorcycle_left', 'box', '40,100,282,310', 'bench'),
 )
-
-
-def photograph(name: str) -> Path:
-    """The file of one of scikit-image's photographs, whose code is not run.
-
-    Raises:
-        FileNotFoundError: It is not installed.
-    """
-    package = find_spec('skimage')
-    path = Path(package.origin).parent / 'data' / f'{name}.png' if package else None
-    if path is None or not path.is_file():
-        raise FileNotFoundError(
-            f'there is no photograph {name}: it comes with scikit-image; install ovsam[demo]'
-        )
-    return path
 
 
 def run(args: argparse.Namespace) -> None:

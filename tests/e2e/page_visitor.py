@@ -24,10 +24,10 @@ ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
 
 
 class Server:
-    """``ovsam app`` in a process of its own, with the shipped weights.
+    """``ovsam app`` in a process of its own, with the small world's weights.
 
     Args:
-        flags: Beside the device, which an export has none of.
+        flags: Beside the device, which an export has none of; another model, if there is one.
         port: To serve at; any that is free if 0.
 
     Attributes:
@@ -37,6 +37,7 @@ class Server:
     def __init__(self, *flags, port=0):
         tool = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'app.py')]
         tool += [] if '--onnx' in flags else ['--device', 'cpu']
+        tool += [] if {'--onnx', '--model'} & set(flags) else ['--model', 'mini-interactive']
         PICTURES.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [*tool, '--port', str(port), *map(str, flags)],

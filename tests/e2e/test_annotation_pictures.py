@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-from ovsam.serving.page.samples import draw_samples
+from ovsam.serving.page.samples import draw_samples, photograph
 from tests.e2e.page_visitor import (
     PATIENCE,
     PICTURES,
@@ -19,7 +19,6 @@ from tests.e2e.page_visitor import (
     needs_browser,
     serving,
 )
-from tools.demo_photographs import photograph
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(30 * PATIENCE), needs_browser]
 
@@ -224,8 +223,7 @@ def test_a_photograph(browser):
     picture = photograph('motorcycle_left')
     with Image.open(picture) as image:
         width, height = image.size
-    flags = ('--model', 'photo', '--vocabulary', 'coco', '--samples', picture)
-    with serving(*flags) as server:
+    with serving('--model', 'photo') as server:
         visitor = Visitor(browser, server.address)
         visitor.choose('motorcycle_left.png')
         assert visitor.page.locator('#teach').is_disabled()

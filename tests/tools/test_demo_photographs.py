@@ -5,14 +5,17 @@ import json
 import cv2
 import pytest
 
+from ovsam.serving.page import samples
+from ovsam.serving.page.samples import photograph
 from tools import demo_photographs
-from tools.demo_photographs import POINTED, photograph
+from tools.demo_photographs import POINTED
 
 
-def test_without_the_photographs(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(demo_photographs, 'find_spec', lambda name: None)
+def test_without_the_photographs(monkeypatch, tmp_path):
+    monkeypatch.setattr(samples, 'find_spec', lambda name: None)
     with pytest.raises(FileNotFoundError, match='comes with scikit-image'):
         photograph('coffee')
+    assert samples.samples(tmp_path, 'photographs') == []
 
 
 def test_prompts_are_inside_their_photographs():

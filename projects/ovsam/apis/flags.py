@@ -8,27 +8,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .prompt_sources import DetectorBoxes
 
+DEFAULT_MODEL = 'photo'  # of predictors, commands and servers
+
 
 def add_model_flags(
-    parser: argparse.ArgumentParser, vocabulary: str, default: str | None = None
+    parser: argparse.ArgumentParser, vocabulary: str, default: str | None = DEFAULT_MODEL
 ) -> None:
     """Give a parser ``--model``, ``--weights``, ``--vocabulary`` and ``--device``.
 
     Args:
         parser: That gets them.
         vocabulary: What the help says of the names.
-        default: The model if none is given; the page's choice if None.
+        default: The model if none is given; None where that is :data:`DEFAULT_MODEL`, too, but
+            it matters whether one was given.
     """
-    otherwise = default or (
-        "if not given, the small world's that takes corrections, or its plain one where weights "
-        'are missing'
-    )
     parser.add_argument(
         '--model',
         '--config',
         default=default,
         help='name of a published model such as ovsam-rn50x16-coco, downloaded the first time, or '
-        f'a config ({otherwise})',
+        f'a config ({default or DEFAULT_MODEL} if not given)',
     )
     parser.add_argument(
         '--weights', metavar='FILE', help="its checkpoint; the config's load_from if not given"

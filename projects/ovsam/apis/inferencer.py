@@ -21,6 +21,7 @@ from ..vocabulary import Vocabulary
 from .exports import make_exports
 from .image_jobs import ImageJob
 from .inference_steps import InferenceSteps, as_row, show_picture, title_of
+from .flags import DEFAULT_MODEL
 from .init_model import load_config
 from .predictor import OVSAMPredictor
 from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
@@ -71,7 +72,7 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
 
     def __init__(
         self,
-        model: str | Path | Config | PromptableSegmenter = 'mini',
+        model: str | Path | Config | PromptableSegmenter = DEFAULT_MODEL,
         weights: str | Path | None = None,
         device: str | torch.device | None = None,
         vocabulary: Vocabulary | str | Path | list[str] | None = None,

@@ -29,6 +29,7 @@ from ..vocabulary import Vocabulary
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode
+from .flags import DEFAULT_MODEL
 from .init_model import choose_device, init_model, set_precision
 from .namer import Namer
 from .prediction import Prediction
@@ -39,8 +40,8 @@ class OVSAMPredictor(Namer):
 
     ::
 
-        predictor = OVSAMPredictor('mini', vocabulary=['cat', 'dog'])
-        predictor.set_image('scene.png')
+        predictor = OVSAMPredictor(vocabulary=['cat', 'dog'])
+        predictor.set_image('photo.jpg')
         found = predictor.predict(point_coords=[[120, 80]])
         found.labels, found.masks
 
@@ -48,7 +49,8 @@ class OVSAMPredictor(Namer):
     that raises leaves everything as it was.
 
     Args:
-        model: What :func:`~.init_model.init_model` takes, or a model that has been built.
+        model: What :func:`~.init_model.init_model` takes, or a model that has been built; that for
+            photographs if not given.
         weights: Of :func:`~.init_model.init_model`; not with a built model.
         vocabulary: Of :meth:`set_vocabulary`; the model's own if not given.
         device: Of :func:`~.init_model.init_model`; where a built model is, if not given.
@@ -72,7 +74,7 @@ class OVSAMPredictor(Namer):
 
     def __init__(
         self,
-        model: str | Path | Config | PromptableSegmenter = 'mini',
+        model: str | Path | Config | PromptableSegmenter = DEFAULT_MODEL,
         weights: str | Path | None = None,
         vocabulary: Vocabulary | str | Path | list[str] | Mapping | None = None,
         device: str | torch.device | None = None,

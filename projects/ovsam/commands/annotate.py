@@ -82,7 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="a folder, or a text file with a path a line, which counts from the file's folder",
     )
     parser.add_argument('--out', type=Path, required=True, help='folder of the job')
-    add_model_flags(parser, "; the model's if not given", 'mini')
+    add_model_flags(parser, "; the model's if not given")
     add_detector_flags(parser)
     parser.add_argument(
         '--threshold',

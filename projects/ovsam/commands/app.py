@@ -39,7 +39,7 @@ def serve(args: argparse.Namespace) -> None:
         from starlette.middleware.trustedhost import TrustedHostMiddleware
 
         from ..serving.page.picture_folder import PictureFolder
-        from ..serving.page.samples import draw_samples
+        from ..serving.page.samples import samples
         from ..serving.server.app import make_server
         from ..serving.server.gate import PAGE, GateSettings
     except ImportError as error:
@@ -47,17 +47,17 @@ def serve(args: argparse.Namespace) -> None:
     from ..serving.annotator import Annotator
 
     with contextlib.ExitStack() as opened:
-        drawn = opened.enter_context(tempfile.TemporaryDirectory(prefix='ovsam-samples-'))
-        if args.folder:
-            pictures = PictureFolder.of(args.folder, args.out)
-        else:
-            files = list_images(args.samples) if args.samples else draw_samples(Path(drawn))
-            pictures = PictureFolder({file.name: file for file in files})
+        drawn = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix='ovsam-samples-')))
+        shown = list_images(args.samples) if args.samples else None
+        pictures = PictureFolder.of(args.folder, args.out) if args.folder else None
         family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
         place = (args.host, args.port)
         taken = opened.enter_context(socket.create_server(place, family=family))
         everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
         model = served_model(args)
+        if pictures is None:
+            shown = samples(drawn, model.domain) if shown is None else shown
+            pictures = PictureFolder({file.name: file for file in shown})
         annotator = Annotator(model, limits, everything=everything)
         gate = GateSettings(args.token, per_minute=0, megabytes=limits.megabytes * 4 / 3 + 1)
         app = make_server(annotator, gate=gate, pictures=pictures)
@@ -109,7 +109,8 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--samples',
         type=Path,
-        help='folder of pictures to try; scenes of pictograms if not given',
+        help='folder of pictures to try; photographs of scikit-image if it is installed, or scenes of '
+        'pictograms for a model of the small world, if not given',
     )
     parser.add_argument(
         '--token',

@@ -244,7 +244,7 @@ def main(argv=None) -> int:
         metavar='FILE',
         help="WordNet's data.noun for --back-off; where Debian installs it if not given",
     )
-    add_model_flags(parser, "; the model's if not given", 'mini')
+    add_model_flags(parser, "; the model's if not given")
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')
     parser.add_argument(
         '--out',

@@ -6,7 +6,7 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..apis.flags import add_model_flags
+from ..apis.flags import DEFAULT_MODEL, add_model_flags
 from .served_model import ServedModel
 from .shared_export import SharedExport
 
@@ -18,7 +18,7 @@ def add_served_model_flags(parser: argparse.ArgumentParser, vocabulary: str) -> 
         parser: That gets them.
         vocabulary: What the help says of the names.
     """
-    add_model_flags(parser, vocabulary)
+    add_model_flags(parser, vocabulary, default=None)  # none goes with --onnx
     parser.add_argument(
         '--onnx',
         type=Path,
@@ -59,4 +59,4 @@ def served_model(args: argparse.Namespace) -> ServedModel:
         )
     from .shared_model import SharedModel
 
-    return SharedModel(args.model, args.weights, args.vocabulary, args.device)
+    return SharedModel(args.model or DEFAULT_MODEL, args.weights, args.vocabulary, args.device)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ovsam_onnx.prediction import Prediction
 
+from ..apis.notices import notice_of_domain
 from .uploads import UploadLimits
 
 
@@ -90,8 +91,13 @@ class ServedModel(ABC):
 
     @property
     @abstractmethod
+    def domain(self) -> str | None:
+        """What the weights know, if their config says so."""
+
+    @property
     def notice(self) -> str | None:
         """What visitors should know of the weights."""
+        return notice_of_domain(self.domain)
 
     @property
     @abstractmethod

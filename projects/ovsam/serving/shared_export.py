@@ -11,7 +11,6 @@ import numpy as np
 from ovsam_onnx import Names, OnnxPredictor, Prediction
 from ovsam_onnx.images import EncodedImage
 
-from ..apis.notices import notice_of_domain
 from ..utils.wording import listed
 from ..vocabulary.name_texts import listed_names
 from .served_model import ServedModel
@@ -53,9 +52,9 @@ class SharedExport(ServedModel):
         return self._first.vocabulary
 
     @property
-    def notice(self) -> str | None:
-        """See :func:`~ovsam.apis.notices.notice_of_domain`."""
-        return notice_of_domain(self._first.model.settings['domain'])
+    def domain(self) -> str | None:
+        """See :class:`~.served_model.ServedModel`."""
+        return self._first.model.settings['domain']
 
     @property
     def takes_masks(self) -> bool:

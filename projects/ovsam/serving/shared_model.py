@@ -11,20 +11,18 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from ..apis import OVSAMPredictor, notice_of
+from ..apis import OVSAMPredictor
 from ..apis.encoded_image import EncodedImage
+from ..apis.flags import DEFAULT_MODEL
 from ..apis.prediction import Prediction
-from ..datasets.pictograms.glyphs import pictogram_names
 from ..naming.name_bank import NameBank
 from ..naming.taught_file import taught_file
 from ..segmenters.promptable_segmenter import PromptableSegmenter
-from ..utils.paths import checkpoint_path
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
 from .served_model import ServedModel
 from .uploads import UploadLimits
 
-INTERACTIVE = 'mini-interactive'
 BANKS, BANK_BYTES = 64, 500e6  # vocabularies of sessions whose embeddings are kept
 
 
@@ -32,8 +30,7 @@ class SharedModel(ServedModel):
     """A model in torch.
 
     Args:
-        config: What :class:`~ovsam.apis.OVSAMPredictor` takes as model; None for the small
-            world's, the one that takes corrections if its weights are there.
+        config: What :class:`~ovsam.apis.OVSAMPredictor` takes as model.
         weights: Of :class:`~ovsam.apis.OVSAMPredictor`.
         vocabulary: Of :class:`~ovsam.apis.OVSAMPredictor`: what sessions begin with.
         device: Of :class:`~ovsam.apis.OVSAMPredictor`.
@@ -46,15 +43,12 @@ class SharedModel(ServedModel):
 
     def __init__(
         self,
-        config: str | Path | Config | PromptableSegmenter | None = None,
+        config: str | Path | Config | PromptableSegmenter = DEFAULT_MODEL,
         weights: str | Path | None = None,
         vocabulary: Vocabulary | str | Path | list[str] | None = None,
         device: str | torch.device | None = None,
     ) -> None:
         super().__init__()
-        if config is None:
-            config = small_world_config()
-            vocabulary = list(pictogram_names()) if vocabulary is None else vocabulary
         self._first = OVSAMPredictor(config, weights, vocabulary, device)
         self._banks: BoundedCache[NameBank] = BoundedCache(
             BANKS, BANK_BYTES, lambda bank: bank.nbytes
@@ -66,9 +60,9 @@ class SharedModel(ServedModel):
         return self._first.vocabulary
 
     @property
-    def notice(self) -> str | None:
-        """See :func:`~ovsam.apis.notice_of`."""
-        return notice_of(self._first.model)
+    def domain(self) -> str | None:
+        """See :class:`~.served_model.ServedModel`."""
+        return getattr(self._first.model, 'domain', None)
 
     @property
     def takes_masks(self) -> bool:
@@ -166,12 +160,3 @@ def _load_names(predictor: OVSAMPredictor, taught: bytes) -> None:
             raise ValueError(
                 'what was taught earlier cannot be used with this model: teach the names again'
             ) from error
-
-
-def small_world_config() -> str:
-    """The small world's model that takes corrections if its weights are there, else 'mini'."""
-    try:
-        checkpoint_path('mini/interactive.pth')
-    except FileNotFoundError:
-        return 'mini'
-    return INTERACTIVE

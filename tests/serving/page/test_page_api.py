@@ -13,7 +13,7 @@ pytest.importorskip('fastapi', reason='pip install "ovsam[app]"')
 
 from ovsam.serving.page.page_api import PageFiles
 from ovsam.serving.page.picture_folder import PictureFolder
-from ovsam.serving.page.samples import draw_samples
+from ovsam.serving.page.samples import draw_samples, samples
 from ovsam.serving.server.app import make_server
 from ovsam.serving.server.gate import GateSettings
 
@@ -224,6 +224,13 @@ def test_what_cannot_be_imported(app, ask):
         app, 'POST', '/api/page/import', json={**sent, 'size': [10**6, 10**6], 'content': content}
     )
     assert answer.status_code == 400
+
+
+def test_samples_are_of_what_the_model_knows(tmp_path):
+    photographs = samples(tmp_path, 'photographs')
+    assert photographs == samples(tmp_path, None) and len(photographs) == 4
+    assert all(Image.open(file).size[0] > 300 for file in photographs)
+    assert [file.name for file in samples(tmp_path, 'pictograms')][0] == 'scene_0.png'
 
 
 def test_samples_are_the_same_each_time(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,40 @@ from PIL import Image
 from ...datasets.pictograms.glyphs import pictogram_names
 from ...datasets.pictograms.renderer import render_scene
 
+PHOTOGRAPHS = ('chelsea', 'coffee', 'astronaut', 'motorcycle_left')  # free of rights
 SEED = 987_654_321  # data sets of the small world seed with small numbers: none has these scenes
+
+
+def samples(folder: Path, domain: str | None) -> list[Path]:
+    """Pictures of what a model knows, as far as what they come with is installed.
+
+    Args:
+        folder: To write to.
+        domain: What the model's config says that its weights know.
+    """
+    if domain == 'pictograms':
+        return draw_samples(folder)
+    return [file for name in PHOTOGRAPHS if (file := _file_of(name)).is_file()]
+
+
+def photograph(name: str) -> Path:
+    """The file of one of scikit-image's photographs, whose code is not run.
+
+    Raises:
+        FileNotFoundError: It is not installed.
+    """
+    file = _file_of(name)
+    if not file.is_file():
+        raise FileNotFoundError(
+            f'there is no photograph {name}: it comes with scikit-image; install ovsam[demo]'
+        )
+    return file
+
+
+def _file_of(name: str) -> Path:
+    package = find_spec('skimage')
+    folder = Path(package.origin).parent if package and package.origin else Path('skimage')
+    return folder / 'data' / f'{name}.png'
 
 
 def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
