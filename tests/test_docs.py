@@ -23,6 +23,7 @@ from packaging.requirements import Requirement
 
 import ovsam_cli
 from ovsam.apis import OVSAMPredictor
+from ovsam.serving.page.samples import photograph
 from tools import demo_photographs
 
 from . import shell_lines
@@ -34,7 +35,6 @@ PICTURES = (
     'photos/a.jpg',
     'frames/0.png',
     'frames/1.png',
-    'demo_out/scene_0.png',
     'data/sa1b/sa_000000/sa_1.jpg',
 )
 IN_REPOSITORY = ('configs/', 'tools/', 'tests/', 'docs/', 'requirements/', 'checkpoints/mini/')
@@ -233,6 +233,8 @@ def workplace(tmp_path, small_world, monkeypatch):
     for name in PICTURES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / name), picture)
+    (tmp_path / 'demo_out').mkdir()
+    shutil.copy(photograph('coffee'), tmp_path / 'demo_out')
     build = OVSAMPredictor.__init__
 
     def with_few_points(self, *args, **kwargs):

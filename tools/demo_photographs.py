@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
     rows, pictures, titles, answers = [], [], [], []
     for name in dict.fromkeys(each.photograph for each in POINTED):
         path = photograph(name)
+        write_whole(args.out / path.name, path.read_bytes())  # to try more with
         image = read_image(path)
         mine = [each for each in POINTED if each.photograph == name]
         start = time.perf_counter()
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.out / 'photographs.json', answers, indent=1)
     print(
         f'\nnamed right {right} of {len(answers)}, out of {len(predictor.vocabulary)} names. '
-        f'Picture: {args.out}/photographs.png. Next, try: ovsam predict {photograph("coffee")} '
+        f'Picture: {args.out}/photographs.png. Next, try: ovsam predict {args.out}/coffee.png '
         f'--everything --model {args.config}\n{notice_of(predictor.model) or ""}'
     )
 

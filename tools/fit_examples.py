@@ -66,6 +66,8 @@ def fit(args: argparse.Namespace) -> None:
         raise ValueError(f'the vocabulary of {args.config} has no seen names to learn from')
     ann_file, folder = args.train
     scenes = dict(ann_file=ann_file, data_prefix=dict(img=folder), indices=args.limit)
+    if 'held_out' in cfg.val_dataloader.dataset:  # of the same file
+        scenes['held_out'] = False
     train = dict(cfg.val_dataloader, dataset=dict(cfg.val_dataloader.dataset, **scenes))
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     sets = []
@@ -74,7 +76,7 @@ def fit(args: argparse.Namespace) -> None:
         kept = seen[labels]
         sets.append((rows[kept].cpu(), labels[kept].cpu()))
     (rows, labels), (val_rows, val_labels) = sets
-    space = ExampleSpace(rows.shape[2], rows.shape[1])
+    space = ExampleSpace(rows.shape[2], rows.shape[1], rank=args.rank)
     space.fit(rows, labels, args.ridge)
     chosen = choose(model, space, (rows, labels), (val_rows, val_labels), args)
     with whole_file(args.out) as path:
@@ -84,7 +86,7 @@ def fit(args: argparse.Namespace) -> None:
     _, _, scale, shift = chosen[0]
     print(
         f"example_space=dict(type='ExampleSpace', embed_dims={rows.shape[2]}, "
-        f'num_opinions={rows.shape[1]}, scale={scale}, shift={shift})'
+        f'num_opinions={rows.shape[1]}, rank={args.rank}, scale={scale}, shift={shift})'
     )
 
 
@@ -138,11 +140,16 @@ def main(argv=None) -> int:
     parser.add_argument('--limit', type=int, help='how many of its images; all if not given')
     parser.add_argument('--out', type=Path, required=True, help='file of the weights')
     parser.add_argument('--ridge', type=float, default=1.0, help='less whitening (%(default)s)')
+    parser.add_argument(
+        '--rank',
+        type=int,
+        help='directions to scale, those that vary most within a name; all if not given',
+    )
     parser.add_argument('--shots', type=int, default=4, help='examples of a name (%(default)s)')
     parser.add_argument('--draws', type=int, default=6, help='of names and examples (%(default)s)')
     args = parser.parse_args(argv)
-    if min(args.shots, args.draws, args.limit or 1) < 1 or args.ridge <= 0:
-        parser.error('--shots, --draws, --limit and --ridge must be positive')
+    if min(args.shots, args.draws, args.limit or 1, args.rank or 1) < 1 or args.ridge <= 0:
+        parser.error('--shots, --draws, --limit, --rank and --ridge must be positive')
     return exit_status('fit_examples', fit, args)
 
 

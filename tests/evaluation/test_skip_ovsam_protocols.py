@@ -7,7 +7,7 @@ from ovsam.apis.init_model import load_config
 from ovsam.prompts import Prompts
 from tests.segmenters.test_skip_ovsam import OneHotTexts
 
-SIDE = 384
+SIDE = 768
 
 
 @pytest.fixture(scope='module')

@@ -35,3 +35,4 @@ def test_most_are_named_right(tmp_path, capsys):
     assert right >= 5 and f'named right {right} of {len(POINTED)}' in said
     assert 'The published model is ovsam-rn50x16-coco' in said
     assert cv2.imread(str(tmp_path / 'photographs.png')).shape[1] > 1000
+    assert (tmp_path / 'coffee.png').read_bytes() == photograph('coffee').read_bytes()

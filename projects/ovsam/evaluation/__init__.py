@@ -10,7 +10,12 @@ from .found_objects import FoundObjectsOVSAM
 from .found_objects_metric import FoundObjectsMetric
 from .lvis_metric import OVLVISMetric
 from .open_vocabulary_metric import OpenVocabularyMetric
-from .skip_ovsam_protocols import ClickedSkipOVSAM, EverythingSkipOVSAM, ImageCropSkipOVSAM
+from .skip_ovsam_protocols import (
+    ClickedSkipOVSAM,
+    EverythingSkipOVSAM,
+    ImageCropSkipOVSAM,
+    TaughtSkipOVSAM,
+)
 from .taught_ovsam import TaughtOVSAM
 from .vocabulary_coco_metric import VocabularyCocoMetric
 from .yardsticks import FilledBoxes, GrabCut
@@ -31,6 +36,7 @@ __all__ = [
     'OVLVISMetric',
     'OpenVocabularyMetric',
     'TaughtOVSAM',
+    'TaughtSkipOVSAM',
     'VocabularyCocoMetric',
     'expected_calibration_error',
     'fit_temperature',

@@ -1,4 +1,4 @@
-"""Evaluations by clicks and of everything, of an OVSAM that reads fine levels; and its image-crop.
+"""Evaluations by clicks, of everything and by example of an OVSAM that reads fine levels.
 
 Glossary: B images, N regions, C channels of the embedding.
 """
@@ -14,6 +14,7 @@ from ..segmenters.image_features import ImageFeatures
 from ..segmenters.skip_ovsam import SkipOVSAM
 from .clicked_ovsam import ClickedOVSAM
 from .everything_ovsam import EverythingOVSAM
+from .taught_ovsam import TaughtOVSAM
 
 
 @MODELS.register_module()
@@ -24,6 +25,11 @@ class ClickedSkipOVSAM(ClickedOVSAM, SkipOVSAM):
 @MODELS.register_module()
 class EverythingSkipOVSAM(EverythingOVSAM, SkipOVSAM):
     """A :class:`SkipOVSAM` in everything mode, see :class:`EverythingOVSAM`."""
+
+
+@MODELS.register_module()
+class TaughtSkipOVSAM(TaughtOVSAM, SkipOVSAM):
+    """A :class:`SkipOVSAM` that is taught names by example, see :class:`TaughtOVSAM`."""
 
 
 @MODELS.register_module()
