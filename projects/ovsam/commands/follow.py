@@ -103,7 +103,7 @@ def main(argv=None) -> int:
     parser = parser_of(__doc__, 'ovsam follow')
     parser.add_argument('film', type=Path, metavar='FILM', help='a video or a folder of pictures')
     add_prompt_flags(parser)
-    add_model_flags(parser, "; the model's if not given", 'mini-interactive')
+    add_model_flags(parser, "; the model's if not given")
     parser.add_argument(
         '--drawn',
         choices=['frames', 'film', 'none'],
