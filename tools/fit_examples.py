@@ -148,7 +148,8 @@ def main(argv=None) -> int:
     parser.add_argument('--shots', type=int, default=4, help='examples of a name (%(default)s)')
     parser.add_argument('--draws', type=int, default=6, help='of names and examples (%(default)s)')
     args = parser.parse_args(argv)
-    if min(args.shots, args.draws, args.limit or 1, args.rank or 1) < 1 or args.ridge <= 0:
+    counts = (args.shots, args.draws, args.limit, args.rank)
+    if min(count for count in counts if count is not None) < 1 or args.ridge <= 0:
         parser.error('--shots, --draws, --limit, --rank and --ridge must be positive')
     return exit_status('fit_examples', fit, args)
 

@@ -66,6 +66,19 @@ def test_whitening_takes_off_what_all_have_and_what_names_vary_by():
         space.fit(regions[:2], labels[:2])
 
 
+def test_fewer_directions_are_those_that_vary_most():
+    """With all that vary, cosines are as with all there are."""
+    generator = torch.manual_seed(0)
+    labels = torch.arange(60) % 3
+    regions = torch.randn(3, 1, CHANNELS, generator=generator)[labels].repeat(1, 2, 1)
+    regions[..., :2] += torch.randn(60, 2, 2, generator=generator)
+    whole, two, one = (ExampleSpace(CHANNELS, rank=rank) for rank in (None, 2, 1))
+    for space in (whole, two, one):
+        space.fit(regions, labels)
+    torch.testing.assert_close(two(regions), whole(regions))
+    assert not torch.allclose(one(regions), whole(regions), atol=0.01)
+
+
 def test_a_taught_name_costs_one_row_and_adds_up(bank):
     first, second = rows(3, 2), rows(1, 2, seed=1)
     once = bank.taught({'gizmo': torch.cat([first, second])})
