@@ -34,7 +34,7 @@ from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import whole_file
 from ovsam.utils.tables import table
 
-SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
+SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 1.0)
 SHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12)
 
 

@@ -9,7 +9,7 @@ model = dict(
     text_encoder=dict(projection=dict(_delete_=True, **_base_.text_encoder.projection)),
     label_loss=dict(num_names=80),
 )
-train_dataloader = dict(batch_size=4, dataset=_base_.all_pictures)
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.whole_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [

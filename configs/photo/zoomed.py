@@ -2,9 +2,9 @@
 # Nothing else learns.
 _base_ = ['./base.py']
 
-max_iters = 800
+max_iters = 700
 model = dict(_base_.head_alone)
-train_dataloader = dict(batch_size=4, dataset=_base_.all_pictures)
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.whole_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [

@@ -2,7 +2,7 @@
 # out of the training pictures, to choose on; the validation pictures are for reporting only.
 data_root = 'data/coco/'
 input_size = 768
-seen_size = 384
+seen_size = 384  # of a whole picture, by the tower; what trainings take
 all_names = 'coco'
 base_names = dict(type='COCOSplitVocabulary', group='base')
 split_names = dict(type='COCOSplitVocabulary')
@@ -15,16 +15,13 @@ load = dict(
     ],
 )
 pack_train = dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
-# Of trainings on whole pictures, as large as the tower sees them, and as they come in use.
-whole_train_pipeline, input_train_pipeline = (
-    [
-        dict(type='PasteObjects'),
-        dict(type='RandomObjectWarp', size=size, scale=(0.7, 2.0)),
-        dict(type='PhotoMetricDistortion'),
-        pack_train,
-    ]
-    for size in (seen_size, input_size)
-)
+# Of trainings on whole pictures.
+whole_train_pipeline = [
+    dict(type='PasteObjects'),
+    dict(type='RandomObjectWarp', size=seen_size, scale=(0.7, 2.0)),
+    dict(type='PhotoMetricDistortion'),
+    pack_train,
+]
 # Annotations are loaded after resizing and so stay in original pixels, as mmdet's metrics expect.
 test_pipeline = [
     dict(type='LoadAnnotatedImage'),
@@ -55,9 +52,6 @@ pictures_train_dataloader = dict(
     sampler=dict(type='InfiniteSampler'),
     dataset=dict(type='MultiImageMixDataset', dataset=train_pictures),
 )
-# Of the last trainings, when all is chosen. To choose something of them, leave pictures out:
-# --cfg-options train_dataloader.dataset.dataset.every=8.
-all_pictures = dict(dataset=dict(every=None), pipeline=input_train_pipeline)
 held_out_dataloader = dict(
     batch_size=1,
     num_workers=1,

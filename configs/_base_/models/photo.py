@@ -78,6 +78,15 @@ train_prompter = dict(
 )
 # An object ends where its box does; stray pixels are none of it.
 mask_cleaning = [dict(type='InsideBox', margin=0.02), dict(type='LargeParts', min_share=0.05)]
+# What names are taught by; fitted on objects of base names by tools/fit_examples.py.
+example_space = dict(
+    type='ExampleSpace',
+    embed_dims=levels[-1],
+    rank=16,
+    scale=0.6,
+    shift=0.0,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'examples.pth'),
+)
 # Chosen on held-out pictures by tools/tune_fusion.py.
 photo_fusion = dict(type='GeometricFusion', seen=0.4, unseen=0.8, penalty=0.625)
 ovsam = dict(
@@ -120,6 +129,7 @@ in_use = dict(
     frozen=['backbone', 'text_encoder'],
     # All these names are seen: less of the head's opinion than among seen and unseen ones.
     score_fusion=dict(photo_fusion, seen=0.4),
+    example_space=example_space,
     calibration=dict(type='TemperatureScaling', temperature=0.6),
     # Of single points it makes masks that it trusts less than SAM trusts its own.
     everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
@@ -127,17 +137,12 @@ in_use = dict(
 # A training of the label head alone, on whole pictures and on what is zoomed in on; it begins with
 # base.pth.
 head_alone = dict(
-    data_preprocessor=preprocessor,
+    data_preprocessor=dict(pad_size_divisor=tower_size),
     mask_loss=None,
-    zoomed_pass=dict(_delete_=True, **ovsam['zoomed_pass']),
+    zoomed_pass=dict(_delete_=True, type='ZoomedPass', contexts=ovsam['zoomed_pass']['contexts']),
     frozen=['backbone', 'text_encoder', 'neck', 'prompt_encoder', 'mask_decoder'],
     **{
-        name: dict(part, init_cfg=dict(type='Pretrained', checkpoint=masks, prefix=name + '.'))
-        for name, part in dict(
-            neck=neck,
-            prompt_encoder=dict(prompt_encoder, frame=image_size),
-            mask_decoder=mask_decoder,
-            label_head=label_head,
-        ).items()
+        part: dict(init_cfg=dict(type='Pretrained', checkpoint=masks, prefix=part + '.'))
+        for part in ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
     },
 )

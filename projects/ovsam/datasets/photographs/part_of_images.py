@@ -15,18 +15,13 @@ class PartOfImagesCocoDataset(OpenVocabularyCocoDataset):
     neither trained on nor reported.
 
     Args:
-        every: The number; None for all pictures, once there is nothing left to choose.
+        every: The number.
         held_out: The multiples; if not, the others.
         **kwargs: Of the base class.
-
-    Raises:
-        ValueError: Pictures are to be held out by no number, or by one below 2.
     """
 
-    def __init__(self, every: int | None, *, held_out: bool = False, **kwargs) -> None:
-        if every is None and held_out:
-            raise ValueError('every is None, so no pictures are held out: give a number')
-        if every is not None and every < 2:
+    def __init__(self, every: int, *, held_out: bool = False, **kwargs) -> None:
+        if every < 2:
             raise ValueError(
                 f'every is {every}: expected at least 2, or all or no pictures would be held out'
             )
@@ -35,7 +30,8 @@ class PartOfImagesCocoDataset(OpenVocabularyCocoDataset):
 
     def load_data_list(self) -> list:
         """The base class's list, cut down."""
-        pictures = super().load_data_list()
-        if self.every is None:
-            return pictures
-        return [info for info in pictures if (info['img_id'] % self.every == 0) == self.held_out]
+        return [
+            info
+            for info in super().load_data_list()
+            if (info['img_id'] % self.every == 0) == self.held_out
+        ]
