@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..utils.paths import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from .prompt_sources import DetectorBoxes
-
-DEFAULT_MODEL = 'photo'  # of predictors, commands and servers
 
 
 def add_model_flags(

@@ -17,11 +17,11 @@ from mmengine.registry import INFERENCERS
 from tqdm import tqdm
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .exports import make_exports
 from .image_jobs import ImageJob
 from .inference_steps import InferenceSteps, as_row, show_picture, title_of
-from .flags import DEFAULT_MODEL
 from .init_model import load_config
 from .predictor import OVSAMPredictor
 from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource

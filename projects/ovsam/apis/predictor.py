@@ -25,11 +25,11 @@ from ..parts.mask_decoder import AllGuesses
 from ..prompts import Prompts
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.images import pixels_of
+from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .back_off import BackOff
 from .encoded_image import EncodedImage, encode_images
 from .everything import EverythingMode
-from .flags import DEFAULT_MODEL
 from .init_model import choose_device, init_model, set_precision
 from .namer import Namer
 from .prediction import Prediction

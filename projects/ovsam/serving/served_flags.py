@@ -6,7 +6,8 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..apis.flags import DEFAULT_MODEL, add_model_flags
+from ..apis.flags import add_model_flags
+from ..utils.paths import DEFAULT_MODEL
 from .served_model import ServedModel
 from .shared_export import SharedExport
 

@@ -13,11 +13,11 @@ from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
 from ..apis.encoded_image import EncodedImage
-from ..apis.flags import DEFAULT_MODEL
 from ..apis.prediction import Prediction
 from ..naming.name_bank import NameBank
 from ..naming.taught_file import taught_file
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
 from .served_model import ServedModel

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .wording import listed
 
+DEFAULT_MODEL = 'photo'  # of predictors, commands and servers
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
