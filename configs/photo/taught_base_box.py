@@ -1,5 +1,5 @@
-# The protocol of base and novel names, with novel names taught by four examples each of the training
-# pictures, their texts withheld; boxes.
+# The protocol of base and novel names, with novel names taught by four examples each, of the
+# training pictures, their texts withheld; boxes.
 _base_ = ['./base_box.py']
 
 model = dict(

@@ -109,8 +109,8 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--samples',
         type=Path,
-        help='folder of pictures to try; photographs of scikit-image if it is installed, or scenes of '
-        'pictograms for a model of the small world, if not given',
+        help='folder of pictures to try; if not given, photographs of scikit-image if it is '
+        'installed, or scenes of pictograms for a model of the small world',
     )
     parser.add_argument(
         '--token',
