@@ -69,6 +69,13 @@ def random_weights(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def random_mini(random_weights, monkeypatch) -> str:
-    """The name of a config whose weights are there, though random: 'mini'."""
+    """The name of a config whose weights are there, though random: 'mini'.
+
+    It is what commands take where no model is named, too: the model for photographs is slow.
+    """
+    from ovsam.apis.flags import DEFAULT_MODEL
+    from ovsam.apis.init_model import ALIASES
+
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
+    monkeypatch.setitem(ALIASES, DEFAULT_MODEL, ALIASES['mini'])
     return 'mini'
