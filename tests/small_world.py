@@ -1,5 +1,6 @@
 """The small world in two images of each kind, exports of its models, and random weights."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,13 +24,46 @@ def small_world(made_once) -> Path:
 
 
 @pytest.fixture(scope='session')
-def exported(made_once):
+def traced_once(made_once):
+    """Writes a graph; exports of one model share its graphs, which take seconds to trace.
+
+    Whatever the precision is, graphs are in float32 at first; how names are compared is in that
+    of crops alone.
+    """
+    from ovsam.export import onnx_files
+    from ovsam.export.settings import model_settings
+    from ovsam.utils.digest import fingerprint
+
+    trace = onnx_files._trace
+
+    def traced(graph, path):
+        model = graph.module.model
+        told = model_settings(model)
+        if path.stem != 'crops':
+            del told['names']
+        weights = {
+            key: value
+            for key, value in model.state_dict().items()
+            if not key.startswith('text_encoder.')
+        }
+        key = fingerprint([path.stem, graph.outputs, told], weights)
+        folder = made_once(f'traced-{key}', lambda folder: trace(graph, folder / path.name))
+        shutil.copy(folder / path.name, path)
+
+    return traced
+
+
+@pytest.fixture(scope='session')
+def exported(made_once, traced_once):
     """Gives the folder of a shipped model's export, by its name and flags of ``ovsam export``."""
     from ovsam.commands import export
+    from ovsam.export import onnx_files
 
     def of(name, *flags) -> Path:
         def write(folder):
-            assert export.main([name, '--out', str(folder), *flags]) == 0
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(onnx_files, '_trace', traced_once)
+                assert export.main([name, '--out', str(folder), *flags]) == 0
 
         return made_once('-'.join(['onnx', Path(name).stem, *flags]), write)
 
@@ -69,6 +103,13 @@ def random_weights(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def random_mini(random_weights, monkeypatch) -> str:
-    """The name of a config whose weights are there, though random: 'mini'."""
+    """The name of a config whose weights are there, though random: 'mini'.
+
+    It is what commands take where no model is named, too: the model for photographs is slow.
+    """
+    from ovsam.apis.flags import DEFAULT_MODEL
+    from ovsam.apis.init_model import ALIASES
+
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
+    monkeypatch.setitem(ALIASES, DEFAULT_MODEL, ALIASES['mini'])
     return 'mini'

@@ -157,17 +157,7 @@ class Written(NamedTuple):
             # Of values that are constants in a trace: tests compare numbers for other inputs.
             warnings.simplefilter('ignore')
             traced = Path(folder) / f'{name}.onnx'
-            with _without_fast_attention():
-                torch.onnx.export(
-                    graph.module.eval(),
-                    tuple(graph.inputs.values()),
-                    str(traced),
-                    input_names=list(graph.inputs),
-                    output_names=list(graph.outputs),
-                    dynamic_axes=graph.rows,
-                    opset_version=OPSET,
-                    dynamo=False,
-                )
+            _trace(graph, traced)
             made = in_precision(onnx, traced, self.precision)
         read = {name for node in made.graph.node for name in node.input}
         used = [each for each in made.graph.input if each.name in read]
@@ -176,6 +166,20 @@ class Written(NamedTuple):
         onnx.helper.set_model_props(made, {'ovsam': self.identity})
         save(onnx, made, self.folder / f'{name}.onnx')
         return read
+
+
+def _trace(graph: Graph, path: Path) -> None:
+    with _without_fast_attention():
+        torch.onnx.export(
+            graph.module.eval(),
+            tuple(graph.inputs.values()),
+            str(path),
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_axes=graph.rows,
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 @contextmanager
