@@ -107,8 +107,8 @@ def random_mini(random_weights, monkeypatch) -> str:
 
     It is what commands take where no model is named, too: the model for photographs is slow.
     """
-    from ovsam.apis.flags import DEFAULT_MODEL
     from ovsam.apis.init_model import ALIASES
+    from ovsam.utils.paths import DEFAULT_MODEL
 
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
     monkeypatch.setitem(ALIASES, DEFAULT_MODEL, ALIASES['mini'])

@@ -155,7 +155,7 @@ def project(studio, scene):
 
 @pytest.fixture(scope='module')
 def backend(studio, project):
-    """The number that Label Studio gives to the ML backend, which runs with the shipped weights."""
+    """The number that Label Studio gives to the ML backend, which runs with the small world's."""
     port = free_port()
     with running(
         'backend',
@@ -166,6 +166,8 @@ def backend(studio, project):
             ROOT / 'tools/label_studio_backend.py',
             '--port',
             port,
+            '--model',
+            'mini-interactive',
             '--device',
             'cpu',
             '--everything',
