@@ -226,7 +226,7 @@ def test_a_photograph(browser):
     with serving('--model', 'photo') as server:
         visitor = Visitor(browser, server.address)
         visitor.choose('motorcycle_left.png')
-        assert visitor.page.locator('#teach').is_disabled()
+        assert visitor.page.locator('#teach').is_enabled()
         visitor.drag((97 / width, 70 / height), (685 / width, 450 / height))
         visitor.says('^Object 1: motorcycle')
         path = PICTURES / 'photograph.jpg'
