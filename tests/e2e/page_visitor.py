@@ -112,7 +112,9 @@ class Visitor:
         assert self.foreign == [] and self.faults == []
 
     def idle(self):
+        """Wait until nothing is computed, and until what is to be drawn is."""
         self.page.locator('body[data-ready=true][data-busy="0"]').wait_for()
+        self.page.evaluate('() => new Promise((done) => requestAnimationFrame(done))')
 
     def said(self):
         self.idle()
