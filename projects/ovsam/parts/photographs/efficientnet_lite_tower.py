@@ -62,12 +62,13 @@ class EfficientNetLiteTower(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        shrink = 1 if image_side is None or seen_side is None else image_side / seen_side
-        if shrink != int(shrink):
-            raise ValueError(
-                f'image_side is {image_side}: expected a multiple of seen_side, {seen_side}'
-            )
-        self._shrink, self._image_side = int(shrink), image_side
+        self._image_side, self._shrink = image_side, 1
+        if image_side is not None and seen_side is not None:
+            self._shrink, rest = divmod(image_side, seen_side)
+            if rest:
+                raise ValueError(
+                    f'image_side is {image_side}: expected a multiple of seen_side, {seen_side}'
+                )
         self.strides = tuple(stride * self._shrink for stride in STRIDES)
         self._arch = arch
         self.visual = timm.create_model(arch)

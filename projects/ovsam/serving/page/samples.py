@@ -24,7 +24,10 @@ def samples(folder: Path, domain: str | None) -> list[Path]:
     """
     if domain == 'pictograms':
         return draw_samples(folder)
-    return [file for name in PHOTOGRAPHS if (file := _file_of(name)).is_file()]
+    try:
+        return [photograph(name) for name in PHOTOGRAPHS]
+    except FileNotFoundError:
+        return []
 
 
 def photograph(name: str) -> Path:
@@ -33,18 +36,13 @@ def photograph(name: str) -> Path:
     Raises:
         FileNotFoundError: It is not installed.
     """
-    file = _file_of(name)
-    if not file.is_file():
+    origin = getattr(find_spec('skimage'), 'origin', None)
+    file = Path(origin).parent / 'data' / f'{name}.png' if origin else None
+    if file is None or not file.is_file():
         raise FileNotFoundError(
             f'there is no photograph {name}: it comes with scikit-image; install ovsam[demo]'
         )
     return file
-
-
-def _file_of(name: str) -> Path:
-    package = find_spec('skimage')
-    folder = Path(package.origin).parent if package and package.origin else Path('skimage')
-    return folder / 'data' / f'{name}.png'
 
 
 def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
