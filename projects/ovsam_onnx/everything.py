@@ -77,7 +77,7 @@ class EverythingMode(EverythingSettings):
         prompts = make_prompts(points[:, None]).scaled(image.factors)
         masks = model.settings['masks']
         several = masks['count'] > 1 and masks['quality']
-        choice = (self.mask_choice or {}).get('type', 'AllGuesses') if several else None
+        choice = (self.mask_choice or {}).get('type', 'AllGuesses') if several else 'FirstMask'
         parts, step = [], model.settings['chunk_size']
         for start in range(0, len(points), step):  # of what does not pass, nothing is kept
             regions = model.segment(image, prompts.rows(slice(start, start + step)), choice)

@@ -6,15 +6,17 @@ Glossary: N prompts, T tokens per prompt, M masks per prompt, R regions, E opini
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .masks import averaged
 from .prompts import Prompts
 
-FORMAT = 'ovsam onnx 1'
+FORMAT = 'ovsam onnx 2'
+CROPS_AT_ONCE = 16  # each takes the encoder as much memory as an image of its size
 
 
 class Graphs:
@@ -42,18 +44,31 @@ class Graphs:
         self.settings = self._read_settings()
         self._sessions = {
             name: self._session(name, list(providers or ['CPUExecutionProvider']))
-            for name in ('encoder', 'decoder', 'regions', *(['crops'] if self.second_look else []))
+            for name, used in {
+                'encoder': True,
+                'decoder': True,
+                'regions': True,
+                'crops': self.second_look,
+                'zoomed': self.zoomed_at_once,
+            }.items()
+            if used
         }
 
     @property
     def second_look(self) -> dict[str, float] | None:
         """What is in doubt, and so looked at again; None if nothing is."""
-        return self.settings['names'].get('second_look')
+        return self.settings['names']['second_look']
+
+    @property
+    def zoomed_at_once(self) -> int:
+        """How many single answers are looked at again at once, larger; 0 if none are."""
+        return self.settings['masks']['zoomed_at_once']
 
     def encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """Features by name, of an image (1, 3, S, S), normalised and padded."""
         features = self._run('encoder', {'image': image})
-        return features | {'image': image} if self.second_look else features
+        again = self.second_look or self.zoomed_at_once
+        return features | {'image': image} if again else features
 
     def decode(
         self, features: dict[str, np.ndarray], prompts: Prompts
@@ -64,21 +79,34 @@ class Graphs:
             features: Of :meth:`encode`.
             prompts: N > 0, in input pixels.
         """
-        count, side = len(prompts.coords), self.settings['masks']['size']
-        masks = prompts.masks
-        if masks is not None and masks.shape[2:] != (side, side):
-            raise ValueError(
-                f'mask_input is {masks.shape[2]} x {masks.shape[3]}, expected {side} x {side}: '
-                'pass the low_res_logits of an earlier prediction'
-            )
+        count, masks = len(prompts.coords), prompts.masks
         given = {
             'coords': prompts.coords,
             'labels': prompts.labels,
-            'mask_input': np.zeros((count, 1, side, side), np.float32) if masks is None else masks,
+            'mask_input': self._mask_input(count, masks),
             'has_mask': np.full(count, masks is not None),
         }
         found = self._run('decoder', features | given)
         return found['masks'], found.get('quality')
+
+    def zoom(
+        self,
+        features: dict[str, np.ndarray],
+        prompts: Prompts,
+        masks: np.ndarray,
+        quality: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+        """What a zoomed pass makes of answers: logits (N, S, S), IoU (N,), embeddings (N, E, C).
+
+        Args:
+            features: Of :meth:`encode`.
+            prompts: N, from one to :attr:`zoomed_at_once`, in input pixels.
+            masks: (N, h, w) logits, of each the first answer.
+            quality: (N,), the predicted IoU of it, if there is one.
+        """
+        given = {'coords': prompts.coords, 'labels': prompts.labels, 'masks': masks}
+        found = self._run('zoomed', features | given | {'quality': quality})
+        return found['zoomed_masks'], found.get('zoomed_quality'), found['embeddings']
 
     def embed(
         self, features: dict[str, np.ndarray], masks: np.ndarray, boxes: np.ndarray
@@ -98,7 +126,19 @@ class Graphs:
         """CLIP's embeddings (R, C) of regions cut out; arguments as of :meth:`embed`."""
         return self._run('crops', features | {'masks': masks, 'boxes': boxes})['embeddings']
 
-    def _run(self, name: str, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _mask_input(self, count: int, masks: np.ndarray | None) -> np.ndarray:
+        """Logits (N, 1, h, w) that may be a zoomed pass's, of the input's size; zeros of none."""
+        side, whole = self.settings['masks']['size'], self.settings['image']['size']
+        if masks is None:
+            return np.zeros((count, 1, side, side), np.float32)
+        if masks.shape[2:] not in ((side, side), (whole, whole)):
+            raise ValueError(
+                f'mask_input is {masks.shape[2]} x {masks.shape[3]}, expected {side} x {side}: '
+                'pass the low_res_logits of an earlier prediction'
+            )
+        return averaged(masks[:, 0], (side, side))[:, None]
+
+    def _run(self, name: str, values: Mapping[str, np.ndarray | None]) -> dict[str, np.ndarray]:
         session = self._sessions[name]
         outputs = [each.name for each in session.get_outputs()]
         inputs = {each.name: values[each.name] for each in session.get_inputs()}

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .graphs import Graphs
+from .graphs import CROPS_AT_ONCE, Graphs
 from .images import EncodedImage, check_image, prepared, read_image
 from .masks import check_masks, choose, clean, stability_score, tight_boxes
 from .names import Names
 from .prediction import Prediction
 from .prompts import Prompts
-
-CROPS_AT_ONCE = 16  # each takes CLIP as much memory as an image of its size
 
 
 class Regions(NamedTuple):
@@ -30,17 +28,19 @@ class Regions(NamedTuple):
         boxes: (R, 4) that prompted them, in input pixels; zeros where none did.
         stability: (R,), of the image without its padding.
         quality: (R,) predicted IoU, if there is one.
+        zoomed: (R, E, C) embeddings of a zoomed pass, if there was one.
     """
 
     low_res: np.ndarray
     boxes: np.ndarray
     stability: np.ndarray
     quality: np.ndarray | None
+    zoomed: np.ndarray | None = None
 
     def rows(self, index: np.ndarray) -> Regions:
         """Some of them."""
-        quality = None if self.quality is None else self.quality[index]
-        return Regions(self.low_res[index], self.boxes[index], self.stability[index], quality)
+        columns: list[Any] = [None if column is None else column[index] for column in self]
+        return Regions(*columns)
 
 
 class Segmenter(Graphs):
@@ -64,7 +64,7 @@ class Segmenter(Graphs):
         Args:
             image: Of :meth:`encode_image`.
             prompts: N, in input pixels.
-            choice: Of :func:`~.masks.choose`; the model's if not given.
+            choice: Of :func:`~.masks.choose`; the model's, with its zoomed pass, if not given.
 
         Raises:
             ValueError: Several masks are wanted of a model that gives one.
@@ -77,12 +77,14 @@ class Segmenter(Graphs):
             columns = choose(choice or settings['choice'], some, quality)
             rows = np.arange(len(columns)).repeat(columns.shape[1])
             answered = some.rows(rows)
-            low_res = clean(
-                masks[rows, columns.ravel()], answered, self.mask_scale, settings['cleaning']
-            )
+            low_res, zoomed = masks[rows, columns.ravel()], None
             chosen = None if quality is None else quality[rows, columns.ravel()]
+            if self.zoomed_at_once and choice is None and columns.shape[1] == 1:
+                low_res, chosen, zoomed = self._zoomed(image, some, low_res, chosen)
+            scale = image.side / low_res.shape[-1]
+            low_res = clean(low_res, answered, scale, settings['cleaning'])
             stability = stability_score(image.inside(low_res))
-            parts.append(Regions(low_res, answered.boxes, stability, chosen))
+            parts.append(Regions(low_res, answered.boxes, stability, chosen, zoomed))
         return self.cat(parts)
 
     def cat(self, parts: Sequence[Regions]) -> Regions:
@@ -92,11 +94,25 @@ class Segmenter(Graphs):
             none: np.ndarray = np.zeros((0, side, side), np.float32)
             quality = none[:, 0, 0] if self.settings['masks']['quality'] else None
             return Regions(none, none[:, 0, :4], none[:, 0, 0], quality)
-        low_res, boxes, stability, qualities = zip(*parts)
-        known = None if qualities[0] is None else np.concatenate(qualities)
-        return Regions(
-            np.concatenate(low_res), np.concatenate(boxes), np.concatenate(stability), known
-        )
+        columns: list[Any] = [
+            None if column[0] is None else np.concatenate(column) for column in zip(*parts)
+        ]
+        return Regions(*columns)
+
+    def _zoomed(
+        self,
+        image: EncodedImage,
+        prompts: Prompts,
+        low_res: np.ndarray,
+        quality: np.ndarray | None,
+    ) -> list[np.ndarray | None]:
+        """Logits (N, S, S), predicted IoU (N,) if there is one, and embeddings (N, E, C)."""
+        looks = []
+        for start in range(0, len(low_res), self.zoomed_at_once):
+            rows = slice(start, start + self.zoomed_at_once)
+            expected = None if quality is None else quality[rows]
+            looks.append(self.zoom(image.features, prompts.rows(rows), low_res[rows], expected))
+        return [None if each[0] is None else np.concatenate(each) for each in zip(*looks)]
 
     def prediction(
         self,
@@ -124,7 +140,9 @@ class Segmenter(Graphs):
             stability=regions.stability,
             low_res_logits=low_res,
             prompt_index=prompt_index,
-            region_embeddings=self.embeddings(image, low_res, regions.boxes, vocabulary),
+            region_embeddings=regions.zoomed
+            if regions.zoomed is not None
+            else self.embeddings(image, low_res, regions.boxes, vocabulary),
         )
 
     def described(

@@ -31,7 +31,6 @@ def both(exported):
             folder = exported(name, *flags)
             onnx = OnnxPredictor(folder, folder / 'names.safetensors')
             predictor = OVSAMPredictor(name, device='cpu')
-            predictor.model.zoomed_pass = None  # exports have none, and say so
             made[key] = Both(predictor, onnx, folder)
         return made[key]
 

@@ -18,12 +18,13 @@ def pair(request, both, picture):
 
 @pytest.fixture
 def prompts(pair):
-    """Points (4, 1, 2) and boxes (4, 4) all over the image."""
+    """Points (N, 1, 2) and boxes (N, 4) all over the image; few where each is zoomed in on."""
+    count = 2 if pair.onnx.model.zoomed_at_once else 4
     draw = np.random.default_rng(0).random
     height, width = pair.onnx.image_size
-    low = draw((4, 2)) * [0.6 * width, 0.6 * height]
-    boxes = np.concatenate([low, low + 10 + draw((4, 2)) * [0.3 * width, 0.3 * height]], axis=1)
-    return draw((4, 1, 2)) * [width, height], boxes
+    low = draw((count, 2)) * [0.6 * width, 0.6 * height]
+    boxes = np.concatenate([low, low + 10 + draw((count, 2)) * [0.3 * width, 0.3 * height]], axis=1)
+    return draw((count, 1, 2)) * [width, height], boxes
 
 
 def assert_same(found, expected):
@@ -57,9 +58,18 @@ def test_no_prompts(pair):
 def test_clicks_boxes_and_both(pair, prompts):
     points, boxes = prompts
     in_both(pair, 'predict', points)
-    in_both(pair, 'predict', points.reshape(2, 2, 2), [[1, 0], [1, -1]])
+    in_both(pair, 'predict', np.concatenate([points, points[::-1]], axis=1)[:2], [[1, 0], [1, -1]])
     in_both(pair, 'predict', boxes=boxes)
     in_both(pair, 'predict', points, boxes=boxes)
+
+
+def test_one_prompt_and_many(pair):
+    """More than are zoomed in on, or else decoded, at once."""
+    model, (height, width) = pair.onnx.model, pair.onnx.image_size
+    count = 1 + (model.zoomed_at_once or model.settings['chunk_size'])
+    points = np.random.default_rng(1).random((count, 1, 2)) * [width, height]
+    in_both(pair, 'predict', points[0])
+    in_both(pair, 'predict', points)
 
 
 def test_a_correction(pair, prompts):

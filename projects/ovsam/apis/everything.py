@@ -169,7 +169,7 @@ class EverythingMode(EverythingSettings):
         several = decoder.num_mask_tokens > 1 and decoder.iou_token is not None
         for chunk in prompts.split(model.chunk_size):
             regions, quality = model.segment_regions(
-                image.features, chunk, image.padded[1], choice if several else None
+                image.features, chunk, image.padded[1], choice if several else FirstMask()
             )
             low_res = regions.low_res
             shown = inside(image, low_res)

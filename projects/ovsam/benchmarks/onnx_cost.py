@@ -51,7 +51,7 @@ def measure_onnx(cfg: Config, folders: Sequence[Path], images: int) -> list[Onnx
         images: How many, spread over the data. The times of the first one do not count.
 
     Returns:
-        A row for torch, without a zoomed pass, then one for each folder. Objects are those that
+        A row for torch, then one for each folder. Objects are those that
         the data set gives; their names are judged among all that the model knows.
 
     Raises:
@@ -63,7 +63,6 @@ def measure_onnx(cfg: Config, folders: Sequence[Path], images: int) -> list[Onnx
     if not 2 <= images <= len(dataset):
         raise ValueError(f'images must be from 2 to the {len(dataset)} there are; got {images}')
     model = OVSAMPredictor(cfg, device='cpu')
-    model.model.zoomed_pass = None  # exports have none
     assert model.vocabulary is not None  # an OVSAM is what can be exported
     threads = torch.get_num_threads()
     exports = [OnnxPredictor(each, each / 'names.safetensors', threads=threads) for each in folders]

@@ -33,8 +33,6 @@ def export(args: argparse.Namespace) -> None:
         refuse_detector(detector['type'])
     model = init_model(args.config, args.weights, device='cpu')
     settings = export_onnx(model, args.out, args.precision)
-    if model.zoomed_pass is not None:
-        print('left out: the zoomed pass; masks are as with zoomed_pass=None in the config')
     names = names_file(model.bank(), settings['names']['text_encoder'], model.templates)
     write_whole(args.out / 'names.safetensors', names)
     for file in sorted(args.out.iterdir()):

@@ -141,6 +141,38 @@ class CropEmbedder(nn.Module):
         return model.second_look.embed_crops(image, rois, regions.low_res, model.backbone)
 
 
+class Zoomer(nn.Module):
+    """Answers, as many as a zoomed pass encodes at once, to what it makes of them.
+
+    Args:
+        model: That has a zoomed pass.
+    """
+
+    def __init__(self, model: OVSAM) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, coords: Tensor, labels: Tensor, masks: Tensor, image: Tensor, *quality: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Logits (N, H, W), embeddings (N, E, C), and predicted IoU (N,) if ``quality`` is given.
+
+        Args:
+            coords: Of :class:`Decoder`, as ``labels`` are.
+            labels: Likewise.
+            masks: (N, 4h, 4w) logits of the first answers.
+            image: (1, 3, H, W), normalised and padded.
+            *quality: (N,) predicted IoU of the first answers.
+        """
+        assert self.model.zoomed_pass is not None  # as its owner knows
+        index = torch.zeros_like(labels[:, 0])
+        features = ImageFeatures(image, images=(image,))
+        prompts = Prompts(coords, labels, index, index)
+        look = self.model.zoomed_pass(self.model, features, prompts, masks, *(quality or (None,)))
+        found = look.low_res, torch.stack(look.opinions, dim=1)
+        return found if look.quality is None else (*found, look.quality)
+
+
 class _WithOrWithoutMask(nn.Module):
     """A prompt encoder for prompts of which some have mask prompts, in place of all or none."""
 

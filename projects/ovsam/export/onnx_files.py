@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ovsam_onnx.graphs import FORMAT
+
 from ..segmenters.ovsam import OVSAM
 from ..utils.digest import fingerprint
 from ..utils.files import write_json
-from .graphs import CropEmbedder, Decoder, Encoder, RegionEmbedder, flat_features
+from .graphs import CropEmbedder, Decoder, Encoder, RegionEmbedder, Zoomer, flat_features
 from .precision import in_precision
 from .settings import model_settings
 
 OPSET = 18  # Resize that averages, RoiAlign by half pixels
-FORMAT = 'ovsam onnx 1'
+TOKENS = {name: {0: 'prompts', 1: 'tokens'} for name in ('coords', 'labels')}
 # A protobuf file ends at 2 GB; what is larger has its weights in a file beside it.
 LARGEST_FILE = 1_800_000_000
 
@@ -46,7 +48,7 @@ class Graph(NamedTuple):
 def export_onnx(model: nn.Module, folder: str | Path, precision: str = 'fp32') -> dict[str, Any]:
     """Write ``encoder.onnx``, ``decoder.onnx``, ``regions.onnx`` and ``model.json``.
 
-    A model with a second look has ``crops.onnx`` as well.
+    A model with a second look has ``crops.onnx`` as well, one with a zoomed pass ``zoomed.onnx``.
 
     Args:
         model: An :class:`~ovsam.segmenters.OVSAM` with its weights, on the CPU, in float32 and
@@ -82,6 +84,8 @@ def export_onnx(model: nn.Module, folder: str | Path, precision: str = 'fp32') -
     }
     if model.second_look is not None:
         graphs['crops'] = _regions(CropEmbedder(model, side), settings, {'image': image})
+    if model.zoomed_pass is not None:
+        graphs['zoomed'] = _zoomed(Zoomer(model), settings, image)
     written = Written(onnx, folder, identity, precision)
     read = set().union(*(written.add(name, graph) for name, graph in graphs.items()))
     # The encoder gives what the others read.
@@ -110,17 +114,32 @@ def require_onnx() -> ModuleType:
 
 def _decoder(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
     low = settings['masks']['size']
-    # One prompt is a box, the other one a point.
     inputs = dict(
-        coords=torch.stack([_box(settings).reshape(2, 2), torch.zeros(2, 2)]),
-        labels=torch.tensor([[2, 3], [1, -1]]),
+        _prompts(settings),
         mask_input=torch.zeros(2, 1, low, low),
         has_mask=torch.tensor([True, False]),
     )
     outputs = ['masks', *(['quality'] if settings['masks']['quality'] else [])]
     rows = {name: {0: 'prompts'} for name in ('mask_input', 'has_mask', *outputs)}
-    rows |= {name: {0: 'prompts', 1: 'tokens'} for name in ('coords', 'labels')}
-    return Graph(module, {**inputs, **flat}, outputs, rows)
+    return Graph(module, {**inputs, **flat}, outputs, rows | TOKENS)
+
+
+def _zoomed(module: nn.Module, settings: Mapping, image: Tensor) -> Graph:
+    low = settings['masks']['size']
+    masks = torch.linspace(-1, 1, 2 * low * low).reshape(2, low, low)
+    inputs = dict(_prompts(settings), masks=masks, image=image)
+    outputs, rows = ['zoomed_masks', 'embeddings'], {'masks': {0: 'prompts'}}
+    if settings['masks']['quality']:
+        inputs['quality'], rows['quality'] = torch.ones(2), {0: 'prompts'}
+        outputs.append('zoomed_quality')
+    rows |= {name: {0: 'prompts'} for name in outputs}
+    return Graph(module, inputs, outputs, rows | TOKENS)
+
+
+def _prompts(settings: Mapping) -> dict[str, Tensor]:
+    """A box and a point."""
+    coords = torch.stack([_box(settings).reshape(2, 2), torch.zeros(2, 2)])
+    return dict(coords=coords, labels=torch.tensor([[2, 3], [1, -1]]))
 
 
 def _regions(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:

@@ -2,7 +2,7 @@
 
 What is kept in float32 beside that, and why:
 
-- ``decoder.onnx`` in int8: masks are what suffers, and it is small beside the encoder.
+- The mask decoder in int8: masks are what suffers, and it is small beside the encoder.
 - In int8, convolutions that read the image, or each channel by itself (``groups``): their values
   differ so much in range between channels that one scale for all does not fit them.
 - RoIAlign in fp16, which has no kernel for it.
@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 PRECISIONS = ('fp32', 'fp16', 'int8')
-IN_FULL_PRECISION = ('decoder',)  # of int8
+# What of int8 is not: a graph, and nodes of others by what is in their names.
+FULL_GRAPH, FULL_PARTS = 'decoder', ('/mask_decoder/', '/prompt_encoder/')
 COLOURS = 3
 
 
@@ -36,7 +37,7 @@ def in_precision(onnx: ModuleType, path: Path, precision: str) -> Any:
         raise ValueError(f'precision must be one of {", ".join(PRECISIONS)}; got {precision!r}')
     if precision == 'fp16':
         return _half(path)
-    if precision == 'int8' and path.stem not in IN_FULL_PRECISION:
+    if precision == 'int8' and path.stem != FULL_GRAPH:
         path = _quantized(onnx, path)
     return onnx.load(path)
 
@@ -64,23 +65,24 @@ def _quantized(onnx: ModuleType, path: Path) -> Path:
         done,
         op_types_to_quantize=['MatMul', 'Gemm', 'Conv'],
         weight_type=QuantType.QUInt8,  # onnxruntime's CPU has no convolution by signed ones
-        nodes_to_exclude=_kept_convolutions(onnx, folded),
+        nodes_to_exclude=_kept_nodes(onnx, folded),
         use_external_data_format=True,
     )
     return done
 
 
-def _kept_convolutions(onnx: ModuleType, path: Path) -> list[str]:
+def _kept_nodes(onnx: ModuleType, path: Path) -> list[str]:
     graph = onnx.load(path, load_external_data=False).graph
     shapes = {each.name: tuple(each.dims) for each in graph.initializer}
-    kept = []
+    kept = [node.name for node in graph.node if any(part in node.name for part in FULL_PARTS)]
     for node in graph.node:
         if node.op_type == 'Conv':
             groups = next((each.i for each in node.attribute if each.name == 'group'), 1)
             channels = shapes.get(node.input[1], (0, 0))[1]
             if groups > 1 or channels == COLOURS:
                 kept.append(node.name)
-    return kept
+    # What onnxruntime makes of a Gemm has another name.
+    return [*kept, *(f'{name}_MatMul' for name in kept)]
 
 
 def _needs_onnxruntime(error: ImportError) -> str:

@@ -13,6 +13,7 @@ from ..parts.mask_decoder import AllGuesses, AllMasks, AmbiguityAwareChoice, Fir
 from ..parts.prompt_encoder import MASK_SCALE
 from ..segmenters.mirrored_ovsam import MirroredOVSAM
 from ..segmenters.ovsam import OVSAM
+from ..segmenters.zoomed_pass import ZoomedPass
 
 
 def model_settings(model: nn.Module) -> dict[str, Any]:
@@ -53,6 +54,7 @@ def model_settings(model: nn.Module) -> dict[str, Any]:
             'quality': decoder.iou_token is not None,
             'choice': type(choice).__name__,
             'cleaning': [_cleaning(step) for step in model.mask_cleaning],
+            'zoomed_at_once': _zoomed_at_once(model),
         },
         'chunk_size': model.chunk_size,
         'everything': model.everything,
@@ -66,6 +68,17 @@ def refuse_detector(kind: str) -> NoReturn:
         f'the detector, a {kind}, cannot be exported: export the config of the OVSAM behind it, '
         'and give its predictor the boxes of a detector that you run yourself'
     )
+
+
+def _zoomed_at_once(model: OVSAM) -> int:
+    """Prompts that a zoomed pass takes at once; 0 without one."""
+    if model.zoomed_pass is None:
+        return 0
+    if model.second_look is not None:
+        raise ValueError(
+            'a model with a zoomed_pass and a second_look cannot be exported: leave one out'
+        )
+    return _part('zoomed_pass', model.zoomed_pass, ZoomedPass).at_once
 
 
 def _naming(model: OVSAM) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) 
 def crop_squares(images: Tensor, squares: Tensor, size: int) -> Tensor:
     """Crops (N, 3, size, size) of squares; the arguments of :func:`crop_regions`."""
     # Torchvision's, which can be exported, and has no kernel for bfloat16.
-    return roi_align(images.float(), squares.float(), size, aligned=True).to(images)
+    return roi_align(images.float(), squares.float(), int(size), aligned=True).to(images)
 
 
 def square_rois(rois: Tensor, context: float | Tensor, min_side: float = 2.0) -> Tensor:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from ovsam_onnx.segmenter import CROPS_AT_ONCE
+from ovsam_onnx.graphs import CROPS_AT_ONCE
 
 from ..masks.crop_regions import crop_masks, crop_regions
 from ..parts.clip_backbone import CLIPBackbone

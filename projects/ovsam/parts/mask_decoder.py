@@ -221,8 +221,9 @@ def choose_masks(
         Mask logits (R, h, w), predicted IoU (R,), and the prompt (R,) that each answers.
     """
     columns = choice(prompts, quality)
-    row = torch.arange(len(columns), device=columns.device).repeat_interleave(columns.shape[1])
-    column = columns.flatten()
+    # Not len(): a traced graph must count anew.
+    rows = torch.arange(prompts.labels.shape[0], device=columns.device)
+    row, column = rows[:, None].expand_as(columns).flatten(), columns.flatten()
     return masks[row, column], None if quality is None else quality[row, column], row
 
 

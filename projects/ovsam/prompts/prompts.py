@@ -99,8 +99,8 @@ class Prompts:
         masks = None if given.masks is None else torch.from_numpy(given.masks).to(device)
         rows, boxed = torch.arange(len(labels), device=device), (labels == BOX_TOP_LEFT).any(dim=1)
         made = object.__new__(cls)
-        vars(made).update(coords=coords, labels=labels, masks=masks, has_box=boxed)
-        vars(made).update(image_index=torch.zeros_like(rows), instance_index=rows)
+        index = dict(image_index=torch.zeros_like(rows), instance_index=rows)
+        vars(made).update(index, coords=coords, labels=labels, masks=masks, has_box=boxed)
         return made
 
     def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
@@ -219,8 +219,13 @@ class Prompts:
         """
         if not self.has_box.all():
             raise ValueError('some prompts have no box; select with prompts[prompts.has_box]')
-        corners = [self.coords[self.labels == c] for c in (BOX_TOP_LEFT, BOX_BOTTOM_RIGHT)]
-        return torch.cat(corners, dim=1)
+        return self.boxes_or_zeros
+
+    @property
+    def boxes_or_zeros(self) -> Tensor:
+        """(N, 4) xyxy; zeros of rows that have no box."""
+        corners = (self.labels == kind for kind in (BOX_TOP_LEFT, BOX_BOTTOM_RIGHT))
+        return torch.cat([(self.coords * each[..., None]).sum(dim=1) for each in corners], dim=1)
 
     def to(self, device: torch.device | str) -> Prompts:
         """The same prompts on another device."""

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
-from ovsam_onnx.segmenter import CROPS_AT_ONCE
+from ovsam_onnx.graphs import CROPS_AT_ONCE
 
 from ..masks.crop_regions import crop_squares, own_rois, square_rois
 from ..masks.regions import Regions, low_res_mask_boxes
@@ -67,6 +67,7 @@ class ZoomedPass:
                 'the object itself'
             )
         self.contexts = tuple(contexts)
+        self.at_once = max(1, CROPS_AT_ONCE // len(self.contexts))  # prompts
         self.min_side = min_side
         self.encoded_side = encoded_side
 
@@ -95,29 +96,21 @@ class ZoomedPass:
                 f'a {type(segmenter).__name__} keeps no images to zoom in on: leave zoomed_pass '
                 'out of its config; an OVSAM can have it'
             )
-        if not len(prompts):
-            return Look(low_res, quality, ())
-        images = features.images[0]
-        shown = _shown(prompts, low_res, images.shape[-1])
-        masks = F.interpolate(low_res[:, None], images.shape[-2:], mode='bilinear')[:, 0]
         looks = []
-        for context in self.contexts:
-            squares = square_rois(shown, context, self.min_side)
-            for start in range(0, len(prompts), CROPS_AT_ONCE):
-                rows = slice(start, start + CROPS_AT_ONCE)
-                asked = _zoomed(prompts[rows], low_res[rows], squares[rows], images.shape[-1])
-                look = self._look(segmenter, images, asked, squares[rows])
-                masks[rows] += _put_back(look.low_res, squares[rows], images.shape[-2:])
-                looks.append(look)
-        if quality is not None:
-            # Rows of all prompts, context after context.
-            expected = torch.cat([look.quality for look in looks]).unflatten(0, (-1, len(prompts)))
-            quality = torch.cat([quality[None], expected]).mean(dim=0)
-        opinions = tuple(
-            F.normalize(torch.cat(each).unflatten(0, (-1, len(prompts))).sum(dim=0), dim=-1)
-            for each in zip(*(look.opinions for look in looks))
+        for start in range(0, len(prompts), self.at_once):
+            rows = slice(start, start + self.at_once)
+            expected = None if quality is None else quality[rows]
+            looks.append(
+                self._looks(segmenter, features.images[0], prompts[rows], low_res[rows], expected)
+            )
+        if not looks:
+            return Look(low_res, quality, ())
+        found, qualities, opinions = zip(*looks)
+        return Look(
+            torch.cat(found),
+            None if quality is None else torch.cat(qualities),
+            tuple(torch.cat(each) for each in zip(*opinions)),
         )
-        return Look(masks, quality, opinions)
 
     def at_random(self, images: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
         """Zooms in on each of N regions as far as the narrowest to the widest context, to learn on.
@@ -141,6 +134,33 @@ class ZoomedPass:
         """Squares (N, 5) of images, as they are encoded."""
         return crop_squares(images, squares, self.encoded_side or images.shape[-1])
 
+    def _looks(
+        self,
+        segmenter: PromptableSegmenter,
+        images: Tensor,
+        prompts: Prompts,
+        low_res: Tensor,
+        quality: Tensor | None,
+    ) -> Look:
+        """As :meth:`__call__`, of so few prompts that their squares are encoded at once."""
+        count, side = len(self.contexts), images.shape[-1]
+        shown = _shown(prompts, low_res, side)
+        squares = torch.cat(
+            [square_rois(shown, context, self.min_side) for context in self.contexts]
+        )
+        # Not len(): a traced graph must count anew.
+        rows = torch.arange(shown.shape[0], device=shown.device).repeat(count)
+        look = self._look(
+            segmenter, images, _zoomed(prompts[rows], low_res[rows], squares, side), squares
+        )
+        masks = F.interpolate(low_res[:, None], images.shape[-2:], mode='bilinear')[:, 0]
+        again = _put_back(look.low_res, squares, images.shape[-2:])
+        masks = masks + _summed(again, count)
+        if quality is not None and look.quality is not None:
+            quality = (quality + _summed(look.quality, count)) / (1 + count)
+        opinions = (_summed(each, count) for each in look.opinions)
+        return Look(masks, quality, tuple(F.normalize(each, dim=-1) for each in opinions))
+
     def _look(
         self, segmenter: PromptableSegmenter, images: Tensor, prompts: Prompts, squares: Tensor
     ) -> Look:
@@ -154,6 +174,12 @@ class ZoomedPass:
         return Look(found.float(), None if quality is None else quality.float(), opinions)
 
 
+def _summed(values: Tensor, count: int) -> Tensor:
+    """(N, ...) sums over contexts of (count * N, ...), whose rows are context after context."""
+    # Not unflatten(), which makes N a constant in a traced graph.
+    return values.reshape(count, -1, *values.shape[1:]).sum(dim=0)
+
+
 def _shown(prompts: Prompts, low_res: Tensor, side: int) -> Tensor:
     """(N, 5) image index and box of what to zoom in on."""
     boxes = low_res_mask_boxes(low_res, side / low_res.shape[-1])
@@ -164,8 +190,8 @@ def _shown(prompts: Prompts, low_res: Tensor, side: int) -> Tensor:
     high = torch.where(is_point, prompts.coords, -far).amax(dim=1)
     low = torch.minimum(low, torch.where(empty, far, boxes[:, :2]))
     high = torch.maximum(high, torch.where(empty, -far, boxes[:, 2:]))
-    shown = torch.cat([low, high], dim=1)
-    shown[prompts.has_box] = prompts[prompts.has_box].boxes
+    found = torch.cat([low, high], dim=1)
+    shown = torch.where(prompts.has_box[:, None], prompts.boxes_or_zeros.to(found), found)
     return torch.cat([prompts.image_index[:, None].to(shown), shown], dim=1)
 
 
@@ -182,7 +208,7 @@ def _zoomed(prompts: Prompts, low_res: Tensor, squares: Tensor, side: int) -> Pr
     return replace(
         prompts,
         coords=_in_squares(prompts.coords, squares, side),
-        image_index=torch.arange(len(prompts), device=prompts.device),
+        image_index=own[:, 0].long(),
         masks=crop_squares(low_res[:, None], own, low_res.shape[-1]),
     )
 
@@ -190,7 +216,11 @@ def _zoomed(prompts: Prompts, low_res: Tensor, squares: Tensor, side: int) -> Pr
 def _put_back(logits: Tensor, squares: Tensor, size: tuple[int, int]) -> Tensor:
     """Logits (N, h, w) of squares as logits (N, *size) of the input; 0 outside the squares."""
     across, down = (
-        (torch.arange(length, device=logits.device) + 0.5 - squares[:, axis, None])
+        (
+            torch.arange(length, device=squares.device, dtype=squares.dtype)
+            + 0.5
+            - squares[:, axis, None]
+        )
         / (squares[:, axis + 2, None] - squares[:, axis, None])
         for axis, length in ((1, size[1]), (2, size[0]))
     )

@@ -116,7 +116,10 @@ def _follow(
         (image,) = predictor.encode([pixels])
         predictor.set_image(image)
         if tracks is None:
-            tracks = Tracks(predictor, _first(predictor, image, objects), settings)
+            seen = found = _first(predictor, image, objects)
+            if predictor.model.zoomed_pass is not None:
+                seen = image.described(predictor.model, found.masks, predictor.doubted_bank)
+            tracks = Tracks(predictor, found, seen, settings)
         elif image.original == tracks.size:
             tracks.advance()
         else:

@@ -27,12 +27,6 @@ class Looks:
         self._middle = F.normalize(torch.cat([objects, around]), dim=-1).mean(dim=0)
         self._first = self._looks(objects)
         self._last, self._pace = self._first.clone(), pace
-        self._sum, self._count = objects.clone(), objects.new_ones(len(objects), 1, 1)
-
-    @property
-    def mean(self) -> Tensor:
-        """(N, E, D) mean embeddings of all frames in which the objects were seen."""
-        return self._sum / self._count
 
     def likeness(self, regions: Tensor) -> np.ndarray:
         """(M, N) how much regions (M, E, D) look like each object, in [-1, 1]."""
@@ -44,8 +38,6 @@ class Looks:
         """Remember what some of the objects look like now, (M, E, D) in the order of the rows."""
         changed = self._last[rows].lerp(self._looks(regions), self._pace)
         self._last[rows] = F.normalize(changed, dim=-1)
-        self._sum[rows] += regions
-        self._count[rows] += 1
 
     def _looks(self, embeddings: Tensor) -> Tensor:
         return F.normalize(F.normalize(embeddings, dim=-1) - self._middle, dim=-1)

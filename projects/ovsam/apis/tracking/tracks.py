@@ -61,23 +61,34 @@ class FollowSettings:
 class Tracks:
     """The objects, as they were seen last.
 
+    Candidates are many, so a model with a zoomed pass does without it for them; what becomes an
+    object is zoomed in on for its mask and its name.
+
     Args:
         predictor: With the first frame set.
         found: N objects in it, none of them empty.
+        seen: The same, as candidates are seen.
         settings: How to go on.
     """
 
     def __init__(
-        self, predictor: OVSAMPredictor, found: Prediction, settings: FollowSettings
+        self,
+        predictor: OVSAMPredictor,
+        found: Prediction,
+        seen: Prediction,
+        settings: FollowSettings,
     ) -> None:
-        self._predictor, self._settings, self._seen = predictor, settings, found
+        self._predictor, self._settings, self._seen = predictor, settings, seen
+        self._shown = replace(found, low_res_logits=None, prompt_index=None)
         self.lost: np.ndarray = np.zeros(len(found), bool)
         self._steps: np.ndarray = np.zeros((len(found), 2), np.float32)
         self._looks: Looks | None = None
-        if found.region_embeddings is not None:
-            around = predictor.segment_prompts(Prompts.from_boxes(grid_boxes(self.size)))
+        if seen.region_embeddings is not None:
+            around = self._answers(Prompts.from_boxes(grid_boxes(self.size)))
             assert around.region_embeddings is not None  # of the same model
-            self._looks = Looks(found.region_embeddings, around.region_embeddings, settings.pace)
+            self._looks = Looks(seen.region_embeddings, around.region_embeddings, settings.pace)
+        # Of all frames in which an object was seen.
+        self._sum, self._count = found.region_embeddings, np.ones(len(found))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -86,11 +97,13 @@ class Tracks:
 
     def now(self) -> Prediction:
         """The objects in the last frame, named."""
-        masks = self._seen.masks & ~self.lost[:, None, None]
-        boxes = np.where(self.lost[:, None], np.float32(0), self._seen.boxes)
-        mean = None if self._looks is None else self._looks.mean
+        masks = self._shown.masks & ~self.lost[:, None, None]
+        boxes = np.where(self.lost[:, None], np.float32(0), self._shown.boxes)
+        mean = None
+        if self._sum is not None:
+            mean = self._sum / self._sum.new_tensor(self._count)[:, None, None]
         return self._predictor.name(
-            replace(self._seen, masks=masks, boxes=boxes, region_embeddings=mean)
+            replace(self._shown, masks=masks, boxes=boxes, region_embeddings=mean)
         )
 
     @torch.no_grad()
@@ -136,7 +149,11 @@ class Tracks:
             steps = (boxes[:, :2] + boxes[:, 2:] - of[:, :2] - of[:, 2:]) / 2
             shifted = moved(logits, steps * logits.shape[-1] / max(self.size))
             masks = torch.from_numpy(shifted)[:, None]
-        found = self._predictor.segment_prompts(Prompts.from_boxes(boxes, masks=masks))
+        return self._answers(Prompts.from_boxes(boxes, masks=masks))
+
+    def _answers(self, prompts: Prompts) -> Prediction:
+        """What answers prompts in original pixels, not zoomed in on."""
+        found = self._predictor.segment_prompts(prompts, self._predictor.model.mask_choice)
         return replace(found, prompt_index=None)
 
     def _anywhere(self) -> Prediction:
@@ -180,7 +197,27 @@ class Tracks:
         middles = [(boxes[:, :2] + boxes[:, 2:]) / 2 for boxes in (before.boxes, self._seen.boxes)]
         self._steps = np.where((lost | self.lost)[:, None], 0, middles[1] - middles[0])
         self.lost = lost
-        if self._looks is not None and chosen:
-            seen = candidates.region_embeddings
-            assert seen is not None  # of the same model
-            self._looks.see([*chosen], seen[[*chosen.values()]])
+        if chosen:
+            self._show([*chosen], candidates.select([*chosen.values()]))
+
+    def _show(self, rows: list[int], found: Prediction) -> None:
+        """Remember what some of the objects look like now, and show them, zoomed in on if need be.
+
+        Args:
+            rows: Of the objects.
+            found: What they are, in the order of the rows.
+        """
+        if self._looks is not None:
+            assert found.region_embeddings is not None  # of the same model
+            self._looks.see(rows, found.region_embeddings)
+        if self._predictor.model.zoomed_pass is not None:
+            closer = self._predictor.segment_prompts(Prompts.from_boxes(found.boxes))
+            if closer.masks.any(axis=(1, 2)).all():
+                found = closer
+        found = replace(found, low_res_logits=None, prompt_index=None)
+        order = np.arange(len(self.lost))
+        order[rows] = len(order) + np.arange(len(rows))
+        self._shown = Prediction.cat([self._shown, found]).select(order)
+        if self._sum is not None:
+            self._sum[rows] += found.region_embeddings
+            self._count[rows] += 1

@@ -14,13 +14,8 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from ...prompts.prompts import (
-    BOX_BOTTOM_RIGHT,
-    BOX_TOP_LEFT,
-    NEGATIVE_POINT,
-    POSITIVE_POINT,
-    Prompts,
-)
+from ...prompts import Prompts
+from ...prompts.tokens import NEGATIVE_POINT, POSITIVE_POINT
 from ..prompt_encoder import MASK_SCALE, SAMPromptEncoder
 
 # Of a point's Gaussians, in cells of the image embedding.
@@ -110,10 +105,7 @@ class RasterPromptEncoder(SAMPromptEncoder):
     @staticmethod
     def _draw_box(prompts: Prompts, centres: Tensor) -> list[Tensor]:
         """Inside, x, y and whether there is a box: (N, 4h, 4w) each; zero without a box."""
-        low, high = (
-            (prompts.coords * (prompts.labels == corner)[..., None]).sum(dim=1)
-            for corner in (BOX_TOP_LEFT, BOX_BOTTOM_RIGHT)
-        )
+        low, high = prompts.boxes_or_zeros.split(2, dim=1)
         middle = (low + high) / 2
         half = ((high - low) / 2).clamp(min=1.0)
         # -1 and 1 at the box's sides.
