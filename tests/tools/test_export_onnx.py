@@ -18,6 +18,10 @@ def test_onnx_is_missing(tmp_path, capsys, monkeypatch):
     [
         ('configs/mini/detected_base.py', 'the detector, a RTMDet, cannot be exported'),
         ('configs/mini/ovsam_base_mirrored_box.py', 'a MirroredOVSAM cannot be exported'),
+        (
+            'configs/mini/ovsam_base_guesses_point.py',
+            'the zoomed_pass, a BoxesAroundPoints, cannot be exported',
+        ),
         ('configs/mini/sam_box.py', 'a SAM cannot be exported: only OVSAMs can'),
     ],
 )

@@ -74,11 +74,12 @@ def _zoomed_at_once(model: OVSAM) -> int:
     """Prompts that a zoomed pass takes at once; 0 without one."""
     if model.zoomed_pass is None:
         return 0
+    zoomed_pass = _part('zoomed_pass', model.zoomed_pass, ZoomedPass)
     if model.second_look is not None:
         raise ValueError(
             'a model with a zoomed_pass and a second_look cannot be exported: leave one out'
         )
-    return _part('zoomed_pass', model.zoomed_pass, ZoomedPass).at_once
+    return zoomed_pass.at_once
 
 
 def _naming(model: OVSAM) -> dict[str, Any]:

@@ -176,8 +176,7 @@ class Prompts:
         if not rows:
             return prompts[0] if len(prompts) else cls.empty()
         length = max(p.coords.shape[1] for p in rows)
-        with_masks = [p.masks is not None for p in rows]
-        if any(with_masks) and not all(with_masks):
+        if len({p.masks is None for p in rows}) > 1:
             raise ValueError(
                 'some prompts have mask prompts and others have none; run them as separate batches'
             )
@@ -187,7 +186,7 @@ class Prompts:
             torch.cat(labels),
             torch.cat([p.image_index for p in rows]),
             torch.cat([p.instance_index for p in rows]),
-            torch.cat([p.masks for p in rows]) if all(with_masks) else None,
+            None if rows[0].masks is None else torch.cat([p.masks for p in rows]),
         )
 
     def __len__(self) -> int:

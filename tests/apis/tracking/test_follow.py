@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from ovsam.apis import OVSAMPredictor, follow, init_model, make_prompts
 from ovsam.apis.tracking import follow_prompts
+from ovsam.masks.regions import Regions
+from ovsam.segmenters.zoomed_pass import Look
 
 from ..conftest import BLUE, GREEN, GREY, RED
 
@@ -219,6 +222,30 @@ def test_the_last_mask_is_a_prompt_where_the_model_takes_it(predictor, monkeypat
             middle = torch.stack([xs.float().mean(), ys.float().mean()]) + 0.5
             assert torch.allclose(middle, (row[:2] + row[2:]) / 2, atol=1.5)
     assert len(shown) == 4  # in two frames, each time around the place and once more
+
+
+def test_only_what_is_found_is_zoomed_in_on(predictor, monkeypatch):
+    """Masks of a zoomed pass are larger than those of candidates."""
+    embed, asked = predictor.model.region_embeddings, []
+
+    def closer(segmenter, features, prompts, low_res, quality):
+        asked.append(len(prompts))
+        opinions = embed(features, Regions.of_prompts(low_res, prompts, 2 * low_res.shape[-1]))
+        finer = F.interpolate(low_res[:, None], scale_factor=2)[:, 0]
+        return Look(finer, quality, tuple(-each for each in opinions))
+
+    def embedded(features, regions, bank=None):
+        return regions.zoomed or embed(features, regions, bank)
+
+    monkeypatch.setitem(predictor.model.__dict__, 'zoomed_pass', closer)
+    monkeypatch.setattr(predictor.model, 'region_embeddings', embedded)
+    places = [box(10, 10), box(14, 10), None, box(83, 83)]
+    frames = [frame() if place is None else frame((RED, place)) for place in places]
+    followed = [*follow(predictor, frames, boxes=places[0])]
+    assert [each.lost[0] for each in followed] == [False, False, True, False]
+    assert is_at(followed[1].found, 0, places[1]) and is_at(followed[3].found, 0, places[3])
+    assert asked == [1, 1, 1]
+    assert (followed[3].found.region_embeddings[..., 0] < 0).all()  # red, turned round
 
 
 def test_random_weights(random_mini):
