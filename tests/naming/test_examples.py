@@ -79,6 +79,12 @@ def test_fewer_directions_are_those_that_vary_most():
     assert not torch.allclose(one(regions), whole(regions), atol=0.01)
 
 
+@pytest.mark.parametrize('rank', [0, CHANNELS + 1])
+def test_no_such_rank(rank):
+    with pytest.raises(ValueError, match=f'rank is {rank}: expected one from 1 to the {CHANNELS}'):
+        ExampleSpace(CHANNELS, rank=rank)
+
+
 def test_a_taught_name_costs_one_row_and_adds_up(bank):
     first, second = rows(3, 2), rows(1, 2, seed=1)
     once = bank.taught({'gizmo': torch.cat([first, second])})

@@ -87,6 +87,9 @@ class ExampleSpace(BaseModule):
         rank: In how many directions what varies within a name is scaled down, those in which it
             varies most; in all if not given. Fewer make a smaller file.
         init_cfg: Where the fitted weights come from, as in mmengine.
+
+    Raises:
+        ValueError: ``rank`` is not from 1 to C.
     """
 
     mean: Tensor
@@ -104,12 +107,15 @@ class ExampleSpace(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        rank = embed_dims if rank is None else rank
+        if not 1 <= rank <= embed_dims:
+            raise ValueError(f'rank is {rank}: expected one from 1 to the {embed_dims} channels')
         self.scale, self.shift = scale, shift
         self.text_worth, self.likeness = text_worth, likeness
         self.register_buffer('mean', torch.zeros(num_opinions, embed_dims))
         # Directions in which regions of one name vary, each as long as the root of the share that
         # is taken off.
-        self.register_buffer('varying', torch.zeros(num_opinions, embed_dims, rank or embed_dims))
+        self.register_buffer('varying', torch.zeros(num_opinions, embed_dims, rank))
 
     def fit(self, embeddings: Tensor, labels: Tensor, ridge: float = 1.0) -> None:
         """Learn mean and whitening.
