@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ovsam.apis import Prediction
+from ovsam.benchmarks import following
 from ovsam.benchmarks.following import Tally, draw_film
 from ovsam.commands.benchmark import main
 from ovsam.datasets.pictograms.glyphs import pictogram_names
@@ -26,13 +27,13 @@ def answers(masks, lost, labels=None):
 
 def figures(*given):
     tally = Tally()
-    tally.add(film(), answers(*given))
+    tally.add(film(), pictogram_names(), answers(*given))
     return tally.row('x')[1:-1]
 
 
 def test_no_frames_after_the_first():
     tally = Tally()
-    tally.add(film()[:1], answers([film()[0].masks], [[False, False]]))
+    tally.add(film()[:1], pictogram_names(), answers([film()[0].masks], [[False, False]]))
     assert tally.row('x')[:-1] == ['x', '', '', '', '', '']
 
 
@@ -68,6 +69,30 @@ def test_the_command(random_mini, capsys):
     assert title == f'{random_mini}, 1 films (test) of 2 frames'
     assert head.split()[:3] == ['J', 'found', 'lost']
     assert [row.split('  ')[0] for row in rows] == ['followed', 'the last box', 'the true box']
+
+
+def test_windows_over_pictures(small_world, monkeypatch):
+    """They move, with the masks, and come back half of the way."""
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    monkeypatch.setattr(following, 'LEAST_AREA', 100)
+    places = np.stack(np.broadcast_arrays(*np.ogrid[:256, :256], 0), axis=2).astype(np.uint8)
+    monkeypatch.setattr(following, 'read_image', lambda _: places)
+    _, (scenes,) = following.photograph_films('mini', 'test', 1, 4, 20)
+    corners = [tuple(scene.image[0, 0, :2].tolist()) for scene in scenes]
+    assert corners[1] == corners[3] and len({*corners}) == 3
+    whole = np.zeros((len(scenes[0].labels), 256, 256), bool)
+    for (top, left), scene in zip(corners, scenes):
+        assert scene.image.shape == (179, 179, 3) and scene.masks.shape[1:] == (179, 179)
+        whole[:, top : top + 179, left : left + 179] |= scene.masks
+    for (top, left), scene in zip(corners, scenes):
+        assert (whole[:, top : top + 179, left : left + 179] == scene.masks).all()
+    assert scenes[0].masks.any()
+
+
+def test_too_few_pictures(small_world, monkeypatch):
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    with pytest.raises(ValueError, match='mini has [0-2] test pictures of 1 to 20 large objects'):
+        following.photograph_films('mini', 'test', 3, 4, 20)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""How well objects are followed, on films of pictograms whose masks are known.
+"""How well objects are followed, on films whose masks are known.
+
+They are of pictograms, or windows that move over annotated photographs.
 
 Glossary: N objects, F frames, H x W a frame.
 """
@@ -13,21 +15,27 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from mmdet.registry import DATASETS
+from mmengine.registry import DefaultScope
 from tqdm import tqdm
 
 from ovsam_onnx.masks import tight_boxes
 
 from ..apis import FollowSettings, OVSAMPredictor, Prediction, follow
+from ..apis.init_model import load_config
 from ..datasets.pictograms.glyphs import pictogram_names
 from ..datasets.pictograms.motion import render_motion
 from ..datasets.pictograms.renderer import Scene
 from ..masks.mask_iou import mask_iou
+from ..utils.images import read_image
 from ..utils.tables import figure, table
 
 # Films of one split begin with its seed: settings are chosen on those of the first one.
 SEEDS = {'val': 1000, 'test': 2000}
 SEEN = 0.1  # an object is there where so much of what is seen of it at most is seen
 ON_ANOTHER = 0.5  # IoU with another object from which a mask is that one's
+WINDOW = 0.7  # of a photograph's sides, that moves over it
+LEAST_AREA = 64**2  # pixels of an object in a photograph
 HEAD = ['', 'J', 'found', 'lost', 'switched', 'named', 's a frame']
 
 # Of each frame: the objects, and which of them are said to be lost.
@@ -62,11 +70,11 @@ class Tally:
 
     figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, film: Sequence[Scene], answers: Answers) -> None:
-        """Follow a film and count."""
+    def add(self, film: Sequence[Scene], names: Sequence[str], answers: Answers) -> None:
+        """Follow a film and count; names are those of labels."""
         areas = np.stack([scene.masks.sum(axis=(1, 2)) for scene in film])
         seen = areas >= SEEN * areas.max(axis=0).clip(min=1)
-        names = [pictogram_names()[label] for label in film[0].labels]
+        names = [names[label] for label in film[0].labels]
         begun = time.perf_counter()
         for index, (scene, (found, lost)) in enumerate(zip(film, answers)):
             self.figures['seconds'].append(time.perf_counter() - begun)
@@ -103,7 +111,7 @@ class Tally:
 
 
 def follow_films(args: argparse.Namespace) -> None:
-    """How well objects are followed through films of pictograms, beside simpler ways."""
+    """How well objects are followed through films whose masks are known, beside simpler ways."""
     if min(args.films, args.frames - 1, args.objects) < 1:
         raise ValueError('--films and --objects must be positive, and --frames at least 2')
     settings = dict(map(_setting, args.set))
@@ -122,11 +130,18 @@ def follow_films(args: argparse.Namespace) -> None:
     ways = {title: ways[title] for title in (['followed'] if args.alone else ways)}
     for config in args.configs:
         predictor = OVSAMPredictor(config, device=args.device)
+        if args.photographs:
+            names, films = photograph_films(
+                config, args.split, args.films, args.frames, args.objects
+            )
+        else:
+            names = pictogram_names()
+            seeds = range(SEEDS[args.split], SEEDS[args.split] + args.films)
+            films = (draw_film(seed, args.frames, args.objects) for seed in seeds)
         tallies = {title: Tally() for title in ways}
-        for number in tqdm(range(args.films), config, unit='film'):
-            film = draw_film(SEEDS[args.split] + number, args.frames, args.objects)
+        for film in tqdm(films, config, args.films, unit='film'):
             for title, way in ways.items():
-                tallies[title].add(film, way(predictor, film))
+                tallies[title].add(film, names, way(predictor, film))
         print(f'{config}, {args.films} films ({args.split}) of {args.frames} frames')
         print(table(HEAD, [tally.row(title) for title, tally in tallies.items()]))
 
@@ -136,6 +151,61 @@ def draw_film(seed: int, frames: int, objects: int) -> list[Scene]:
     rng = np.random.default_rng(seed)
     labels = rng.choice(len(pictogram_names()), objects, replace=False)
     return list(render_motion(rng, labels, frames))
+
+
+def photograph_films(
+    config: str, split: str, films: int, frames: int, objects: int
+) -> tuple[Sequence[str], Iterator[list[Scene]]]:
+    """Windows that move over pictures of a config's data.
+
+    Args:
+        config: Of a model, with its data.
+        split: ``'val'`` or ``'test'``.
+        films: How many.
+        frames: Of each.
+        objects: Pictures have so many at most, each larger than :data:`LEAST_AREA`.
+
+    Returns:
+        The names of labels, and the films.
+
+    Raises:
+        FileNotFoundError: There are no such data.
+        ValueError: There are fewer such pictures.
+    """
+    cfg = load_config(config)
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+    chosen: list[int] = []
+    for index in np.random.default_rng(SEEDS[split]).permutation(len(dataset)).tolist():
+        if len(chosen) == films:
+            break
+        truth = dataset[index]['data_samples'].gt_instances
+        areas = truth.masks.to_ndarray().sum(axis=(1, 2))
+        if 0 < len(areas) <= objects and areas.min() > LEAST_AREA:
+            chosen.append(index)
+    if len(chosen) < films:
+        raise ValueError(
+            f'{config} has {len(chosen)} {split} pictures of 1 to {objects} large objects each: '
+            f'ask for as many --films; got {films}'
+        )
+    samples = (dataset[index]['data_samples'] for index in chosen)
+    return dataset.metainfo['classes'], (_windows(sample, frames) for sample in samples)
+
+
+def _windows(sample: Any, frames: int) -> list[Scene]:
+    """A window of :data:`WINDOW` of a picture's sides moves over it, and back half of the way."""
+    image, truth = read_image(sample.img_path), sample.gt_instances
+    masks: np.ndarray = truth.masks.to_ndarray().astype(bool)
+    height, width = (int(WINDOW * side) for side in image.shape[:2])
+    rng = np.random.default_rng(sample.img_id)
+    begun, turned = rng.random((2, 2)) * [image.shape[0] - height, image.shape[1] - width]
+    scenes = []
+    for moment in np.linspace(0, 1.5, frames):
+        place = begun + (1 - abs(1 - moment)) * (turned - begun)
+        top, left = place.astype(int)
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        scenes.append(Scene(image[rows, columns], truth.labels.numpy(), masks[:, rows, columns]))
+    return scenes
 
 
 def _setting(text: str) -> tuple[str, Any]:

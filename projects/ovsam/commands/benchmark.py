@@ -24,10 +24,10 @@ training: seconds of a step of joint training and of its class loss, with few an
 onnx: what exports of a config cost and give on its test data, beside the model in torch; needs its
 weights and data.
 scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
-follow: with the weights of configs, how well objects are followed through films of pictograms, in
-percent: J, the mean IoU where an object is seen; found, how often it is found there; lost, how
-often it is said to be lost where it is not seen; switched, how often the mask is on another object;
-named, how often the name is right.
+follow: with the weights of configs, how well objects are followed through films whose masks are
+known, in percent: J, the mean IoU where an object is seen; found, how often it is found there;
+lost, how often it is said to be lost where it is not seen; switched, how often the mask is on
+another object; named, how often the name is right.
 """
 
 from __future__ import annotations
@@ -124,6 +124,11 @@ def add_follow_command(commands: argparse._SubParsersAction) -> None:
         default=[],
         metavar='NAME=VALUE',
         help='settings of ovsam.apis.FollowSettings to try',
+    )
+    command.add_argument(
+        '--photographs',
+        action='store_true',
+        help="windows that move over pictures of the configs' data, in place of pictograms",
     )
     command.add_argument('--alone', action='store_true', help='leave the simpler ways out')
     command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
