@@ -140,11 +140,16 @@ def test_slurm_jobs_called_wrongly(call, tmp_path, name):
 
 @pytest.fixture
 def ray_job(tmp_path):
-    """Settings of a job on two nodes where srun waits until it is ended, as ray start does."""
+    """Settings of a job on two nodes where srun waits until it is ended, as ray start does.
+
+    Python waits for as many of them as there are nodes, at most ten seconds.
+    """
+    started = f'$(ls {tmp_path} | grep -c srun[.])'
+    wait = f'for _ in $(seq 200); do [ {started} -ge "$4" ] && break; sleep 0.05; done'
     for name, content in (
         ('scontrol', 'printf "localhost\\nsecond\\n"'),
-        ('srun', 'echo srun "$@"; exec sleep 100'),
-        ('python', 'echo python "$@"; case "$1" in -u) exit 3 ;; esac'),
+        ('srun', 'echo srun "$@"; touch "$0.$$"; exec sleep 100'),
+        ('python', f'echo python "$@"; case "$1" in -c) {wait} ;; -u) exit 3 ;; esac'),
     ):
         (tmp_path / name).write_text(f'#!/bin/sh\n{content}\n')
         (tmp_path / name).chmod(0o755)

@@ -230,13 +230,15 @@ class SentenceTextEncoder(BaseModule):
         device = self.projection.weights.device
         if not len(sentences):
             return torch.zeros(0, self.width, device=device)
+        tokens = self.tokenizer(sentences).to(device)
         # Those of one length together: padding takes as long as words do.
-        order = sorted(range(len(sentences)), key=lambda place: len(sentences[place]))
-        found = []
-        for start in range(0, len(order), batch_size):
-            batch = [sentences[place] for place in order[start : start + batch_size]]
-            found.append(self.sentences(self.tokenizer(batch).to(device)))
-        return torch.cat(found)[torch.tensor(order, device=device).argsort()]
+        lengths = (tokens != PADDING).sum(dim=1)
+        order = lengths.argsort()
+        found = [
+            self.sentences(tokens[rows, : int(lengths[rows[-1]])])
+            for rows in order.split(batch_size)
+        ]
+        return torch.cat(found)[order.argsort()]
 
     def fingerprint(self) -> str:
         """SHA-256 of the weights and of what else embeddings depend on, on whatever device."""
