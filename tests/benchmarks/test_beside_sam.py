@@ -5,7 +5,7 @@ import pytest
 
 from ovsam.apis.init_model import load_config
 from ovsam.benchmarks.beside_sam import PROMPTS, click_sam, measure_beside_sam, random_sam
-from tools.benchmark import main
+from ovsam.commands.benchmark import main
 
 
 def test_no_measurement_is_refused():

@@ -2,7 +2,7 @@ import pytest
 
 from ovsam.apis.init_model import load_config
 from ovsam.benchmarks.pool_cost import measure_pool
-from tools.benchmark import main
+from ovsam.commands.benchmark import main
 
 
 def test_no_measurement_is_refused():

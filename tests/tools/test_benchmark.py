@@ -1,8 +1,8 @@
 import pytest
 
 from ovsam.benchmarks import vocabulary_cost
+from ovsam.commands.benchmark import main
 from ovsam.utils.marked_section import section_marks
-from tools.benchmark import main
 
 MINI_SCALE = [
     'scale',
