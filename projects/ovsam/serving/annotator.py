@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from ovsam_onnx.prediction import Prediction
 from .bounded_cache import BoundedCache
 from .encoded_images import EncodedImages
 from .object_prompts import ObjectPrompt
-from .served_model import Predictor, ServedModel
+from .served_model import ServedModel
 from .uploads import UploadLimits
+
+if TYPE_CHECKING:
+    from .served_model import Predictor
 
 DRAWN_AT_ONCE = 8  # masks at the size of the picture, of float32
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Hashable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,10 +17,13 @@ from ovsam_onnx.prediction import Prediction
 from ...utils.wording import listed
 from ...version import __version__
 from ..encoded_images import EncodedImages
-from ..served_model import KnownNames, Predictor, ServedModel
+from ..served_model import ServedModel
 from .brush_regions import brush_region, task_prediction
 from .labeling_config import BrushControl, control_for, parse_labeling_config
 from .region_prompts import image_name, region_prompts
+
+if TYPE_CHECKING:
+    from ..served_model import KnownNames, Predictor
 
 logger = logging.getLogger(__name__)
 
