@@ -49,20 +49,18 @@ def serve(args: argparse.Namespace) -> None:
         args.label_studio_url, args.label_studio_token, args.local_files_root, limits
     )
     everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
-    model = served_model(args)
     annotator = Annotator(
-        model,
+        served_model(args),
         limits,
         images=args.cached_images,
         megabytes=args.cache_megabytes,
         everything=everything,
     )
     backend = LabelStudioBackend(
-        model,
+        annotator,
         tasks,
         own_vocabulary=args.vocabulary is not None,
-        everything=everything if args.everything else None,
-        encoded=annotator.encoded,
+        everything=args.everything,
     )
     gate = GateSettings(
         token=args.token,
