@@ -56,11 +56,8 @@ def measure_beside_sam(
 
     Raises:
         ImportError: Segment-anything is not installed.
-        ValueError: ``repeat`` is not positive, or the model does not name; or as
-            :func:`~.random_model.build_random_model`.
+        ValueError: The model does not name; or as :func:`~.random_model.build_random_model`.
     """
-    if repeat < 1:
-        raise ValueError(f'repeat must be positive; got {repeat}')
     require_names(cfg)
     side = 1024
     sam = random_sam(side)

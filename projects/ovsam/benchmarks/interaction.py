@@ -69,11 +69,8 @@ def measure_interaction(
 
     Raises:
         OSError: The process died, most likely for want of memory.
-        ValueError: ``repeat`` is not positive, or the model does not name; or as
-            :func:`~.random_model.build_random_model`.
+        ValueError: The model does not name; or as :func:`~.random_model.build_random_model`.
     """
-    if repeat < 1:
-        raise ValueError(f'repeat must be positive; got {repeat}')
     require_names(cfg)
     return in_fresh_process(
         _interact, cfg, prompts, names, points_per_side, repeat, size, torch.get_num_threads()

@@ -274,10 +274,6 @@ def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -
 
 def scale(args: argparse.Namespace) -> None:
     """GPU-hours, memory, network and storage of the paper's recipe and of many images."""
-    if not 0 < args.utilisation <= 1:
-        raise ValueError(f'--utilisation must be in (0, 1]; got {args.utilisation}')
-    if min(args.gpus, args.images, args.peak) <= 0:
-        raise ValueError('--gpus, --images and --peak must be positive')
     machine = Machine(args.gpus, args.peak * 1e12, args.utilisation)
     configs = [load_config(args.sam2clip), load_config(args.clip2sam), load_config(args.ovsam)]
     section = (

@@ -69,13 +69,8 @@ def measure_training_step(
         device: Where to compute.
 
     Raises:
-        ValueError: The config does not train a ``JointOVSAM``, or there is nothing to measure.
+        ValueError: The config does not train a ``JointOVSAM``.
     """
-    if min(repeat, images, instances, *names) < 1:
-        raise ValueError(
-            'names, images, instances and repeat must be positive; got '
-            f'{list(names)}, {images}, {instances} and {repeat}'
-        )
     model = _model(cfg, size, device)
     # Without rates of its own for each part, which cost nothing and fill the log.
     optimizer = build_optim_wrapper(

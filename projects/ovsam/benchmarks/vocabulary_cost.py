@@ -68,14 +68,8 @@ def measure_vocabularies(
 
     Raises:
         OSError: The process died, most likely for want of memory.
-        ValueError: A number is out of its range, or the model does not name; or as
-            :func:`~.random_model.build_random_model`.
+        ValueError: The model does not name; or as :func:`~.random_model.build_random_model`.
     """
-    if repeat < 1 or objects < 1 or texts < 1 or not names or min(names) < 1:
-        raise ValueError(
-            f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
-            f'{texts}, {objects} and {repeat}'
-        )
     require_names(cfg)
     return in_fresh_process(
         _measure, cfg, tuple(names), texts, objects, repeat, size, torch.get_num_threads()
