@@ -5,7 +5,6 @@ The file may be anybody's: what can be used is taken, and the rest is told with 
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 from pycocotools import mask as mask_utils
 from pydantic import ValidationError
 
-from ...datasets.coco_annotations import mask_fault, polygon_fault
+from ...datasets.coco_annotations import are_numbers, mask_fault, polygon_fault
 from ...utils.wording import listed
 from .records import KeptObject
 
@@ -254,8 +253,7 @@ def _kept(annotation: Mapping, name: str, mask: Any, size: tuple[int, int]) -> K
 
 
 def _is_size(value: Any) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0
+    return are_numbers([value]) and value > 0
 
 
 def _key(number: Any) -> Any:
