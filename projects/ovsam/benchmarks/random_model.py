@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..naming.name_bank import NameBank
@@ -95,6 +99,19 @@ def random_bank(
         counts = torch.ones(len(vocabulary), dtype=torch.long)
     table = F.normalize(torch.randn(int(counts.sum()), channels, device=device), dim=-1)
     return NameBank(vocabulary, table, counts.to(device))
+
+
+def annotated_boxes(boxes: Tensor, labels: Tensor, side: int) -> DetDataSample:
+    """A sample of a square image whose objects, with labels (N,), fill their boxes (N, 4), xyxy."""
+    masks: np.ndarray = np.zeros((len(boxes), side, side), np.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes.round().long().tolist()):
+        mask[y1:y2, x1:x2] = 1
+    return DetDataSample(
+        metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
+        gt_instances=InstanceData(
+            bboxes=boxes.to(labels.device), labels=labels, masks=BitmapMasks(masks, side, side)
+        ),
+    )
 
 
 def _resized(part: Any, size: int) -> Any:
