@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 
 from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction
-from ..apis.example_flags import teach_examples
 from ..apis.exports import EXPORTS, ImageEntry, make_exports
 from ..apis.flags import (
     add_detector_flags,
@@ -38,7 +37,7 @@ from ..apis.flags import (
 )
 from ..apis.init_model import PRECISIONS, say_notice
 from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
-from ..apis.user_prompts import parse_prompt
+from ..apis.user_prompts import parse_prompt, teach_examples
 from ..prompts import Prompts
 from ..utils.command_line import exit_status, parser_of
 from ..utils.file_names import fitting_name, printable
