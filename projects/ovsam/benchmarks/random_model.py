@@ -16,6 +16,7 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..apis.init_model import load_config
 from ..naming.name_bank import NameBank
 from ..segmenters.open_vocabulary_segmenter import Naming, OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -58,17 +59,19 @@ def build_random_model(
     return model.requires_grad_(requires_grad=False).eval()
 
 
-def require_names(cfg: Config) -> None:
-    """Check, without building it, that a config's model names what it segments.
+def naming_config(config: str) -> Config:
+    """See :func:`~ovsam.apis.init_model.load_config`; the model is not built.
 
     Raises:
-        ValueError: It does not.
+        ValueError: It does not name what it segments; and as of that function.
     """
+    cfg = load_config(config)
     name = cfg.model.type if 'model' in cfg else None
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         kind = name and MODELS.get(name)
     if kind and not issubclass(kind, OpenVocabularySegmenter):
         raise ValueError(f'a {name} gives no names: use the config of an OVSAM or a crop baseline')
+    return cfg
 
 
 def without_weights(cfg: Any) -> Any:
