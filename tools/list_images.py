@@ -48,6 +48,18 @@ def is_current(args: argparse.Namespace) -> bool:
     return same
 
 
+def run(args: argparse.Namespace) -> int:
+    """Write the listing or, by --verify, compare it; returns 1 if it is not of these images."""
+    if args.verify:
+        return int(not is_current(args))
+    listing = make(args)
+    print(
+        f'{len(listing):,} images in {len(listing.folders):,} folders: {args.out}, '
+        f'{args.out.stat().st_size / 1e6:,.1f} MB'
+    )
+    return 0
+
+
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__)
@@ -62,20 +74,7 @@ def main(argv=None) -> int:
         '--paths', type=Path, metavar='FILE', help='relative paths, one a line, in place of looking'
     )
     parser.add_argument('--verify', action='store_true', help='compare; write nothing')
-    args = parser.parse_args(argv)
-    stale: list[bool] = []
-
-    def run() -> None:
-        if args.verify:
-            stale.append(not is_current(args))
-            return
-        listing = make(args)
-        print(
-            f'{len(listing):,} images in {len(listing.folders):,} folders: {args.out}, '
-            f'{args.out.stat().st_size / 1e6:,.1f} MB'
-        )
-
-    return exit_status('list_images', run) or int(any(stale))
+    return exit_status('list_images', run, parser.parse_args(argv))
 
 
 if __name__ == '__main__':

@@ -9,7 +9,6 @@ from .utils.opencv import require_opencv
 
 require_opencv()
 
-from .checkpoints import package_weights  # noqa: E402, F401  (registers its scheme)
 from .checkpoints.safe_loading import enable_safe_loading  # noqa: E402
 from .ops import provide_mmcv_ops  # noqa: E402
 from .version import __version__  # noqa: E402

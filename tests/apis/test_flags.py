@@ -8,9 +8,7 @@ from ovsam.apis import DetectorBoxes
 from ovsam.apis.flags import (
     add_detector_flags,
     add_model_flags,
-    add_server_flags,
     check_detector_flags,
-    check_server_flags,
     detector_of,
 )
 
@@ -48,20 +46,9 @@ def test_a_detector(tiny_detector):
     ).fingerprint(None)
 
 
-def test_model_and_server_flags():
+def test_model_flags():
     parser = argparse.ArgumentParser()
     add_model_flags(parser, '', 'mini')
-    add_server_flags(parser, 7860, 'everything mode')
     args = parser.parse_args([])
     assert (args.model, args.weights, args.vocabulary, args.device) == ('mini', None, None, None)
-    assert (args.host, args.port, args.points_per_side) == ('127.0.0.1', 7860, None)
-    check_server_flags(args)
     assert parser.parse_args(['--config', 'a.py']).model == 'a.py'
-
-
-@pytest.mark.parametrize('flag', ['--max-megabytes', '--max-megapixels', '--port'])
-def test_limits_of_a_server_must_be_positive(flag):
-    parser = argparse.ArgumentParser()
-    add_server_flags(parser, 7860, 'everything mode')
-    with pytest.raises(ValueError, match=f'{flag} must be positive; got 0'):
-        check_server_flags(parser.parse_args([flag, '0']), 'port')

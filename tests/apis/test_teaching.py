@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.apis.example_flags import teach_examples
+from ovsam.apis.user_prompts import teach_examples
 
 
 @pytest.fixture

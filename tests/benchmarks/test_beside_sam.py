@@ -3,14 +3,8 @@ import sys
 import numpy as np
 import pytest
 
-from ovsam.apis.init_model import load_config
-from ovsam.benchmarks.beside_sam import PROMPTS, click_sam, measure_beside_sam, random_sam
-from tools.benchmark import main
-
-
-def test_no_measurement_is_refused():
-    with pytest.raises(ValueError, match='repeat must be positive; got 0'):
-        measure_beside_sam(load_config('mini'), repeat=0)
+from ovsam.benchmarks.beside_sam import PROMPTS, click_sam, random_sam
+from ovsam.commands.benchmark import main
 
 
 def test_without_the_package(monkeypatch, capsys):

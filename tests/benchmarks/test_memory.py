@@ -34,7 +34,7 @@ def test_a_process_that_dies():
 
 @pytest.mark.slow
 def test_memory_of_the_small_world():
-    use = measure_memory(load_config('mini'), prompts=2)
+    use = in_fresh_process(measure_memory, load_config('mini'), 2)
     assert 0 < use.imported <= use.built <= use.peak
     assert use.latency.image > 0 and use.latency.prompts > 0
 
@@ -42,5 +42,5 @@ def test_memory_of_the_small_world():
 @pytest.mark.slow
 def test_memory_at_the_size_of_the_paper():
     """A machine of 16 GB has room for it, float32 on the CPU and text encoder included."""
-    use = measure_memory(load_config('ovsam/ovsam_RN50x16_coco_box.py'), prompts=20)
+    use = in_fresh_process(measure_memory, load_config('ovsam/ovsam_RN50x16_coco_box.py'), 20)
     assert 2e9 < use.built < use.peak < 12e9

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsam.benchmarks import metrics_section
+from ovsam.benchmarks.metrics_section import metrics_section
 from ovsam.utils.marked_section import insert_section, section_marks
 
 RESULTS = Path(__file__).parents[2] / 'docs' / 'results.md'

@@ -1,13 +1,4 @@
-import pytest
-
-from ovsam.apis.init_model import load_config
-from ovsam.benchmarks.pool_cost import measure_pool
-from tools.benchmark import main
-
-
-def test_no_measurement_is_refused():
-    with pytest.raises(ValueError, match='repeat must be positive; got 0'):
-        measure_pool(load_config('mini'), repeat=0)
+from ovsam.commands.benchmark import main
 
 
 def test_the_small_worlds_pool(capsys):

@@ -35,7 +35,7 @@ class Server:
     """
 
     def __init__(self, *flags, port=0):
-        tool = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'app.py')]
+        tool = [sys.executable, '-W', 'ignore', '-m', 'ovsam_cli', 'app']
         tool += [] if '--onnx' in flags else ['--device', 'cpu']
         tool += [] if {'--onnx', '--model'} & set(flags) else ['--model', 'mini-interactive']
         PICTURES.mkdir(parents=True, exist_ok=True)

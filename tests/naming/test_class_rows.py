@@ -4,8 +4,8 @@ import torch.nn.functional as F
 
 from ovsam.naming.class_rows import centred_rows, fit_projection
 from ovsam.parts.photographs.sentence_text_encoder import KernelProjection
+from ovsam.vocabulary import imagenet_synsets
 from ovsam.vocabulary.glosses import synset_sentence
-from ovsam.vocabulary.imagenet_synsets import imagenet_synsets
 
 
 class Encoder:

@@ -152,7 +152,7 @@ def test_it_is_not_taught(app, ask, image, picture):
 
 def test_label_studio_hears_of_labels_without_names_when_it_connects(pair, config):
     first, second, third, *_ = pair.onnx.vocabulary.names
-    backend = LabelStudioBackend(SharedExport(pair.folder), None)
+    backend = LabelStudioBackend(Annotator(SharedExport(pair.folder)), None)
     with pytest.raises(ValueError, match='an exported model names from the'):
         backend.setup({'schema': config.replace('"cat"', '"gizmo"')})
     known = config.replace('"cat"', f'"{first}"').replace('"dog"', f'"{second}"')

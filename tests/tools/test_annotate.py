@@ -8,16 +8,15 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 from pycocotools.coco import COCO
 
 from ovsam.apis import EverythingPrompts, OVSAMInferencer
+from ovsam.commands import annotate
 from ovsam.utils.paths import checkpoint_path, config_path
-from tools import annotate
 
-TOOL = Path(annotate.__file__)
+TOOL = ('-m', 'ovsam_cli', 'annotate')
 NAMES = 'cat,dog,umbrella,key'
 
 
@@ -226,8 +225,8 @@ def first_at_work(out, seconds=200.0) -> None:
 def test_the_next_run_after_a_kill(many, arguments, tmp_path, capsys):
     """Does what is left, to the same result; meanwhile nobody else works in the folder."""
     alone, out = tmp_path / 'alone', tmp_path / 'out'
-    assert start([str(TOOL), *arguments, '--out', str(alone)]).wait(240) == 0
-    started = start([str(TOOL), *arguments])
+    assert start([*TOOL, *arguments, '--out', str(alone)]).wait(240) == 0
+    started = start([*TOOL, *arguments])
     try:
         first_at_work(out)
         os.kill(started.pid, signal.SIGSTOP)
@@ -236,7 +235,7 @@ def test_the_next_run_after_a_kill(many, arguments, tmp_path, capsys):
     finally:
         started.kill()
     assert started.wait(60) == -signal.SIGKILL
-    assert start([str(TOOL), *arguments]).wait(240) == 0
+    assert start([*TOOL, *arguments]).wait(240) == 0
     assert len(list((out / 'parts').glob('*.jsonl'))) == 2
     expected, found = read(alone), read(out)
     assert len(found['images']) == 20

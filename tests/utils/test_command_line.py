@@ -26,6 +26,7 @@ def test_success(capsys):
     done = []
     assert exit_status('tool', done.append, 1) == 0
     assert done == [1] and capsys.readouterr().err == ''
+    assert exit_status('tool', int, '0') == 0 and exit_status('tool', int, '3') == 1
 
 
 @pytest.mark.parametrize(

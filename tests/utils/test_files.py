@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ovsam.utils.files import json_text, write_json, write_whole
+from ovsam.utils.files import json_text, missing_files, write_json, write_whole
 
 
 def test_nothing_to_write(tmp_path):
@@ -51,3 +51,12 @@ def test_json_is_written_whole(tmp_path):
     with pytest.raises(TypeError, match='unsupported'):
         write_json(tmp_path / 'a.json', {'a': object()})
     assert json.loads((tmp_path / 'a.json').read_text('utf-8')) == {'\u00e9': 1}
+
+
+def test_missing_files(tmp_path, monkeypatch):
+    assert missing_files([]) == []
+    (tmp_path / 'here').touch()
+    paths = [str(tmp_path / name) for name in ('gone', 'here', 'none/here')]
+    assert missing_files(paths) == [paths[0], paths[2]]
+    monkeypatch.chdir(tmp_path)
+    assert missing_files(['here', 'gone']) == ['gone']

@@ -3,7 +3,7 @@ import logging
 import numpy as np
 import pytest
 
-from ovsam.vocabulary import Vocabulary, build_vocabulary, merge_vocabularies
+from ovsam.vocabulary import Vocabulary, build_vocabulary, merge_vocabularies, shared_texts
 
 
 @pytest.mark.parametrize('nothing', [[], 'coco+lvis'])
@@ -113,3 +113,22 @@ def test_texts_of_several_names_are_counted(log):
     ((message, _),) = log
     assert message.startswith('2 texts stand for several names each')
     assert 'couch (sofa/couch, Couch)' in message and 'cup (cup, mug)' in message
+
+
+def test_nothing_is_shared():
+    assert shared_texts(Vocabulary(['cat'])) == {}
+
+
+def test_names_with_the_same_text():
+    vocabulary = Vocabulary(['sofa/couch', 'Couch', 'cat'], {'cat': ['cat', 'SOFA']})
+    assert shared_texts(vocabulary) == {
+        'sofa': ('sofa/couch', 'cat'),
+        'couch': ('sofa/couch', 'Couch'),
+    }
+
+
+def test_merged_packs_share_some():
+    assert shared_texts(build_vocabulary('lvis+objects365'))['handbag'] == (
+        'handbag',
+        'handbag/satchel',
+    )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -38,19 +39,27 @@ class ImageEntry(NamedTuple):
     size: tuple[int, int]
 
 
-class Export(Protocol):
-    """What writes results; made from a folder and the names that there may be.
+class Export(ABC):
+    """What writes results. Each result leads back to one image, or is refused.
 
-    Each result leads back to one image, or is refused.
+    Args:
+        folder: Where it writes.
+        names: What objects may be called.
     """
 
-    def expect(self, file_names: Iterable[str]) -> None:
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._folder = folder
+        self._names = names
+        self._taken: set[str] = set()
+
+    def expect(self, file_names: Iterable[str]) -> None:  # noqa: B027
         """See, before there is any result, that those of these images can be told apart.
 
         Raises:
             ValueError: Some cannot.
         """
 
+    @abstractmethod
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """Write, or remember, what was found in an image.
 
@@ -58,21 +67,27 @@ class Export(Protocol):
             ValueError: There is a result already that leads back to an image of this name.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Write what is of all images."""
 
+    def _take(self, result: str) -> None:
+        if result in self._taken:
+            raise ValueError(
+                f'there is a result {printable(result)} of another image already: give '
+                'each image a name of its own'
+            )
+        self._taken.add(result)
 
-class CocoExport:
+
+class CocoExport(Export):
     """``coco.json``: a COCO data set with masks as RLE, and names and scores beside them.
 
     Category ``k + 1`` is the name ``k``. Annotations have what :meth:`Prediction.to_coco` gives.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._path = folder / 'coco.json'
-        self._names = names
+        super().__init__(folder, names)
         self._records: list[dict] = []
-        self._taken: set[str] = set()
 
     def expect(self, file_names: Iterable[str]) -> None:
         """See :class:`Export`."""
@@ -84,7 +99,7 @@ class CocoExport:
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
-        _take(image.file_name, self._taken)
+        self._take(image.file_name)
         self._records.append(
             {
                 'id': len(self._records) + 1,
@@ -97,25 +112,19 @@ class CocoExport:
 
     def close(self) -> None:
         """See :class:`Export`."""
-        write_coco(self._path, self._records, self._names)
+        write_coco(self._folder / 'coco.json', self._records, self._names)
 
 
-class LabelMeExport:
+class LabelMeExport(Export):
     """``labelme/NAME.json`` for each image, as LabelMe opens it beside the image.
 
     A shape is one connected part of an object; parts of one object have the same ``group_id``.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._folder = folder / 'labelme'
-        self._taken: set[str] = set()
-
-    def expect(self, file_names: Iterable[str]) -> None:
-        """Each file has a name of its own, and says where its image is."""
-
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
-        _take(f'{image.name}.json', self._taken)
+        self._take(f'{image.name}.json')
+        folder = self._folder / 'labelme'
         shapes = []
         for row, (mask, name) in enumerate(
             zip(found.masks, found.labels or [UNNAMED] * len(found))
@@ -133,9 +142,9 @@ class LabelMeExport:
                 }
                 for polygon in polygons
             ]
-        place = image.file_name if image.path is None else _relative(image.path, self._folder)
+        place = image.file_name if image.path is None else _relative(image.path, folder)
         write_json(
-            self._folder / f'{image.name}.json',
+            folder / f'{image.name}.json',
             {
                 'version': '5.5.0',
                 'flags': {},
@@ -148,11 +157,8 @@ class LabelMeExport:
             ensure_ascii=False,
         )
 
-    def close(self) -> None:
-        """Nothing is of all images."""
 
-
-class YoloExport:
+class YoloExport(Export):
     """``yolo/labels/IMAGE.txt`` for each image, and ``yolo/data.yaml`` with the names.
 
     A line is an object: its name's number and one polygon, in shares of the image's width and
@@ -161,9 +167,8 @@ class YoloExport:
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._folder = folder / 'yolo'
+        super().__init__(folder / 'yolo', names)
         self._numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-        self._taken: set[str] = set()
 
     def expect(self, file_names: Iterable[str]) -> None:
         """See :class:`Export`."""
@@ -177,7 +182,7 @@ class YoloExport:
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
         place = _yolo_file(image.file_name)
-        _take(place, self._taken)
+        self._take(place)
         height, width = image.size
         lines = []
         for mask, name in zip(found.masks, found.labels or [UNNAMED] * len(found)):
@@ -203,33 +208,23 @@ class YoloExport:
         )
 
 
-class MasksExport:
+class MasksExport(Export):
     """``masks/NAME/001_cat.png`` for each object: 255 where it is, 0 elsewhere.
 
     Numbers are those of the rows; what of a name does not suit a file is a ``_``.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._folder = folder / 'masks'
-        self._taken: set[str] = set()
-
-    def expect(self, file_names: Iterable[str]) -> None:
-        """Each picture has a folder of its own."""
-
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
-        _take(image.name, self._taken)
+        self._take(image.name)
         labels = found.labels or [UNNAMED] * len(found)
         for row, (mask, name) in enumerate(zip(found.masks, labels), 1):
             name = fitting_name(re.sub(r'[^\w-]', '_', name), 200)
             content = cv2.imencode('.png', mask.astype(np.uint8) * 255)[1].tobytes()
-            write_whole(self._folder / image.name / f'{row:03}_{name}.png', content)
-
-    def close(self) -> None:
-        """Nothing is of all images."""
+            write_whole(self._folder / 'masks' / image.name / f'{row:03}_{name}.png', content)
 
 
-EXPORTS: dict[str, Callable[[Path, Sequence[str]], Export]] = {
+EXPORTS: dict[str, type[Export]] = {
     'coco': CocoExport,
     'labelme': LabelMeExport,
     'yolo': YoloExport,
@@ -276,15 +271,6 @@ def _require_distinct(file_names: Iterable[str], result: Callable[[str], str], w
     ]
     if clashes:
         raise ValueError(f'{listed(clashes, between="; ")}. {why}')
-
-
-def _take(result: str, taken: set[str]) -> None:
-    if result in taken:
-        raise ValueError(
-            f'there is a result {printable(result)} of another image already: give '
-            'each image a name of its own'
-        )
-    taken.add(result)
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The flags that several commands have: of the model, of a server, of a detector in front."""
+"""The flags that several commands have: of the model, of prompts, of a detector in front."""
 
 from __future__ import annotations
 
@@ -53,43 +53,6 @@ def add_prompt_flags(parser: argparse.ArgumentParser) -> None:
             default=[],
             type=lambda text, flag=flag: (flag, text),  # type: ignore[misc]
         )
-
-
-def add_server_flags(parser: argparse.ArgumentParser, port: int, everything: str) -> None:
-    """Give a parser the flags of what serves pictures; :func:`check_server_flags` checks them.
-
-    Args:
-        parser: That gets them.
-        port: If none is given.
-        everything: What ``--points-per-side`` is of.
-    """
-    parser.add_argument(
-        '--host',
-        default='127.0.0.1',
-        help='address to serve at; 0.0.0.0 for all that this machine has (%(default)s)',
-    )
-    parser.add_argument('--port', type=int, default=port, help='(%(default)s)')
-    parser.add_argument(
-        '--max-megabytes', type=float, default=20.0, help='largest file of a picture (%(default)s)'
-    )
-    parser.add_argument(
-        '--max-megapixels', type=float, default=40.0, help='largest picture (%(default)s)'
-    )
-    parser.add_argument(
-        '--points-per-side', type=int, help=f"of {everything}; the model's if not given"
-    )
-
-
-def check_server_flags(args: argparse.Namespace, *more: str) -> None:
-    """Reject what is not positive.
-
-    Raises:
-        ValueError: The limits, or one of ``more`` by its name in ``args``.
-    """
-    for name in ('max_megabytes', 'max_megapixels', *more):
-        if not getattr(args, name) > 0:
-            flag = name.replace('_', '-')
-            raise ValueError(f'--{flag} must be positive; got {getattr(args, name):g}')
 
 
 def add_detector_flags(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
 from ..vocabulary import Vocabulary
-from .random_model import build_random_model, random_bank, require_names
+from .random_model import build_random_model, random_bank
 from .timing import random_image, seconds
 
 PROMPTS = (1, 16)
@@ -56,12 +56,8 @@ def measure_beside_sam(
 
     Raises:
         ImportError: Segment-anything is not installed.
-        ValueError: ``repeat`` is not positive, or the model does not name; or as
-            :func:`~.random_model.build_random_model`.
+        ValueError: As :func:`~.random_model.build_random_model`.
     """
-    if repeat < 1:
-        raise ValueError(f'repeat must be positive; got {repeat}')
-    require_names(cfg)
     side = 1024
     sam = random_sam(side)
     predictor = OVSAMPredictor(build_random_model(cfg, size))

@@ -112,8 +112,8 @@ class Tally:
 
 def follow_films(args: argparse.Namespace) -> None:
     """How well objects are followed through films whose masks are known, beside simpler ways."""
-    if min(args.films, args.frames - 1, args.objects) < 1:
-        raise ValueError('--films and --objects must be positive, and --frames at least 2')
+    if args.frames < 2:
+        raise ValueError(f'--frames must be at least 2; got {args.frames}')
     settings = dict(map(_setting, args.set))
     FollowSettings(**settings)
 

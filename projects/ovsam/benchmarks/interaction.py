@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
 from ..vocabulary import Vocabulary
-from .memory import in_fresh_process, peak_resident_bytes
-from .random_model import build_random_model, random_bank, require_names
+from .memory import peak_resident_bytes
+from .random_model import build_random_model, random_bank
 from .timing import random_boxes, random_image, seconds
 
 # All masks count, for those of random weights are neither stable nor of a good quality.
@@ -56,7 +55,9 @@ def measure_interaction(
     repeat: int = 5,
     size: int | None = None,
 ) -> InteractionCost:
-    """All figures of a config's model on the CPU, in one fresh process.
+    """All figures of a config's model on the CPU.
+
+    To be called by :func:`~.memory.in_fresh_process`, for the peak of memory.
 
     Args:
         cfg: Config of a model that names; no weights are read.
@@ -68,28 +69,8 @@ def measure_interaction(
         size: Side of the square input, in pixels; the config's own if not given.
 
     Raises:
-        OSError: The process died, most likely for want of memory.
-        ValueError: ``repeat`` is not positive, or the model does not name; or as
-            :func:`~.random_model.build_random_model`.
+        ValueError: As :func:`~.random_model.build_random_model`.
     """
-    if repeat < 1:
-        raise ValueError(f'repeat must be positive; got {repeat}')
-    require_names(cfg)
-    return in_fresh_process(
-        _interact, cfg, prompts, names, points_per_side, repeat, size, torch.get_num_threads()
-    )
-
-
-def _interact(
-    cfg: Config,
-    prompts: int,
-    names: tuple[int, int],
-    points_per_side: int,
-    repeat: int,
-    size: int | None,
-    threads: int,
-) -> InteractionCost:
-    torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     built = peak_resident_bytes()
     side = predictor.model.prompt_encoder.image_size

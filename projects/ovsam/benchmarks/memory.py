@@ -35,7 +35,7 @@ class MemoryUse(NamedTuple):
 
 
 def measure_memory(cfg: Config, prompts: int = 20, size: int | None = None) -> MemoryUse:
-    """Memory and time for one image on the CPU, in a fresh process.
+    """Memory and time for one image on the CPU; to be called by :func:`in_fresh_process`.
 
     Args:
         cfg: Config of a promptable model; no weights are read.
@@ -43,14 +43,8 @@ def measure_memory(cfg: Config, prompts: int = 20, size: int | None = None) -> M
         size: Side of the square input, in pixels; the config's own if not given.
 
     Raises:
-        OSError: The process died, most likely for want of memory.
         ValueError: As :func:`~.random_model.build_random_model`.
     """
-    return in_fresh_process(_use_memory, cfg, prompts, size, torch.get_num_threads())
-
-
-def _use_memory(cfg: Config, prompts: int, size: int | None, threads: int) -> MemoryUse:
-    torch.set_num_threads(threads)
     imported = peak_resident_bytes()
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     built = peak_resident_bytes()
@@ -71,14 +65,14 @@ def peak_resident_bytes() -> int:
 
 
 def in_fresh_process(function: Callable, *args) -> Any:
-    """Call a function in a new interpreter that has imported nothing else.
+    """Call a function in a new interpreter that has imported nothing else, on as many threads.
 
     Raises:
-        OSError: The process died.
+        OSError: The process died, most likely for want of memory.
     """
-    context = multiprocessing.get_context('spawn')
+    context, threads = multiprocessing.get_context('spawn'), (torch.get_num_threads(),)
     try:
-        with ProcessPoolExecutor(1, mp_context=context) as pool:
+        with ProcessPoolExecutor(1, context, torch.set_num_threads, threads) as pool:
             return pool.submit(function, *args).result()
     except BrokenProcessPool as error:
         raise OSError(

@@ -39,11 +39,9 @@ def measure_pool(cfg: Config, regions: int = 1, repeat: int = 5) -> PoolCost:
         repeat: Calls of each, after one that does not count.
 
     Raises:
-        ValueError: ``repeat`` is not positive, or the model's CLIP has no attention pool; or as
+        ValueError: The model's CLIP has no attention pool; or as
             :func:`~.random_model.build_random_model`.
     """
-    if repeat < 1:
-        raise ValueError(f'repeat must be positive; got {repeat}')
     visual = getattr(getattr(build_random_model(cfg), 'backbone', None), 'visual', None)
     ours = getattr(visual, 'attnpool', None)
     if not isinstance(ours, AttentionPool):

@@ -5,13 +5,18 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..apis.init_model import load_config
 from ..naming.name_bank import NameBank
 from ..segmenters.open_vocabulary_segmenter import Naming, OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -54,17 +59,19 @@ def build_random_model(
     return model.requires_grad_(requires_grad=False).eval()
 
 
-def require_names(cfg: Config) -> None:
-    """Check, without building it, that a config's model names what it segments.
+def naming_config(config: str) -> Config:
+    """See :func:`~ovsam.apis.init_model.load_config`; the model is not built.
 
     Raises:
-        ValueError: It does not.
+        ValueError: It does not name what it segments; and as of that function.
     """
+    cfg = load_config(config)
     name = cfg.model.type if 'model' in cfg else None
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         kind = name and MODELS.get(name)
     if kind and not issubclass(kind, OpenVocabularySegmenter):
         raise ValueError(f'a {name} gives no names: use the config of an OVSAM or a crop baseline')
+    return cfg
 
 
 def without_weights(cfg: Any) -> Any:
@@ -95,6 +102,19 @@ def random_bank(
         counts = torch.ones(len(vocabulary), dtype=torch.long)
     table = F.normalize(torch.randn(int(counts.sum()), channels, device=device), dim=-1)
     return NameBank(vocabulary, table, counts.to(device))
+
+
+def annotated_boxes(boxes: Tensor, labels: Tensor, side: int) -> DetDataSample:
+    """A sample of a square image whose objects, with labels (N,), fill their boxes (N, 4), xyxy."""
+    masks: np.ndarray = np.zeros((len(boxes), side, side), np.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes.round().long().tolist()):
+        mask[y1:y2, x1:x2] = 1
+    return DetDataSample(
+        metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
+        gt_instances=InstanceData(
+            bboxes=boxes.to(labels.device), labels=labels, masks=BitmapMasks(masks, side, side)
+        ),
+    )
 
 
 def _resized(part: Any, size: int) -> Any:

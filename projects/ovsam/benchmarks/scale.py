@@ -11,10 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
-from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -26,7 +23,7 @@ from ..segmenters.sam2clip_distiller import SAM2CLIPDistiller
 from ..segmenters.stored_teacher import StoredTeacher
 from ..utils.tables import table
 from .complexity import attention_as_products, count_by_part, count_complexity
-from .random_model import build_random_model, set_random_names
+from .random_model import annotated_boxes, build_random_model, set_random_names
 
 IMAGES = 2  # in the step of CLIP2SAM that is counted; of a single one the decoder copies less
 BATCH = 2  # images a GPU and step, the paper's
@@ -141,7 +138,10 @@ def count_clip2sam(cfg: Config, size: int | None = None) -> Stage:
     images = torch.zeros(1, 1, 1, 1).expand(IMAGES, 3, side, side)
 
     def step(number: int) -> np.ndarray:
-        samples = [_annotated(number, side) for _ in range(IMAGES)]
+        # Equal squares in the middle of the image.
+        boxes = torch.tensor([[side // 4, side // 4, 3 * side // 4, 3 * side // 4]] * number)
+        labels = torch.zeros(number, dtype=torch.long)
+        samples = [annotated_boxes(boxes.float(), labels, side) for _ in range(IMAGES)]
         return np.array(
             count_step(model, lambda: model.parse_losses(model.loss(images, samples))[0])
         )
@@ -165,19 +165,6 @@ def _learning(cfg: Config, kind: type, size: int | None) -> PromptableSegmenter:
 
 def _number(part: nn.Module, *, learned: bool = False) -> int:
     return sum(p.numel() for p in part.parameters() if p.requires_grad or not learned)
-
-
-def _annotated(number: int, side: int) -> DetDataSample:
-    """So many equal squares in the middle of an image."""
-    low, high = side // 4, 3 * side // 4
-    masks: np.ndarray = np.zeros((number, side, side), np.uint8)
-    masks[:, low:high, low:high] = 1
-    boxes = torch.tensor([[low, low, high, high]] * number, dtype=torch.float32)
-    labels, bitmaps = torch.zeros(number, dtype=torch.long), BitmapMasks(masks, side, side)
-    return DetDataSample(
-        metainfo=dict(img_shape=(side, side), ori_shape=(side, side), scale_factor=(1.0, 1.0)),
-        gt_instances=InstanceData(bboxes=boxes, labels=labels, masks=bitmaps),
-    )
 
 
 def row(

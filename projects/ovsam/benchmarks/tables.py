@@ -14,9 +14,10 @@ from ..utils.tables import table
 from .beside_sam import measure_beside_sam
 from .complexity import count_complexity, total_complexity
 from .interaction import measure_interaction
-from .memory import measure_memory
+from .memory import in_fresh_process, measure_memory
 from .onnx_cost import measure_onnx
 from .pool_cost import measure_pool
+from .random_model import naming_config
 from .scale import Machine, scale_table
 from .timing import measure_latency
 from .training_step import measure_training_step
@@ -57,7 +58,7 @@ def complexity(args: argparse.Namespace) -> None:
 def memory(args: argparse.Namespace) -> None:
     """Peak resident memory and seconds."""
     for config in args.configs:
-        use = measure_memory(load_config(config), args.prompts, args.size)
+        use = in_fresh_process(measure_memory, load_config(config), args.prompts, args.size)
         print(
             f'{config}: {use.peak / 1e9:.2f} GB at most ({use.built / 1e9:.2f} GB once built, '
             f'{use.imported / 1e9:.2f} GB of it imports); {use.latency.image:.1f} s to encode '
@@ -87,9 +88,8 @@ def interactive(args: argparse.Namespace) -> None:
         beside_sam(args, few)
         return
     for config in args.configs:
-        cost = measure_interaction(
-            load_config(config), args.prompts, (few, many), side, args.repeat, args.size
-        )
+        given = naming_config(config), args.prompts, (few, many), side, args.repeat, args.size
+        cost = in_fresh_process(measure_interaction, *given)
         print(f'{config}, {torch.get_num_threads()} threads')
         print_table(
             ['', 'seconds', 'beside', 'seconds', 'ratio'],
@@ -121,7 +121,7 @@ def interactive(args: argparse.Namespace) -> None:
 def beside_sam(args: argparse.Namespace, names: int) -> None:
     """Clicks beside those of segment-anything."""
     for config in args.configs:
-        rows = measure_beside_sam(load_config(config), names, args.repeat, args.size)
+        rows = measure_beside_sam(naming_config(config), names, args.repeat, args.size)
         print(f'{config} with {names} names, {args.against} without names')
         print_table(
             ['prompts', 'ms', 'ms of SAM', 'ratio'],
@@ -161,9 +161,8 @@ def vocabulary(args: argparse.Namespace) -> None:
     """Time and memory of many names, by how they are kept."""
     section = []
     for config in args.configs:
-        rows = measure_vocabularies(
-            load_config(config), args.names, args.texts, args.objects, args.repeat, args.size
-        )
+        given = naming_config(config), args.names, args.texts, args.objects, args.repeat, args.size
+        rows = in_fresh_process(measure_vocabularies, *given)
         # A click's other work is the same in all rows, but varies more than naming takes.
         others = statistics.median(row.click - row.naming for row in rows)
         first = others + rows[0].naming
@@ -274,10 +273,6 @@ def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -
 
 def scale(args: argparse.Namespace) -> None:
     """GPU-hours, memory, network and storage of the paper's recipe and of many images."""
-    if not 0 < args.utilisation <= 1:
-        raise ValueError(f'--utilisation must be in (0, 1]; got {args.utilisation}')
-    if min(args.gpus, args.images, args.peak) <= 0:
-        raise ValueError('--gpus, --images and --peak must be positive')
     machine = Machine(args.gpus, args.peak * 1e12, args.utilisation)
     configs = [load_config(args.sam2clip), load_config(args.clip2sam), load_config(args.ovsam)]
     section = (

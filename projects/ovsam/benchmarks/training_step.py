@@ -10,20 +10,16 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from mmdet.registry import TASK_UTILS
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.structures import InstanceData
 
 from ..naming.name_bank import NameBank
 from ..segmenters.joint_ovsam import JointOVSAM
 from ..vocabulary import Vocabulary
-from .random_model import build_random_model, random_bank
+from .random_model import annotated_boxes, build_random_model, random_bank
 from .timing import random_boxes, seconds
 
 # LVIS's, Objects365's and ImageNet-21k's 21,601 names have 37,778 texts.
@@ -69,13 +65,8 @@ def measure_training_step(
         device: Where to compute.
 
     Raises:
-        ValueError: The config does not train a ``JointOVSAM``, or there is nothing to measure.
+        ValueError: The config does not train a ``JointOVSAM``.
     """
-    if min(repeat, images, instances, *names) < 1:
-        raise ValueError(
-            'names, images, instances and repeat must be positive; got '
-            f'{list(names)}, {images}, {instances} and {repeat}'
-        )
     model = _model(cfg, size, device)
     # Without rates of its own for each part, which cost nothing and fill the log.
     optimizer = build_optim_wrapper(
@@ -98,7 +89,10 @@ def measure_training_step(
     def measure(count: int, compared: dict) -> tuple[float, float]:
         model.vocabulary, model.own_bank = banks[count].vocabulary, banks[count]
         model.compared = TASK_UTILS.build(compared)
-        samples = [_sample(instances, side, count, device) for _ in range(images)]
+        samples = []
+        for _ in range(images):
+            labels = torch.randint(count, (instances,), device=device)
+            samples.append(annotated_boxes(random_boxes(instances, side).boxes, labels, side))
         return (
             seconds(lambda: _step(model, optimizer, inputs, samples)),
             seconds(_class_loss(model, samples)),
@@ -156,18 +150,3 @@ def _bank(count: int, channels: int, device: str | torch.device) -> NameBank:
     vocabulary = Vocabulary([f'name {number}' for number in range(count)])
     counts = 1 + (torch.arange(count) % 4 < 4 * (TEXTS_PER_NAME - 1)).long()
     return random_bank(vocabulary, channels, device, counts)
-
-
-def _sample(instances: int, side: int, count: int, device: str | torch.device) -> DetDataSample:
-    boxes = random_boxes(instances, side).boxes
-    masks: np.ndarray = np.zeros((instances, side, side), np.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, boxes.round().long().tolist()):
-        mask[y1:y2, x1:x2] = 1
-    return DetDataSample(
-        gt_instances=InstanceData(
-            bboxes=boxes.to(device),
-            masks=BitmapMasks(masks, side, side),
-            labels=torch.randint(count, (instances,), device=device),
-        ),
-        metainfo=dict(img_shape=(side, side), ori_shape=(side, side)),
-    )

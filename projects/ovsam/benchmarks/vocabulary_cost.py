@@ -18,8 +18,7 @@ from ..naming.scores import PRECISIONS
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ..vocabulary import Vocabulary
 from .interaction import random_clicks
-from .memory import in_fresh_process
-from .random_model import build_random_model, random_bank, require_names
+from .random_model import build_random_model, random_bank
 from .timing import random_image, seconds
 
 TOP_K = 5
@@ -53,7 +52,7 @@ def measure_vocabularies(
     repeat: int = 15,
     size: int | None = None,
 ) -> list[VocabularyCost]:
-    """All numbers of names in all ways, on the CPU, in one fresh process.
+    """All numbers of names in all ways, on the CPU.
 
     Ways and numbers take turns, so that what else the machine does weighs on all alike.
 
@@ -67,31 +66,8 @@ def measure_vocabularies(
         size: Side of the square input, in pixels; the config's own if not given.
 
     Raises:
-        OSError: The process died, most likely for want of memory.
-        ValueError: A number is out of its range, or the model does not name; or as
-            :func:`~.random_model.build_random_model`.
+        ValueError: As :func:`~.random_model.build_random_model`.
     """
-    if repeat < 1 or objects < 1 or texts < 1 or not names or min(names) < 1:
-        raise ValueError(
-            f'names, texts, objects and repeat must be at least 1; got {list(names)}, '
-            f'{texts}, {objects} and {repeat}'
-        )
-    require_names(cfg)
-    return in_fresh_process(
-        _measure, cfg, tuple(names), texts, objects, repeat, size, torch.get_num_threads()
-    )
-
-
-def _measure(
-    cfg: Config,
-    names: tuple[int, ...],
-    texts: float,
-    objects: int,
-    repeat: int,
-    size: int | None,
-    threads: int,
-) -> list[VocabularyCost]:
-    torch.set_num_threads(threads)
     predictor = OVSAMPredictor(build_random_model(cfg, size))
     model = predictor.model
     side = model.prompt_encoder.image_size

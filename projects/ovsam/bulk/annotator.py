@@ -43,24 +43,19 @@ class Annotator:
             raise ValueError(f'top_k must be positive; got {top_k}')
         if not 0 <= threshold <= 1:
             raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
-        self._predictor = predictor
+        self.predictor = predictor
         self._prompts = prompts
         self._threshold = threshold
         self._top_k = top_k
 
     @classmethod
     def of_flags(cls, args: argparse.Namespace) -> tuple[Annotator, dict[str, Any]]:
-        """What the flags of ``tools/annotate.py`` ask for, and its settings."""
+        """What the flags of ``ovsam annotate`` ask for, and its settings."""
         cfg = load_config(args.model)
         prompts = detector_of(args, args.device) or EverythingPrompts()
         predictor = OVSAMPredictor(cfg, args.weights, args.vocabulary, args.device)
         annotator = cls(predictor, prompts, args.threshold, args.top_k)
         return annotator, annotator.settings(cfg)
-
-    @property
-    def predictor(self) -> OVSAMPredictor:
-        """What finds and names."""
-        return self._predictor
 
     def __call__(self, file: Path) -> dict:
         """``height``, ``width`` and ``annotations`` of an image.
@@ -70,13 +65,13 @@ class Annotator:
             ValueError: It is not a picture, or too narrow.
         """
         pixels = read_image(file)
-        check_sides(pixels.shape[:2], self._predictor.model.prompt_encoder.image_size)
-        self._predictor.set_image(pixels)
+        check_sides(pixels.shape[:2], self.predictor.model.prompt_encoder.image_size)
+        self.predictor.set_image(pixels)
         try:
-            found = self._prompts.segment(self._predictor, pixels, file)
-            found = self._kept(self._predictor.name(found, self._top_k))
+            found = self._prompts.segment(self.predictor, pixels, file)
+            found = self._kept(self.predictor.name(found, self._top_k))
         finally:
-            self._predictor.reset()
+            self.predictor.reset()
         return {'height': pixels.shape[0], 'width': pixels.shape[1], 'annotations': found.to_coco()}
 
     def settings(self, cfg: Config) -> dict[str, Any]:
@@ -85,7 +80,7 @@ class Annotator:
         Args:
             cfg: That the predictor's model was built from.
         """
-        model, vocabulary = self._predictor.model, self._predictor.vocabulary
+        model, vocabulary = self.predictor.model, self.predictor.vocabulary
         return {
             'version': __version__,
             'model': cfg.model.to_dict(),
@@ -93,7 +88,7 @@ class Annotator:
             'vocabulary': fingerprint(None if vocabulary is None else vocabulary.to_dict()),
             'prompts': self._prompts.fingerprint(None),
             'everything': str(model.everything),
-            'none_threshold': self._predictor.none_threshold,
+            'none_threshold': self.predictor.none_threshold,
             'threshold': self._threshold,
             'top_k': self._top_k,
         }

@@ -23,6 +23,7 @@ from mmengine.logging import HistoryBuffer
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from ..utils.package_files import SCHEME, package_file
 from ..utils.paths import fetched_path, resource_root, weights_folder
 from .torchscript import is_torchscript, read_torchscript_tensors
 
@@ -117,7 +118,8 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
     both onto the CPU.
 
     Args:
-        filename: Path of the file; ``~`` is expanded. A relative path counts from the working
+        filename: Path of the file, or what :func:`~ovsam.utils.package_files.package_file` takes,
+            whose errors are its; ``~`` is expanded. A relative path counts from the working
             directory, then from where the project keeps its ``checkpoints/``;
             ``checkpoints/NAME`` also where it keeps fetched weights.
         map_location: Where tensors go, as for ``torch.load``.
@@ -145,6 +147,8 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
 
 
 def _find(filename: str) -> str:
+    if filename.startswith(SCHEME):
+        return str(package_file(filename))
     path = os.path.expanduser(filename)
     if os.path.isfile(path):
         return path

@@ -115,8 +115,5 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    args = make_parser().parse_args(argv)
-    left_out: list[int] = []
     with ended_by_sigterm():
-        status = exit_status('annotate', lambda: left_out.append(run(args)))
-    return status or int(any(left_out))
+        return exit_status('annotate', run, make_parser().parse_args(argv))

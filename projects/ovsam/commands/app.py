@@ -12,13 +12,11 @@ Open the address that it prints. It serves this machine only unless --host says 
 import argparse
 import contextlib
 import ipaddress
-import os
 import socket
 import tempfile
 from pathlib import Path
 
-from ..apis.flags import add_server_flags, check_server_flags
-from ..serving.served_flags import add_served_model_flags, check_served_model_flags, served_model
+from ..serving.served_flags import add_server_flags, check_server_flags, served_model
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
 from ..utils.image_walk import list_images
@@ -71,16 +69,11 @@ def serve(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    check_served_model_flags(args)
     check_server_flags(args)
-    if args.points_per_side is not None:
-        check_server_flags(args, 'points_per_side')
     if args.folder and args.samples:
         raise ValueError('--folder and --samples are both given: choose one of them')
     if bool(args.folder) != bool(args.out):
         raise ValueError('--folder and --out go together: the pictures, and the COCO file to write')
-    if args.token == '':
-        raise ValueError('--token is empty: give one, or leave it out to let anybody in')
 
 
 def _is_loopback(host: str) -> bool:
@@ -93,8 +86,7 @@ def _is_loopback(host: str) -> bool:
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__, 'ovsam app')
-    add_served_model_flags(parser, ', which sessions begin with')
-    add_server_flags(parser, 7860, 'everything mode')
+    add_server_flags(parser, 7860, ', which sessions begin with', 'what people must enter')
     parser.add_argument(
         '--folder',
         type=Path,
@@ -111,11 +103,5 @@ def main(argv=None) -> int:
         type=Path,
         help='folder of pictures to try; if not given, photographs of scikit-image if it is '
         'installed, or scenes of pictograms for a model of the small world',
-    )
-    parser.add_argument(
-        '--token',
-        default=os.environ.get('OVSAM_TOKEN'),
-        help='what people must enter; better set OVSAM_TOKEN, which other users of this machine '
-        'do not see',
     )
     return exit_status('app', serve, parser.parse_args(argv))

@@ -227,17 +227,26 @@ def parse_args(argv=None) -> argparse.Namespace:
     add_follow_command(commands)
     args = parser.parse_args(argv)
     args.shown = shlex.join(['ovsam', 'benchmark', *(argv or sys.argv[1:])])
-    if args.command == 'interactive' and min(*args.names, args.points_per_side) < 1:
-        parser.error('--names and --points-per-side must be positive')
-    size = getattr(args, 'size', None)
-    if getattr(args, 'prompts', 1) < 1 or (size is not None and size < 1):
-        parser.error('--prompts and --size must be positive')
-    if not 0 <= getattr(args, 'again', 1) <= 1:
-        parser.error('--again is a share, from 0 to 1')
     return args
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure, if all numbers make sense.
+
+    Raises:
+        ValueError: One is out of its range; and as of the subcommand.
+    """
+    for name, value in vars(args).items():
+        for number in value if isinstance(value, list) else [value]:
+            if name != 'again' and type(number) in (int, float) and not number > 0:
+                raise ValueError(f'--{name.replace("_", "-")} must be positive; got {number}')
+    for name, least, most in (('again', 0, 1), ('utilisation', 0, 1), ('texts', 1, float('inf'))):
+        if not least <= getattr(args, name, 1) <= most:
+            raise ValueError(f'--{name} must be in [{least}, {most}]; got {getattr(args, name)}')
+    args.run(args)
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     args = parse_args(argv)
-    return exit_status(f'benchmark {args.command}', args.run, args)
+    return exit_status(f'benchmark {args.command}', run, args)

@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 
 from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction
-from ..apis.example_flags import teach_examples
 from ..apis.exports import EXPORTS, ImageEntry, make_exports
 from ..apis.flags import (
     add_detector_flags,
@@ -38,7 +37,7 @@ from ..apis.flags import (
 )
 from ..apis.init_model import PRECISIONS, say_notice
 from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
-from ..apis.user_prompts import parse_prompt
+from ..apis.user_prompts import parse_prompt, teach_examples
 from ..prompts import Prompts
 from ..utils.command_line import exit_status, parser_of
 from ..utils.file_names import fitting_name, printable
@@ -133,8 +132,8 @@ def predict(
     return predictor.name(segment_each(predictor, prompts), args.top_k)
 
 
-def run_picture(args: argparse.Namespace) -> int:
-    """Predict, report, write; returns 0: nothing was left out."""
+def run_picture(args: argparse.Namespace) -> None:
+    """Predict, report, write."""
     prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
     if args.prompts:
         prompts = PromptFiles(args.prompts).read(args.image)
@@ -173,7 +172,6 @@ def run_picture(args: argparse.Namespace) -> int:
         export.close()
     print(f'Wrote {printable(str(picture))} and {printable(str(annotations))}')
     say_notice(predictor.model)
-    return 0
 
 
 def run_folder(args: argparse.Namespace) -> int:
@@ -203,6 +201,15 @@ def run_folder(args: argparse.Namespace) -> int:
     )
     say_notice(inferencer.predictor.model)
     return len(results['failed'])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict; returns how many pictures of a folder were left out."""
+    check(args)
+    if args.image.is_dir():
+        return run_folder(args)
+    run_picture(args)
+    return 0
 
 
 def main(argv=None) -> int:
@@ -261,11 +268,4 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--precision', choices=PRECISIONS, help='what to compute in (fp32, unless built otherwise)'
     )
-    args = parser.parse_args(argv)
-    left_out: list[int] = []
-
-    def run() -> None:
-        check(args)
-        left_out.append(run_folder(args) if args.image.is_dir() else run_picture(args))
-
-    return exit_status('predict', run) or int(any(left_out))
+    return exit_status('predict', run, parser.parse_args(argv))

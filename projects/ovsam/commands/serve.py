@@ -16,8 +16,7 @@ import argparse
 import os
 from pathlib import Path
 
-from ..apis.flags import add_server_flags, check_server_flags
-from ..serving.served_flags import add_served_model_flags, check_served_model_flags, served_model
+from ..serving.served_flags import add_server_flags, check_server_flags, served_model
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
 
@@ -49,20 +48,18 @@ def serve(args: argparse.Namespace) -> None:
         args.label_studio_url, args.label_studio_token, args.local_files_root, limits
     )
     everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
-    model = served_model(args)
     annotator = Annotator(
-        model,
+        served_model(args),
         limits,
         images=args.cached_images,
         megabytes=args.cache_megabytes,
         everything=everything,
     )
     backend = LabelStudioBackend(
-        model,
+        annotator,
         tasks,
         own_vocabulary=args.vocabulary is not None,
-        everything=everything if args.everything else None,
-        encoded=annotator.encoded,
+        everything=args.everything,
     )
     gate = GateSettings(
         token=args.token,
@@ -75,38 +72,28 @@ def serve(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    check_served_model_flags(args)
     check_server_flags(args, 'cached_images', 'cache_megabytes', 'queue')
-    if args.points_per_side is not None:
-        check_server_flags(args, 'points_per_side')
     if not args.per_minute >= 0:
         raise ValueError(f'--per-minute must not be negative; got {args.per_minute:g}')
-    if args.token == '':
-        raise ValueError('--token is empty: give one, or leave it out to let anybody in')
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__, 'ovsam serve')
-    add_served_model_flags(
+    add_server_flags(
         parser,
+        9090,
         ': what counts where a request brings no names. In Label Studio, regions get the likeliest '
         "of the project's labels that is in it; the project's labels alone if not given",
+        "what clients must bring: X-AnyLabeling's API key, the password in Label Studio, "
+        '"Authorization: Bearer TOKEN"',
     )
-    add_server_flags(parser, 9090, 'everything mode')
     _add_limits(parser)
     _add_label_studio(parser)
     return exit_status('serve', serve, parser.parse_args(argv))
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--token',
-        default=os.environ.get('OVSAM_TOKEN'),
-        help="what clients must bring: X-AnyLabeling's API key, the password in Label Studio, "
-        '"Authorization: Bearer TOKEN"; better set OVSAM_TOKEN, which other users of this '
-        'machine do not see',
-    )
     parser.add_argument(
         '--cors',
         action='append',

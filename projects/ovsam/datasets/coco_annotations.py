@@ -14,8 +14,8 @@ from ..utils.wording import listed
 _NUMBERS = {int, float}
 # What values must be, with the test for it; of boxes and masks, more is asked below.
 _ID = 'a number or a text', lambda value: isinstance(value, (int, float, str))
-_SIZE = 'a positive number', lambda value: _are_numbers([value]) and value > 0
-_NUMBER = 'a number', lambda value: _are_numbers([value])
+_SIZE = 'a positive number', lambda value: are_numbers([value]) and value > 0
+_NUMBER = 'a number', lambda value: are_numbers([value])
 _TEXT = 'a text', lambda value: isinstance(value, str)
 _ANY = 'anything', lambda value: True
 _KEYS: dict[str, dict[str, tuple]] = {
@@ -103,7 +103,7 @@ def _require_distinct(what: str, values: Iterable) -> None:
 
 def box_fault(box: object) -> str | None:
     """What is wrong with a box, to go on after 'annotation 7'; None if nothing is."""
-    if isinstance(box, (list, tuple)) and len(box) == 4 and _are_numbers(box):
+    if isinstance(box, (list, tuple)) and len(box) == 4 and are_numbers(box):
         return None
     return f'has the box {box!r}, not four numbers [x, y, width, height]'
 
@@ -120,7 +120,7 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
     if isinstance(mask, list):
         if not all(isinstance(polygon, list) for polygon in mask):
             return 'has a polygon in "segmentation" that is not in a list of polygons'
-        if not all(map(_are_numbers, mask)):
+        if not all(map(are_numbers, mask)):
             return 'has a polygon in "segmentation" with something else than numbers'
         # Shorter ones are no mask, which the data set leaves out; half a corner is a fault.
         return polygon_fault(mask, least=0)
@@ -147,6 +147,6 @@ def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:
     return None
 
 
-def _are_numbers(values: Iterable) -> bool:
-    """Whether all are, and finite."""
+def are_numbers(values: Iterable) -> bool:
+    """Whether all are numbers, and finite; True is none."""
     return set(map(type, values)) <= _NUMBERS and math.isfinite(sum(values))

@@ -8,15 +8,13 @@ says what it is of, any number of processes write at once, and a run that was ki
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from ..utils.files import write_whole
+from ..utils.files import missing_files, write_whole
 from ..utils.storage import join_place, read_bytes
 from .teacher_features import (
     DamagedFeaturesError,
@@ -104,16 +102,9 @@ class FeatureStore:
         )
 
     def missing(self, images: Iterable[str]) -> list[str]:
-        """Those of the images that have no record on a local disk; each folder is listed once."""
-        by_folder = defaultdict(list)
-        for image in images:
-            folder, name = os.path.split(self.path(image))
-            by_folder[folder].append((name, image))
-        missing = []
-        for folder, names in by_folder.items():
-            present = set(os.listdir(folder)) if os.path.isdir(folder) else set()
-            missing += [image for name, image in names if name not in present]
-        return missing
+        """Those of the images that have no record on a local disk; see :func:`missing_files`."""
+        by_path = {self.path(image): image for image in images}
+        return [by_path[path] for path in missing_files(by_path)]
 
     def remove_leftovers(self, age: float = 3600) -> int:
         """Remove what writers left that were killed more than ``age`` seconds ago; how many."""

@@ -1,9 +1,8 @@
 """COCO-format data whose label space is a vocabulary."""
 
 import logging
-import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Union
 
 from mmdet.datasets import CocoDataset
@@ -11,6 +10,7 @@ from mmdet.datasets.api_wrappers import COCO
 from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 
+from ..utils.files import missing_files
 from ..utils.wording import listed
 from ..vocabulary import build_vocabulary, name_key, refuse_near_misses
 from ..vocabulary.name_texts import clean_text
@@ -137,10 +137,12 @@ class OpenVocabularyCocoDataset(CocoDataset):
         self._report(self._index)
         del self._index  # as large as the file
         if self.backend_args is None:  # files, not an object store
-            _require_files(
-                (info['img_path'] for info in data_list),
-                f'Put those of {self.ann_file} there, or change data_prefix in the config.',
-            )
+            missing = missing_files(info['img_path'] for info in data_list)
+            if missing:
+                raise FileNotFoundError(
+                    f'{len(missing)} of {len(data_list)} images are not on disk: {listed(missing)}.'
+                    f' Put those of {self.ann_file} there, or change data_prefix in the config.'
+                )
         return data_list
 
     def _report(self, index: VocabularyCOCO) -> None:
@@ -194,29 +196,3 @@ class ClosedVocabularyCocoDataset(OpenVocabularyCocoDataset):
         """See the base class."""
         known = {annotation['category_id'] for annotation in raw_data_info['raw_ann_info']}
         return dict(super().parse_data_info(raw_data_info), closed=known <= set(self.cat_ids))
-
-
-def _require_files(paths: Iterable[str], hint: str = '') -> None:
-    """Look for all files, reading each folder once, which is quick for any number of files.
-
-    Args:
-        paths: Of the images.
-        hint: What to do about missing ones, for the message.
-
-    Raises:
-        FileNotFoundError: Some are missing; the message has their number and the first few.
-    """
-    by_folder = defaultdict(list)
-    for path in paths:
-        folder, name = os.path.split(path)
-        by_folder[folder].append(name)
-    missing, total = [], 0
-    for folder, names in by_folder.items():
-        present = set(os.listdir(folder or '.')) if os.path.isdir(folder or '.') else set()
-        missing += [os.path.join(folder, name) for name in names if name not in present]
-        total += len(names)
-    if missing:
-        raise FileNotFoundError(
-            f'{len(missing)} of {total} images are not on disk: {", ".join(missing[:3])}'
-            f'{", ..." if len(missing) > 3 else ""}. {hint}'.rstrip()
-        )

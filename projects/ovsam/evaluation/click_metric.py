@@ -26,20 +26,15 @@ class ClickMetric(BaseMetric):
     Args:
         clicks: After how many clicks to report the mean IoU.
         targets: IoUs to reach, in percent.
-        collect_device: As in mmengine.
-        prefix: As in mmengine.
+        **kwargs: Of mmengine's ``BaseMetric``.
     """
 
     default_prefix = 'clicks'
 
     def __init__(
-        self,
-        clicks: Sequence[int] = (1, 3, 5),
-        targets: Sequence[int] = (85, 90),
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
+        self, clicks: Sequence[int] = (1, 3, 5), targets: Sequence[int] = (85, 90), **kwargs
     ) -> None:
-        super().__init__(collect_device, prefix)
+        super().__init__(**kwargs)
         if not clicks or min(clicks) < 1:
             raise ValueError(f'clicks must be numbers from 1 on; got {listed(clicks)}')
         self.clicks = tuple(clicks)

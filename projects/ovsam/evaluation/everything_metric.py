@@ -46,8 +46,7 @@ class EverythingMetric(GroupMetric):
         vocabulary: Whose ``split`` has the groups ``base`` and ``novel``; anything that
             :func:`~ovsam.vocabulary.build_vocabulary` takes.
         iou_threshold: In (0, 1].
-        collect_device: See mmengine.
-        prefix: See mmengine.
+        **kwargs: Of mmengine's ``BaseMetric``.
 
     Raises:
         ValueError: ``iou_threshold`` is out of its range.
@@ -59,10 +58,9 @@ class EverythingMetric(GroupMetric):
         self,
         vocabulary: Vocabulary | str | Path | Sequence[str] | dict,
         iou_threshold: float = 0.5,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
+        **kwargs,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
+        super().__init__(**kwargs)
         if not 0 < iou_threshold <= 1:
             raise ValueError(f'iou_threshold must be in (0, 1]; got {iou_threshold}')
         vocabulary = build_vocabulary(vocabulary)

@@ -84,8 +84,7 @@ class OpenVocabularyMetric(GroupMetric):
         prediction_classes: What predicted labels mean: the model's vocabulary, likewise; the
             dataset's classes if not given. Labels are compared by name.
         size_limits: Square roots of the areas in pixels at which medium and large masks start.
-        collect_device: See mmengine.
-        prefix: See mmengine.
+        **kwargs: Of mmengine's ``BaseMetric``.
     """
 
     default_prefix = 'ov'
@@ -97,10 +96,9 @@ class OpenVocabularyMetric(GroupMetric):
         novel: Sequence[str] | None = None,
         prediction_classes: Vocabulary | str | Path | Sequence[str] | dict | None = None,
         size_limits: tuple[float, float] = (32, 96),
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
+        **kwargs,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
+        super().__init__(**kwargs)
         if (vocabulary is None) == (base is None and novel is None):
             raise ValueError(
                 'the classes that count come from a vocabulary with a split or from base and '

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..parts.photographs.efficientnet_lite_tower import EfficientNetLiteTower
 from ..parts.photographs.sentence_text_encoder import SentenceTextEncoder
 from ..vocabulary.glosses import synset_sentence
-from ..vocabulary.imagenet_synsets import imagenet_synsets
+from ..vocabulary.packs import imagenet_synsets
 
 
 @torch.no_grad()

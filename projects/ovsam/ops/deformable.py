@@ -1,6 +1,7 @@
 """Deformable attention and convolutions with the call signatures of ``mmcv._ext``.
 
-Convolutions have no gradient here: detectors that use them run, but do not train.
+Convolutions have no gradient here: detectors that use them run, but do not train. Arguments without
+a word in a docstring play no part: they are the compiled operators' buffers, or follow from others.
 
 Glossary: B images, C channels, O output channels, k kernel cells, g groups of offsets.
 """
@@ -31,16 +32,9 @@ def ms_deform_attn_forward(
 ) -> Tensor:
     """Multi-scale deformable attention, which mmcv computes itself on the CPU only.
 
-    Args:
-        value: ``(B, keys, heads, C / heads)``.
-        spatial_shapes: ``(levels, 2)`` height and width.
-        level_start_index: Follows from ``spatial_shapes``.
-        sampling_locations: ``(B, queries, heads, levels, points, 2)``, x before y, in [0, 1].
-        attention_weights: ``(B, queries, heads, levels, points)``.
-        im2col_step: How the compiled operator divides its work; no part in the result.
-
-    Returns:
-        ``(B, queries, C)``.
+    ``value`` is ``(B, keys, heads, C / heads)``; ``spatial_shapes`` ``(levels, 2)``, height and
+    width; ``sampling_locations`` ``(B, queries, heads, levels, points, 2)``, x before y, in [0, 1];
+    ``attention_weights`` ``(B, queries, heads, levels, points)``; the result ``(B, queries, C)``.
     """
     return _deformable_attention(value, spatial_shapes, sampling_locations, attention_weights)
 
@@ -96,26 +90,10 @@ def modulated_deform_conv_forward(
 ) -> None:
     """Deformable convolution, second version.
 
-    Args:
-        input: ``(B, C, H, W)``.
-        weight: ``(O, C / group, kernel_h, kernel_w)``.
-        bias: ``(O,)``, read if ``with_bias``.
-        ones: The compiled operator's buffer.
-        offset: ``(B, 2 g k, h, w)``, y before x, in pixels of ``input``.
-        mask: ``(B, g k, h, w)``, what each sample counts.
-        output: Written in place, ``(B, O, h, w)``.
-        columns: The compiled operator's buffer.
-        kernel_h: Follows from ``weight``.
-        kernel_w: Follows from ``weight``.
-        stride_h: Of the convolution, in rows.
-        stride_w: Of the convolution, in columns.
-        pad_h: Rows of zeros on either side.
-        pad_w: Columns of zeros on either side.
-        dilation_h: Rows between kernel cells.
-        dilation_w: Columns between kernel cells.
-        group: Follows from ``weight``.
-        deformable_group: Follows from ``offset``.
-        with_bias: Whether there is a bias.
+    ``input`` is ``(B, C, H, W)``; ``weight`` ``(O, C / group, kernel_h, kernel_w)``; ``bias``
+    ``(O,)``, read if ``with_bias``; ``offset`` ``(B, 2 g k, h, w)``, y before x, in pixels of
+    ``input``; ``mask`` ``(B, g k, h, w)``, what each sample counts. ``output`` ``(B, O, h, w)`` is
+    written in place. Strides, padding and dilation are in rows (``h``) and columns (``w``).
     """
     size = output.shape[-2:]
     output.copy_(
@@ -166,8 +144,7 @@ def deform_conv_forward(
     """Deformable convolution, first version: without masks.
 
     Arguments are those of :func:`modulated_deform_conv_forward` by other names, with ``W`` for
-    columns and ``H`` for rows: ``k`` of the kernel, ``d`` of the stride. ``output``
-    ``(B, O, h, w)`` is written in place; ``im2col_step`` plays no part in the result.
+    columns and ``H`` for rows: ``d`` of the stride. ``output`` is written in place.
     """
     output.copy_(
         deform_conv2d(

@@ -7,20 +7,22 @@ all of which are kept within a bound and are the same for whoever asks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ovsam_onnx.prediction import Prediction
 
 from .bounded_cache import BoundedCache
-from .encoded_images import EncodedImages
 from .object_prompts import ObjectPrompt
-from .served_model import Predictor, ServedModel
+from .served_model import ServedModel
 from .uploads import UploadLimits
+
+if TYPE_CHECKING:
+    from .served_model import Predictor
 
 DRAWN_AT_ONCE = 8  # masks at the size of the picture, of float32
 
@@ -46,9 +48,9 @@ Names: TypeAlias = Any
 
 
 class Picture(NamedTuple):
-    """A picture that was sent: its key, SHA-256 of the file, and what the model sees."""
+    """A picture: its key, SHA-256 of a file that was sent, and what the model sees of it."""
 
-    key: str
+    key: Hashable
     image: Any
 
 
@@ -66,9 +68,6 @@ class Annotator:
         megabytes: Of memory for what is kept: encoded images have three quarters of it, masks of
             everything mode a quarter.
         everything: Settings of :class:`~ovsam.apis.EverythingMode`.
-
-    Attributes:
-        encoded: The images, which other tools may share.
 
     Raises:
         ValueError: The model does not name, or ``images`` is not positive.
@@ -90,14 +89,16 @@ class Annotator:
             )
         self.model = model
         self.limits = limits or UploadLimits()
-        self.encoded = EncodedImages(model, images, 0.75 * megabytes)
+        self._images: BoundedCache[Any] = BoundedCache(
+            images, 0.75e6 * megabytes, lambda image: image.nbytes
+        )
         self._settings = dict(everything or {})
         self._masks: BoundedCache[Prediction] = BoundedCache(images, 0.25e6 * megabytes, _nbytes)
 
     @property
     def nbytes(self) -> int:
         """What is kept of pictures takes so many bytes."""
-        return self.encoded.nbytes + self._masks.nbytes
+        return self._images.nbytes + self._masks.nbytes
 
     def send(self, content: bytes, name: str = 'the picture') -> Picture:
         """Take a picture's file; one that was sent before is encoded only if it is not kept.
@@ -111,7 +112,25 @@ class Annotator:
         """
         key = hashlib.sha256(content).hexdigest()
         read = self.limits.decode_picture
-        return Picture(key, self.encoded.encoded(key, lambda: read(content, name)))
+        return self.encoded(key, lambda: read(content, name))
+
+    def encoded(self, key: Hashable, read: Callable[[], np.ndarray]) -> Picture:
+        """A picture; requests for the same one at once encode it once.
+
+        Args:
+            key: What tells it from others.
+            read: Gives its (H, W, 3) RGB uint8 pixels if they are needed; errors are its.
+        """
+        image = self._images.get(key)
+        if image is None:
+            pixels = read()
+            predictor = self.model.new_predictor()
+            with self.model.turn():
+                image = self._images.get(key)
+                if image is None:
+                    (image,) = predictor.encode([pixels])
+                    self._images.put(key, image)
+        return Picture(key, image)
 
     def picture(self, key: str) -> Picture:
         """A picture that was sent before.
@@ -119,7 +138,7 @@ class Annotator:
         Raises:
             NotKeptError: It is not kept.
         """
-        image = self.encoded.get(key)
+        image = self._images.get(key)
         if image is None:
             raise NotKeptError('this server does not have the picture, or no longer: send it again')
         return Picture(key, image)

@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,56 +15,14 @@ from ovsam_onnx.prediction import Prediction
 from ..apis.notices import notice_of_domain
 from .uploads import UploadLimits
 
+if TYPE_CHECKING:  # one of the two is installed
+    from ovsam_onnx import Names, OnnxPredictor
 
-class KnownNames(Protocol):
-    """A vocabulary."""
+    from ..apis import OVSAMPredictor
+    from ..vocabulary import Vocabulary
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """K names."""
-
-    def __len__(self) -> int: ...
-
-    def find(self, text: str) -> int | None:
-        """The place of a name, by whatever word for it."""
-
-
-class Predictor(Protocol):
-    """What :class:`ovsam.apis.OVSAMPredictor` and :class:`ovsam_onnx.OnnxPredictor` share."""
-
-    @property
-    def vocabulary(self) -> KnownNames | None:
-        """The names in use."""
-
-    def encode(self, images: Sequence[np.ndarray]) -> Sequence[Any]:
-        """Encode (H, W, 3) RGB uint8 images."""
-
-    def set_image(self, image: Any) -> None:
-        """Take an image, encoded or not."""
-
-    def predict(
-        self,
-        point_coords: Any = None,
-        point_labels: Any = None,
-        boxes: Any = None,
-        mask_input: Any = None,
-        *,
-        top_k: int = 5,
-        none_threshold: float | None = None,
-    ) -> Prediction:
-        """Segment and name."""
-
-    def everything(self, top_k: int = 5, **settings: Any) -> Prediction:
-        """Segment and name whatever there is."""
-
-    def segment_everything(self, **settings: Any) -> Prediction:
-        """The same without names."""
-
-    def name(self, found: Any, top_k: int = 5, none_threshold: float | None = None) -> Prediction:
-        """Masks with names."""
-
-    def reset(self) -> None:
-        """Forget the image."""
+    KnownNames: TypeAlias = Vocabulary | Names
+    Predictor: TypeAlias = OVSAMPredictor | OnnxPredictor
 
 
 class ServedModel(ABC):

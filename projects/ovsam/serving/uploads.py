@@ -45,7 +45,9 @@ class UploadLimits:
             ValueError: It is too large, of another kind, or damaged.
         """
         path = Path(path)
-        self._check_file(path)
+        if not path.is_file():
+            raise FileNotFoundError(f'there is no file {path.name}: open it again')
+        self._check_bytes(path.stat().st_size, path.name)
         return self.decode_picture(path.read_bytes(), path.name)
 
     def decode_picture(self, content: bytes, name: str = 'the picture') -> np.ndarray:
@@ -115,11 +117,6 @@ class UploadLimits:
         """
         if len(names) > self.names:
             raise ValueError(f'a vocabulary may have {self.names} names; got {len(names)}')
-
-    def _check_file(self, path: Path) -> None:
-        if not path.is_file():
-            raise FileNotFoundError(f'there is no file {path.name}: open it again')
-        self._check_bytes(path.stat().st_size, path.name)
 
     def _check_bytes(self, size: int, name: str) -> None:
         if size > self.megabytes * 1e6:

@@ -25,19 +25,19 @@ def parser_of(description: str | None, program: str | None = None) -> argparse.A
 
 
 def exit_status(
-    name: str, run: Callable[..., None], *args, unless: Callable[[], bool] = lambda: False
+    name: str, run: Callable[..., int | None], *args, unless: Callable[[], bool] = lambda: False
 ) -> int:
     """Run a tool's work; bad input becomes one line and status 2, other faults stay as they are.
 
     Args:
         name: The tool's, which begins the line.
-        run: What to run.
+        run: What to run. If it returns a number other than 0, of what was left out, status is 1.
         *args: Its arguments.
         unless: Asked when ``run`` fails: whether input cannot be to blame any more, so that the
             fault stays as it is.
     """
     try:
-        run(*args)
+        return int(bool(run(*args)))
     except MissingInputs as error:  # a list
         print(f'{name}: {error}', file=sys.stderr)
         return 2
@@ -46,7 +46,6 @@ def exit_status(
             raise
         print(f'{name}: {" ".join(_reason(error).split())}', file=sys.stderr)
         return 2
-    return 0
 
 
 @contextlib.contextmanager

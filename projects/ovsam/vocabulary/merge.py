@@ -23,7 +23,6 @@ from mmengine.logging import print_log
 
 from ..utils.wording import listed
 from .name_texts import distinct, name_key
-from .shared_texts import shared_texts
 from .vocabulary import Vocabulary
 
 
@@ -117,6 +116,19 @@ def merge_sources(
         [f'{text} ({listed(names)})' for text, names in shared.items()],
     )
     return merged
+
+
+def shared_texts(vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:
+    """Texts that stand for several names, and these names; ``{'couch': ('sofa', 'couch')}``.
+
+    Such names are common where several vocabularies were merged: a synonym of one source is a name
+    of another, and only equal names are merged.
+    """
+    named: dict[str, list[str]] = {}
+    for name, texts in zip(vocabulary.names, vocabulary.synonyms):
+        for text in texts:
+            named.setdefault(name_key(text), []).append(name)
+    return {text: tuple(names) for text, names in named.items() if len(names) > 1}
 
 
 def _same_keys(names: Sequence[str]) -> list[str]:

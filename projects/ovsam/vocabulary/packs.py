@@ -80,6 +80,21 @@ def vocabulary_pack(
     return vocabulary if group is None else vocabulary.select(group)
 
 
+@TASK_UTILS.register_module(name='ImageNetSynsets')
+def imagenet_synsets(subset: str = 'imagenet-1k') -> tuple[str, ...]:
+    """Synsets such as ``n01440764`` by label; packs of ImageNet's names know them as aliases.
+
+    For data whose labels come from a list of files: where folders tell, mmpretrain's data sets
+    know their folders' names, which are synsets.
+
+    Args:
+        subset: One of timm's, in whose order labels count: ``imagenet-1k``, ``imagenet-22k`` ...
+    """
+    from timm.data import ImageNetInfo  # takes a second to import
+
+    return tuple(ImageNetInfo(subset).label_names())
+
+
 def _from_categories(categories: Iterable[str]) -> Vocabulary:
     """From category names that may hold several texts."""
     return merge_rows(Row(natural_name(name), split_texts(name)) for name in categories)

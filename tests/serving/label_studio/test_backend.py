@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ovsam.apis import OVSAMPredictor
+from ovsam.serving.annotator import Annotator
 from ovsam.serving.label_studio.backend import LabelStudioBackend
 from ovsam.serving.shared_model import SharedModel
 
@@ -41,7 +42,9 @@ def pictures(scene):
 
 @pytest.fixture
 def backend(colour_model, pictures):
-    return LabelStudioBackend(SharedModel(colour_model), pictures, everything=ALL)
+    return LabelStudioBackend(
+        Annotator(SharedModel(colour_model), everything=ALL), pictures, everything=True
+    )
 
 
 def test_no_tasks_and_no_prompts_get_nothing(backend, config):
@@ -49,7 +52,7 @@ def test_no_tasks_and_no_prompts_get_nothing(backend, config):
     (answer,) = backend.predict(request(config, 'a', regions=[]))['results']
     assert (answer['result'], answer['score']) == ([], 0)
     assert answer['model_version'] == backend.model_version
-    quiet = LabelStudioBackend(backend._model, backend._images)
+    quiet = LabelStudioBackend(backend._annotator, backend._images)
     assert [each['result'] for each in quiet.predict(request(config, 'a', 'b'))['results']] == [
         [],
         [],
@@ -67,7 +70,7 @@ def test_a_click_gives_a_named_mask(backend, config, keypoint, scene, mask_of):
         'brushlabels',
     )
     assert region['value']['format'] == 'rle' and region['image_rotation'] == 0
-    expected = OVSAMPredictor(backend._model.new_predictor().model)
+    expected = OVSAMPredictor(backend._annotator.predictor(None).model)
     expected.set_image(image)
     expected.set_vocabulary(['cat', 'dog', 'umbrella'])
     found = expected.predict([[50, 40]])
@@ -81,7 +84,7 @@ def test_prompts_are_the_predictors_in_pixels_of_a_wide_image(
     model, config, keypoint, rectangle, mask_of
 ):
     image = np.random.default_rng(0).integers(0, 255, (60, 200, 3), dtype=np.uint8)
-    backend = LabelStudioBackend(SharedModel(model), Pictures(a=image))
+    backend = LabelStudioBackend(Annotator(SharedModel(model)), Pictures(a=image))
     regions = [
         keypoint(150, 20, size=(60, 200)),
         keypoint(100, 50, False, size=(60, 200)),
@@ -106,7 +109,7 @@ def test_prompts_are_the_predictors_in_pixels_of_a_wide_image(
 
 
 def test_an_image_is_encoded_once_while_it_is_kept(colour_model, pictures, config, keypoint):
-    backend = LabelStudioBackend(SharedModel(colour_model), pictures, cached_images=1)
+    backend = LabelStudioBackend(Annotator(SharedModel(colour_model), images=1), pictures)
     for x in (50, 120, 180):
         backend.predict(request(config, 'a', regions=[keypoint(x, 40)]))
     other = config.replace('value="dog"', 'value="sun"')
@@ -120,7 +123,7 @@ def test_an_image_is_encoded_once_while_it_is_kept(colour_model, pictures, confi
 def test_names_are_the_projects_or_of_a_larger_vocabulary(colour_model, pictures, config, keypoint):
     click = request(config, 'a', regions=[keypoint(50, 40)])
     model = SharedModel(colour_model, vocabulary=['sun', 'Dog', 'moon', 'cat', 'tree'])
-    backend = LabelStudioBackend(model, pictures, own_vocabulary=True)
+    backend = LabelStudioBackend(Annotator(model), pictures, own_vocabulary=True)
     (region,) = backend.predict(click)['results'][0]['result']
     assert backend.setup({'schema': config}) == {'model_version': backend.model_version}
     predictor = OVSAMPredictor(colour_model)
@@ -204,14 +207,14 @@ def test_a_model_must_name(model, pictures, monkeypatch):
     model = SharedModel(model)
     monkeypatch.setattr(SharedModel, 'vocabulary', None)
     with pytest.raises(ValueError, match='without names'):
-        LabelStudioBackend(model, pictures)
+        LabelStudioBackend(Annotator(model), pictures)
 
 
 def test_labels_that_are_one_name_are_refused_unless_one_is_the_vocabularys(
     colour_model, pictures, config
 ):
     model = SharedModel(colour_model, vocabulary=['sea lion', 'cat'])
-    backend = LabelStudioBackend(model, pictures, own_vocabulary=True)
+    backend = LabelStudioBackend(Annotator(model), pictures, own_vocabulary=True)
     several = config.replace('"dog"', '"Sea_Lion"').replace('"umbrella" alias="U"', '"{}"')
     backend.setup({'schema': several.format('sea lion')})
     with pytest.raises(ValueError, match='Sea_Lion and SEA LION are all "sea lion". Call one'):

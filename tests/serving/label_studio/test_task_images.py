@@ -51,7 +51,6 @@ def test_uploads_are_asked_for_with_the_token():
     assert images.read('/data/upload/1/a.png').shape == (4, 6, 3)
     assert servers.seen == [(f'{STUDIO}/data/upload/1/a.png', 'Token legacy')]
     assert images.key('/data/upload/1/a.png') == images.key(f'{STUDIO}/data/upload/1/a.png')
-    images.close()
 
 
 def test_the_token_goes_to_label_studio_alone():

@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+pytest.importorskip('fastapi', reason='pip install "ovsam[app]"')
+
 from ovsam.serving.page.coco_file import annotations_of
+from ovsam.utils.run_lengths import read_mask
 
 SIZE = (10, 20)
 SQUARE = [[0, 0, 4, 0, 4, 4, 0, 4]]
@@ -28,7 +31,7 @@ def content(*annotations, **changes):
 
 
 def names(loaded):
-    return [found.labels[0] for found in loaded.found]
+    return [found.category_name for found in loaded.found]
 
 
 def test_an_image_without_objects_and_one_with():
@@ -36,8 +39,8 @@ def test_an_image_without_objects_and_one_with():
     loaded = annotations_of(content(), 'b.png', SIZE)
     assert loaded.image == 'b.png' and loaded.left_out == []
     (found,) = loaded.found
-    assert found.labels == ['cat'] and found.masks.shape == (1, *SIZE)
-    assert found.masks[0, :4, :4].all() and found.masks.sum() == 16
+    mask = read_mask(found.segmentation.model_dump(), SIZE)
+    assert found.category_name == 'cat' and mask[:4, :4].all() and mask.sum() == 16
 
 
 def test_a_single_image_may_have_any_name():
@@ -117,11 +120,11 @@ def test_the_formats_own_key_goes_before_its_copy():
         predicted_iou=0.5,
     )
     (found,) = annotations_of(content(stale), 'b.png', SIZE).found
-    assert found.labels == ['cat'] and found.top_names == [('cat',)] and found.leaves is None
-    assert found.label_scores.tolist() == [1] and found.quality.tolist() == [0.5]
+    assert (found.category_name, found.alternatives) == ('cat', [('cat', 1)])
+    assert (found.score, found.predicted_iou) == (1, 0.5)
     fresh = annotation(category_name='cat', score=0.25, alternatives=[['cat', 0.25], ['fox', 0.2]])
     (found,) = annotations_of(content(fresh), 'b.png', SIZE).found
-    assert found.label_scores.tolist() == [0.25] and found.top_names == [('cat', 'fox')]
+    assert (found.score, found.alternatives) == (0.25, [('cat', 0.25), ('fox', 0.2)])
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def test_the_formats_own_key_goes_before_its_copy():
 def test_what_is_not_needed_costs_no_object(extra):
     loaded = annotations_of(content(annotation(**extra)), 'b.png', SIZE)
     assert names(loaded) == ['cat'] and loaded.left_out == []
-    assert loaded.found[0].label_scores.tolist() == [1]
+    assert loaded.found[0].score == 1
 
 
 def test_good_objects_are_taken_and_bad_ones_told():
@@ -207,9 +210,15 @@ def test_unusable_masks_are_named(mask, said):
     assert names(loaded) == ['cat']
 
 
+def test_run_lengths_may_be_numbers():
+    mask = {'size': list(SIZE), 'counts': [0, 10, 190]}
+    (found,) = annotations_of(content(annotation(segmentation=mask)), 'b.png', SIZE).found
+    assert found.annotation()['area'] == 10
+
+
 def test_an_empty_polygon_is_no_part_of_a_mask():
     loaded = annotations_of(content(annotation(segmentation=[[], SQUARE[0]])), 'b.png', SIZE)
-    assert loaded.found[0].masks.sum() == 16
+    assert loaded.found[0].annotation()['area'] == 16
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Pictures:
 
 @pytest.fixture
 def app(annotator, scene):
-    backend = LabelStudioBackend(annotator.model, Pictures(scene[0]), encoded=annotator.encoded)
+    backend = LabelStudioBackend(annotator, Pictures(scene[0]))
     return make_server(annotator, make_app(backend), GateSettings(token='secret'))
 
 
@@ -62,4 +62,4 @@ def test_every_tool_asks_the_same_model(app, ask, annotator, config, keypoint, s
     assert shape['label'] == found['name']
     alias = {'umbrella': 'U'}.get(found['name'], found['name'])
     assert region['value']['brushlabels'] == [alias]
-    assert len(annotator.encoded._kept) == 2  # Label Studio's, by its address, and the file's
+    assert len(annotator._images) == 2  # Label Studio's, by its address, and the file's

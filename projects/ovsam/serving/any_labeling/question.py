@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...datasets.coco_annotations import are_numbers
 from ...vocabulary.name_texts import clean_text, listed_names
 from ..object_prompts import ObjectPrompt, object_prompts
 from .entries import ENTRIES, unknown_message
@@ -114,11 +115,7 @@ def _prompts(marks: object) -> list[ObjectPrompt]:
 
 def _numbers(data: object) -> list[float]:
     """Finite numbers; none if it is anything else."""
-    return data if isinstance(data, list) and all(map(_is_number, data)) else []
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return data if isinstance(data, list) and are_numbers(data) else []
 
 
 def _texts(text: object) -> list[str]:
@@ -137,6 +134,6 @@ def _number(params: Mapping[str, Any], name: str, most: float) -> float:
     value = params.get(name)
     if value is None:
         return 0.0
-    if not _is_number(value) or not 0 <= value <= most:
+    if not are_numbers([value]) or not 0 <= value <= most:
         raise RefusedRequest('INVALID_REQUEST', f'{name} must be in [0, {most:g}]; got {value!r}')
     return float(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Hashable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,11 +16,13 @@ from ovsam_onnx.prediction import Prediction
 
 from ...utils.wording import listed
 from ...version import __version__
-from ..encoded_images import EncodedImages
-from ..served_model import KnownNames, Predictor, ServedModel
+from ..annotator import Annotator, Names, Picture
 from .brush_regions import brush_region, task_prediction
 from .labeling_config import BrushControl, control_for, parse_labeling_config
 from .region_prompts import image_name, region_prompts
+
+if TYPE_CHECKING:
+    from ..served_model import KnownNames
 
 logger = logging.getLogger(__name__)
 
@@ -39,43 +41,29 @@ class LabelStudioBackend:
     """Answers the requests of Label Studio's ML backend protocol.
 
     Args:
-        model: To prompt, which must name.
+        annotator: What does the work.
         images: Where tasks' images come from.
         own_vocabulary: Name from the model's vocabulary, and give each region the likeliest of the
             project's labels that is in it; if not, the project's labels are the vocabulary.
-        cached_images: How many encoded images to keep.
-        everything: Settings of :class:`~ovsam.apis.EverythingMode` for requests without prompts,
-            which ask for pre-annotations; these get no regions if it is None.
-        encoded: Where encoded images are kept with those of other tools, in place of
-            ``cached_images``.
+        everything: Answer requests without prompts, which ask for pre-annotations, by everything
+            mode; if not, these get no regions.
 
     Attributes:
         model_version: What Label Studio files predictions under.
-
-    Raises:
-        ValueError: The model does not name, or ``cached_images`` is not positive.
     """
 
     def __init__(
         self,
-        model: ServedModel,
+        annotator: Annotator,
         images: ImageSource,
         *,
         own_vocabulary: bool = False,
-        cached_images: int = 16,
-        everything: Mapping[str, Any] | None = None,
-        encoded: EncodedImages | None = None,
+        everything: bool = False,
     ) -> None:
-        if model.vocabulary is None:
-            raise ValueError(
-                'this model gives masks without names, and regions need labels: '
-                'choose the config of an OVSAM'
-            )
-        self._model = model
+        self._annotator = annotator
         self._images = images
-        self._own_vocabulary = model.vocabulary if own_vocabulary else None
+        self._own_vocabulary = annotator.model.vocabulary if own_vocabulary else None
         self._everything = everything
-        self._encoded = encoded or EncodedImages(model, cached_images)
         self.model_version = f'ovsam-{__version__}'
 
     def setup(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,8 +76,8 @@ class LabelStudioBackend:
         for control in parse_labeling_config(request.get('schema', '')):
             if self._own_vocabulary is not None:
                 _label_places(self._own_vocabulary, control)
-            elif not self._model.any_names:
-                self._model.new_predictor(control.names)
+            elif not self._annotator.model.any_names:
+                self._annotator.predictor(control.names)
         return {'model_version': self.model_version}
 
     def versions(self) -> dict[str, Any]:
@@ -144,35 +132,45 @@ class LabelStudioBackend:
         return results
 
     def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
-        image = self._encode(control.image_of(data))
-        prompts = region_prompts(regions, image.original)
-        with self._model.turn():
-            predictor, top_k = self._predictor(control)
-            predictor.set_image(image)
-            found = [predictor.predict(**prompt.arguments(), top_k=top_k) for prompt in prompts]
-        return [region for each in found for region in _regions(control, each, predictor)]
+        picture = self._picture(control.image_of(data))
+        prompts = region_prompts(regions, picture.image.original)
+        names, top_k = self._names(control)
+        found = self._annotator.click(picture, prompts, names, top_k)
+        return [region for each in found for region in self._regions(control, each)]
 
     def _everything_in(self, data: dict, control: BrushControl) -> list[dict]:
-        if self._everything is None:
+        if not self._everything:
             return []
-        image = self._encode(control.image_of(data))
-        with self._model.turn():
-            predictor, top_k = self._predictor(control)
-            predictor.set_image(image)
-            found = predictor.everything(top_k=top_k, **self._everything)
-        return _regions(control, found, predictor)
+        picture = self._picture(control.image_of(data))
+        return self._regions(control, self._annotator.everything(picture, *self._names(control)))
 
-    def _encode(self, reference: str) -> Any:
-        """The image's features."""
-        return self._encoded.encoded(
-            self._images.key(reference), lambda: self._images.read(reference)
-        )
+    def _picture(self, reference: str) -> Picture:
+        key = self._images.key(reference)
+        return self._annotator.encoded(key, lambda: self._images.read(reference))
 
-    def _predictor(self, control: BrushControl) -> tuple[Predictor, int]:
-        """A predictor with the names for a control, and how many of them to ask for."""
+    def _names(self, control: BrushControl) -> tuple[Names, int]:
+        """The names for a control, and how many of them to ask for."""
         if self._own_vocabulary is not None:
-            return self._model.new_predictor(self._own_vocabulary), len(self._own_vocabulary)
-        return self._model.new_predictor(control.names), 1
+            return self._own_vocabulary, len(self._own_vocabulary)
+        return control.names, 1
+
+    def _regions(self, control: BrushControl, found: Prediction) -> list[dict]:
+        """A region for each mask that is not empty, with the likeliest of the labels."""
+        vocabulary = self._annotator.predictor(self._names(control)[0]).vocabulary
+        top_names, top_scores = found.top_names, found.top_scores
+        # The annotator takes no model without names.
+        assert vocabulary is not None and top_names is not None and top_scores is not None
+        labels = {
+            vocabulary.names[place]: label
+            for place, label in _label_places(vocabulary, control).items()
+        }
+        regions = []
+        for mask, names, scores in zip(found.masks, top_names, top_scores):
+            likeliest = next(rank for rank, name in enumerate(names) if name in labels)
+            if mask.any():
+                label, score = labels[names[likeliest]], scores[likeliest]
+                regions.append(brush_region(control, mask, label, score))
+        return regions
 
 
 def _label_places(vocabulary: KnownNames, control: BrushControl) -> dict[int, str]:
@@ -209,20 +207,3 @@ def _label_places(vocabulary: KnownNames, control: BrushControl) -> dict[int, st
             f'with: {listed(control.names)}'
         )
     return found
-
-
-def _regions(control: BrushControl, found: Prediction, predictor: Predictor) -> list[dict]:
-    """A region for each mask that is not empty, with the likeliest of the labels."""
-    vocabulary, top_names, top_scores = predictor.vocabulary, found.top_names, found.top_scores
-    # The backend takes no model without names.
-    assert vocabulary is not None and top_names is not None and top_scores is not None
-    labels = {
-        vocabulary.names[place]: label
-        for place, label in _label_places(vocabulary, control).items()
-    }
-    regions = []
-    for mask, names, scores in zip(found.masks, top_names, top_scores):
-        likeliest = next(rank for rank, name in enumerate(names) if name in labels)
-        if mask.any():
-            regions.append(brush_region(control, mask, labels[names[likeliest]], scores[likeliest]))
-    return regions

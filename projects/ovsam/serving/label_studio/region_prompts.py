@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+from ...datasets.coco_annotations import are_numbers
 from ...utils.wording import listed
 from ..object_prompts import ObjectPrompt, object_prompts
 
@@ -81,12 +83,8 @@ def _numbers(region: dict, *keys: str) -> list[float]:
     value = region.get('value')
     found: list[float] = []
     for key in keys:
-        number = value.get(key) if isinstance(value, dict) else None
-        if (
-            isinstance(number, bool)
-            or not isinstance(number, (int, float))
-            or (not math.isfinite(number))
-        ):
+        number: Any = value.get(key) if isinstance(value, dict) else None
+        if not are_numbers([number]):
             raise ValueError(
                 f'a region of type {region.get("type")} has {key} = {number!r}: '
                 'a number is expected'

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tempfile
 from collections.abc import Hashable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -93,14 +91,8 @@ class TaskImages:
         if file is not None:
             return self._limits.read_picture(file)
         url = self._absolute(reference)
-        with tempfile.TemporaryDirectory(prefix='ovsam-task-') as folder:
-            path = Path(folder) / _file_name(url)
-            self._download(url, path)
-            return self._limits.read_picture(path)
-
-    def close(self) -> None:
-        """End its connections."""
-        self._client.close()
+        name = urlsplit(url).path.rpartition('/')[2]
+        return self._limits.decode_picture(self._download(url), name or 'image')
 
     def _local_file(self, reference: str) -> Path | None:
         """The file that Label Studio would serve from the root; None if it is not of that kind."""
@@ -128,25 +120,22 @@ class TaskImages:
             'uploaded to Label Studio, its local files, and http(s) URLs'
         )
 
-    def _download(self, url: str, path: Path) -> None:
+    def _download(self, url: str) -> bytes:
         try:
-            status = self._attempt(url, path)
+            status, content = self._attempt(url)
             token = self._token_for(url)
             if status in (401, 403) and token is not None and token.expires:
-                status = self._attempt(url, path, renew=True)
+                status, content = self._attempt(url, renew=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ConnectionError(
                 f'cannot fetch {_shown(url)}: {error or type(error).__name__}'
             ) from error
         if status in (401, 403):
+            advice = (
+                '; for what is in Label Studio, start this backend with its address and a token'
+            )
             raise PermissionError(
-                f'{_shown(url)} may not be read (status {status})'
-                + (
-                    ''
-                    if token is not None
-                    else '; for what is in Label Studio, start this '
-                    'backend with its address and an access token'
-                )
+                f'{_shown(url)} may not be read (status {status}){"" if token else advice}'
             )
         if status in (404, 410):
             raise FileNotFoundError(f'{_shown(url)} is not there (status {status})')
@@ -154,24 +143,23 @@ class TaskImages:
             raise ConnectionError(
                 f'cannot fetch {_shown(url)}: the server answers with status {status}'
             )
+        return content
 
-    def _attempt(self, url: str, path: Path, *, renew: bool = False) -> int:
-        """The status of the answer; where it is 200, its content is in the file."""
+    def _attempt(self, url: str, *, renew: bool = False) -> tuple[int, bytes]:
+        """The status of the answer, and its content where that is 200."""
         token = self._token_for(url)
         headers = {} if token is None else token.headers(renew=renew)
-        most, size = self._limits.megabytes * 1e6, 0
+        content = bytearray()
         with self._client.stream('GET', url, headers=headers) as answer:
             if answer.status_code == 200:
-                with path.open('wb') as file:
-                    for chunk in answer.iter_bytes():
-                        size += len(chunk)
-                        if size > most:
-                            raise ValueError(
-                                f'{_shown(url)} has more than the '
-                                f'{self._limits.megabytes:g} MB that are fetched'
-                            )
-                        file.write(chunk)
-            return answer.status_code
+                for chunk in answer.iter_bytes():
+                    content += chunk
+                    if len(content) > self._limits.megabytes * 1e6:
+                        raise ValueError(
+                            f'{_shown(url)} has more than the {self._limits.megabytes:g} MB that '
+                            'are fetched'
+                        )
+            return answer.status_code, bytes(content)
 
     def _token_for(self, url: str) -> AccessToken | None:
         """The token, if it goes with requests to this address."""
@@ -181,9 +169,3 @@ class TaskImages:
 def _shown(url: str) -> str:
     """An address for messages, without the query, which may hold keys."""
     return url.split('?')[0]
-
-
-def _file_name(url: str) -> str:
-    """A harmless name for what is fetched, which messages can use."""
-    name = re.sub(r'[^\w.-]', '_', urlsplit(url).path.rsplit('/', 1)[-1])[-80:].lstrip('.')
-    return name or 'image'

@@ -5,17 +5,19 @@ The file may be anybody's: what can be used is taken, and the rest is told with 
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...apis.prediction import Prediction
-from ...datasets.coco_annotations import mask_fault, polygon_fault
-from ...utils.wording import listed
+from pycocotools import mask as mask_utils
+from pydantic import ValidationError
 
-# Keys of ours that say something of a name, and mean nothing of another one.
-_OF_THE_NAME = ('score', 'alternatives', 'leaves')
+from ...datasets.coco_annotations import are_numbers, mask_fault, polygon_fault
+from ...utils.wording import listed
+from .records import KeptObject
+
+# Keys of ours that say something of a mask, and of a name, which mean nothing of another one.
+_SAYINGS = ('predicted_iou', 'stability_score', 'score', 'alternatives')
 
 
 class CocoObjects(NamedTuple):
@@ -23,12 +25,12 @@ class CocoObjects(NamedTuple):
 
     Attributes:
         image: What the file calls it.
-        found: The objects, a record of a single row each.
+        found: The objects.
         left_out: A sentence for each annotation that cannot be used.
     """
 
     image: str
-    found: list[Prediction]
+    found: list[KeptObject]
     left_out: list[str]
 
 
@@ -161,7 +163,7 @@ def _image_fault(image: Mapping) -> str | None:
     title = f'its image {_shown_name(image) or image.get("id")!r}'
     if _key(image.get('id')) is None:
         return f'{title} has the id {image.get("id")!r}, neither a number nor a text'
-    wrong = [key for key in ('height', 'width') if not _is_number(image.get(key))]
+    wrong = [key for key in ('height', 'width') if not _is_size(image.get(key))]
     if wrong:
         return f'{title} has no positive {" and no positive ".join(wrong)}'
     return None
@@ -196,7 +198,7 @@ def _belongs(annotation: Any, image: Mapping, images: set) -> bool:
     return owner == _key(image['id'])
 
 
-def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, int]) -> Prediction:
+def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, int]) -> KeptObject:
     """The object of an annotation.
 
     Raises:
@@ -224,53 +226,34 @@ def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, i
     )
     if fault:
         raise ValueError(fault)
-    found = _decode({'segmentation': mask, **_sayings(annotation, known[0])}, size)
-    if not found.masks.any():
+    found = _kept(annotation, known[0], mask, size)
+    if not mask_utils.area(found.segmentation.model_dump()):
         raise ValueError('has a mask without a pixel in the picture')
     return found
 
 
-def _decode(annotation: dict, size: tuple[int, int]) -> Prediction:
-    """A record of a single row, of an annotation whose mask and other keys have been looked at."""
-    try:
-        return Prediction.from_coco([annotation], size)
-    except Exception as error:  # pycocotools raises bare ones for what it cannot read
-        raise ValueError(f'has a mask that cannot be read: {error}') from error
-
-
-def _sayings(annotation: Mapping, name: str) -> dict[str, Any]:
-    """The name, and what else our exports say of an object, as far as it makes sense.
+def _kept(annotation: Mapping, name: str, mask: Any, size: tuple[int, int]) -> KeptObject:
+    """The object, with what else our exports say of one, as far as it makes sense.
 
     What goes with another name than the category's was left there when the category was changed.
     """
-    kept: dict[str, Any] = {'category_name': name}
-    keys = ['predicted_iou', 'stability_score']
-    if annotation.get('category_name', name) == name:
-        keys += _OF_THE_NAME
-    for key in keys:
-        value = annotation.get(key)
-        if _are_pairs(value) if key in ('alternatives', 'leaves') else _is_number(value, -1):
-            kept[key] = value
-    return kept
+    own = annotation.get('category_name', name) == name
+    said = {key: annotation[key] for key in _SAYINGS[: None if own else 2] if key in annotation}
+    kept = {'category_name': name, 'segmentation': mask}
+    try:
+        found = KeptObject.of_coco({**said, **kept}, size)
+    except ValidationError as error:
+        wrong = {each['loc'][0] for each in error.errors()}
+        sound = {key: value for key, value in said.items() if key not in wrong}
+        found = KeptObject.of_coco({**sound, **kept}, size)
+    except ValueError as error:
+        raise ValueError(f'has a mask that cannot be read: {error}') from error
+    found.alternatives = found.alternatives or [(name, found.score)]
+    return found
 
 
-def _are_pairs(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(pair, list)
-        and len(pair) == 2
-        and isinstance(pair[0], str)
-        and _is_number(pair[1], -1)
-        for pair in value
-    )
-
-
-def _is_number(value: object, above: float = 0) -> bool:
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and value > above
-    )
+def _is_size(value: Any) -> bool:
+    return are_numbers([value]) and value > 0
 
 
 def _key(number: Any) -> Any:

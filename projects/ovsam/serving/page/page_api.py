@@ -15,7 +15,6 @@ from .coco_file import annotations_of
 from .picture_folder import PictureFolder
 from .records import (
     Imported,
-    KeptObject,
     KeptPicture,
     ListedPictures,
     OpenedPicture,
@@ -79,12 +78,7 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
         if min(size) < 1 or size[0] * size[1] > annotator.limits.megapixels * 1e6:
             raise ValueError(f'a picture of {size[1]} x {size[0]} pixels cannot be open')
         loaded = annotations_of(asked.content, asked.file_name, size)
-        objects = [
-            KeptObject.model_validate({**row, 'alternatives': row.get('alternatives', [])})
-            for found in loaded.found
-            for row in found.to_coco()
-        ]
-        return Imported(objects=objects, left_out=loaded.left_out, image=loaded.image)
+        return Imported(objects=loaded.found, left_out=loaded.left_out, image=loaded.image)
 
     def export(asked: ToExport) -> Response:
         pixels = annotator.picture(asked.image).image.pixels

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pycocotools import mask as mask_utils
 from pydantic import ValidationError
 
 from ...utils.files import json_text, write_whole
 from ...utils.image_walk import walk_images
-from ...utils.run_lengths import read_mask, read_run_lengths
+from ...utils.run_lengths import read_run_lengths
 from ...utils.wording import listed
 from ..annotator import NotKeptError
 from .records import MOST_OBJECTS, KeptObject, KeptPicture, ListedPicture
@@ -196,16 +194,9 @@ def _read(out: Path) -> tuple[list[str], dict[str, _Record]]:
 
 def _take(annotation: dict, names: dict, image: dict, records: dict[str, _Record]) -> str | None:
     """Put an annotation with its image; what is wrong with it, in words."""
-    size = (image['height'], image['width'])
-    mask = annotation.get('segmentation')
     try:
-        if isinstance(mask, list):
-            drawn = np.asfortranarray(read_mask(mask, size).astype(np.uint8))
-            runs = mask_utils.encode(drawn)
-            mask = {'size': size, 'counts': runs['counts'].decode()}
-        read_run_lengths(mask, size)
         said = {'category_name': names[annotation['category_id']], **annotation}
-        kept = KeptObject.model_validate({**said, 'segmentation': mask})
+        kept = KeptObject.of_coco(said, (image['height'], image['width']))
     except ValidationError as error:
         return f'has a wrong {error.errors()[0]["loc"][0]}'
     except (ValueError, KeyError) as error:

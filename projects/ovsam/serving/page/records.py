@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pycocotools import mask as mask_utils
 from pydantic import BaseModel, Field, FiniteFloat, PositiveInt
 
+from ...utils.run_lengths import read_mask, read_run_lengths
 from ..server.records import RunLengths, SentPicture
 
 MOST_OBJECTS = 10_000  # of a picture
@@ -30,6 +33,22 @@ class KeptObject(BaseModel):
     fixed: bool = Field(
         default=True, description='whether another vocabulary leaves the name as it is'
     )
+
+    @classmethod
+    def of_coco(cls, annotation: Mapping[str, Any], image_size: tuple[int, int]) -> KeptObject:
+        """Of an annotation with a ``category_name``, and a mask of any of COCO's forms.
+
+        Raises:
+            ValueError: The mask is not sound, of another size, or not there.
+            ValidationError: Something else is of a wrong kind.
+        """
+        mask = annotation.get('segmentation')
+        if isinstance(mask, Mapping) and isinstance(mask.get('counts'), str):
+            read_run_lengths(mask, image_size)  # without drawing it: there may be thousands
+        else:
+            drawn = np.asfortranarray(read_mask(mask, image_size).astype(np.uint8))
+            mask = {'size': image_size, 'counts': mask_utils.encode(drawn)['counts'].decode()}
+        return cls.model_validate({**annotation, 'segmentation': mask})
 
     def annotation(self) -> dict[str, Any]:
         """As a COCO file has it; the mask must be sound."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -101,39 +102,31 @@ def _say_what_is_wrong(app: FastAPI, out_of_memory: Sequence[type[Exception]]) -
     async def _refused(request: Request, error: HTTPException) -> JSONResponse:
         return refusal(request.url.path, error.status_code, str(error.detail), error.headers)
 
-    @app.exception_handler(RequestValidationError)
-    async def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
-        said = [
-            f'{".".join(map(str, each["loc"][1:])) or "the request"}: {each["msg"]}'
-            for each in error.errors()[:5]
-        ]
-        return refusal(request.url.path, 422, '; '.join(said))
+    def on(
+        kind: type[Exception],
+        status: int,
+        words: Callable[[Any], str],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        async def answer(request: Request, error: Exception) -> JSONResponse:
+            return refusal(request.url.path, status, words(error), headers)
 
-    @app.exception_handler(ValueError)
-    async def _wrong(request: Request, error: ValueError) -> JSONResponse:
-        return refusal(request.url.path, 400, ' '.join(str(error).split()))
+        app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(NotKeptError)
-    async def _not_there(request: Request, error: NotKeptError) -> JSONResponse:
-        return refusal(request.url.path, 404, str(error))
+    on(RequestValidationError, 422, _malformed)
+    on(ValueError, 400, lambda error: ' '.join(str(error).split()))
+    on(NotKeptError, 404, str)
+    on(OSError, 500, lambda error: f'a file cannot be used: {error.strerror or error}')
+    on(ClientDisconnect, 499, lambda _: 'the client has gone')
+    on(Exception, 500, lambda error: f"{type(error).__name__}: see the server's log")
+    no_room, retry = 'the memory does not suffice: send a smaller picture', str(RETRY_SECONDS)
+    kinds: list[type[Exception]] = [MemoryError, *out_of_memory]
+    for kind in kinds:
+        on(kind, 503, lambda _: no_room, {'Retry-After': retry})
 
-    @app.exception_handler(OSError)
-    async def _unreadable(request: Request, error: OSError) -> JSONResponse:
-        return refusal(request.url.path, 500, f'a file cannot be used: {error.strerror or error}')
 
-    async def _no_room(request: Request, _: Exception) -> JSONResponse:
-        retry = {'Retry-After': str(RETRY_SECONDS)}
-        return refusal(
-            request.url.path, 503, 'the memory does not suffice: send a smaller picture', retry
-        )
-
-    for kind in (MemoryError, *out_of_memory):
-        app.add_exception_handler(kind, _no_room)
-
-    @app.exception_handler(ClientDisconnect)
-    async def _gone(request: Request, _: ClientDisconnect) -> JSONResponse:
-        return refusal(request.url.path, 499, 'the client has gone')
-
-    @app.exception_handler(Exception)
-    async def _fault(request: Request, error: Exception) -> JSONResponse:
-        return refusal(request.url.path, 500, f"{type(error).__name__}: see the server's log")
+def _malformed(error: RequestValidationError) -> str:
+    return '; '.join(
+        f'{".".join(map(str, each["loc"][1:])) or "the request"}: {each["msg"]}'
+        for each in error.errors()[:5]
+    )
