@@ -28,9 +28,6 @@ from ..utils.needed import needed
 from .exports import ImageEntry
 from .prediction import Prediction
 
-# What makes an image a broken one, and not the program.
-IMAGE_ERRORS = (ValueError, TypeError, OSError)
-
 
 @dataclass
 class ImageJob:

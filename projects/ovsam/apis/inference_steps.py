@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +23,25 @@ from ..utils.images import pixels_of
 from ..version import __version__
 from ..visualization import draw_segments
 from .encoded_image import check_sides
-from .image_jobs import IMAGE_ERRORS, ImageJob, export_names, result_names
+from .image_jobs import ImageJob, export_names, result_names
 from .prediction import UNNAMED, Prediction
 from .predictor import OVSAMPredictor
 from .prompt_sources import PromptFiles, PromptSource
 
 
 class InferenceSteps:
-    """The half of :class:`~.inferencer.OVSAMInferencer` that knows one picture."""
+    """The half of :class:`~.inferencer.OVSAMInferencer` that mmengine does not ask for."""
 
     cfg: Config | None
     model: PromptableSegmenter
+    pipeline: Callable
     predictor: OVSAMPredictor
     prompts: PromptSource
     show_progress: bool
+
+    def _init_pipeline(self, cfg: Config | None) -> Any:
+        """What reads an image; the predictor does the rest."""
+        return pixels_of
 
     def _prepare(
         self, job: ImageJob, common: str, pred_score_thr: float, pred_out_dir: Path | None
@@ -47,7 +51,8 @@ class InferenceSteps:
             only = str(pred_score_thr) if job.texts else ''
             job.set_digest(common, self.prompts.fingerprint(job.file), only)
         if not (pred_out_dir and job.resume(pred_out_dir)):
-            check_sides(self._pixels(job).shape[:2], self.model.prompt_encoder.image_size)
+            job.pixels = self.pipeline(job.source)
+            check_sides(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
 
     def _jobs(
         self, inputs: Any, texts: str | Sequence | None, with_features: bool
@@ -112,7 +117,7 @@ class InferenceSteps:
 
     def _pixels(self, job: ImageJob) -> np.ndarray:
         if job.pixels is None:
-            job.pixels = pixels_of(job.source)
+            job.pixels = self.pipeline(job.source)
         return job.pixels
 
     def _picture(
@@ -145,14 +150,9 @@ class InferenceSteps:
         found = found.select(sure)
         return draw_segments(self._pixels(job), found.masks, found.labels, found.label_scores)
 
-    @contextmanager
-    def _leaving_out(self, job: ImageJob) -> Iterator[None]:
-        """A block that leaves the job out, and says so, where its image is broken."""
-        try:
-            yield
-        except IMAGE_ERRORS as error:
-            job.error = ' '.join(str(error).split())
-            self._report(f'left out {printable(title_of(job))}: {job.error}')
+    def _give_up(self, job: ImageJob, error: Exception) -> None:
+        job.error = ' '.join(str(error).split())
+        self._report(f'left out {printable(title_of(job))}: {job.error}')
 
     def _report(self, line: str) -> None:
         if self.show_progress:

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from ..apis.coco_file import write_coco
-from ..apis.image_jobs import IMAGE_ERRORS
+from ..apis.inferencer import IMAGE_ERRORS
 from ..apis.prediction import UNNAMED
 from ..utils.file_names import printable
 from ..utils.files import full_disk_says, json_text, whole_file, write_json
