@@ -139,11 +139,7 @@ def made(words) -> list[list[str]]:
     )
     assert ended.returncode == 0, ended.stderr
     recipes = ended.stdout.replace('\\\n', ' ').splitlines()
-    found = [
-        without_variables(line.split())
-        for line in recipes
-        if ' tools/' in line or ' ovsam_cli ' in line
-    ]
+    found = [without_variables(line.split()) for line in recipes if ' tools/' in line]
     return [['python', *words[1:]] for words in found if words[1] != 'tools/bootstrap.py']
 
 

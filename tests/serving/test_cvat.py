@@ -1,5 +1,7 @@
 """A function as CVAT's command-line program loads and calls it, by the classes of its SDK."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -80,6 +82,7 @@ def test_a_model_must_name(colour_model, monkeypatch):
 
 def test_cvats_program_loads_it(colour_model):
     common = pytest.importorskip('cvat_cli._internal.common', reason='pip install cvat-cli')
+    file = Path(__file__).parents[2] / 'tools/cvat_function.py'
     given = {'labels': 'sun,moon', 'model': colour_model}
-    function = common.FunctionLoader('ovsam.serving.cvat', None, given).load()
+    function = common.FunctionLoader(None, file, given).load()
     assert [label.name for label in function.spec.labels] == ['sun', 'moon']

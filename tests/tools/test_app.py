@@ -1,10 +1,10 @@
-"""ovsam app refuses bad flags before anything is loaded; the page is tested in tests/serving."""
+"""tools/app.py refuses bad flags before anything is loaded; the page is tested in tests/serving."""
 
 import socket
 
 import pytest
 
-from ovsam.commands import app
+from tools import app
 
 
 @pytest.mark.parametrize(

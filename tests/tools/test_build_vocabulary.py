@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ovsam.apis import init_model
-from ovsam.commands import vocabulary as tool
 from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
 from ovsam_onnx import Names
+from tools import build_vocabulary as tool
 
 
 def test_no_vocabulary(capsys):

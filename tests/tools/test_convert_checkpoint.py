@@ -6,14 +6,14 @@ import re
 import pytest
 import torch
 
-from ovsam.commands import convert
+from tools import convert_checkpoint
 
 
 @pytest.fixture
 def run(tmp_path, capsys):
     def run(*arguments):
         out = tmp_path / 'out' / 'out.pth'
-        status = convert.main([*map(str, arguments), '--out', str(out)])
+        status = convert_checkpoint.main([*map(str, arguments), '--out', str(out)])
         return status, out, capsys.readouterr()
 
     return run
@@ -21,7 +21,7 @@ def run(tmp_path, capsys):
 
 def test_no_file(capsys):
     with pytest.raises(SystemExit):
-        convert.main(['--out', 'a.pth'])
+        convert_checkpoint.main(['--out', 'a.pth'])
     assert 'FILE' in capsys.readouterr().err
 
 

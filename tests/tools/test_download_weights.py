@@ -11,7 +11,7 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from ovsam.commands import download as download_weights
+from tools import download_weights
 
 
 class Quiet(SimpleHTTPRequestHandler):

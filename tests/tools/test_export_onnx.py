@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ovsam.commands import export as tool
+from tools import export_onnx as tool
 
 
 def test_onnx_is_missing(tmp_path, capsys, monkeypatch):

@@ -1,8 +1,8 @@
-"""ovsam serve refuses bad flags before anything is loaded."""
+"""tools/label_studio_backend.py refuses bad flags before anything is loaded."""
 
 import pytest
 
-from ovsam.commands import serve
+from tools import label_studio_backend
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from ovsam.commands import serve
     ],
 )
 def test_flags_are_checked_first(capsys, flags, said):
-    assert serve.main(flags) == 2
+    assert label_studio_backend.main(flags) == 2
     assert said in capsys.readouterr().err
 
 
@@ -33,12 +33,12 @@ def test_flags_are_checked_first(capsys, flags, said):
 def test_places_are_checked_before_the_model_is_loaded(capsys, flags, said):
     pytest.importorskip('uvicorn', reason='pip install "ovsam[label-studio]"')
     pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
-    assert serve.main(flags) == 2
+    assert label_studio_backend.main(flags) == 2
     assert said in capsys.readouterr().err
 
 
 def test_the_token_and_address_come_from_the_environment(capsys):
     with pytest.raises(SystemExit):
-        serve.main(['--help'])
+        label_studio_backend.main(['--help'])
     said = capsys.readouterr().out
     assert 'LABEL_STUDIO_API_KEY' in said and 'LABEL_STUDIO_URL' in said
