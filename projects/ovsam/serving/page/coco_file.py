@@ -244,6 +244,8 @@ def _kept(annotation: Mapping, name: str, mask: Any, size: tuple[int, int]) -> K
         found = KeptObject.of_coco({**said, **kept}, size)
     except ValidationError as error:
         wrong = {each['loc'][0] for each in error.errors()}
+        if 'category_name' in wrong:
+            raise ValueError(f'has the name {name[:50]!r}: expected 1 to 500 letters') from error
         sound = {key: value for key, value in said.items() if key not in wrong}
         found = KeptObject.of_coco({**sound, **kept}, size)
     except ValueError as error:
