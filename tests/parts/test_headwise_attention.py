@@ -21,6 +21,21 @@ def test_same_numbers_as_all_heads_at_once(settings):
     torch.testing.assert_close(headwise(x), whole(x))  # with gradients
 
 
+def test_fewer_cells_are_as_far_from_each_other():
+    torch.manual_seed(0)
+    large, small = (
+        HeadwiseAttention(24, 3, use_rel_pos=True, input_size=size) for size in ((6, 5), (4, 3))
+    )
+    for parameter in large.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    same = large.state_dict()
+    same.update(rel_pos_h=same['rel_pos_h'][2:-2], rel_pos_w=same['rel_pos_w'][2:-2])
+    small.load_state_dict(same)
+    x = torch.randn(2, 4, 3, 24)
+    with torch.no_grad():
+        torch.testing.assert_close(large(x), small(x))
+
+
 @pytest.mark.parametrize('at_once', [1, 2 * 2 * 5 * 30, 2 * 4 * 5 * 30])
 def test_same_numbers_some_rows_at_a_time(monkeypatch, at_once):
     """One row of cells at a time, two, and four, which six rows do not divide into."""

@@ -66,6 +66,20 @@ def test_levels_that_do_not_fit_are_refused(adapter):
         adapter(levels(1)[:3])
     with pytest.raises(ValueError, match='img_size'):
         adapter(levels(1, size=32))
+    with torch.no_grad(), pytest.raises(ValueError, match='img_size'):
+        adapter(levels(1, size=96))
+    with torch.no_grad(), pytest.raises(ValueError, match='expected .* less without gradients'):
+        adapter([*levels(1)[:3], levels(1, size=32)[3]])
+
+
+@torch.no_grad()
+def test_images_without_padding(adapter):
+    """Of cells that see each other in windows alone, the others do not matter."""
+    adapter.blocks = adapter.blocks[:1]
+    adapter.neck = torch.nn.Identity()
+    given = levels(1)
+    fewer = [level[..., : level.shape[-2] // 2, :] for level in given]
+    torch.testing.assert_close(adapter(fewer), adapter(given)[..., :2, :])
 
 
 def test_weights_come_by_init_cfg_under_published_names(adapter, load_by_init_cfg):

@@ -12,6 +12,7 @@ from mmengine.structures import InstanceData
 
 from ovsam.masks.regions import InsideBox, LargeParts
 from ovsam.prompts import Prompts
+from ovsam.segmenters.image_features import used_size
 from ovsam.utils.paths import config_path
 from ovsam.vocabulary import Vocabulary
 
@@ -205,3 +206,40 @@ def test_yardsticks_name_but_do_not_learn(name, images):
     assert 0 <= found[0].pred_instances.labels[0] < len(NAMES)
     with pytest.raises(NotImplementedError, match='nothing to train'):
         model.loss(images, [sample(), sample()])
+
+
+@torch.no_grad()
+def test_padding_that_is_not_encoded(images):
+    model = build('ovsam_box', skip_padding=True).eval()
+    images[:, :, 180:] = 0
+    images[0, :, :, 97:] = 0  # the second image needs these columns
+    found = model.encode_image(images)
+    model.skip_padding = False
+    cut = model.encode_image(images[:, :, :192])
+    for ours, alone in zip(maps_of(found), maps_of(cut)):
+        rows = alone.shape[-2]
+        assert ours.shape[-1] == ours.shape[-2] == rows * 4 // 3
+        torch.testing.assert_close(ours[..., :rows, :], alone)
+        assert not ours[..., rows:, :].any()
+    whole = torch.ones_like(images)
+    expected = model.encode_image(whole)
+    model.skip_padding = True
+    assert all(map(torch.equal, maps_of(model.encode_image(whole)), maps_of(expected)))
+
+
+def maps_of(features):
+    return features.embedding, *features.levels, *features.pyramid
+
+
+def test_used_size():
+    images = torch.zeros(2, 3, 96, 128)
+    assert used_size(images, 32) == (32, 32)
+    images[0, 1, 64, 3] = images[1, 2, 5, 127] = -1
+    assert used_size(images, 32) == (96, 128) and used_size(images, 50) == (96, 128)
+    assert used_size(images[:, :, :64], 32) == (32, 128)
+
+
+def test_towers_that_need_padding():
+    tower = dict(type='EfficientNetLiteTower', arch='tf_efficientnet_lite0')
+    with pytest.raises(ValueError, match='EfficientNetLiteTower takes padded images only'):
+        build('ovsam_box', skip_padding=True, backbone=tower)

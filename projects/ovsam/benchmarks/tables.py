@@ -71,7 +71,8 @@ def latency(args: argparse.Namespace) -> None:
     """Milliseconds for an image and for a prompt."""
     device, summary = choose_device(args.device), []
     for config in args.configs:
-        found = measure_latency(load_config(config), args.prompts, args.repeat, args.size, device)
+        cfg = load_config(config)
+        found = measure_latency(cfg, args.prompts, args.repeat, args.size, device, args.aspect)
         summary.append((config, found.image, found.prompts / args.prompts))
     print_ratios(['config', 'ms an image', 'ms a prompt'], summary, (1e-3, 1e-3))
     print(

@@ -48,6 +48,7 @@ def measure_latency(
     repeat: int = 5,
     size: int | None = None,
     device: str | torch.device = 'cpu',
+    aspect: float = 1.0,
 ) -> Latency:
     """Median of repeated measurements, after one that does not count.
 
@@ -57,19 +58,21 @@ def measure_latency(
         repeat: How often to measure.
         size: Side of the square input, in pixels; the config's own if not given.
         device: Where to compute.
+        aspect: The image's height per width, at most 1.
 
     Raises:
         ValueError: As :func:`~.random_model.build_random_model`.
     """
     predictor = OVSAMPredictor(build_random_model(cfg, size, device))
-    runs = [time_once(predictor, prompts) for _ in range(repeat + 1)][1:]
+    runs = [time_once(predictor, prompts, aspect) for _ in range(repeat + 1)][1:]
     return Latency(*(statistics.median(times) for times in zip(*runs)))
 
 
-def time_once(predictor: OVSAMPredictor, prompts: int) -> Latency:
+def time_once(predictor: OVSAMPredictor, prompts: int, aspect: float = 1.0) -> Latency:
     """Encode a random image and decode random boxes, once."""
     side = predictor.model.prompt_encoder.image_size
-    image, boxes = random_image(side), random_boxes(prompts, side)
+    image = random_image(side)[: round(aspect * side)]
+    boxes = random_boxes(prompts, side).scale(torch.tensor([[1, len(image) / side]]))
     return Latency(
         seconds(lambda: predictor.set_image(image)),
         seconds(lambda: predictor.predict_prompts(boxes)),

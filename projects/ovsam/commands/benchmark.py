@@ -190,6 +190,12 @@ def parse_args(argv=None) -> argparse.Namespace:
             )
     for run in (latency, training):
         added[run].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    added[latency].add_argument(
+        '--aspect',
+        type=float,
+        default=1.0,
+        help="the image's height per width, at most 1: the rest is padding (%(default)s)",
+    )
     for run, many in ((interactive, 20_000), (training, 26_000)):
         added[run].add_argument(
             '--names',

@@ -34,6 +34,8 @@ def model_settings(model: nn.Module) -> dict[str, Any]:
             'a MirroredOVSAM cannot be exported, as its decoder reads two embeddings: export it as '
             "type='OVSAM'"
         )
+    if model.skip_padding:
+        raise ValueError('a model with skip_padding cannot be exported: set skip_padding=False')
     pre = _part('data_preprocessor', model.data_preprocessor, DetDataPreprocessor)
     if not pre._channel_conversion:
         raise ValueError('the data_preprocessor cannot be exported without bgr_to_rgb=True')

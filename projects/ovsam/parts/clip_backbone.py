@@ -79,6 +79,11 @@ class CLIPBackbone(BaseModule):
         """Four levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W)."""
         return tuple(self._kind.levels(self.visual, self._as_weights(images)))
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether images may be without padding: a ViT would stretch its position embeddings."""
+        return not isinstance(self.visual, VisionTransformer)
+
     def embed_regions(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:

@@ -46,6 +46,13 @@ class HeadwiseAttention(Attention):
     def _positions(self, query: Tensor) -> tuple[Tensor, Tensor]:
         """What a head's query (B, h, w, c) adds to scores: (B, h * w, h) by row, (B, h * w, w)."""
         h, w = query.shape[1:3]
-        down = torch.einsum('bhwc,hkc->bhwk', query, get_rel_pos(h, h, self.rel_pos_h))
-        across = torch.einsum('bhwc,wkc->bhwk', query, get_rel_pos(w, w, self.rel_pos_w))
+        down = torch.einsum('bhwc,hkc->bhwk', query, _relative(h, self.rel_pos_h))
+        across = torch.einsum('bhwc,wkc->bhwk', query, _relative(w, self.rel_pos_w))
         return down.flatten(1, 2), across.flatten(1, 2)
+
+
+def _relative(size: int, table: Tensor) -> Tensor:
+    """(size, size, c) of a table (2 * most - 1, c) for up to ``most`` cells, which are the same."""
+    most = (len(table) + 1) // 2
+    # mmpretrain's function would stretch it.
+    return get_rel_pos(size, size, table[most - size : most + size - 1])

@@ -132,22 +132,28 @@ class SAM2CLIPAdapter(BaseModule):
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         """Turns L levels, each (B, C_level, H / stride, W / stride), into (B, C, h, w).
 
+        Without gradients, images may be smaller than ``img_size``: without their padding at the
+        right and below.
+
         Raises:
-            ValueError: If the number of levels or their sizes are not those of ``img_size``.
+            ValueError: If the number of levels is another one, they are of images that are larger,
+                or they do not belong together.
         """
         if len(levels) != len(self.patch_embeds):
             raise ValueError(f'got {len(levels)} levels, expected {len(self.patch_embeds)}')
-        x = self.level_encoding.weight.sum(dim=0)[:, None, None]
-        for level, patch_embed in zip(levels, self.patch_embeds):
-            embedded = patch_embed(level)
-            if embedded.shape[-2:] != self.embedding_size:
-                raise ValueError(
-                    f'a level of size {tuple(level.shape[-2:])} gives an embedding of '
-                    f'{tuple(embedded.shape[-2:])}, expected {self.embedding_size}: pad images '
-                    "to the adapter's img_size"
-                )
-            x = x + embedded
-        x = x.permute(0, 2, 3, 1) + self.pos_embed
+        embedded = [embed(level) for level, embed in zip(levels, self.patch_embeds)]
+        (h, w), *others = {tuple(each.shape[-2:]) for each in embedded}
+        most = self.embedding_size
+        # Layers that learn would stretch their relative positions.
+        smaller = (h, w) != most and torch.is_grad_enabled()
+        if others or h > most[0] or w > most[1] or smaller:
+            raise ValueError(
+                f'levels of sizes {[tuple(level.shape[-2:]) for level in levels]} give embeddings '
+                f'of {[tuple(each.shape[-2:]) for each in embedded]}, expected {most}, or '
+                "less without gradients: resize and pad images to the adapter's img_size"
+            )
+        x = sum(embedded, self.level_encoding.weight.sum(dim=0)[:, None, None])
+        x = x.permute(0, 2, 3, 1) + self.pos_embed[:, :h, :w]
         for block in self.blocks:
             x = block(x)
         # The mask decoder reads cell by cell, at every click.

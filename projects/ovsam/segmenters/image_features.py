@@ -5,6 +5,8 @@ Glossary: B images, C channels, h x w the embedding.
 
 from typing import NamedTuple
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -23,3 +25,32 @@ class ImageFeatures(NamedTuple):
     pyramid: tuple[Tensor, ...] = ()
     images: tuple[Tensor, ...] = ()
     mirrored: tuple[Tensor, ...] = ()
+
+    def grown(self, before: tuple[int, int], after: tuple[int, int]) -> 'ImageFeatures':
+        """The same with zeros to the right and below, as of images with so much padding there.
+
+        Args:
+            before: Height and width of the images that were encoded.
+            after: Of the images with their padding.
+        """
+
+        def grow(level: Tensor) -> Tensor:
+            (h, w), (height, width) = level.shape[-2:], after
+            return F.pad(level, (0, w * width // before[1] - w, 0, h * height // before[0] - h))
+
+        levels, pyramid = (tuple(map(grow, each)) for each in (self.levels, self.pyramid))
+        return self._replace(embedding=grow(self.embedding), levels=levels, pyramid=pyramid)
+
+
+def used_size(images: Tensor, multiple: int) -> tuple[int, int]:
+    """Height and width of what is no padding in any of some images, zeros at the right and below.
+
+    Args:
+        images: (B, 3, H, W), normalised and padded.
+        multiple: What the sizes are multiples of.
+    """
+    used = (images != 0).any(dim=0).any(dim=0)
+    lines = used.any(dim=1), used.any(dim=0)
+    ends = [int((line * torch.arange(1, 1 + len(line)).to(line.device)).max()) for line in lines]
+    height, width = (max(1, -(-end // multiple)) * multiple for end in ends)
+    return min(height, images.shape[-2]), min(width, images.shape[-1])
