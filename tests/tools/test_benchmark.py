@@ -186,6 +186,7 @@ def test_vocabulary(tmp_path, capsys, monkeypatch):
     [
         (['scale', '--images', '0'], 'must be positive'),
         (['scale', '--gpus', '0'], 'must be positive'),
+        (['latency', 'mini', '--aspect', '2'], 'aspect must be in [0, 1]; got 2'),
         (['scale', '--utilisation', '2'], 'utilisation must be in [0, 1]; got 2'),
         (['vocabulary', 'mini/sam_box.py', '--repeat', '1'], 'SAM gives no names'),
         (['vocabulary', 'mini', '--names', '80', '0'], '--names must be positive; got 0'),

@@ -246,7 +246,8 @@ def run(args: argparse.Namespace) -> None:
         for number in value if isinstance(value, list) else [value]:
             if name != 'again' and type(number) in (int, float) and not number > 0:
                 raise ValueError(f'--{name.replace("_", "-")} must be positive; got {number}')
-    for name, least, most in (('again', 0, 1), ('utilisation', 0, 1), ('texts', 1, float('inf'))):
+    shares = ((name, 0, 1) for name in ('again', 'aspect', 'utilisation'))
+    for name, least, most in (*shares, ('texts', 1, float('inf'))):
         if not least <= getattr(args, name, 1) <= most:
             raise ValueError(f'--{name} must be in [{least}, {most}]; got {getattr(args, name)}')
     args.run(args)
