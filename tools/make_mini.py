@@ -66,7 +66,7 @@ EVALUATIONS = (
     *YARDSTICKS,
     *IMAGE_LEVEL,
     *BASE,
-    *(f'ovsam_base_{kind}_box' for kind in ('second_look', 'mirrored')),
+    *(f'ovsam_{kind}_box' for kind in ('base_second_look', 'base_mirrored', 'wide')),
     *(f'ovsam_base_{kind}_point' for kind in ('second_look', 'mirrored', 'guesses')),
     *(
         f'{model}_{prompt}{names}'

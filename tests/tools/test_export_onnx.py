@@ -4,6 +4,9 @@ import sys
 
 import pytest
 
+from ovsam.apis.init_model import load_config
+from ovsam.benchmarks.random_model import build_random_model
+from ovsam.export.settings import model_settings
 from tools import export_onnx as tool
 
 
@@ -30,3 +33,10 @@ def test_what_runs_in_torch_only(config, message, tmp_path, capsys):
     assert tool.main([config, '--out', str(tmp_path / 'out')]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
+
+
+def test_skipped_padding():
+    cfg = load_config('mini/ovsam_wide_box.py')
+    cfg.model.skip_padding = True
+    with pytest.raises(ValueError, match='set skip_padding=False'):
+        model_settings(build_random_model(cfg))

@@ -53,6 +53,6 @@ class HeadwiseAttention(Attention):
 
 def _relative(size: int, table: Tensor) -> Tensor:
     """(size, size, c) of a table (2 * most - 1, c) for up to ``most`` cells, which are the same."""
-    most = (len(table) + 1) // 2
+    most, size = (len(table) + 1) // 2, int(size)  # in a trace it is no number
     # mmpretrain's function would stretch it.
     return get_rel_pos(size, size, table[most - size : most + size - 1])

@@ -142,7 +142,8 @@ class SAM2CLIPAdapter(BaseModule):
         if len(levels) != len(self.patch_embeds):
             raise ValueError(f'got {len(levels)} levels, expected {len(self.patch_embeds)}')
         embedded = [embed(level) for level, embed in zip(levels, self.patch_embeds)]
-        (h, w), *others = {tuple(each.shape[-2:]) for each in embedded}
+        # In a trace they are no numbers.
+        (h, w), *others = {tuple(map(int, each.shape[-2:])) for each in embedded}
         most = self.embedding_size
         # Layers that learn would stretch their relative positions.
         smaller = (h, w) != most and torch.is_grad_enabled()
