@@ -175,21 +175,20 @@ def photograph_films(
     cfg = load_config(config)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
         dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
-    chosen: list[int] = []
+    chosen: list[Any] = []
     for index in np.random.default_rng(SEEDS[split]).permutation(len(dataset)).tolist():
         if len(chosen) == films:
             break
-        truth = dataset[index]['data_samples'].gt_instances
-        areas = truth.masks.to_ndarray().sum(axis=(1, 2))
+        sample = dataset[index]['data_samples']
+        areas = sample.gt_instances.masks.to_ndarray().sum(axis=(1, 2))
         if 0 < len(areas) <= objects and areas.min() > LEAST_AREA:
-            chosen.append(index)
+            chosen.append(sample)
     if len(chosen) < films:
         raise ValueError(
             f'{config} has {len(chosen)} {split} pictures of 1 to {objects} large objects each: '
             f'ask for as many --films; got {films}'
         )
-    samples = (dataset[index]['data_samples'] for index in chosen)
-    return dataset.metainfo['classes'], (_windows(sample, frames) for sample in samples)
+    return dataset.metainfo['classes'], (_windows(sample, frames) for sample in chosen)
 
 
 def _windows(sample: Any, frames: int) -> list[Scene]:

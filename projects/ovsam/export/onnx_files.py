@@ -125,9 +125,7 @@ def _decoder(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -
 
 
 def _zoomed(module: nn.Module, settings: Mapping, image: Tensor) -> Graph:
-    low = settings['masks']['size']
-    masks = torch.linspace(-1, 1, 2 * low * low).reshape(2, low, low)
-    inputs = dict(_prompts(settings), masks=masks, image=image)
+    inputs = dict(_prompts(settings), masks=_masks(settings), image=image)
     outputs, rows = ['zoomed_masks', 'embeddings'], {'masks': {0: 'prompts'}}
     if settings['masks']['quality']:
         inputs['quality'], rows['quality'] = torch.ones(2), {0: 'prompts'}
@@ -143,11 +141,15 @@ def _prompts(settings: Mapping) -> dict[str, Tensor]:
 
 
 def _regions(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
-    low = settings['masks']['size']
-    masks = torch.linspace(-1, 1, 2 * low * low).reshape(2, low, low)
-    inputs = dict(masks=masks, boxes=torch.stack([_box(settings), torch.zeros(4)]))
+    inputs = dict(masks=_masks(settings), boxes=torch.stack([_box(settings), torch.zeros(4)]))
     rows = {name: {0: 'regions'} for name in (*inputs, 'embeddings')}
     return Graph(module, {**inputs, **flat}, ['embeddings'], rows)
+
+
+def _masks(settings: Mapping) -> Tensor:
+    """Two, the half above zero and the half below."""
+    low = settings['masks']['size']
+    return torch.linspace(-1, 1, 2 * low * low).reshape(2, low, low)
 
 
 def _box(settings: Mapping) -> Tensor:

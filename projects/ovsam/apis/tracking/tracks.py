@@ -87,8 +87,10 @@ class Tracks:
             around = self._answers(Prompts.from_boxes(grid_boxes(self.size)))
             assert around.region_embeddings is not None  # of the same model
             self._looks = Looks(seen.region_embeddings, around.region_embeddings, settings.pace)
-        # Of all frames in which an object was seen.
-        self._sum, self._count = found.region_embeddings, np.ones(len(found))
+        # Of all frames in which an object was seen; it grows, and what was found stays as it is.
+        embeddings = found.region_embeddings
+        self._sum = None if embeddings is None else embeddings.clone()
+        self._count = np.ones(len(found))
 
     @property
     def size(self) -> tuple[int, int]:
