@@ -7,7 +7,7 @@ from ovsam.prompts import Prompts
 def test_empty():
     prompts = Prompts.empty()
     assert len(prompts) == 0
-    assert prompts.boxes.shape == (0, 4)
+    assert prompts.boxes.shape == prompts.boxes_or_zeros.shape == (0, 4)
     assert len(Prompts.cat([])) == 0
     assert len(Prompts.cat([prompts, prompts])) == 0
     assert len(prompts.scale(torch.ones(0, 2))) == 0
@@ -18,6 +18,11 @@ def test_points_end_with_padding():
     prompts = Prompts.from_points([[[3, 4], [5, 6]]], labels=[[1, 0]])
     assert prompts.coords.tolist() == [[[3, 4], [5, 6], [0, 0]]]
     assert prompts.labels.tolist() == [[1, 0, -1]]
+
+
+def test_rows_without_a_box_have_zeros():
+    box, point = Prompts.from_boxes([[1, 2, 3, 4]]), Prompts.from_points([[[5.0, 6.0]]])
+    assert Prompts.cat([point, box]).boxes_or_zeros.tolist() == [[0, 0, 0, 0], [1, 2, 3, 4]]
 
 
 def test_boxes_are_two_corners():

@@ -15,8 +15,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from mmdet.registry import DATASETS
-from mmengine.registry import DefaultScope
 from tqdm import tqdm
 
 from ovsam_onnx.masks import tight_boxes
@@ -29,6 +27,7 @@ from ..datasets.pictograms.renderer import Scene
 from ..masks.mask_iou import mask_iou
 from ..utils.images import read_image
 from ..utils.tables import figure, table
+from .scenes import data_of
 
 # Films of one split begin with its seed: settings are chosen on those of the first one.
 SEEDS = {'val': 1000, 'test': 2000}
@@ -172,9 +171,7 @@ def photograph_films(
         FileNotFoundError: There are no such data.
         ValueError: There are fewer such pictures.
     """
-    cfg = load_config(config)
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
-        dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+    dataset = data_of(load_config(config), split)
     chosen: list[Any] = []
     for index in np.random.default_rng(SEEDS[split]).permutation(len(dataset)).tolist():
         if len(chosen) == films:

@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from mmdet.registry import DATASETS
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
 from ovsam_onnx import OnnxPredictor
 
 from ..apis import OVSAMPredictor
 from ..masks.mask_iou import mask_iou
 from ..utils.images import read_image
+from .scenes import data_of
 from .timing import seconds
 
 
@@ -58,8 +57,7 @@ def measure_onnx(cfg: Config, folders: Sequence[Path], images: int) -> list[Onnx
         FileNotFoundError: Data, weights or an export are missing.
         ValueError: An export has other names than the config, or there are not two images.
     """
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
-        dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    dataset = data_of(cfg)
     if not 2 <= images <= len(dataset):
         raise ValueError(f'images must be from 2 to the {len(dataset)} there are; got {images}')
     model = OVSAMPredictor(cfg, device='cpu')

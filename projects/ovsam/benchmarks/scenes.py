@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
+from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from PIL import Image
@@ -26,6 +28,20 @@ CELL_WIDTH = 320
 WRONG = '✗ '
 # A detector gives many boxes that it does not believe in itself.
 MIN_SCORE = 0.3
+
+
+def data_of(cfg: Config, split: str = 'test') -> Any:
+    """The data set of a config.
+
+    Args:
+        cfg: Of a model, with its data.
+        split: ``'test'`` or ``'val'``.
+
+    Raises:
+        FileNotFoundError: There are no such data.
+    """
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        return DATASETS.build(cfg[f'{split}_dataloader'].dataset)
 
 
 def scene_sheet(
@@ -68,9 +84,7 @@ def draw_scenes(
     Returns:
         Both paths for each scene.
     """
-    cfg = method.cfg
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
-        dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    dataset = data_of(method.cfg)
     count = min(count, len(dataset))
     places = [index * len(dataset) // count for index in range(count)]
     kept = folder / f'{method.path.stem}-{method.fingerprint}'
