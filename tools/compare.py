@@ -27,7 +27,7 @@ from ovsam.benchmarks.methods import collect_methods
 from ovsam.benchmarks.record import make_record
 from ovsam.benchmarks.report import by_prompts, csv_table, markdown_section
 from ovsam.benchmarks.scenes import draw_scenes, scene_sheet
-from ovsam.engine.runner_flags import ConfigOptions
+from ovsam.engine.runner_flags import add_config_options
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import whole_file, write_whole
 from ovsam.utils.marked_section import insert_section
@@ -62,13 +62,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--repeat', type=int, default=5, help='measurements of each time; 0 for none (%(default)s)'
     )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        metavar='KEY=VALUE',
-        help='override values of every config',
-    )
+    add_config_options(parser, 'values of every config')
     args = parser.parse_args(argv)
     args.command = shlex.join(['python', 'tools/compare.py', *(argv or sys.argv[1:])])
     if args.scenes < 0 or args.repeat < 0:

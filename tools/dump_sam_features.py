@@ -21,7 +21,7 @@ from mmengine.config import Config
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.engine.distillation_config import DistillationConfig
 from ovsam.engine.feature_dump import DumpReport, FeatureDump
-from ovsam.engine.runner_flags import ConfigOptions
+from ovsam.engine.runner_flags import add_config_options
 from ovsam.engine.stored_loss import compare_losses
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.preflight import require_inputs
@@ -120,13 +120,7 @@ def main(argv=None) -> int:
     parser.add_argument('--batch-size', type=int, help="images at a time (the config's)")
     parser.add_argument('--workers', type=int, help="processes that read images (the config's)")
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        metavar='KEY=VALUE',
-        help='override config values',
-    )
+    add_config_options(parser)
     return exit_status('dump_sam_features', run, parser.parse_args(argv))
 
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.structures import InstanceData
 
 from ovsam.benchmarks.random_model import build_random_model
-from ovsam.benchmarks.scenes import WRONG, _names, draw_scenes, scene_sheet
+from ovsam.benchmarks.scenes import WRONG, _names, data_of, draw_scenes, scene_sheet
 from ovsam.utils.images import read_image
 
 
@@ -15,6 +16,11 @@ def method(methods):
 
 def test_no_scenes(method, tmp_path):
     assert draw_scenes(method, lambda: pytest.fail('needs no model'), 0, tmp_path) == []
+
+
+def test_a_config_without_data():
+    with pytest.raises(ValueError, match='names no val data: give one with val_dataloader'):
+        data_of(Config(dict(model=dict())), 'val')
 
 
 def test_pictures_are_made_once(method, tmp_path):

@@ -169,7 +169,7 @@ def photograph_films(
 
     Raises:
         FileNotFoundError: There are no such data.
-        ValueError: There are fewer such pictures.
+        ValueError: The config names no such data, or there are fewer such pictures.
     """
     dataset = data_of(load_config(config), split)
     chosen: list[Any] = []

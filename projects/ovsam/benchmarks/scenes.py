@@ -38,10 +38,17 @@ def data_of(cfg: Config, split: str = 'test') -> Any:
         split: ``'test'`` or ``'val'``.
 
     Raises:
+        ValueError: The config names no such data.
         FileNotFoundError: There are no such data.
     """
+    loader = cfg.get(f'{split}_dataloader')
+    if not loader:
+        raise ValueError(
+            f'the config names no {split} data: give one with '
+            f'{split}_dataloader = dict(dataset=...), such as configs/photo/all_box.py'
+        )
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
-        return DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+        return DATASETS.build(loader.dataset)
 
 
 def scene_sheet(

@@ -65,6 +65,22 @@ def _split(text: str) -> list[str]:
     return parts
 
 
+def add_config_options(parser: argparse.ArgumentParser, of_what: str = 'config values') -> None:
+    """``--cfg-options KEY=VALUE ...``, as mmdet's users know it.
+
+    Args:
+        parser: Gets the option.
+        of_what: What is overridden, for its help.
+    """
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help=f'override {of_what}, e.g. model.chunk_size=8',
+    )
+
+
 def runner_parser(description: str | None) -> argparse.ArgumentParser:
     """A parser with the flags of every tool that runs a config with mmengine's runner.
 
@@ -73,13 +89,7 @@ def runner_parser(description: str | None) -> argparse.ArgumentParser:
     parser = parser_of(description)
     parser.add_argument('config', help='path of the config file')
     parser.add_argument('--work-dir', help='logs and checkpoints (work_dirs/CONFIG)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        metavar='KEY=VALUE',
-        help='override config values, e.g. model.chunk_size=8',
-    )
+    add_config_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
