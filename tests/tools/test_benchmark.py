@@ -42,10 +42,12 @@ def test_complexity(capsys):
 
 
 def test_latency(capsys):
-    assert main(['latency', 'mini', '--repeat', '1', '--size', '128', '--device', 'cpu']) == 0
-    head, row, foot = printed_lines(capsys)
+    options = ['--repeat', '1', '--size', '128', '--device', 'cpu']
+    assert main(['latency', 'mini', *options, '--precision', 'fp32', 'bf16']) == 0
+    head, row, half, foot = printed_lines(capsys)
     assert head.split() == 'config ms an image ratio ms a prompt ratio'.split()
-    assert row.split()[0] == 'mini' and float(row.split()[1]) > 0
+    assert row.split()[:2] == ['mini', 'fp32'] and float(row.split()[2]) > 0
+    assert half.split()[:2] == ['mini', 'bf16'] and float(half.split()[3]) > 0
     assert foot.startswith('median of 1, 1 prompts at once, cpu')
 
 

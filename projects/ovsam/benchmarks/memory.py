@@ -34,19 +34,22 @@ class MemoryUse(NamedTuple):
     latency: Latency
 
 
-def measure_memory(cfg: Config, prompts: int = 20, size: int | None = None) -> MemoryUse:
+def measure_memory(
+    cfg: Config, prompts: int = 20, size: int | None = None, precision: str | None = None
+) -> MemoryUse:
     """Memory and time for one image on the CPU; to be called by :func:`in_fresh_process`.
 
     Args:
         cfg: Config of a promptable model; no weights are read.
         prompts: How many boxes to ask for.
         size: Side of the square input, in pixels; the config's own if not given.
+        precision: Of :class:`~ovsam.apis.OVSAMPredictor`.
 
     Raises:
-        ValueError: As :func:`~.random_model.build_random_model`.
+        ValueError: There is no such precision; and as :func:`~.random_model.build_random_model`.
     """
     imported = peak_resident_bytes()
-    predictor = OVSAMPredictor(build_random_model(cfg, size))
+    predictor = OVSAMPredictor(build_random_model(cfg, size), precision=precision)
     built = peak_resident_bytes()
     latency = time_once(predictor, prompts)
     return MemoryUse(imported, built, peak_resident_bytes(), latency)

@@ -1,4 +1,4 @@
-"""Exports beside the model in torch: size, time, masks and names, on the config's test images."""
+"""Exports and precisions beside the model in torch: what they cost and give on test images."""
 
 from __future__ import annotations
 
@@ -41,48 +41,58 @@ class OnnxCost(NamedTuple):
     right: np.ndarray
 
 
-def measure_onnx(cfg: Config, folders: Sequence[Path], images: int) -> list[OnnxCost]:
+def measure_onnx(
+    cfg: Config, folders: Sequence[Path], images: int, precisions: Sequence[str] = ('fp32',)
+) -> list[OnnxCost]:
     """Ask the model in torch and its exports the same, in turn, on as many threads as torch has.
 
     Args:
         cfg: That was exported, with its test data; its weights are read.
         folders: What ``ovsam export`` wrote of it.
         images: How many, spread over the data. The times of the first one do not count.
+        precisions: Of torch's rows, see :class:`~ovsam.apis.OVSAMPredictor`.
 
     Returns:
-        A row for torch, then one for each folder. Objects are those that
+        A row for each precision in torch, then one for each folder. Objects are those that
         the data set gives; their names are judged among all that the model knows.
 
     Raises:
         FileNotFoundError: Data, weights or an export are missing.
-        ValueError: An export has other names than the config, or there are not two images.
+        ValueError: An export has other names than the config, there are not two images, or no
+            such precision.
     """
     dataset = data_of(cfg)
     if not 2 <= images <= len(dataset):
         raise ValueError(f'images must be from 2 to the {len(dataset)} there are; got {images}')
-    model = OVSAMPredictor(cfg, device='cpu')
-    assert model.vocabulary is not None  # an OVSAM is what can be exported
+    models = [OVSAMPredictor(cfg, device='cpu', precision=each) for each in precisions]
+    if models[0].vocabulary is None:
+        raise ValueError(f'a {type(models[0].model).__name__} gives no names to compare')
     threads = torch.get_num_threads()
     exports = [OnnxPredictor(each, each / 'names.safetensors', threads=threads) for each in folders]
     for folder, export in zip(folders, exports):
-        if export.vocabulary is None or export.vocabulary.names != model.vocabulary.names:
+        if export.vocabulary is None or export.vocabulary.names != models[0].vocabulary.names:
             raise ValueError(f'{folder} has other names than {cfg.filename}: export this config')
     classes = dataset.metainfo['classes']
-    predictors: list[OVSAMPredictor | OnnxPredictor] = [model, *exports]
+    predictors: list[OVSAMPredictor | OnnxPredictor] = [*models, *exports]
     runs: list[list[tuple]] = [[] for _ in predictors]
     for place in (index * len(dataset) // images for index in range(images)):
         sample = dataset[place]['data_samples']
         for run, predictor in zip(runs, predictors):
             run.append(_asked(predictor, sample, classes))
-    weights = sum(
-        each.numel() * each.element_size()
-        for name, each in model.model.named_parameters()
-        if not name.startswith('text_encoder.')  # which is no part of an export
-    )
-    sizes = [weights, *(sum(file.stat().st_size for file in _graphs(each)) for each in folders)]
-    kinds = ['fp32', *(each.model.settings['precision'] for each in exports)]
+    weights = [
+        sum(
+            each.numel() * each.element_size()
+            for name, each in model.model.named_parameters()
+            if not name.startswith('text_encoder.')  # which is no part of an export
+        )
+        for model in models
+    ]
+    sizes = [*weights, *(sum(file.stat().st_size for file in _graphs(each)) for each in folders)]
+    kinds = [*precisions, *(each.model.settings['precision'] for each in exports)]
     rows = []
-    for title, kind, size, run in zip(('torch', *map(str, folders)), kinds, sizes, runs):
+    for title, kind, size, run in zip(
+        (*['torch'] * len(models), *map(str, folders)), kinds, sizes, runs
+    ):
         encode, click, ious, right = zip(*run)
         times = np.array(encode[1:]), np.array(click[1:])
         rows.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -49,7 +50,7 @@ def complexity(args: argparse.Namespace) -> None:
                 for row in [*rows, total]
             ],
         )
-        summary.append((config, total.total(args.prompts), total.parameters))
+        summary.append((Path(config).stem, total.total(args.prompts), total.parameters))
         print()
     if len(summary) > 1:
         print_ratios(['config', 'GFLOPs', 'parameters (M)'], summary, (1e9, 1e6))
@@ -57,12 +58,13 @@ def complexity(args: argparse.Namespace) -> None:
 
 def memory(args: argparse.Namespace) -> None:
     """Peak resident memory and seconds."""
-    for config in args.configs:
-        use = in_fresh_process(measure_memory, load_config(config), args.prompts, args.size)
+    for config, precision in product(args.configs, args.precision):
+        given = load_config(config), args.prompts, args.size, precision
+        use = in_fresh_process(measure_memory, *given)
         print(
-            f'{config}: {use.peak / 1e9:.2f} GB at most ({use.built / 1e9:.2f} GB once built, '
-            f'{use.imported / 1e9:.2f} GB of it imports); {use.latency.image:.1f} s to encode '
-            f'the image, {use.latency.prompts:.1f} s for {args.prompts} prompts, '
+            f'{config}, {precision}: {use.peak / 1e9:.2f} GB at most '
+            f'({use.built / 1e9:.2f} GB once built, {use.imported / 1e9:.2f} GB of it imports); '
+            f'{use.latency.image:.1f} s to encode the image, {use.latency.prompts:.1f} s for {args.prompts} prompts, '
             f'{torch.get_num_threads()} threads'
         )
 
@@ -70,10 +72,18 @@ def memory(args: argparse.Namespace) -> None:
 def latency(args: argparse.Namespace) -> None:
     """Milliseconds for an image and for a prompt."""
     device, summary = choose_device(args.device), []
-    for config in args.configs:
-        cfg = load_config(config)
-        found = measure_latency(cfg, args.prompts, args.repeat, args.size, device, args.aspect)
-        summary.append((config, found.image, found.prompts / args.prompts))
+    for config, precision in product(args.configs, args.precision):
+        found = measure_latency(
+            load_config(config),
+            args.prompts,
+            args.repeat,
+            args.size,
+            device,
+            args.aspect,
+            precision,
+        )
+        title = f'{Path(config).stem} {precision}'
+        summary.append((title, found.image, found.prompts / args.prompts))
     print_ratios(['config', 'ms an image', 'ms a prompt'], summary, (1e-3, 1e-3))
     print(
         f'median of {args.repeat}, {args.prompts} prompts at once, {device}, '
@@ -228,17 +238,20 @@ def training(args: argparse.Namespace) -> None:
 
 
 def onnx(args: argparse.Namespace) -> None:
-    """Exports beside the model in torch, on the config's test data."""
-    rows = measure_onnx(load_config(args.config), args.folders, args.images)
+    """Exports and precisions beside the model in torch, on the config's test data."""
+    rows = measure_onnx(load_config(args.config), args.folders, args.images, args.precision)
     head = ['', 'precision', 'MB']
+    beside = {'to torch': rows[0]}
+    if args.folders:
+        beside['to the first export'] = rows[len(args.precision)]
     for title in ('ms an image', 'ms a click'):
-        head += [title, 'to torch', 'to the first export']
+        head += [title, *beside]
     cells = []
     for row in rows:
         cells.append([row.title, row.precision, f'{row.size / 1e6:.1f}'])
         for name in ('encode', 'click'):
             times = getattr(row, name)
-            ratios = [statistics.median(times / getattr(other, name)) for other in rows[:2]]
+            ratios = [statistics.median(times / getattr(other, name)) for other in beside.values()]
             cells[-1] += [f'{1e3 * statistics.median(times):.1f}', *(f'{r:.2f}' for r in ratios)]
         cells[-1] += [f'{100 * row.iou.mean():.1f}', f'{100 * row.right.mean():.1f}']
     head += ['IoU', 'accuracy']
@@ -255,12 +268,12 @@ def onnx(args: argparse.Namespace) -> None:
 
 
 def print_ratios(head: list[str], rows: list[tuple], units: tuple[float, ...]) -> None:
-    """A line for each config, with ratios to the first."""
+    """A line for each title, with ratios to the first."""
     print_table(
         [head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))],
         [
             [
-                Path(name).stem,
+                name,
                 *(
                     cell
                     for value, first, unit in zip(row, rows[0][1:], units)

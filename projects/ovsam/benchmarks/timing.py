@@ -49,6 +49,7 @@ def measure_latency(
     size: int | None = None,
     device: str | torch.device = 'cpu',
     aspect: float = 1.0,
+    precision: str | None = None,
 ) -> Latency:
     """Median of repeated measurements, after one that does not count.
 
@@ -59,11 +60,12 @@ def measure_latency(
         size: Side of the square input, in pixels; the config's own if not given.
         device: Where to compute.
         aspect: The image's height per width, at most 1.
+        precision: Of :class:`~ovsam.apis.OVSAMPredictor`.
 
     Raises:
-        ValueError: As :func:`~.random_model.build_random_model`.
+        ValueError: There is no such precision; and as :func:`~.random_model.build_random_model`.
     """
-    predictor = OVSAMPredictor(build_random_model(cfg, size, device))
+    predictor = OVSAMPredictor(build_random_model(cfg, size, device), precision=precision)
     runs = [time_once(predictor, prompts, aspect) for _ in range(repeat + 1)][1:]
     return Latency(*(statistics.median(times) for times in zip(*runs)))
 

@@ -21,8 +21,8 @@ names to few, of everything mode to its points one by one; and the memory of man
 open_clip's own.
 vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
-onnx: what exports of a config cost and give on its test data, beside the model in torch; needs its
-weights and data.
+onnx: what exports of a config cost and give on its test data, beside the model in torch and in
+other precisions; needs its weights and data.
 scale: what the paper's trainings and 100 million images take, on paper; see docs/scale.md.
 follow: with the weights of configs, how well objects are followed through films whose masks are
 known, in percent: J, the mean IoU where an object is seen; found, how often it is found there;
@@ -37,6 +37,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from ..apis.init_model import PRECISIONS
 from ..benchmarks.following import SEEDS, follow_films
 from ..benchmarks.scale import Machine
 from ..benchmarks.tables import (
@@ -134,14 +135,26 @@ def add_follow_command(commands: argparse._SubParsersAction) -> None:
     command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
 
 
+def add_precision_flag(command: argparse.ArgumentParser) -> None:
+    """What torch computes in."""
+    command.add_argument(
+        '--precision',
+        nargs='+',
+        choices=list(PRECISIONS),
+        default=['fp32'],
+        help='of torch; several are compared (%(default)s)',
+    )
+
+
 def add_onnx_command(commands: argparse._SubParsersAction) -> None:
     """Give the parser the subcommand ``onnx``."""
     command = commands.add_parser('onnx', help=onnx.__doc__, description=onnx.__doc__)
     command.set_defaults(run=onnx)
     command.add_argument('config', help='that was exported, with its test data')
     command.add_argument(
-        'folders', nargs='+', type=Path, metavar='DIR', help='what ovsam export wrote of it'
+        'folders', nargs='*', type=Path, metavar='DIR', help='what ovsam export wrote of it'
     )
+    add_precision_flag(command)
     command.add_argument(
         '--images', type=int, default=50, help='how many, spread over the data (%(default)s)'
     )
@@ -188,6 +201,8 @@ def parse_args(argv=None) -> argparse.Namespace:
                 default=5,
                 help='measurements, after one that does not count (%(default)s)',
             )
+    for run in (latency, memory):
+        add_precision_flag(added[run])
     for run in (latency, training):
         added[run].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     added[latency].add_argument(
