@@ -64,7 +64,8 @@ def memory(args: argparse.Namespace) -> None:
         print(
             f'{config}, {precision}: {use.peak / 1e9:.2f} GB at most '
             f'({use.built / 1e9:.2f} GB once built, {use.imported / 1e9:.2f} GB of it imports); '
-            f'{use.latency.image:.1f} s to encode the image, {use.latency.prompts:.1f} s for {args.prompts} prompts, '
+            f'{use.latency.image:.1f} s to encode the image, '
+            f'{use.latency.prompts:.1f} s for {args.prompts} prompts, '
             f'{torch.get_num_threads()} threads'
         )
 
