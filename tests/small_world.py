@@ -86,7 +86,7 @@ def random_weights(tmp_path_factory) -> Path:
     parts = {
         'clip.pth': {'clip.': model.backbone, 'clip. ': model.text_encoder},
         'sam.pth': {'prompt_encoder.': model.prompt_encoder, 'mask_decoder.': model.mask_decoder},
-        'sam2clip.pth': {'neck.': model.neck},
+        'sam2clip_masks.pth': {'neck.': model.neck},
         'clip2sam_joint.pth': {'': model},
         'examples.pth': {'': model.example_space},
     }

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Phases follow each other; a phase's chains run side by side, the stages of a chain one by one.
 PHASES = (
     (('clip_crops', 'clip'), ('sam_half', 'sam')),
-    (('sam2clip',),),
+    (('sam2clip', 'sam2clip_masks'),),
     (('clip2sam_joint',), ('clip2sam_base',)),
 )
 # What stands on these: detectors, corrections, yardsticks that learn, names of whole images only.
@@ -45,7 +45,11 @@ EXPORT = dict(
 )
 # What names are taught by is fitted to a stage's weights: by which evaluation, into which file.
 EXAMPLES = dict(clip2sam_joint=('ovsam', 'examples'), clip2sam_base=('ovsam_base', 'examples_base'))
-PARTS = ('clip_test', 'clip_test_split', 'sam_box', 'sam_point', 'sam2clip_box', 'sam2clip_point')
+SEGMENTERS = ('sam', 'sam2clip', 'sam2clip_masks')
+PARTS = (
+    *('clip_test', 'clip_test_split'),
+    *(f'{model}_{prompt}' for model in SEGMENTERS for prompt in ('box', 'point')),
+)
 CLICKED = ('interactive_box', 'interactive_point', 'interactive_clicks')
 EVERYTHING = ('everything', 'everything_all_names')
 DETECTED = ('detected_agnostic', 'detected_base', 'detected_base_fused')
@@ -281,15 +285,8 @@ def main(argv=None) -> int:
     if not args.evaluate:
         train(MORE_PHASES if args.more else PHASES, args.out, args.smoke, env)
         print(f'trained in {(time.time() - start) / 60:.1f} minutes')
-    chosen = (
-        with_weights(EVALUATIONS, ROOT)
-        if args.evaluate
-        else (SMOKE_MORE if args.smoke else DECIDING_MORE)
-        if args.more
-        else SMOKE
-        if args.smoke
-        else DECIDING
-    )
+    deciding = ((DECIDING, SMOKE), (DECIDING_MORE, SMOKE_MORE))[args.more][args.smoke]
+    chosen = with_weights(EVALUATIONS, ROOT) if args.evaluate else deciding
     evaluate(args.out, args.configs or list(chosen), env)
     if args.insert:
         insert_tables(args.out / 'metrics', ROOT, (*DETECTED, *CLICKED, *EVERYTHING))

@@ -104,7 +104,8 @@ neck = dict(
     out_channels=embed_dims,
 )
 pretrained_neck = dict(
-    neck, init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam2clip.pth', prefix='neck.')
+    neck,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'sam2clip_masks.pth', prefix='neck.'),
 )
 
 # CLIP2SAM.

@@ -42,6 +42,8 @@ SHOWN = (
     ('miniature SAM, centre points', 'sam_point'),
     ("SAM2CLIP adapter + SAM's decoder, boxes", 'sam2clip_box'),
     ("SAM2CLIP adapter + SAM's decoder, centre points", 'sam2clip_point'),
+    ("adapter that learned masks + SAM's decoder, boxes", 'sam2clip_masks_box'),
+    ("adapter that learned masks + SAM's decoder, centre points", 'sam2clip_masks_point'),
     ('**OVSAM**, boxes (every name but the novel ones)', 'ovsam_box'),
     ('**OVSAM**, centre points', 'ovsam_point'),
     ("paper's protocol, head alone, boxes", 'ovsam_base_head_box'),

@@ -3,12 +3,15 @@
 Glossary: B images, C channels, h x w the embedding's size.
 """
 
+from typing import Optional
+
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
+from ..losses.mask_targets import mask_targets
 from .image_features import ImageFeatures
 from .promptable_segmenter import PromptableSegmenter
 from .stored_teacher import StoredTeacher
@@ -25,16 +28,26 @@ class SAM2CLIPDistiller(PromptableSegmenter):
         backbone: Config of the frozen CLIP image tower.
         neck: Config of the adapter.
         teacher: Config of SAM's image encoder, or of a :class:`StoredTeacher` in its place.
+        mask_loss: Config of a loss on the masks that prompts of ``train_prompter`` get on the
+            adapter's embedding, beside the distillation; none if not given, as published.
         **kwargs: Of :class:`PromptableSegmenter`. ``frozen`` names all parts but the neck by
             default.
     """
 
-    def __init__(self, backbone: dict, neck: dict, teacher: dict, **kwargs):
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        teacher: dict,
+        mask_loss: Optional[dict] = None,
+        **kwargs,
+    ):
         kwargs.setdefault('frozen', ('backbone', 'teacher', 'prompt_encoder', 'mask_decoder'))
         super().__init__(**kwargs)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
         self.teacher = MODELS.build(teacher)
+        self.mask_loss = MODELS.build(mask_loss) if mask_loss else None
 
     def encode_image(self, inputs: Tensor) -> ImageFeatures:
         """One pass of CLIP and the adapter; ``levels`` are CLIP's."""
@@ -54,7 +67,15 @@ class SAM2CLIPDistiller(PromptableSegmenter):
             ``loss_distill``, a scalar: the mean over B, C, h and w.
         """
         target = self.target(batch_inputs, batch_data_samples)
-        return dict(loss_distill=F.mse_loss(self.encode_image(batch_inputs).embedding, target))
+        features = self.encode_image(batch_inputs)
+        losses = dict(loss_distill=F.mse_loss(features.embedding, target))
+        if self.mask_loss is not None:
+            prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
+            masks, quality = self.segment(features, prompts)
+            targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
+            first = None if quality is None else quality[:, 0]
+            losses.update(self.mask_loss(masks[:, 0], first, targets))
+        return losses
 
     @torch.no_grad()
     def target(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:
