@@ -166,6 +166,7 @@ def of_another_program():
         'categories': [
             {'id': 18, 'name': 'dog', 'supercategory': 'animal', 'keypoints': ['nose']},
             {'id': 3, 'name': 'car', 'supercategory': 'vehicle'},
+            {'id': 3},
         ],
         'captions': [{'text': 'caf\xe9'}],
     }

@@ -75,10 +75,9 @@ class KeptFile:
         self._head = {key: '' if key in _LISTS else json_text(content[key]) for key in content}
         known = category_names(self._categories)
         self._numbers: dict[str, Any] = {}
-        for each in self._categories:
-            number = key_of(each.get('id')) if isinstance(each, Mapping) else None
-            if len(known.get(number, ())) == 1:
-                self._numbers.setdefault(each['name'], number)
+        for number, called in known.items():
+            if len(called) == 1:
+                self._numbers.setdefault(next(iter(called)), number)
         #: A sentence for each object of the pictures that cannot be used.
         self.left_out: list[str] = []
         self._places: dict[str, int] = {}
