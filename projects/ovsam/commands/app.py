@@ -20,6 +20,7 @@ from ..serving.served_flags import add_server_flags, check_server_flags, served_
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
 from ..utils.image_walk import list_images
+from ..utils.wording import listed
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -48,6 +49,11 @@ def serve(args: argparse.Namespace) -> None:
         drawn = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix='ovsam-samples-')))
         shown = list_images(args.samples) if args.samples else None
         pictures = PictureFolder.of(args.folder, args.out) if args.folder else None
+        if pictures and pictures.left_out:
+            print(
+                f'{args.out} keeps {len(pictures.left_out)} objects that the page cannot show: '
+                f'{listed(pictures.left_out, between="; ")}'
+            )
         family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
         place = (args.host, args.port)
         taken = opened.enter_context(socket.create_server(place, family=family))

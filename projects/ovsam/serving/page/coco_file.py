@@ -6,7 +6,7 @@ The file may be anybody's: what can be used is taken, and the rest is told with 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pycocotools import mask as mask_utils
@@ -50,15 +50,11 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
         ValueError: It is not a COCO file, does not have this image, has it in another size, or
             has several that may be meant.
     """
-    if not isinstance(content, Mapping):
-        raise ValueError(f'it holds a {type(content).__name__}, not an object')
-    for kind in ('images', 'annotations', 'categories'):
-        if not isinstance(content.get(kind), list):
-            raise ValueError(f'it has no list "{kind}"; it has {listed(sorted(map(str, content)))}')
+    check_lists(content)
     size = (image_size[0], image_size[1])
     image = _choose(content['images'], file_name, size)
-    images = {_key(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
-    names = _category_names(content['categories'])
+    images = {key_of(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
+    names = category_names(content['categories'])
     loaded = CocoObjects(_shown_name(image), [], [])
     seen: list[Mapping] = []
     for place, annotation in enumerate(content['annotations']):
@@ -68,10 +64,21 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
             if annotation in seen:
                 raise ValueError('is in the file twice')
             seen.append(annotation)
-            loaded.found.append(_read(annotation, names, size))
+            found = read_object(annotation, names, size)
+            found.alternatives = found.alternatives or [(found.category_name, found.score)]
+            loaded.found.append(found)
         except ValueError as error:
-            loaded.left_out.append(f'{_title(annotation, place)} {error}')
+            loaded.left_out.append(f'{annotation_title(annotation, place)} {error}')
     return loaded
+
+
+def check_lists(content: Any) -> None:
+    """Refuse what is no COCO file at all, with a ``ValueError``; nothing in its lists is read."""
+    if not isinstance(content, Mapping):
+        raise ValueError(f'it holds a {type(content).__name__}, not an object')
+    for kind in ('images', 'annotations', 'categories'):
+        if not isinstance(content.get(kind), list):
+            raise ValueError(f'it has no list "{kind}"; it has {listed(sorted(map(str, content)))}')
 
 
 def _choose(images: list, file_name: str, size: tuple[int, int]) -> Mapping:
@@ -111,7 +118,7 @@ def _choose(images: list, file_name: str, size: tuple[int, int]) -> Mapping:
         for each in images
         if isinstance(each, Mapping)
         and each is not image
-        and _key(each.get('id')) == _key(image['id'])
+        and key_of(each.get('id')) == key_of(image['id'])
         and each != image
     ]
     if same:
@@ -161,7 +168,7 @@ def _shown_name(image: Mapping) -> str:
 
 def _image_fault(image: Mapping) -> str | None:
     title = f'its image {_shown_name(image) or image.get("id")!r}'
-    if _key(image.get('id')) is None:
+    if key_of(image.get('id')) is None:
         return f'{title} has the id {image.get("id")!r}, neither a number nor a text'
     wrong = [key for key in ('height', 'width') if not _is_size(image.get(key))]
     if wrong:
@@ -169,14 +176,14 @@ def _image_fault(image: Mapping) -> str | None:
     return None
 
 
-def _category_names(categories: list) -> dict[Any, set[str]]:
+def category_names(categories: list) -> dict[Any, set[str]]:
     """All names that each category id has; more than one are one too many."""
     names: dict[Any, set[str]] = defaultdict(set)
     for category in categories:
-        if isinstance(category, Mapping) and _key(category.get('id')) is not None:
+        if isinstance(category, Mapping) and key_of(category.get('id')) is not None:
             name = category.get('name')
             if isinstance(name, str) and name.strip():
-                names[_key(category['id'])].add(name)
+                names[key_of(category['id'])].add(name)
     return names
 
 
@@ -188,24 +195,35 @@ def _belongs(annotation: Any, image: Mapping, images: set) -> bool:
     """
     if not isinstance(annotation, Mapping):
         raise ValueError(f'is a {type(annotation).__name__}, not an object')
-    owner = _key(annotation.get('image_id'))
+    owner = key_of(annotation.get('image_id'))
     if owner is None or owner not in images:
         raise ValueError(
             f"is of image {annotation.get('image_id')!r}, which is not among the file's images"
             if 'image_id' in annotation
             else 'has no "image_id"'
         )
-    return owner == _key(image['id'])
+    return owner == key_of(image['id'])
 
 
-def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, int]) -> KeptObject:
+def read_object(
+    annotation: Mapping,
+    names: Mapping[Any, set[str]],
+    size: tuple[int, int],
+    more: Sequence[str] = (),
+) -> KeptObject:
     """The object of an annotation.
+
+    Args:
+        annotation: Of the file.
+        names: Of :func:`category_names`.
+        size: (height, width) of its image.
+        more: Keys of ours that are read beside those that say something of a mask or a name.
 
     Raises:
         ValueError: It has no name or no mask; the message goes on after 'annotation 7'.
     """
     number = annotation.get('category_id')
-    known = sorted(names.get(_key(number), ()))
+    known = sorted(names.get(key_of(number), ()))
     if not known:
         raise ValueError(
             f"is of category {number!r}, which has no name among the file's categories"
@@ -226,20 +244,21 @@ def _read(annotation: Mapping, names: Mapping[Any, set[str]], size: tuple[int, i
     )
     if fault:
         raise ValueError(fault)
-    found = _kept(annotation, known[0], mask, size)
+    found = _kept({**annotation, 'segmentation': mask}, known[0], size, more)
     if not mask_utils.area(found.segmentation.model_dump()):
         raise ValueError('has a mask without a pixel in the picture')
     return found
 
 
-def _kept(annotation: Mapping, name: str, mask: Any, size: tuple[int, int]) -> KeptObject:
+def _kept(annotation: Mapping, name: str, size: tuple[int, int], more: Sequence[str]) -> KeptObject:
     """The object, with what else our exports say of one, as far as it makes sense.
 
     What goes with another name than the category's was left there when the category was changed.
     """
     own = annotation.get('category_name', name) == name
-    said = {key: annotation[key] for key in _SAYINGS[: None if own else 2] if key in annotation}
-    kept = {'category_name': name, 'segmentation': mask}
+    keys = (*_SAYINGS[: None if own else 2], *more)
+    said = {key: annotation[key] for key in keys if key in annotation}
+    kept = {'category_name': name, 'segmentation': annotation['segmentation']}
     try:
         found = KeptObject.of_coco({**said, **kept}, size)
     except ValidationError as error:
@@ -250,7 +269,6 @@ def _kept(annotation: Mapping, name: str, mask: Any, size: tuple[int, int]) -> K
         found = KeptObject.of_coco({**sound, **kept}, size)
     except ValueError as error:
         raise ValueError(f'has a mask that cannot be read: {error}') from error
-    found.alternatives = found.alternatives or [(name, found.score)]
     return found
 
 
@@ -258,13 +276,14 @@ def _is_size(value: Any) -> bool:
     return are_numbers([value]) and value > 0
 
 
-def _key(number: Any) -> Any:
+def key_of(number: Any) -> Any:
     """An id as a key; None for what is none. True is not 1."""
     return (
         number if isinstance(number, (int, float, str)) and not isinstance(number, bool) else (None)
     )
 
 
-def _title(annotation: Any, place: int) -> str:
+def annotation_title(annotation: Any, place: int) -> str:
+    """What a message calls an annotation."""
     number = annotation.get('id') if isinstance(annotation, Mapping) else None
-    return f'annotations[{place}]' if _key(number) is None else f'annotation {number}'
+    return f'annotations[{place}]' if key_of(number) is None else f'annotation {number}'

@@ -33,6 +33,9 @@ class KeptObject(BaseModel):
     fixed: bool = Field(
         default=True, description='whether another vocabulary leaves the name as it is'
     )
+    row: str | None = Field(
+        None, max_length=1000, description="JSON of the id in the folder's file; JS rounds numbers"
+    )
 
     @classmethod
     def of_coco(cls, annotation: Mapping[str, Any], image_size: tuple[int, int]) -> KeptObject:
@@ -54,7 +57,7 @@ class KeptObject(BaseModel):
         """As a COCO file has it; the mask must be sound."""
         runs = self.segmentation.model_dump()
         return {
-            **self.model_dump(exclude_none=True),
+            **self.model_dump(exclude_none=True, exclude={'row'}),
             'area': int(mask_utils.area(runs)),
             'bbox': mask_utils.toBbox(runs).tolist(),
         }

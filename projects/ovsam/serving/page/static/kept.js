@@ -10,7 +10,7 @@ export function toKept(object) {
     segmentation: object.rle, category_name: object.name, score: object.score,
     alternatives: object.alternatives, predicted_iou: object.quality,
     stability_score: object.stability, points: object.points, prompt_box: object.promptBox,
-    fixed: object.fixed,
+    fixed: object.fixed, row: object.row,
   };
 }
 
@@ -20,6 +20,6 @@ export function fromKept(kept) {
     number: newNumber(), rle: kept.segmentation, box: box(kept.segmentation) ?? [0, 0, 0, 0],
     name: kept.category_name, score: kept.score, alternatives: kept.alternatives,
     quality: kept.predicted_iou, stability: kept.stability_score, continues: null,
-    points: kept.points, promptBox: kept.prompt_box, fixed: kept.fixed,
+    points: kept.points, promptBox: kept.prompt_box, fixed: kept.fixed, row: kept.row,
   };
 }

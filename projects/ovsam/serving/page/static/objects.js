@@ -1,6 +1,7 @@
 // Objects and what a person does to them. An object is {number, rle, box, name, score, alternatives,
-// quality, stability, points, promptBox, continues, fixed}; `fixed` says that another vocabulary
-// leaves its name as it is; `points` and `promptBox` are what it answers.
+// quality, stability, points, promptBox, continues, fixed, row}; `fixed` says that another vocabulary
+// leaves its name as it is; `points` and `promptBox` are what it answers; `row` is its id in the file
+// that the server keeps, if it came from there.
 
 import * as history from './history.js';
 import { NONE } from './naming.js';
@@ -71,7 +72,7 @@ export async function correct(x, y, label) {
   const [found] = await prompted(points, promptBox, old.continues);
   if (!box(found.rle)) throw new Wrong('Nothing would be left of the object.');
   const kept = old.fixed ? { name: old.name, score: old.score, alternatives: old.alternatives } : {};
-  const made = fromFound(found, { number: old.number, points, promptBox, fixed: old.fixed, ...kept });
+  const made = fromFound(found, { number: old.number, row: old.row, points, promptBox, fixed: old.fixed, ...kept });
   history.exchange(made);
   about(made);
 }
