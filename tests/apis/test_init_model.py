@@ -28,7 +28,7 @@ def test_weights_reach_every_part(random_mini, random_weights):
     assert not model.training and model.chunk_size == 3
     for name, prefix, part in (
         ('clip', 'clip.', model.backbone),
-        ('sam2clip', 'neck.', model.neck),
+        ('sam2clip_masks', 'neck.', model.neck),
         ('sam', 'prompt_encoder.', model.prompt_encoder),
         ('clip2sam_joint', 'label_head.', model.label_head),
     ):
@@ -54,7 +54,7 @@ def test_missing_checkpoint(random_mini):
 
 
 @pytest.mark.parametrize(
-    'name, kind', [('clip', 'a CLIP checkpoint'), ('sam2clip', 'a SAM2CLIP checkpoint')]
+    'name, kind', [('clip', 'a CLIP checkpoint'), ('sam2clip_masks', 'a SAM2CLIP checkpoint')]
 )
 def test_checkpoint_of_something_else(random_mini, random_weights, name, kind):
     # SAM2CLIP's neck is a part of OVSAM, but not of what CLIP2SAM learns.

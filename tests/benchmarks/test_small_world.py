@@ -34,7 +34,7 @@ def test_table(tmp_path):
 
 
 def test_evaluations_without_weights_are_left_out(tmp_path, monkeypatch, capsys):
-    for name in ('clip', 'sam', 'sam2clip', 'clip2sam_joint', 'examples'):
+    for name in ('clip', 'sam', 'sam2clip_masks', 'clip2sam_joint', 'examples'):
         (tmp_path / f'{name}.pth').touch()
     monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(tmp_path))
     found = with_weights(['ovsam_box', 'ovsam_base_box', 'sam_point'], ROOT)

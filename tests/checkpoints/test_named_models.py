@@ -20,7 +20,7 @@ from tools import download_weights, predict
 PARTS = {
     'clip': ['clip'],
     'sam': ['prompt_encoder', 'mask_decoder'],
-    'sam2clip': ['neck'],
+    'sam2clip_masks': ['neck'],
     'clip2sam_joint': ['label_head', 'mask_decoder'],
 }
 

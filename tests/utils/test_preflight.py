@@ -53,9 +53,8 @@ def test_everything_that_is_missing_has_a_source(path):
     assert 'put it there' not in message
     assert 'checkpoints/clip_' in message and 'ovsam download clip-' in message
     # The adapter is what the first stage makes; everything later starts from it.
-    assert ('checkpoints/sam2clip_' in message) == (
-        'train_cfg' not in cfg or cfg.model.type.endswith('OVSAM')
-    )
+    first = cfg.model.type == 'SAM2CLIPDistiller' and not cfg.model.get('mask_loss')
+    assert ('checkpoints/sam2clip_' in message) == ('train_cfg' not in cfg or not first)
 
 
 def test_paths_named_by_a_training_and_by_a_test(elsewhere):
