@@ -61,6 +61,7 @@ class BuildWithConfigs(build_py):
         ]
 
 
+# Not photo.txt: pip would install sentence-transformers, too, which breaks mmpretrain.
 EXTRAS = {
     name: requirements(name)
     for name in (
@@ -68,7 +69,6 @@ EXTRAS = {
         'demo',
         'mini',
         'serve',
-        'photo',
         'ray',
         'optional',
         'benchmark',

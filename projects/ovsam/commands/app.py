@@ -1,6 +1,6 @@
 r"""The annotation page: point at things in a picture, get masks and names, correct, export.
 
-    ovsam app                                        # the small world, at port 7860
+    ovsam app                                        # the model for photographs, at port 7860
     ovsam app --folder photos --out labels.json      # one picture after the other, into a COCO file
     ovsam app --samples photos --model ovsam-rn50x16-coco --vocabulary coco
     ovsam app --onnx work_dirs/mini-onnx             # what ovsam export wrote, without torch
