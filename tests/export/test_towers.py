@@ -26,7 +26,7 @@ KINDS = [
     'ovsam_ViT-L-14_coco_box',
     'ovsam_convnext_large_d_320_coco_point',
 ]
-REFUSED = {'ovsam_RN50x16_coco_mirrored_box'}
+REFUSED = {'ovsam_RN50x16_coco_mirrored_box', 'ovsam_RN50x16_coco_unpadded_box'}
 OTHERS = sorted({path.stem for path in (ROOT / 'ovsam').glob('*.py')} - set(KINDS) - REFUSED)
 
 
