@@ -27,7 +27,7 @@ from torch import Tensor
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
-from ovsam.evaluation.opinions import collect_embeddings
+from ovsam.evaluation.opinions import collect_embeddings, training_loader
 from ovsam.naming.examples import Examples, ExampleSpace
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ovsam.utils.command_line import exit_status, parser_of
@@ -64,15 +64,12 @@ def fit(args: argparse.Namespace) -> None:
         raise ValueError(f'a {type(model).__name__} gives no names: there is nothing to teach it')
     if not model.vocabulary.seen.any():
         raise ValueError(f'the vocabulary of {args.config} has no seen names to learn from')
-    ann_file, folder = args.train
-    scenes = dict(ann_file=ann_file, data_prefix=dict(img=folder), indices=args.limit)
-    if 'held_out' in cfg.val_dataloader.dataset:  # of the same file
-        scenes['held_out'] = False
-    train = dict(cfg.val_dataloader, dataset=dict(cfg.val_dataloader.dataset, **scenes))
+    train = training_loader(cfg, *args.train, args.limit)
+    val = Runner.build_dataloader(cfg.val_dataloader)
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     sets = []
-    for loader in (train, cfg.val_dataloader):
-        rows, labels = collect_embeddings(model, Runner.build_dataloader(loader))
+    for loader in (train, val):
+        rows, labels = collect_embeddings(model, loader)
         kept = seen[labels]
         sets.append((rows[kept].cpu(), labels[kept].cpu()))
     (rows, labels), (val_rows, val_labels) = sets

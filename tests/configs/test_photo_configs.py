@@ -62,6 +62,16 @@ def test_the_model_for_use_has_the_masks_of_the_protocol():
     assert build_vocabulary(training.model.vocabulary).seen.all()
 
 
+def test_what_is_fitted_is_no_part_of_trainings():
+    for training, use in (('base', 'base_box'), ('zoomed', 'base_box'), ('all', 'all_box')):
+        training, use = (
+            Config.fromfile(CONFIGS[0].with_name(f'{name}.py')).model for name in (training, use)
+        )
+        assert 'correction' not in training.label_head
+        seen = build_vocabulary(use.vocabulary).seen.sum()
+        assert use.label_head.correction.num_names == seen == training.label_loss.num_names
+
+
 def test_the_last_phase_sees_whole_pictures():
     first, last = (Config.fromfile(CONFIGS[0].with_name(f'{n}.py')) for n in ('base', 'finish'))
     assert last.model.prompt_encoder.frame == first.model.prompt_encoder.frame

@@ -68,6 +68,15 @@ mask_decoder = dict(
     transformer=dict(depth=2, num_heads=4, mlp_dim=512, downsample=1),
 )
 label_head = dict(type='ResidualRegionHead', in_channels=levels, strides=(16, 32, 64))
+# Fitted by tools/fit_correction.py, for the 48 base names of COCO and for all 80; not trained with.
+base_correction = dict(
+    num_names=48,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'correction_base.pth'),
+)
+all_correction = dict(
+    num_names=80,
+    init_cfg=dict(type='Pretrained', checkpoint=weights + 'correction_all.pth'),
+)
 
 # Half the prompts of a training are boxes, half are points.
 train_prompter = dict(
@@ -88,7 +97,7 @@ example_space = dict(
     init_cfg=dict(type='Pretrained', checkpoint=weights + 'examples.pth'),
 )
 # Chosen on held-out pictures by tools/tune_fusion.py.
-photo_fusion = dict(type='GeometricFusion', seen=0.4, unseen=0.8, penalty=0.625)
+photo_fusion = dict(type='GeometricFusion', seen=0.2, unseen=0.6, penalty=1.25)
 ovsam = dict(
     type='SkipOVSAM',
     data_preprocessor=preprocessor,
@@ -96,7 +105,7 @@ ovsam = dict(
     neck=neck,
     prompt_encoder=prompt_encoder,
     mask_decoder=mask_decoder,
-    label_head=label_head,
+    label_head=dict(label_head, correction=base_correction),
     text_encoder=text_encoder,
     templates=['{}'],
     vocabulary='coco',
@@ -118,6 +127,7 @@ masks = weights + 'base.pth'
 in_use = dict(
     ovsam,
     vocabulary=dict(type='VocabularyPack', name='coco'),
+    label_head=dict(label_head, correction=all_correction),
     neck=dict(neck, init_cfg=dict(type='Pretrained', checkpoint=masks, prefix='neck.')),
     prompt_encoder=dict(
         prompt_encoder,
@@ -128,7 +138,7 @@ in_use = dict(
     ),
     frozen=['backbone', 'text_encoder'],
     # All these names are seen: less of the head's opinion than among seen and unseen ones.
-    score_fusion=dict(photo_fusion, seen=0.4),
+    score_fusion=dict(photo_fusion, seen=0.4, penalty=1.0),
     example_space=example_space,
     calibration=dict(type='TemperatureScaling', temperature=0.6),
     # Of single points it makes masks that it trusts less than SAM trusts its own.

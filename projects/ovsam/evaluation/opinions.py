@@ -5,10 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
 from torch import Tensor
 from tqdm import tqdm
 
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
+
+
+def training_loader(cfg: Config, ann_file: str, folder: str, limit: int | None = None):
+    """The loader of a config's validation data, of training data instead.
+
+    Args:
+        cfg: With a ``val_dataloader``.
+        ann_file: Of the training data, below the validation data's ``data_root``.
+        folder: Of its images, likewise.
+        limit: How many images; all if not given.
+    """
+    scenes = dict(ann_file=ann_file, data_prefix=dict(img=folder), indices=limit)
+    if 'held_out' in cfg.val_dataloader.dataset:  # of the same file
+        scenes['held_out'] = False
+    dataset = dict(cfg.val_dataloader.dataset, **scenes)
+    return Runner.build_dataloader(dict(cfg.val_dataloader, dataset=dataset))
 
 
 @torch.no_grad()

@@ -42,3 +42,16 @@ def test_levels_of_other_strides():
     twice = torch.cat([roi[:, :1], 2 * roi[:, 1:]], dim=1)
     found = fine(fine.forward_features(LEVELS), twice)
     torch.testing.assert_close(found, coarse(coarse.forward_features(LEVELS), roi))
+
+
+def test_a_correction_is_half_of_the_answer():
+    plain, corrected = head(), head(correction=dict(num_names=2))
+    roi = torch.tensor([[0.0, 0.0, 0.0, 64.0, 64.0]])
+    own = LEVELS[-1].mean(dim=(2, 3))
+    corrected.correction.mean.fill_(0.2)
+    corrected.correction.names.copy_(torch.eye(6)[:2])
+    corrected.correction.reading.copy_(torch.eye(6)[:, :2])
+    found = corrected(corrected.forward_features(LEVELS), roi)
+    both = plain(plain.forward_features(LEVELS), roi) + corrected.correction(own)
+    torch.testing.assert_close(found, F.normalize(both, dim=-1))
+    assert not torch.allclose(found, F.normalize(own, dim=-1))

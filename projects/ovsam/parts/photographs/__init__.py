@@ -2,6 +2,7 @@
 
 from .efficientnet_lite_tower import EfficientNetLiteTower
 from .light_adapter import LightAdapter
+from .linear_correction import LinearCorrection
 from .raster_prompt_encoder import RasterPromptEncoder
 from .residual_region_head import ResidualRegionHead
 from .sentence_text_encoder import SentenceTextEncoder
@@ -10,6 +11,7 @@ from .skip_mask_decoder import SkipMaskDecoder
 __all__ = [
     'EfficientNetLiteTower',
     'LightAdapter',
+    'LinearCorrection',
     'RasterPromptEncoder',
     'ResidualRegionHead',
     'SentenceTextEncoder',

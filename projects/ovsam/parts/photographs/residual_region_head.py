@@ -15,6 +15,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..region_pooling import region_grids
+from .linear_correction import LinearCorrection
 
 
 @MODELS.register_module()
@@ -22,7 +23,8 @@ class ResidualRegionHead(BaseModule):
     """A grid of each of three levels, a small MLP, and the tower's own mean feature.
 
     At first the output is the tower's own opinion; with few pictures, what is learned should
-    correct it, not replace it.
+    correct it, not replace it. A second correction may be added that is fitted, not trained:
+    ``tools/fit_correction.py``.
 
     Args:
         in_channels: Channels of the levels of strides 4 to 32, and of the tower's last map.
@@ -31,6 +33,8 @@ class ResidualRegionHead(BaseModule):
         strides: Of the levels that are reduced, in input pixels.
         hidden_dims: Width of the hidden layer.
         dropout: Share of the hidden layer that is left out in training.
+        correction: Arguments of :class:`~.linear_correction.LinearCorrection`, the second
+            correction, but ``embed_dims``; none if not given.
         init_cfg: Where weights come from, as in mmengine.
 
     Attributes:
@@ -45,6 +49,7 @@ class ResidualRegionHead(BaseModule):
         strides: Sequence[int] = (8, 16, 32),
         hidden_dims: int = 256,
         dropout: float = 0.2,
+        correction: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -66,6 +71,9 @@ class ResidualRegionHead(BaseModule):
         )
         nn.init.zeros_(self.mlp[-1].weight)
         nn.init.zeros_(self.mlp[-1].bias)
+        self.correction = (
+            LinearCorrection(self.embed_dims, **correction) if correction else None
+        )
 
     def forward_features(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The reduced levels of strides 8, 16 and 32, and the tower's last map."""
@@ -88,7 +96,10 @@ class ResidualRegionHead(BaseModule):
         grids = [self._sample(level, rois, stride) for level, stride in zip(reduced, self.strides)]
         own = self._sample(last, rois, self.strides[-1]).mean(dim=(2, 3))
         learned = self.mlp(torch.cat(grids, dim=1).flatten(1).to(self.mlp[0].weight.dtype))
-        return F.normalize(own + learned.float(), dim=-1)
+        embeddings = F.normalize(own + learned.float(), dim=-1)
+        if self.correction is None:
+            return embeddings
+        return F.normalize(embeddings + self.correction(own), dim=-1)
 
     def _sample(self, level: Tensor, rois: Tensor, stride: int) -> Tensor:
         return region_grids(level, rois.float(), self.roi_size, 1 / stride)
