@@ -6,9 +6,9 @@ r"""Fit what is added to the frozen tower's feature of a region, on objects of s
         work_dirs/correction.pth
 
 A logistic regression on the tower's features, which takes seconds once they are collected
-(ovsam.parts.photographs.LinearCorrection). For configs whose label head has a ``correction``; where
-data have other names than the model, say which: ``--cfg-options val_dataloader.dataset.vocabulary=coco``
-of configs/photo/all_box.py.
+(ovsam.parts.photographs.LinearCorrection). For configs whose label head has a ``correction``.
+Where data have other names than the model, say which:
+``--cfg-options val_dataloader.dataset.vocabulary=coco`` of configs/photo/all_box.py.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def fit(args: argparse.Namespace) -> None:
     correction.fit(features, labels, names, model.backbone.mean, scale, args.decay)
     with torch.no_grad():
         right = (correction(features + correction.mean) @ names.T).argmax(dim=1) == labels
-    print(f'{100 * right.float().mean():.1f}% of {len(labels)} training objects are named rightly')
+    share = 100 * right.float().mean()
+    print(f'{share:.1f}% of the {len(labels)} training objects are named rightly')
     with whole_file(args.out) as path:
         torch.save(correction.state_dict(), path)
 

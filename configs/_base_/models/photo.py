@@ -140,7 +140,7 @@ in_use = dict(
     # All these names are seen: less of the head's opinion than among seen and unseen ones.
     score_fusion=dict(photo_fusion, seen=0.4, penalty=1.0),
     example_space=example_space,
-    calibration=dict(type='TemperatureScaling', temperature=0.6),
+    calibration=dict(type='TemperatureScaling', temperature=0.7),
     # Of single points it makes masks that it trusts less than SAM trusts its own.
     everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
 )

@@ -71,9 +71,7 @@ class ResidualRegionHead(BaseModule):
         )
         nn.init.zeros_(self.mlp[-1].weight)
         nn.init.zeros_(self.mlp[-1].bias)
-        self.correction = (
-            LinearCorrection(self.embed_dims, **correction) if correction else None
-        )
+        self.correction = LinearCorrection(self.embed_dims, **correction) if correction else None
 
     def forward_features(self, levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The reduced levels of strides 8, 16 and 32, and the tower's last map."""
