@@ -25,6 +25,7 @@ import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
 from ovsam.engine.runner_flags import add_config_options
 from ovsam.evaluation.opinions import collect_embeddings, training_loader
+from ovsam.naming.scores import GeometricFusion
 from ovsam.parts.photographs import LinearCorrection
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import whole_file
@@ -43,6 +44,7 @@ def fit(args: argparse.Namespace) -> None:
             'configs/photo/base_box.py has one'
         )
     model = init_model(cfg)
+    model.score_fusion = model.score_fusion or GeometricFusion()  # asks the tower, too
     seen = torch.from_numpy(model.vocabulary.seen.copy()).nonzero().flatten()
     if len(seen) != settings['num_names']:
         raise ValueError(
