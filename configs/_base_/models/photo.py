@@ -92,7 +92,7 @@ example_space = dict(
     type='ExampleSpace',
     embed_dims=levels[-1],
     rank=16,
-    scale=0.6,
+    scale=1.0,
     shift=0.0,
     init_cfg=dict(type='Pretrained', checkpoint=weights + 'examples.pth'),
 )
