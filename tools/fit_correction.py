@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -23,11 +22,11 @@ from mmengine.registry import init_default_scope
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
-from ovsam.engine.runner_flags import add_config_options
+from ovsam.engine.runner_flags import add_config_options, fitting_parser
 from ovsam.evaluation.opinions import collect_embeddings, training_loader
 from ovsam.naming.scores import GeometricFusion
 from ovsam.parts.photographs import LinearCorrection
-from ovsam.utils.command_line import exit_status, parser_of
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import whole_file
 
 
@@ -63,28 +62,15 @@ def fit(args: argparse.Namespace) -> None:
     features = embeddings[kept, model.opinion_names.index('clip')]
     scale = model.classifier.scale
     correction = LinearCorrection(features.shape[1], len(seen))
-    correction.fit(features, labels, names, model.backbone.mean, scale, args.decay)
-    with torch.no_grad():
-        right = (correction(features + correction.mean) @ names.T).argmax(dim=1) == labels
-    share = 100 * right.float().mean()
-    print(f'{share:.1f}% of the {len(labels)} training objects are named rightly')
+    right = correction.fit(features, labels, names, model.backbone.mean, scale, args.decay)
+    print(f'{100 * right:.1f}% of the {len(labels)} training objects are named rightly')
     with whole_file(args.out) as path:
         torch.save(correction.state_dict(), path)
 
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = parser_of(__doc__)
-    parser.add_argument('config', help='config of an evaluation, whose vocabulary has seen names')
-    parser.add_argument(
-        '--train',
-        nargs=2,
-        metavar=('ANN_FILE', 'FOLDER'),
-        required=True,
-        help="of the training data, below the validation data's data_root",
-    )
-    parser.add_argument('--limit', type=int, help='how many of its images; all if not given')
-    parser.add_argument('--out', type=Path, required=True, help='file of the weights')
+    parser = fitting_parser(__doc__)
     parser.add_argument('--decay', type=float, default=3e-4, help='of weights (%(default)s)')
     add_config_options(parser)
     args = parser.parse_args(argv)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import sys
 from itertools import product
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -27,10 +26,11 @@ from torch import Tensor
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
+from ovsam.engine.runner_flags import fitting_parser
 from ovsam.evaluation.opinions import collect_embeddings, training_loader
 from ovsam.naming.examples import Examples, ExampleSpace
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
-from ovsam.utils.command_line import exit_status, parser_of
+from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import whole_file
 from ovsam.utils.tables import table
 
@@ -125,17 +125,7 @@ def choose(
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = parser_of(__doc__)
-    parser.add_argument('config', help='config of an evaluation, whose vocabulary has seen names')
-    parser.add_argument(
-        '--train',
-        nargs=2,
-        metavar=('ANN_FILE', 'FOLDER'),
-        required=True,
-        help="of the training data, below the validation data's data_root",
-    )
-    parser.add_argument('--limit', type=int, help='how many of its images; all if not given')
-    parser.add_argument('--out', type=Path, required=True, help='file of the weights')
+    parser = fitting_parser(__doc__)
     parser.add_argument('--ridge', type=float, default=1.0, help='less whitening (%(default)s)')
     parser.add_argument(
         '--rank',

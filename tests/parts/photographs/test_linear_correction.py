@@ -1,3 +1,4 @@
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -22,6 +23,13 @@ def fitted(**settings) -> LinearCorrection:
     centred = F.normalize(features - MEAN, dim=1)
     model.fit(centred, labels, NAMES, MEAN, scale=20.0, **settings)
     return model
+
+
+def test_no_regions():
+    assert LinearCorrection(8, 4)(torch.zeros(0, 8)).shape == (0, 8)
+    nothing = torch.zeros(0, 8), torch.zeros(0, dtype=torch.long)
+    with pytest.raises(ValueError, match='nothing to learn from'):
+        LinearCorrection(8, 4).fit(*nothing, NAMES, MEAN, scale=20.0)
 
 
 def test_before_it_is_fitted_it_says_what_the_tower_says():
