@@ -3,24 +3,13 @@
 _base_ = ['./base.py']
 
 max_iters = 1300
-crop_size = 320
+size = _base_.near_size
 model = dict(
-    rounds=2,
-    data_preprocessor=dict(pad_size_divisor=crop_size),
-    prompt_encoder=dict(image_size=crop_size),
-    label_loss=None,
-    frozen=['backbone', 'text_encoder', 'label_head'],
+    _base_.masks_alone,
+    data_preprocessor=dict(pad_size_divisor=size),
+    prompt_encoder=dict(image_size=size),
 )
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='PasteObjects'),
-            dict(type='RandomObjectWarp', size=crop_size, scale=(0.75, 3.5)),
-            dict(type='PhotoMetricDistortion'),
-            _base_.pack_train,
-        ]
-    )
-)
+train_dataloader = dict(dataset=dict(pipeline=_base_.near_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [

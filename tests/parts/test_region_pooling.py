@@ -5,7 +5,13 @@ from mmcv.ops import roi_align
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from open_clip.modified_resnet import AttentionPool2d
 
-from ovsam.parts.region_pooling import AttentionPool, RegionExtractor, region_grids
+from ovsam.parts.region_pooling import (
+    OUTSIDE_MASK,
+    AttentionPool,
+    RegionExtractor,
+    own_mean,
+    region_grids,
+)
 
 SIDE, CHANNELS, HEADS, DIMS = 4, 16, 2, 8  # of the attention pool
 
@@ -216,3 +222,24 @@ def test_a_weight_multiplies_attention(pool, grids):
     ends = (found[2] - found[0]).norm()
     assert 0 < (found[1] - found[0]).norm() < ends
     assert 0 < (found[2] - found[1]).norm() < ends
+
+
+def test_what_a_mask_has_counts_for_more():
+    level = torch.zeros(2, 1, 8, 8)
+    level[1, :, :, :4] = 1.0
+    rois = torch.tensor([[1.0, 0, 0, 64, 64]])
+    masks = torch.full((1, 32, 32), -99.0)
+    mean = own_mean(level, rois, 2, 1 / 8)
+    torch.testing.assert_close(mean, torch.tensor([[0.5]]), atol=0.05, rtol=0)
+    for same in (masks, -masks):  # empty, and all of the box
+        torch.testing.assert_close(own_mean(level, rois, 2, 1 / 8, same), mean)
+    masks[:, :, :16] = 99.0
+    left, right = level[1, 0, 0, 0].new_tensor([0.94, 0.06])
+    expected = (left + OUTSIDE_MASK * right) / (1 + OUTSIDE_MASK)
+    found = own_mean(level, rois, 2, 1 / 8, masks)
+    torch.testing.assert_close(found, expected[None, None], atol=0.05, rtol=0)
+
+
+def test_no_region_has_no_mean():
+    (level,) = levels_of(16)
+    assert own_mean(level, ROIS[:0], 3, 1 / 4, torch.zeros(0, 8, 9)).shape == (0, 5)

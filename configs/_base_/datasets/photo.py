@@ -22,6 +22,14 @@ whole_train_pipeline = [
     dict(type='PhotoMetricDistortion'),
     pack_train,
 ]
+# Of those on crops that show objects as large as the zoomed pass does.
+near_size = 320
+near_train_pipeline = [
+    dict(type='PasteObjects'),
+    dict(type='RandomObjectWarp', size=near_size, scale=(0.75, 3.5)),
+    dict(type='PhotoMetricDistortion'),
+    pack_train,
+]
 # Annotations are loaded after resizing and so stay in original pixels, as mmdet's metrics expect.
 test_pipeline = [
     dict(type='LoadAnnotatedImage'),

@@ -64,7 +64,7 @@ mask_decoder = dict(
     type='SkipMaskDecoder',
     skip_channels=[levels[1], levels[0]],
     channels=channels,
-    depths=(2, 1),
+    depths=(5, 4, 2),
     transformer=dict(depth=2, num_heads=4, mlp_dim=512, downsample=1),
 )
 label_head = dict(type='ResidualRegionHead', in_channels=levels, strides=(16, 32, 64))
@@ -155,4 +155,8 @@ head_alone = dict(
         part: dict(init_cfg=dict(type='Pretrained', checkpoint=masks, prefix=part + '.'))
         for part in ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
     },
+)
+# A training of the masks alone, with corrective clicks; it goes on from another one.
+masks_alone = dict(
+    rounds=2, label_loss=None, frozen=['backbone', 'text_encoder', 'label_head']
 )

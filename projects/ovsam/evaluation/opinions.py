@@ -37,16 +37,20 @@ def collect_embeddings(model: OpenVocabularySegmenter, loader: Iterable) -> tupl
     """Prompt for every annotated object of a data set.
 
     Args:
-        model: In eval mode. The data set's labels are places in its vocabulary.
-        loader: Of samples with ``gt_instances``.
+        model: In eval mode.
+        loader: Of samples with ``gt_instances``, whose labels are places among the classes of its
+            ``dataset``; if it has none, in the model's vocabulary.
 
     Returns:
         Region embeddings (N, E, C) of each opinion (OVSAM's head, then CLIP if scores are fused),
-        and the true labels (N,).
+        and the true labels (N,), places in the model's vocabulary.
 
     Raises:
-        ValueError: There are no objects.
+        ValueError: There are no objects, or the vocabulary lacks a class of the data.
     """
+    dataset = getattr(loader, 'dataset', None)
+    names = model.vocabulary.names if dataset is None else dataset.metainfo['classes']
+    places = torch.from_numpy(model.vocabulary.label_map(names))
     rows: list[Tensor] = []
     labels: list[Tensor] = []
     for data in tqdm(loader, 'objects'):
@@ -64,7 +68,7 @@ def collect_embeddings(model: OpenVocabularySegmenter, loader: Iterable) -> tupl
         ]
     if not rows:
         raise ValueError('there are no annotated objects in the data')
-    return torch.cat(rows), torch.stack(labels).to(rows[0].device)
+    return torch.cat(rows), places[torch.stack(labels).cpu()].to(rows[0].device)
 
 
 @torch.no_grad()

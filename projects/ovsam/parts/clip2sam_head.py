@@ -74,12 +74,15 @@ class CLIP2SAMHead(BaseModule):
         """The pyramid of CLIP's levels: same sizes, (B, fpn_channels, H / stride, W / stride)."""
         return self.fpn(levels)
 
-    def forward(self, fpn_levels: Sequence[Tensor], rois: Tensor) -> Tensor:
+    def forward(
+        self, fpn_levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
+    ) -> Tensor:
         """Embeds regions.
 
         Args:
             fpn_levels: As :meth:`forward_features` returns them.
             rois: (N, 5) image index and box, input pixels.
+            masks: Not read: the head has its boxes from masks, as published.
 
         Returns:
             (N, C), L2-normalised.

@@ -20,7 +20,10 @@ from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from open_clip.modified_resnet import AttentionPool2d
 from torch import Tensor, nn
 
+from ..masks.crop_regions import own_rois
+
 STRIDES = (4, 8, 16, 32)  # of CLIP's levels
+OUTSIDE_MASK = 0.1  # what a box's cell that its mask has nothing of counts
 
 
 def region_grids(level: Tensor, rois: Tensor, side: int, scale: float) -> Tensor:
@@ -184,6 +187,30 @@ def average_cells(level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
         weights = torch.where(cells.any(dim=2).any(dim=1)[:, None, None], cells, weights)
     weights = weights / weights.sum(dim=(1, 2), keepdim=True).clamp(min=1e-8)
     return torch.einsum('nhw,nchw->nc', weights, level[rois[:, 0].long()])
+
+
+def own_mean(
+    level: Tensor, rois: Tensor, side: int, scale: float, masks: Tensor | None = None
+) -> Tensor:
+    """Mean (N, C) of what boxes contain, of which their masks count for more.
+
+    A thing before another shares a box with it, and a thin one with what is behind it. What is
+    outside the mask still counts a little: masks err, and an empty one has nothing.
+
+    Args:
+        level: (B, C, h, w).
+        rois: (N, 5).
+        side: S.
+        scale: Cells per input pixel.
+        masks: (N, H, W) logits that cover the input; without, all cells count the same.
+    """
+    grids = region_grids(level, rois, side, scale)
+    if masks is None:
+        return grids.mean(dim=(2, 3))
+    pixels = scale * masks.shape[-1] / level.shape[-1]
+    inside = region_grids(masks[:, None].to(rois).sigmoid(), own_rois(rois, 1.0), side, pixels)
+    weights = OUTSIDE_MASK + (1 - OUTSIDE_MASK) * inside
+    return (weights * grids).sum(dim=(2, 3)) / weights.sum(dim=(2, 3))
 
 
 def mask_cells(masks: Tensor, size: Sequence[int]) -> Tensor:

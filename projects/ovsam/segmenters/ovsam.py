@@ -128,7 +128,7 @@ class OVSAM(OpenVocabularySegmenter):
 
     def first_opinions(self, features: ImageFeatures, regions: Regions) -> tuple[Tensor, ...]:
         """Region embeddings (N, C) of each opinion, before any second look or pass."""
-        head = self.label_head(features.pyramid, regions.rois[self.head_box])
+        head = self.label_head(features.pyramid, regions.rois[self.head_box], regions.low_res)
         if self.score_fusion is None:
             return (head,)
         rois = regions.rois[self.clip_box]

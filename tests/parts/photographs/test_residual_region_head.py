@@ -55,3 +55,17 @@ def test_a_correction_is_half_of_the_answer():
     both = plain(plain.forward_features(LEVELS), roi) + corrected.correction(own)
     torch.testing.assert_close(found, F.normalize(both, dim=-1))
     assert not torch.allclose(found, F.normalize(own, dim=-1))
+
+
+def test_the_feature_is_that_of_the_mask():
+    """Where a box holds two things, the head says of each what it would say of it alone."""
+    levels = [*LEVELS[:-1], torch.eye(6)[:2].T.reshape(1, 6, 1, 2).repeat(1, 1, 2, 1)]
+    masks = torch.full((2, 16, 16), -99.0)
+    masks[0, :, :8] = masks[1, :, 8:] = 99.0
+    model = head()
+    rois = torch.tensor([[0.0, 0.0, 0.0, 64.0, 64.0]]).repeat(2, 1)
+    pyramid = model.forward_features(levels)
+    first, second = model(pyramid, rois, masks)
+    assert first.argmax() == 0 and second.argmax() == 1
+    without = model(pyramid, rois)
+    torch.testing.assert_close(without[0, 0], without[0, 1])

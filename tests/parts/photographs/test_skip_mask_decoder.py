@@ -24,6 +24,7 @@ def tiny():
     return SkipMaskDecoder(
         (5, 3),
         CHANNELS,
+        depths=(1, 1, 0),
         num_mask_tokens=3,
         transformer=dict(depth=1, num_heads=2, mlp_dim=8, downsample=1),
     ).eval()

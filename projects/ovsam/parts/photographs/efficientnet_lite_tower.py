@@ -16,7 +16,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..region_pooling import region_grids
+from ..region_pooling import own_mean
 
 STRIDES = (4, 8, 16, 32, 32)
 _STAGES = (1, 2, 4, 6)  # blocks whose outputs are the levels of strides 4, 8, 16 and 32
@@ -56,7 +56,7 @@ class EfficientNetLiteTower(BaseModule):
     def __init__(
         self,
         arch: str = 'tf_efficientnet_lite2',
-        roi_size: int = 4,
+        roi_size: int = 5,
         image_side: int | None = None,
         seen_side: int | None = None,
         init_cfg: dict | None = None,
@@ -110,22 +110,20 @@ class EfficientNetLiteTower(BaseModule):
         Args:
             levels: As :meth:`forward` returns them.
             rois: (N, 5) image index and box, input pixels.
-            masks: Not read.
+            masks: (N, h, w) logits that cover the input; without, all of a box counts the same.
         """
-        return F.normalize(self.pool(levels[-1], rois), dim=-1)
+        own = own_mean(
+            levels[-1].float(), rois.float(), self.roi_size, 1 / self.strides[-1], masks
+        )
+        return F.normalize(self.centred(own), dim=-1)
 
     def embed_masks(self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor) -> Tensor:
         """As :meth:`embed_regions`."""
-        return self.embed_regions(levels, rois)
+        return self.embed_regions(levels, rois, masks)
 
     def embed_images(self, images: Tensor) -> Tensor:
         """Embeddings (B, C), L2-normalised, of whole images (B, 3, H, W)."""
         return F.normalize(self.centred(self(images)[-1].mean(dim=(2, 3))), dim=-1)
-
-    def pool(self, level: Tensor, rois: Tensor) -> Tensor:
-        """Mean (N, C) of the cells of the last level in boxes (N, 5), centred."""
-        cells = region_grids(level.float(), rois.float(), self.roi_size, 1 / self.strides[-1])
-        return self.centred(cells.mean(dim=(2, 3)))
 
     def centred(self, features: Tensor) -> Tensor:
         """Features (N, C) of the classifier's input, less their mean on any picture."""

@@ -14,7 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..region_pooling import region_grids
+from ..region_pooling import own_mean, region_grids
 from .linear_correction import LinearCorrection
 
 
@@ -80,24 +80,29 @@ class ResidualRegionHead(BaseModule):
         )
         return (*reduced, levels[-1])
 
-    def forward(self, levels: Sequence[Tensor], rois: Tensor) -> Tensor:
+    def forward(
+        self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
+    ) -> Tensor:
         """Embeds regions.
 
         Args:
             levels: As :meth:`forward_features` returns them.
             rois: (N, 5) image index and box, input pixels.
+            masks: (N, h, w) logits that cover the input, of which the tower's own feature is;
+                without, all of a box counts the same.
 
         Returns:
             (N, C), L2-normalised.
         """
         *reduced, last = (level.float() for level in levels)
-        grids = [self._sample(level, rois, stride) for level, stride in zip(reduced, self.strides)]
-        own = self._sample(last, rois, self.strides[-1]).mean(dim=(2, 3))
+        rois = rois.float()
+        grids = [
+            region_grids(level, rois, self.roi_size, 1 / stride)
+            for level, stride in zip(reduced, self.strides)
+        ]
+        own = own_mean(last, rois, self.roi_size, 1 / self.strides[-1], masks)
         learned = self.mlp(torch.cat(grids, dim=1).flatten(1).to(self.mlp[0].weight.dtype))
         embeddings = F.normalize(own + learned.float(), dim=-1)
         if self.correction is None:
             return embeddings
         return F.normalize(embeddings + self.correction(own), dim=-1)
-
-    def _sample(self, level: Tensor, rois: Tensor, stride: int) -> Tensor:
-        return region_grids(level, rois.float(), self.roi_size, 1 / stride)

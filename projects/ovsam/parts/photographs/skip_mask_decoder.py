@@ -63,7 +63,8 @@ class SkipMaskDecoder(BaseModule):
     Args:
         skip_channels: Channels of the tower's levels of strides 8 and 4.
         channels: Channels of the maps of strides 16 (C), 8 and 4.
-        depths: Blocks at strides 8 and 4.
+        depths: Blocks at strides 16, 8 and 4. Those of stride 16 tell one thing in the box from
+            another, which a small tower leaves to them: they see the prompt, and all of the image.
         num_mask_tokens: Masks M per prompt.
         transformer: Arguments of :class:`TwoWayTransformer` but ``embed_dims``.
         init_cfg: Where weights come from, as in mmengine.
@@ -73,7 +74,7 @@ class SkipMaskDecoder(BaseModule):
         self,
         skip_channels: Sequence[int],
         channels: Sequence[int] = (128, 64, 32),
-        depths: Sequence[int] = (1, 0),
+        depths: Sequence[int] = (0, 1, 0),
         num_mask_tokens: int = 4,
         transformer: dict | None = None,
         init_cfg: dict | None = None,
@@ -84,8 +85,12 @@ class SkipMaskDecoder(BaseModule):
         self.transformer = TwoWayTransformer(self.embed_dims, **(transformer or {}))
         self.iou_token = nn.Embedding(1, self.embed_dims)
         self.mask_tokens = nn.Embedding(num_mask_tokens, self.embed_dims)
+        self.blocks = nn.Sequential(
+            *[DepthwiseBlock(self.embed_dims, kernel=7) for _ in range(depths[0])]
+        )
         self.upscaling = nn.ModuleList(
-            SkipUpscaling(*widths) for widths in zip(channels, skip_channels, channels[1:], depths)
+            SkipUpscaling(*widths)
+            for widths in zip(channels, skip_channels, channels[1:], depths[1:])
         )
         self.hypernetworks = nn.ModuleList(
             MLP(self.embed_dims, self.embed_dims, channels[-1]) for _ in range(num_mask_tokens)
@@ -121,7 +126,7 @@ class SkipMaskDecoder(BaseModule):
         tokens, cells = self.transformer(
             tokens, x.flatten(2).transpose(1, 2), image_pe.flatten(2).transpose(1, 2)
         )
-        x = cells.transpose(1, 2).unflatten(2, size)
+        x = self.blocks(cells.transpose(1, 2).unflatten(2, size))
         for upscale, skip, prompt in zip(self.upscaling, skips, dense[1:]):
             x = upscale(x, skip, prompt, image_index)
         weights = torch.stack(

@@ -1,0 +1,19 @@
+# After conditioned.py: corrective clicks again, and a learning rate that falls to almost nothing.
+# On two processes, so on batches of twice the size.
+_base_ = ['./base.py']
+
+max_iters = 900
+size = _base_.near_size
+model = dict(
+    _base_.masks_alone,
+    data_preprocessor=dict(pad_size_divisor=size),
+    prompt_encoder=dict(image_size=size),
+)
+train_dataloader = dict(dataset=dict(pipeline=_base_.near_train_pipeline))
+train_cfg = dict(max_iters=max_iters)
+optim_wrapper = dict(optimizer=dict(lr=1.2e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.5, by_epoch=False, begin=0, end=20),
+    dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=20, end=max_iters),
+]
+load_from = 'work_dirs/photo-conditioned/iter_1250.pth'
