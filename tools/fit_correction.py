@@ -71,7 +71,7 @@ def fit(args: argparse.Namespace) -> None:
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = fitting_parser(__doc__)
-    parser.add_argument('--decay', type=float, default=3e-4, help='of weights (%(default)s)')
+    parser.add_argument('--decay', type=float, default=1e-3, help='of weights (%(default)s)')
     add_config_options(parser)
     args = parser.parse_args(argv)
     if args.decay <= 0 or (args.limit is not None and args.limit < 1):

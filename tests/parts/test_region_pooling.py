@@ -9,8 +9,8 @@ from ovsam.parts.region_pooling import (
     OUTSIDE_MASK,
     AttentionPool,
     RegionExtractor,
-    own_mean,
     region_grids,
+    region_mean,
 )
 
 SIDE, CHANNELS, HEADS, DIMS = 4, 16, 2, 8  # of the attention pool
@@ -229,17 +229,17 @@ def test_what_a_mask_has_counts_for_more():
     level[1, :, :, :4] = 1.0
     rois = torch.tensor([[1.0, 0, 0, 64, 64]])
     masks = torch.full((1, 32, 32), -99.0)
-    mean = own_mean(level, rois, 2, 1 / 8)
+    mean = region_mean(level, rois, 2, 1 / 8)
     torch.testing.assert_close(mean, torch.tensor([[0.5]]), atol=0.05, rtol=0)
     for same in (masks, -masks):  # empty, and all of the box
-        torch.testing.assert_close(own_mean(level, rois, 2, 1 / 8, same), mean)
+        torch.testing.assert_close(region_mean(level, rois, 2, 1 / 8, same), mean)
     masks[:, :, :16] = 99.0
     left, right = level[1, 0, 0, 0].new_tensor([0.94, 0.06])
     expected = (left + OUTSIDE_MASK * right) / (1 + OUTSIDE_MASK)
-    found = own_mean(level, rois, 2, 1 / 8, masks)
+    found = region_mean(level, rois, 2, 1 / 8, masks)
     torch.testing.assert_close(found, expected[None, None], atol=0.05, rtol=0)
 
 
-def test_no_region_has_no_mean():
+def test_no_region_has_a_mean():
     (level,) = levels_of(16)
-    assert own_mean(level, ROIS[:0], 3, 1 / 4, torch.zeros(0, 8, 9)).shape == (0, 5)
+    assert region_mean(level, ROIS[:0], 3, 1 / 4, torch.zeros(0, 8, 9)).shape == (0, 5)

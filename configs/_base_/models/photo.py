@@ -157,6 +157,4 @@ head_alone = dict(
     },
 )
 # A training of the masks alone, with corrective clicks; it goes on from another one.
-masks_alone = dict(
-    rounds=2, label_loss=None, frozen=['backbone', 'text_encoder', 'label_head']
-)
+masks_alone = dict(rounds=2, label_loss=None, frozen=['backbone', 'text_encoder', 'label_head'])

@@ -189,7 +189,7 @@ def average_cells(level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
     return torch.einsum('nhw,nchw->nc', weights, level[rois[:, 0].long()])
 
 
-def own_mean(
+def region_mean(
     level: Tensor, rois: Tensor, side: int, scale: float, masks: Tensor | None = None
 ) -> Tensor:
     """Mean (N, C) of what boxes contain, of which their masks count for more.

@@ -16,7 +16,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..region_pooling import own_mean
+from ..region_pooling import region_mean
 
 STRIDES = (4, 8, 16, 32, 32)
 _STAGES = (1, 2, 4, 6)  # blocks whose outputs are the levels of strides 4, 8, 16 and 32
@@ -112,7 +112,7 @@ class EfficientNetLiteTower(BaseModule):
             rois: (N, 5) image index and box, input pixels.
             masks: (N, h, w) logits that cover the input; without, all of a box counts the same.
         """
-        own = own_mean(
+        own = region_mean(
             levels[-1].float(), rois.float(), self.roi_size, 1 / self.strides[-1], masks
         )
         return F.normalize(self.centred(own), dim=-1)

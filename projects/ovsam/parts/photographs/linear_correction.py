@@ -46,7 +46,7 @@ class LinearCorrection(BaseModule):
         names: Tensor,
         mean: Tensor,
         scale: float,
-        decay: float = 3e-4,
+        decay: float = 1e-3,
     ) -> float:
         """Learn from named regions; rare names count for more.
 

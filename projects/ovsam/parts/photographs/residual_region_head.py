@@ -14,7 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..region_pooling import own_mean, region_grids
+from ..region_pooling import region_grids, region_mean
 from .linear_correction import LinearCorrection
 
 
@@ -100,7 +100,7 @@ class ResidualRegionHead(BaseModule):
             region_grids(level, rois, self.roi_size, 1 / stride)
             for level, stride in zip(reduced, self.strides)
         ]
-        own = own_mean(last, rois, self.roi_size, 1 / self.strides[-1], masks)
+        own = region_mean(last, rois, self.roi_size, 1 / self.strides[-1], masks)
         learned = self.mlp(torch.cat(grids, dim=1).flatten(1).to(self.mlp[0].weight.dtype))
         embeddings = F.normalize(own + learned.float(), dim=-1)
         if self.correction is None:
