@@ -112,7 +112,9 @@ def test_each_opinion_is_of_the_box_that_the_config_says(ovsam, images, monkeypa
     monkeypatch.setattr(ovsam, 'head_box', 'mask')
     monkeypatch.setattr(ovsam, 'clip_box', 'prompt')
     looked = []
-    monkeypatch.setattr(ovsam.label_head, 'forward', lambda levels, rois: looked.append(rois))
+    monkeypatch.setattr(
+        ovsam.label_head, 'forward', lambda levels, rois, masks: looked.append(rois)
+    )
     monkeypatch.setattr(
         ovsam.backbone, 'embed_regions', lambda levels, rois, masks: looked.append(rois)
     )
