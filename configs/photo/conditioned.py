@@ -3,12 +3,7 @@
 _base_ = ['./base.py']
 
 max_iters = 1250
-size = _base_.near_size
-model = dict(
-    dict(_base_.masks_alone, rounds=1),
-    data_preprocessor=dict(pad_size_divisor=size),
-    prompt_encoder=dict(image_size=size),
-)
+model = dict(_base_.masks_alone, rounds=1)
 train_dataloader = dict(dataset=dict(pipeline=_base_.near_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.2e-3))

@@ -224,6 +224,11 @@ def test_a_weight_multiplies_attention(pool, grids):
     assert 0 < (found[2] - found[1]).norm() < ends
 
 
+def test_no_region_has_a_mean():
+    (level,) = levels_of(16)
+    assert region_mean(level, ROIS[:0], 3, 1 / 4, torch.zeros(0, 8, 9)).shape == (0, 5)
+
+
 def test_what_a_mask_has_counts_for_more():
     level = torch.zeros(2, 1, 8, 8)
     level[1, :, :, :4] = 1.0
@@ -238,8 +243,3 @@ def test_what_a_mask_has_counts_for_more():
     expected = (left + OUTSIDE_MASK * right) / (1 + OUTSIDE_MASK)
     found = region_mean(level, rois, 2, 1 / 8, masks)
     torch.testing.assert_close(found, expected[None, None], atol=0.05, rtol=0)
-
-
-def test_no_region_has_a_mean():
-    (level,) = levels_of(16)
-    assert region_mean(level, ROIS[:0], 3, 1 / 4, torch.zeros(0, 8, 9)).shape == (0, 5)

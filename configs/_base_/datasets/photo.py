@@ -23,7 +23,7 @@ whole_train_pipeline = [
     pack_train,
 ]
 # Of those on crops that show objects as large as the zoomed pass does.
-near_size = 320
+near_size = 320  # the model's crop_side
 near_train_pipeline = [
     dict(type='PasteObjects'),
     dict(type='RandomObjectWarp', size=near_size, scale=(0.75, 3.5)),

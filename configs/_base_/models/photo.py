@@ -156,5 +156,12 @@ head_alone = dict(
         for part in ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
     },
 )
-# A training of the masks alone, with corrective clicks; it goes on from another one.
-masks_alone = dict(rounds=2, label_loss=None, frozen=['backbone', 'text_encoder', 'label_head'])
+# A training of the masks alone, with corrective clicks, on crops; it goes on from another one.
+crop_side = 320
+masks_alone = dict(
+    rounds=2,
+    data_preprocessor=dict(pad_size_divisor=crop_side),
+    prompt_encoder=dict(image_size=crop_side),
+    label_loss=None,
+    frozen=['backbone', 'text_encoder', 'label_head'],
+)
