@@ -38,6 +38,19 @@ def test_four_levels(backbone):
     ]
 
 
+def test_folded_norms_give_the_same_levels(backbone, images):
+    norms = [part for part in backbone.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+    with torch.no_grad():
+        before = backbone(images)
+        backbone.fold_norms()
+        torch.testing.assert_close(backbone(images), before)
+    if norms:
+        assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in backbone.modules())
+
+
 def test_the_whole_image_as_region_is_embedded_as_the_image(arch, backbone, images):
     if 'patch_size' in arch['vision_cfg']:
         pytest.skip('a ViT embeds whole images by its class token, regions by their patches')

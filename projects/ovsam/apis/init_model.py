@@ -14,6 +14,7 @@ from torch import nn
 from ..checkpoints.fetch import WeightStore
 from ..checkpoints.loading import load_weights
 from ..checkpoints.model_index import read_model_index
+from ..parts.clip_backbone import CLIPBackbone
 from ..utils.paths import config_path
 from .notices import notice_of_domain
 
@@ -49,7 +50,7 @@ def init_model(
         cfg_options: Changes to the config by dotted key, e.g. ``{'model.chunk_size': 8}``.
 
     Returns:
-        The model, in eval mode.
+        The model, in eval mode. It is not for training: batch norms of its CLIP are folded.
 
     Raises:
         ConnectionError: A published model's weights cannot be downloaded.
@@ -68,7 +69,15 @@ def init_model(
         _provide_weights(cfg, own_checkpoint=weights is not None)
     model = _with_weights(cfg, weights or cfg.get('load_from'))
     model.domain = cfg.get('domain')
-    return model.to(device).eval()
+    return for_use(model.to(device))
+
+
+def for_use(model: nn.Module) -> nn.Module:
+    """The same model in eval mode, with the batch norms of its CLIP folded."""
+    for part in model.modules():
+        if isinstance(part, CLIPBackbone):
+            part.fold_norms()
+    return model.eval()
 
 
 def _with_weights(cfg: Config, weights: str | Path | None) -> nn.Module:

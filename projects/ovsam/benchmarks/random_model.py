@@ -16,7 +16,7 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..apis.init_model import load_config
+from ..apis.init_model import for_use, load_config
 from ..naming.name_bank import NameBank
 from ..segmenters.open_vocabulary_segmenter import Naming, OpenVocabularySegmenter
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -56,7 +56,7 @@ def build_random_model(
             'a SAM or a crop baseline, for example configs/mini/ovsam_box.py'
         )
     set_random_names(model, device)
-    return model.requires_grad_(requires_grad=False).eval()
+    return for_use(model).requires_grad_(requires_grad=False)
 
 
 def naming_config(config: str) -> Config:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmcv.cnn import fuse_conv_bn
 from mmcv.ops import roi_align
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
@@ -136,6 +137,10 @@ class CLIPBackbone(BaseModule):
                 f'whole images of {expected}: resize them'
             )
         return F.normalize(self.visual(self._as_weights(images)), dim=-1)
+
+    def fold_norms(self) -> None:
+        """Have convolutions do what the batch norms after them do; the tower cannot learn then."""
+        fuse_conv_bn(self.visual)
 
     def _as_weights(self, images: Tensor) -> Tensor:
         # With channels last, convolutions take nine tenths of the time; in bfloat16 three quarters.
