@@ -45,15 +45,19 @@ def choose(kind: str, prompts: Prompts, quality: np.ndarray | None) -> np.ndarra
 def clean(
     logits: np.ndarray, prompts: Prompts, scale: float, steps: Sequence[Mapping[str, Any]]
 ) -> np.ndarray:
-    """Logits (R, h, w) whose pixels change their sign that are no part of the masks.
+    """Logits (R, h, w) that are positive where the masks are, once they are cleaned.
 
     Args:
         logits: (R, h, w).
         prompts: R, that they answer, in input pixels.
         scale: Input pixels per logit.
-        steps: ``InsideBox`` with its ``margin``, ``LargeParts`` with its ``min_share``.
+        steps: ``InsideBox`` with its ``margin``, ``LargeParts`` with its ``min_share``,
+            ``LikelyPixels`` with its ``least``.
     """
     for step in steps:
+        if step['type'] == 'LikelyPixels':
+            logits = logits - np.float32(np.log(step['least'] / (1 - step['least'])))
+            continue
         if step['type'] == 'InsideBox':
             left_out = _outside_box(logits.shape, prompts, scale, step['margin'])
         else:

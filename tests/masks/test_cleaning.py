@@ -1,9 +1,10 @@
-"""What is left out of masks."""
+"""What is left out of masks, and what counts as inside."""
 
 import pytest
 import torch
 
-from ovsam.masks.regions import InsideBox, LargeParts, low_res_mask_boxes
+from ovsam.masks.cleaning import InsideBox, LargeParts, LikelyPixels
+from ovsam.masks.regions import low_res_mask_boxes
 from ovsam.prompts import Prompts
 
 SCALE = 2.0  # input pixels a logit
@@ -102,3 +103,16 @@ def test_a_box_with_a_point_counts_as_a_box():
 def test_negative_margin():
     with pytest.raises(ValueError, match='margin must not be negative; got -0.1'):
         InsideBox(-0.1)
+
+
+def test_pixels_from_a_probability():
+    logits = torch.tensor([0.1, 0.39, 0.41, 0.9]).logit().reshape(1, 1, 4)
+    assert (LikelyPixels(0.4)(logits, points(1), SCALE) > 0).tolist() == [[[False, False, 1, 1]]]
+    torch.testing.assert_close(LikelyPixels(0.5)(logits, points(1), SCALE), logits)
+    assert LikelyPixels()(logits[:0], points(0), SCALE).shape == (0, 1, 4)
+
+
+@pytest.mark.parametrize('least', [0, 1, -0.5])
+def test_probability_out_of_range(least):
+    with pytest.raises(ValueError, match='least must be in'):
+        LikelyPixels(least)

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
-from ovsam.masks.regions import InsideBox, LargeParts
+from ovsam.masks.cleaning import InsideBox, LargeParts
 from ovsam.prompts import Prompts
 from ovsam.segmenters.image_features import used_size
 from ovsam.utils.paths import config_path

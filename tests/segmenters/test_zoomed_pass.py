@@ -142,6 +142,37 @@ def test_squares_are_encoded_at_a_side_of_their_own():
     assert overlap(small[0].low_res[0], box) > 0.85
 
 
+def test_looks_count_by_their_weights():
+    box = (20, 20, 36, 36)
+    alone = [
+        look(picture(box), Prompts.from_boxes([box]), ZoomedPass((2.0, 4.0), weights=weights))[0]
+        for weights in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 6, 3))
+    ]
+    first, near, far, mixed = (found.low_res for found in alone)
+    torch.testing.assert_close(mixed, 0.1 * first + 0.6 * near + 0.3 * far)
+    assert not torch.allclose(near, far)
+
+
+def test_a_mirrored_square_gives_the_mask_where_it_is():
+    """What is mirrored shows the box and the mask prompt on the other side, corners in order."""
+    box = (12, 20, 20, 40)
+    images = picture(box)
+    images[:, :, 8:24, 30:44] = 1  # something else on the right
+    plain, mirrored = (
+        look(images, Prompts.from_boxes([box]), ZoomedPass((3.0, 4.0), mirrored=contexts))
+        for contexts in ((), (4.0,))
+    )
+    torch.testing.assert_close(plain[0].low_res, mirrored[0].low_res, atol=1e-4, rtol=0)
+    (features, prompts), (seen, flipped) = plain[2].seen[-1], mirrored[2].seen[-1]
+    torch.testing.assert_close(seen.images[0][0], features.images[0][0])
+    torch.testing.assert_close(seen.images[0][1], features.images[0][1].flip(-1))
+    torch.testing.assert_close(flipped.masks[1], prompts.masks[1].flip(-1))
+    torch.testing.assert_close(flipped.boxes[0], prompts.boxes[0])
+    x1, y1, x2, y2 = prompts.boxes[1].tolist()
+    assert flipped.boxes[1].tolist() == pytest.approx([SIDE - x2, y1, SIDE - x1, y2])
+    assert flipped.labels.tolist() == prompts.labels.tolist()
+
+
 @pytest.mark.parametrize('count', [0, 3])
 def test_regions_to_learn_on(count):
     """What a region's box shows is the same in the picture and in its square."""
@@ -170,6 +201,17 @@ def test_an_object_must_not_be_cut_off():
         ZoomedPass(contexts=(2.0, 0.5))
     with pytest.raises(ValueError, match='give at least one'):
         ZoomedPass(contexts=())
+
+
+@pytest.mark.parametrize('weights', [(), (1, 1, 1), (1, -1), (0, 0)])
+def test_weights_that_do_not_fit(weights):
+    with pytest.raises(ValueError, match='expected 2, of the first answer and of each context'):
+        ZoomedPass(contexts=(2.0,), weights=weights)
+
+
+def test_a_mirror_for_no_context():
+    with pytest.raises(ValueError, match=r'mirrored is \[3\.0\]: expected some of \[2\.0\]'):
+        ZoomedPass(contexts=(2.0,), mirrored=(3.0,))
 
 
 def test_a_model_without_images_is_refused():

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from torch import nn
 
-from ..masks import InsideBox, LargeParts
+from ..masks import InsideBox, LargeParts, LikelyPixels
 from ..naming.scores import GeometricFusion, OpenVocabularyClassifier, TemperatureScaling
 from ..parts.mask_decoder import AllGuesses, AllMasks, AmbiguityAwareChoice, FirstMask
 from ..parts.prompt_encoder import MASK_SCALE
@@ -117,8 +117,8 @@ def _second_look(model: OVSAM) -> dict[str, float] | None:
 
 
 def _cleaning(step: nn.Module) -> dict[str, Any]:
-    step = _part('mask_cleaning', step, InsideBox, LargeParts)
-    name = 'margin' if isinstance(step, InsideBox) else 'min_share'
+    names = {InsideBox: 'margin', LargeParts: 'min_share', LikelyPixels: 'least'}
+    name = names[type(_part('mask_cleaning', step, *names))]
     return {'type': type(step).__name__, name: getattr(step, name)}
 
 

@@ -1,8 +1,9 @@
 """From low-resolution logits to clean masks: cleaning, regions, post-processing."""
 
-from .regions import InsideBox, LargeParts
+from .cleaning import InsideBox, LargeParts, LikelyPixels
 
 __all__ = [
     'InsideBox',
     'LargeParts',
+    'LikelyPixels',
 ]

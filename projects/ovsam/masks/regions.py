@@ -1,7 +1,4 @@
-"""The decoder's low-resolution logits: cleaned, as regions that are named, as masks of the image.
-
-Config ``mask_cleaning`` of a model names the classes that clean, one after another: they take the
-logits, the prompts that these answer, in input pixels, and how many input pixels a logit is wide.
+"""The decoder's low-resolution logits, as regions that are named, and as masks of the image.
 
 Glossary: R regions, N prompts, M masks per prompt, h x w the decoder's embedding. RoIs are an image
 index, then xyxy in input pixels. Sizes are (height, width). The *original* image is resized to the
@@ -17,98 +14,14 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmdet.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from ovsam_onnx.masks import small_parts, tight_boxes
+from ovsam_onnx.masks import tight_boxes
 
 from ..prompts import Prompts
 
 BOX_SOURCES = ('mask', 'prompt')
 MASK_THRESHOLD = 0.0  # of logits: a pixel belongs to the object where that is likelier than not
-
-
-@MODELS.register_module()
-class InsideBox(nn.Module):
-    """Leaves out what lies outside the box that prompted a mask; points leave masks as they are.
-
-    A box says where its object ends. A mask head behind a detector cannot leave the box ("Mask
-    R-CNN", section 3); SAM's decoder can.
-
-    Args:
-        margin: How far a mask may reach out of its box, per longer side of the box: boxes that
-            people draw and detectors find are not tight.
-
-    Raises:
-        ValueError: ``margin`` is negative.
-    """
-
-    def __init__(self, margin: float = 0.05) -> None:
-        super().__init__()
-        if margin < 0:
-            raise ValueError(f'margin must not be negative; got {margin}')
-        self.margin = margin
-
-    def forward(self, logits: Tensor, prompts: Prompts, scale: float) -> Tensor:
-        """Logits (R, h, w), negative where their pixels do not touch the boxes."""
-        boxed = prompts.has_box
-        if not boxed.any():
-            return logits
-        boxes = prompts[boxed].boxes.to(logits)
-        reach = self.margin * (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True)
-        low, high = boxes[:, :2] - reach, boxes[:, 2:] + reach
-        rows, columns = (
-            torch.arange(size, device=logits.device) * scale for size in logits.shape[-2:]
-        )
-        inside = (
-            _touches(rows, scale, low[:, 1:], high[:, 1:])[:, :, None]
-            & _touches(columns, scale, low[:, :1], high[:, :1])[:, None, :]
-        )
-        cleaned = logits.clone()
-        cleaned[boxed] = torch.where(inside, logits[boxed], _outside(logits[boxed]))
-        return cleaned
-
-
-@MODELS.register_module()
-class LargeParts(nn.Module):
-    """Leaves out the connected parts of a mask that are small beside its largest one.
-
-    A few stray pixels hardly change a mask, but its box, from which its name is read, a lot. SAM
-    leaves small parts out in everything mode, by their number of pixels ("Segment Anything",
-    section B); here it is by their share, so that objects of several parts stay whole.
-
-    Args:
-        min_share: Least area of a part, per area of the mask's largest part, in (0, 1].
-
-    Raises:
-        ValueError: ``min_share`` is out of its range.
-    """
-
-    def __init__(self, min_share: float = 0.05) -> None:
-        super().__init__()
-        if not 0 < min_share <= 1:
-            raise ValueError(f'min_share must be in (0, 1]; got {min_share}')
-        self.min_share = min_share
-
-    @torch.no_grad()
-    def forward(self, logits: Tensor, prompts: Prompts, scale: float) -> Tensor:
-        """Logits (R, h, w) whose small parts have changed their sign; parts touch at corners."""
-        inside = logits > MASK_THRESHOLD
-        dropped = [small_parts(mask, self.min_share) for mask in inside.cpu().numpy()]
-        if not any(mask.any() for mask in dropped):
-            return logits
-        small = torch.from_numpy(np.stack(dropped)).to(logits.device)
-        return torch.where(small, _outside(logits), logits)
-
-
-def _outside(logits: Tensor) -> Tensor:
-    """Logits as far below the threshold as they were from it."""
-    return MASK_THRESHOLD - (logits - MASK_THRESHOLD).abs()
-
-
-def _touches(starts: Tensor, length: float, low: Tensor, high: Tensor) -> Tensor:
-    """Which of n stretches share something with those from ``low`` to ``high`` (R, 1): (R, n)."""
-    return (starts < high) & (starts + length > low)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from mmdet.registry import MODELS
 from torch import Tensor
 
@@ -50,9 +51,14 @@ def mirrored_prompts(prompts: Prompts, width: float) -> Prompts:
         prompts: N, in pixels of an image that is
         width: pixels wide; boxes keep their first corner at the top left.
     """
-    coords = prompts.coords.clone()
-    coords[..., 0] = width - coords[..., 0]
+    across, down = width - prompts.coords[..., 0], prompts.coords[..., 1]
     left, right = prompts.labels == BOX_TOP_LEFT, prompts.labels == BOX_BOTTOM_RIGHT
-    coords[left, 0], coords[right, 0] = coords[right][:, 0], coords[left][:, 0]
+    # A prompt has one box or none.
+    ends = [(across * corner).sum(dim=1, keepdim=True) for corner in (left, right)]
+    across = torch.where(left, ends[1], torch.where(right, ends[0], across))
     masks = prompts.masks
-    return replace(prompts, coords=coords, masks=None if masks is None else masks.flip(-1))
+    return replace(
+        prompts,
+        coords=torch.stack([across, down], dim=-1),
+        masks=None if masks is None else masks.flip(-1),
+    )

@@ -6,7 +6,7 @@ Glossary: B images, N prompts, h x w low-resolution masks, S the input's side. B
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +23,7 @@ from ..parts.mask_decoder import choose_masks
 from ..prompts import Prompts
 from ..prompts.tokens import NEGATIVE_POINT, POSITIVE_POINT
 from .image_features import ImageFeatures
+from .mirrored_ovsam import mirrored_prompts
 
 if TYPE_CHECKING:
     from .promptable_segmenter import PromptableSegmenter
@@ -38,7 +39,7 @@ class Look(NamedTuple):
 
 @TASK_UTILS.register_module()
 class ZoomedPass:
-    """Looks again at what was found, larger: logits of all looks are added; the zoomed ones name.
+    """Looks again at what was found, larger: logits of all looks are averaged; zoomed ones name.
 
     A small encoder sees small objects in few cells. Squares around the prompt's box, or around
     the first answer and its points where there is no box, are encoded once more at the size of an
@@ -50,9 +51,14 @@ class ZoomedPass:
         contexts: Sides of the squares per longer side of what they show.
         min_side: Least side of a square, in input pixels; below, enlarging shows nothing new.
         encoded_side: Side that squares are enlarged to; that of an image if not given.
+        weights: Of the first answer and of each context in the mean of logits; 1 each if not given.
+        mirrored: Contexts whose squares are seen in a mirror: what looks get wrong then differs,
+            as in :class:`~.mirrored_ovsam.MirroredOVSAM`, at no cost.
 
     Raises:
-        ValueError: There is no context, or one below 1: the object would be cut off.
+        ValueError: There is no context, or one below 1: the object would be cut off; weights are
+            not one more than contexts, or one is negative, or all are 0; or what is ``mirrored``
+            is no context.
     """
 
     def __init__(
@@ -60,13 +66,25 @@ class ZoomedPass:
         contexts: Sequence[float] = (2.0,),
         min_side: float = 32.0,
         encoded_side: int | None = None,
+        weights: Sequence[float] | None = None,
+        mirrored: Collection[float] = (),
     ) -> None:
         if not contexts or not min(contexts) >= 1:
             raise ValueError(
                 f'contexts are {list(contexts)}: give at least one, and each must be at least 1, '
                 'the object itself'
             )
+        weights = [1.0] * (1 + len(contexts)) if weights is None else weights
+        if len(weights) != 1 + len(contexts) or min(weights) < 0 or not any(weights):
+            raise ValueError(
+                f'weights are {list(weights)}: expected {1 + len(contexts)}, of the first answer '
+                'and of each context, none negative and not all 0'
+            )
+        if not set(mirrored) <= set(contexts):
+            raise ValueError(f'mirrored is {list(mirrored)}: expected some of {list(contexts)}')
         self.contexts = tuple(contexts)
+        self.weights = tuple(weight / sum(weights) for weight in weights)
+        self.mirrored = tuple(context in mirrored for context in contexts)
         self.at_once = max(1, CROPS_AT_ONCE // len(self.contexts))  # prompts
         self.min_side = min_side
         self.encoded_side = encoded_side
@@ -153,9 +171,12 @@ class ZoomedPass:
         look = self._look(
             segmenter, images, _zoomed(prompts[rows], low_res[rows], squares, side), squares
         )
-        masks = F.interpolate(low_res[:, None], images.shape[-2:], mode='bilinear')[:, 0]
+        first, *others = self.weights
+        masks = first * F.interpolate(low_res[:, None], images.shape[-2:], mode='bilinear')[:, 0]
         again = _put_back(look.low_res, squares, images.shape[-2:])
-        masks = masks + _summed(again, count)
+        # Not unflatten(), which makes N a constant in a traced graph.
+        for weight, each in zip(others, again.reshape(count, -1, *again.shape[1:])):
+            masks = masks + weight * each
         if quality is not None and look.quality is not None:
             quality = (quality + _summed(look.quality, count)) / (1 + count)
         opinions = (_summed(each, count) for each in look.opinions)
@@ -166,12 +187,27 @@ class ZoomedPass:
     ) -> Look:
         """What prompts find in squares (N, 5) of their own; logits (N, h, w) cover the squares."""
         side = images.shape[-1]
-        features = segmenter.encode_image(self._cut(images, squares))
+        cut, mirror = self._cut(images, squares), self._in_mirror(squares)
+        if mirror is not None:
+            cut = torch.where(mirror[:, None, None, None], cut.flip(-1), cut)
+            prompts = _mirrored(prompts, mirror, side)
+        features = segmenter.encode_image(cut)
         found, quality, _ = choose_masks(
             segmenter.mask_choice, prompts, *segmenter.segment(features, prompts)
         )
         opinions = segmenter.region_embeddings(features, Regions.of_prompts(found, prompts, side))
-        return Look(found.float(), None if quality is None else quality.float(), opinions)
+        found = found.float()
+        if mirror is not None:
+            found = torch.where(mirror[:, None, None], found.flip(-1), found)
+        return Look(found, None if quality is None else quality.float(), opinions)
+
+    def _in_mirror(self, squares: Tensor) -> Tensor | None:
+        """Which of the squares, context after context, are seen in a mirror; None if none is."""
+        if not any(self.mirrored):
+            return None
+        mirrored = torch.tensor(self.mirrored, device=squares.device)
+        of_each = torch.zeros_like(squares[:, 0]).reshape(len(self.contexts), -1)
+        return (of_each.bool() | mirrored[:, None]).flatten()
 
 
 def _summed(values: Tensor, count: int) -> Tensor:
@@ -210,6 +246,18 @@ def _zoomed(prompts: Prompts, low_res: Tensor, squares: Tensor, side: int) -> Pr
         coords=_in_squares(prompts.coords, squares, side),
         image_index=own[:, 0].long(),
         masks=crop_squares(low_res[:, None], own, low_res.shape[-1]),
+    )
+
+
+def _mirrored(prompts: Prompts, mirror: Tensor, side: int) -> Prompts:
+    """Prompts of which those in ``mirror`` (N,) are of the mirror image of an S x S square."""
+    others = mirrored_prompts(prompts, side)
+    masks = prompts.masks
+    assert masks is not None and others.masks is not None  # see _zoomed
+    return replace(
+        prompts,
+        coords=torch.where(mirror[:, None, None], others.coords, prompts.coords),
+        masks=torch.where(mirror[:, None, None, None], others.masks, masks),
     )
 
 
