@@ -108,6 +108,18 @@ def test_clicks_are_pixel_centres_of_the_resized_image(images, monkeypatch):
     assert [(20 + 21) / 2, (80 + 83) / 2] in asked[1].coords[0].tolist()
 
 
+@pytest.mark.parametrize('boxes', [(), ((10, 10, 90, 90),)])
+def test_a_second_look_brings_the_last_answer_and_no_click(images, monkeypatch, boxes):
+    model = build('interactive', rounds=3, unclicked=1.0).train()
+    asked = watch_prompts(model, monkeypatch)
+    model.loss(images[:1], [sample(*boxes)])
+    first, *others = asked
+    assert first.masks is None and len(others) == 2
+    for prompts in others:
+        assert torch.equal(prompts.coords, first.coords)
+        assert len(prompts.masks) == len(boxes) and prompts.masks.isfinite().all()
+
+
 def test_training_clicks_are_pixel_centres_of_the_input(images, monkeypatch):
     model = build('interactive', rounds=2).train()
     asked = watch_prompts(model, monkeypatch)

@@ -5,9 +5,11 @@ Glossary: N prompts, M masks per prompt, h x w the low-resolution masks.
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
@@ -32,15 +34,21 @@ class InteractiveOVSAM(OVSAM):
     Args:
         mask_loss: Config of a :class:`~ovsam.losses.LowestMaskLoss`; for training only.
         rounds: Prompts and corrections per training step.
+        unclicked: Share of the corrections that are none, but a second look: the same prompt with
+            the mask logits of the answer before it, coarser by up to eight, as a
+            :class:`~.zoomed_pass.ZoomedPass` has them. SAM's last corrections are such ones.
         **kwargs: Of :class:`OVSAM`. ``frozen`` names all parts but the decoder and the prompt
             encoder by default.
     """
 
-    def __init__(self, mask_loss: dict | None = None, rounds: int = 4, **kwargs) -> None:
+    def __init__(
+        self, mask_loss: dict | None = None, rounds: int = 4, unclicked: float = 0.0, **kwargs
+    ) -> None:
         kwargs.setdefault('frozen', ('backbone', 'neck', 'label_head', 'text_encoder'))
         super().__init__(**kwargs)
         self.mask_loss = MODELS.build(mask_loss) if mask_loss else None
         self.rounds = rounds
+        self.unclicked = unclicked
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Mask and quality losses, the mean over the rounds."""
@@ -73,7 +81,17 @@ class InteractiveOVSAM(OVSAM):
                 totals[name] = totals.get(name, 0) + value / self.rounds
             if turn + 1 < self.rounds:
                 logits = choose_masks(self.mask_choice, prompts, masks, quality)[0].detach()
+                if random.random() < self.unclicked:
+                    prompts = replace(prompts, masks=_coarsened(logits)[:, None])
+                    continue
                 points, labels = random_error_clicks(logits > 0, targets > 0.5)
                 points = rescale_clicks(points, width / logits.shape[-1])
                 prompts = replace(prompts.with_points(points, labels), masks=logits[:, None])
         return totals
+
+
+def _coarsened(logits: Tensor) -> Tensor:
+    """Logits (N, h, w) as a look at a larger picture would have them; 1 to 8 pixels are one."""
+    pixels = random.choice((1, 2, 4, 8))
+    coarse = F.avg_pool2d(logits[:, None], pixels, ceil_mode=True)
+    return F.interpolate(coarse, logits.shape[-2:], mode='bilinear')[:, 0]
