@@ -42,8 +42,8 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         train_prompter: Config of the prompter used in :meth:`loss`; ``prompter`` if not given.
         mask_choice: Config of which of the decoder's masks answers a prompt, see
             :mod:`~ovsam.parts.mask_decoder`; the first one if not given.
-        mask_cleaning: Configs of what is left out of masks, one after another, see
-            :mod:`~ovsam.masks.regions`; nothing if not given, as published.
+        mask_cleaning: Configs of what is done to mask logits, one after another, see
+            :mod:`~ovsam.masks.cleaning`; nothing if not given, as published.
         zoomed_pass: Config of a second look at what was found, of OVSAMs only, see
             :class:`~.zoomed_pass.ZoomedPass`; none if not given, as published.
         chunk_size: Prompts decoded at a time, which bounds memory.
