@@ -3,7 +3,7 @@
 _base_ = ['./base.py']
 
 max_iters = 1200
-model = dict(_base_.masks_alone, rounds=1, train_prompter=dict(probabilities=[0.65, 0.35]))
+model = dict(_base_.masks_alone, rounds=1, train_prompter=_base_.mostly_boxes)
 train_dataloader = dict(dataset=dict(pipeline=_base_.near_train_pipeline))
 train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.2e-3))

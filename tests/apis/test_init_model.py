@@ -5,7 +5,7 @@ import torch
 from mmengine.registry import DefaultScope
 
 from ovsam.apis import init_model
-from ovsam.apis.init_model import load_config
+from ovsam.apis.init_model import for_use, load_config
 
 
 def test_no_model_in_config(tmp_path):
@@ -35,6 +35,13 @@ def test_weights_reach_every_part(random_mini, random_weights):
         saved = torch.load(random_weights / f'{name}.pth', weights_only=True)['state_dict']
         key, value = list(part.state_dict().items())[-1]
         assert torch.equal(value.cpu(), saved[prefix + key])
+
+
+def test_norms_are_folded_for_use(random_mini):
+    nothing = torch.nn.Sequential(torch.nn.BatchNorm2d(3))
+    assert not for_use(nothing).training and isinstance(nothing[0], torch.nn.BatchNorm2d)
+    norms = torch.nn.BatchNorm2d
+    assert not any(isinstance(part, norms) for part in init_model(random_mini).backbone.modules())
 
 
 @pytest.mark.parametrize('name', ['mini/sam_box', 'mini/sam_box.py', 'configs/mini/sam_box.py'])

@@ -107,9 +107,9 @@ def test_negative_margin():
 
 def test_pixels_from_a_probability():
     logits = torch.tensor([0.1, 0.39, 0.41, 0.9]).logit().reshape(1, 1, 4)
+    assert LikelyPixels()(logits[:0], points(0), SCALE).shape == (0, 1, 4)
     assert (LikelyPixels(0.4)(logits, points(1), SCALE) > 0).tolist() == [[[False, False, 1, 1]]]
     torch.testing.assert_close(LikelyPixels(0.5)(logits, points(1), SCALE), logits)
-    assert LikelyPixels()(logits[:0], points(0), SCALE).shape == (0, 1, 4)
 
 
 @pytest.mark.parametrize('least', [0, 1, -0.5])

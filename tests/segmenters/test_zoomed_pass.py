@@ -143,6 +143,9 @@ def test_squares_are_encoded_at_a_side_of_their_own():
 
 
 def test_looks_count_by_their_weights():
+    nothing = Prompts.from_boxes(torch.zeros(0, 4))
+    zoom = ZoomedPass((2.0,), weights=(1, 2), mirrored=(2.0,))
+    assert len(look(picture(), nothing, zoom)[0].low_res) == 0
     box = (20, 20, 36, 36)
     alone = [
         look(picture(box), Prompts.from_boxes([box]), ZoomedPass((2.0, 4.0), weights=weights))[0]

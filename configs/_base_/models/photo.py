@@ -166,6 +166,8 @@ head_alone = dict(
         for part in ['neck', 'prompt_encoder', 'mask_decoder', 'label_head']
     },
 )
+# Two boxes to each point.
+mostly_boxes = dict(probabilities=[0.65, 0.35])
 # A training of the masks alone, with corrective clicks, on crops; it goes on from another one.
 crop_side = 320
 masks_alone = dict(

@@ -53,9 +53,8 @@ def mirrored_prompts(prompts: Prompts, width: float) -> Prompts:
     """
     across, down = width - prompts.coords[..., 0], prompts.coords[..., 1]
     left, right = prompts.labels == BOX_TOP_LEFT, prompts.labels == BOX_BOTTOM_RIGHT
-    # A prompt has one box or none.
-    ends = [(across * corner).sum(dim=1, keepdim=True) for corner in (left, right)]
-    across = torch.where(left, ends[1], torch.where(right, ends[0], across))
+    x1, _, x2, _ = (width - prompts.boxes_or_zeros).split(1, dim=1)
+    across = torch.where(left, x2, torch.where(right, x1, across))
     masks = prompts.masks
     return replace(
         prompts,
