@@ -43,8 +43,8 @@ class OneImage(Generic[Image, Found]):
 
     none_threshold: float
     _image: Image | None = None
-    # Everything mode's masks of this image, of the settings asked for last.
-    _everything: tuple[Any, Found] | None = None
+    # Everything mode's masks of this image, of the settings and the names in doubt asked for last.
+    _everything: tuple[Any, Any, Found] | None = None
 
     @property
     def image_size(self) -> tuple[int, int] | None:
@@ -132,10 +132,11 @@ class OneImage(Generic[Image, Found]):
 
     def segment_everything(self, **settings) -> Found:
         """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
-        image, mode = self._encoded(), self._mode(settings)
-        if self._everything is None or self._everything[0] != mode:
-            self._everything = mode, self._found_by(mode, image)
-        kept = self._everything[1]
+        image, mode, names = self._encoded(), self._mode(settings), self.doubted_bank
+        last, among, kept = self._everything or (None, None, None)
+        if kept is None or last != mode or among is not names:
+            kept = self._found_by(mode, image)
+            self._everything = mode, names, kept
         return kept.select(np.arange(len(kept)))  # a copy, which its user may change
 
     def region_features(
@@ -212,6 +213,11 @@ class OneImage(Generic[Image, Found]):
     @property
     def takes_masks(self) -> bool:
         """Whether the decoder learned to go on from its own masks."""
+        raise NotImplementedError
+
+    @property
+    def doubted_bank(self) -> Any:
+        """The names among which doubt leads to a second look; None where there is none."""
         raise NotImplementedError
 
     @property

@@ -90,6 +90,11 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         return self.model.settings['masks']['count'] > 1
 
     @property
+    def doubted_bank(self) -> Names | None:
+        """See :class:`~.one_image.OneImage`."""
+        return self.vocabulary if self.model.second_look else None
+
+    @property
     def opinion_names(self) -> tuple[str, ...]:
         """Whose features of regions there are: ``'head'``, ``'clip'``, in their order."""
         return ('head', 'clip') if self._naming['fusion'] else ('head',)

@@ -200,7 +200,7 @@ class OVSAMPredictor(Namer):
 
     @property
     def doubted_bank(self) -> NameBank | None:
-        """The names among which doubt leads to a second look; None where there is none."""
+        """See :class:`~ovsam_onnx.one_image.OneImage`."""
         return None if getattr(self.model, 'second_look', None) is None else self.bank
 
     @torch.no_grad()
