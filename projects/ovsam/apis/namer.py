@@ -65,8 +65,9 @@ class Namer(OneImage[EncodedImage, Prediction]):
 
     @back_off.setter
     def back_off(self, value: BackOff | float | None) -> None:
-        made = value is None or isinstance(value, BackOff)
-        self._back_off = value if made else BackOff(float(value))
+        if value is not None and not isinstance(value, BackOff):
+            value = BackOff(float(value))
+        self._back_off = value
 
     @property
     def vocabulary(self) -> Vocabulary | None:
