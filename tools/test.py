@@ -62,10 +62,10 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.dump_detections:
         evaluators = cfg.test_evaluator
         evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-        cfg.test_evaluator = [
-            *evaluators,
-            dict(type='DumpDetections', out_file_path=args.dump_detections),
-        ]
+        told = [each.get('prediction_classes') for each in evaluators]
+        classes = next((each for each in told if each is not None), None)
+        dump = dict(type='DumpDetections', out_file_path=args.dump_detections, classes=classes)
+        cfg.test_evaluator = [*evaluators, dump]
     return cfg
 
 

@@ -17,4 +17,4 @@ log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
 log_level = 'INFO'
 load_from = None
 resume = False
-randomness = dict(seed=0)
+randomness = dict(seed=0, diff_rank_seed=True)  # each process draws prompts of its own

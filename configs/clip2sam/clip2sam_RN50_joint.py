@@ -10,6 +10,7 @@ _base_ = [
 model = dict(
     _base_.ovsam,
     type='JointOVSAM',
+    data_preprocessor=dict(_base_.preprocessor, type='JointDataPreprocessor'),
     vocabulary=_base_.joint_names,
     compared=dict(type='JudgedNames'),
     prompter=dict(type='BoxPrompter'),

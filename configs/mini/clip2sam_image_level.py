@@ -39,7 +39,7 @@ model = dict(
     vocabulary=joint_names,
     region_jitter=0.1,
     # Pictures alone need no padding to the size of scenes.
-    data_preprocessor=dict(_base_.preprocessor, pad_size_divisor=32),
+    data_preprocessor=dict(_base_.preprocessor, type='JointDataPreprocessor', pad_size_divisor=32),
 )
 train_dataloader = dict(
     batch_size=8,

@@ -7,6 +7,8 @@ model = dict(
     example_space=_base_.example_space,
     examples=dict(
         _base_.test_dataloader.dataset,
+        type='PartOfImagesCocoDataset',
+        every=8,
         ann_file='annotations/instances_train2017.json',
         data_prefix=dict(img='train2017/'),
     ),

@@ -74,9 +74,15 @@ def check_masks(masks: ArrayLike, size: tuple[int, int]) -> np.ndarray:
         size: Its height and width.
 
     Raises:
-        ValueError: One is empty, or they are of another size.
+        ValueError: One is empty, they are of another size, or they are probabilities or logits.
     """
-    given = np.asarray(masks, dtype=bool)
+    given = np.asarray(masks)
+    if given.dtype.kind == 'f' and not np.isin(given, (0, 1)).all():
+        raise ValueError(
+            'masks must be bool, and these are other numbers than 0 and 1: compare probabilities '
+            'with 0.5, or logits with 0, first'
+        )
+    given = given.astype(bool)
     given = given[None] if given.ndim == 2 else given
     if given.ndim != 3 or given.shape[1:] != size:
         raise ValueError(

@@ -6,6 +6,7 @@ channels, H x W the image. Coordinates are pixels of the original image, x befor
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +43,8 @@ class OneImage(Generic[Image, Found]):
 
     none_threshold: float
     _image: Image | None = None
-    # Everything mode's masks of this image, of the settings asked for last.
-    _everything: tuple[Any, Found] | None = None
+    # Everything mode's masks of this image, of the settings and the names in doubt asked for last.
+    _everything: tuple[Any, Any, Found] | None = None
 
     @property
     def image_size(self) -> tuple[int, int] | None:
@@ -90,7 +91,8 @@ class OneImage(Generic[Image, Found]):
             point_labels: (P,) or (N, P): 1 on the object, 0 not on it, -1 no point (rows of
                 different numbers of points are filled up with it); ones if not given.
             boxes: (4,) x1, y1, x2, y2, or (N, 4). With points as well, each prompt has both.
-            mask_input: (h, w) or (N, h, w) the ``low_res_logits`` of earlier answers.
+            mask_input: (h, w) or (N, h, w) the ``low_res_logits`` of earlier answers; with a
+                warning of a model that did not learn to go on from them.
             multimask_output: Several masks for each prompt (what it may mean: part, object,
                 group), those of the best predicted IoU first; see ``prompt_index``.
             top_k: How many names to report; fewer if the vocabulary has fewer.
@@ -104,6 +106,12 @@ class OneImage(Generic[Image, Found]):
         """
         least = self.checked(top_k, none_threshold)
         prompts = make_prompts(point_coords, point_labels, boxes, mask_input)
+        if prompts.masks is not None and not self.takes_masks:
+            warnings.warn(
+                'this model did not learn to go on from its own masks, and mask_input may make '
+                'them worse: leave it out, or take a model that gives several masks',
+                stacklevel=2,
+            )
         return self.name(self._segmented(prompts, several=multimask_output), top_k, least)
 
     def everything(self, top_k: int = 5, **settings) -> Found:
@@ -124,10 +132,12 @@ class OneImage(Generic[Image, Found]):
 
     def segment_everything(self, **settings) -> Found:
         """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
-        image, mode = self._encoded(), self._mode(settings)
-        if self._everything is None or self._everything[0] != mode:
-            self._everything = mode, self._found_by(mode, image)
-        return self._everything[1]
+        image, mode, names = self._encoded(), self._mode(settings), self.doubted_bank
+        last, among, kept = self._everything or (None, None, None)
+        if kept is None or last != mode or among is not names:
+            kept = self._found_by(mode, image)
+            self._everything = mode, names, kept
+        return kept.select(np.arange(len(kept)))  # a copy, which its user may change
 
     def region_features(
         self,
@@ -199,6 +209,16 @@ class OneImage(Generic[Image, Found]):
         if self._image is None:
             raise RuntimeError('there is no image yet: call set_image first')
         return self._image
+
+    @property
+    def takes_masks(self) -> bool:
+        """Whether the decoder learned to go on from its own masks."""
+        raise NotImplementedError
+
+    @property
+    def doubted_bank(self) -> Any:
+        """The names among which doubt leads to a second look; None where there is none."""
+        raise NotImplementedError
 
     @property
     def opinion_names(self) -> tuple[str, ...]:

@@ -85,6 +85,16 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         return [self.model.encode_image(image) for image in images]
 
     @property
+    def takes_masks(self) -> bool:
+        """Whether the decoder learned to go on from its own masks: one with several masks has."""
+        return self.model.settings['masks']['count'] > 1
+
+    @property
+    def doubted_bank(self) -> Names | None:
+        """See :class:`~.one_image.OneImage`."""
+        return self.vocabulary if self.model.second_look else None
+
+    @property
     def opinion_names(self) -> tuple[str, ...]:
         """Whose features of regions there are: ``'head'``, ``'clip'``, in their order."""
         return ('head', 'clip') if self._naming['fusion'] else ('head',)

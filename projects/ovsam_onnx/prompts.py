@@ -56,6 +56,8 @@ class Prompts(NamedTuple):
     def resized(self, before: tuple[int, int], after: tuple[int, int]) -> Prompts:
         """Checked to lie in an image, and in the pixels that it is resized to.
 
+        Boxes end where the image does, as detectors' boxes do.
+
         Args:
             before: The image's height and width, of which the prompts are.
             after: What it is resized to.
@@ -64,7 +66,12 @@ class Prompts(NamedTuple):
             ValueError: Of :meth:`check_inside`.
         """
         self.check_inside(before)
-        return self.scaled(np.divide(after, before, dtype=np.float64)[::-1].astype(np.float32))
+        corners = (self.labels >= TOP_LEFT)[..., None]
+        cut = np.where(
+            corners, np.clip(self.coords, 0, np.array(before[::-1], np.float32)), self.coords
+        )
+        factors = np.divide(after, before, dtype=np.float64)[::-1].astype(np.float32)
+        return self._replace(coords=cut).scaled(factors)
 
     def scaled(self, factors: np.ndarray) -> Prompts:
         """Into another frame, by (2,) factors of x and y."""

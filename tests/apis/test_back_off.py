@@ -65,6 +65,13 @@ def test_it_can_be_turned_off_and_on(predictor):
     assert predictor.find('poodle', 0.0, among=found).leaves is None  # which asks for one name
 
 
+def test_a_threshold_is_enough(predictor):
+    predictor.back_off = np.float32(0.5)
+    assert predictor.back_off.threshold == 0.5
+    with pytest.raises(ValueError, match='must be in'):
+        predictor.back_off = 2
+
+
 def test_none_of_these(predictor):
     assert predictor.predict([[10, 10]], none_threshold=0.8).labels == [NONE_LABEL]
     predictor.back_off = BackOff(1.0, predictor.back_off.hierarchy)

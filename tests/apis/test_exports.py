@@ -86,6 +86,15 @@ def test_a_picture_for_each_mask(write):
         assert np.array_equal(cv2.imread(str(file), cv2.IMREAD_UNCHANGED), mask * np.uint8(255))
 
 
+def test_pictures_of_masks_that_are_no_more_go(write, tmp_path):
+    old = tmp_path / 'out' / 'masks' / '1'
+    old.mkdir(parents=True)
+    (old / '001_cat.png').touch()
+    (old / 'notes.png').touch()
+    names = sorted(file.name for file in (write('masks') / 'masks' / '1').iterdir())
+    assert names == ['001_dog.png', '002_fox.png', 'notes.png']
+
+
 def test_masks_without_names(tmp_path):
     exports = make_exports(['coco', 'yolo', 'labelme', 'coco'], tmp_path, ())
     assert len(exports) == 3

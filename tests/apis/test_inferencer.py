@@ -145,11 +145,21 @@ def test_an_interrupted_folder_goes_on(inferencer, photos, tmp_path, colour_mode
     assert results['resumed'] == 1 and len(results['predictions']) == 2
 
 
-@pytest.mark.parametrize('change', ['image', 'vocabulary', 'prompts', 'texts', 'top_k', 'damage'])
+@pytest.mark.parametrize(
+    'change', ['image', 'vocabulary', 'prompts', 'texts', 'top_k', 'damage', 'taught']
+)
 def test_what_is_out_of_date_is_done_again(colour_model, photos, tmp_path, scene, change):
     out = tmp_path / 'out'
-    make(colour_model)(photos, out_dir=out)
-    inferencer, more = make(colour_model), {}
+
+    def told(name):
+        made = make(colour_model)
+        if change == 'taught':
+            made.predictor.set_image(scene[0])
+            made.predictor.teach(name, boxes=scene[1][0])
+        return made
+
+    told('cat')(photos, out_dir=out)
+    inferencer, more = told('dog'), {}
     if change == 'image':
         cv2.imwrite(str(photos / 'a.png'), scene[0][::-1])
     elif change == 'vocabulary':
@@ -158,7 +168,7 @@ def test_what_is_out_of_date_is_done_again(colour_model, photos, tmp_path, scene
         inferencer = make(colour_model, prompts=EverythingPrompts(points_per_side=4))
     elif change == 'damage':
         (out / 'preds' / 'a.json').write_text('{"made')
-    else:
+    elif change != 'taught':
         more = {'texts': dict(texts='fox'), 'top_k': dict(top_k=1)}[change]
     results = inferencer(photos, out_dir=out, **more)
     assert results['resumed'] == (1 if change in ('image', 'damage') else 0)

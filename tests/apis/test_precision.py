@@ -7,6 +7,7 @@ import torch
 from mmdet.registry import MODELS
 
 from ovsam.apis import OVSAMPredictor, Prediction
+from ovsam.apis.init_model import IN_FULL_PRECISION
 from ovsam.datasets import pictogram_vocabulary
 from ovsam.prompts import Prompts
 
@@ -123,6 +124,20 @@ def test_positions_are_as_exact_as_ever():
     assert exact.dtype == torch.bfloat16 and full.dtype == torch.float32
     angles = 2 * torch.pi * ((2 * (prompts.coords + 0.5) / 1024 - 1) @ matrix.float())
     torch.testing.assert_close(exact[..., : len(matrix.T)].float(), angles.sin(), atol=5e-3, rtol=0)
+
+
+def test_what_stays_is_not_rounded(random_mini, tmp_path):
+    full, half = (OVSAMPredictor(random_mini, precision=each) for each in (None, 'bf16'))
+    weights = half.model.state_dict()
+    for key, value in full.model.state_dict().items():
+        if key.split('.')[0] in IN_FULL_PRECISION:
+            assert torch.equal(weights[key], value), key
+    assert half.model.text_encoder.fingerprint() == full.model.text_encoder.fingerprint()
+    full.set_image(np.zeros((64, 64, 3), np.uint8))
+    full.teach('nothing', boxes=[8, 8, 56, 56])
+    full.save_names(tmp_path / 'names.safetensors')
+    half.load_names(tmp_path / 'names.safetensors')
+    assert half.taught_names == {'nothing': 1}
 
 
 def test_there_is_no_such_precision(random_mini):

@@ -163,6 +163,36 @@ def test_which_names_count_as_seen(model, monkeypatch):
     assert predictor.vocabulary.seen.tolist() == [False, True, False]
     predictor.set_vocabulary(Vocabulary(['dog', 'cat']))  # says so itself
     assert predictor.vocabulary.seen.tolist() == [True, True]
+    predictor.set_vocabulary(dict(names=['dog', 'tree'], seen=['dog', 'tree']))  # likewise
+    assert predictor.vocabulary.seen.tolist() == [True, True]
+
+
+def test_no_images_to_encode(predictor):
+    assert predictor.encode([]) == []
+
+
+@pytest.mark.parametrize('shape, dtype', [((9, 9, 4), 'uint8'), ((9, 9, 3), 'float32')])
+def test_other_arrays_are_not_encoded(predictor, shape, dtype):
+    with pytest.raises(ValueError, match='an image array must be'):
+        predictor.encode([np.zeros((9, 9, 3), np.uint8), np.zeros(shape, dtype)])
+
+
+@pytest.mark.parametrize('box', [[0, 0, 9e3, 9e3], [-9e3, 20, 90, 9e3]])
+def test_boxes_end_where_the_image_does(predictor, image, box):
+    predictor.set_image(image)
+    cut = np.clip(box, 0, [WIDTH, HEIGHT, WIDTH, HEIGHT])
+    expected, found = predictor.predict(boxes=cut), predictor.predict(boxes=box)
+    np.testing.assert_array_equal(found.low_res_logits, expected.low_res_logits)
+
+
+def test_what_is_done_to_answers_stays_there(predictor, image):
+    settings = dict(points_per_side=2, pred_iou_thresh=0, stability_score_thresh=0)
+    predictor.set_image(image)
+    found = predictor.everything(**settings)
+    assert len(found)
+    before = found.masks.copy()
+    found.masks[:] = ~before
+    np.testing.assert_array_equal(predictor.everything(**settings).masks, before)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def test_a_head_that_names_alone_has_one_opinion(predictor, model, scene, monkey
         (dict(point_labels=[1]), 'point_labels belong to point_coords'),
         (dict(boxes=[300, 300, 400, 400]), '300'),
         (dict(masks=np.zeros((256, 256), bool)), 'is empty'),
+        (dict(masks=np.full((256, 256), 0.02)), 'compare probabilities with 0.5'),
         (dict(masks=np.ones((20, 20), bool)), 'of the image'),
         (dict(masks=np.ones((256, 256), bool), boxes=[0, 0, 9, 9]), 'not both'),
         (dict(masks=np.ones((256, 256), bool), point_labels=[1]), 'not both'),

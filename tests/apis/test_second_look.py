@@ -6,6 +6,8 @@ import torch
 
 from ovsam.apis import OVSAMPredictor
 from ovsam.naming import SecondLook
+from ovsam.serving.annotator import Annotator
+from ovsam.serving.shared_model import SharedModel
 
 NAMES = ['cat', 'dog']
 
@@ -42,3 +44,20 @@ def test_prompts_masks_and_everything_mode(model, doubted, scene):
     head, clip = (again.region_embeddings - once.region_embeddings).unbind(dim=1)
     assert torch.equal(head, torch.zeros_like(head))
     assert (clip.abs().amax(dim=1) > 0).all()
+
+
+def test_everything_mode_looks_again_for_other_names(model, doubted, scene):
+    settings = dict(points_per_side=2, pred_iou_thresh=0, stability_score_thresh=0)
+    predictor = OVSAMPredictor(model, vocabulary=NAMES)
+    predictor.set_image(scene[0])
+    for asked in (NAMES, NAMES, NAMES[::-1], NAMES):
+        if asked != list(predictor.vocabulary.names):
+            predictor.set_vocabulary(asked)
+        predictor.everything(**settings)
+    assert len(doubted) == 3  # the same names are asked for once
+
+    annotator = Annotator(SharedModel(model, vocabulary=NAMES), everything=settings)
+    picture = annotator.encoded('scene', lambda: scene[0])
+    for names in (NAMES, NAMES[::-1]):
+        annotator.everything(picture, annotator.names(names))
+    assert len(doubted) == 5

@@ -94,8 +94,10 @@ def listed(path, content):
 def test_a_list(bench):
     """In the one order of listings; each image once, hidden files not at all."""
     (bench.photos / 'sub').mkdir()
-    content = 'sub/a.png\r\n\n10.png\n9.png\n./9.png\n/x/ü ü.png\n._9.png\n9.png '.encode()
-    expected = ['9.png', '9.png ', '10.png', '/x/ü ü.png', 'sub/a.png']
+    content = (
+        'sub/a.png\r\n\n10.png\n9.png\n./9.png\n/x/ü ü.png\n._9.png\n9.png \n../.a/b.png'.encode()
+    )
+    expected = ['9.png', '9.png ', '10.png', '/x/ü ü.png', '../.a/b.png', 'sub/a.png']
     assert listed(bench.photos / 'list.txt', content) == expected
     assert bench.begin(bench.photos / 'list.txt').root == bench.photos
 

@@ -150,13 +150,39 @@ def test_an_image_is_lost_or_all_of_them(run, bench, of_folder):
         raise FileNotFoundError(f'{file} does not exist')
 
     if of_folder:
-        with pytest.raises(FileNotFoundError, match='photos, where the images were, is not there'):
+        with pytest.raises(FileNotFoundError, match='photos, where images were, is not there'):
             run(lost)
         assert not (bench.out / 'coco.json').exists()
         return
     assert run(lost).left_out == 10
     assert 'does not exist' in bench.left_out()['0.png']['error']
     assert bench.coco()['images'] == []
+
+
+def test_a_disk_of_listed_images_has_gone(run, bench, tmp_path):
+    """Where it was, an empty folder is left; that of the list is not empty."""
+    disk = tmp_path / 'disk'
+    (disk / 'photos').mkdir(parents=True)
+    paths = [disk / 'photos' / f'{number}.png' for number in range(3)]
+    for path in paths:
+        path.touch()
+    images = tmp_path / 'list.txt'
+    images.write_text(''.join(f'{path}\n' for path in paths))
+
+    def gone(file):
+        shutil.rmtree(disk / 'photos')
+        raise OSError(errno.EIO, 'Input/output error')
+
+    with pytest.raises(FileNotFoundError, match='disk, where images were, is not there any more'):
+        run_job(bench.begin(images), in_this_process(gone))
+
+
+def test_a_result_that_was_moved_away_is_written_again(run, bench):
+    run()
+    before = (bench.out / 'coco.json').read_bytes()
+    (bench.out / 'coco.json').unlink()
+    run()
+    assert (bench.out / 'coco.json').read_bytes() == before
 
 
 def test_full_disk_in_a_part(run, bench, monkeypatch, alone):

@@ -135,6 +135,45 @@ def test_a_folder_outlives_a_killed_server_and_a_killed_browser(browser, tmp_pat
         server.kill()
 
 
+def test_broken_pictures_are_passed_by_and_newer_work_stays(browser, tmp_path):
+    photos, out = tmp_path / 'photos', tmp_path / 'labels.json'
+    draw_samples(photos, 1)
+    (photos / 'a.png').write_text('no picture')
+    flags = ('--folder', photos, '--out', out)
+    server = Server(*flags)
+    try:
+        visitor = Visitor(browser, server.address)
+        visitor.says('^a.png is not a picture')
+        visitor.key('PageDown')
+        visitor.says('^scene_0.png')
+        visitor.click(0.78, 0.56)
+        server.kill()
+        visitor.key('.', 'n')
+        visitor.write('name', 'older')
+        visitor.says('The server does not answer; your work is kept')
+        visitor.page.close()  # before the server is back
+
+        server = Server(*flags, port=server.port)
+        other = Visitor(browser, server.address)
+        other.choose('scene_0.png')
+        other.click(0.2, 0.2)
+        other.says('^Object 2: ')
+        before = out.read_bytes()
+        other.close()
+        visitor.page = visitor.context.new_page()
+        asked = []
+        visitor.page.on('dialog', lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+        visitor.page.goto(f'{server.address}#scene_0.png')
+        visitor.says('^scene_0.png: 2 objects')
+        assert len(asked) == 1 and 'was changed elsewhere' in asked[0]
+        visitor.reload()
+        visitor.says('^scene_0.png: 2 objects')
+        assert len(asked) == 1 and out.read_bytes() == before
+        visitor.close()
+    finally:
+        server.kill()
+
+
 def test_zooming_a_large_picture(visitor, tmp_path, capsys):
     """A picture of 12 megapixels with 20 objects; how long its frames take is printed."""
     width, height, count = 4000, 3000, 20

@@ -65,6 +65,17 @@ def test_time_out_of_the_config(monkeypatch):
         assert cfg.model_wrapper_cfg.device_ids is None
 
 
+def test_what_does_not_learn_is_not_wrapped(in_processes):
+    def wrapped(rank):
+        settings = dict(type='MMDistributedDataParallel', device_ids=None)
+        made = object.__new__(runner._OneProcessOrMore)
+        made.cfg, made._distributed = Config(dict(model_wrapper_cfg=settings)), True
+        models = torch.nn.Linear(1, 1).requires_grad_(False), torch.nn.Linear(1, 1)
+        return [type(made.wrap_model(settings, model)).__name__ for model in models]
+
+    assert in_processes(wrapped) == 2 * [['Linear', 'MMDistributedDataParallel']]
+
+
 def test_every_runtime_has_a_time_out():
     for name in ('default_runtime', 'epoch_runtime'):
         cfg = Config.fromfile(config_path(f'_base_/{name}.py'))

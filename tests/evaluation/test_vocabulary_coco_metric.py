@@ -132,6 +132,16 @@ def test_detections_are_written_and_read_again(ann_file, tmp_path):
         DumpDetections('found.pkl')
 
 
+def test_detections_of_a_model_with_names_of_its_own(tmp_path):
+    path = tmp_path / 'found.json'
+    judge(DumpDetections(str(path), classes=['owl', 'emu']), [sample(1, ([1, 2, 11, 12], 1, 0.25))])
+    assert read_detections(path).classes == ('owl', 'emu')
+    nameless = sample(1, ([1, 2, 11, 12], 0, 0.25))
+    del nameless['pred_instances']['scores']
+    with pytest.raises(ValueError, match='masks without names'):
+        judge(DumpDetections(str(path)), [nameless])
+
+
 def test_run_lengths_of_the_file_are_checked(ann_file):
     with open(ann_file) as file:
         content = json.load(file)

@@ -18,3 +18,12 @@ def test_a_rare_name_counts_more():
     loss(logits, torch.tensor([0, 1])).backward()
     common, rare = logits.grad.norm(dim=1)
     assert 2 < rare / common < 4  # the root of 8
+
+
+def test_counts_are_kept_and_may_be_lacking():
+    loss, other = BalancedNameLoss(2), BalancedNameLoss(2)
+    loss(torch.zeros(3, 2), torch.tensor([0, 0, 1]))
+    other.load_state_dict(loss.state_dict())
+    assert other.counts.tolist() == loss.counts.tolist() == [3, 2]
+    other.load_state_dict({})
+    assert other.counts.tolist() == [3, 2]

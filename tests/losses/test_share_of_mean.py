@@ -9,7 +9,7 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
-from ovsam.losses import SAMMaskLoss
+from ovsam.losses import BalancedNameLoss, SAMMaskLoss
 from ovsam.losses.clip2sam_loss import CLIP2SAMLoss
 from ovsam.losses.crop_distillation import CropDistillation
 from ovsam.losses.dense_instance_loss import DenseInstanceLoss
@@ -75,6 +75,11 @@ def crops(weight, rows):
     return CropDistillation()(images, rois, weight * CLASSES[rows], clip)
 
 
+def balanced(weight, rows):
+    labels = torch.tensor([0, 3, 1, 3, 3])[rows]
+    return dict(loss=BalancedNameLoss(4)(weight * CLASSES[rows], labels))
+
+
 torch.manual_seed(0)
 MASKS, QUALITY, CLASSES = torch.randn(5, 3, 8, 8), torch.rand(5, 3), torch.randn(5, 4)
 TARGETS = (torch.rand(5, 8, 8) > 0.5).float()
@@ -86,7 +91,7 @@ def gradient(loss, rows):
     return weight.grad
 
 
-@pytest.mark.parametrize('loss', [clip2sam, sam, lowest, crops])
+@pytest.mark.parametrize('loss', [clip2sam, sam, lowest, crops, balanced])
 def test_uneven_instances(in_processes, loss):
     """Distributed training takes the mean of the gradients."""
     whole = gradient(loss, [0, 1, 2, 3, 4])

@@ -50,6 +50,30 @@ def test_nothing_to_suppress_or_pool():
 
 
 @stand_in_only
+def test_focal_loss_and_gradient():
+    """What mmdet asks for on a GPU, against its own formula for the CPU."""
+    from mmcv.ops import sigmoid_focal_loss
+    from mmdet.models.losses.focal_loss import py_sigmoid_focal_loss
+
+    generator = torch.Generator().manual_seed(0)
+    target = torch.tensor([0, 2, 3, 3, 1])  # 3 is background
+    is_class = torch.nn.functional.one_hot(target, 4)[:, :3]
+    found, expected = (torch.randn(5, 3, generator=generator) for _ in range(2))
+    expected = found.clone().requires_grad_()
+    found.requires_grad_()
+    loss = sigmoid_focal_loss(found, target, 2.0, 0.25, None, 'mean')
+    ours = py_sigmoid_focal_loss(expected, is_class, gamma=2.0, alpha=0.25, reduction='none')
+    torch.testing.assert_close(loss, ours.sum() / 5)
+    (3 * loss).backward()
+    (3 * ours.sum() / 5).backward()
+    torch.testing.assert_close(found.grad, expected.grad)
+    weight = torch.tensor([2.0, 1.0, 3.0])
+    weighed = sigmoid_focal_loss(found, target, 2.0, 0.25, weight, 'none')
+    torch.testing.assert_close(weighed, ours * torch.tensor([2.0, 3, 1, 1, 1])[:, None])
+    assert sigmoid_focal_loss(found[:0], target[:0], 2.0, 0.25, None, 'sum') == 0
+
+
+@stand_in_only
 def test_deformable_attention_and_gradient():
     """What mmcv asks its compiled operator for on a GPU, against what it computes on a CPU."""
     from mmcv.ops.multi_scale_deform_attn import (

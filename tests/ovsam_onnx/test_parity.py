@@ -1,5 +1,7 @@
 """The same masks and names as in torch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -76,10 +78,15 @@ def test_one_prompt_and_many(pair, monkeypatch):
     in_both(pair, 'predict', points)
 
 
-def test_a_correction(pair, prompts):
+def test_a_correction(pair, prompts, recwarn):
     points, boxes = prompts
     first = in_both(pair, 'predict', boxes=boxes)
     in_both(pair, 'predict', points, boxes=boxes, mask_input=first.low_res_logits)
+    warned = [each for each in recwarn if 'did not learn to go on from' in str(each.message)]
+    one_mask = pair.onnx.model.settings['masks']['count'] == 1
+    assert {Path(each.filename).name for each in warned} == (
+        {Path(__file__).name} if one_mask else set()
+    )
 
 
 def test_several_masks(pair, prompts):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmdet.registry import MODELS
 
 from ovsam.naming.compared_names import AllNames, JudgedNames
 from tests.segmenters.test_ovsam import NAMES, SIDE, build, sample
@@ -97,6 +98,19 @@ def test_of_a_mixed_batch_only_masks_are_prompted(joint, images, monkeypatch):
     losses = joint.loss(images, [named(*BOXES), sample(BOXES[0])])
     assert prompted == [1] and named_rows == [[0, 0, 1]]
     assert all(torch.isfinite(value) for value in losses.values())
+
+
+@pytest.mark.parametrize('masked', [0, 1])
+def test_masks_of_a_mixed_batch_are_padded(masked):
+    made = MODELS.build(dict(type='JointDataPreprocessor', pad_size_divisor=32, pad_mask=True))
+    samples = [named(BOXES[0]), named(BOXES[1])]
+    samples[masked] = sample(BOXES[0])
+    for each in samples:
+        each.set_metainfo(dict(img_shape=(SIDE, SIDE)))
+    images = [torch.zeros(3, SIDE, SIDE, dtype=torch.uint8) for _ in samples]
+    images[1 - masked] = torch.zeros(3, SIDE + 32, SIDE, dtype=torch.uint8)
+    found = made(dict(inputs=images, data_samples=samples), True)['data_samples']
+    assert found[masked].gt_instances.masks.masks.shape == (1, SIDE + 32, SIDE)
 
 
 @pytest.mark.parametrize('name', ['clip2sam_joint', 'clip2sam_image_level'])

@@ -76,6 +76,8 @@ def encode_images(model: PromptableSegmenter, images: Sequence[np.ndarray]) -> l
     Raises:
         ValueError: One is too narrow; see :func:`check_sides`.
     """
+    if not images:
+        return []
     packed = [_resized(rgb, model.prompt_encoder.image_size) for rgb in images]
     batch = model.data_preprocessor(
         {

@@ -217,11 +217,14 @@ class MasksExport(Export):
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
         self._take(image.name)
+        folder = self._folder / 'masks' / image.name
+        for before in folder.glob('[0-9][0-9][0-9]*_*.png'):
+            before.unlink()
         labels = found.labels or [UNNAMED] * len(found)
         for row, (mask, name) in enumerate(zip(found.masks, labels), 1):
             name = fitting_name(re.sub(r'[^\w-]', '_', name), 200)
             content = cv2.imencode('.png', mask.astype(np.uint8) * 255)[1].tobytes()
-            write_whole(self._folder / 'masks' / image.name / f'{row:03}_{name}.png', content)
+            write_whole(folder / f'{row:03}_{name}.png', content)
 
 
 EXPORTS: dict[str, type[Export]] = {

@@ -25,7 +25,13 @@ ALIASES = {
 }
 PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 # Parts of models that keep float32.
-IN_FULL_PRECISION = ('data_preprocessor', 'prompt_encoder', 'text_encoder', 'context')
+IN_FULL_PRECISION = (
+    'data_preprocessor',
+    'prompt_encoder',
+    'text_encoder',
+    'context',
+    'example_space',
+)
 # The key of a config that says which published model's weights it needs.
 PUBLISHED = 'published_model'
 
@@ -170,10 +176,9 @@ def set_precision(model: nn.Module, precision: str) -> nn.Module:
         raise ValueError(
             f'there is no precision {precision!r}: choose one of {", ".join(PRECISIONS)}'
         )
-    model.to(PRECISIONS[precision])
-    for name in IN_FULL_PRECISION:
-        if isinstance(getattr(model, name, None), nn.Module):
-            getattr(model, name).float()
+    # Part by part: there and back again would round what is to stay as it is.
+    for name, part in model.named_children():
+        part.to(torch.float32 if name in IN_FULL_PRECISION else PRECISIONS[precision])
     return model
 
 

@@ -53,10 +53,21 @@ class Namer(OneImage[EncodedImage, Prediction]):
         self.none_threshold = in_unit(
             'none_threshold', own if none_threshold is None else none_threshold
         )
-        self.back_off = BackOff(back_off) if isinstance(back_off, (int, float)) else back_off
+        self.back_off = back_off
         self._vocabulary: Vocabulary | None = getattr(model, 'vocabulary', None)
         if vocabulary is not None:
             self.set_vocabulary(vocabulary)
+
+    @property
+    def back_off(self) -> BackOff | None:
+        """Where more general names come from; it may be set to a threshold, too."""
+        return self._back_off
+
+    @back_off.setter
+    def back_off(self, value: BackOff | float | None) -> None:
+        if value is not None and not isinstance(value, BackOff):
+            value = BackOff(float(value))
+        self._back_off = value
 
     @property
     def vocabulary(self) -> Vocabulary | None:
@@ -74,6 +85,11 @@ class Namer(OneImage[EncodedImage, Prediction]):
             ValueError: The model does not name.
         """
         return self._naming_model().bank(self._vocabulary)
+
+    @property
+    def takes_masks(self) -> bool:
+        """See :class:`~ovsam.segmenters.PromptableSegmenter`."""
+        return self.model.takes_masks
 
     @property
     def opinion_names(self) -> tuple[str, ...]:
@@ -118,7 +134,8 @@ class Namer(OneImage[EncodedImage, Prediction]):
         made = merge_same_names(
             build_vocabulary(vocabulary, merge_repeated=True), model.text_reader
         )
-        if not isinstance(vocabulary, Vocabulary) and made.seen.all():
+        told = isinstance(vocabulary, Mapping) and vocabulary.get('seen') is not None
+        if not isinstance(vocabulary, Vocabulary) and not told and made.seen.all():
             made = made.seen_by(model.vocabulary)
         before = self._made_bank
         vars(self).pop('bank', None)
@@ -176,11 +193,9 @@ class Namer(OneImage[EncodedImage, Prediction]):
         return {} if self.vocabulary is None else self.bank.taught_names
 
     def taught_rows(self) -> dict[str, Tensor]:
-        """What answers depend on beside the vocabulary: sums and counts of examples."""
+        """What answers depend on beside the vocabulary: the columns of examples."""
         bank = self._made_bank
-        if bank is None or bank.examples is None:
-            return {}
-        return {'sums': bank.examples.sums, 'counts': bank.examples.counts}
+        return {} if bank is None or bank.examples is None else dict(vars(bank.examples))
 
     def save_names(self, path: str | Path) -> None:
         """Write what was taught to a safetensors file, whole or not at all.

@@ -15,6 +15,7 @@ import torch
 from mmengine.config import Config
 from numpy.typing import ArrayLike
 
+from ovsam_onnx.images import check_image
 from ovsam_onnx.one_image import in_unit, with_names
 from ovsam_onnx.prompts import Prompts as Given
 
@@ -100,8 +101,13 @@ class OVSAMPredictor(Namer):
         super().__init__(model, vocabulary, none_threshold, back_off)
 
     def encode(self, images: Sequence[np.ndarray]) -> list[EncodedImage]:
-        """Encode several (H, W, 3) RGB uint8 images in one pass, for :meth:`set_image`."""
-        return encode_images(self.model, images)
+        """Encode several (H, W, 3) RGB uint8 images in one pass, for :meth:`set_image`.
+
+        Raises:
+            TypeError: One is no array.
+            ValueError: One has another shape or type, or is too narrow.
+        """
+        return encode_images(self.model, [check_image(image) for image in images])
 
     def predict_prompts(
         self,
@@ -194,7 +200,7 @@ class OVSAMPredictor(Namer):
 
     @property
     def doubted_bank(self) -> NameBank | None:
-        """The names among which doubt leads to a second look; None where there is none."""
+        """See :class:`~ovsam_onnx.one_image.OneImage`."""
         return None if getattr(self.model, 'second_look', None) is None else self.bank
 
     @torch.no_grad()

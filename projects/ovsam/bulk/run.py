@@ -101,7 +101,7 @@ def run_job(job: Job, engine: Engine) -> Summary:
                 (job.parts / f'{todo.run}.stopped').touch()
                 raise
         bar.refresh()
-        if not (job.folder / SUMMARY).exists():
+        if not all((job.folder / name).exists() for name in (COCO, LEFT_OUT, SUMMARY)):
             merge(job)
     return Summary(**json.loads((job.folder / SUMMARY).read_text(encoding='ascii')))
 
@@ -199,13 +199,20 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
     try:
         return annotate(job.root / name)
     except LEAVES_OUT as error:
-        if isinstance(error, FileNotFoundError) and not _has_entries(job.root):
-            # A disk that has gone is no reason to leave out all that was on it.
-            raise FileNotFoundError(
-                f'{job.root}, where the images were, is not there any more or is empty: put it '
-                'back and run the same command again, which goes on from here'
-            ) from error
+        if isinstance(error, OSError):
+            for folder in (job.root, _left_of((job.root / name).parent)):
+                if not _has_entries(folder):
+                    # A disk that has gone is no reason to leave out all that was on it.
+                    raise FileNotFoundError(
+                        f'{folder}, where images were, is not there any more or is empty: put it '
+                        'back and run the same command again, which goes on from here'
+                    ) from error
         return {'error': _words(error)}
+
+
+def _left_of(folder: Path) -> Path:
+    """A folder, or what is left of the way to it: where a disk was, an empty one."""
+    return next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
 
 
 def _has_entries(folder: Path) -> bool:

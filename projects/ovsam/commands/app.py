@@ -66,8 +66,10 @@ def serve(args: argparse.Namespace) -> None:
         gate = GateSettings(args.token, per_minute=0, megabytes=limits.megabytes * 4 / 3 + 1)
         app = make_server(annotator, gate=gate, pictures=pictures)
         if _is_loopback(args.host):
-            # Another site whose name was made to lead to this machine is not let in.
-            app.add_middleware(TrustedHostMiddleware, allowed_hosts=[args.host, 'localhost'])
+            # Another site whose name was made to lead to this machine is not let in. The bracket
+            # is all that starlette compares of an IPv6 address, which is no name.
+            allowed = [args.host, 'localhost', '[']
+            app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed)
         host = f'[{args.host}]' if ':' in args.host else args.host
         address = f'http://{host}:{taken.getsockname()[1]}{PAGE}/'
         print(f'The annotation page is at {address} (Ctrl+C ends it)', flush=True)
@@ -84,7 +86,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return host == 'localhost' or ipaddress.IPv4Address(host).is_loopback
+        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

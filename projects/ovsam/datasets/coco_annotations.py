@@ -12,6 +12,7 @@ from ..utils.run_lengths import read_run_lengths
 from ..utils.wording import listed
 
 _NUMBERS = {int, float}
+_FAR = 10  # images beside an image is no place for a mask
 # What values must be, with the test for it; of boxes and masks, more is asked below.
 _ID = 'a number or a text', lambda value: isinstance(value, (int, float, str))
 _SIZE = 'a positive number', lambda value: are_numbers([value]) and value > 0
@@ -122,6 +123,10 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
             return 'has a polygon in "segmentation" that is not in a list of polygons'
         if not all(map(are_numbers, mask)):
             return 'has a polygon in "segmentation" with something else than numbers'
+        # Drawing one takes memory by its size, whatever is in the image.
+        far = _FAR * max(image['height'], image['width'])
+        if any(abs(number) > far for polygon in mask for number in polygon):
+            return 'has a polygon in "segmentation" that goes far beyond its image'
         # Shorter ones are no mask, which the data set leaves out; half a corner is a fault.
         return polygon_fault(mask, least=0)
     try:

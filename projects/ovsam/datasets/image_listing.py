@@ -80,13 +80,13 @@ class ImageListing(Sequence):
         Args:
             path: Of the file.
             paths: Relative to a folder or bucket that need not be on this machine; they are put
-                in order, each once, without hidden ones.
+                in order, each once, without hidden files and what systems leave in folders.
             folder: That folder, for the record.
 
         Raises:
             FileNotFoundError: There are none.
         """
-        shown = {each for each in paths if not any(map(is_hidden, each.split('/')))}
+        shown = {each for each in paths if not _is_litter(each)}
         if not shown:
             raise FileNotFoundError(f'There are no images in the list{folder and f" of {folder}"}.')
         places = (posixpath.split(each) for each in sorted(shown, key=order_key))
@@ -241,3 +241,9 @@ def _counted(folders: Iterable[WalkedFolder], progress: bool) -> Iterator[Walked
         for folder in folders:
             bar.update(len(folder.files))
             yield folder
+
+
+def _is_litter(path: str) -> bool:
+    """Whether nobody means a path that is in a list; ``..`` and hidden folders may be meant."""
+    *folders, name = path.split('/')
+    return is_hidden(name) or any(is_hidden(each) for each in folders if each[:1] != '.')

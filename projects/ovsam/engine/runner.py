@@ -8,10 +8,21 @@ from datetime import timedelta
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import FlexibleRunner, Runner
-from torch import distributed
+from torch import distributed, nn
 
 from .json_files import write_metrics_as_json
+
+
+class _OneProcessOrMore(Runner):
+    """Leaves a model alone of which nothing learns: torch refuses to wrap it for processes."""
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """See mmengine."""
+        if any(parameter.requires_grad for parameter in model.parameters()):
+            return super().wrap_model(model_wrapper_cfg, model)
+        return model.to(get_device())
 
 
 def build_runner(cfg: Config) -> Runner | FlexibleRunner:
@@ -38,7 +49,7 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
                 broadcast_buffers=False,
                 find_unused_parameters=cfg.get('find_unused_parameters', False),
             )
-    return (FlexibleRunner if flexible else Runner).from_cfg(cfg)
+    return (FlexibleRunner if flexible else _OneProcessOrMore).from_cfg(cfg)
 
 
 def _join_on_cpu(launcher: str, timeout: float | None) -> None:

@@ -16,6 +16,7 @@ import torchvision  # noqa: F401  (registers torch.ops.torchvision)
 from torch import Tensor
 
 from .deformable import DEFORMABLE_OPERATORS
+from .focal_loss import FOCAL_LOSS_OPERATORS
 
 _LOW_PRECISION = (torch.float16, torch.bfloat16)
 _AVERAGE = 1
@@ -229,6 +230,7 @@ _OPERATORS: dict[str, Callable] = {
         softnms,
         nms_match,
         *DEFORMABLE_OPERATORS,
+        *FOCAL_LOSS_OPERATORS,
         get_compiler_version,
         get_compiling_cuda_version,
     )

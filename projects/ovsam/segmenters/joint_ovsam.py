@@ -6,6 +6,7 @@ Glossary: B images, N prompts, M annotated instances, K names, C channels.
 from __future__ import annotations
 
 import torch.nn.functional as F
+from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from torch import Tensor
@@ -15,6 +16,17 @@ from ..masks.crop_regions import jitter_regions
 from ..utils.needed import needed
 from .image_features import ImageFeatures
 from .ovsam import NO_LOSS, OVSAM
+
+
+@MODELS.register_module()
+class JointDataPreprocessor(DetDataPreprocessor):
+    """mmdet's, for batches in which some samples have masks: it looks at the first one alone."""
+
+    def pad_gt_masks(self, batch_data_samples: SampleList) -> None:
+        """See mmdet."""
+        masked = [each for each in batch_data_samples if 'masks' in each.gt_instances]
+        if masked:
+            super().pad_gt_masks(masked)
 
 
 @MODELS.register_module()

@@ -87,10 +87,11 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
             )
         )
         share = share_of_mean(len(labels), regions)
-        return dict(
-            loss_region=share * F.cross_entropy(self.classify(regions), labels),
-            loss_crop=share * F.cross_entropy(self.classify(crops), labels),
-        )
+        both = dict(loss_region=self.classify(regions), loss_crop=self.classify(crops))
+        if not len(labels):
+            # Zeros that still depend on the parameters, so that every one gets a gradient.
+            return {name: 0 * logits.sum() for name, logits in both.items()}
+        return {name: share * F.cross_entropy(logits, labels) for name, logits in both.items()}
 
     @torch.no_grad()
     def predict(

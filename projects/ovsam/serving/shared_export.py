@@ -59,7 +59,7 @@ class SharedExport(ServedModel):
     @property
     def takes_masks(self) -> bool:
         """See :class:`~.served_model.ServedModel`."""
-        return self._first.model.settings['masks']['count'] > 1
+        return self._first.takes_masks
 
     @property
     def none_threshold(self) -> float:

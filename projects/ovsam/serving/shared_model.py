@@ -67,7 +67,7 @@ class SharedModel(ServedModel):
     @property
     def takes_masks(self) -> bool:
         """See :class:`~.served_model.ServedModel`."""
-        return self._first.model.takes_masks
+        return self._first.takes_masks
 
     @property
     def teachable(self) -> bool:

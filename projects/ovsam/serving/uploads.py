@@ -50,8 +50,12 @@ class UploadLimits:
         self._check_bytes(path.stat().st_size, path.name)
         return self.decode_picture(path.read_bytes(), path.name)
 
-    def decode_picture(self, content: bytes, name: str = 'the picture') -> np.ndarray:
+    def decode_picture(
+        self, content: bytes, name: str = 'the picture', size: tuple[int, int] | None = None
+    ) -> np.ndarray:
         """As :meth:`read_picture`, of a file's content; errors call it by the name.
+
+        With a ``size``, see :func:`~ovsam.utils.images.read_image`.
 
         Raises:
             ValueError: It is too large, of another kind, or damaged.
@@ -74,7 +78,7 @@ class UploadLimits:
                 'with a larger --max-megapixels'
             )
         try:
-            return decode_image(content, name, max_pixels=self.megapixels * 1e6)
+            return decode_image(content, name, size, self.megapixels * 1e6)
         except ValueError as error:
             raise ValueError(
                 f'{name} is damaged or of an unusual kind: {error.__cause__ or error}'

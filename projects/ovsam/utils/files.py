@@ -89,7 +89,7 @@ def _with_null(content: Any) -> Any:
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """A place to write a file at, which becomes ``path`` when the block ends without an error."""
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # what a link leads to is replaced, not the link
     path.parent.mkdir(parents=True, exist_ok=True)
     # Threads, processes and machines that share a disk may write the same file at once.
     # Of a long name only the beginning: all of it would be too long with what comes behind it.

@@ -35,7 +35,12 @@ def boxes_are_those_of_the_masks(results):
 
 class TestRandomObjectWarp:
     def test_no_objects(self):
-        assert RandomObjectWarp(32).transform(picture()) is None
+        results = RandomObjectWarp(32).transform(picture())
+        assert results['img'].shape == (32, 32, 3) and len(results['gt_masks']) == 0
+
+    def test_objects_that_are_too_small_are_none(self):
+        results = RandomObjectWarp(32).transform(picture((20, 20, 22, 22)))
+        assert len(results['gt_masks']) == len(results['gt_bboxes_labels']) == 0
 
     @pytest.mark.parametrize('seed', range(8))
     def test_masks_stay_on_their_objects(self, seed):

@@ -200,7 +200,8 @@ def test_bad_categories_cost_their_own_objects():
         ),
         ([[0, 0, 4, 4]], 'has a polygon of 4 numbers'),
         ([[], [0, 0]], 'has a polygon of 2 numbers'),
-        ([[500, 500, 504, 500, 504, 504]], 'without a pixel'),
+        ([[50, 50, 54, 50, 54, 54]], 'without a pixel'),
+        ([[0, 0, 4, 0, -1e9, 4]], 'goes far beyond its image'),
     ],
 )
 def test_unusable_masks_are_named(mask, said):

@@ -1,6 +1,7 @@
 """What the page asks for, without a browser: its files, pictures, what is kept, what is wrong."""
 
 import io
+import json
 import zipfile
 
 import numpy as np
@@ -94,14 +95,33 @@ def test_a_picture_is_opened_annotated_and_kept(app, ask, annotator, photos, tmp
     assert len(shown.json()['objects']) == 1
     kept = {'objects': [{**CAT, 'segmentation': runs()}], 'done': True, 'size': [256, 256]}
     answer = ask(app, 'PUT', '/api/page/kept', params={'name': 'one.png'}, json=kept)
-    assert answer.status_code == 204
+    assert answer.json()['version'] != first['version']
     again = make_server(annotator, pictures=PictureFolder.of(photos, tmp_path / 'labels.json'))
     found = opened(ask, again, 'one.png').json()
+    assert found['version'] == answer.json()['version']
     assert found['done'] and found['objects'][0]['segmentation'] == runs()
     assert found['objects'][0]['category_name'] == 'cat' and not found['objects'][0]['fixed']
     (photos / 'one.png').write_bytes(_png(9, 9))
     said = opened(ask, again, 'one.png')
     assert said.status_code == 400 and 'put the old picture back' in said.json()['detail']
+
+
+def test_a_picture_that_another_program_did_not_turn(annotator, ask, tmp_path):
+    folder = tmp_path / 'turned'
+    folder.mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new('RGB', (64, 40)).save(folder / 'a.jpg', exif=exif)
+    out = tmp_path / 'turned.json'
+    keys = []
+    for width, height in ((40, 64), (64, 40)):
+        image = dict(id=1, file_name='a.jpg', width=width, height=height)
+        out.write_text(json.dumps(dict(images=[image], annotations=[], categories=[])))
+        app = make_server(annotator, pictures=PictureFolder.of(folder, out))
+        found = opened(ask, app, 'a.jpg').json()
+        assert (found['width'], found['height']) == (width, height)
+        keys.append(found['image'])
+    assert keys[0] != keys[1]
 
 
 def _png(width, height):

@@ -68,6 +68,23 @@ def test_pictures_in_order_and_nothing_outside(photos, out):
     assert odd.name == 'caf\ufffd.png'
 
 
+def test_what_others_wrote_is_not_written_over(photos, out):
+    first, second = (PictureFolder.of(photos, out) for _ in range(2))
+    first.keep('b9.png', kept('cat'))
+    with pytest.raises(ValueError, match='labels.json was changed by something else'):
+        second.keep('b10.png', kept('dog'))
+    first.keep('b9.png', kept('cat', 'dog'))
+    again = PictureFolder.of(photos, out)
+    assert [each.objects for each in again.pictures()] == [2, 0, 0]
+
+
+def test_a_link_stays_one(photos, out):
+    out.parent.mkdir()
+    out.symlink_to('elsewhere.json')
+    PictureFolder.of(photos, out).keep('b9.png', kept('cat'))
+    assert out.is_symlink() and (out.parent / 'elsewhere.json').is_file()
+
+
 def test_what_is_kept_is_there_after_a_restart(photos, out):
     before = sorted(photos.rglob('*'))
     folder = PictureFolder.of(photos, out)

@@ -26,6 +26,8 @@ class RandomObjectWarp(BaseTransform):
         max_objects: Objects that stay, a random subset.
         min_area: Pixels that an object must have to stay.
         grey: What is beyond the picture, 0 to 255.
+        tries: Warps that are drawn until one of them leaves an object; where all are too small,
+            the last one leaves none.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class RandomObjectWarp(BaseTransform):
         max_objects: int = 8,
         min_area: int = 64,
         grey: int = 127,
+        tries: int = 15,
     ) -> None:
         self.size = size
         self.scale = scale
@@ -47,12 +50,26 @@ class RandomObjectWarp(BaseTransform):
         self.max_objects = max_objects
         self.min_area = min_area
         self.grey = grey
+        self.tries = tries
 
-    def transform(self, results: dict) -> dict | None:
-        """The warped picture; None if no object is left in it."""
-        matrix = self._matrix(*results['img'].shape[:2])
+    def transform(self, results: dict) -> dict:
+        """The warped picture."""
+        for _ in range(self.tries):
+            matrix = self._matrix(*results['img'].shape[:2])
+            masks, labels = self._left(results, matrix)
+            if masks:
+                break
         size = (self.size, self.size)
-        masks, labels = [], []
+        image = cv2.warpAffine(
+            results['img'], matrix, size, flags=cv2.INTER_LINEAR, borderValue=(self.grey,) * 3
+        )
+        return with_instances(dict(results, img=image, img_shape=size), masks, labels)
+
+    def _left(self, results: dict, matrix: np.ndarray) -> tuple[list[np.ndarray], list[int]]:
+        """Warped masks, and labels, of objects that are left."""
+        size = (self.size, self.size)
+        masks: list[np.ndarray] = []
+        labels: list[int] = []
         for index in np.random.permutation(len(results['gt_masks'])):
             mask = cv2.warpAffine(
                 results['gt_masks'].masks[index], matrix, size, flags=cv2.INTER_NEAREST
@@ -62,12 +79,7 @@ class RandomObjectWarp(BaseTransform):
                 labels.append(int(results['gt_bboxes_labels'][index]))
             if len(masks) == self.max_objects:
                 break
-        if not masks:
-            return None
-        image = cv2.warpAffine(
-            results['img'], matrix, size, flags=cv2.INTER_LINEAR, borderValue=(self.grey,) * 3
-        )
-        return with_instances(dict(results, img=image, img_shape=size), masks, labels)
+        return masks, labels
 
     def _matrix(self, height: int, width: int) -> np.ndarray:
         """The affine map (2, 3) from the picture's pixels to the square's."""

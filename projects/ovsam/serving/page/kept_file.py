@@ -70,6 +70,7 @@ class KeptFile:
     def __init__(self, path: Path, names: Collection[str]) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._state = _state(path)
         content = _content(path)
         self._images, self._categories = content['images'], content['categories']
         self._head = {key: '' if key in _LISTS else json_text(content[key]) for key in content}
@@ -148,7 +149,7 @@ class KeptFile:
 
         Raises:
             OSError: The file cannot be written.
-            ValueError: A mask is not sound or of another size.
+            ValueError: A mask is not sound or of another size, or something else wrote the file.
         """
         with self._lock:
             images = [*self._images]
@@ -208,6 +209,11 @@ class KeptFile:
         return self._numbers[name]
 
     def _write(self, images: list, rows: list[_Row]) -> None:
+        if _state(self._path) not in (self._state, None):
+            raise ValueError(
+                f'{self._path.name} was changed by something else, perhaps by another server: '
+                'restart this one, which reads it anew; your browser keeps what you did'
+            )
         lists = {
             'images': map(json_text, images),
             'annotations': (row.text for row in rows),
@@ -216,6 +222,16 @@ class KeptFile:
         texts = self._head | {key: f'[\n{_lines(lists[key])}\n]' for key in _LISTS}
         text = _lines(f'{json_text(key)}: {value}' for key, value in texts.items())
         write_whole(self._path, f'{{{text}}}\n'.encode('ascii'))
+        self._state = _state(self._path)
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What tells that a file was written; None of one that is not there."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def _content(path: Path) -> dict[str, Any]:

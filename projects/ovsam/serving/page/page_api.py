@@ -15,6 +15,7 @@ from .coco_file import annotations_of
 from .picture_folder import PictureFolder
 from .records import (
     Imported,
+    Kept,
     KeptPicture,
     ListedPictures,
     OpenedPicture,
@@ -64,14 +65,27 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
         key, image = annotator.send(content, Path(name).name)
         height, width = image.original
         kept = pictures.kept(name) or KeptPicture(size=image.original)
+        if kept.size == image.original[::-1] != image.original:
+            # Perhaps of a program that does not turn pictures as EXIF says.
+            key, image = annotator.send(content, Path(name).name, kept.size)
+            height, width = image.original
         if kept.size != image.original:
             raise ValueError(
                 f'{name} has {width} x {height} pixels, but what was kept of it is for '
                 f'{kept.size[1]} x {kept.size[0]}: put the old picture back, or give another --out'
             )
         return OpenedPicture(
-            image=key, width=width, height=height, objects=kept.objects, done=kept.done
+            image=key,
+            width=width,
+            height=height,
+            objects=kept.objects,
+            done=kept.done,
+            version=pictures.version(name),
         )
+
+    def put(name: str, kept: KeptPicture) -> Kept:
+        pictures.keep(name, kept)
+        return Kept(version=pictures.version(name))
 
     def imported(asked: ToImport) -> Imported:
         size = asked.size
@@ -94,10 +108,10 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
     async def open_picture(name: str, request: Request) -> OpenedPicture:
         return await turns.run(request, opened, name)
 
-    @router.put('/kept', status_code=204)
-    async def keep(name: str, kept: KeptPicture) -> None:
+    @router.put('/kept')
+    async def keep(name: str, kept: KeptPicture) -> Kept:
         # Not in the model's turn: it waits for nobody, and is not dropped with a closed tab.
-        await run_in_threadpool(pictures.keep, name, kept)
+        return await run_in_threadpool(put, name, kept)
 
     @router.post('/import')
     async def load(asked: ToImport) -> Imported:

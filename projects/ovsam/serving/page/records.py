@@ -86,7 +86,13 @@ class ListedPictures(BaseModel):
     kept: bool = Field(description='whether the server keeps what is annotated in them')
 
 
-class OpenedPicture(SentPicture):
+class Kept(BaseModel):
+    """That something was kept."""
+
+    version: str = Field(description='the same as long as nobody changes what is known')
+
+
+class OpenedPicture(SentPicture, Kept):
     """A picture that the operator offers, with what is known of it."""
 
     objects: list[KeptObject]

@@ -10,15 +10,18 @@ import * as view from './view.js';
 import { say, Wrong } from './work.js';
 
 const RETRY_MS = 3000;
+const STALE = 'This picture was changed elsewhere since this browser worked on it without the server. '
+  + 'Put what this browser has in place of that?';
 const shown = document.getElementById('picture');
 // Of each picture: {name, mine, image, objects, done}; `image` is known of those that were open.
 let list = [], place = -1, kept = false, keptRevision = 0;
-let open = null; // {entry, image, width, height, done, file}
+let tried = -1; // what was to be opened last, until it is open: from there it goes on
+let open = null; // {entry, image, width, height, done, file, version, unsent}
 const listeners = [];
 
 export const pictures = () => list;
 export const current = () => open;
-export const position = () => place;
+export const position = () => (tried < 0 ? place : tried);
 export const onChange = (listener) => listeners.push(listener);
 const changed = () => listeners.forEach((each) => each());
 
@@ -55,8 +58,8 @@ export async function begin() {
     { name: each.name, mine: true, image: each.image, done: each.done, objects: each.objects.length })));
   let first = list.findIndex((each) => idOf(each) === location.hash.slice(1));
   if (first < 0 && kept) first = Math.max(0, list.findIndex((each) => !each.done));
-  if (first >= 0) await go(first);
   changed();
+  if (first >= 0) await go(first);
 }
 
 const idOf = (entry) => encodeURIComponent(entry.mine ? `mine:${entry.image}` : entry.name);
@@ -65,22 +68,29 @@ const idOf = (entry) => encodeURIComponent(entry.mine ? `mine:${entry.image}` : 
 export async function go(number) {
   const entry = list[number];
   if (!entry) return;
-  if (open && (await store.get(open.image))?.unsent) await keep(); // or stay, and hear why
+  if (open?.unsent) await keep(); // or stay, and hear why
   const file = entry.mine ? (await store.get(entry.image))?.file : null;
   if (entry.mine && !file) throw new Wrong(`This browser no longer has ${entry.name}: open it again.`);
   say(`Opening ${entry.name}`);
+  tried = number;
+  changed();
   await begun(number, await send(entry, file), file);
 }
 
 async function begun(number, answer, file) {
   const entry = list[number];
-  const local = await store.get(answer.image);
+  let local = await store.get(answer.image);
   const pixels = await ask('GET', `/api/images/${answer.image}`);
   URL.revokeObjectURL(shown.src);
   shown.src = URL.createObjectURL(pixels);
   await shown.decode();
   shown.alt = entry.name;
-  place = number;
+  [place, tried] = [number, -1];
+  const stale = !entry.mine && local?.unsent && local.version && local.version !== answer.version;
+  if (stale && !confirm(STALE)) {
+    local = { ...local, unsent: false };
+    await store.put(local);
+  }
   open = { entry, ...answer, file };
   view.show(answer.width, answer.height);
   // What the server keeps counts, unless it did not get what this browser has.
@@ -134,7 +144,7 @@ export async function forget() {
   await store.forget(open.image);
   say(`${open.entry.name} is forgotten`);
   list.splice(place, 1);
-  [open, place] = [null, -1];
+  [open, place, tried] = [null, -1, -1];
   shown.removeAttribute('src');
   location.hash = '';
   history.begin([]);
@@ -158,22 +168,24 @@ export async function keepChanges() {
 }
 
 async function keep() {
-  const { entry, image, done, width, height } = open;
+  const { entry, image, done, width, height, version } = open;
   const objects = history.objects().map(toKept);
   [entry.objects, entry.done] = [objects.length, done];
-  const sent = kept && !entry.mine;
+  const sent = open.unsent = kept && !entry.mine;
   // The same picture may be the operator's and a person's: its file stays.
-  const record = { ...await store.get(image), image, name: entry.name, objects, done, unsent: sent };
-  await store.put(record);
+  const record = { ...await store.get(image), image, name: entry.name, objects, done, unsent: sent, version };
+  // The server keeps it, even where this browser cannot.
+  await store.put(record).catch((error) => { if (!sent) throw error; });
   if (!sent) return;
   try {
     const path = `/api/page/kept?name=${encodeURIComponent(entry.name)}`;
-    await ask('PUT', path, { objects, done, size: [height, width] });
+    record.version = (await ask('PUT', path, { objects, done, size: [height, width] })).version;
   } catch (error) {
     if (error instanceof Unreachable) setTimeout(() => retry(image), RETRY_MS);
     throw error;
   }
-  await store.put({ ...record, unsent: false });
+  if (open?.image === image) [open.version, open.unsent] = [record.version, false];
+  await store.put({ ...record, unsent: false }).catch(() => {});
 }
 
 const retries = [];
@@ -183,7 +195,7 @@ const retry = (image) => retries.forEach((each) => each(image));
 
 /** Send again what the server did not get, if the picture is still open. */
 export async function sendAgain(image) {
-  if (open?.image !== image || !(await store.get(image))?.unsent) return;
+  if (open?.image !== image || !open.unsent) return;
   await keep();
   say('The server is back; your work is kept there, too.');
 }

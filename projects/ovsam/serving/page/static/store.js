@@ -1,7 +1,8 @@
 // What this browser keeps of pictures, by SHA-256 of their files: a killed tab loses nothing.
 //
-// A record is {image, name, file, objects, done, unsent}: `file` is there of pictures that a person
-// opened; `unsent` says that the server, which keeps a folder, does not have the objects yet.
+// A record is {image, name, file, objects, done, unsent, version}: `file` is there of pictures that a
+// person opened; `unsent` says that the server, which keeps a folder, does not have the objects yet,
+// and `version` what it had when they were made.
 
 const opened = new Promise((done, failed) => {
   const request = indexedDB.open('ovsam-page', 1);
@@ -21,7 +22,8 @@ async function perform(mode, action) {
   });
 }
 
-export const get = (image) => perform('readonly', (store) => store.get(image));
+// A browser that keeps nothing has nothing; `put` says so.
+export const get = (image) => perform('readonly', (store) => store.get(image)).catch(() => undefined);
 export const put = (record) => perform('readwrite', (store) => store.put(record));
 export const forget = (image) => perform('readwrite', (store) => store.delete(image));
-export const all = () => perform('readonly', (store) => store.getAll());
+export const all = () => perform('readonly', (store) => store.getAll()).catch(() => []);

@@ -1,0 +1,54 @@
+"""The focal loss with the call signatures of ``mmcv._ext``, of which mmdet asks on GPUs only.
+
+Glossary: N samples, C classes; target C is background. Source: Lin et al., "Focal Loss for Dense
+Object Detection", equation 5.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def _focal_loss(
+    input: Tensor, target: Tensor, weight: Tensor, gamma: float, alpha: float
+) -> Tensor:
+    is_class = F.one_hot(target, input.shape[1] + 1)[:, :-1].bool()
+    probability = input.sigmoid()
+    wanted = -alpha * (1 - probability) ** gamma * F.logsigmoid(input)
+    unwanted = -(1 - alpha) * probability**gamma * F.logsigmoid(-input)
+    loss = torch.where(is_class, wanted, unwanted)
+    if not weight.numel():
+        return loss
+    return loss * F.pad(weight, (0, 1), value=1.0)[target][:, None]
+
+
+def sigmoid_focal_loss_forward(
+    input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float, alpha: float
+) -> None:
+    """Focal loss of logits ``input (N, C)`` for labels ``target (N,)``.
+
+    Args:
+        input: Logits.
+        target: Labels, in [0, C].
+        weight: ``(C,)`` of the classes, or empty.
+        output: Written in place, ``(N, C)``.
+        gamma: How little what is right already counts.
+        alpha: Weight of classes; background has the rest.
+    """
+    output.copy_(_focal_loss(input, target, weight, gamma, alpha))
+
+
+def sigmoid_focal_loss_backward(
+    input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, gamma: float, alpha: float
+) -> None:
+    """Gradient of the sum of :func:`sigmoid_focal_loss_forward`, written to ``grad_input (N, C)``.
+
+    The other arguments are as in the forward pass.
+    """
+    with torch.enable_grad():
+        logits = input.detach().requires_grad_()
+        loss = _focal_loss(logits, target, weight, gamma, alpha).sum()
+    grad_input.copy_(torch.autograd.grad(loss, logits)[0])
+
+
+FOCAL_LOSS_OPERATORS = (sigmoid_focal_loss_forward, sigmoid_focal_loss_backward)
