@@ -11,4 +11,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=40),
     dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=False, begin=40, end=max_iters),
 ]
-load_from = 'work_dirs/photo-masks/iter_750.pth'
+load_from = 'work_dirs/photo-longer-finish/iter_750.pth'
