@@ -46,6 +46,7 @@ TINY_VIT = dict(
 # What the tiny override puts in place of the paper's sizes, by type.
 TINY = dict(
     DetDataPreprocessor=dict(pad_size_divisor=SIZE),
+    JointDataPreprocessor=dict(pad_size_divisor=SIZE),
     Resize=dict(scale=(SIZE, SIZE)),
     RandomResize=dict(scale=(SIZE, SIZE)),
     RandomCrop=dict(crop_size=(SIZE, SIZE)),
