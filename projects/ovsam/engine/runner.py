@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 from datetime import timedelta
@@ -64,6 +65,13 @@ def _join_on_cpu(launcher: str, timeout: float | None) -> None:
         distributed.init_process_group(
             'gloo', timeout=None if timeout is None else timedelta(seconds=timeout)
         )
+        atexit.register(_leave)
+
+
+def _leave() -> None:
+    """Ends gloo's threads: one that still runs when the process ends may abort it."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _slurm_places(environ) -> dict[str, str]:
