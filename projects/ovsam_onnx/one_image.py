@@ -132,12 +132,17 @@ class OneImage(Generic[Image, Found]):
 
     def segment_everything(self, **settings) -> Found:
         """As :meth:`everything`, without names; for :meth:`name` and :meth:`find`."""
+        kept = self._all_masks(settings)
+        return kept.select(np.arange(len(kept)))  # a copy, which its user may change
+
+    def _all_masks(self, settings: dict) -> Found:
+        """What everything mode found, made once."""
         image, mode, names = self._encoded(), self._mode(settings), self.doubted_bank
         last, among, kept = self._everything or (None, None, None)
         if kept is None or last != mode or among is not names:
             kept = self._found_by(mode, image)
             self._everything = mode, names, kept
-        return kept.select(np.arange(len(kept)))  # a copy, which its user may change
+        return kept
 
     def region_features(
         self,

@@ -142,7 +142,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
                 f'there is nothing to tell {asked[:5]} from: set_vocabulary with names of what '
                 'else may be in the image'
             )
-        found = self.segment_everything(**settings) if among is None else among
+        found = self._all_masks(settings) if among is None else among
         log_scores = self._log_scores(found)
         scores = np.exp(log_scores[:, places])
         best = scores.argmax(axis=1)

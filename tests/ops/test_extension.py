@@ -58,9 +58,10 @@ def test_focal_loss_and_gradient():
     generator = torch.Generator().manual_seed(0)
     target = torch.tensor([0, 2, 3, 3, 1])  # 3 is background
     is_class = torch.nn.functional.one_hot(target, 4)[:, :3]
-    found, expected = (torch.randn(5, 3, generator=generator) for _ in range(2))
+    found = torch.randn(5, 3, generator=generator)
     expected = found.clone().requires_grad_()
     found.requires_grad_()
+    assert sigmoid_focal_loss(found[:0], target[:0], 2.0, 0.25, None, 'sum') == 0
     loss = sigmoid_focal_loss(found, target, 2.0, 0.25, None, 'mean')
     ours = py_sigmoid_focal_loss(expected, is_class, gamma=2.0, alpha=0.25, reduction='none')
     torch.testing.assert_close(loss, ours.sum() / 5)
@@ -70,7 +71,6 @@ def test_focal_loss_and_gradient():
     weight = torch.tensor([2.0, 1.0, 3.0])
     weighed = sigmoid_focal_loss(found, target, 2.0, 0.25, weight, 'none')
     torch.testing.assert_close(weighed, ours * torch.tensor([2.0, 3, 1, 1, 1])[:, None])
-    assert sigmoid_focal_loss(found[:0], target[:0], 2.0, 0.25, None, 'sum') == 0
 
 
 @stand_in_only

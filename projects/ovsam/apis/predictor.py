@@ -183,7 +183,7 @@ class OVSAMPredictor(Namer):
         self.checked(top_k)
         in_unit('threshold', threshold)
         asked = self.check_texts(texts)
-        found = self.segment_everything(**settings) if among is None else among
+        found = self._all_masks(settings) if among is None else among
         bank = self.bank.extended(asked.names)
         labels = torch.from_numpy(bank.vocabulary.label_map(asked))
         best, ranked = [], []

@@ -80,12 +80,12 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
             height=height,
             objects=kept.objects,
             done=kept.done,
-            version=pictures.version(name),
+            version=kept.version,
         )
 
     def put(name: str, kept: KeptPicture) -> Kept:
         pictures.keep(name, kept)
-        return Kept(version=pictures.version(name))
+        return Kept(version=(pictures.kept(name) or kept).version)
 
     def imported(asked: ToImport) -> Imported:
         size = asked.size

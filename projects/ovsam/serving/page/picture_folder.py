@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -81,11 +80,6 @@ class PictureFolder:
     def kept(self, name: str) -> KeptPicture | None:
         """What is known of a picture; None of one that nobody annotated."""
         return None if self._out is None else self._out.kept(name)
-
-    def version(self, name: str) -> str:
-        """What is the same as long as nobody changes what is known of a picture."""
-        kept = self.kept(name)
-        return hashlib.sha256(b'' if kept is None else kept.model_dump_json().encode()).hexdigest()
 
     def keep(self, name: str, kept: KeptPicture) -> None:
         """Remember what is known of a picture; when this returns, it is on disk.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -69,6 +70,11 @@ class KeptPicture(BaseModel):
     size: tuple[PositiveInt, PositiveInt] = Field(description='height, width')
     objects: list[KeptObject] = Field([], max_length=MOST_OBJECTS)
     done: bool = Field(default=False, description='whether a person said so')
+
+    @property
+    def version(self) -> str:
+        """The same as long as nobody changes anything."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 class ListedPicture(BaseModel):
