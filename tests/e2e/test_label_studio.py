@@ -343,7 +343,7 @@ def test_a_project_without_brush_labels_cannot_connect(studio, backend):
 def test_a_personal_token_reads_uploads_and_a_wrong_one_does_not(studio, project, scene):
     personal = asked(studio, 'POST', '/api/token/')['token']
     reference = project[1]['data']['image']
-    images = TaskImages(str(studio.base_url), personal)
-    assert (images.read(reference) == scene.image).all()
+    _, read = TaskImages(str(studio.base_url), personal).picture(reference)
+    assert (read() == scene.image).all()
     with pytest.raises(PermissionError):
-        TaskImages(str(studio.base_url), 'wrong').read(reference)
+        TaskImages(str(studio.base_url), 'wrong').picture(reference)

@@ -11,7 +11,6 @@ Open the address that it prints. It serves this machine only unless --host says 
 
 import argparse
 import contextlib
-import ipaddress
 import socket
 import tempfile
 from pathlib import Path
@@ -35,7 +34,6 @@ def serve(args: argparse.Namespace) -> None:
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
     try:
         import uvicorn
-        from starlette.middleware.trustedhost import TrustedHostMiddleware
 
         from ..serving.page.picture_folder import PictureFolder
         from ..serving.page.samples import samples
@@ -63,13 +61,10 @@ def serve(args: argparse.Namespace) -> None:
             shown = samples(drawn, model.domain) if shown is None else shown
             pictures = PictureFolder({file.name: file for file in shown})
         annotator = Annotator(model, limits, everything=everything)
-        gate = GateSettings(args.token, per_minute=0, megabytes=limits.megabytes * 4 / 3 + 1)
+        gate = GateSettings(
+            args.token, args.host, per_minute=0, megabytes=limits.megabytes * 4 / 3 + 1
+        )
         app = make_server(annotator, gate=gate, pictures=pictures)
-        if _is_loopback(args.host):
-            # Another site whose name was made to lead to this machine is not let in. The bracket
-            # is all that starlette compares of an IPv6 address, which is no name.
-            allowed = [args.host, 'localhost', '[']
-            app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed)
         host = f'[{args.host}]' if ':' in args.host else args.host
         address = f'http://{host}:{taken.getsockname()[1]}{PAGE}/'
         print(f'The annotation page is at {address} (Ctrl+C ends it)', flush=True)
@@ -82,13 +77,6 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError('--folder and --samples are both given: choose one of them')
     if bool(args.folder) != bool(args.out):
         raise ValueError('--folder and --out go together: the pictures, and the COCO file to write')
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def main(argv=None) -> int:

@@ -63,6 +63,7 @@ def serve(args: argparse.Namespace) -> None:
     )
     gate = GateSettings(
         token=args.token,
+        host=args.host,
         requests=args.queue,
         per_minute=args.per_minute,
         megabytes=limits.megabytes * 4 / 3 + 1,  # a picture in base64, and what is said of it

@@ -20,8 +20,8 @@ class Pictures(dict):
         super().__init__(pictures)
         self.reads = 0
 
-    def key(self, reference):
-        return reference
+    def picture(self, reference):
+        return reference, lambda: self.read(reference)
 
     def read(self, reference):
         self.reads += 1

@@ -45,21 +45,51 @@ def make(servers, token=None, **kwargs):
     return TaskImages(STUDIO + '/', token, transport=httpx.MockTransport(servers), **kwargs)
 
 
+def read(images, reference):
+    _, pixels = images.picture(reference)
+    return pixels()
+
+
 def test_uploads_are_asked_for_with_the_token():
     servers = Servers(a=httpx.Response(200, content=png()))
     images = make(servers, 'legacy')
-    assert images.read('/data/upload/1/a.png').shape == (4, 6, 3)
+    assert read(images, '/data/upload/1/a.png').shape == (4, 6, 3)
     assert servers.seen == [(f'{STUDIO}/data/upload/1/a.png', 'Token legacy')]
-    assert images.key('/data/upload/1/a.png') == images.key(f'{STUDIO}/data/upload/1/a.png')
+    key, _ = images.picture('/data/upload/1/a.png')
+    assert key == images.picture(f'{STUDIO}/data/upload/1/a.png')[0]
+    assert not isinstance(key, str)  # which a client could send
+
+
+@pytest.mark.parametrize(
+    'asking, said', [('If-None-Match', 'ETag'), ('If-Modified-Since', 'Last-Modified'), ('', '')]
+)
+def test_a_picture_that_was_replaced_is_another(asking, said):
+    version, sent = ['red'], []
+
+    def serve(request):
+        if asking and request.headers.get(asking) == version[0]:
+            return httpx.Response(304)
+        sent.append(version[0])
+        headers = {said: version[0]} if said else {}
+        return httpx.Response(200, content=png(colour=version[0]), headers=headers)
+
+    images = make(serve)
+    keys = [images.picture('/data/upload/a.png')[0] for _ in range(2)]
+    assert (read(images, '/data/upload/a.png')[0, 0] == [255, 0, 0]).all()
+    assert len(sent) == (1 if asking else 3)
+    version[0] = 'blue'
+    keys.append(images.picture('/data/upload/a.png')[0])
+    assert (read(images, '/data/upload/a.png')[0, 0] == [0, 0, 255]).all()
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_the_token_goes_to_label_studio_alone():
     redirect = httpx.Response(302, headers={'Location': 'https://storage/b.png?key=1'})
     servers = Servers(a=redirect, b=httpx.Response(200, content=png()))
     images = make(servers, 'legacy')
-    images.read('http://other/b.png')
-    images.read('http://studio:9999/b.png')
-    images.read('/storage/a')
+    read(images, 'http://other/b.png')
+    read(images, 'http://studio:9999/b.png')
+    read(images, '/storage/a')
     assert [authorization for _, authorization in servers.seen] == [
         None,
         None,
@@ -74,13 +104,13 @@ def test_a_personal_token_is_exchanged_and_renewed():
 
     servers = Servers(a=httpx.Response(200, content=png()), b=only_second)
     images = make(servers, 'a.good.token')
-    images.read('/data/upload/a.png')
-    images.read('/data/upload/a.png')
+    read(images, '/data/upload/a.png')
+    read(images, '/data/upload/a.png')
     assert servers.exchanged == 1
-    images.read('/data/upload/b.png')
+    read(images, '/data/upload/b.png')
     assert servers.exchanged == 2
     with pytest.raises(PermissionError, match='does not take the access token .status 401'):
-        make(Servers(), 'a.bad.token').read('/data/upload/a.png')
+        read(make(Servers(), 'a.bad.token'), '/data/upload/a.png')
 
 
 @pytest.mark.parametrize(
@@ -98,7 +128,7 @@ def test_a_personal_token_is_exchanged_and_renewed():
 def test_what_cannot_be_had(answer, error, said):
     images = make(Servers(a=answer), limits=UploadLimits(0.01, 0.03))
     with pytest.raises(error, match=said) as caught:
-        images.read('/data/upload/a.png?secret=1')
+        read(images, '/data/upload/a.png?secret=1')
     assert 'secret' not in str(caught.value)
 
 
@@ -107,7 +137,7 @@ def test_a_server_that_is_not_there():
         raise httpx.ConnectError('refused')
 
     with pytest.raises(ConnectionError, match='refused'):
-        make(refuse).read('/data/upload/a.png')
+        read(make(refuse), '/data/upload/a.png')
 
 
 @pytest.mark.parametrize(
@@ -116,7 +146,7 @@ def test_a_server_that_is_not_there():
 def test_other_references_are_refused(reference):
     servers = Servers()
     with pytest.raises(ValueError, match='cannot be read'):
-        make(servers).key(reference)
+        make(servers).picture(reference)
     assert servers.seen == []
 
 
@@ -127,20 +157,20 @@ def test_local_files(tmp_path):
     (tmp_path / 'secret.png').write_bytes(png())
     images = make(Servers(), local_files_root=tmp_path / 'root')
     reference = '/data/local-files/?d=sub/a%20b.png'
-    assert (images.read(reference)[0, 0] == [255, 0, 0]).all()
-    before = images.key(reference)
+    assert (read(images, reference)[0, 0] == [255, 0, 0]).all()
+    before, _ = images.picture(reference)
     file.write_bytes(png(colour='blue'))
     os.utime(file, ns=(1, 1))
-    assert images.key(reference) != before and images.read(reference)[0, 0, 2] == 255
+    assert images.picture(reference)[0] != before and read(images, reference)[0, 0, 2] == 255
     for outside in ('../secret.png', 'sub/../../secret.png', '%2e%2e/secret.png'):
         with pytest.raises(PermissionError, match='not below'):
-            images.read(f'/data/local-files/?d={outside}')
+            read(images, f'/data/local-files/?d={outside}')
     os.symlink(tmp_path / 'secret.png', tmp_path / 'root' / 'link.png')
     with pytest.raises(PermissionError, match='not below'):
-        images.read('/data/local-files/?d=link.png')
+        read(images, '/data/local-files/?d=link.png')
     for missing in ('gone.png', '', 'sub'):
         with pytest.raises(FileNotFoundError, match='no local file'):
-            images.key(f'/data/local-files/?d={missing}')
+            images.picture(f'/data/local-files/?d={missing}')
 
 
 def test_local_files_of_label_studio_where_there_is_no_folder(tmp_path):
@@ -148,7 +178,7 @@ def test_local_files_of_label_studio_where_there_is_no_folder(tmp_path):
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, 'PNG')
     servers = Servers(**{'': httpx.Response(200, content=buffer.getvalue())})
-    assert (make(servers, 'legacy').read('/data/local-files/?d=a.png') == noise).all()
+    assert (read(make(servers, 'legacy'), '/data/local-files/?d=a.png') == noise).all()
     assert servers.seen == [(f'{STUDIO}/data/local-files/?d=a.png', 'Token legacy')]
     with pytest.raises(FileNotFoundError, match='no folder'):
         make(servers, local_files_root=tmp_path / 'none')

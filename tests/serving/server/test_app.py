@@ -20,11 +20,8 @@ class Pictures:
     def __init__(self, image):
         self.image = image
 
-    def key(self, reference):
-        return reference
-
-    def read(self, reference):
-        return self.image
+    def picture(self, reference):
+        return ('url', reference), lambda: self.image
 
 
 @pytest.fixture
@@ -62,4 +59,6 @@ def test_every_tool_asks_the_same_model(app, ask, annotator, config, keypoint, s
     assert shape['label'] == found['name']
     alias = {'umbrella': 'U'}.get(found['name'], found['name'])
     assert region['value']['brushlabels'] == [alias]
-    assert len(annotator._images) == 2  # Label Studio's, by its address, and the file's
+    assert (
+        len(annotator._images) == 2
+    )  # Label Studio's, which nobody else can ask for, and the file's

@@ -125,11 +125,41 @@ def test_other_sites_pages_may_ask_only_if_they_are_named(annotator, ask):
     asking = {**page, 'Access-Control-Request-Method': 'POST'}
     name = 'access-control-allow-origin'
     plain = make_server(annotator)
-    assert name not in ask(plain, 'GET', '/api/info', headers=page).headers
-    assert ask(plain, 'OPTIONS', '/api/images', headers=asking).status_code == 405
+    refused = ask(plain, 'POST', '/api/sessions', headers=page, json={})
+    assert refused.status_code == 403 and name not in refused.headers
+    assert '--cors https://tool.example' in refused.json()['detail']
+    assert ask(plain, 'OPTIONS', '/api/images', headers=asking).status_code == 403
+    open_to_one = make_server(annotator, cors=['https://tool.example'])
+    assert ask(open_to_one, 'GET', '/api/info', headers=page).status_code == 200
+    open_to_all = make_server(annotator, cors=['*'])
+    assert ask(open_to_all, 'GET', '/api/info', headers=page).status_code == 200
     named = make_server(annotator, gate=GateSettings(token='a'), cors=['https://tool.example'])
     assert ask(named, 'OPTIONS', '/api/images', headers=asking).headers[name] == page['Origin']
     allowed = ask(named, 'GET', '/api/info', headers={**page, 'Token': 'a'})
     assert (allowed.status_code, allowed.headers[name]) == (200, page['Origin'])
     other = ask(named, 'GET', '/api/info', headers={'Origin': 'https://b.example', 'Token': 'a'})
     assert name not in other.headers
+
+
+@pytest.mark.parametrize(
+    'headers, status',
+    [
+        ({'Host': 'localhost:9090', 'Origin': 'http://localhost:9090'}, 200),
+        ({'Host': '[::1]:9090', 'Origin': 'https://[::1]:9090'}, 200),  # TLS ends at a proxy
+        (
+            {'Host': '127.0.0.1', 'Origin': 'https://a.example', 'Sec-Fetch-Site': 'same-origin'},
+            200,
+        ),
+        ({'Host': '127.0.0.1', 'Origin': 'https://a.example', 'Sec-Fetch-Site': 'cross-site'}, 403),
+        ({'Host': 'localhost:9090', 'Origin': 'http://localhost:8080'}, 403),
+        ({'Host': 'localhost', 'Origin': 'null'}, 403),
+        ({'Host': 'a.example', 'Origin': 'http://a.example'}, 403),  # made to lead to this machine
+        ({'Host': '[a'}, 403),
+    ],
+)
+def test_other_sites_do_not_reach_a_server_of_this_machine(annotator, ask, headers, status):
+    app = make_server(annotator, gate=GateSettings(host='127.0.0.1'))
+    assert ask(app, 'GET', '/api/info', headers=headers).status_code == status
+    with_token = make_server(annotator, gate=GateSettings('secret', '127.0.0.1'))
+    headers = {**headers, 'Token': 'secret'}
+    assert ask(with_token, 'GET', '/api/info', headers=headers).status_code == 200

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -30,11 +30,8 @@ logger = logging.getLogger(__name__)
 class ImageSource(Protocol):
     """Where images come from, such as :class:`~.task_images.TaskImages`."""
 
-    def key(self, reference: str) -> Hashable:
-        """What tells this image from others."""
-
-    def read(self, reference: str) -> np.ndarray:
-        """The image, (H, W, 3) RGB uint8."""
+    def picture(self, reference: str) -> tuple[Hashable, Callable[[], np.ndarray]]:
+        """What tells the image from others, and what gives its (H, W, 3) RGB uint8 pixels."""
 
 
 class LabelStudioBackend:
@@ -145,8 +142,7 @@ class LabelStudioBackend:
         return self._regions(control, self._annotator.everything(picture, *self._names(control)))
 
     def _picture(self, reference: str) -> Picture:
-        key = self._images.key(reference)
-        return self._annotator.encoded(key, lambda: self._images.read(reference))
+        return self._annotator.encoded(*self._images.picture(reference))
 
     def _names(self, control: BrushControl) -> tuple[Names, int]:
         """The names for a control, and how many of them to ask for."""

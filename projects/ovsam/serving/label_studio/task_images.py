@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import hashlib
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,11 +11,14 @@ import httpx
 import numpy as np
 
 from ...checkpoints.hosts import origin
+from ..bounded_cache import BoundedCache
 from ..uploads import UploadLimits
 from .access_token import AccessToken
 
 LOCAL_FILES = '/data/local-files/'
 SECONDS = 30.0  # that a server may keep silent
+FILES, FILE_BYTES = 100, 100e6  # kept, so that a server need only say that they have not changed
+VALIDATORS = {'If-None-Match': 'ETag', 'If-Modified-Since': 'Last-Modified'}
 
 
 class TaskImages:
@@ -61,38 +65,36 @@ class TaskImages:
             timeout=SECONDS, follow_redirects=True, max_redirects=5, transport=transport
         )
         self._token = AccessToken(self._client, self._url, token) if token else None
+        # Of each address, its file and the headers that ask whether there is another by now.
+        self._files: BoundedCache[tuple[dict[str, str], bytes]] = BoundedCache(
+            FILES, FILE_BYTES, lambda kept: len(kept[1])
+        )
 
-    def key(self, reference: str) -> Hashable:
-        """What tells this image from others, for a cache; a file that has changed is another one.
-
-        Raises:
-            FileNotFoundError: And others, as of :meth:`read`, where it can be told at once.
-        """
-        file = self._local_file(reference)
-        if file is None:
-            return self._absolute(reference)
-        status = file.stat()
-        return str(file), status.st_mtime_ns, status.st_size
-
-    def read(self, reference: str) -> np.ndarray:
-        """The image, (H, W, 3) RGB uint8.
+    def picture(self, reference: str) -> tuple[Hashable, Callable[[], np.ndarray]]:
+        """An image as it is now.
 
         Args:
             reference: What a task's data say.
+
+        Returns:
+            What tells it from others, for a cache, and what gives its (H, W, 3) RGB uint8 pixels.
+            The key is never a text: those come from clients.
 
         Raises:
             ConnectionError: Whoever has it does not answer, or answers with a fault.
             FileNotFoundError: It is not there.
             PermissionError: It may not be read.
-            ValueError: It is too large, or no picture; or the reference is of a kind that this
-                cannot read.
+            ValueError: It is too large, or no picture, which may be told only by the pixels; or
+                the reference is of a kind that this cannot read.
         """
         file = self._local_file(reference)
         if file is not None:
-            return self._limits.read_picture(file)
+            status, read = file.stat(), self._limits.read_picture
+            return (str(file), status.st_mtime_ns, status.st_size), lambda: read(file)
         url = self._absolute(reference)
-        name = urlsplit(url).path.rpartition('/')[2]
-        return self._limits.decode_picture(self._download(url), name or 'image')
+        name = urlsplit(url).path.rpartition('/')[2] or 'image'
+        content, decode = self._download(url), self._limits.decode_picture
+        return ('url', hashlib.sha256(content).digest()), lambda: decode(content, name)
 
     def _local_file(self, reference: str) -> Path | None:
         """The file that Label Studio would serve from the root; None if it is not of that kind."""
@@ -149,8 +151,11 @@ class TaskImages:
         """The status of the answer, and its content where that is 200."""
         token = self._token_for(url)
         headers = {} if token is None else token.headers(renew=renew)
+        validators, kept = self._files.get(url) or ({}, b'')
         content = bytearray()
-        with self._client.stream('GET', url, headers=headers) as answer:
+        with self._client.stream('GET', url, headers={**headers, **validators}) as answer:
+            if answer.status_code == 304 and validators:
+                return 200, kept
             if answer.status_code == 200:
                 for chunk in answer.iter_bytes():
                     content += chunk
@@ -159,6 +164,12 @@ class TaskImages:
                             f'{_shown(url)} has more than the {self._limits.megabytes:g} MB that '
                             'are fetched'
                         )
+                validators = {
+                    asking: answer.headers[said]
+                    for asking, said in VALIDATORS.items()
+                    if said in answer.headers
+                }
+                self._files.put(url, (validators, bytes(content) if validators else b''))
             return answer.status_code, bytes(content)
 
     def _token_for(self, url: str) -> AccessToken | None:

@@ -58,7 +58,7 @@ def make_server(
         redoc_url=None,
         openapi_url='/api/openapi.json',
     )
-    app.add_middleware(Gate, settings=gate or GateSettings())
+    app.add_middleware(Gate, settings=gate or GateSettings(), cors=cors)
     if cors:  # before the gate: a browser asks for leave without a token
         app.add_middleware(
             CORSMiddleware,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import ipaddress
 import math
 import time
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 from fastapi import HTTPException
@@ -33,7 +35,10 @@ class GateSettings:
 
     Args:
         token: What clients must bring, as ``Authorization: Bearer``, as the password of
-            ``Authorization: Basic``, or as X-AnyLabeling's ``Token``; nothing if not given.
+            ``Authorization: Basic``, or as X-AnyLabeling's ``Token``; if not given nothing, but
+            pages of other sites, which browsers send without asking, are refused (403).
+        host: Address of the server. If that is of this machine alone, and there is no token,
+            requests for another name are refused: another site's name was made to lead here.
         requests: So many at once; others are told to come again (503).
         per_minute: So many of one address (429); any number if 0.
         megabytes: Of a request's body (413); Label Studio's backend has its own limit.
@@ -41,6 +46,7 @@ class GateSettings:
     """
 
     token: str | None = None
+    host: str = ''
     requests: int = 32
     per_minute: float = 600.0
     megabytes: float = 28.0
@@ -53,11 +59,13 @@ class Gate:
     Args:
         app: What it stands before.
         settings: The limits.
+        cors: Origins whose pages may ask, ``*`` for any.
     """
 
-    def __init__(self, app: ASGIApp, settings: GateSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: GateSettings, cors: Sequence[str] = ()) -> None:
         self._app = app
         self._settings = settings
+        self._cors = cors
         self._inside = 0
         # Of each address, how many requests it has left, and when that was counted.
         self._left: BoundedCache[tuple[float, float]] = BoundedCache(ADDRESSES)
@@ -84,8 +92,12 @@ class Gate:
             self._inside -= 1
 
     def _wrong(self, scope: Scope) -> tuple[int, str, dict[str, str]] | None:
-        settings = self._settings
-        if settings.token is not None and not _brings(Headers(scope=scope), settings.token):
+        settings, headers = self._settings, Headers(scope=scope)
+        if settings.token is None:
+            stranger = self._stranger(headers)
+            if stranger is not None:
+                return 403, stranger, {}
+        elif not _brings(headers, settings.token):
             return (
                 401,
                 'this server was started with a token: send it',
@@ -105,6 +117,26 @@ class Gate:
                 {'Retry-After': str(RETRY_SECONDS)},
             )
         return None
+
+    def _stranger(self, headers: Headers) -> str | None:
+        """What is said to another site's page; None if it is none."""
+        host, origin = headers.get('host', ''), headers.get('origin')
+        if _is_loopback(self._settings.host) and not _is_loopback(_name(f'//{host}')):
+            return (
+                f'this server answers at {self._settings.host} and localhost, not at {host!r}: '
+                'start it with a --token, or with the --host that it is asked at'
+            )
+        if (
+            origin is None
+            or headers.get('sec-fetch-site') == 'same-origin'  # though a proxy changes the host
+            or origin.partition('://')[2] == host
+            or not {'*', origin}.isdisjoint(self._cors)
+        ):
+            return None
+        return (
+            f'pages of {origin} may not ask this server: ovsam serve lets them with --cors '
+            f'{origin}; if that is a proxy before it, have it keep the Host, or use a --token'
+        )
 
     def _wait(self, address: str) -> int:
         """Seconds until this address may come again; 0 if it may now, which then counts."""
@@ -167,6 +199,21 @@ class _Body:
         self._size += len(message.get('body', b''))
         self._complete = not message.get('more_body', False)
         return message
+
+
+def _name(address: str) -> str:
+    """The host of an address, without the port."""
+    try:
+        return urlsplit(address).hostname or ''
+    except ValueError:
+        return ''
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _brings(headers: Headers, token: str) -> bool:
