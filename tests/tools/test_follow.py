@@ -1,15 +1,18 @@
 """The command that follows objects: tracks of a folder or a video, one clear line if not."""
 
 import json
+from contextlib import nullcontext
 from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 import pytest
 
+from ovsam.apis.tracking import frames as read_frames
 from ovsam.apis.tracking.drawn import film_writer
 from ovsam.apis.tracking.frames import open_film
 from ovsam.commands.follow import main
+from ovsam.utils.images import read_image
 
 FRAMES = 3
 
@@ -83,6 +86,42 @@ def test_a_video_drawn_as_one(follow, tmp_path):
     assert (len(film), film.rate, next(iter(film)).shape) == (FRAMES, 5.0, (440, 660, 3))
     coco = json.loads((out / 'coco.json').read_text())
     assert coco['videos'] == [{'id': 1, 'name': 'film.mp4', 'length': FRAMES, 'fps': 5.0}]
+
+
+def test_a_film_that_was_cut_off(follow, tmp_path, capsys):
+    whole = tmp_path / 'film.avi'
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter.fourcc(*'MJPG'), 5.0, (60, 40))
+    for frame in frames():
+        writer.write(frame[..., ::-1])
+    writer.release()
+    content = whole.read_bytes()
+    whole.write_bytes(content[: content.rindex(b'00dc', 0, content.rindex(b'idx1')) + 40])
+    assert follow(whole, '--box', '8,10,24,26', '--drawn', 'none') == 1
+    assert 'says it has 3 frames, only 2 could be decoded' in capsys.readouterr().err
+    assert len(json.loads((tmp_path / 'out/coco.json').read_text())['images']) == 2
+
+
+@pytest.mark.parametrize('fault', [OSError('no such frame'), KeyboardInterrupt()])
+def test_frames_before_a_fault_are_kept(folder, follow, tmp_path, monkeypatch, fault):
+    def broken(path):
+        if path.name == '2.png':
+            raise fault
+        return read_image(path)
+
+    monkeypatch.setattr(read_frames, 'read_image', broken)
+    with nullcontext() if isinstance(fault, OSError) else pytest.raises(KeyboardInterrupt):
+        assert follow(folder, '--box', '8,10,24,26', '--drawn', 'film') == 2
+    out = tmp_path / 'out'
+    assert len(json.loads((out / 'coco.json').read_text())['images']) == 2
+    assert ElementTree.parse(out / 'cvat.xml').getroot().findtext('meta/task/size') == '2'
+    assert len(open_film(out / 'drawn.mp4')) == 2
+
+
+def test_frames_of_one_stem_are_drawn_apart(folder, follow, tmp_path):
+    (folder / '1.png').rename(folder / '0.jpg')
+    assert follow(folder, '--box', '8,10,24,26') == 0
+    drawn = sorted(path.name for path in (tmp_path / 'out/drawn').iterdir())
+    assert drawn == ['0.jpg.jpg', '0.png.jpg', '2.jpg']
 
 
 @pytest.mark.parametrize(

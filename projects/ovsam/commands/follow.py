@@ -8,12 +8,13 @@ FILM is a video file, or a folder whose pictures are the frames, in natural orde
 --box is one object, in pixels of the first frame; --point is as of ovsam predict. OUT/coco.json has
 all masks as RLE, with a track_id for each object; OUT/cvat.xml the same as polygons, to import into
 CVAT as "CVAT for video 1.1". Where an object is lost it has no mask. Its name is that of all frames
-in which it was seen.
+in which it was seen. What is done when something ends it early is written all the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ from ..utils.file_names import printable
 from ..visualization import draw_segments
 
 RATE = 10.0  # frames in a second of what is drawn of a folder
+SHORT = 0.05  # of its frames that a film may lack: WebM and others say about how many there are
 
 
 @contextmanager
@@ -52,26 +54,32 @@ def drawer(
             found = followed.found
             picture = draw_segments(followed.image, found.masks, found.labels, found.label_scores)
             if write is None:
-                write_picture(folder / f'{Path(film.name(followed.number)).stem}.jpg', picture)
+                write_picture(folder / f'{film.stem(followed.number)}.jpg', picture)
             else:
                 write(picture)
 
         yield take
 
 
-def run(args: argparse.Namespace) -> None:
-    """Follow, draw on the way, and write."""
+def run(args: argparse.Namespace) -> int:
+    """Follow, draw on the way, and write; returns how many frames a film lacks."""
     prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
     if not prompts:
         raise ValueError('there is nothing to follow: give at least one --box or --point')
     film = open_film(args.film)
     predictor = OVSAMPredictor(args.model, args.weights, args.vocabulary, args.device)
     records: list[dict] = []
+    stopped: BaseException | None = None
     with drawer(args, film) as take:
         frames = follow_prompts(predictor, film, prompts)
-        for followed in tqdm(frames, 'follow', total=len(film) or None, unit='frame'):
-            take(followed)
-            records.append(frame_record(followed, film.name(followed.number)))
+        try:
+            for followed in tqdm(frames, 'follow', total=len(film) or None, unit='frame'):
+                take(followed)
+                records.append(frame_record(followed, film.name(followed.number)))
+        except BaseException as error:  # a broken frame, Ctrl+C
+            if not records:
+                raise
+            stopped = error
     name_tracks(records, followed.found.labels)
     write_coco_tracks(
         args.out / 'coco.json', records, predictor.label_names, args.film.name, film.rate
@@ -80,6 +88,17 @@ def run(args: argparse.Namespace) -> None:
     report(records, len(prompts), followed.found.labels)
     print(f'Wrote {printable(str(args.out))}/coco.json and cvat.xml')
     say_notice(predictor.model)
+    if stopped is not None:
+        raise stopped
+    missing = len(film) - len(records)
+    if missing <= SHORT * len(film):
+        return 0
+    print(
+        f'follow: {printable(str(args.film))} says it has {len(film)} frames, only {len(records)} '
+        'could be decoded: it may be truncated',
+        file=sys.stderr,
+    )
+    return missing
 
 
 def name_tracks(records: list[dict], labels: list[str] | None) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...utils.image_walk import walk_images
 from ...utils.images import read_image
+from ..image_jobs import result_names
 
 
 class PictureFolder:
@@ -33,6 +34,7 @@ class PictureFolder:
             raise FileNotFoundError(
                 f"there are no pictures in folder '{path}': expected the frames of a film"
             )
+        self._stems = result_names([path / name for name in self._files])
 
     def __len__(self) -> int:
         return len(self._files)
@@ -44,6 +46,10 @@ class PictureFolder:
     def name(self, index: int) -> str:
         """The file name of a frame."""
         return self._files[index]
+
+    def stem(self, index: int) -> str:
+        """What a frame's results are called, without their suffix; no two are called alike."""
+        return self._stems[index]
 
 
 class VideoFile:
@@ -81,7 +87,11 @@ class VideoFile:
 
     def name(self, index: int) -> str:
         """What a frame's picture is called."""
-        return f'{self._path.stem}_{index:06}.jpg'
+        return f'{self.stem(index)}.jpg'
+
+    def stem(self, index: int) -> str:
+        """As :meth:`PictureFolder.stem`."""
+        return f'{self._path.stem}_{index:06}'
 
     def _open(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
