@@ -177,6 +177,25 @@ def test_a_disk_of_listed_images_has_gone(run, bench, tmp_path):
         run_job(bench.begin(images), in_this_process(gone))
 
 
+@pytest.mark.parametrize('count', [1, 2])
+def test_an_image_that_had_a_folder_of_its_own_is_left_out(run, bench, annotate, count):
+    """Where several were, all of them seem lost."""
+    own = bench.photos / 'own' / 'sub'
+    own.mkdir(parents=True)
+    for number in range(count):
+        shutil.copy(bench.photos / '0.png', own / f'own{number}.png')
+    bench.begin()
+    for path in own.iterdir():
+        path.unlink()
+    job = bench.begin(keep_list=True)
+    if count > 1:
+        with pytest.raises(FileNotFoundError, match='sub, where images were, is not there'):
+            run_job(job, in_this_process(annotate))
+    else:
+        assert run_job(job, in_this_process(annotate)).left_out == 3  # two are broken
+        assert 'own/sub/own0.png' in bench.left_out()
+
+
 def test_a_result_that_was_moved_away_is_written_again(run, bench):
     run()
     before = (bench.out / 'coco.json').read_bytes()

@@ -201,7 +201,8 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
     except LEAVES_OUT as error:
         if isinstance(error, OSError):
             for folder in (job.root, _left_of((job.root / name).parent)):
-                if not _has_entries(folder):
+                # One image that had a folder of its own may just have been deleted.
+                if not _has_entries(folder) and (folder == job.root or _listed(job, folder) > 1):
                     # A disk that has gone is no reason to leave out all that was on it.
                     raise FileNotFoundError(
                         f'{folder}, where images were, is not there any more or is empty: put it '
@@ -213,6 +214,12 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
 def _left_of(folder: Path) -> Path:
     """A folder, or what is left of the way to it: where a disk was, an empty one."""
     return next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
+
+
+def _listed(job: Job, folder: Path) -> int:
+    """How many images of the job were in a folder and below."""
+    names = (name for name in job.listing.folders if (job.root / name).is_relative_to(folder))
+    return sum(len(job.listing.within(name)) for name in names)
 
 
 def _has_entries(folder: Path) -> bool:
