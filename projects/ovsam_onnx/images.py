@@ -95,12 +95,15 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no picture, or one of more than 8 bits.
+        ValueError: It is no picture, one of more than 8 bits, or one so large that Pillow takes it
+            for an attack.
     """
     try:
         with Image.open(path) as file:
+            # Of 16-bit colours Pillow would give the upper halves, which may be empty.
+            deep = (raw_mode(file) or '').endswith((';16B', ';16L', ';16N'))
             image = ImageOps.exif_transpose(file)
-            if image.mode == 'F' or image.mode.startswith('I'):
+            if deep or image.mode == 'F' or image.mode.startswith('I'):
                 raise ValueError('it has more than 8 bits: give an (H, W, 3) array of uint8')
             if image.has_transparency_data:
                 image = image.convert('RGBA')
@@ -111,8 +114,16 @@ def read_image(path: str | Path) -> np.ndarray:
         raise FileNotFoundError(
             f"Image '{path}' does not exist: give the path of a picture"
         ) from None
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"Cannot read picture '{path}': {error}") from error
+
+
+def raw_mode(image: Image.Image) -> str | None:
+    """What Pillow calls the values in the file of an image that is not loaded yet."""
+    tiles = getattr(image, 'tile', None)
+    arguments = tiles[0][3] if tiles else None
+    mode = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return mode if isinstance(mode, str) else None
 
 
 def check_image(image: np.ndarray) -> np.ndarray:

@@ -5,8 +5,10 @@ import shutil
 import sys
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from ovsam_onnx import Names, OnnxPredictor
 
@@ -125,13 +127,22 @@ def test_texts_that_are_not_there(both, picture):
         predictor.find([])
 
 
-def test_no_pictures(both, tmp_path):
+def test_no_pictures(both, tmp_path, monkeypatch):
     predictor = both('mini').onnx
     with pytest.raises(FileNotFoundError, match='does not exist'):
         predictor.set_image(tmp_path / 'none.png')
     (tmp_path / 'text.png').write_text('cat')
     with pytest.raises(ValueError, match='Cannot read picture'):
         predictor.set_image(tmp_path / 'text.png')
+    for suffix in ('png', 'tif'):
+        for shape in ((4, 5, 3), (4, 5)):
+            cv2.imwrite(str(tmp_path / f'deep.{suffix}'), np.full(shape, 4000, np.uint16))
+            with pytest.raises(ValueError, match='more than 8 bits'):
+                predictor.set_image(tmp_path / f'deep.{suffix}')
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 5)
+    Image.new('RGB', (4, 4)).save(tmp_path / 'large.png')
+    with pytest.raises(ValueError, match='Cannot read picture .* exceeds limit'):
+        predictor.set_image(tmp_path / 'large.png')
     with pytest.raises(ValueError, match='RGB uint8'):
         predictor.set_image(np.zeros((4, 4)))
     with pytest.raises(TypeError, match='path or an'):

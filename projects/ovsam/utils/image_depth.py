@@ -15,14 +15,6 @@ _DEPTHS = (8, 10, 12, 14, 16)
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 258, 262, 281
 
 
-def raw_mode(image: Image.Image) -> str | None:
-    """What Pillow calls the values in the file of an image that is not loaded yet."""
-    tiles = getattr(image, 'tile', None)
-    arguments = tiles[0][3] if tiles else None
-    mode = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
-    return mode if isinstance(mode, str) else None
-
-
 def to_grey(image: Image.Image) -> Image.Image:
     """8-bit grey of 16-bit grey, which Pillow may hold in 32 bits, or of fractions.
 

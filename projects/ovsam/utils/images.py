@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ovsam_onnx.images import check_image
+from ovsam_onnx.images import check_image, raw_mode
 
-from .image_depth import DEEP_COLOR, raw_mode, to_colors, to_grey
+from .image_depth import DEEP_COLOR, to_colors, to_grey
 
 MAX_PIXELS = 500_000_000
 # What Pillow's decoders raise for damaged files.
