@@ -130,7 +130,9 @@ def test_what_was_not_taught_here(app, ask, taught):
     assert large.status_code == 413
 
 
-def test_a_model_that_goes_on_from_its_masks(app, ask, image, annotator, monkeypatch):
+def test_a_model_that_goes_on_from_its_masks(
+    app, ask, image, annotator, scene, file_of, monkeypatch
+):
     asked = {'prompts': [{'points': [[50, 40]]}]}
     (first,) = ask(app, 'POST', f'/api/images/{image}/click', json=asked).json()['objects']
     assert first['continues'] is None  # the miniature has one mask, and does not
@@ -146,9 +148,11 @@ def test_a_model_that_goes_on_from_its_masks(app, ask, image, annotator, monkeyp
     (first,) = ask(app, 'POST', f'/api/images/{image}/click', json=asked).json()['objects']
     asked['prompts'][0]['continues'] = first['continues']
     ask(app, 'POST', f'/api/images/{image}/click', json=asked)
+    turned = ask(app, 'POST', '/api/images', content=file_of(scene[0][::-1])).json()['image']
+    ask(app, 'POST', f'/api/images/{turned}/click', json=asked)  # of another picture
     asked['prompts'][0]['continues'] = 'forgotten'
     assert ask(app, 'POST', f'/api/images/{image}/click', json=asked).status_code == 200
-    assert seen[0] is None and seen[1].ndim == 2 and seen[2] is None
+    assert seen[1].ndim == 2 and [*seen[:1], *seen[2:]] == [None] * 3
 
 
 def test_the_models_threshold_says_which_names_are_certain(annotator, ask, scene, file_of):

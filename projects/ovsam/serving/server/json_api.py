@@ -48,7 +48,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
     router = APIRouter(prefix='/api', tags=['JSON API'])
     sessions = Sessions(annotator)
     least = annotator.model.none_threshold
-    # Masks (h, w) that further clicks start from.
+    # Masks (h, w) that further clicks in a picture start from.
     logits: BoundedCache[np.ndarray] = BoundedCache(LOGITS, LOGITS_BYTES, lambda mask: mask.nbytes)
 
     def names_of(asked: Asked) -> Names:
@@ -60,7 +60,9 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
 
     def clicked(key: str, asked: Clicked) -> FoundObjects:
         prompts = [
-            object_prompt(each, None if each.continues is None else logits.get(each.continues))
+            object_prompt(
+                each, None if each.continues is None else logits.get((key, each.continues))
+            )
             for each in asked.prompts
         ]
         founds = annotator.click(annotator.picture(key), prompts, names_of(asked), asked.top_k)
@@ -69,7 +71,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
             (each,) = found_objects(found, asked, least, place)
             if annotator.model.takes_masks and found.low_res_logits is not None:
                 each.continues = secrets.token_urlsafe(9)
-                logits.put(each.continues, found.low_res_logits[0])
+                logits.put((key, each.continues), found.low_res_logits[0])
             objects.append(each)
         return FoundObjects(objects=objects)
 

@@ -45,7 +45,9 @@ class Prompt(BaseModel):
         None, description='x1, y1, x2, y2'
     )
     continues: str | None = Field(
-        None, description='`continues` of an earlier answer, whose mask the model starts from'
+        None,
+        description='`continues` of an earlier answer about this picture, whose mask the model '
+        'starts from; without it if it is forgotten by now',
     )
 
 
