@@ -48,8 +48,9 @@ def test_it_is_up():
         'versions': ['v']
     }
     assert ask(Backend(), 'POST', '/webhook', json={'action': 'ANNOTATION_CREATED'}).json() == {}
-    assert ask(Backend(), 'POST', '/train').status_code == 404
-    assert ask(Backend(), 'GET', '/predict').status_code == 405
+    for method, path, status in (('POST', '/train', 404), ('GET', '/predict', 405)):
+        answer = ask(Backend(), method, path)
+        assert answer.status_code == status and answer.json()['error']
 
 
 def test_what_has_no_value_is_null():
@@ -91,12 +92,13 @@ def test_other_faults_are_for_the_log_alone(caplog):
     [
         (b'{', 400, 'not JSON'),
         (b'\xff', 400, 'not JSON'),
+        (b'[' * 90_000, 400, 'not JSON'),
         (b'[1]', 400, 'JSON object'),
-        (b'"' + b'x' * 2000 + b'"', 413, '0.001 MB'),
+        (b'"' + b'x' * 100_000 + b'"', 413, '0.1 MB'),
     ],
 )
 def test_other_content_is_refused(monkeypatch, content, status, said):
-    monkeypatch.setattr(http_api, 'MAX_MEGABYTES', 0.001)
+    monkeypatch.setattr(http_api, 'MAX_MEGABYTES', 0.1)
     backend = Backend()
     answer = ask(backend, 'POST', '/predict', content=content)
     assert answer.status_code == status and said in answer.json()['error']

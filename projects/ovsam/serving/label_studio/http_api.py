@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -58,7 +59,8 @@ def make_app(backend: LabelStudioBackend) -> Starlette:
         routes=[
             Route(path, _endpoint(answer), methods=methods)
             for path, (methods, answer) in answers.items()
-        ]
+        ],
+        exception_handlers={HTTPException: _not_taken},
     )
 
 
@@ -79,7 +81,7 @@ def _endpoint(answer: Callable[[dict], dict]) -> Callable:
 def _respond(answer: Callable[[dict], dict], body: bytes) -> Response:
     try:
         content: Any = json.loads(body) if body else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return _refused(400, f'the request is not JSON: {error}')
     if not isinstance(content, dict):
         return _refused(400, 'the request must be a JSON object')
@@ -91,6 +93,12 @@ def _respond(answer: Callable[[dict], dict], body: bytes) -> Response:
                 return _refused(status, ' '.join(str(error).split()))
         logger.exception('a request failed')
         return _refused(500, f"{type(error).__name__}: see the backend's log")
+
+
+def _not_taken(_: Request, error: Exception) -> Response:
+    """No such path or method, or a body that did not arrive in time."""
+    assert isinstance(error, HTTPException)
+    return _refused(error.status_code, error.detail)
 
 
 def _refused(status: int, message: str) -> Response:
