@@ -9,7 +9,7 @@ from ovsam.benchmarks.timing import measure_latency, random_boxes, time_once
 def test_boxes_lie_inside_the_image(count):
     boxes = random_boxes(count, 64)
     assert len(boxes) == count
-    boxes.check_inside([(64, 64)])
+    boxes.given().check_inside((64, 64))
 
 
 def test_latency_of_the_small_world():

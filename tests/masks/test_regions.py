@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ovsam.apis import make_prompts
 from ovsam.masks import regions
 from ovsam.masks.regions import (
     Regions,
@@ -43,7 +44,7 @@ def test_points_name_no_box(low_res):
 def test_a_box_is_where_it_was_said_to_be(low_res):
     points = Prompts.from_points([[[10, 20]]], image_index=torch.tensor([1]))
     box = Prompts.from_boxes([[5, 6, 50, 60]], image_index=torch.tensor([2]))
-    both = Prompts.from_points_and_boxes([[[10, 20]]], [[1, 2, 3, 4]])
+    both = make_prompts([[[10, 20]]], boxes=[[1, 2, 3, 4]])
     regions = regions_of(Prompts.cat([points, box, both]), low_res)
     assert regions.prompt_rois.tolist() == [[1, *MASK_BOX], [2, 5, 6, 50, 60], [0, 1, 2, 3, 4]]
     assert regions.rois['prompt'] is regions.prompt_rois

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ovsam.apis import make_prompts
 from ovsam.parts.mask_decoder import SAMMaskDecoder
 from ovsam.parts.prompt_encoder import SAMPromptEncoder
 from ovsam.parts.published_keys import published_sam_image_encoder_key
@@ -36,7 +37,7 @@ def case_prompts(case, numbers, reference):
     return {
         'points': lambda: Prompts.from_points(points, labels),
         'boxes': lambda: Prompts.from_boxes(boxes),
-        'points_boxes': lambda: Prompts.from_points_and_boxes(points, boxes, labels),
+        'points_boxes': lambda: make_prompts(points, labels, boxes),
         'points_masks': lambda: Prompts.from_points(
             points, labels, masks=reference.tensor('sam_mask_input', 3, 1, 256, 256)
         ),

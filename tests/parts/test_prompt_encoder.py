@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ovsam.apis import make_prompts
 from ovsam.parts.prompt_encoder import SAMPromptEncoder
 from ovsam.prompts import Prompts
 
@@ -24,7 +25,7 @@ def test_no_prompts(encoder):
     [
         (Prompts.from_points([[[3.0, 4.0]]]), 2),
         (Prompts.from_boxes([[3.0, 4.0, 20.0, 30.0]]), 2),
-        (Prompts.from_points_and_boxes([[[3.0, 4.0]]], [[3.0, 4.0, 20.0, 30.0]]), 3),
+        (make_prompts([[[3, 4]]], boxes=[[3, 4, 20, 30]]), 3),
     ],
 )
 def test_one_embedding_per_token(encoder, prompts, tokens):

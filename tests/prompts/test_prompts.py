@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
+from ovsam.apis import make_prompts
 from ovsam.prompts import Prompts
 
 
@@ -11,7 +13,7 @@ def test_empty():
     assert len(Prompts.cat([])) == 0
     assert len(Prompts.cat([prompts, prompts])) == 0
     assert len(prompts.scale(torch.ones(0, 2))) == 0
-    prompts.check_inside([])
+    prompts.given().check_inside((4, 4))
 
 
 def test_points_end_with_padding():
@@ -33,7 +35,7 @@ def test_boxes_are_two_corners():
 
 
 def test_points_and_boxes_have_no_padding():
-    prompts = Prompts.from_points_and_boxes([[[5, 6]]], [[1, 2, 8, 9]])
+    prompts = make_prompts([[[5, 6]]], boxes=[[1, 2, 8, 9]])
     assert prompts.coords.tolist() == [[[5, 6], [1, 2], [8, 9]]]
     assert prompts.labels.tolist() == [[1, 2, 3]]
     assert prompts.boxes.tolist() == [[1, 2, 8, 9]]
@@ -108,7 +110,7 @@ def test_to_carries_every_field():
         (lambda: Prompts.from_points(torch.zeros(1, 1, 2), labels=[[1, 1]]), 'one per point'),
         (lambda: Prompts.from_points([[[float('nan'), 1]]]), 'not finite'),
         (lambda: Prompts.from_boxes(torch.zeros(3)), r'\(N, 4\)'),
-        (lambda: Prompts.from_points_and_boxes([[[1, 1]]], torch.zeros(2, 4)), 'one box per row'),
+        (lambda: make_prompts([[[1, 1]]], boxes=np.zeros((2, 4))), 'one box per row'),
         (lambda: Prompts(torch.zeros(1, 2, 2), torch.tensor([[2, 1]])), 'one box'),
         (lambda: Prompts(torch.zeros(1, 1, 2), torch.tensor([[4]])), 'labels must be'),
         (lambda: Prompts(torch.zeros(1, 2, 2), torch.ones(1, 1).long()), 'one per coordinate'),
@@ -140,10 +142,10 @@ def test_bad_records_are_refused(make, message):
 )
 def test_check_inside_refuses(prompts, message):
     with pytest.raises(ValueError, match=message):
-        prompts.check_inside([(20, 30)])
+        prompts.given().check_inside((20, 30))
 
 
 def test_check_inside_accepts_what_touches_the_image():
     Prompts.cat(
         [Prompts.from_points([[[0, 0]], [[30, 20]]]), Prompts.from_boxes([[-5, -5, 40, 1]])]
-    ).check_inside([(20, 30)])
+    ).given().check_inside((20, 30))

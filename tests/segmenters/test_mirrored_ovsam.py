@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ovsam.apis import make_prompts
 from ovsam.apis.encoded_image import encode_images
 from ovsam.apis.init_model import load_config
 from ovsam.benchmarks.complexity import count_complexity
@@ -14,7 +15,7 @@ SIDE = 256
 PROMPTS = {
     'boxes': Prompts.from_boxes([[8.0, 20.0, 60.0, 90.0], [100.0, 4.0, 250.0, 200.0]]),
     'clicks': Prompts.from_points([[[40.0, 50.0], [90.0, 60.0]]], [[1, 0]]),
-    'both': Prompts.from_points_and_boxes([[[40.0, 50.0]]], [[8.0, 20.0, 60.0, 90.0]]),
+    'both': make_prompts([[[40, 50]]], boxes=[[8, 20, 60, 90]]),
 }
 
 

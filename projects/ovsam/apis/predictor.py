@@ -206,10 +206,7 @@ class OVSAMPredictor(Namer):
     @torch.no_grad()
     def segment_prompts(self, prompts: Prompts, mask_choice: Callable | None = None) -> Prediction:
         """As :meth:`predict_prompts`, without names; for :meth:`name` and :meth:`find`."""
-        prompts.check_inside([self._encoded().original])
-        masks = None if prompts.masks is None else prompts.masks.cpu().numpy()
-        given = Given(prompts.coords.cpu().numpy(), prompts.labels.cpu().numpy(), masks)
-        return self._answers(given, mask_choice)
+        return self._answers(prompts.given(), mask_choice)
 
     def _segmented(self, prompts: Given, *, several: bool) -> Prediction:
         return self._answers(prompts, AllGuesses() if several else None)

@@ -147,7 +147,7 @@ def run_picture(args: argparse.Namespace) -> None:
             f'{annotations} would be the masks of {args.image.name} and the COCO file '
             'at once: rename the picture, or leave --format coco out'
         )
-    Prompts.cat(prompts).check_inside([image.shape[:2]])
+    Prompts.cat(prompts).given().check_inside(image.shape[:2])
     detector = detector_of(args, args.device)
     predictor = OVSAMPredictor(
         args.model,

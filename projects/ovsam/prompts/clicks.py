@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .prompts import NEGATIVE_POINT, POSITIVE_POINT
+from .tokens import NEGATIVE_POINT, POSITIVE_POINT
 
 
 def central_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,8 +19,6 @@ from ovsam_onnx.prompts import Prompts as Given
 from .tokens import (
     BOX_BOTTOM_RIGHT,
     BOX_TOP_LEFT,
-    NEGATIVE_POINT,
-    POSITIVE_POINT,
     box_tokens,
     check_index,
     check_tokens,
@@ -103,6 +101,16 @@ class Prompts:
         vars(made).update(index, coords=coords, labels=labels, masks=masks, has_box=boxed)
         return made
 
+    def given(self) -> Given:
+        """Prompts of one image, without torch, which can be checked to lie in it.
+
+        Raises:
+            ValueError: They are of several images.
+        """
+        self._check_images(1)
+        masks = None if self.masks is None else self.masks.cpu().numpy()
+        return Given(self.coords.cpu().numpy(), self.labels.cpu().numpy(), masks)
+
     def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
         """Every field changed, or as given; what was checked is not checked again."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -132,26 +140,6 @@ class Prompts:
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
         """
         return cls(*box_tokens(boxes), **identity)
-
-    @classmethod
-    def from_points_and_boxes(cls, points, boxes, labels=None, **identity) -> Prompts:
-        """Prompts of P points and one box each; as in SAM, the box takes the padding's place.
-
-        Args:
-            points: (N, P, 2), see :meth:`from_points`.
-            boxes: (N, 4) xyxy.
-            labels: (N, P) of the points; ones if not given.
-            **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
-        """
-        points, labels = point_tokens(points, labels)
-        corners, corner_labels = box_tokens(boxes)
-        if len(points) != len(corners):
-            raise ValueError(
-                f'got {len(points)} rows of points and {len(corners)} boxes; a prompt with both '
-                f'needs one box per row of points'
-            )
-        coords = torch.cat([points, corners.to(points)], dim=1)
-        return cls(coords, torch.cat([labels, corner_labels.to(labels)], dim=1), **identity)
 
     @classmethod
     def empty(cls, device: torch.device | str | None = None) -> Prompts:
@@ -256,45 +244,9 @@ class Prompts:
             labels=torch.cat([labels[:, None].to(self.labels), self.labels], 1),
         )
 
-    def check_inside(self, image_sizes: Sequence[tuple[int, int]]) -> None:
-        """Reject prompts that cannot mean anything in their image.
-
-        Args:
-            image_sizes: B pairs (height, width) in the frame of the coordinates.
-
-        Raises:
-            ValueError: For a point outside its image, a box without area or a box that has no
-                part inside its image.
-        """
-        self._check_images(len(image_sizes))
-        sizes = self.coords.new_tensor([tuple(size)[:2] for size in image_sizes]).reshape(-1, 2)
-        limits = sizes.flip(1)[self.image_index]
-        is_point = (self.labels == NEGATIVE_POINT) | (self.labels == POSITIVE_POINT)
-        outside = ((self.coords < 0) | (self.coords > limits[:, None])).any(dim=2) & is_point
-        boxed = self.has_box.nonzero().flatten()
-        boxes, limits = self[boxed].boxes, limits[boxed]
-        flat = (boxes[:, 2:] <= boxes[:, :2]).any(dim=1)
-        away = ((boxes[:, 2:] <= 0) | (boxes[:, :2] >= limits)).any(dim=1)
-        for rows, fault in (
-            (outside.any(dim=1).nonzero().flatten(), 'has a point outside its image'),
-            (boxed[flat], 'has a box without area (boxes are x1, y1, x2, y2)'),
-            (boxed[away], 'has a box outside its image'),
-        ):
-            if len(rows):
-                self._reject(int(rows[0]), fault, image_sizes)
-
     def _check_images(self, num_images: int) -> None:
         if len(self) and int(self.image_index.max()) >= num_images:
             raise ValueError(
                 f'prompts refer to image {int(self.image_index.max())}, '
                 f'but the batch has {num_images} images'
             )
-
-    def _reject(self, row: int, fault: str, sizes: Sequence[tuple[int, int]]) -> None:
-        image = int(self.image_index[row])
-        height, width = sizes[image][:2]
-        raise ValueError(
-            f'the prompt for instance {int(self.instance_index[row])} of image {image} '
-            f'{fault}: {self.coords[row].tolist()} in an image {width} wide, {height} high; '
-            f'are the coordinates in the frame of this image?'
-        )
