@@ -40,10 +40,11 @@ def test_two_people_do_not_see_each_other(browser, address, visitor):
 
 
 def test_a_name_that_was_made_to_lead_here_is_refused(address):
-    asked = urllib.request.Request(address, headers={'Host': 'other.example'})
-    with pytest.raises(urllib.error.HTTPError, match='400'):
+    pictures = address.replace('/page/', '/api/page/pictures')
+    asked = urllib.request.Request(pictures, headers={'Host': 'other.example'})
+    with pytest.raises(urllib.error.HTTPError, match='403'):
         urllib.request.urlopen(asked, timeout=PATIENCE)
-    with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(pictures, timeout=PATIENCE) as answer:
         assert answer.status == 200
 
 
