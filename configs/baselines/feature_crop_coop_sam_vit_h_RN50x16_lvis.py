@@ -14,4 +14,4 @@ model = dict(
     context=dict(_base_.context, names_per_step=256),
     train_prompter=dict(type='BoxPrompter', max_instances=40),
 )
-val_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))
+val_dataloader = test_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))

@@ -13,4 +13,4 @@ model = dict(
     context=_base_.context,
     train_prompter=dict(type='BoxPrompter', max_instances=40),
 )
-val_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))
+val_dataloader = test_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))

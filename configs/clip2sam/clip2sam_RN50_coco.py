@@ -7,4 +7,4 @@ _base_ = [
 ]
 
 model = dict(_base_.ovsam, vocabulary=_base_.base_names, prompter=dict(type='BoxPrompter'))
-val_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))
+val_dataloader = test_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))

@@ -17,4 +17,4 @@ model = dict(
     # Each is asked about in four rounds.
     train_prompter=dict(_base_.interactive.train_prompter, max_instances=10),
 )
-val_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))
+val_dataloader = test_dataloader = dict(dataset=dict(vocabulary=_base_.base_names))

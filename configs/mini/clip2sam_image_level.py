@@ -49,8 +49,10 @@ train_dataloader = dict(
     batch_sampler=dict(type='SourceBatchSampler', batch_sizes=dict(images=24)),
     dataset=dict(type='JointDataset', vocabulary=joint_names, sources=[scenes, images]),
 )
-val_dataloader = dict(dataset=dict(vocabulary=joint_names))
-val_evaluator = dict(vocabulary=dict(split=dict(base='with_masks', novel='image_level')))
+val_dataloader = test_dataloader = dict(dataset=dict(vocabulary=joint_names))
+val_evaluator = test_evaluator = dict(
+    vocabulary=dict(split=dict(base='with_masks', novel='image_level'))
+)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(
     optimizer=dict(lr=1.5e-3),

@@ -19,7 +19,7 @@ model = dict(
 train_dataloader = dict(
     _base_.scenes_train_dataloader, dataset=dict(_base_.scenes_train, vocabulary=seen_names)
 )
-val_dataloader = dict(dataset=dict(vocabulary=seen_names))
+val_dataloader = test_dataloader = dict(dataset=dict(vocabulary=seen_names))
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(
     optimizer=dict(lr=1.5e-3),

@@ -8,6 +8,8 @@ train_dataloader = dict(
     batch_sampler=dict(batch_sizes=None),
     dataset=dict(vocabulary=dict(_base_.scene_names, _delete_=True), sources=[_base_.scenes]),
 )
-val_dataloader = dict(dataset=dict(vocabulary=dict(_base_.scene_names, _delete_=True)))
+val_dataloader = test_dataloader = dict(
+    dataset=dict(vocabulary=dict(_base_.scene_names, _delete_=True))
+)
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], end=max_iters)]

@@ -17,5 +17,4 @@ model = dict(
 train_dataloader = dict(
     _base_.scenes_train_dataloader, dataset=dict(_base_.scenes_train, vocabulary=base_names)
 )
-val_dataloader = dict(dataset=dict(vocabulary=base_names))
-test_dataloader = dict(dataset=dict(vocabulary=dict(group='split')))
+val_dataloader = test_dataloader = dict(dataset=dict(vocabulary=base_names))

@@ -47,6 +47,7 @@ train_dataloader = dict(
 )
 # Crops are no pictures to validate on: base_box.py does it.
 val_dataloader = val_evaluator = val_cfg = None
+test_dataloader = test_evaluator = test_cfg = None
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3, betas=(0.9, 0.98)))
 param_scheduler = [

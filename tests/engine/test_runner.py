@@ -3,6 +3,7 @@
 import subprocess
 from datetime import timedelta
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -55,12 +56,13 @@ def test_time_out_of_the_config(monkeypatch):
         lambda *args, **kwargs: asked.append((*args, kwargs['timeout'])),
     )
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    monkeypatch.setattr(runner.Runner, 'from_cfg', lambda cfg: cfg)
+    monkeypatch.setattr(runner.Runner, 'from_cfg', lambda _: Mock())
     for dist_cfg, expected in (
         (dict(), None),
         (dict(backend='nccl', timeout=90), timedelta(seconds=90)),
     ):
-        cfg = runner.build_runner(Config(dict(launcher='pytorch', env_cfg=dict(dist_cfg=dist_cfg))))
+        cfg = Config(dict(launcher='pytorch', env_cfg=dict(dist_cfg=dist_cfg)))
+        runner.build_runner(cfg)
         assert asked.pop() == ('gloo', expected)
         assert cfg.model_wrapper_cfg.device_ids is None
 

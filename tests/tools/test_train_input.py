@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope
 
 from ovsam.losses import SAMMaskLoss
 from ovsam.utils.paths import config_path
+from tools import test as test_tool
 from tools import train as train_tool
 
 OPTIONS = [
@@ -141,6 +142,19 @@ def test_faults_of_the_data(world, refusal):
     content['annotations'][0]['bbox'] = [1, 2, 3]
     annotations.write_text(json.dumps(content))
     assert 'has the box [1, 2, 3]' in refusal('sam_half')
+
+
+@pytest.mark.parametrize('run', ['train', 'test'])
+def test_other_names_than_those_of_the_data(weights, refusal, capsys, tmp_path, run):
+    other = 'model.vocabulary.group=all'
+    if run == 'train':
+        line = refusal('clip2sam_joint', options=[other])
+    else:
+        config, checkpoint = config_path('mini/clip2sam_joint.py'), weights / 'clip2sam_joint.pth'
+        flags = ['--work-dir', str(tmp_path / 'work'), '--cfg-options', other]
+        assert test_tool.main([str(config), str(checkpoint), *flags]) == 2
+        line = capsys.readouterr().err.splitlines()[-1]
+    assert f'{run}_dataloader.dataset has ' in line and ' means ' in line
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed, nn
 
 from .json_files import write_metrics_as_json
+from .same_names_hook import SameNamesHook
 
 
 class _OneProcessOrMore(Runner):
@@ -35,6 +36,9 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
     here, each with a copy of the model on the CPU. A process that the others wait for longer than
     ``cfg.env_cfg.dist_cfg.timeout`` seconds counts as lost: they fail instead of waiting on.
 
+    Before its first step a run fails if the model's names are not the data's, see
+    :class:`.SameNamesHook`.
+
     Raises:
         ValueError: The launcher is neither ``pytorch`` nor ``slurm``, and there is no GPU.
     """
@@ -50,7 +54,9 @@ def build_runner(cfg: Config) -> Runner | FlexibleRunner:
                 broadcast_buffers=False,
                 find_unused_parameters=cfg.get('find_unused_parameters', False),
             )
-    return (FlexibleRunner if flexible else _OneProcessOrMore).from_cfg(cfg)
+    runner = (FlexibleRunner if flexible else _OneProcessOrMore).from_cfg(cfg)
+    runner.register_hook(SameNamesHook())
+    return runner
 
 
 def _join_on_cpu(launcher: str, timeout: float | None) -> None:

@@ -30,6 +30,7 @@ class ClickMetric(BaseMetric):
     """
 
     default_prefix = 'clicks'
+    reads_labels = False
 
     def __init__(
         self, clicks: Sequence[int] = (1, 3, 5), targets: Sequence[int] = (85, 90), **kwargs

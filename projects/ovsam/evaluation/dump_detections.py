@@ -40,7 +40,7 @@ class DumpDetections(BaseMetric):
                 f'detections are written as JSON; got {out_file_path}, which does not end in .json'
             )
         self.out_file_path = out_file_path
-        self.classes = None if classes is None else build_vocabulary(classes).names
+        self.prediction_classes = None if classes is None else build_vocabulary(classes).names
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep the boxes of each sample, rounded to a hundredth of a pixel.
@@ -69,7 +69,7 @@ class DumpDetections(BaseMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Write the file; there are no figures."""
-        classes = list(self.classes or (self.dataset_meta or {}).get('classes') or ())
+        classes = list(self.prediction_classes or (self.dataset_meta or {}).get('classes') or ())
         content = dict(format=FORMAT, classes=classes, images=results)
         write_json(self.out_file_path, content)
         MMLogger.get_current_instance().info(

@@ -1,0 +1,82 @@
+"""Compares the names that a model's labels mean with those of the data, before the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from ..vocabulary import Vocabulary
+
+
+class SameNamesHook(Hook):
+    """Refuses a run in which one label means two names.
+
+    Labels are places in lists of names, of which the model and each data set have one. What has no
+    names, a detector of mmdet or SAM, is not looked at, nor are trainings and metrics that read no
+    labels.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Compare with the data of the training, and of the validation in it.
+
+        Raises:
+            ValueError: The names are others, or in another order; the message has the first place.
+        """
+        model = _unwrapped(runner.model)
+        if getattr(model, 'label_loss', self) is not None:
+            _require_same(model, _classes(runner.train_dataloader), 'train_dataloader.dataset')
+        if runner.val_loop is not None:
+            _require_judged(model, runner.val_dataloader, runner.val_evaluator, 'val')
+
+    def before_test(self, runner: Runner) -> None:
+        """Compare with the test data, or with a metric's ``prediction_classes``; likewise."""
+        model = _unwrapped(runner.model)
+        _require_judged(model, runner.test_dataloader, runner.test_evaluator, 'test')
+
+
+def _unwrapped(model):
+    return model.module if is_model_wrapper(model) else model
+
+
+def _classes(loader) -> Sequence[str]:
+    return (getattr(loader.dataset, 'metainfo', None) or {}).get('classes') or ()
+
+
+def _require_judged(model, loader, evaluator, kind: str) -> None:
+    for metric in evaluator.metrics:
+        if not getattr(metric, 'reads_labels', True):
+            continue
+        told = getattr(metric, 'prediction_classes', None)
+        if told is not None:
+            _require_same(model, told, f'prediction_classes of {kind}_evaluator')
+            continue
+        other = (
+            f'; if the model is to choose among other names than the data has, give '
+            f'{kind}_evaluator its names as prediction_classes'
+            if hasattr(metric, 'prediction_classes')
+            else ''
+        )
+        _require_same(model, _classes(loader), f'{kind}_dataloader.dataset', other)
+
+
+def _require_same(model, classes: Sequence[str], where: str, or_else: str = '') -> None:
+    vocabulary: Vocabulary | None = getattr(model, 'vocabulary', None)
+    if vocabulary is None or not classes:
+        return
+    names = vocabulary.names
+    # As data sets find their classes, in whatever case and by aliases.
+    same = [vocabulary.find(name) == place for place, name in enumerate(classes)]
+    if len(classes) == len(names) and all(same):
+        return
+    place = same.index(False) if False in same else len(classes)
+    ours, theirs = (
+        f"'{texts[place]}'" if place < len(texts) else 'nothing' for texts in (names, classes)
+    )
+    raise ValueError(
+        f"The model's vocabulary has {len(names)} names, {where} has {len(classes)}, and label "
+        f'{place} means {ours} in the one and {theirs} in the other. Give both the same names in '
+        f'the same order{or_else}'
+    )
