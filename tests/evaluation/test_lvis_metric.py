@@ -80,7 +80,11 @@ def test_no_detections(tiny_annotations):
     assert evaluate(tiny_annotations, [sample], ['bbox', 'segm']) == {}
 
 
-def test_a_perfect_detection(tiny_annotations):
+@pytest.mark.parametrize('number', [0, 1])
+def test_a_perfect_detection(tiny_annotations, number):
+    content = json.loads(Path(tiny_annotations).read_text())
+    content['annotations'][0]['id'] = number
+    Path(tiny_annotations).write_text(json.dumps(content))
     mask = np.zeros((20, 20), dtype=np.uint8, order='F')
     mask[2:12, 2:12] = 1
     found = {

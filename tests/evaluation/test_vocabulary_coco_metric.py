@@ -11,6 +11,7 @@ from ovsam.datasets.detection_file import read_detections
 from ovsam.evaluation import DumpDetections, FoundObjectsMetric, VocabularyCocoMetric
 
 SIDE = 40
+MISSING = 'missing'
 # In another order than the file's.
 META = dict(
     classes=('person', 'banana', 'dragon'),
@@ -140,6 +141,44 @@ def test_detections_of_a_model_with_names_of_its_own(tmp_path):
     del nameless['pred_instances']['scores']
     with pytest.raises(ValueError, match='masks without names'):
         judge(DumpDetections(str(path)), [nameless])
+
+
+@pytest.fixture
+def changed(ann_file):
+    """Changes the file's first annotation; MISSING takes a key away."""
+
+    def change(changes):
+        with open(ann_file) as file:
+            content = json.load(file)
+        first = content['annotations'][0]
+        first.update(changes)
+        content['annotations'][0] = {k: v for k, v in first.items() if v is not MISSING}
+        with open(ann_file, 'w') as file:
+            json.dump(content, file)
+        return ann_file
+
+    return change
+
+
+PERFECT = [sample(1, (BOXES[1][0], 1, 0.9)), sample(2, (BOXES[2][0], 0, 0.9))]
+
+
+@pytest.mark.parametrize(
+    'changes', [dict(id=0), dict(iscrowd=MISSING), dict(iscrowd=False)], ids=str
+)
+def test_ids_and_flags_that_pycocotools_does_not_expect(changed, changes):
+    found = judge(VocabularyCocoMetric(changed(changes), metric=['bbox', 'segm']), PERFECT)
+    assert found['coco/bbox_mAP'] == found['coco/segm_mAP'] == pytest.approx(1)
+
+
+@pytest.mark.parametrize('mask', [MISSING, None, [], [[]], [[1, 2]], [[1, 2, 3, 4]]], ids=str)
+def test_objects_without_a_mask_are_ignored_where_masks_are_judged(changed, mask):
+    ann_file = changed(dict(segmentation=mask))
+    nothing = [sample(1), PERFECT[1]]
+    for samples, boxes in ((PERFECT, 1), (nothing, 0.5)):
+        found = judge(VocabularyCocoMetric(ann_file, metric=['segm', 'bbox']), samples)
+        assert found['coco/segm_mAP'] == pytest.approx(1)
+        assert found['coco/bbox_mAP'] == pytest.approx(boxes)
 
 
 def test_run_lengths_of_the_file_are_checked(ann_file):

@@ -14,17 +14,29 @@ from ..utils.wording import listed
 _NUMBERS = {int, float}
 _FAR = 10  # images beside an image is no place for a mask
 # What values must be, with the test for it; of boxes and masks, more is asked below.
-_ID = 'a number or a text', lambda value: isinstance(value, (int, float, str))
+_IMAGE_ID = 'a number or a text', lambda value: isinstance(value, (int, float, str))
+_ID = (
+    'a whole number',
+    lambda value: type(value) is int or type(value) is float and value.is_integer(),
+)
+_FLAG = '0 or 1', lambda value: isinstance(value, (int, float)) and value in (0, 1)
 _SIZE = 'a positive number', lambda value: are_numbers([value]) and value > 0
 _NUMBER = 'a number', lambda value: are_numbers([value])
 _TEXT = 'a text', lambda value: isinstance(value, str)
 _ANY = 'anything', lambda value: True
 _KEYS: dict[str, dict[str, tuple]] = {
-    'images': {'id': _ID, 'height': _SIZE, 'width': _SIZE},
-    'annotations': {'id': _ID, 'image_id': _ID, 'category_id': _ID, 'bbox': _ANY, 'area': _NUMBER},
+    'images': {'id': _IMAGE_ID, 'height': _SIZE, 'width': _SIZE},
+    'annotations': {
+        'id': _ID,
+        'image_id': _IMAGE_ID,
+        'category_id': _ID,
+        'bbox': _ANY,
+        'area': _NUMBER,
+    },
     'categories': {'id': _ID, 'name': _TEXT},
 }
-_IMAGE_NAMES = {'file_name': _TEXT, 'coco_url': _TEXT}
+# What may be left out.
+_MORE_KEYS = {'file_name': _TEXT, 'coco_url': _TEXT, 'iscrowd': _FLAG}
 
 
 @contextmanager
@@ -87,7 +99,7 @@ def _check_records(kind: str, records: list, keys: Mapping[str, tuple]) -> None:
                 f'{kind}[{place}] (id {record.get("id")}) has no '
                 + ' and no '.join(f'"{key}"' for key in missing)
             )
-        for key, (expected, is_sound) in {**keys, **_IMAGE_NAMES}.items():
+        for key, (expected, is_sound) in {**keys, **_MORE_KEYS}.items():
             if key in record and not is_sound(record[key]):
                 raise ValueError(
                     f'{kind}[{place}] (id {record["id"]}) has the {key} '
@@ -134,6 +146,16 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
     except ValueError as error:
         return f'has {error}'
     return None
+
+
+def usable_mask(mask: Any) -> Any:
+    """A checked mask as mmdet's ``LoadAnnotations`` takes it; None of an instance that it ignores.
+
+    Polygons of less than three corners are left out.
+    """
+    if isinstance(mask, list):
+        mask = [polygon for polygon in mask if polygon_fault([polygon]) is None]
+    return mask or None
 
 
 def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:

@@ -56,6 +56,9 @@ class OVLVISMetric(LVISMetric):
         if self._lvis_api is not None:
             with naming_annotation_file(ann_file):
                 check_coco_annotations(self._lvis_api.dataset)
+            for number, annotation in enumerate(self._lvis_api.dataset['annotations'], 1):
+                annotation['id'] = number  # to the lvis package, 0 is none
+            self._lvis_api._create_index()
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See mmdet; the numbers are the official evaluator's."""

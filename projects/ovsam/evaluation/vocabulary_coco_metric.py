@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 import numpy as np
+from mmdet.datasets.api_wrappers import COCO
 from mmdet.evaluation import OVCocoMetric
 from mmdet.registry import METRICS
 from mmengine.fileio import get_local_path
 
-from ..datasets.coco_annotations import naming_annotation_file
+from ..datasets.coco_annotations import (
+    check_coco_annotations,
+    naming_annotation_file,
+    usable_mask,
+)
 from ..datasets.open_vocabulary_coco import VocabularyCOCO
+
+
+class _JudgedCOCO(VocabularyCOCO):
+    """The index of a metric: annotations have all that pycocotools relies on when it judges.
+
+    Attributes:
+        maskless: Annotations without a mask, which are no crowds.
+    """
+
+    def createIndex(self) -> None:  # noqa: N802  (pycocotools' name)
+        """Check the file's content, and complete it."""
+        check_coco_annotations(self.dataset)
+        self.maskless = []
+        for number, annotation in enumerate(self.dataset['annotations'], 1):
+            annotation['id'] = number  # to pycocotools, 0 is none
+            annotation.setdefault('iscrowd', 0)
+            mask = usable_mask(annotation.get('segmentation'))
+            if mask is None:
+                left, top, width, height = annotation['bbox']
+                right, bottom = left + width, top + height
+                mask = [[left, top, right, top, right, bottom, left, bottom]]
+                if not annotation['iscrowd']:
+                    self.maskless.append(annotation)
+            annotation['segmentation'] = mask
+        COCO.createIndex(self)
+
+    def judge_masks(self, masks: bool) -> None:  # noqa: FBT001  (is it masks?)
+        """Ignore, or judge, what has no mask but a box, as the data set does."""
+        for annotation in self.maskless:
+            annotation['iscrowd'] = int(masks)
 
 
 @METRICS.register_module()
@@ -16,7 +51,8 @@ class VocabularyCocoMetric(OVCocoMetric):
     """:class:`mmdet.evaluation.CocoMetric` for data sets whose classes are a vocabulary's names.
 
     mmdet takes categories in the order of the annotation file, whatever the order of the classes;
-    here label ``k`` is the category of class ``k``. Only images that were tested count.
+    here label ``k`` is the category of class ``k``. Only images that were tested count. Where masks
+    are judged, objects without one are ignored: they are neither missed nor found.
 
     Results are CocoMetric's; and, where the data set's ``metainfo`` has ``base_classes`` and
     ``novel_classes``, the open-vocabulary protocol's ``<metric>_base_ap50``,
@@ -41,7 +77,7 @@ class VocabularyCocoMetric(OVCocoMetric):
             get_local_path(ann_file, backend_args=self.backend_args) as local_path,
             naming_annotation_file(ann_file),
         ):
-            self._coco_api = VocabularyCOCO(local_path)
+            self._coco_api = _JudgedCOCO(local_path)
 
     @property
     def dataset_meta(self) -> dict:
@@ -78,6 +114,7 @@ class VocabularyCocoMetric(OVCocoMetric):
             for metric in every:
                 # mmdet calls the groups' values by the same names for boxes and for masks.
                 self.metrics = [metric]
+                self._coco_api.judge_masks(metric == 'segm')
                 for key, value in super().compute_metrics(results).items():
                     if key.startswith(('base_', 'novel_')):
                         group = self.dataset_meta[f'{key.split("_")[0]}_classes']
