@@ -21,4 +21,4 @@ model = dict(
     segmenter=dict(_base_.fused, vocabulary=_base_.coco_pack, init_cfg=_base_.learned_on_coco),
 )
 test_dataloader = dict(dataset=dict(pipeline=_base_.unresized))
-test_evaluator = dict(metric=['bbox', 'segm'])
+test_evaluator = dict(_base_.coco_metric, _delete_=True)

@@ -13,3 +13,4 @@ model = dict(
 )
 test_cfg = dict()
 test_dataloader = dict(dataset=dict(pipeline=_base_.unresized))
+test_evaluator = dict(_base_.coco_metric, _delete_=True)

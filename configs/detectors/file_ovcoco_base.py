@@ -14,4 +14,4 @@ model = dict(
     **_base_.named_by_ovsam,
 )
 test_dataloader = dict(dataset=dict(vocabulary=names, pipeline=_base_.unresized))
-test_evaluator = dict(_base_.ovcoco_metric, _delete_=True)
+test_evaluator = dict(_base_.coco_metric, _delete_=True)

@@ -211,3 +211,15 @@ def test_weights_are_named(path):
         checkpoint = cfg.model.detector.init_cfg.checkpoint
         assert checkpoint.startswith('https://download.openmmlab.com/mmdetection/v')
         assert checkpoint.endswith('.pth') and checkpoint.count('https') == 1
+
+
+@pytest.mark.parametrize(
+    'path', [path for path in CONFIGS if 'lvis' not in path.stem], ids=lambda path: path.stem
+)
+def test_average_precision_is_of_tested_images_by_name(path):
+    """mmdet's ``CocoMetric`` divides by all images of the file and numbers classes as it does."""
+    assert Config.fromfile(path).test_evaluator == dict(
+        type='VocabularyCocoMetric',
+        ann_file='data/coco/annotations/instances_val2017.json',
+        metric=['bbox', 'segm'],
+    )

@@ -15,7 +15,7 @@ unresized = [
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'),
     ),
 ]
-ovcoco_metric = dict(
+coco_metric = dict(
     type='VocabularyCocoMetric', ann_file=coco_detections['ann_file'], metric=['bbox', 'segm']
 )
 # Names by OVSAM, so that boxes of several classes may be of one object.
