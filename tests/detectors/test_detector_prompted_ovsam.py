@@ -365,6 +365,19 @@ def test_boxes_of_one_object_with_the_same_name_are_suppressed_if_asked(build):
     assert (found.scores[:-1] >= found.scores[1:]).all()
 
 
+def test_soft_suppression_lowers_scores(build):
+    rows = [(10, 10, 60, 50, 0.9, 0), (11, 10, 60, 51, 0.8, 0), (70, 50, 120, 90, 0.5, 0)]
+    (hard,) = predict(build({1: rows}), raw())
+    soft = dict(type='soft_nms', iou_threshold=0.3, min_score=0.01)
+    (found,) = predict(build({1: rows}, nms=soft), raw())
+    assert found.bboxes.tolist() == [list(rows[place][:4]) for place in (0, 2, 1)]
+    assert found.scores[:2].tolist() == pytest.approx([0.9, 0.5])
+    assert 0 < found.scores[2] < 0.5
+    # The share of a mask's quality stays.
+    quality = (hard.mask_scores / hard.scores)[[0, 2, 1]]
+    assert torch.allclose(found.mask_scores, quality * found.scores)
+
+
 @pytest.fixture
 def sam():
     return small('sam_box')

@@ -51,7 +51,8 @@ class DetectorPromptedOVSAM(UntrainedDetector):
             A detector that is told in text what to look for is told these names, and a file has
             its own.
         nms: Config of mmcv's ``batched_nms`` on the results of the same label, for policies that
-            may give two boxes of one object the same name; none if not given.
+            may give two boxes of one object the same name; none if not given. Soft suppression
+            lowers ``scores`` and ``mask_scores``.
         data_preprocessor: What delivers the original images, an ``OriginalImages``.
         init_cfg: As in mmengine. A part's ``init_cfg`` loads the part; where it is given for a
             whole detector, the ``Pretrained`` ones of its own parts are not read.
@@ -183,10 +184,14 @@ class DetectorPromptedOVSAM(UntrainedDetector):
         )
         if 'mask_scores' in rows:
             found.mask_scores = rows.mask_scores
-        order = found.scores.argsort(descending=True, stable=True)
-        if self.nms is not None and len(found):
-            order = batched_nms(found.bboxes, found.scores, found.labels, dict(self.nms))[1]
-        return found[order]
+        if self.nms is None or not len(found):
+            return found[found.scores.argsort(descending=True, stable=True)]
+        boxes, kept = batched_nms(found.bboxes, found.scores, found.labels, dict(self.nms))
+        found, before = found[kept], found.scores[kept]
+        found.scores = boxes[:, 4]  # soft suppression lowers them
+        if 'mask_scores' in found:
+            found.mask_scores *= found.scores / before.clamp(min=1e-12)
+        return found
 
 
 def _without_inner_weights(detector: dict) -> ConfigDict:
