@@ -94,7 +94,7 @@ class DetectorNames:
         return places.to(labels.device)[labels]
 
     def _check_count(self, names: Sequence[str], *, given: bool) -> None:
-        count = _num_classes(self._detector)
+        count = num_classes(self._detector)
         if (
             count is None
             or count == len(names)
@@ -110,7 +110,7 @@ class DetectorNames:
 
     def _fit(self, names: Sequence[str], vocabulary: Vocabulary) -> Tensor:
         found = [vocabulary.find(name) for name in names]
-        count = _num_classes(self._detector) or len(found)
+        count = num_classes(self._detector) or len(found)
         # Labels of a detector whose names nobody asks for mean nothing.
         found = found if count == len(found) else [None] * count
         places = torch.tensor([UNKNOWN if place is None else place for place in found])
@@ -132,7 +132,7 @@ class DetectorNames:
         return places
 
 
-def _num_classes(detector: nn.Module) -> int | None:
+def num_classes(detector: nn.Module) -> int | None:
     """How many classes a detector of mmdet tells apart; None where it does not say."""
     head = getattr(getattr(detector, 'roi_head', None), 'bbox_head', None)
     head = head if head is not None else getattr(detector, 'bbox_head', None)

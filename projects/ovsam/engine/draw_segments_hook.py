@@ -1,27 +1,34 @@
 """Pictures of what a model found, written while it is tested."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-import numpy as np
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from PIL import Image
 
+from ..detectors.detector_names import num_classes
+from ..prompts import Prompts
 from ..utils.storage import read_stored_image
 from ..visualization import draw_segments
+from .plain_datasets import plain_datasets
 
 
 @HOOKS.register_module()
 class DrawSegmentsHook(Hook):
-    """Writes each tested image with its masks and names.
+    """Writes each tested image with its masks, or boxes where there are none, and names.
+
+    Names are the model's or, of a model without, the data set's.
 
     Args:
         out_dir: Folder of the pictures. Each is named like its image, folders of the data set
-            included: ``a/1.jpg`` becomes ``a/1.jpg.png``.
+            included: ``a/1.jpg`` becomes ``a/1.jpg.png``. Of several data sets, the folders below
+            the one that holds them all are.
         score_thr: Rows with a lower score are not drawn.
     """
 
@@ -35,29 +42,55 @@ class DrawSegmentsHook(Hook):
         data_batch: Optional[dict] = None,
         outputs: Optional[Sequence[DetDataSample]] = None,
     ) -> None:
-        """Draw one batch."""
-        model = runner.model.module if hasattr(runner.model, 'module') else runner.model
-        classes = getattr(getattr(model, 'vocabulary', None), 'names', None)
-        dataset = getattr(getattr(runner, 'test_dataloader', None), 'dataset', None)
-        images = (getattr(dataset, 'data_prefix', None) or {}).get('img')
+        """Draw one batch.
+
+        Raises:
+            ValueError: The model finds no objects.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        dataset = runner.test_dataloader.dataset
+        classes, images = _classes(model, dataset), _image_folder(dataset)
         for sample in outputs or ():
-            found = sample.pred_instances
-            if 'scores' in found:
-                found = found[found.scores >= self.score_thr]
-            masks = (
-                found.masks.cpu().numpy()
-                if 'masks' in found
-                else np.zeros((0, *sample.ori_shape[:2]), bool)
-            )
-            names = scores = None
-            if classes and 'labels' in found:
-                names = [classes[label] for label in found.labels.tolist()]
-                scores = found.scores.tolist()
-            image = read_stored_image(sample.img_path, tuple(sample.ori_shape[:2]))
-            picture = draw_segments(image, masks, names, scores)
+            if 'pred_instances' not in sample:
+                raise ValueError(
+                    f'{type(model).__name__} gives no masks and no boxes (pred_instances) to draw: '
+                    'leave --show-dir out'
+                )
             path = self.out_dir / picture_name(sample.img_path, images)
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(path)
+            Image.fromarray(self._drawn(sample, classes)).save(path)
+
+    def _drawn(self, sample: DetDataSample, classes: Sequence[str]):
+        """The picture (h, w, 3) of a sample."""
+        found = sample.pred_instances
+        if 'scores' in found:
+            found = found[found.scores >= self.score_thr]
+        named = 'labels' in found
+        return draw_segments(
+            read_stored_image(sample.img_path, tuple(sample.ori_shape[:2])),
+            found.masks if 'masks' in found else None,
+            [classes[label] for label in found.labels.tolist()] if named and classes else None,
+            found.scores.tolist() if named and 'scores' in found else None,
+            None if 'masks' in found else Prompts.from_boxes(found.bboxes.cpu()),
+        )
+
+
+def _classes(model, dataset) -> Sequence[str]:
+    """What labels mean; nothing if nobody says."""
+    vocabulary = getattr(model, 'vocabulary', None)
+    if vocabulary is not None:
+        return vocabulary.names
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()
+    # A detector of objects of any kind has one label, which is no name of the data.
+    count = num_classes(getattr(model, 'detector', model))
+    return classes if count in (None, len(classes)) else ()
+
+
+def _image_folder(dataset) -> Optional[str]:
+    """The folder that holds all images of a data set or a wrapper; None if they have none."""
+    prefixes = [getattr(each, 'data_prefix', None) or {} for each in plain_datasets(dataset)]
+    folders = {os.path.abspath(each['img']) for each in prefixes if each.get('img')}
+    return os.path.commonpath(folders) if folders else None
 
 
 def picture_name(image: str, folder: Optional[str] = None) -> Path:
@@ -67,7 +100,7 @@ def picture_name(image: str, folder: Optional[str] = None) -> Path:
         image: Path of the file.
         folder: Where the data set's images lie; of others, and without it, the name alone counts.
     """
-    path = Path(image)
-    inside = folder is not None and path.is_relative_to(folder)
-    path = path.relative_to(folder) if folder is not None and inside else Path(path.name)
+    path = Path(os.path.abspath(image))
+    inside = folder is not None and path.is_relative_to(os.path.abspath(folder))
+    path = path.relative_to(os.path.abspath(folder)) if inside else Path(path.name)
     return path if path.suffix.lower() == '.png' else path.with_name(f'{path.name}.png')

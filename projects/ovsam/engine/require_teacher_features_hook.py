@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -11,6 +9,7 @@ from mmengine.runner import Runner
 from ..datasets.load_teacher_features import LoadTeacherFeatures
 from ..datasets.teacher_features import image_names
 from ..utils.wording import listed
+from .plain_datasets import plain_datasets
 
 
 @HOOKS.register_module()
@@ -23,7 +22,7 @@ class RequireTeacherFeaturesHook(Hook):
         Raises:
             FileNotFoundError: Some are missing; the message has their number and the first few.
         """
-        for dataset in _plain_datasets(runner.train_dataloader.dataset):
+        for dataset in plain_datasets(runner.train_dataloader.dataset):
             loads = [
                 transform
                 for transform in dataset.pipeline.transforms
@@ -39,12 +38,3 @@ class RequireTeacherFeaturesHook(Hook):
                         'Make them with tools/dump_sam_features.py and this config '
                         '(docs/data-and-training.md)'
                     )
-
-
-def _plain_datasets(dataset) -> Iterator:
-    """A data set, or those in a wrapper of mmengine or mmdet."""
-    if hasattr(dataset, 'pipeline'):
-        yield dataset
-    for inner in getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]:
-        if inner is not None:
-            yield from _plain_datasets(inner)

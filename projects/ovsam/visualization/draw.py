@@ -26,7 +26,7 @@ _NEGATIVE = (230, 50, 50)
 
 def draw_segments(
     image: np.ndarray,
-    masks: np.ndarray | Tensor,
+    masks: np.ndarray | Tensor | None,
     names: Sequence[str] | None = None,
     scores: Sequence[float] | np.ndarray | Tensor | None = None,
     prompts: Prompts | None = None,
@@ -35,7 +35,7 @@ def draw_segments(
 
     Args:
         image: (H, W, 3) RGB uint8.
-        masks: (N, H, W) bool.
+        masks: (N, H, W) bool; None for the boxes of N ``prompts`` alone.
         names: N names; None for masks without. Those of empty masks are not written.
         scores: N numbers to write after the names.
         prompts: In pixels of the image. A box has the colour of the mask with its number;
@@ -48,6 +48,9 @@ def draw_segments(
     Raises:
         ValueError: If shapes or lengths disagree.
     """
+    boxes_alone = masks is None
+    if masks is None:
+        masks = _filled_boxes(prompts, image.shape[:2])
     masks = np.asarray(masks.cpu() if isinstance(masks, Tensor) else masks).astype(bool)
     _check(image, masks, names, scores)
     factor = max(1, math.ceil(_MIN_SIDE / max(image.shape[:2])))
@@ -59,7 +62,8 @@ def draw_segments(
     stroke = max(2, round(max(size) / 400))
     # Large masks first, so that they do not hide small ones.
     for index in sorted(range(len(masks)), key=lambda i: -np.count_nonzero(masks[i])):
-        _draw_mask(canvas, masks[index], colors[index], stroke)
+        if not boxes_alone:
+            _draw_mask(canvas, masks[index], colors[index], stroke)
     points = []
     if prompts is not None:
         _draw_prompts(canvas, prompts, colors, factor, stroke)
@@ -137,6 +141,15 @@ def _check(image: np.ndarray, masks: np.ndarray, names, scores) -> None:
     for title, values in (('names', names), ('scores', scores)):
         if values is not None and len(values) != len(masks):
             raise ValueError(f'got {len(values)} {title} for {len(masks)} masks')
+
+
+def _filled_boxes(prompts: Prompts | None, size: tuple[int, int]) -> np.ndarray:
+    """(N, H, W) bool: where the labels of boxes may be."""
+    boxes = np.zeros((0, 4), int) if prompts is None else prompts.boxes.round().int().cpu().numpy()
+    filled = np.zeros((len(boxes), *size), bool)
+    for mask, (left, top, right, bottom) in zip(filled, np.maximum(boxes, 0)):
+        mask[top:bottom, left:right] = True
+    return filled
 
 
 def _texts(num: int, names, scores) -> list[str]:
