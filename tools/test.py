@@ -12,11 +12,12 @@ from mmengine.model import is_model_wrapper
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.checkpoints.loading import load_weights
+from ovsam.engine.first_iteration import FirstIteration
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
 from ovsam.engine.runner_flags import runner_config, runner_parser
 from ovsam.utils.command_line import exit_status
-from ovsam.utils.files import write_json
+from ovsam.utils.files import require_writable, write_json
 from ovsam.utils.preflight import require_inputs
 
 
@@ -47,11 +48,25 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config file with the command line's changes in it."""
+    """The config file with the command line's changes in it.
+
+    Raises:
+        ValueError: The config has no data to test on.
+        OSError: ``--out`` cannot be written.
+    """
     cfg = runner_config(args)
     cfg.strategy = None  # sharding is for training
     if args.checkpoint:
         cfg.load_from = args.checkpoint
+    kind = 'val' if args.val else 'test'
+    if cfg.get(f'{kind}_dataloader') is None:
+        raise ValueError(
+            f'{args.config} has no {"validation" if args.val else "test"} data '
+            f'({kind}_dataloader): give the config of an evaluation, such as base_box.py for '
+            'photo/base.py'
+        )
+    if args.out:
+        require_writable(args.out)
     if args.val:
         cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     if args.show_dir:
@@ -69,7 +84,7 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:
     """Build, load all weights or fail, evaluate, write."""
     cfg = load_config(args)
     require_inputs(cfg, 'test')
@@ -79,6 +94,7 @@ def run(args: argparse.Namespace) -> None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     load_weights(model, checkpoint)
     model.is_init = True
+    runner.register_hook(first_iteration)
     with explaining_lost_processes('Run the same command again.'):
         metrics = runner.test()
     if args.out:
@@ -87,7 +103,10 @@ def run(args: argparse.Namespace) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    return exit_status('test', run, parse_args(argv))
+    first_iteration = FirstIteration()
+    return exit_status(
+        'test', run, parse_args(argv), first_iteration, unless=lambda: first_iteration.reached
+    )
 
 
 if __name__ == '__main__':

@@ -9,9 +9,9 @@ import sys
 
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.hooks import Hook
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.engine.first_iteration import FirstIteration
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
 from ovsam.engine.runner_flags import runner_config, runner_parser
@@ -53,6 +53,11 @@ def load_config(args: argparse.Namespace) -> Config:
         ValueError: A flag asks for what the config or this machine does not have.
     """
     cfg = runner_config(args)
+    if cfg.get('train_dataloader') is None:
+        raise ValueError(
+            f'{args.config} has no training data (train_dataloader): give the config of a training, '
+            'or try tools/test.py with this one'
+        )
     if args.amp:
         if get_device() == 'mps':
             raise ValueError('--amp works on NVIDIA GPUs and on CPUs, not on mps: leave it out')
@@ -73,17 +78,6 @@ def load_config(args: argparse.Namespace) -> Config:
         if checkpoint:
             cfg.resume, cfg.load_from = True, checkpoint
     return cfg
-
-
-class FirstIteration(Hook):
-    """Notes when the first iteration begins: what fails from then on is no bad input."""
-
-    priority = 'VERY_HIGH'
-    reached = False
-
-    def before_train_iter(self, *args, **kwargs) -> None:
-        """Note it."""
-        self.reached = True
 
 
 def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ovsam.checkpoints.safe_loading import load_from_local
+from ovsam.evaluation import OpenVocabularyMetric
 from ovsam.utils.paths import config_path
 from tools import test as test_tool
 from tools import train as train_tool
@@ -116,6 +117,44 @@ def test_metrics_and_pictures_are_written(small_world, monkeypatch, tmp_path):
     assert len(list((tmp_path / 'pictures').iterdir())) == 2
     written = list(tmp_path.rglob('*.json'))  # mmengine's files, too
     assert len(written) > 1 and not any('NaN' in path.read_text() for path in written)
+
+
+@pytest.mark.parametrize(
+    ('config', 'flags', 'message'),
+    [
+        ('photo/base.py', [], 'photo/base.py has no test data (test_dataloader): give the config'),
+        ('photo/base.py', ['--val'], 'has no validation data (val_dataloader)'),
+        ('mini/sam_box.py', ['--out', '.'], 'test: . is a folder: name a file to write'),
+        ('mini/sam_box.py', ['--out', f'{__file__}/a.json'], __file__),
+        (
+            'mini/sam_box.py',
+            ['--cfg-options', 'test_evaluator.type=OpenVocabularyMetrik'],
+            'OpenVocabularyMetrik is not in the mmdet::metric registry',
+        ),
+    ],
+)
+def test_what_no_test_can_do_is_said_before_it_begins(
+    small_world, monkeypatch, tmp_path, capsys, config, flags, message
+):
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    assert test_tool.main([str(config_path(config)), '--work-dir', str(tmp_path), *flags]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith('test: ') and message in line
+
+
+def test_fault_of_an_iteration_keeps_its_traceback(small_world, monkeypatch, tmp_path):
+    def broken(*args):
+        raise ValueError('a bug')
+
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    monkeypatch.setattr(OpenVocabularyMetric, 'process', broken)
+    with pytest.raises(ValueError, match='a bug'):
+        test_tool.main([str(config_path('mini/sam_box.py')), '--work-dir', str(tmp_path)])
+
+
+def test_a_training_without_data(capsys):
+    assert train_tool.main([str(config_path('photo/base_box.py'))]) == 2
+    assert 'base_box.py has no training data (train_dataloader)' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,10 @@ def test_success(capsys):
         (ValueError('two\n lines'), 'tool: two lines'),
         (FileNotFoundError(2, 'No such file', 'a.py'), "tool: [Errno 2] No such file: 'a.py'"),
         (ValueError(FROM_A_WORKER), 'tool: a.jpg is damaged: copy it again'),
+        (
+            KeyError("Nix is not in the 'model' registry"),
+            "tool: Nix is not in the 'model' registry",
+        ),
     ],
 )
 def test_bad_input_is_one_line(capsys, error, line):
@@ -47,6 +51,11 @@ def test_other_faults_stay_as_they_are():
         exit_status('tool', failing(KeyError('bug')))
     with pytest.raises(ValueError, match='bug'):
         exit_status('tool', failing(ValueError('bug')), unless=lambda: True)
+
+
+def test_faults_of_data_are_one_line_at_any_time(capsys):
+    assert exit_status('tool', failing(ValueError(FROM_A_WORKER)), unless=lambda: True) == 2
+    assert capsys.readouterr().err == 'tool: a.jpg is damaged: copy it again\n'
 
 
 def test_sigterm_ends_a_block_as_an_error_does():

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from .needed import MissingInputs
 
 
+_WORKER = 'Original Traceback'  # what torch says of an error in a data loader's process
+
+
 def parser_of(description: str | None, program: str | None = None) -> argparse.ArgumentParser:
     """A parser that shows a module's docstring with its lines as they are.
 
@@ -34,15 +37,18 @@ def exit_status(
         run: What to run. If it returns a number other than 0, of what was left out, status is 1.
         *args: Its arguments.
         unless: Asked when ``run`` fails: whether input cannot be to blame any more, so that the
-            fault stays as it is.
+            fault stays as it is, unless a data loader's process had it.
     """
     try:
         return int(bool(run(*args)))
     except MissingInputs as error:  # a list
         print(f'{name}: {error}', file=sys.stderr)
         return 2
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        if unless():
+    except (ValueError, TypeError, OSError, ImportError, KeyError) as error:
+        # Of KeyErrors, those of a registry are names that are misspelled.
+        if isinstance(error, KeyError) and 'registry' not in str(error):
+            raise
+        if unless() and _WORKER not in str(error):
             raise
         print(f'{name}: {" ".join(_reason(error).split())}', file=sys.stderr)
         return 2
@@ -64,7 +70,7 @@ def ended_by_sigterm() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """An error's message, without the traceback that a data loader's worker puts before it."""
-    text = str(error)
-    if 'Original Traceback' not in text:
+    text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    if _WORKER not in text:
         return text
     return re.split(rf'\n(?:\w+\.)*{type(error).__name__}: ', text)[-1]

@@ -28,6 +28,20 @@ def write_json(path: str | Path, content: object, **how: Any) -> None:
     write_whole(path, f'{json_text(content, **how)}\n'.encode('utf-8', 'backslashreplace'))
 
 
+def require_writable(path: str | Path) -> None:
+    """Make sure, before what takes long, that a file can be written; its folders are made.
+
+    Raises:
+        OSError: It is a folder, or its folder cannot be made or written to.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f'{path} is a folder: name a file to write')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f'{path} cannot be written: there is no permission for its folder')
+
+
 def missing_files(paths: Iterable[str]) -> list[str]:
     """Those that are not there. Each folder is read once, which is quick for many files."""
     present: dict[str, set[str]] = {}
