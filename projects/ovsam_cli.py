@@ -30,14 +30,17 @@ COMMANDS = {
 
 # What runs without torch, by --onnx.
 RUN_EXPORTS = ('app', 'serve')
-WITHOUT_TORCH = 'pip install ovsam. Without it, ovsam app and ovsam serve run exports: --onnx DIR'
+WITHOUT_TORCH = (
+    'pip install . in the folder of this project. Without it, ovsam app and ovsam serve run '
+    'exports: --onnx DIR'
+)
 
 
 def version() -> str:
     """The package's, read without importing it."""
     spec = find_spec('ovsam')
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError('the package ovsam is not installed: pip install .')
+        raise ModuleNotFoundError('the package ovsam is not installed: pip install . in its folder')
     folder = Path(spec.origin).parent
     return runpy.run_path(str(folder / 'version.py'))['__version__']
 

@@ -55,6 +55,28 @@ def test_links_and_anchors_resolve(page):
     assert broken == []
 
 
+@pages
+def test_tables_have_as_many_columns_as_their_heads(page):
+    """Others are shown as text."""
+    lines = page.read_text(encoding='utf-8').splitlines()
+    odd = [
+        head
+        for head, rule in zip(lines, lines[1:])
+        if re.fullmatch(r'\|[-:| ]*---[-:| ]*\|', rule)
+        and len(re.findall(r'(?<!\\)\|', head)) != rule.count('|')
+    ]
+    assert odd == []
+
+
+def test_the_package_is_installed_from_a_folder():
+    """No package index has it, so ``pip install ovsam`` would fail, or bring something else."""
+    wrong = re.compile(r'pip install (?:-\S+ )*["\']?ovsam\b')
+    files = [*PAGES, *(ROOT / 'projects').rglob('*.py'), *(ROOT / 'tools').rglob('*.*')]
+    texts = {file: file.read_text(encoding='utf-8') for file in files if file.is_file()}
+    assert wrong.search('pip install "ovsam[app]"') and wrong.search('pip install --no-deps ovsam')
+    assert [str(file) for file, text in texts.items() if wrong.search(text)] == []
+
+
 def test_pages_that_code_and_other_files_name_are_there():
     named = {}
     for folder in ('projects', 'tools', 'configs', 'tests', '.github', '.ci'):

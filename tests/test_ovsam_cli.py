@@ -57,7 +57,7 @@ def test_without_torch_it_says_what_runs(argv, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, 'torch', None)  # importing it fails
     assert ovsam_cli.main(argv) == 2
     error = capsys.readouterr().err
-    assert 'torch is not installed: pip install ovsam' in error and '--onnx DIR' in error
+    assert 'torch is not installed: pip install . ' in error and '--onnx DIR' in error
 
 
 def test_help_does_not_import_the_package():

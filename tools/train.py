@@ -55,8 +55,8 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg = runner_config(args)
     if cfg.get('train_dataloader') is None:
         raise ValueError(
-            f'{args.config} has no training data (train_dataloader): give the config of a training, '
-            'or try tools/test.py with this one'
+            f'{args.config} has no training data (train_dataloader): give the config of a '
+            'training, or try tools/test.py with this one'
         )
     if args.amp:
         if get_device() == 'mps':

@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
+from ..utils.wording import to_install
 from ..vocabulary import Vocabulary
 from .random_model import build_random_model, random_bank
 from .timing import random_image, seconds
@@ -88,7 +89,7 @@ def random_sam(side: int) -> Any:
         from segment_anything import SamPredictor, sam_model_registry
     except ImportError as error:
         raise ImportError(
-            f'segment-anything is not installed ({error}): pip install "ovsam[benchmark]"'
+            f'segment-anything is not installed {to_install(error, "benchmark")}'
         ) from error
     # The smallest: what is measured is the same in all sizes.
     predictor = SamPredictor(sam_model_registry['vit_b']().eval())

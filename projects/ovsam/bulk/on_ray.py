@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.wording import to_install
 from .job import Job
 from .run import Annotate, Engine, Todo, label_images
 
@@ -95,7 +96,7 @@ def on_ray(
         import ray
         import ray.data
     except ImportError as error:
-        raise ImportError(f'Ray is not installed ({error}): pip install "ovsam[ray]"') from error
+        raise ImportError(f'Ray is not installed {to_install(error, "ray")}') from error
     if workers is not None and workers < 1:
         raise ValueError(f'the number of workers must be positive; got {workers}')
 

@@ -19,7 +19,7 @@ from ..serving.served_flags import add_server_flags, check_server_flags, served_
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
 from ..utils.image_walk import list_images
-from ..utils.wording import listed
+from ..utils.wording import listed, to_install
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -40,7 +40,7 @@ def serve(args: argparse.Namespace) -> None:
         from ..serving.server.app import make_server
         from ..serving.server.gate import PAGE, GateSettings
     except ImportError as error:
-        raise ImportError(f'a web server is needed ({error}): pip install "ovsam[app]"') from error
+        raise ImportError(f'a web server is needed {to_install(error, "app")}') from error
     from ..serving.annotator import Annotator
 
     with contextlib.ExitStack() as opened:

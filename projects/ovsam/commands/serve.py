@@ -19,6 +19,7 @@ from pathlib import Path
 from ..serving.served_flags import add_server_flags, check_server_flags, served_model
 from ..serving.uploads import UploadLimits
 from ..utils.command_line import exit_status, parser_of
+from ..utils.wording import to_install
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -37,9 +38,7 @@ def serve(args: argparse.Namespace) -> None:
         from ..serving.server.app import make_server
         from ..serving.server.gate import GateSettings
     except ImportError as error:
-        raise ImportError(
-            f'a web server is needed ({error}): pip install "ovsam[serve]"'
-        ) from error
+        raise ImportError(f'a web server is needed {to_install(error, "serve")}') from error
     from ..serving.annotator import Annotator
     from ..serving.label_studio.backend import LabelStudioBackend
 

@@ -18,6 +18,7 @@ from ovsam_onnx.graphs import FORMAT
 from ..segmenters.ovsam import OVSAM
 from ..utils.digest import fingerprint
 from ..utils.files import write_json
+from ..utils.wording import to_install
 from .graphs import CropEmbedder, Decoder, Encoder, RegionEmbedder, Zoomer, flat_features
 from .precision import in_precision
 from .settings import model_settings
@@ -107,7 +108,7 @@ def require_onnx() -> ModuleType:
         import onnx
     except ImportError as error:
         raise ImportError(
-            f"an export needs the package onnx ({error}): pip install 'ovsam[onnx]'"
+            f'an export needs the package onnx {to_install(error, "onnx")}'
         ) from error
     return onnx
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..utils.wording import to_install
+
 PRECISIONS = ('fp32', 'fp16', 'int8')
 # What of int8 is not: a graph, and nodes of others by what is in their names.
 FULL_GRAPH, FULL_PARTS = 'decoder', ('/mask_decoder/', '/prompt_encoder/')
@@ -86,7 +88,4 @@ def _kept_nodes(onnx: ModuleType, path: Path) -> list[str]:
 
 
 def _needs_onnxruntime(error: ImportError) -> str:
-    return (
-        f'an export in less than fp32 needs the package onnxruntime ({error}): '
-        "pip install 'ovsam[onnx]'"
-    )
+    return f'an export in less than fp32 needs the package onnxruntime {to_install(error, "onnx")}'

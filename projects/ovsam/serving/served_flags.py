@@ -86,8 +86,8 @@ def served_model(args: argparse.Namespace) -> ServedModel:
         return SharedExport(args.onnx, args.vocabulary)
     if find_spec('torch') is None:
         raise ImportError(
-            'torch is not installed: pip install ovsam, or serve an export, which needs none, with '
-            '--onnx DIR'
+            'torch is not installed: pip install . in the folder of this project, or serve an '
+            'export, which needs none, with --onnx DIR'
         )
     from .shared_model import SharedModel
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 
 from .needed import MissingInputs
 
-
 _WORKER = 'Original Traceback'  # what torch says of an error in a data loader's process
 
 

@@ -24,6 +24,18 @@ def listed(items: Iterable[object], near: str | None = None, between: str = ', '
     return (between.join(texts[:MOST]) or 'none') + more
 
 
+def to_install(error: ImportError, extra: str) -> str:
+    """What to install where a package is missing: it, or all that an extra of this project has.
+
+    Args:
+        error: Of the import.
+        extra: Of setup.py.
+    """
+    package = (error.name or '').partition('.')[0]
+    alone = f'pip install {package}, or ' if package else ''
+    return f'({error}): {alone}pip install ".[{extra}]" in the folder of this project'
+
+
 def _likeness(text: str, asked: str) -> float:
     """In [0, 1], of the whole counting before that of a part."""
     matcher = difflib.SequenceMatcher(b=asked)  # remembers the second one

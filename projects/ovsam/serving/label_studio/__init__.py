@@ -3,5 +3,5 @@
 A request goes through one module after the other: :mod:`.http_api` receives it,
 :mod:`.labeling_config` and :mod:`.region_prompts` read it, :mod:`.task_images` fetches its image,
 :mod:`.backend` prompts the model, :mod:`.brush_regions` and :mod:`.brush_rle` write the answer.
-:mod:`.http_api` and :mod:`.task_images` need ``pip install ovsam[serve]``.
+:mod:`.http_api` and :mod:`.task_images` need ``pip install ".[serve]"``.
 """

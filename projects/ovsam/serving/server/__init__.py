@@ -3,5 +3,5 @@
 :mod:`.gate` stands before all of them and says who may come in, and how many; :mod:`.turns` lets
 one after the other to the model. :mod:`.json_api` is for programs; the tools'
 protocols are in :mod:`~ovsam.serving.any_labeling` and :mod:`~ovsam.serving.label_studio`.
-Needs ``pip install ovsam[serve]``.
+Needs ``pip install ".[serve]"``.
 """
