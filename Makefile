@@ -77,5 +77,8 @@ mini-table: venv  ## evaluate the shipped weights of the small world
 	$(RUN) tools/make_mini.py --evaluate --out work_dirs/mini-table
 
 clean:  ## remove what the targets made, but for data and trained weights
-	rm -rf $(OVSAM_VENV) $(OVSAM_VENV).lock $(OVSAM_VENV).log $(LABEL_STUDIO_VENV) $(RAY_VENV) build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
+	@# An environment without this file is not tools/bootstrap.py's.
+	@if [ -f "$(OVSAM_VENV)/ovsam-setup" ]; then rm -rf "$(OVSAM_VENV)"; \
+	elif [ -e "$(OVSAM_VENV)" ]; then echo "$(OVSAM_VENV) stays: make venv did not make it"; fi
+	rm -rf "$(OVSAM_VENV).lock" "$(OVSAM_VENV).log" $(LABEL_STUDIO_VENV) $(RAY_VENV) build dist projects/*.egg-info .pytest_cache .ruff_cache demo_out
 	find projects tests tools configs -name __pycache__ -type d -prune -exec rm -rf {} +

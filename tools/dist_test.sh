@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage="usage: tools/dist_test.sh CONFIG CHECKPOINT GPUS [arguments of tools/test.py]
 
-  CHECKPOINT may be "": weights are those that the config names, if the model has any.
+  CHECKPOINT may be '': weights are those that the config names, if the model has any.
   GPUS is the number of processes on this machine, one a GPU. From the environment:
   NNODES (1), NODE_RANK (0), MASTER_ADDR (127.0.0.1) and PORT (29500) for several machines,
   PYTHON (python).

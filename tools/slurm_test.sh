@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage="usage: tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [arguments of tools/test.py]
 
-  CHECKPOINT may be "": weights are those that the config names, if the model has any.
+  CHECKPOINT may be '': weights are those that the config names, if the model has any.
   From the environment: GPUS (8) processes, one a GPU, GPUS_PER_NODE (8, or GPUS if that is less;
   0 for nodes without GPUs), CPUS_PER_TASK (5), SRUN_ARGS for srun, PYTHON (python).
 

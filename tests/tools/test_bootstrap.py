@@ -187,3 +187,16 @@ def test_missing_named_interpreter_is_an_error_without_traceback():
     )
     assert result.returncode == 1
     assert '/nowhere/python' in result.stderr and 'Traceback' not in result.stderr
+
+
+@pytest.mark.parametrize('ours', [True, False])
+def test_make_clean_removes_what_this_script_made(tmp_path, ours):
+    for folder in ('projects', 'tools', 'configs', 'tests', 'env'):
+        (tmp_path / folder).mkdir()
+    if ours:
+        (tmp_path / 'env' / bootstrap.NOTE).touch()
+    makefile = SCRIPT.parents[1] / 'Makefile'
+    command = ['make', '-f', makefile, 'clean', f'OVSAM_VENV={tmp_path}/env']
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert (tmp_path / 'env').exists() is not ours
+    assert ('env stays: make venv did not make it' in said) is not ours

@@ -44,6 +44,8 @@ def test_usage(call, name):
     helped = call(name, '--help')
     assert (helped.returncode, helped.stderr) == (0, '')
     assert helped.stdout.startswith(f'usage: tools/{name}.sh ')
+    if name.endswith('test'):
+        assert "CHECKPOINT may be '': " in helped.stdout
 
 
 @pytest.mark.parametrize('gpus', ['0', 'two', '-1', ''])
