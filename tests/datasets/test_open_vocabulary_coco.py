@@ -272,6 +272,16 @@ def test_metainfo_has_the_vocabularys_groups(build):
     assert metainfo['base_classes'] == ('dog',) and metainfo['novel_classes'] == ('cat',)
 
 
+def test_metainfo_of_mmdets_data_sets(build):
+    same = dict(classes=('cat', 'dog', 'sea lion'), palette=[(1, 2, 3)] * 3)
+    metainfo = build(content(), metainfo=same).metainfo
+    assert metainfo['palette'] == same['palette'] and metainfo['base_classes'] == ()
+    with pytest.raises(
+        ValueError, match=r'2 classes \(dog, cat\), .* 3 names \(cat, dog, sea lion'
+    ):
+        build(content(), metainfo=dict(classes=('dog', 'cat')))
+
+
 def test_one_class_forgets_the_names(build):
     pipeline = [*PIPELINE[:2], dict(type='OneClass'), PIPELINE[2]]
     for annotations in ([], [annotation(1), annotation(2, category_id=2)]):

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Union
+from typing import Optional, Union
 
 from mmdet.datasets import CocoDataset
 from mmdet.datasets.api_wrappers import COCO
@@ -94,29 +94,42 @@ class OpenVocabularyCocoDataset(CocoDataset):
             Label ``k`` is its name ``k``.
         left_out: Categories that are left out on purpose, though the vocabulary has a name much
             like theirs that no category has.
+        metainfo: More of mmdet's ``metainfo``, such as ``palette``; its classes, if any, are the
+            vocabulary's names.
         **kwargs: Of ``CocoDataset``.
 
     Raises:
-        ValueError: The annotation file is not of COCO's format, or has no category of the
-            vocabulary; or an annotated category is missed by a slip in a name, as ``umbrela``
-            misses ``umbrella``.
+        ValueError: ``metainfo`` has other classes than the vocabulary; the annotation file is not
+            of COCO's format, or has no category of the vocabulary; or an annotated category is
+            missed by a slip in a name, as ``umbrela`` misses ``umbrella``.
         FileNotFoundError: Images are not on disk.
     """
 
     METAINFO = dict(classes=(), palette=None)
     INDEX: type = VocabularyCOCO
 
-    def __init__(self, vocabulary: Union[str, list, dict], left_out: Sequence[str] = (), **kwargs):
+    def __init__(
+        self,
+        vocabulary: Union[str, list, dict],
+        left_out: Sequence[str] = (),
+        metainfo: Optional[dict] = None,
+        **kwargs,
+    ):
         self.vocabulary = build_vocabulary(vocabulary)
+        classes = tuple((metainfo or {}).get('classes', self.vocabulary.names))
+        if classes != self.vocabulary.names:
+            raise ValueError(
+                f'metainfo has {len(classes)} classes ({listed(classes)}), and the vocabulary '
+                f'{len(self.vocabulary)} names ({listed(self.vocabulary.names)}): give vocabulary '
+                'the classes, and leave them out of metainfo'
+            )
         # mmdet's open-vocabulary metric asks for the groups by these names.
         groups = {
             f'{group}_classes': tuple(self.vocabulary.split.get(group, ()))
             for group in ('base', 'novel')
         }
-        super().__init__(
-            metainfo=dict(classes=self.vocabulary.names, left_out=tuple(left_out), **groups),
-            **kwargs,
-        )
+        ours = dict(classes=self.vocabulary.names, left_out=tuple(left_out), **groups)
+        super().__init__(metainfo={**(metainfo or {}), **ours}, **kwargs)
 
     def COCOAPI(self, path: str) -> VocabularyCOCO:  # noqa: N802  (mmdet's name)
         """The index of the annotation file; mmdet forgets its own before the list is done."""
