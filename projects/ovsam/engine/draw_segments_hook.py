@@ -101,6 +101,7 @@ def picture_name(image: str, folder: Optional[str] = None) -> Path:
         folder: Where the data set's images lie; of others, and without it, the name alone counts.
     """
     path = Path(os.path.abspath(image))
-    inside = folder is not None and path.is_relative_to(os.path.abspath(folder))
-    path = path.relative_to(os.path.abspath(folder)) if inside else Path(path.name)
+    root = None if folder is None else os.path.abspath(folder)
+    inside = root is not None and path.is_relative_to(root)
+    path = Path(os.path.relpath(path, root) if inside else path.name)
     return path if path.suffix.lower() == '.png' else path.with_name(f'{path.name}.png')

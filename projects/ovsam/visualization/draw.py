@@ -146,7 +146,7 @@ def _check(image: np.ndarray, masks: np.ndarray, names, scores) -> None:
 def _filled_boxes(prompts: Prompts | None, size: tuple[int, int]) -> np.ndarray:
     """(N, H, W) bool: where the labels of boxes may be."""
     boxes = np.zeros((0, 4), int) if prompts is None else prompts.boxes.round().int().cpu().numpy()
-    filled = np.zeros((len(boxes), *size), bool)
+    filled: np.ndarray = np.zeros((len(boxes), *size), bool)
     for mask, (left, top, right, bottom) in zip(filled, np.maximum(boxes, 0)):
         mask[top:bottom, left:right] = True
     return filled
