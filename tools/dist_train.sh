@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Train on several GPUs, or on several processes where there is no GPU.
 set -euo pipefail
+# shellcheck source=tools/launching.sh
+. "$(dirname "$0")/launching.sh"
 
 usage="usage: tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]
 
@@ -9,14 +11,7 @@ usage="usage: tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]
   PYTHON (python).
 
   tools/dist_train.sh configs/clip2sam/clip2sam_RN50x16_coco.py 8 --amp"
-case "${1:-}" in -h | --help) echo "$usage"; exit 0 ;; esac
-if [ $# -lt 2 ]; then echo "$usage" >&2; exit 2; fi
+called 2 "$@"
 config=$1 gpus=$2
 shift 2
-case "$gpus" in '' | *[!0-9]* | 0) echo "dist_train: GPUS must be a number, got '$gpus'" >&2; exit 2 ;; esac
-
-exec "${PYTHON:-python}" -m torch.distributed.run \
-    --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
-    --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
-    --nproc_per_node="$gpus" \
-    "$(dirname "$0")/train.py" "$config" --launcher pytorch "$@"
+on_this_machine "$gpus" train.py "$config" --launcher pytorch "$@"
