@@ -1,6 +1,7 @@
 """Files of figures that mmengine writes are JSON."""
 
 import json
+from unittest.mock import Mock
 
 import mmengine
 import numpy as np
@@ -17,7 +18,7 @@ from ovsam.engine.runner import build_runner
 def runner(monkeypatch):
     """Building any runner is enough."""
     monkeypatch.setitem(file_handlers, 'json', file_handlers['json'])
-    monkeypatch.setattr(Runner, 'from_cfg', lambda cfg: cfg)
+    monkeypatch.setattr(Runner, 'from_cfg', lambda _: Mock())
     build_runner(Config({}))
 
 
