@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from ovsam.naming import text_cache
@@ -68,6 +69,12 @@ def other_identity(path):
     save_file(load_file(path), path, {'format': text_cache.FORMAT, 'encoder': 'other'})
 
 
+def texts_of_no_list(path):
+    with safe_open(path, 'np') as bank:
+        metadata = bank.metadata()
+    save_file(load_file(path), path, {**metadata, 'texts': '5'})
+
+
 @pytest.mark.parametrize(
     ('damage', 'message'),
     [
@@ -77,8 +84,9 @@ def other_identity(path):
         (flip_a_bit, 'checksum'),
         (other_identity, 'its encoder is not'),
         (lambda path: save_file(load_file(path), path), 'its format is not'),
+        (texts_of_no_list, 'not the bank'),
     ],
-    ids=['truncated', 'empty', 'foreign', 'bit', 'other encoder', 'no metadata'],
+    ids=['truncated', 'empty', 'foreign', 'bit', 'other encoder', 'no metadata', 'no list'],
 )
 def test_damaged_banks_are_removed_and_made_again(banks, damage, message):
     banks.write(rows('a', 'b'))
@@ -118,6 +126,12 @@ def write_one(folder, text):
     TextEmbeddingCache(folder).banks('clip', ['{}']).write(rows(text))
 
 
+def write_often(folder, text):
+    for number in range(40):
+        write_one(folder, f'{text}{number}')
+    write_one(folder, text)
+
+
 @pytest.mark.parametrize('kind', ['threads', 'processes'])
 def test_writers_at_the_same_time(tmp_path, banks, kind):
     texts = 'abcdefgh'
@@ -126,7 +140,7 @@ def test_writers_at_the_same_time(tmp_path, banks, kind):
             list(pool.map(lambda text: write_one(tmp_path, text), texts))
     else:
         workers = [
-            multiprocessing.get_context('fork').Process(target=write_one, args=(tmp_path, text))
+            multiprocessing.get_context('fork').Process(target=write_often, args=(tmp_path, text))
             for text in texts[:3]
         ]
         for worker in workers:

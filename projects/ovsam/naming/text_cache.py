@@ -40,7 +40,7 @@ class TextEmbeddingCache:
     """Banks of all CLIPs and templates.
 
     Args:
-        folder: Where; :func:`~ovsam.utils.cache.cache_folder` if not given. It is made when
+        folder: Where; :func:`~ovsam.utils.paths.cache_folder` if not given. It is made when
             something is written.
     """
 
@@ -114,14 +114,15 @@ class TextBanks:
         None if it has nothing that is wanted, or is not below that size.
         """
         try:
-            with safe_open(path, 'pt') as bank:
+            # Opened once: torch would open it again, when another process may have deleted it.
+            with safe_open(path, 'np') as bank:
                 metadata = bank.metadata() or {}
                 texts = self._checked_texts(metadata)
                 if wanted is not None and wanted.isdisjoint(texts):
                     return {}
                 if below is not None and len(texts) >= below:
                     return {}
-                table = bank.get_tensor('embeddings')
+                table = torch.from_numpy(bank.get_tensor('embeddings'))
             if table.dim() != 2 or table.dtype != torch.float32 or len(table) != len(texts):
                 raise ValueError(f'{len(texts)} texts, but {table.dtype} {tuple(table.shape)}')
             if fingerprint(None, {'embeddings': table}) != metadata.get('sha256'):
@@ -131,7 +132,7 @@ class TextBanks:
         except OSError as error:
             _warn(f'{path} cannot be read and is passed over ({error})')
             return {}
-        except (SafetensorError, ValueError, KeyError) as error:
+        except (SafetensorError, TypeError, ValueError, KeyError) as error:
             _warn(
                 f'{path} is not the bank of text embeddings that belongs there ({error}); it is '
                 'removed, and what is needed of it made again'
