@@ -71,6 +71,13 @@ def test_json_round_trip(tmp_path):
     assert pickle.loads(pickle.dumps(vocabulary)).to_dict() == vocabulary.to_dict()
 
 
+def test_a_file_says_what_was_seen_only_if_it_is_not_all(tmp_path):
+    path = tmp_path / 'names.json'
+    for seen in (None, ['a', 'b'], ['b'], []):
+        Vocabulary(['a', 'b'], seen=seen).to_json(path)
+        assert json.loads(path.read_text()).get('seen') == (seen if seen != ['a', 'b'] else None)
+
+
 def test_templates_and_aliases_are_kept(tmp_path):
     vocabulary = Vocabulary(
         ['bat (animal)', 'cat'],
@@ -184,6 +191,14 @@ def test_json_files_that_say_less(tmp_path):
             ValueError,
             "already means 'a'",
         ),
+        (lambda: Vocabulary(['cat'], aliases={'cat': None}), TypeError, "of 'cat' must be a list"),
+        (lambda: Vocabulary(['cat'], split={'base': 'cat'}), TypeError, "'base' must be a list"),
+        (lambda: Vocabulary(['cat'], split={'base': None}), TypeError, "'base' must be a list"),
+        (lambda: Vocabulary(['cat'], split=['cat']), TypeError, '"split" must be an object'),
+        (lambda: Vocabulary(['cat'], synonyms=5), TypeError, '"synonyms" must be an object'),
+        (lambda: Vocabulary(['cat'], seen=5), TypeError, 'seen must be a list'),
+        (lambda: Vocabulary(['cat'], seen={'cat': False}), TypeError, 'seen must be a list'),
+        (lambda: Vocabulary.from_dict({'split': {'base': 'cat'}}), TypeError, "'base' must be a"),
         (lambda: Vocabulary(['cat']).index('dog'), ValueError, 'dog'),
         (lambda: Vocabulary.from_file('names.csv'), ValueError, '.txt or .json'),
         (lambda: Vocabulary.from_file('no/such.txt'), FileNotFoundError, 'no/such.txt'),
@@ -206,7 +221,7 @@ def test_bad_vocabularies_are_refused(make, error, message):
         '{"names": ["a"], "aliases": ["b"]}',
         '{"names": ["a"], "templates": [1]}',
         '{"names": ["a"], "synonyms": [1]}',
-        '{"names": ["a"], "seen": 1}',
+        '{"names": ["a"], "synonyms": {"a": 1}}',
     ],
 )
 def test_bad_files_are_named(tmp_path, content):

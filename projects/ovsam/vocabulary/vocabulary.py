@@ -15,8 +15,8 @@ from ..utils.files import write_json
 from .name_texts import COMMAS, clean_text, listed_names, name_key, without_quotes
 from .templates import get_templates
 from .vocabulary_fields import (
-    as_name,
     checked_aliases,
+    checked_groups,
     clean_names,
     complete_synonyms,
     group_members,
@@ -49,7 +49,7 @@ class Vocabulary:
             category names. They are for :meth:`find`, no texts.
 
     Raises:
-        TypeError: For a name that is not a string.
+        TypeError: For a name that is not a string, and arguments of another kind than these.
         ValueError: For an empty vocabulary, empty or repeated names, for names in ``synonyms``,
             ``seen``, ``split`` or ``aliases`` that are not in the vocabulary, and for an alias
             that means two names.
@@ -74,7 +74,7 @@ class Vocabulary:
     ) -> None:
         names = clean_names(names)
         known = {name: place for place, name in enumerate(names)}
-        groups = {group: tuple(map(as_name, members)) for group, members in (split or {}).items()}
+        groups = checked_groups(split)
         for group, members in groups.items():
             require_known(f'split {group!r}', members, known)
         others = checked_aliases(known, aliases)
@@ -143,10 +143,7 @@ class Vocabulary:
         """From the content of a JSON file, see :meth:`from_file`."""
         if not isinstance(content, Mapping):
             return cls(content)
-        for key in ('split', 'aliases'):
-            if not isinstance(content.get(key) or {}, Mapping):
-                raise TypeError(f'"{key}" must be an object; got {content[key]!r}')
-        split = content.get('split')
+        split = checked_groups(content.get('split'))
         names = content.get('names')
         if names is None:
             if not split:
@@ -174,8 +171,11 @@ class Vocabulary:
         return content
 
     def to_json(self, path: str | Path) -> None:
-        """Write a file that :meth:`from_file` reads."""
-        write_json(path, self.to_dict(), indent=1, ensure_ascii=False)
+        """Write a file that :meth:`from_file` reads; without ``seen`` if all are."""
+        content = self.to_dict()
+        if self.seen.all():  # a name that is added by hand changes nothing for the others then
+            del content['seen']
+        write_json(path, content, indent=1, ensure_ascii=False)
 
     def __len__(self) -> int:
         return len(self.names)

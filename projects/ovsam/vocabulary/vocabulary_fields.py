@@ -51,9 +51,28 @@ def as_name(name: Any) -> Any:
     return clean_text(name) if isinstance(name, str) else name
 
 
-def by_clean_name(values: Mapping[str, Any]) -> dict[str, Any]:
+def by_clean_name(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """What is given by name, by the names that :func:`clean_names` makes of them."""
+    if not isinstance(values, Mapping):
+        raise TypeError(f'"{where}" must be an object; got {values!r}')
     return {as_name(name): value for name, value in values.items()}
+
+
+def checked_texts(where: str, texts: Any) -> list[str]:
+    """The texts; a ``TypeError`` that says ``where`` something else stands."""
+    is_list = isinstance(texts, Iterable) and not isinstance(texts, (str, Mapping))
+    found = [*texts] if is_list else [None]
+    if not all(isinstance(text, str) for text in found):
+        raise TypeError(f'{where} must be a list of strings; got {texts!r}')
+    return found
+
+
+def checked_groups(split: Mapping[str, Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
+    """Names as :func:`clean_text` has them, by group."""
+    return {
+        group: tuple(map(clean_text, checked_texts(f'split {group!r}', members)))
+        for group, members in by_clean_name('split', split or {}).items()
+    }
 
 
 def complete_synonyms(
@@ -64,11 +83,11 @@ def complete_synonyms(
     """The texts of each name: those given, by name or in the order of names, or the name's own."""
     if synonyms is None:
         synonyms = {}
-    elif not isinstance(synonyms, Mapping):
+    elif isinstance(synonyms, Sequence):
         if len(synonyms) != len(names):
             raise ValueError(f'{len(names)} names need as many synonyms; got {len(synonyms)}')
         synonyms = dict(zip(names, synonyms))
-    synonyms = by_clean_name(synonyms)
+    synonyms = by_clean_name('synonyms', synonyms)
     require_known('synonyms', synonyms, known)
     return tuple(_clean_texts(name, synonyms.get(name)) for name in names)
 
@@ -76,10 +95,8 @@ def complete_synonyms(
 def _clean_texts(name: str, texts: Sequence[str] | None) -> tuple[str, ...]:
     if texts is None:
         cleaned = split_texts(name)
-    elif isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise TypeError(f'synonyms of {name!r} must be a list of strings; got {texts!r}')
     else:
-        cleaned = distinct(map(clean_text, texts))
+        cleaned = distinct(map(clean_text, checked_texts(f'synonyms of {name!r}', texts)))
     if not cleaned:
         raise ValueError(f'{name!r} has no text to recognise it by')
     return cleaned
@@ -89,19 +106,20 @@ def checked_aliases(
     known: Mapping[str, int], aliases: Mapping[str, Sequence[str]] | None
 ) -> dict[str, tuple[str, ...]]:
     """Aliases by name, each once; a ``ValueError`` for one that means two names."""
-    aliases = by_clean_name(aliases or {})
-    require_known('aliases', aliases, known)
+    checked = {
+        name: checked_texts(f'aliases of {name!r}', others)
+        for name, others in by_clean_name('aliases', aliases or {}).items()
+    }
+    require_known('aliases', checked, known)
     meant: dict[str, str] = {}
-    for name, others in aliases.items():
-        if isinstance(others, str) or not all(isinstance(other, str) for other in others):
-            raise TypeError(f'aliases of {name!r} must be a list of strings; got {others!r}')
+    for name, others in checked.items():
         for other in others:
             if meant.setdefault(other, name) != name or (other in known and other != name):
                 raise ValueError(
                     f'alias {other!r} of {name!r} already means '
                     f'{other if other in known else meant[other]!r}'
                 )
-    return {name: tuple(dict.fromkeys(others)) for name, others in aliases.items() if others}
+    return {name: tuple(dict.fromkeys(others)) for name, others in checked.items() if others}
 
 
 def lookup_table(
@@ -124,6 +142,10 @@ def seen_flags(
     """(K,) read-only flags from flags, names, or the name of a group."""
     if seen is None:
         flags: np.ndarray = np.ones(len(known), dtype=bool)
+    elif isinstance(seen, Mapping) or not isinstance(seen, Iterable):
+        raise TypeError(
+            f'seen must be a list of names, a group or {len(known)} bools; got {seen!r}'
+        )
     elif isinstance(seen, str) or not all(isinstance(s, (bool, np.bool_)) for s in seen):
         members = group_members(seen, split) if isinstance(seen, str) else [*map(as_name, seen)]
         require_known('seen', members, known)
