@@ -1,5 +1,7 @@
 """Names by example: the space that regions are compared in, and banks that know examples."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -192,6 +194,16 @@ def test_files_that_are_not_of_this_model(bank, tmp_path):
     another.mean += 1
     with pytest.raises(ValueError, match='was taught to another model'):
         with_taught_file(bank_of('cat', space=another), path)
+
+
+def test_taught_names_that_are_one_name_here(space, bank):
+    taught = bank.taught({'dog': rows(2, 2), 'hound': rows(3, 2, seed=1)})
+    here = bank_of('pen', 'dog', space=space)
+    here = replace(here, vocabulary=Vocabulary(['pen', 'dog'], aliases={'dog': ['hound']}))
+    found = here.taught_as(taught)
+    assert found.examples.places.tolist() == [1] and found.taught_names == {'dog': 5}
+    assert found.examples.with_text.tolist() == [True]
+    torch.testing.assert_close(found.examples.sums, taught.examples.sums.sum(dim=0, keepdim=True))
 
 
 def test_rows_that_both_have_are_one():

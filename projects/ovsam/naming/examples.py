@@ -46,15 +46,10 @@ class Examples:
         """Places, sums, counts, and whether texts count."""
         return self.places, self.sums, self.counts, self.with_text
 
-    def sorted(self) -> Examples:
-        """The same in the order of places."""
-        order = self.places.argsort()
-        return Examples(*(column[order] for column in self.columns()))
-
     def merged(self, other: Examples) -> Examples:
-        """Both; names that both have keep one row, of all their examples.
+        """Both, in the order of places; each name has one row, of all its examples.
 
-        Whether their texts count is as the other has it.
+        Whether their texts count is as the other has it, where any of its rows of the name says so.
         """
         both = [torch.cat(pair) for pair in zip(self.columns(), other.columns())]
         places, rows = both[0].unique(return_inverse=True)
@@ -65,7 +60,9 @@ class Examples:
             (rows[: len(self.places)], self.with_text),
             (rows[len(self.places) :], other.with_text),
         ):
-            with_text[mine] = flags
+            with_text[mine] = (
+                counts.new_zeros(len(places)).index_add_(0, mine, flags.long())[mine] > 0
+            )
         return Examples(places, sums, counts, with_text)
 
 

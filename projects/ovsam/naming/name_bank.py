@@ -185,7 +185,7 @@ class NameBank:
         bank = self.extended(names)
         device = examples.places.device
         places = torch.tensor([bank.vocabulary.find(name) for name in names], device=device)
-        return bank.with_examples(replace(examples, places=places).sorted())
+        return bank.with_examples(replace(examples, places=places))
 
     def _texts_count(self, places: Tensor) -> Tensor:
         """Whether the texts of names say something: not of those that came with examples alone."""
@@ -195,11 +195,10 @@ class NameBank:
         return (places < len(self)) & ~torch.isin(places, silent)
 
     def with_examples(self, examples: Examples) -> NameBank:
-        """The same names with more examples; ``places`` are this bank's."""
+        """The same names with more examples; ``places`` are this bank's, in any order."""
         examples = examples.to(self.table.device)
-        return replace(
-            self, examples=examples if self.examples is None else self.examples.merged(examples)
-        )
+        before = self.examples or Examples(*(column[:0] for column in examples.columns()))
+        return replace(self, examples=before.merged(examples))
 
 
 def embed_bank(
