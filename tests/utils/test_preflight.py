@@ -137,6 +137,7 @@ def test_files_that_a_vocabulary_is_merged_from(elsewhere):
     assert 'names.txt' not in missing(cfg) and 'other.json' in missing(cfg)
     assert missing(config(vocabulary='coco+my/names.txt')) == ''
     (elsewhere / 'a+b.txt').write_text('cat')
+    assert '  my/names.csv  (model' in missing(config(vocabulary='my/names.csv'))
     assert missing(config(vocabulary='a+b.txt')) == missing(config(vocabulary='coco+lvis')) == ''
 
 

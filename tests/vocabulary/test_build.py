@@ -16,6 +16,8 @@ def test_no_names(nothing):
 def test_build_from_anything(tmp_path):
     path = tmp_path / 'c++, names.txt'
     path.write_text('cat\ndog\n')
+    capitals = tmp_path / 'NAMES.TXT'
+    capitals.write_text('cat\ndog\n')
     vocabulary = Vocabulary(['cat', 'dog'])
     assert build_vocabulary(vocabulary) is vocabulary
     for source in (
@@ -27,6 +29,7 @@ def test_build_from_anything(tmp_path):
         ['cat', 'dog'],
         path,
         str(path),
+        str(capitals),
         {'type': 'Vocabulary', 'names': ['cat', 'dog']},
         {'names': ['cat', 'dog']},
     ):
@@ -79,6 +82,12 @@ def test_packs_and_files_merge(tmp_path):
         ('coco+', ValueError, "no vocabulary pack ''"),
         ('coco+none.txt', FileNotFoundError, 'none.txt'),
         ('cat,dog,cat', ValueError, "repeated: .*'cat'"),
+        ('coco,lvis', ValueError, "with . between them, not commas: .* has 'coco', 'lvis' among"),
+        ('mine.txt, coco', ValueError, "not commas: .* has 'mine.txt', 'coco' among"),
+        ('cat; COCO', ValueError, "not commas: .* has 'COCO' among names; .* in quotes"),
+        ('lvis+cat,a.json', ValueError, "not commas: 'cat,a.json' has 'a.json'"),
+        ('my/names.csv', ValueError, 'ends in .txt or .json; got my/names.csv'),
+        ('names.TXT', FileNotFoundError, 'no vocabulary file names.TXT'),
     ],
 )
 def test_what_is_not_there_is_named(source, error, message):
@@ -91,6 +100,12 @@ def test_files_of_another_kind_are_no_names(tmp_path):
     path.write_text('cat')
     with pytest.raises(ValueError, match='ends in .txt or .json'):
         build_vocabulary(str(path))
+
+
+def test_names_that_are_a_packs():
+    for source in ('"coco", cat', ['coco', 'cat']):
+        assert build_vocabulary(source).names == ('coco', 'cat')
+    assert build_vocabulary('coco,').names == ('coco',)
 
 
 def test_every_pack_is_named():

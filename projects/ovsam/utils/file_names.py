@@ -7,6 +7,8 @@ import os
 
 # Bytes: file systems allow 255, and an ending such as '.json' must fit behind the name.
 LONGEST = 250
+# What lists of names come in. Those that cannot be read are refused, and never taken for a name.
+_NAME_LISTS = ('.txt', '.json', '.csv', '.tsv', '.jsonl', '.yaml', '.yml', '.names')
 
 
 def fitting_name(name: str, longest: int = LONGEST) -> str:
@@ -21,3 +23,18 @@ def fitting_name(name: str, longest: int = LONGEST) -> str:
 def printable(name: str) -> str:
     """The name as a terminal can show it on one line; what it cannot show is escaped."""
     return name if name.isprintable() else repr(name)[1:-1]
+
+
+def is_name_list(text: str) -> bool:
+    """Whether a text is the path of a file of names, there or not and readable or not."""
+    return text.lower().endswith(_NAME_LISTS)
+
+
+def merged_parts(text: str) -> list[str]:
+    """What ``+`` stands between, as in ``'coco+mine.txt'``: vocabularies that are put together.
+
+    The path of a file as a whole, whatever signs it has, is one.
+    """
+    if is_name_list(text) and os.path.isfile(text):
+        return [text]
+    return [part.strip() for part in text.split('+')]

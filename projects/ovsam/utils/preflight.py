@@ -8,11 +8,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .file_names import is_name_list, merged_parts
 from .needed import MissingInputs
 from .paths import fetched_path, resource_root
 from .sources import source_of
-
-_VOCABULARY_FILES = ('.txt', '.json')
 
 
 def require_inputs(cfg: Config, mode: str) -> None:
@@ -100,21 +99,10 @@ def _dataset_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
 def _vocabulary_files(key: str, node: Mapping) -> Iterator[tuple[str, str]]:
     vocabulary = node.get('vocabulary')
     if isinstance(vocabulary, str):
-        for path in _files_merged(vocabulary.strip()):
+        for path in filter(is_name_list, merged_parts(vocabulary.strip())):
             yield f'{key}.vocabulary', path
     if node.get('type') == 'VocabularyFile':
         yield f'{key}.path', str(node['path'])
-
-
-def _files_merged(vocabulary: str) -> list[str]:
-    """Files among what a vocabulary is merged from, ``'coco+mine.txt'``.
-
-    Taken apart as by :func:`~ovsam.vocabulary.build_vocabulary`: what is a file's path as a whole
-    is one.
-    """
-    is_file = Path(vocabulary).is_file()
-    parts = [vocabulary] if is_file else [part.strip() for part in vocabulary.split('+')]
-    return [part for part in parts if part.endswith(_VOCABULARY_FILES)]
 
 
 def _mappings(key: str, node: object) -> Iterator[tuple[str, Mapping]]:

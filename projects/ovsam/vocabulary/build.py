@@ -10,11 +10,12 @@ from pathlib import Path
 
 from mmdet.registry import TASK_UTILS
 
+from ..utils.file_names import is_name_list, merged_parts
 from ..utils.wording import listed
 from .merge import merge_sources
-from .name_texts import clean_text, listed_names, split_texts, without_quotes
+from .name_texts import clean_text, listed_names, names_without_quotes, split_texts, without_quotes
 from .packs import PACKS, vocabulary_pack
-from .vocabulary import FILE_SUFFIXES, Vocabulary
+from .vocabulary import Vocabulary
 
 
 def build_vocabulary(
@@ -41,7 +42,8 @@ def build_vocabulary(
     Raises:
         FileNotFoundError: If there is no such file.
         TypeError: For anything else, and names that are not strings.
-        ValueError: For no names, empty or repeated ones, and an unknown pack.
+        ValueError: For no names, empty or repeated ones, an unknown pack, and packs or files with
+            commas between them.
     """
     if isinstance(source, Vocabulary):
         return source
@@ -126,11 +128,15 @@ def merge_vocabularies(
 
 
 def _from_text(text: str, *, merge_repeated: bool) -> Vocabulary:
-    # What is a file's path as a whole is one, whatever signs its folders have.
-    if text.endswith(FILE_SUFFIXES) and Path(text).is_file():
-        return Vocabulary.from_file(text, merge_repeated=merge_repeated)
     text = without_quotes(text)
-    parts = [part.strip() for part in text.split('+')]
+    parts = merged_parts(text)
+    for part in parts:
+        named = [] if os.path.isfile(part) else [*filter(_is_named, names_without_quotes(part))]
+        if named and len(listed_names(part)) > 1:
+            raise ValueError(
+                f'packs and files are merged with + between them, not commas: {part!r} has '
+                f'{listed(map(repr, named))} among names; if that is a name, put it in quotes'
+            )
     # A name may have a plus of its own, so one part must be something that can be merged.
     if len(parts) > 1 and any(_is_named(part) for part in parts):
         return merge_vocabularies([_named(part, merge_repeated=merge_repeated) for part in parts])
@@ -140,7 +146,7 @@ def _from_text(text: str, *, merge_repeated: bool) -> Vocabulary:
 
 
 def _is_named(text: str) -> bool:
-    return clean_text(text).casefold() in PACKS or text.endswith(FILE_SUFFIXES)
+    return clean_text(text).casefold() in PACKS or is_name_list(text)
 
 
 def _named(text: str, *, merge_repeated: bool, names_too: bool = False) -> Vocabulary:
@@ -148,7 +154,7 @@ def _named(text: str, *, merge_repeated: bool, names_too: bool = False) -> Vocab
     if clean_text(text).casefold() in PACKS:
         return vocabulary_pack(clean_text(text))
     # Refused, with what a file must be, if it is not one of the known kinds.
-    if text.endswith(FILE_SUFFIXES) or (Path(text).suffix and os.path.isfile(text)):
+    if is_name_list(text) or (Path(text).suffix and os.path.isfile(text)):
         return Vocabulary.from_file(text, merge_repeated=merge_repeated)
     near = difflib.get_close_matches(text.casefold(), PACKS, n=3, cutoff=0.7)
     if names_too and not near:

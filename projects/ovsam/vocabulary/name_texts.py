@@ -51,6 +51,11 @@ def listed_names(text: str) -> list[str]:
     return [name for name in names if name]
 
 
+def names_without_quotes(text: str) -> list[str]:
+    """Those of :func:`listed_names` that stand without quotes."""
+    return [clean_text(match['bare'] or '') for match in _NAME_IN_LIST.finditer(text)]
+
+
 def without_quotes(text: str) -> str:
     """A text without a pair of quotes around it, unless they are there inside it, too."""
     text = text.strip()

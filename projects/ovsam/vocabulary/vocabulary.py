@@ -117,13 +117,14 @@ class Vocabulary:
             ValueError: If it is not of these forms.
         """
         path = Path(path)
-        if path.suffix not in FILE_SUFFIXES:
+        suffix = path.suffix.lower()
+        if suffix not in FILE_SUFFIXES:
             raise ValueError(f'a vocabulary file ends in .txt or .json; got {path}')
         if not path.is_file():
             raise FileNotFoundError(f'there is no vocabulary file {path}')
         try:
             text = path.read_text(encoding='utf-8-sig')
-            if path.suffix == '.txt':
+            if suffix == '.txt':
                 lines = (clean_text(line.partition('#')[0]) for line in text.splitlines())
                 names = [without_quotes(line.rstrip(COMMAS)) for line in lines]
                 return cls.from_names(
