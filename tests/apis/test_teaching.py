@@ -1,5 +1,7 @@
 """Names by example, as users teach them."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,6 +70,15 @@ def test_what_was_taught_stays_with_another_vocabulary(predictor, scene):
     predictor.set_vocabulary(['pen', 'cup'])
     assert predictor.vocabulary.names == ('pen', 'cup', 'my gizmo')
     assert predictor.predict([middle(scene[1][0])]).labels == ['my gizmo']
+
+
+def test_another_vocabulary_that_fails_changes_nothing(predictor, scene, monkeypatch):
+    predictor.teach('my gizmo', [middle(scene[1][0])])
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='out of memory'):
+        patch.setattr(predictor.model, 'bank', Mock(side_effect=RuntimeError('out of memory')))
+        predictor.set_vocabulary(['pen', 'cup'])
+    assert predictor.vocabulary.names == ('cat', 'dog', 'my gizmo')
+    assert predictor.taught_names == {'my gizmo': 1}
 
 
 def test_find_and_everything_know_it(predictor, scene):

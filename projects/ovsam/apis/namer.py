@@ -138,11 +138,11 @@ class Namer(OneImage[EncodedImage, Prediction]):
         if not isinstance(vocabulary, Vocabulary) and not told and made.seen.all():
             made = made.seen_by(model.vocabulary)
         before = self._made_bank
-        vars(self).pop('bank', None)
+        if before is None or before.examples is None:
+            vars(self).pop('bank', None)
+        else:  # what was shown stays, whatever else there is to tell it from
+            self.bank = model.bank(made).taught_as(before)
         self._vocabulary = made
-        if before is not None and before.examples is not None:
-            # What was shown stays, whatever else there is to tell it from.
-            self.bank = self.bank.taught_as(before)
 
     @torch.no_grad()
     def learn(self, name: str, found: Prediction) -> None:
