@@ -28,8 +28,12 @@ def test_no_detector():
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        (['--detector-weights', 'x.pth'], 'are of no detector: give its config by --detector'),
-        (['--detector-threshold', '1.5'], r'--detector-threshold must be in \[0, 1\]; got 1.5'),
+        (['--detector-weights', 'x.pth'], 'weights is of no detector: give its config by'),
+        (['--detector-threshold', '0'], 'threshold is of no detector: give its config by'),
+        (
+            ['--detector', 'x.py', '--detector-threshold', '1.5'],
+            r'--detector-threshold must be in \[0, 1\]; got 1.5',
+        ),
     ],
 )
 def test_what_does_not_go_together(arguments, message):

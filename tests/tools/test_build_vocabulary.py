@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from ovsam.apis import init_model
 from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
@@ -35,6 +36,23 @@ def test_show(capsys):
     assert tool.main(['imagenet1k', '--show', '1']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == ['     0  tench: tench, Tinca tinca [n01440764]']
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['cat,dog', '--out', 'names.txt'], '--out ends in .json, or in .safetensors for'),
+        (['--list', '--out', 'a.json', '--show', '2'], 'name a vocabulary for --show, --out: coco'),
+        (['cat', '--weights', 'a.pth', '--templates', 'simple'], '--weights, --templates without'),
+        (['cat', '--cache', 'a', '--device', 'cpu'], '--cache, --device without --embed'),
+        (['cat', '--batch-size', '2'], '--batch-size without --embed'),
+    ],
+)
+def test_flags_that_would_do_nothing(arguments, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert tool.main(arguments) == 2
+    said = capsys.readouterr()
+    assert message in said.err and not said.out and not [*tmp_path.iterdir()]
 
 
 def test_a_file_to_edit(tmp_path):
@@ -73,6 +91,16 @@ def test_a_file_with_embeddings(tmp_path, random_mini, capsys):
     assert found.text_encoder == model.text_encoder.fingerprint()
 
 
+def test_templates_of_the_command_line_count_most(tmp_path, random_mini):
+    own, path = tmp_path / 'own.json', tmp_path / 'names.safetensors'
+    Vocabulary(['cat'], templates=['one {}', 'two {}']).to_json(own)
+    more = ['--embed', random_mini, '--cache', str(tmp_path), '--device', 'cpu']
+    for flags, templates in (([], ('one {}', 'two {}')), (['--templates', 'none'], ('{}',))):
+        assert tool.main([str(own), '--out', str(path), *more, *flags]) == 0
+        with safe_open(path, 'np') as file:
+            assert json.loads(file.metadata()['templates']) == [*templates]
+
+
 def test_what_the_text_tower_cuts(tmp_path, random_mini):
     long = 'cat ' * 12
     with pytest.warns(UserWarning, match=r"1 of the texts .* reads 10 tokens .*'cat cat .*\(12\)"):
@@ -93,6 +121,7 @@ def test_what_the_text_tower_cuts(tmp_path, random_mini):
         (['--embed', 'mini/sam_box.py'], 'has no text_encoder'),
         (['--embed', 'no_such'], 'no_such'),
         (['--embed', 'mini', '--templates', 'fancy'], "no templates 'fancy'"),
+        (['--embed', 'mini/image_crop_coop_box'], 'has a learned context in place of templates'),
     ],
 )
 def test_what_cannot_embed(arguments, message, random_weights, monkeypatch, capsys):

@@ -23,6 +23,9 @@ def test_no_file(capsys):
     with pytest.raises(SystemExit):
         convert_checkpoint.main(['--out', 'a.pth'])
     assert 'FILE' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        convert_checkpoint.main(['x.pth', '--to', 'published', '--all', '--out', 'a.pth'])
+    assert '--all is for --to ours' in capsys.readouterr().err
 
 
 def test_there_and_back(run, save_published, published, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..utils.command_line import given_flags
 from ..utils.paths import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def add_detector_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--detector-threshold',
         type=float,
-        default=0.3,
-        help='least score of its boxes (%(default)s)',
+        help='least score of its boxes (0.3 if not given)',
     )
 
 
@@ -79,11 +79,12 @@ def check_detector_flags(args: argparse.Namespace) -> None:
     """Reject what does not go together.
 
     Raises:
-        ValueError: There are weights and no detector, or the threshold is out of its range.
+        ValueError: There are flags of a detector and none, or the threshold is out of its range.
     """
-    if args.detector_weights and not args.detector:
-        raise ValueError('--detector-weights are of no detector: give its config by --detector')
-    if not 0 <= args.detector_threshold <= 1:
+    given = given_flags(args, 'detector_weights', 'detector_threshold')
+    if given and not args.detector:
+        raise ValueError(f'{given[0]} is of no detector: give its config by --detector')
+    if args.detector_threshold is not None and not 0 <= args.detector_threshold <= 1:
         raise ValueError(f'--detector-threshold must be in [0, 1]; got {args.detector_threshold}')
 
 
@@ -101,4 +102,5 @@ def detector_of(args: argparse.Namespace, device: str | None) -> DetectorBoxes |
         return None
     from .prompt_sources import DetectorBoxes
 
-    return DetectorBoxes(args.detector, args.detector_weights, args.detector_threshold, device)
+    threshold = 0.3 if args.detector_threshold is None else args.detector_threshold
+    return DetectorBoxes(args.detector, args.detector_weights, threshold, device)

@@ -55,6 +55,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.to == 'published' and len(args.files) > 1:
         parser.error('--to published takes one FILE')
+    if args.to == 'published' and args.all:
+        parser.error('--all is for --to ours: a published file has what its model uses')
     return args
 
 

@@ -17,6 +17,7 @@ models that run without torch (ovsam export).
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import open_clip
@@ -27,8 +28,9 @@ from ..apis.init_model import init_model, load_config
 from ..naming.name_bank import embed_bank
 from ..naming.names_file import names_file
 from ..naming.text_cache import TextEmbeddingCache
-from ..utils.command_line import exit_status, parser_of
+from ..utils.command_line import exit_status, given_flags, parser_of
 from ..utils.files import write_whole
+from ..utils.wording import listed
 from ..vocabulary import (
     PACKS,
     TextReader,
@@ -83,6 +85,11 @@ def text_encoder(source: str, weights: str | None, device: str | None) -> tuple:
             raise ValueError(
                 f'the model of {source} has no text_encoder: give the config of an OVSAM'
             )
+        if model.get('context'):
+            raise ValueError(
+                f'the model of {source} has a learned context in place of templates, which is not '
+                'embedded ahead of time: its names are embedded when they are first needed'
+            )
         config, templates = model['text_encoder'], model.get('templates', 'vild')
         names = model.get('vocabulary')
     return init_model(Config(dict(model=config)), weights, device), templates, names
@@ -92,14 +99,15 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
     """Bring the embeddings of all texts into the cache, and into a file if one is asked for."""
     encoder, templates, trained = text_encoder(args.embed, args.weights, args.device)
     cache = TextEmbeddingCache(args.cache)
-    templates = args.templates or templates
+    if args.templates:
+        vocabulary = replace(vocabulary, templates=args.templates)
     reader = TextReader(encoder.tokenizer, templates)
     report_texts(vocabulary, reader)
     if _has_embeddings(args.out):  # as a predictor takes a vocabulary
         vocabulary = merge_same_names(vocabulary, reader)
         if trained is not None and vocabulary.seen.all():
             vocabulary = vocabulary.seen_by(build_vocabulary(trained))
-    bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=args.batch_size)
+    bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=args.batch_size or 512)
     channels = bank.table.shape[1]
     print(f'{len(vocabulary):,} names are embedded in {channels} channels, in {cache.folder}')
     if _has_embeddings(args.out):
@@ -111,23 +119,40 @@ def _has_embeddings(out: Path | None) -> bool:
     return out is not None and out.suffix == '.safetensors'
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Reject what does not go together, before anything is made."""
+    if args.vocabulary is None:
+        without = given_flags(args, 'show', 'out', 'embed')
+        if not args.list or without:
+            raise ValueError(
+                f'name a vocabulary{f" for {listed(without)}" if without else ""}: '
+                f'{", ".join(PACKS)}, packs with + between, a .txt or .json file, or names with '
+                'commas between'
+            )
+    if args.out is not None and args.out.suffix not in ('.json', '.safetensors'):
+        raise ValueError(
+            f'--out ends in .json, or in .safetensors for embeddings of --embed; got {args.out}'
+        )
+    if args.embed is None:
+        if _has_embeddings(args.out):
+            raise ValueError(
+                f'{args.out} is to hold embeddings: say with --embed CONFIG whose text tower makes '
+                'them'
+            )
+        without = given_flags(args, 'weights', 'templates', 'cache', 'batch_size', 'device')
+        if without:
+            raise ValueError(f'{listed(without)} without --embed: say whose text tower embeds')
+
+
 def run(args: argparse.Namespace) -> None:
     """List, show, write, embed."""
+    _check(args)
     if args.list:
         list_packs()
-    if args.vocabulary is None and not args.list:
-        raise ValueError(
-            f'name a vocabulary: {", ".join(PACKS)}, packs with + between, a .txt or '
-            '.json file, or names with commas between'
-        )
     if args.vocabulary is None:
         return
     vocabulary = build_vocabulary(args.vocabulary)
-    show(vocabulary, args.show)
-    if _has_embeddings(args.out) and args.embed is None:
-        raise ValueError(
-            f'{args.out} is to hold embeddings: say with --embed CONFIG whose text tower makes them'
-        )
+    show(vocabulary, args.show or 0)
     if args.out is not None and not _has_embeddings(args.out):
         vocabulary.to_json(args.out)
         print(f'Wrote {args.out}')
@@ -148,9 +173,8 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--show',
         type=int,
-        default=0,
         metavar='N',
-        help='the first N names: texts [aliases] (%(default)s)',
+        help='the first N names: texts [aliases]',
     )
     parser.add_argument(
         '--out', type=Path, metavar='FILE.json|FILE.safetensors', help='file to write'
@@ -158,11 +182,12 @@ def main(argv=None) -> int:
     parser.add_argument('--embed', metavar='CONFIG|CLIP', help='embed with the text tower of this')
     parser.add_argument('--weights', metavar='FILE', help='checkpoint of the CLIP')
     parser.add_argument(
-        '--templates', help="none, simple or vild; the config's, or vild, if not given"
+        '--templates',
+        help="none, simple or vild; the vocabulary's, the config's, or vild if not given",
     )
     parser.add_argument('--cache', type=Path, metavar='FOLDER', help='folder of the cache')
     parser.add_argument(
-        '--batch-size', type=int, default=512, help='sentences at a time (%(default)s)'
+        '--batch-size', type=int, metavar='N', help='sentences at a time (512 if not given)'
     )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     return exit_status('vocabulary', run, parser.parse_args(argv))

@@ -26,6 +26,11 @@ def parser_of(description: str | None, program: str | None = None) -> argparse.A
     )
 
 
+def given_flags(args: argparse.Namespace, *names: str) -> list[str]:
+    """Those of flags that were given a value, as they are written: ``--batch-size``."""
+    return [f'--{name.replace("_", "-")}' for name in names if getattr(args, name) is not None]
+
+
 def exit_status(
     name: str, run: Callable[..., int | None], *args, unless: Callable[[], bool] = lambda: False
 ) -> int:
