@@ -145,6 +145,14 @@ def test_an_interrupted_folder_goes_on(inferencer, photos, tmp_path, colour_mode
     assert results['resumed'] == 1 and len(results['predictions']) == 2
 
 
+def test_a_picture_without_objects_is_resumed_as_it_was(colour_model, photos, tmp_path):
+    (tmp_path / 'none.json').write_text('[]')
+    inferencer = make(colour_model, prompts=str(tmp_path / 'none.json'))
+    first, again = (inferencer(photos, out_dir=tmp_path / 'out') for _ in range(2))
+    assert again['resumed'] == 2 and again['predictions'] == first['predictions']
+    assert first['predictions'][0]['mask_scores'] == []
+
+
 @pytest.mark.parametrize(
     'change', ['image', 'vocabulary', 'prompts', 'texts', 'top_k', 'damage', 'taught']
 )

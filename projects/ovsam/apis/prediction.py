@@ -75,7 +75,7 @@ class Prediction(NumpyPrediction):
         Args:
             annotations: Dicts with ``segmentation`` (polygons or RLE, of either kind) and
                 whatever else of :meth:`to_coco` there is. Without ``alternatives`` a name is the
-                only one; columns that some of them lack are None.
+                only one; columns that some of them lack are None, so none is without any.
             image_size: (height, width).
 
         Raises:
@@ -86,7 +86,7 @@ class Prediction(NumpyPrediction):
             mask[:] = read_mask(annotation['segmentation'], image_size)
 
         def column(key: str) -> np.ndarray | None:
-            if not annotations or not all(key in annotation for annotation in annotations):
+            if not all(key in annotation for annotation in annotations):
                 return None
             # JSON has null for what has no value, which becomes nan.
             return np.array([annotation[key] for annotation in annotations], np.float32)
@@ -95,13 +95,13 @@ class Prediction(NumpyPrediction):
             'quality': column('predicted_iou'),
             'stability': column('stability_score'),
         }
-        if annotations and all('category_name' in annotation for annotation in annotations):
+        if all('category_name' in annotation for annotation in annotations):
             pairs = [
                 annotation.get('alternatives')
                 or [[annotation['category_name'], annotation.get('score', 1.0)]]
                 for annotation in annotations
             ]
-            width = min(len(row) for row in pairs)
+            width = min((len(row) for row in pairs), default=0)
             columns.update(
                 labels=[annotation['category_name'] for annotation in annotations],
                 label_scores=np.array(
@@ -110,7 +110,7 @@ class Prediction(NumpyPrediction):
                 top_names=[tuple(name for name, _ in row[:width]) for row in pairs],
                 top_scores=np.array(
                     [[score for _, score in row[:width]] for row in pairs], np.float32
-                ),
+                ).reshape(len(pairs), width),
             )
             if all('leaves' in annotation for annotation in annotations):
                 columns['leaves'] = [
