@@ -77,15 +77,26 @@ def test_a_detectors_config_is_no_file_of_prompts(tmp_path):
         ('[3]', 'list of prompts'),
         ('{"boxes": []}', 'list of prompts'),
         ('[{"bbox": [1, 2, 3, 4]}]', 'prompt 0 .*it has "bbox"'),
-        ('[{"box": [1, 2, 3, 4]}, {}]', 'prompt 1 .*got neither'),
+        ('[{"box": [1, 2, 3, 4]}, {}]', 'prompt 1 .*has neither "points" nor "box"'),
         ('[{"box": [[1, 2, 3, 4], [5, 6, 7, 8]]}]', 'four numbers'),
-        ('[{"points": [[1, 2]], "labels": [7]}]', 'prompt 0 .*must be 1'),
+        ('[{"points": [[1, 2]], "labels": [7]}]', 'prompt 0 .*json: "labels" must be 1'),
+        ('[{"points": [120, 80]}]', 'prompt 0 .*json: "points" must be'),
+        ('[{"box": "ab"}]', 'prompt 0 .*json: "box" must be'),
     ],
 )
 def test_bad_files(tmp_path, text, message):
     (tmp_path / 'a.json').write_text(text)
     with pytest.raises(ValueError, match=message):
         read_prompts(tmp_path / 'a.json')
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path):
+    path = tmp_path / 'a.json'
+    path.write_text('[{"box": [1, 2, 30, 40]}]', encoding='utf-16')
+    prompts = PromptFiles(path)
+    assert prompts.fingerprint(None)
+    with pytest.raises(ValueError, match=r'a\.json is not text in UTF-8'):
+        prompts.read(None)
 
 
 def test_prompts_outside_the_image(predictor, scene, tmp_path):

@@ -41,6 +41,10 @@ def test_examples_as_a_command_line_has_them(predictor, scene, tmp_path):
     (x, y), box = middle(scene[1][0]), ','.join(map(str, scene[1][1]))
     teach_examples(predictor, [f'gizmo={picture}@{x},{y}', f'thing={picture}@{box}'])
     assert predictor.taught_names == {'gizmo': 1, 'thing': 1} and predictor.image_size is None
+    teach_examples(predictor, [f'gizmo={picture}@{x},{y};{x + 1},{y};{x},{y + 1}'])
+    assert predictor.taught_names == {'gizmo': 2, 'thing': 1}
+    with pytest.raises(ValueError, match="what --example has after @ must be x,y .*got '1'"):
+        teach_examples(predictor, [f'gizmo={picture}@1'])
 
 
 def test_what_was_shown_is_known_on_another_image(predictor, scene):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,6 +33,10 @@ from .init_model import choose_device
 from .prediction import Prediction
 from .predictor import OVSAMPredictor
 from .user_prompts import make_prompts
+
+# What files call the arguments of predictors.
+_KEYS = {'point_coords': '"points"', 'point_labels': '"labels"', 'boxes': '"box"'}
+_ARGUMENT = re.compile('|'.join(_KEYS))
 
 
 class PromptSource(Protocol):
@@ -146,7 +151,8 @@ class PromptFiles:
 
     def fingerprint(self, file: Path | None) -> str:
         """See :class:`PromptSource`."""
-        return self._file(file).read_text(encoding='utf-8')
+        # What is not UTF-8 is an error when it is read as prompts.
+        return self._file(file).read_text(encoding='utf-8', errors='backslashreplace')
 
     def _file(self, image: Path | None) -> Path:
         if self._path.is_file():
@@ -221,6 +227,8 @@ def read_prompts(path: Path) -> list[Prompts]:
     """
     try:
         content: Any = json.loads(path.read_text(encoding='utf-8-sig'))
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not text in UTF-8 ({error}): save it as UTF-8') from error
     except ValueError as error:
         raise ValueError(f'{path} is not JSON: {error}') from error
     rows = content.get('prompts') if isinstance(content, dict) else content
@@ -232,11 +240,14 @@ def read_prompts(path: Path) -> list[Prompts]:
         try:
             if unknown:
                 raise ValueError(f'it has "{unknown[0]}"; expected "points", "labels" and "box"')
+            if row.get('points') is None and row.get('box') is None:
+                raise ValueError('it has neither "points" nor "box"')
             prompt = make_prompts(row.get('points'), row.get('labels'), row.get('box'))
             if len(prompt) != 1:
                 raise ValueError('"points" are pairs and "box" is four numbers, of one object')
         except ValueError as error:
-            raise ValueError(f'prompt {number} of {path}: {error}') from error
+            words = _ARGUMENT.sub(lambda found: _KEYS[found[0]], str(error))
+            raise ValueError(f'prompt {number} of {path}: {words}') from error
         prompts.append(prompt)
     return prompts
 

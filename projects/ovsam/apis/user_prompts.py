@@ -26,11 +26,16 @@ def make_prompts(
     return Prompts.of(read_prompts(point_coords, point_labels, boxes, mask_input))
 
 
-def parse_prompt(flag: str, text: str) -> Prompts:
-    """One prompt from the text after its flag.
+def parse_prompt(kind: str, text: str, where: str | None = None) -> Prompts:
+    """One prompt from a text.
+
+    Args:
+        kind: 'point' or 'box'.
+        text: As it is written after the flag of that name.
+        where: What it was written after, for messages; that flag if not given.
 
     Raises:
-        ValueError: The text is not of the flag's form, or is not a prompt.
+        ValueError: The text is not of the form, or is not a prompt.
     """
     try:
         rows = [
@@ -38,12 +43,12 @@ def parse_prompt(flag: str, text: str) -> Prompts:
         ]
     except ValueError:
         rows = []
-    if flag == 'box' and len(rows) == 1 and len(rows[0]) == 4:
+    if kind == 'box' and len(rows) == 1 and len(rows[0]) == 4:
         return make_prompts(boxes=rows[0])
-    if flag == 'point' and rows and all(len(row) in (2, 3) for row in rows):
+    if kind == 'point' and rows and all(len(row) in (2, 3) for row in rows):
         return make_prompts([row[:2] for row in rows], [[*row, 1][2] for row in rows])
-    form = 'x1,y1,x2,y2' if flag == 'box' else 'x,y or x,y,label, several with ; between them'
-    raise ValueError(f'--{flag} must be {form}; got {text!r}')
+    form = 'x1,y1,x2,y2' if kind == 'box' else 'x,y or x,y,label, several with ; between them'
+    raise ValueError(f'{where or f"--{kind}"} must be {form}; got {text!r}')
 
 
 def teach_examples(predictor: OVSAMPredictor, examples: Sequence[str]) -> None:
@@ -68,7 +73,9 @@ def teach_examples(predictor: OVSAMPredictor, examples: Sequence[str]) -> None:
     for picture, shown in found.items():
         predictor.set_image(picture)
         for name, place in shown:
-            kind = 'box' if place.count(',') == 3 else 'point'
-            predictor.learn(name, predictor.segment_prompts(parse_prompt(kind, place)))
+            # Several points may have as many commas as a box.
+            is_box = place.count(',') == 3 and len(place.replace(';', ' ').split()) == 1
+            prompt = parse_prompt('box' if is_box else 'point', place, 'what --example has after @')
+            predictor.learn(name, predictor.segment_prompts(prompt))
     if found:
         predictor.reset()
