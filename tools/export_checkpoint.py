@@ -5,10 +5,10 @@ r"""Make a small file of weights from training checkpoints: half precision, only
         --weight 0.7
 
 A source is FILE or FILE,PREFIX or FILE,PREFIX=NEW: only keys that start with PREFIX are taken, and
-NEW takes its place. FILE may be a training's work_dir, for its last checkpoint. Tensors that
-several sources have are averaged, a later source with --weight and what came before with the
-rest: fine-tuning that way keeps what was known before (Wortsman et al., "Robust fine-tuning of
-zero-shot models").
+NEW, which may be empty, takes its place. FILE may be a training's work_dir, for its last
+checkpoint. Tensors that several sources have are averaged, a later source with --weight and what
+came before with the rest: fine-tuning that way keeps what was known before (Wortsman et al.,
+"Robust fine-tuning of zero-shot models").
 """
 
 import io
@@ -34,14 +34,14 @@ def read_source(source: str) -> dict:
         ValueError: No training has saved in the folder, or the file has nothing of the prefix.
     """
     path, _, rule = source.partition(',')
-    prefix, _, new = rule.partition('=')
+    prefix, given, new = rule.partition('=')
     if Path(path).is_dir():
         folder, path = path, find_latest_checkpoint(path)
         if path is None:
             raise ValueError(f'{folder} has no file last_checkpoint: no training has saved there')
     state = read_state_dict(path)
     chosen = {
-        (new or prefix) + key[len(prefix) :]: value
+        (new if given else prefix) + key[len(prefix) :]: value
         for key, value in state.items()
         if key.startswith(prefix)
     }
@@ -54,9 +54,18 @@ def read_source(source: str) -> dict:
 
 
 def merge(sources: list, weight: float) -> dict:
-    """One state dict of several; floating-point tensors are averaged, others the last one's."""
+    """One state dict of several; floating-point tensors are averaged, others the last one's.
+
+    Raises:
+        ValueError: A tensor has another shape in another source.
+    """
     merged = {}
     for key, value in (item for source in sources for item in source.items()):
+        if key in merged and merged[key].shape != value.shape:
+            raise ValueError(
+                f'{key} is {tuple(merged[key].shape)} in one source and {tuple(value.shape)} in '
+                'another: only sources of one architecture can be merged'
+            )
         if key in merged and value.is_floating_point():
             value = torch.lerp(merged[key].float(), value.float(), weight)
         merged[key] = value
@@ -64,15 +73,25 @@ def merge(sources: list, weight: float) -> dict:
 
 
 def halved(state: dict) -> dict:
-    """Floating-point tensors in half precision; what modules share stays one tensor."""
+    """Floating-point tensors in half precision; what modules share stays one tensor.
+
+    Raises:
+        ValueError: A value is too large for half precision.
+    """
     halves: dict = {}
 
-    def half(value: torch.Tensor) -> torch.Tensor:
+    def half(key: str, value: torch.Tensor) -> torch.Tensor:
         shared = value.data_ptr(), value.shape, value.stride()
-        return halves.setdefault(shared, value.half())
+        found = halves.setdefault(shared, value.half())
+        if not torch.equal(found.isinf(), value.isinf()):
+            raise ValueError(
+                f'{key} has values beyond 65504, the largest of half precision: it cannot be exported'
+            )
+        return found
 
     return {
-        key: half(value) if value.is_floating_point() else value for key, value in state.items()
+        key: half(key, value) if value.is_floating_point() else value
+        for key, value in state.items()
     }
 
 

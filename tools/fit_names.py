@@ -19,6 +19,7 @@ import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.checkpoints.loading import load_parts
 from ovsam.naming.class_rows import fit_projection
 from ovsam.utils.command_line import exit_status
+from ovsam.utils.files import whole_file
 
 
 def fit(config: str, out: Path) -> None:
@@ -30,9 +31,9 @@ def fit(config: str, out: Path) -> None:
     for part in (encoder, tower):
         load_parts(part)
     count = fit_projection(encoder, tower, cfg.held_out, cfg.ridge)
-    out.parent.mkdir(parents=True, exist_ok=True)
     weights = encoder.projection.compact()
-    torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=weights), out)
+    with whole_file(out) as path:
+        torch.save(dict(meta=dict(ovsam_version=ovsam.__version__), state_dict=weights), path)
     print(f'{out}: learned on {count} classes, {out.stat().st_size / 1e6:.1f} MB')
 
 

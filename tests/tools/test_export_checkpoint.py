@@ -27,6 +27,8 @@ def test_half_precision_and_new_prefix(tmp_path, capsys):
     assert state['new.weight'].dtype == torch.float16
     assert state['new.count'].dtype == torch.int64
     assert '2 tensors' in capsys.readouterr().out
+    assert export_checkpoint.main(['--out', str(tmp_path / 'out.pth'), f'{source},clip.=']) == 0
+    assert set(load(tmp_path / 'out.pth')) == {'weight', 'count'}
 
 
 def test_later_sources_are_averaged_in(tmp_path):
@@ -59,6 +61,21 @@ def test_errors_name_what_is_there(tmp_path, capsys):
         line = capsys.readouterr().err.splitlines()[-1]
         assert line.startswith('export_checkpoint: ') and message in line
     assert not (tmp_path / 'out.pth').exists()
+
+
+def test_what_cannot_be_halved_or_merged(tmp_path, capsys):
+    large = save(tmp_path / 'a.pth', **{'a.w': torch.tensor([1.0, -7e4, torch.inf])})
+    other = save(tmp_path / 'b.pth', **{'a.w': torch.ones(2)})
+    infinite = save(tmp_path / 'c.pth', **{'a.w': torch.tensor([torch.inf, 1.0])})
+    out = ['--out', str(tmp_path / 'out.pth')]
+    for sources, message in (
+        ([large], 'a.w has values beyond 65504, the largest of half precision'),
+        ([large, other], 'a.w is (3,) in one source and (2,) in another'),
+    ):
+        assert export_checkpoint.main([*out, *map(str, sources)]) == 2
+        assert message in capsys.readouterr().err
+    assert export_checkpoint.main([*out, str(infinite)]) == 0
+    assert load(tmp_path / 'out.pth')['a.w'].tolist() == [torch.inf, 1.0]
 
 
 def test_what_modules_share_is_stored_once(tmp_path):

@@ -52,6 +52,18 @@ def test_what_was_learned_is_written(tmp_path, capsys):
     assert state['weights'].dtype == torch.int8 and all(value.any() for value in state.values())
 
 
+def test_what_is_there_stays_if_writing_fails(tmp_path, monkeypatch, capsys):
+    def fails(content, path):
+        path.write_bytes(b'half of it')
+        raise OSError('disk full')
+
+    out = tmp_path / 'names.pth'
+    out.write_bytes(b'before')
+    monkeypatch.setattr(fit_names.torch, 'save', fails)
+    assert fit_names.main([write_config(tmp_path, []), '--out', str(out)]) == 2
+    assert out.read_bytes() == b'before' and 'disk full' in capsys.readouterr().err
+
+
 def test_a_class_that_there_is_not(tmp_path, capsys):
     config = write_config(tmp_path, ['cat'])
     assert fit_names.main([config, '--out', str(tmp_path / 'names.pth')]) != 0
