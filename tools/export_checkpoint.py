@@ -85,7 +85,8 @@ def halved(state: dict) -> dict:
         found = halves.setdefault(shared, value.half())
         if not torch.equal(found.isinf(), value.isinf()):
             raise ValueError(
-                f'{key} has values beyond 65504, the largest of half precision: it cannot be exported'
+                f'{key} has values beyond 65504, the largest of half precision: it cannot be '
+                'exported'
             )
         return found
 

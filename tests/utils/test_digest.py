@@ -3,7 +3,8 @@ import hashlib
 import pytest
 import torch
 
-from ovsam.utils.digest import file_digest, fingerprint
+from ovsam.utils import digest
+from ovsam.utils.digest import file_digest, fingerprint, weights_fingerprint
 
 
 def test_nothing():
@@ -24,6 +25,54 @@ def test_tensors_are_told_apart_by_name_type_shape_and_value():
     sums = [fingerprint(None, each) for each in [{'a': one}, *others]]
     assert len({*sums, fingerprint('x', {'a': one})}) == len(sums) + 1
     assert fingerprint(None, {'b': one, 'a': one}) == fingerprint(None, {'a': one, 'b': one})
+
+
+def in_place(module):
+    with torch.no_grad():
+        module.weight[0, 0] += 1
+
+
+def with_inference_mode(module):
+    with torch.inference_mode():
+        module.weight.mul_(2)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        in_place,
+        with_inference_mode,
+        lambda module: module.load_state_dict({'weight': torch.ones(3, 3)}, strict=False),
+        lambda module: module.load_state_dict(
+            {'weight': torch.ones(3, 3)}, strict=False, assign=True
+        ),
+        lambda module: module.half(),
+        lambda module: module.half().float(),
+        lambda module: module.to('meta').to_empty(device='cpu'),
+        lambda module: setattr(module, 'weight', torch.nn.Parameter(torch.ones(3, 3))),
+        lambda module: module.count.add_(1),
+        lambda module: module.register_buffer('another', torch.ones(1)),
+    ],
+)
+def test_weights_are_digested_again_only_when_they_change(change, monkeypatch):
+    module = torch.nn.Linear(3, 3, bias=False)
+    module.register_buffer('count', torch.zeros(2))
+    before = weights_fingerprint(module, {'a': 1})
+    assert before == fingerprint({'a': 1}, module.state_dict())
+    with monkeypatch.context() as patch:
+        patch.setattr(digest, 'fingerprint', None)
+        assert weights_fingerprint(module, {'a': 1}) == before
+    change(module)
+    assert weights_fingerprint(module, {'a': 1}) == fingerprint({'a': 1}, module.state_dict())
+    assert weights_fingerprint(module, {'a': 2}) == fingerprint({'a': 2}, module.state_dict())
+
+
+def test_weights_that_count_no_changes():
+    with torch.inference_mode():
+        module = torch.nn.Linear(3, 3)
+        before = weights_fingerprint(module, None)
+        module.weight.mul_(2)
+        assert weights_fingerprint(module, None) != before
 
 
 @pytest.mark.parametrize('content', [b'', b'abc', b'x' * (2 << 20) + b'y'])

@@ -14,7 +14,7 @@ from mmengine.model import BaseModule
 from open_clip import CustomTextCLIP
 from torch import Tensor
 
-from ..utils.digest import fingerprint
+from ..utils.digest import weights_fingerprint
 from .clip_arch import Arch, build_tokenizer, clip_config
 from .published_keys import drop_other_parts, rename_in_place
 
@@ -121,7 +121,7 @@ class CLIPTextEncoder(BaseModule):
 
     def fingerprint(self) -> str:
         """SHA-256 of the architecture, the tokenizer and the weights, on whatever device."""
-        return fingerprint(self._settings, self.text.state_dict())
+        return weights_fingerprint(self.text, self._settings)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         rename_in_place(state_dict, prefix, _text_tower_key)

@@ -7,9 +7,14 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+
+# By module: what its digest was made of, and the digest.
+_MADE: WeakKeyDictionary[nn.Module, tuple[list, str]] = WeakKeyDictionary()
 
 
 def fingerprint(settings: Any, tensors: Mapping[str, Tensor] | None = None) -> str:
@@ -25,6 +30,25 @@ def fingerprint(settings: Any, tensors: Mapping[str, Tensor] | None = None) -> s
         digest.update(f'{name} {value.dtype} {tuple(value.shape)}'.encode())
         digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def weights_fingerprint(module: nn.Module, settings: Any) -> str:
+    """:func:`fingerprint` of a module's weights, made anew where they are others or were changed.
+
+    Values that are written past autograd, into ``.data`` of a weight, are not noticed.
+    """
+    weights = module.state_dict()
+    if any(value.is_inference() for value in weights.values()):  # these count no changes
+        return fingerprint(settings, weights)
+    # While there is a reference to it, no other storage takes the place of a freed one.
+    state = [json.dumps(settings, sort_keys=True, default=str)] + [
+        (name, StorageWeakRef(value.untyped_storage()), value._version, value.dtype)
+        + (value.shape, value.stride(), value.storage_offset())
+        for name, value in weights.items()
+    ]
+    if module not in _MADE or _MADE[module][0] != state:
+        _MADE[module] = state, fingerprint(settings, weights)
+    return _MADE[module][1]
 
 
 def file_digest(path: Path, read: Callable[[int], object] = lambda size: None) -> str:

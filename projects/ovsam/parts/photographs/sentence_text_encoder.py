@@ -14,7 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ...utils.digest import fingerprint
+from ...utils.digest import weights_fingerprint
 from ...vocabulary.glosses import gloss, plain_sentence, senses
 from .word_pieces import PADDING, WordPieces
 
@@ -248,4 +248,4 @@ class SentenceTextEncoder(BaseModule):
             'gamma': self.projection.gamma,
             'readings': [plain_sentence('cat'), gloss(senses('cat')[0]), 'likest gloss'],
         }
-        return fingerprint(settings, self.state_dict())
+        return weights_fingerprint(self, settings)
