@@ -83,7 +83,10 @@ def test_weights_of_another_shape(save):
         load_weights(Whole(), save(content))
 
 
-@pytest.mark.parametrize('content', [{}, [1], {'state_dict': {'a': 1}}, {'epoch': 3}])
+@pytest.mark.parametrize(
+    'content',
+    [{}, [1], {'state_dict': {'a': 1}}, {'epoch': 3}, {'state_dict': None}, {'state_dict': [1]}],
+)
 def test_file_without_weights(save, content):
     with pytest.raises(ValueError, match='holds no weights'):
         read_state_dict(save(content))

@@ -147,6 +147,8 @@ def test_missing_weights_say_how_to_get_them(tmp_path, monkeypatch):
         ('Models: {', 'is not YAML'),
         ('[]', 'no model index'),
         ('Models: 3', 'no model index'),
+        ('Models: [5]', 'index.yml is no model index: .* of objects'),
+        ('Models: [{Metadata: 5}]', 'damaged entry: argument of type'),
         ('Models: [{Name: a}]', "damaged entry: 'Metadata' is missing"),
     ],
 )
@@ -154,6 +156,15 @@ def test_damaged_index(tmp_path, text, message):
     (tmp_path / 'index.yml').write_text(text)
     with pytest.raises(ValueError, match=message):
         read_model_index(tmp_path / 'index.yml')
+
+
+def test_an_index_of_another_encoding(tmp_path):
+    path = tmp_path / 'index.yml'
+    path.write_text('Models: []', encoding='utf-16')
+    assert not read_model_index(path).files
+    path.write_bytes(b'Models: [\xff]')
+    with pytest.raises(ValueError, match=r'index\.yml is not YAML'):
+        read_model_index(path)
 
 
 def test_damaged_entries(write):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ovsam.utils.files import json_text, missing_files, write_json, write_whole
+from ovsam.utils.files import json_text, missing_files, whole_file, write_json, write_whole
 
 
 def test_nothing_to_write(tmp_path):
@@ -24,6 +24,16 @@ def test_failure_keeps_the_old_file(tmp_path):
     with pytest.raises(TypeError):
         write_whole(tmp_path / 'a.txt', 'text, not bytes')
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [('a.txt', b'old')]
+
+
+def test_errors_name_the_file_that_was_to_be_written(tmp_path):
+    (tmp_path / 'a.txt').mkdir()
+    with pytest.raises(IsADirectoryError, match=r"/a\.txt'$"):
+        write_whole(tmp_path / 'a.txt', b'new')
+    with pytest.raises(FileNotFoundError, match=r"/b\.txt'$"), whole_file(tmp_path / 'b.txt'):
+        pass
+    with pytest.raises(FileNotFoundError, match='/another'), whole_file(tmp_path / 'b.txt'):
+        (tmp_path / 'another').read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,8 @@ def read_state_dict(path: str) -> dict[str, Tensor]:
     """
     content = CheckpointLoader.load_checkpoint(path, map_location='cpu', logger='silent')
     state = content.get('state_dict', content) if isinstance(content, Mapping) else {}
+    if not isinstance(state, Mapping):
+        state = {}
     weights = {
         # Left by data-parallel training.
         key[len('module.') :] if key.startswith('module.') else key: value

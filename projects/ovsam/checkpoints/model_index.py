@@ -116,23 +116,24 @@ def read_model_index(path: str | Path | None = None) -> ModelIndex:
     """
     path = Path(path or os.environ.get('OVSAM_MODEL_INDEX') or resource_root() / FILE_NAME)
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+        content = yaml.safe_load(path.read_bytes())  # of UTF-8 or UTF-16
     except yaml.YAMLError as error:
         raise ValueError(f'{path} is not YAML: {error}') from error
-    if not isinstance(content, Mapping) or not isinstance(content.get('Models'), list):
-        raise ValueError(f"{path} is no model index: expected a list 'Models'")
+    entries = content.get('Models') if isinstance(content, Mapping) else None
+    if not isinstance(entries, list) or not all(isinstance(each, Mapping) for each in entries):
+        raise ValueError(f"{path} is no model index: expected a list 'Models' of objects")
     try:
-        files = [_file(entry) for entry in content['Models'] if 'File' in entry['Metadata']]
-        models = [_model(entry) for entry in content['Models'] if 'File' not in entry['Metadata']]
+        files = [_file(entry) for entry in entries if 'File' in entry['Metadata']]
+        models = [_model(entry) for entry in entries if 'File' not in entry['Metadata']]
         index = ModelIndex(
             {file.name: file for file in files}, {model.name: model for model in models}
         )
         for model in models:
             for part in model.made_from:
                 index.files[part]
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise ValueError(f'{path} has a damaged entry: {error} is missing') from error
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f'{path} has a damaged entry: {error}') from error
     return index
 

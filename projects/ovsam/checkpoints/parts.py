@@ -88,7 +88,10 @@ def _check_part(part: Part, shapes: Mapping[str, tuple]) -> set[str]:
         with torch.device('meta'):
             module = part.build(shapes)
     except ValueError as error:
-        raise ValueError(f'{part.title} ({part.prefix}*) is damaged: {error}') from error
+        raise ValueError(
+            f'{part.title} ({part.prefix}*) is damaged, or of another architecture than those that '
+            f'are published: {error}'
+        ) from error
     expected = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     if part.name == 'clip':
         expected = _present_towers(expected, shapes)

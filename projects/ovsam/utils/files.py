@@ -111,6 +111,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        if error.filename is None or Path(error.filename) != partial:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # the one that users know
     finally:
         partial.unlink(missing_ok=True)
 

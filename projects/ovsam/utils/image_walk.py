@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif')
+IMAGE_SUFFIXES = (
+    *('.jpg', '.jpeg', '.jfif', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif'),
+    *('.avif', '.jp2'),
+)
 # What operating systems and archives leave beside pictures.
 _LITTER = ('thumbs.db', 'desktop.ini', '__macosx')
 _DIGITS = re.compile(r'\d+')

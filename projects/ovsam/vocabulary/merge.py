@@ -7,7 +7,7 @@ The rule, for names of all sources in their order:
 - Texts of equal names are put together, each once.
 - A name is seen if it is seen in one of the sources: the model has then met it.
 - Groups of ``split`` are put together by name. What is ``base`` in one source is not ``novel``.
-- An alias that would mean two names is left out.
+- An alias stays with the first name that has it; one that equals a name is left out.
 
 What may be a mistake is logged with its number: names of one source that become one, so that two of
 its labels do; and texts that several names share, between which nothing in a picture can decide.
