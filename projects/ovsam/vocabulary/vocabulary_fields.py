@@ -61,7 +61,7 @@ def by_clean_name(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def checked_texts(where: str, texts: Any) -> list[str]:
     """The texts; a ``TypeError`` that says ``where`` something else stands."""
     is_list = isinstance(texts, Iterable) and not isinstance(texts, (str, Mapping))
-    found = [*texts] if is_list else [None]
+    found: list[Any] = [*texts] if is_list else [None]
     if not all(isinstance(text, str) for text in found):
         raise TypeError(f'{where} must be a list of strings; got {texts!r}')
     return found
