@@ -158,8 +158,8 @@ def test_other_images_or_settings_than_before(arguments, photos, tmp_path, capsy
     [
         (['--threshold', '2'], r'threshold must be in [0, 1]; got 2'),
         (['--top-k', '0'], 'top_k must be positive'),
-        (['--detector-weights', 'x.pth'], 'are of no detector'),
-        (['--detector-threshold', '2'], 'must be in [0, 1]'),
+        (['--detector-weights', 'x.pth'], 'is of no detector'),
+        (['--detector', 'd.py', '--detector-threshold', '2'], 'must be in [0, 1]'),
         (['--workers', '2'], '--workers are of Ray'),
         pytest.param(
             ['--ray'],
