@@ -6,6 +6,8 @@ const world = document.getElementById('world');
 const LARGEST = 40, STEP = 1.0015, STILL_MS = 200;
 
 let scale = 1, left = 0, top = 0, width = 0, height = 0;
+let fitted = true; // until it is moved or scaled: then it stays so when the stage's size changes
+let stageWidth = 0, stageHeight = 0;
 let frame = 0, still = 0;
 const listeners = [];
 
@@ -37,6 +39,7 @@ export function fit() {
   left = (stage.clientWidth - width * scale) / 2;
   top = (stage.clientHeight - height * scale) / 2;
   moved();
+  fitted = true;
 }
 
 /** Move by pixels of the screen. */
@@ -57,6 +60,7 @@ export function zoom(by, x = stage.clientWidth / 2, y = stage.clientHeight / 2) 
 }
 
 function moved() {
+  fitted = false;
   world.classList.add('moving'); // drawn anew, and sharp, when it is still
   clearTimeout(still);
   still = setTimeout(() => world.classList.remove('moving'), STILL_MS);
@@ -73,4 +77,10 @@ stage.addEventListener('wheel', (event) => {
   const lines = event.deltaMode ? 30 : 1;
   zoom(STEP ** (-event.deltaY * lines), event.clientX - corner.left, event.clientY - corner.top);
 }, { passive: false });
-new ResizeObserver(() => width && fit()).observe(stage);
+new ResizeObserver(() => {
+  const [wider, higher] = [stage.clientWidth - stageWidth, stage.clientHeight - stageHeight];
+  [stageWidth, stageHeight] = [stage.clientWidth, stage.clientHeight];
+  if (!width) return;
+  if (fitted) fit();
+  else pan(wider / 2, higher / 2); // what was in the middle stays there
+}).observe(stage);
