@@ -43,9 +43,13 @@ export function exchange(object) {
   commit(step.objects.map((each) => (each.number === object.number ? object : each)), object.number);
 }
 
-/** Change the objects of this step; that cannot be undone. */
-export function amend(list) {
-  step = { ...step, objects: list };
+/** All objects of this step and of those that can be gone back or on to, each once. */
+export const ofAllSteps = () => [...new Set([step, ...past, ...undone].flatMap((each) => each.objects))];
+
+/** Put others in the place of objects, by a Map, in all steps; that cannot be undone. */
+export function amend(others) {
+  const amended = (each) => ({ ...each, objects: each.objects.map((old) => others.get(old) ?? old) });
+  [past, undone, step] = [past.map(amended), undone.map(amended), amended(step)];
   revision++;
   changed();
 }

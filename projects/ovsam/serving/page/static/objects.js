@@ -12,6 +12,7 @@ import { say, Wrong } from './work.js';
 
 const SAME = 0.7; // masks of a larger IoU are of the same object
 const TOP_K = 5;
+const AT_ONCE = 200; // masks of one question; the server takes 1000
 
 function fromFound(found, more) {
   return {
@@ -156,13 +157,16 @@ export async function find(text, threshold) {
 
 /** Name from other names, also what is there, but for what a person, a file or Find named. */
 export async function useVocabulary(text) {
-  const count = await session.use(text);
-  const objects = history.objects(), free = objects.filter((each) => !each.fixed);
-  if (current() && free.length) {
-    const found = await asked('name', { drawn: free.map((each) => each.rle) });
-    const named = new Map(free.map((each, place) => [each, { ...each, ...namesOf(found[place]) }]));
-    history.amend(objects.map((each) => named.get(each) ?? each));
-  }
+  const count = await session.use(text, async () => {
+    const free = history.ofAllSteps().filter((each) => !each.fixed);
+    const named = new Map();
+    for (let first = 0; first < free.length; first += AT_ONCE) {
+      const part = free.slice(first, first + AT_ONCE);
+      const found = await asked('name', { drawn: part.map((each) => each.rle) });
+      part.forEach((each, place) => named.set(each, { ...each, ...namesOf(found[place]) }));
+    }
+    if (named.size) history.amend(named);
+  });
   say(`${count} name${count === 1 ? '' : 's'}`);
 }
 

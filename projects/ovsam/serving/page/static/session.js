@@ -30,17 +30,22 @@ export async function key() {
   return session;
 }
 
-/** Name from these from now on. */
-export async function use(text) {
-  const before = [session, names];
-  await make(text);
-  if (!/[,+\n]/.test(text) && names.includes(text.trim())) {
-    [session, names] = before;
-    throw new Wrong(anyNames
-      ? `There is no pack "${text.trim()}": write names with commas between them, or a pack such as coco or lvis.`
-      : 'One name alone has nothing to be told from: write several with commas between them.');
+/** Name from these from now on, if `naming`, which asks with them already, goes well. */
+export async function use(text, naming) {
+  const before = [session, names, vocabulary];
+  try {
+    await make(text);
+    if (!/[,+\n]/.test(text) && names.includes(text.trim())) {
+      throw new Wrong(anyNames
+        ? `There is no pack "${text.trim()}": write names with commas between them, or a pack such as coco or lvis.`
+        : 'One name alone has nothing to be told from: write several with commas between them.');
+    }
+    vocabulary = text;
+    await naming();
+  } catch (error) {
+    [session, names, vocabulary] = before;
+    throw error;
   }
-  vocabulary = text;
   localStorage.setItem('vocabulary', text);
   return names.length;
 }
