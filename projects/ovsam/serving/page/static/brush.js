@@ -21,16 +21,13 @@ export function resize(by) {
 
 /** Begin a stroke in a picture of this size, at a place of it; `adds` or takes away. */
 export function stroke(adds, width, height, x, y) {
-  const old = history.active();
-  if (!old && !adds) throw new Wrong('Choose the object to take this from first.');
-  const number = old?.number ?? history.newNumber();
   const coarse = Math.max(1, Math.sqrt((width * height) / MOST_PIXELS));
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [Math.ceil(width / coarse), Math.ceil(height / coarse)];
   [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];
   const context = canvas.getContext('2d');
   const reach = radius();
-  context.strokeStyle = adds ? `rgb(${colour(number)})` : '#888';
+  context.strokeStyle = adds ? `rgb(${colour(history.active()?.number ?? history.nextNumber())})` : '#888';
   context.lineWidth = (2 * reach) / coarse;
   context.lineCap = context.lineJoin = 'round';
   world.append(canvas);
@@ -50,19 +47,15 @@ export function stroke(adds, width, height, x, y) {
       line(path[path.length - 1], [nextX, nextY]);
       path.push([nextX, nextY]);
     },
-    /** Nothing is painted after all. */
+    /** The stroke is no longer seen. */
     cancel: () => canvas.remove(),
-    /** The object gets what was painted. */
-    async end() {
-      try {
-        // Asked for now: an action that was waiting may have changed it.
-        const now = history.objects().find((each) => each.number === number);
-        const pixels = now ? bitmap(now.rle) : new Uint8Array(width * height);
-        fill(pixels, width, height, path, reach, Number(adds));
-        await objects.paint(number, fromBitmap(pixels, [height, width]));
-      } finally {
-        canvas.remove();
-      }
+    /** The object that is chosen by now, perhaps that of the stroke before, gets what was painted. */
+    end() {
+      const old = history.active();
+      if (!old && !adds) throw new Wrong('Choose the object to take this from first.');
+      const pixels = old ? bitmap(old.rle) : new Uint8Array(width * height);
+      fill(pixels, width, height, path, reach, Number(adds));
+      return objects.paint(fromBitmap(pixels, [height, width]));
     },
   };
 }

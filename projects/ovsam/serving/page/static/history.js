@@ -13,6 +13,7 @@ export let revision = 0;
 
 export const objects = () => step.objects;
 export const active = () => step.objects.find((each) => each.number === step.active) ?? null;
+export const nextNumber = () => lastNumber + 1;
 export const newNumber = () => ++lastNumber;
 export const onChange = (listener) => listeners.push(listener);
 

@@ -16,7 +16,7 @@ function step(by) {
 }
 
 function other(by) {
-  return () => run(() => {
+  return () => pictures.here(() => {
     const list = history.objects();
     if (!list.length) return;
     const place = list.indexOf(history.active());
@@ -27,30 +27,32 @@ function other(by) {
 
 function deselect() {
   pointer.cancel();
-  run(() => history.select(null));
+  pictures.here(() => history.select(null));
 }
 
 function finish() {
-  run(() => pictures.setDone(true));
-  step(1)();
+  pictures.here(async () => {
+    await pictures.setDone(true);
+    await pictures.go(pictures.position() + 1);
+  });
 }
 
-const take = (place) => () => run(() => {
+const take = (place) => () => pictures.here(() => {
   const name = history.active()?.alternatives[place]?.[0];
   if (name) objects.rename(name);
 });
 
 // What is pressed, what it does, in words; keys of letters count in either case.
 const TABLE = [
-  [['Enter'], 'the name is right', () => run(objects.accept)],
-  [['Backspace', 'Delete'], 'delete the object', () => run(objects.removeChosen)],
+  [['Enter'], 'the name is right', () => pictures.here(objects.accept)],
+  [['Backspace', 'Delete'], 'delete the object', () => pictures.here(objects.removeChosen)],
   [['Escape'], 'choose no object; end a drag', deselect],
-  [['Ctrl+z'], 'undo', () => run(objects.undo)],
-  [['Ctrl+y', 'Ctrl+Shift+z'], 'redo', () => run(objects.redo)],
+  [['Ctrl+z'], 'undo', () => pictures.here(objects.undo)],
+  [['Ctrl+y', 'Ctrl+Shift+z'], 'redo', () => pictures.here(objects.redo)],
   [[',', '.'], 'previous, next object', other(-1), other(1)],
   [['n'], 'type a name', focus('name')],
   [['f'], 'type what to find', focus('text')],
-  [['e'], 'everything', () => run(objects.everything)],
+  [['e'], 'everything', () => pictures.here(objects.everything)],
   [['v'], 'a click is a new object', () => pointer.choose('new')],
   [['b'], 'brush', () => pointer.choose('brush')],
   [['x'], 'eraser', () => pointer.choose('erase')],

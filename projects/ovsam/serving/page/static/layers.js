@@ -3,6 +3,7 @@
 import * as history from './history.js';
 import { drawMask, colour } from './mask.js';
 import { doubtful, shownName } from './naming.js';
+import { here } from './pictures.js';
 import { onMove, onStage } from './view.js';
 
 const world = document.getElementById('world');
@@ -96,7 +97,7 @@ overlay.addEventListener('pointerdown', (event) => {
   const { number } = event.target.dataset;
   if (number === undefined || event.button !== 0) return;
   event.stopPropagation();
-  history.select(Number(number));
+  here(() => history.select(Number(number)));
 });
 history.onChange(update);
 onMove(place);

@@ -5,56 +5,59 @@ import './keys.js';
 import { ask } from './api.js';
 import * as files from './files.js';
 import * as objects from './objects.js';
-import { suggest } from './panel.js';
+import { suggest, withShown } from './panel.js';
 import * as pictures from './pictures.js';
 import * as session from './session.js';
 import * as view from './view.js';
 import { afterwards, run, say } from './work.js';
 
+const { here } = pictures;
 const at = (id) => document.getElementById(id);
-const on = (id, event, action) => at(id).addEventListener(event, (happened) => {
-  happened.preventDefault();
-  run(() => action(happened));
-});
 
-/** Do something with what was typed; the keys are the picture's again. */
-function onForm(id, action) {
-  on(id, 'submit', () => {
-    at('stage').focus();
-    return action();
+/** Have an action done by `run`, `here` or `withShown` with what the fields hold when it is asked for. */
+function on(id, event, doing, action, ...fields) {
+  at(id).addEventListener(event, (happened) => {
+    happened.preventDefault();
+    const values = fields.map((each) => at(each).value);
+    doing(() => action(...values));
+    if (fields.length) at('stage').focus(); // the keys are the picture's again
   });
 }
 
-on('previous', 'click', () => pictures.go(pictures.position() - 1));
-on('next', 'click', () => pictures.go(pictures.position() + 1));
-on('pictures', 'change', () => pictures.go(Number(at('pictures').value)));
-on('forget', 'click', pictures.forget);
+on('previous', 'click', run, () => pictures.go(pictures.position() - 1));
+on('next', 'click', run, () => pictures.go(pictures.position() + 1));
+on('forget', 'click', here, pictures.forget);
+at('pictures').addEventListener('change', () => {
+  const { value } = at('pictures');
+  run(() => pictures.go(Number(value)));
+});
 at('done').addEventListener('change', () => {
   const { checked } = at('done');
-  run(() => pictures.setDone(checked));
+  here(() => pictures.setDone(checked));
 });
 at('upload').addEventListener('change', () => {
   const chosen = [...at('upload').files];
   at('upload').value = '';
   run(() => pictures.take(chosen));
 });
-onForm('vocabulary-form', () => objects.useVocabulary(at('vocabulary').value));
-onForm('find-form', () => objects.find(at('text').value, Number(at('threshold').value)));
-onForm('name-form', () => objects.rename(at('name').value));
-on('everything', 'click', objects.everything);
-on('clear', 'click', objects.clear);
-on('undo', 'click', objects.undo);
-on('redo', 'click', objects.redo);
-on('teach', 'click', () => objects.teach(at('name').value));
-on('accept', 'click', objects.accept);
-on('delete', 'click', objects.removeChosen);
-on('export', 'click', () => files.save(at('format').value));
+on('vocabulary-form', 'submit', run, objects.useVocabulary, 'vocabulary');
+on('find-form', 'submit', here, (text, threshold) => objects.find(text, Number(threshold)), 'text', 'threshold');
+on('name-form', 'submit', withShown, objects.rename, 'name');
+on('everything', 'click', here, objects.everything);
+on('clear', 'click', here, objects.clear);
+on('undo', 'click', here, objects.undo);
+on('redo', 'click', here, objects.redo);
+on('teach', 'click', withShown, objects.teach, 'name');
+on('accept', 'click', withShown, objects.accept);
+on('delete', 'click', withShown, objects.removeChosen);
+at('export').addEventListener('click', () => {
+  const { value } = at('format');
+  here(() => files.save(value));
+});
 at('import').addEventListener('change', () => {
   const [file] = at('import').files;
-  run(async () => {
-    at('import').value = '';
-    if (file) await files.load(file);
-  });
+  at('import').value = '';
+  if (file) here(() => files.load(file));
 });
 at('name').addEventListener('input', suggest);
 at('name').addEventListener('focus', suggest);

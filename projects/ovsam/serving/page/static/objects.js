@@ -79,8 +79,8 @@ export async function correct(x, y, label) {
 }
 
 /** Give the chosen object, or a new one, the mask that was painted. */
-export async function paint(number, rle) {
-  const old = history.objects().find((each) => each.number === number);
+export async function paint(rle) {
+  const old = history.active();
   if (!box(rle)) {
     if (old) remove(old);
     return;
@@ -89,8 +89,8 @@ export async function paint(number, rle) {
   const painted = { rle, box: box(rle), quality: null, stability: null, continues: null, points: [], promptBox: null };
   if (old) history.exchange({ ...old, ...painted, ...(old.fixed ? {} : namesOf(found)) });
   else {
-    const made = fromFound(found, { number, ...painted });
-    history.commit([...history.objects(), made], number);
+    const made = fromFound(found, { number: history.newNumber(), ...painted });
+    history.commit([...history.objects(), made], made.number);
   }
   about(history.active());
 }

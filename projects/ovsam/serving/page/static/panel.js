@@ -6,10 +6,19 @@ import { doubtful, shownName } from './naming.js';
 import * as objects from './objects.js';
 import * as pictures from './pictures.js';
 import * as session from './session.js';
-import { run } from './work.js';
 
 const MOST_SUGGESTED = 50;
 const at = (id) => document.getElementById(id);
+let shown = null; // number of the object whose names are shown
+
+/** Do an action with the object whose names are shown now, whichever is chosen by then. */
+export function withShown(action) {
+  const number = shown;
+  return pictures.here(() => {
+    if (history.active()?.number !== number) history.select(number);
+    return action();
+  });
+}
 
 /** An element of a kind, with a text, classes and attributes. */
 function make(kind, text, attributes = {}) {
@@ -34,7 +43,7 @@ function showObjects() {
     if (each.quality !== null && each.quality !== undefined) {
       row.append(make('span', each.quality.toFixed(2), { class: 'score', title: 'quality of the mask' }));
     }
-    row.addEventListener('click', () => run(() => history.select(each.number)));
+    row.addEventListener('click', () => pictures.here(() => history.select(each.number)));
     const item = document.createElement('li');
     item.append(row);
     return item;
@@ -42,18 +51,23 @@ function showObjects() {
   const row = at('objects').querySelector('[aria-current=true]');
   row?.scrollIntoView({ block: 'nearest' });
   if (focused) row?.focus();
-  showChosen(active);
+  showNames();
 }
 
-function showChosen(active) {
-  at('chosen').hidden = !active;
-  if (!active) return;
-  at('chosen-title').textContent = `Object ${active.number}: ${active.name}`;
-  at('name').value = active.name;
-  at('names').replaceChildren(...active.alternatives.slice(0, 9).map(([name, score], place) => {
-    const choice = make('button', '', { 'aria-pressed': name === active.name });
+/** Show the names of the chosen object; or of the same as before, while a name is typed for it. */
+function showNames() {
+  const typing = at('name-form').contains(document.activeElement);
+  const named = typing ? history.objects().find((each) => each.number === shown) : null;
+  const object = named ?? history.active();
+  shown = object?.number ?? null;
+  at('chosen').hidden = !object;
+  if (!object) return;
+  at('chosen-title').textContent = `Object ${object.number}: ${object.name}`;
+  if (!named) at('name').value = object.name;
+  at('names').replaceChildren(...object.alternatives.slice(0, 9).map(([name, score], place) => {
+    const choice = make('button', '', { 'aria-pressed': name === object.name });
     choice.append(make('kbd', place + 1), make('span', name), make('span', score.toFixed(2), { class: 'score' }));
-    choice.addEventListener('click', () => run(() => objects.rename(name)));
+    choice.addEventListener('click', () => withShown(() => objects.rename(name)));
     const item = document.createElement('li');
     item.append(choice);
     return item;
@@ -89,5 +103,9 @@ function showPictures() {
   at('pictures').value = place;
 }
 
+at('name-form').addEventListener('focusout', (event) => {
+  const stays = at('name-form').contains(event.relatedTarget);
+  if (!stays && shown !== (history.active()?.number ?? null)) showNames();
+});
 history.onChange(showObjects);
 pictures.onChange(showPictures);

@@ -7,7 +7,7 @@ import { fromKept, toKept } from './kept.js';
 import * as session from './session.js';
 import * as store from './store.js';
 import * as view from './view.js';
-import { say, Wrong } from './work.js';
+import { run, say, Wrong } from './work.js';
 
 const RETRY_MS = 3000;
 const STALE = 'This picture was changed elsewhere since this browser worked on it without the server. '
@@ -24,6 +24,14 @@ export const current = () => open;
 export const position = () => (tried < 0 ? place : tried);
 export const onChange = (listener) => listeners.push(listener);
 const changed = () => listeners.forEach((each) => each());
+
+/** Do an action, when all earlier ones are done, with the picture that it was meant for: this one. */
+export function here(action, picture = open) {
+  return run(() => {
+    if (open !== picture) throw new Wrong('Another picture is open by now: do it again.');
+    return action();
+  });
+}
 
 /** Ask the server about the open picture; what it has forgotten is told to it again. */
 export async function askAbout(what, body) {

@@ -2,16 +2,17 @@
 
 import * as brush from './brush.js';
 import * as objects from './objects.js';
-import { current } from './pictures.js';
+import { current, here } from './pictures.js';
 import * as view from './view.js';
-import { run, say, Wrong } from './work.js';
+import { Wrong } from './work.js';
 
 const stage = document.getElementById('stage');
 const drag = document.getElementById('drag');
 const tools = [...document.querySelectorAll('[data-tool]')];
 const SMALLEST_DRAG = 5; // pixels of the screen; less is a click
 
-let tool = 'new', holdsSpace = false, gesture = null;
+let tool = 'new', holdsSpace = false;
+let gesture = null; // of one pointer; a palm or a second finger does nothing meanwhile
 
 /** Choose what a click means: new, more, less, brush or erase. */
 export function choose(name) {
@@ -46,6 +47,8 @@ function point(x, y, what) {
   return what === 'new' ? objects.start([[x, y, 1]]) : objects.correct(x, y, Number(what === 'more'));
 }
 
+// What begins with a press: `end` belongs to the picture that was open then.
+
 function moving(event) {
   let last = [event.clientX, event.clientY];
   return {
@@ -58,19 +61,19 @@ function moving(event) {
 }
 
 function painting(event) {
-  const { width, height } = current();
-  const stroke = brush.stroke(tool === 'brush', width, height, ...view.inPicture(event));
+  const picture = current();
+  const stroke = brush.stroke(tool === 'brush', picture.width, picture.height, ...view.inPicture(event));
   return {
     move(next) {
       for (const each of next.getCoalescedEvents?.() ?? [next]) stroke.to(...view.inPicture(each));
     },
     cancel: stroke.cancel,
-    end: () => run(stroke.end),
+    end: () => here(stroke.end, picture).then(stroke.cancel),
   };
 }
 
 function pointing(event) {
-  const what = meaning(event), start = view.inPicture(event);
+  const what = meaning(event), start = view.inPicture(event), picture = current();
   const corner = stage.getBoundingClientRect();
   const from = [event.clientX - corner.left, event.clientY - corner.top];
   let boxed = false;
@@ -88,7 +91,7 @@ function pointing(event) {
     end(next) {
       drag.hidden = true;
       const end = view.inPicture(next);
-      run(() => (boxed ? boxOf(start, end) : point(...start, what)));
+      here(() => (boxed ? boxOf(start, end) : point(...start, what)), picture);
     },
   };
 }
@@ -102,26 +105,34 @@ function boxOf(one, other) {
   return objects.start([], [left, top, right, bottom]);
 }
 
+function begun(event) {
+  if (event.button === 1 || (event.button === 0 && holdsSpace)) return moving(event);
+  if (event.button === 0 && isBrush()) return painting(event);
+  return event.button === 0 || event.button === 2 ? pointing(event) : null;
+}
+
+const isIts = (event) => gesture?.pointer === event.pointerId;
+
 stage.addEventListener('pointerdown', (event) => {
   if (!current()) return;
   event.preventDefault();
+  if (isIts(event)) cancel(); // its end was lost
+  if (gesture) return;
   stage.focus();
   stage.setPointerCapture(event.pointerId);
-  try {
-    if (event.button === 1 || (event.button === 0 && holdsSpace)) gesture = moving(event);
-    else if (event.button === 0 && isBrush()) gesture = painting(event);
-    else if (event.button === 0 || event.button === 2) gesture = pointing(event);
-  } catch (error) {
-    say(error.message, 'wrong');
-  }
+  const made = begun(event);
+  if (made) gesture = { ...made, pointer: event.pointerId };
 });
-stage.addEventListener('pointermove', (event) => gesture?.move(event));
+stage.addEventListener('pointermove', (event) => isIts(event) && gesture.move(event));
 stage.addEventListener('pointerup', (event) => {
+  if (!isIts(event)) return;
   const ended = gesture;
   gesture = null;
-  ended?.end(event);
+  ended.end(event);
 });
-stage.addEventListener('pointercancel', cancel);
+for (const lost of ['pointercancel', 'lostpointercapture']) {
+  stage.addEventListener(lost, (event) => isIts(event) && cancel());
+}
 stage.addEventListener('contextmenu', (event) => event.preventDefault());
 for (const each of tools) each.addEventListener('click', () => choose(each.dataset.tool));
 choose('new');
