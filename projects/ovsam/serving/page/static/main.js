@@ -78,7 +78,6 @@ stage.addEventListener('drop', (event) => {
 });
 
 afterwards(pictures.keepChanges);
-pictures.onRetry((image) => run(() => pictures.sendAgain(image)));
 run(async () => {
   const info = await ask('GET', '/api/info');
   at('notice').textContent = info.notice ?? '';

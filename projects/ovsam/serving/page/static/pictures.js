@@ -17,6 +17,7 @@ const shown = document.getElementById('picture');
 let list = [], place = -1, kept = false, keptRevision = 0;
 let tried = -1; // what was to be opened last, until it is open: from there it goes on
 let open = null; // {entry, image, width, height, done, file, version, unsent}
+let retry = 0; // the timer of sending what the server did not get
 const listeners = [];
 
 export const pictures = () => list;
@@ -57,20 +58,63 @@ function send(entry, file) {
   return ask('POST', `/api/page/open?name=${encodeURIComponent(entry.name)}`);
 }
 
-/** See what there is, and go on where this browser was. */
+/** See what there is, send what the server did not get, and go on where this browser was. */
 export async function begin() {
-  const [offered, mine] = [await ask('GET', '/api/page/pictures'), await store.all()];
+  const offered = await ask('GET', '/api/page/pictures');
+  const local = await Promise.all((await store.all()).map(moved));
   kept = offered.kept;
   list = offered.pictures.map((each) => ({ ...each, mine: false }));
-  list.push(...mine.filter((each) => each.file).map((each) => (
+  list.push(...local.filter((each) => each.file).map((each) => (
     { name: each.name, mine: true, image: each.image, done: each.done, objects: each.objects.length })));
+  changed();
+  const left = kept ? await sendLeft(local.filter((each) => each.unsent)) : [];
   let first = list.findIndex((each) => idOf(each) === location.hash.slice(1));
   if (first < 0 && kept) first = Math.max(0, list.findIndex((each) => !each.done));
-  changed();
   if (first >= 0) await go(first);
+  const others = left.filter((each) => each !== open?.entry);
+  if (others.length) {
+    const names = others.map((each) => each.name).join(', ');
+    say(`This browser has work that the server could not take: open ${names} to see it.`, 'wrong');
+  }
+}
+
+/** A record of an operator's picture by content and name: earlier pages had it by content alone. */
+async function moved(record) {
+  if (record.file || record.image.includes('/')) return record;
+  const made = { ...record, image: keyOf(record, record.image) };
+  await store.put(made).then(() => store.forget(record.image)).catch(() => {});
+  return made;
+}
+
+/** Send records where the server has what they were made from; gives the pictures of the others. */
+async function sendLeft(records) {
+  const left = [];
+  for (const record of records) {
+    const entry = list.find((each) => !each.mine && each.name === record.name);
+    if (!entry) continue; // it is of another folder
+    say(`Sending ${entry.name}`);
+    try {
+      const { image, version, width, height } = await send(entry);
+      if (keyOf(entry, image) !== record.image) continue; // so is this, with a picture of this name
+      if (version !== record.version) {
+        left.push(entry);
+        continue;
+      }
+      await sendKept(entry, record, [height, width]);
+    } catch (error) {
+      if (!error.expected) throw error;
+      left.push(entry);
+      continue;
+    }
+    [entry.objects, entry.done] = [record.objects.length, record.done];
+    await store.put({ ...record, unsent: false }).catch(() => {});
+  }
+  return left;
 }
 
 const idOf = (entry) => encodeURIComponent(entry.mine ? `mine:${entry.image}` : entry.name);
+/** What the record of a picture is called: copies of one picture have one each. */
+const keyOf = (entry, image) => (entry.mine ? image : `${image}/${entry.name}`);
 
 /** Open a picture of the list. */
 export async function go(number) {
@@ -87,7 +131,7 @@ export async function go(number) {
 
 async function begun(number, answer, file) {
   const entry = list[number];
-  let local = await store.get(answer.image);
+  let local = await store.get(keyOf(entry, answer.image));
   const pixels = await ask('GET', `/api/images/${answer.image}`);
   URL.revokeObjectURL(shown.src);
   shown.src = URL.createObjectURL(pixels);
@@ -97,7 +141,7 @@ async function begun(number, answer, file) {
   const stale = !entry.mine && local?.unsent && local.version && local.version !== answer.version;
   if (stale && !confirm(STALE)) {
     local = { ...local, unsent: false };
-    await store.put(local);
+    await store.put(local).catch(() => {});
   }
   open = { entry, ...answer, file };
   view.show(answer.width, answer.height);
@@ -117,6 +161,7 @@ async function begun(number, answer, file) {
 
 /** Take files that a person opened, and show the last of them that is a picture. */
 export async function take(files) {
+  if (open?.unsent) await keep(); // or stay, and hear why
   let wrong = null;
   for (const file of files) {
     try {
@@ -126,7 +171,9 @@ export async function take(files) {
       if (number < 0) {
         number = list.push({ name: file.name, mine: true, image: answer.image, done: false, objects: 0 }) - 1;
         const local = await store.get(answer.image);
-        await store.put({ objects: [], done: false, ...local, image: answer.image, name: file.name, file });
+        // It opens, even where this browser cannot keep it.
+        await store.put({ objects: [], done: false, ...local, image: answer.image, name: file.name, file })
+          .catch((error) => { wrong ??= error; });
       }
       await begun(number, answer, file);
     } catch (error) {
@@ -176,34 +223,34 @@ export async function keepChanges() {
 }
 
 async function keep() {
-  const { entry, image, done, width, height, version } = open;
+  const { entry, image, file, done, width, height, version } = open;
   const objects = history.objects().map(toKept);
   [entry.objects, entry.done] = [objects.length, done];
   const sent = open.unsent = kept && !entry.mine;
-  // The same picture may be the operator's and a person's: its file stays.
-  const record = { ...await store.get(image), image, name: entry.name, objects, done, unsent: sent, version };
+  const record = {
+    image: keyOf(entry, image), name: entry.name, file, objects, done, unsent: sent, version,
+  };
   // The server keeps it, even where this browser cannot.
   await store.put(record).catch((error) => { if (!sent) throw error; });
   if (!sent) return;
   try {
-    const path = `/api/page/kept?name=${encodeURIComponent(entry.name)}`;
-    record.version = (await ask('PUT', path, { objects, done, size: [height, width] })).version;
+    record.version = (await sendKept(entry, record, [height, width])).version;
   } catch (error) {
-    if (error instanceof Unreachable) setTimeout(() => retry(image), RETRY_MS);
+    clearTimeout(retry);
+    if (error instanceof Unreachable) retry = setTimeout(() => run(sendAgain), RETRY_MS);
     throw error;
   }
   if (open?.image === image) [open.version, open.unsent] = [record.version, false];
   await store.put({ ...record, unsent: false }).catch(() => {});
 }
 
-const retries = [];
-/** Be told when something could not be sent and may be tried again. */
-export const onRetry = (listener) => retries.push(listener);
-const retry = (image) => retries.forEach((each) => each(image));
+function sendKept(entry, { objects, done }, size) {
+  return ask('PUT', `/api/page/kept?name=${encodeURIComponent(entry.name)}`, { objects, done, size });
+}
 
-/** Send again what the server did not get, if the picture is still open. */
-export async function sendAgain(image) {
-  if (open?.image !== image || !open.unsent) return;
+/** Send again what the server did not get of the open picture. */
+async function sendAgain() {
+  if (!open?.unsent) return;
   await keep();
   say('The server is back; your work is kept there, too.');
 }

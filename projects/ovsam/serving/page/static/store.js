@@ -1,7 +1,8 @@
-// What this browser keeps of pictures, by SHA-256 of their files: a killed tab loses nothing.
+// What this browser keeps of pictures: a killed tab loses nothing.
 //
-// A record is {image, name, file, objects, done, unsent, version}: `file` is there of pictures that a
-// person opened; `unsent` says that the server, which keeps a folder, does not have the objects yet,
+// A record is {image, name, file, objects, done, unsent, version}: `image` is the SHA-256 of the file,
+// for an operator's picture with its name behind it; `file` is there of pictures that a person opened;
+// `unsent` says that the server, which keeps a folder, does not have the objects yet,
 // and `version` what it had when they were made.
 
 const opened = new Promise((done, failed) => {
