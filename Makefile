@@ -34,7 +34,7 @@ test: venv  ## the tests, without the slow ones
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
 
 test-app: venv  ## the annotation page in headless Chromium; pictures in work_dirs/app
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e/test_annotation_page.py tests/e2e/test_annotation_pictures.py $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e/test_annotation_*.py $(PYTEST_ARGS)
 
 test-label-studio: venv $(LABEL_STUDIO_VENV)/installed-$(LABEL_STUDIO_VERSION)  ## the ML backend with a running Label Studio, installed once
 	OMP_NUM_THREADS=1 OVSAM_LABEL_STUDIO=$(LABEL_STUDIO_VENV)/bin/label-studio \

@@ -159,13 +159,32 @@ class Visitor:
         self.idle()
 
     def drag(self, *places):
+        self.start_drag(*places)
+        self.idle()
+
+    def start_drag(self, *places):
+        """Without waiting for what it does."""
         start, *others = (self.place(*each) for each in places)
         self.page.mouse.move(*start)
         self.page.mouse.down()
         for each in others:
             self.page.mouse.move(*each, steps=5)
         self.page.mouse.up()
+
+    @contextmanager
+    def holding(self, requests):
+        """Such requests have no answer until the block ends; then wait until all is done."""
+        held, done = [], False
+        self.page.route(requests, lambda route: route.continue_() if done else held.append(route))
+        yield
+        done = True
+        for each in held:
+            each.continue_()
         self.idle()
+        self.page.unroute(requests)
+
+    def title(self):
+        return self.page.locator('#title').inner_text()
 
     def rows(self):
         """The objects' names with their scores, as the list has them."""

@@ -84,9 +84,11 @@ def test_everything_vocabulary_and_find(visitor):
     doubtful = visitor.page.locator('#objects .doubtful .name').all_inner_texts()
     low = [row for row in visitor.rows() if row.endswith('?')]
     assert low == doubtful and all(float(row.split()[-2]) < 0.3 for row in low)
+    visitor.press('clear')
     visitor.write('vocabulary', 'sun, moon')
     visitor.says('^2 names')
-    assert set(visitor.names()) <= {'sun', 'moon'}
+    visitor.press('undo')
+    assert len(visitor.names()) > 1 and set(visitor.names()) <= {'sun', 'moon'}
     for text, said in (('cocoo', 'no pack "cocoo"'), ('coco+cocoo', "no pack 'cocoo'")):
         visitor.write('vocabulary', text)
         visitor.says(said)
@@ -127,6 +129,55 @@ def test_the_brush_adds_and_takes_away(visitor, tmp_path):
     visitor.key('Escape')
     visitor.drag((0.3, 0.45), (0.3, 0.55))
     visitor.says('Choose the object to take this from')
+
+
+def test_a_palm_does_not_end_a_stroke(visitor, tmp_path):
+    visitor.choose('scene_0.png')
+    visitor.tool('brush')
+    visitor.page.evaluate(
+        """(places) => {
+            const stage = document.getElementById('stage');
+            stage.setPointerCapture = () => {}; // which wants a pointer that there is
+            for (const [type, pointerId, clientX, clientY] of places) {
+                const place = { pointerId, clientX, clientY, button: 0, bubbles: true };
+                const coalescedEvents = [new PointerEvent('pointermove', place)];
+                const all = { ...place, coalescedEvents };
+                stage.dispatchEvent(new PointerEvent(`pointer${type}`, all));
+            }
+        }""",
+        [
+            ('down', 1, *visitor.place(0.2, 0.5)),
+            ('down', 2, *visitor.place(0.8, 0.9)),
+            ('move', 2, *visitor.place(0.9, 0.9)),
+            ('cancel', 2, *visitor.place(0.9, 0.9)),
+            ('move', 1, *visitor.place(0.6, 0.5)),
+            ('up', 1, *visitor.place(0.6, 0.5)),
+        ],
+    )
+    visitor.export('coco', tmp_path / 'out.json')
+    ((_, mask),) = masks_of(tmp_path / 'out.json')
+    height, width = mask.shape
+    assert mask[height // 2, width // 2] and not mask[int(0.7 * height) :].any()
+    assert visitor.page.locator('#world canvas').count() == 1
+
+
+def test_a_long_message_does_not_move_the_view(visitor):
+    visitor.choose('scene_0.png')
+    whole = visitor.page.locator('#picture').bounding_box()
+    stage = visitor.page.locator('#stage').bounding_box()
+    visitor.key('+', '+')
+    zoomed = visitor.page.locator('#picture').bounding_box()
+    visitor.write('vocabulary', 'no such pack ' * 20)
+    visitor.says('There is no pack')
+    lower = stage['height'] - visitor.page.locator('#stage').bounding_box()['height']
+    assert lower > 0
+    after = visitor.page.locator('#picture').bounding_box()
+    expected = zoomed | {'y': zoomed['y'] - lower / 2}
+    assert after == pytest.approx(expected, abs=1)
+    visitor.key('0')
+    visitor.key('Control+z')
+    visitor.says('Nothing to undo')
+    assert visitor.page.locator('#picture').bounding_box() == pytest.approx(whole)
 
 
 def test_run_lengths_are_those_of_coco(visitor):
