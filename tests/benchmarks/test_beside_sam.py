@@ -11,7 +11,7 @@ def test_without_the_package(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'segment_anything', None)
     argv = ['interactive', 'mini', '--against', 'segment-anything', '--size', '128']
     assert main(argv) == 2
-    assert 'pip install "ovsam[benchmark]"' in capsys.readouterr().err
+    assert 'pip install ".[benchmark]"' in capsys.readouterr().err
 
 
 def test_several_points_are_answered_as_one_by_one():

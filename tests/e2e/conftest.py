@@ -19,7 +19,7 @@ def browser():
 @pytest.fixture(scope='session')
 def address():
     """The page with the samples, served by the tool with the shipped weights."""
-    pytest.importorskip('fastapi', reason='the page needs a web server: pip install "ovsam[app]"')
+    pytest.importorskip('fastapi', reason='the page needs a web server: pip install ".[app]"')
     pytest.importorskip('fonticon_mdi7', reason='the sample scenes need the pictograms')
     with serving('--points-per-side', 12, '--max-megabytes', 3, '--max-megapixels', 13) as server:
         yield server.address

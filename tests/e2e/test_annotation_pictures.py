@@ -259,7 +259,7 @@ def test_dark_theme(browser, address):
 
 def test_a_photograph(browser):
     """The picture of docs/app.jpg, which is a copy of work_dirs/app/photograph.jpg."""
-    pytest.importorskip('skimage', reason='the photograph comes with it: pip install "ovsam[demo]"')
+    pytest.importorskip('skimage', reason='the photograph comes with it: pip install ".[demo]"')
     picture = photograph('motorcycle_left')
     with Image.open(picture) as image:
         width, height = image.size

@@ -45,8 +45,8 @@ pytestmark = [
         'test-label-studio installs one, or name it in OVSAM_LABEL_STUDIO',
     ),
 ]
-httpx = pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
-pytest.importorskip('uvicorn', reason='pip install "ovsam[label-studio]"')
+httpx = pytest.importorskip('httpx', reason='pip install ".[label-studio]"')
+pytest.importorskip('uvicorn', reason='pip install ".[label-studio]"')
 pytest.importorskip('fonticon_mdi7', reason='the sample scene needs the pictograms')
 
 from ovsam.datasets.pictograms.glyphs import pictogram_names

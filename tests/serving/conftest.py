@@ -42,7 +42,7 @@ def file_of():
 @pytest.fixture
 def ask():
     """Asks an application, without a network."""
-    httpx = pytest.importorskip('httpx', reason='pip install "ovsam[serve]"')
+    httpx = pytest.importorskip('httpx', reason='pip install ".[serve]"')
 
     def send(app, method, path, client=('203.0.113.7', 1), **kwargs):
         async def one():
@@ -58,7 +58,7 @@ def ask():
 @pytest.fixture
 def running():
     """Serves an application on this machine for the time of a block; gives the port."""
-    uvicorn = pytest.importorskip('uvicorn', reason='pip install "ovsam[serve]"')
+    uvicorn = pytest.importorskip('uvicorn', reason='pip install ".[serve]"')
 
     @contextmanager
     def run(app):

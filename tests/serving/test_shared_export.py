@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-pytest.importorskip('httpx', reason='pip install "ovsam[serve]"')
-pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
+pytest.importorskip('httpx', reason='pip install ".[serve]"')
+pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.apis import notice_of
 from ovsam.commands import app as app_command

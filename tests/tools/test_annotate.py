@@ -163,7 +163,7 @@ def test_other_images_or_settings_than_before(arguments, photos, tmp_path, capsy
         (['--workers', '2'], '--workers are of Ray'),
         pytest.param(
             ['--ray'],
-            'pip install "ovsam[ray]"',
+            'pip install ".[ray]"',
             marks=pytest.mark.skipif(find_spec('ray') is not None, reason='Ray is installed'),
         ),
         (['--vocabulary', 'lvs'], 'there are lvis'),

@@ -33,7 +33,7 @@ def test_flags_that_make_no_sense(capsys, flags, said):
     ],
 )
 def test_pictures_must_exist(capsys, tmp_path, monkeypatch, flags, said):
-    pytest.importorskip('fastapi', reason='pip install "ovsam[app]"')
+    pytest.importorskip('fastapi', reason='pip install ".[app]"')
     monkeypatch.chdir(tmp_path)
     assert app.main(flags) == 2
     assert said in capsys.readouterr().err
@@ -41,7 +41,7 @@ def test_pictures_must_exist(capsys, tmp_path, monkeypatch, flags, said):
 
 
 def test_a_port_that_is_taken(capsys):
-    pytest.importorskip('fastapi', reason='pip install "ovsam[app]"')
+    pytest.importorskip('fastapi', reason='pip install ".[app]"')
     with socket.create_server(('127.0.0.1', 0)) as taken:
         port = str(taken.getsockname()[1])
         assert app.main(['--port', port, '--device', 'cpu']) != 0

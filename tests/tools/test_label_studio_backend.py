@@ -31,8 +31,8 @@ def test_flags_are_checked_first(capsys, flags, said):
     ],
 )
 def test_places_are_checked_before_the_model_is_loaded(capsys, flags, said):
-    pytest.importorskip('uvicorn', reason='pip install "ovsam[label-studio]"')
-    pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
+    pytest.importorskip('uvicorn', reason='pip install ".[label-studio]"')
+    pytest.importorskip('httpx', reason='pip install ".[label-studio]"')
     assert label_studio_backend.main(flags) == 2
     assert said in capsys.readouterr().err
 

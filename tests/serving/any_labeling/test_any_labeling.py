@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
-pytest.importorskip('uvicorn', reason='pip install "ovsam[serve]"')
+pytest.importorskip('fastapi', reason='pip install ".[serve]"')
+pytest.importorskip('uvicorn', reason='pip install ".[serve]"')
 
 from ovsam.apis import OVSAMPredictor
 from ovsam.serving.server.app import make_server

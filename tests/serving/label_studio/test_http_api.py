@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-httpx = pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
-pytest.importorskip('starlette', reason='pip install "ovsam[label-studio]"')
+httpx = pytest.importorskip('httpx', reason='pip install ".[label-studio]"')
+pytest.importorskip('starlette', reason='pip install ".[label-studio]"')
 
 from ovsam.serving.label_studio import http_api
 from ovsam.serving.label_studio.http_api import make_app

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-httpx = pytest.importorskip('httpx', reason='pip install "ovsam[label-studio]"')
+httpx = pytest.importorskip('httpx', reason='pip install ".[label-studio]"')
 
 from ovsam.serving.label_studio.task_images import TaskImages
 from ovsam.serving.uploads import UploadLimits

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-pytest.importorskip('fastapi', reason='pip install "ovsam[app]"')
+pytest.importorskip('fastapi', reason='pip install ".[app]"')
 
 from ovsam.serving.page.coco_file import annotations_of
 from ovsam.utils.run_lengths import read_mask

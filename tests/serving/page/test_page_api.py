@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-pytest.importorskip('httpx', reason='pip install "ovsam[app]"')
-pytest.importorskip('fastapi', reason='pip install "ovsam[app]"')
+pytest.importorskip('httpx', reason='pip install ".[app]"')
+pytest.importorskip('fastapi', reason='pip install ".[app]"')
 
 from ovsam.serving.page.page_api import PageFiles
 from ovsam.serving.page.picture_folder import PictureFolder

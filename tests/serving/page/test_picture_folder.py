@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-pytest.importorskip('fastapi', reason='pip install "ovsam[app]"')
+pytest.importorskip('fastapi', reason='pip install ".[app]"')
 
 from ovsam.apis.exports import CocoExport, ImageEntry
 from ovsam.apis.prediction import Prediction

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
+pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.serving.label_studio.backend import LabelStudioBackend
 from ovsam.serving.label_studio.http_api import make_app

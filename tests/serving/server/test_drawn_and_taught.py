@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as mask_utils
 
-httpx = pytest.importorskip('httpx', reason='pip install "ovsam[serve]"')
-pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
+httpx = pytest.importorskip('httpx', reason='pip install ".[serve]"')
+pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.apis import init_model
 from ovsam.serving.annotator import Annotator

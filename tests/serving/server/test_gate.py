@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-httpx = pytest.importorskip('httpx', reason='pip install "ovsam[serve]"')
-pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
+httpx = pytest.importorskip('httpx', reason='pip install ".[serve]"')
+pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.serving.server import gate
 from ovsam.serving.server.app import make_server

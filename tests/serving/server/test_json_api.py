@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-httpx = pytest.importorskip('httpx', reason='pip install "ovsam[serve]"')
-pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
+httpx = pytest.importorskip('httpx', reason='pip install ".[serve]"')
+pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.apis import OVSAMPredictor
 from ovsam.serving.annotator import Annotator

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-httpx = pytest.importorskip('httpx', reason='pip install "ovsam[serve]"')
-pytest.importorskip('fastapi', reason='pip install "ovsam[serve]"')
+httpx = pytest.importorskip('httpx', reason='pip install ".[serve]"')
+pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.datasets.pictograms.glyphs import pictogram_names
 from ovsam.datasets.pictograms.renderer import render_scene
