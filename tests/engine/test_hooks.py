@@ -115,6 +115,9 @@ def test_a_model_without_a_vocabulary_has_the_names_of_the_data(grey, tmp_path):
         for name in ('cat', 'caterpillar')
     )
     assert differ(named, other)
+    both = SimpleNamespace(metainfo=[dict(classes=['cat']), dict(classes=['dog'])])
+    nameless = draw(tmp_path / 'both', [sample(path, mask)], behind, both)['scene.png']
+    assert differ(named, nameless)
 
 
 def test_what_finds_nothing_has_no_pictures(tmp_path):

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from mmdet.evaluation import DumpDetResults, DumpProposals
 from torch import nn
 
 from ovsam.engine.same_names_hook import SameNamesHook
@@ -66,6 +67,7 @@ def test_other_names_are_refused(case):
         runner(Model(None), classes=['owl']),
         runner(classes=()),
         runner(classes=['owl'], metrics=[ClickMetric()]),
+        runner(Model(None, vocabulary=['cat']), classes=['owl']),
         runner(
             classes=['owl'],
             metrics=[
@@ -74,10 +76,34 @@ def test_other_names_are_refused(case):
             ],
         ),
     ],
-    ids=['equal', 'spelling', 'no names', 'no classes', 'no labels read', 'told'],
+    ids=[
+        'equal',
+        'spelling',
+        'no names',
+        'no classes',
+        'no labels read',
+        'a vocabulary of another kind',
+        'told',
+    ],
 )
 def test_what_means_the_same_passes(same):
     SameNamesHook().before_test(same)
+
+
+def test_what_writes_results_down_compares_nothing(tmp_path):
+    metrics = [DumpDetResults('a.pkl'), DumpProposals(str(tmp_path))]
+    SameNamesHook().before_test(runner(classes=['owl'], metrics=metrics))
+
+
+def test_each_of_several_data_sets_is_compared():
+    """mmdet's ``ConcatDataset`` has a list where their metainfo differs."""
+    several = runner(val=NAMES)
+    first, second = dict(classes=NAMES), dict(classes=NAMES, palette=None)
+    several.train_dataloader.dataset.metainfo = [first, second]
+    SameNamesHook().before_train(several)
+    second['classes'] = ['owl']
+    with pytest.raises(ValueError, match='train_dataloader.dataset has 1'):
+        SameNamesHook().before_train(several)
 
 
 def test_a_training_without_names_reads_no_labels():

@@ -16,7 +16,7 @@ from ..detectors.detector_names import num_classes
 from ..prompts import Prompts
 from ..utils.storage import read_stored_image
 from ..visualization import draw_segments
-from .plain_datasets import plain_datasets
+from .plain_datasets import classes_of, plain_datasets
 
 
 @HOOKS.register_module()
@@ -77,20 +77,25 @@ class DrawSegmentsHook(Hook):
 
 def _classes(model, dataset) -> Sequence[str]:
     """What labels mean; nothing if nobody says."""
-    vocabulary = getattr(model, 'vocabulary', None)
-    if vocabulary is not None:
-        return vocabulary.names
-    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()
+    names = getattr(getattr(model, 'vocabulary', None), 'names', None)
+    if names is not None:
+        return names
+    classes, *others = classes_of(dataset)
+    if any(other != classes for other in others):
+        return ()
     # A detector of objects of any kind has one label, which is no name of the data.
     count = num_classes(getattr(model, 'detector', model))
     return classes if count in (None, len(classes)) else ()
 
 
 def _image_folder(dataset) -> Optional[str]:
-    """The folder that holds all images of a data set or a wrapper; None if they have none."""
+    """The folder that holds all images of a data set or a wrapper; None if there is none."""
     prefixes = [getattr(each, 'data_prefix', None) or {} for each in plain_datasets(dataset)]
     folders = {os.path.abspath(each['img']) for each in prefixes if each.get('img')}
-    return os.path.commonpath(folders) if folders else None
+    try:
+        return os.path.commonpath(folders)
+    except ValueError:  # there are none, or, on Windows, they are on several drives
+        return None
 
 
 def picture_name(image: str, folder: Optional[str] = None) -> Path:

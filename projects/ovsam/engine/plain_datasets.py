@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 def plain_datasets(dataset) -> Iterator:
@@ -12,3 +12,14 @@ def plain_datasets(dataset) -> Iterator:
     for inner in getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]:
         if inner is not None:
             yield from plain_datasets(inner)
+
+
+def classes_of(dataset) -> list[Sequence[str]]:
+    """What labels mean; of several data sets that differ in their metainfo, for each of them.
+
+    Empty where a data set does not say.
+    """
+    metainfo = getattr(dataset, 'metainfo', None) or {}
+    # mmdet's ConcatDataset has a list then.
+    every = metainfo if isinstance(metainfo, list) else [metainfo]
+    return [each.get('classes') or () for each in every]

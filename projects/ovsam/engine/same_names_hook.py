@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmdet.evaluation import DumpProposals
+from mmengine.evaluator import DumpResults
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from ..vocabulary import Vocabulary
+from .plain_datasets import classes_of
 
 
 class SameNamesHook(Hook):
@@ -27,7 +30,7 @@ class SameNamesHook(Hook):
         """
         model = _unwrapped(runner.model)
         if getattr(model, 'label_loss', self) is not None:
-            _require_same(model, _classes(runner.train_dataloader), 'train_dataloader.dataset')
+            _require_same_as_data(model, runner.train_dataloader, 'train')
         if runner.val_loop is not None:
             _require_judged(model, runner.val_dataloader, runner.val_evaluator, 'val')
 
@@ -41,13 +44,11 @@ def _unwrapped(model):
     return model.module if is_model_wrapper(model) else model
 
 
-def _classes(loader) -> Sequence[str]:
-    return (getattr(loader.dataset, 'metainfo', None) or {}).get('classes') or ()
-
-
 def _require_judged(model, loader, evaluator, kind: str) -> None:
     for metric in evaluator.metrics:
-        if not getattr(metric, 'reads_labels', True):
+        # What only writes results down compares no labels with the data's.
+        writes = isinstance(metric, (DumpResults, DumpProposals))
+        if writes or not getattr(metric, 'reads_labels', True):
             continue
         told = getattr(metric, 'prediction_classes', None)
         if told is not None:
@@ -59,12 +60,17 @@ def _require_judged(model, loader, evaluator, kind: str) -> None:
             if hasattr(metric, 'prediction_classes')
             else ''
         )
-        _require_same(model, _classes(loader), f'{kind}_dataloader.dataset', other)
+        _require_same_as_data(model, loader, kind, other)
+
+
+def _require_same_as_data(model, loader, kind: str, or_else: str = '') -> None:
+    for classes in classes_of(loader.dataset):
+        _require_same(model, classes, f'{kind}_dataloader.dataset', or_else)
 
 
 def _require_same(model, classes: Sequence[str], where: str, or_else: str = '') -> None:
-    vocabulary: Vocabulary | None = getattr(model, 'vocabulary', None)
-    if vocabulary is None or not classes:
+    vocabulary = getattr(model, 'vocabulary', None)  # of other people's models, anything
+    if not isinstance(vocabulary, Vocabulary) or not classes:
         return
     names = vocabulary.names
     # As data sets find their classes, in whatever case and by aliases.
