@@ -215,3 +215,4 @@ def test_rows_that_both_have_are_one():
     assert both.places.tolist() == [0, 1, 2] and both.counts.tolist() == [1, 3, 6]
     assert both.sums.flatten().tolist() == [1, 1, 2]
     assert both.with_text.tolist() == [False, True, True]
+    assert two.merged(one).with_text.tolist() == [False, True, False]

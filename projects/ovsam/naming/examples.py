@@ -55,14 +55,11 @@ class Examples:
         places, rows = both[0].unique(return_inverse=True)
         sums = both[1].new_zeros(len(places), *both[1].shape[1:]).index_add_(0, rows, both[1])
         counts = both[2].new_zeros(len(places)).index_add_(0, rows, both[2])
+        ours, others = rows.split([len(self.places), len(other.places)])
         with_text = torch.zeros_like(counts, dtype=torch.bool)
-        for mine, flags in (
-            (rows[: len(self.places)], self.with_text),
-            (rows[len(self.places) :], other.with_text),
-        ):
-            with_text[mine] = (
-                counts.new_zeros(len(places)).index_add_(0, mine, flags.long())[mine] > 0
-            )
+        with_text[ours] = self.with_text
+        with_text[others] = False
+        with_text[others[other.with_text]] = True
         return Examples(places, sums, counts, with_text)
 
 
