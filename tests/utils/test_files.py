@@ -34,6 +34,8 @@ def test_errors_name_the_file_that_was_to_be_written(tmp_path):
         pass
     with pytest.raises(FileNotFoundError, match='/another'), whole_file(tmp_path / 'b.txt'):
         (tmp_path / 'another').read_bytes()
+    with pytest.raises(FileNotFoundError, match='/another'), whole_file(tmp_path / 'b.txt'):
+        open(bytes(tmp_path / 'another'))
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         yield partial
         os.replace(partial, path)
     except OSError as error:
-        if error.filename is None or Path(error.filename) != partial:
+        if str(error.filename) != str(partial):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error  # the one that users know
     finally:
