@@ -1,8 +1,10 @@
 """Lists in messages."""
 
+import re
+
 import pytest
 
-from ovsam.utils.wording import listed
+from ovsam.utils.wording import listed, to_install
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,15 @@ def test_the_nearest_come_first():
 
 def test_what_is_equally_near_keeps_its_order():
     assert listed(['b/x', 'a/x', 'c/x'], near='x') == 'b/x, a/x, c/x'
+
+
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [
+        ('ray.data', r'\(why\): pip install ray, or pip install "\.\[ray\]" in the folder'),
+        ('yaml', 'pip install pyyaml, or'),
+        (None, r'\(why\): pip install "\.\[ray\]" in'),
+    ],
+)
+def test_what_to_install(name, said):
+    assert re.search(said, to_install(ImportError('why', name=name), 'ray'))

@@ -31,7 +31,8 @@ def to_install(error: ImportError, extra: str) -> str:
         error: Of the import.
         extra: Of setup.py.
     """
-    package = (error.name or '').partition('.')[0]
+    module = (error.name or '').partition('.')[0]
+    package = {'yaml': 'pyyaml'}.get(module, module)
     alone = f'pip install {package}, or ' if package else ''
     return f'({error}): {alone}pip install ".[{extra}]" in the folder of this project'
 
