@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from mmdet.registry import DATASETS
+from mmdet.registry import DATASETS, METRICS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
@@ -37,7 +37,7 @@ def judged(evaluator):
     metrics = [
         SimpleNamespace(prediction_classes=build_vocabulary(each.prediction_classes).names)
         if each.get('prediction_classes')
-        else SimpleNamespace(reads_labels=each.type != 'ClickMetric')
+        else SimpleNamespace(reads_labels=getattr(METRICS.get(each.type), 'reads_labels', True))
         for each in (evaluator if isinstance(evaluator, list) else [evaluator])
     ]
     return SimpleNamespace(metrics=metrics)

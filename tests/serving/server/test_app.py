@@ -59,6 +59,5 @@ def test_every_tool_asks_the_same_model(app, ask, annotator, config, keypoint, s
     assert shape['label'] == found['name']
     alias = {'umbrella': 'U'}.get(found['name'], found['name'])
     assert region['value']['brushlabels'] == [alias]
-    assert (
-        len(annotator._images) == 2
-    )  # Label Studio's, which nobody else can ask for, and the file's
+    # Label Studio's, which nobody else can ask for, and the file's.
+    assert len(annotator._images) == 2
