@@ -168,9 +168,7 @@ def without(kind, key):
             'else than numbers',
         ),
         (content(annotation(1, image_id=[1])), r'has the image_id \[1\], not a number or a text'),
-        (content(annotation(1, id=dict(a=1))), "has the id {'a': 1}, not a whole number"),
-        (content(annotation('a')), "has the id 'a', not a whole number"),
-        (content(annotation(1.5)), 'has the id 1.5, not a whole number'),
+        (content(annotation(1, id=dict(a=1))), "has the id {'a': 1}, not a number or a text"),
         (content(annotation(1, category_id='5')), "has the category_id '5', not a whole number"),
         (
             dict(content(), categories=[dict(id='5', name='dog')]),
@@ -178,7 +176,6 @@ def without(kind, key):
         ),
         (content(annotation(1, iscrowd='0')), "has the iscrowd '0', not 0 or 1"),
         (content(annotation(1, iscrowd=2)), 'has the iscrowd 2, not 0 or 1'),
-        (content(annotation(1, iscrowd=None)), 'has the iscrowd None, not 0 or 1'),
         (content(annotation(1, area='large')), "has the area 'large', not a number"),
         (
             dict(content(), images=[dict(id=1, height='20', width=30, file_name='1.png')]),

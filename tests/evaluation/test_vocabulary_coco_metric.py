@@ -164,7 +164,7 @@ PERFECT = [sample(1, (BOXES[1][0], 1, 0.9)), sample(2, (BOXES[2][0], 0, 0.9))]
 
 
 @pytest.mark.parametrize(
-    'changes', [dict(id=0), dict(iscrowd=MISSING), dict(iscrowd=False)], ids=str
+    'changes', [dict(id=0), dict(id='a'), dict(iscrowd=MISSING), dict(iscrowd=None)], ids=str
 )
 def test_ids_and_flags_that_pycocotools_does_not_expect(changed, changes):
     found = judge(VocabularyCocoMetric(changed(changes), metric=['bbox', 'segm']), PERFECT)

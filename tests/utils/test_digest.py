@@ -55,7 +55,7 @@ def with_inference_mode(module):
     ],
 )
 def test_weights_are_digested_again_only_when_they_change(change, monkeypatch):
-    module = torch.nn.Linear(3, 3, bias=False)
+    module = torch.nn.Linear(3, 3, bias=False).requires_grad_(False)
     module.register_buffer('count', torch.zeros(2))
     before = weights_fingerprint(module, {'a': 1})
     assert before == fingerprint({'a': 1}, module.state_dict())
@@ -73,6 +73,13 @@ def test_weights_that_count_no_changes():
         before = weights_fingerprint(module, None)
         module.weight.mul_(2)
         assert weights_fingerprint(module, None) != before
+
+
+def test_weights_that_are_trained_may_change_unnoticed():
+    module = torch.nn.Linear(3, 3)
+    before = weights_fingerprint(module, None)
+    module.weight.data.copy_(torch.ones(3, 3))  # as mmengine's average of weights does
+    assert weights_fingerprint(module, None) == fingerprint(None, module.state_dict()) != before
 
 
 @pytest.mark.parametrize('content', [b'', b'abc', b'x' * (2 << 20) + b'y'])

@@ -35,7 +35,7 @@ from .predictor import OVSAMPredictor
 from .user_prompts import make_prompts
 
 # What files call the arguments of predictors.
-_KEYS = {'point_coords': '"points"', 'point_labels': '"labels"', 'boxes': '"box"'}
+_KEYS = {'point_coords': '"points"', 'point_labels': '"labels"', 'boxes must': '"box" must'}
 _ARGUMENT = re.compile('|'.join(_KEYS))
 
 

@@ -14,21 +14,21 @@ from ..utils.wording import listed
 _NUMBERS = {int, float}
 _FAR = 10  # images beside an image is no place for a mask
 # What values must be, with the test for it; of boxes and masks, more is asked below.
-_IMAGE_ID = 'a number or a text', lambda value: isinstance(value, (int, float, str))
+_FREE_ID = 'a number or a text', lambda value: isinstance(value, (int, float, str))
 _ID = (
     'a whole number',
     lambda value: type(value) is int or type(value) is float and value.is_integer(),
 )
-_FLAG = '0 or 1', lambda value: isinstance(value, (int, float)) and value in (0, 1)
+_FLAG = '0 or 1', lambda value: value is None or type(value) is not str and value in (0, 1)
 _SIZE = 'a positive number', lambda value: are_numbers([value]) and value > 0
 _NUMBER = 'a number', lambda value: are_numbers([value])
 _TEXT = 'a text', lambda value: isinstance(value, str)
 _ANY = 'anything', lambda value: True
 _KEYS: dict[str, dict[str, tuple]] = {
-    'images': {'id': _IMAGE_ID, 'height': _SIZE, 'width': _SIZE},
+    'images': {'id': _FREE_ID, 'height': _SIZE, 'width': _SIZE},
     'annotations': {
-        'id': _ID,
-        'image_id': _IMAGE_ID,
+        'id': _FREE_ID,
+        'image_id': _FREE_ID,
         'category_id': _ID,
         'bbox': _ANY,
         'area': _NUMBER,

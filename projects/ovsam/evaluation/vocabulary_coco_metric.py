@@ -29,7 +29,7 @@ class _JudgedCOCO(VocabularyCOCO):
         self.maskless = []
         for number, annotation in enumerate(self.dataset['annotations'], 1):
             annotation['id'] = number  # to pycocotools, 0 is none
-            annotation.setdefault('iscrowd', 0)
+            annotation['iscrowd'] = int(annotation.get('iscrowd') or 0)
             mask = usable_mask(annotation.get('segmentation'))
             if mask is None:
                 left, top, width, height = annotation['bbox']

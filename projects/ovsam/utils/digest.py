@@ -35,10 +35,12 @@ def fingerprint(settings: Any, tensors: Mapping[str, Tensor] | None = None) -> s
 def weights_fingerprint(module: nn.Module, settings: Any) -> str:
     """:func:`fingerprint` of a module's weights, made anew where they are others or were changed.
 
-    Values that are written past autograd, into ``.data`` of a weight, are not noticed.
+    Values that are written into ``.data`` of a frozen weight, past autograd, are not noticed.
     """
     weights = module.state_dict()
-    if any(value.is_inference() for value in weights.values()):  # these count no changes
+    # Inference tensors count no changes; averages of weights are swapped into ``.data``.
+    trained = any(weight.requires_grad for weight in module.parameters())
+    if trained or any(value.is_inference() for value in weights.values()):
         return fingerprint(settings, weights)
     # While there is a reference to it, no other storage takes the place of a freed one.
     state = [json.dumps(settings, sort_keys=True, default=str)] + [

@@ -160,6 +160,9 @@ def test_other_sites_pages_may_ask_only_if_they_are_named(annotator, ask):
 def test_other_sites_do_not_reach_a_server_of_this_machine(annotator, ask, headers, status):
     app = make_server(annotator, gate=GateSettings(host='127.0.0.1'))
     assert ask(app, 'GET', '/api/info', headers=headers).status_code == status
+    named = make_server(annotator, gate=GateSettings(host='127.0.0.1'), cors=['http://a.example'])
+    status = 200 if 'a.example' in headers['Host'] else status
+    assert ask(named, 'GET', '/api/info', headers=headers).status_code == status
     with_token = make_server(annotator, gate=GateSettings('secret', '127.0.0.1'))
     headers = {**headers, 'Token': 'secret'}
     assert ask(with_token, 'GET', '/api/info', headers=headers).status_code == 200

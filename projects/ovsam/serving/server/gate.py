@@ -59,7 +59,7 @@ class Gate:
     Args:
         app: What it stands before.
         settings: The limits.
-        cors: Origins whose pages may ask, ``*`` for any.
+        cors: Origins whose pages may ask, ``*`` for any; also of a proxy that keeps its name.
     """
 
     def __init__(self, app: ASGIApp, settings: GateSettings, cors: Sequence[str] = ()) -> None:
@@ -121,10 +121,13 @@ class Gate:
     def _stranger(self, headers: Headers) -> str | None:
         """What is said to another site's page; None if it is none."""
         host, origin = headers.get('host', ''), headers.get('origin')
-        if _is_loopback(self._settings.host) and not _is_loopback(_name(f'//{host}')):
+        known = _is_loopback(_name(f'//{host}')) or any(
+            site.partition('://')[2] == host for site in self._cors
+        )
+        if _is_loopback(self._settings.host) and not known:
             return (
                 f'this server answers at {self._settings.host} and localhost, not at {host!r}: '
-                'start it with a --token, or with the --host that it is asked at'
+                'start it with a --token, or ovsam serve with the site of its proxy as --cors'
             )
         if (
             origin is None
@@ -134,8 +137,8 @@ class Gate:
         ):
             return None
         return (
-            f'pages of {origin} may not ask this server: ovsam serve lets them with --cors '
-            f'{origin}; if that is a proxy before it, have it keep the Host, or use a --token'
+            f'pages of {origin} may not ask this server: start ovsam serve with --cors {origin}, '
+            'or start it with a --token, which pages must bring then'
         )
 
     def _wait(self, address: str) -> int:
