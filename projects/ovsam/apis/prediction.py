@@ -75,7 +75,8 @@ class Prediction(NumpyPrediction):
         Args:
             annotations: Dicts with ``segmentation`` (polygons or RLE, of either kind) and
                 whatever else of :meth:`to_coco` there is. Without ``alternatives`` a name is the
-                only one; columns that some of them lack are None, so none is without any.
+                only one; columns that some of them lack are None. Of no annotations, all columns
+                are there and empty.
             image_size: (height, width).
 
         Raises:
