@@ -15,6 +15,7 @@ from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from PIL import Image
 
+from ovsam.benchmarks.random_model import without_weights
 from ovsam.datasets.detection_file import FORMAT
 from ovsam.detectors.detection_naming import UNKNOWN, DetectionNaming
 from ovsam.detectors.detector_prompted_ovsam import DetectorPromptedOVSAM
@@ -58,20 +59,13 @@ def fixed_boxes():
     MODELS._module_dict.pop('FixedBoxes')
 
 
-def forget(node):
-    """A config without weights."""
-    if isinstance(node, dict):
-        return {k: forget(v) for k, v in node.items() if k != 'init_cfg'}
-    return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
-
-
 @pytest.fixture(scope='module')
 def segmenter():
     return small('ovsam_box')
 
 
 def small(name):
-    cfg = forget(Config.fromfile(config_path(f'mini/{name}.py')).model.to_dict())
+    cfg = without_weights(Config.fromfile(config_path(f'mini/{name}.py')).model.to_dict())
     cfg['data_preprocessor']['pad_size_divisor'] = cfg['prompt_encoder']['image_size'] = SIDE
     if 'neck' in cfg:
         cfg['neck']['img_size'] = SIDE

@@ -1,23 +1,13 @@
-import numpy as np
 import pytest
 import torch
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
-from mmengine.structures import InstanceData
 
+from ovsam.benchmarks.random_model import annotated_boxes
 from ovsam.losses.dense_instance_loss import DenseInstanceLoss
 
 
 def sample(*boxes, size=32):
-    masks = np.zeros((len(boxes), size, size), np.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
-        mask[y1:y2, x1:x2] = 1
-    return DetDataSample(
-        gt_instances=InstanceData(
-            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-            masks=BitmapMasks(masks, size, size),
-        )
-    )
+    rows = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+    return annotated_boxes(rows, torch.zeros(len(boxes), dtype=torch.long), size)
 
 
 def test_a_scene_without_objects_teaches_the_ground():

@@ -2,12 +2,8 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
-from mmengine.structures import InstanceData
 
 from ovsam.losses import BalancedNameLoss, SAMMaskLoss
 from ovsam.losses.clip2sam_loss import CLIP2SAMLoss
@@ -16,6 +12,8 @@ from ovsam.losses.dense_instance_loss import DenseInstanceLoss
 from ovsam.losses.lowest_mask_loss import LowestMaskLoss
 from ovsam.losses.share_of_mean import share_of_mean
 from ovsam.segmenters.contrastive_clip import ContrastiveCLIP
+
+from .test_dense_instance_loss import sample
 
 
 def test_alone_it_changes_nothing():
@@ -37,18 +35,6 @@ class EveryPoint(CLIP2SAMLoss):
 
     def _sample(self, logits, targets):
         return logits.flatten(1), targets.flatten(1)
-
-
-def scene(*boxes, size=16):
-    masks = np.zeros((len(boxes), size, size), np.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
-        mask[y1:y2, x1:x2] = 1
-    return DetDataSample(
-        gt_instances=InstanceData(
-            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-            masks=BitmapMasks(masks, size, size),
-        )
-    )
 
 
 def clip2sam(weight, rows):
@@ -102,7 +88,8 @@ def test_uneven_instances(in_processes, loss):
 
 
 def test_uneven_objects_of_scenes(in_processes):
-    scenes = [scene((1, 1, 15, 14)), scene((2, 2, 5, 6)), scene(), scene()]
+    boxes = [(1, 1, 15, 14)], [(2, 2, 5, 6)], [], []
+    scenes = [sample(*each, size=16) for each in boxes]
     torch.manual_seed(0)
     loss = DenseInstanceLoss(embed_dims=4, upscale=1)
     embedding = torch.randn(4, 4, 8, 8)

@@ -3,36 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import MODELS
 from mmdet.structures.mask import BitmapMasks
-from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
 from ovsam.evaluation import clicked_ovsam
 from ovsam.parts.mask_decoder import SAMMaskDecoder
 from ovsam.parts.repeated_tokens_init import RepeatedMaskTokensInit
 from ovsam.segmenters import interactive_ovsam
-from ovsam.utils.paths import config_path
 
-from .test_ovsam import NAMES, SIDE, sample
-
-
-def build(name, **changes):
-    torch.manual_seed(0)
-    cfg = Config.fromfile(config_path(f'mini/{name}.py')).model.to_dict()
-
-    def forget(node):
-        if isinstance(node, dict):
-            return {k: forget(v) for k, v in node.items() if k != 'init_cfg'}
-        return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
-
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        return MODELS.build(dict(forget(cfg), vocabulary=NAMES, **changes))
-
-
-@pytest.fixture
-def images():
-    return torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+from .test_ovsam import SIDE, build, sample
 
 
 def test_training_reaches_the_decoder_and_the_mask_prompts_only(images):

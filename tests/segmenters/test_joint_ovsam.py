@@ -37,11 +37,6 @@ def joint(trained, monkeypatch):
     return trained
 
 
-@pytest.fixture
-def images():
-    return torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-
-
 @pytest.mark.parametrize('empty', [named, sample])
 def test_losses_of_images_without_instances_are_zero_and_reach_every_weight(joint, images, empty):
     total = sum(joint.loss(images, [empty(), empty()]).values())

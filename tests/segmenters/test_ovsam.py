@@ -1,15 +1,12 @@
 """The whole model, in miniature with random weights, where there is nothing to do or to name."""
 
-import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmengine.structures import InstanceData
 
+from ovsam.benchmarks.random_model import annotated_boxes, without_weights
 from ovsam.masks.cleaning import InsideBox, LargeParts
 from ovsam.prompts import Prompts
 from ovsam.segmenters.image_features import used_size
@@ -24,38 +21,18 @@ def build(name, **changes):
     """A model of the small world on three names, all its weights random."""
     torch.manual_seed(0)
     cfg = Config.fromfile(config_path(f'mini/{name}.py'))
-
-    def forget(node):
-        if isinstance(node, dict):
-            return {k: forget(v) for k, v in node.items() if k != 'init_cfg'}
-        return [forget(v) for v in node] if isinstance(node, (list, tuple)) else node
-
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return MODELS.build(dict(forget(cfg.model.to_dict()), vocabulary=NAMES, **changes))
+        return MODELS.build(dict(without_weights(cfg.model.to_dict()), vocabulary=NAMES, **changes))
 
 
 def sample(*boxes):
-    masks = np.zeros((len(boxes), SIDE, SIDE), np.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
-        mask[y1:y2, x1:x2] = 1
-    return DetDataSample(
-        gt_instances=InstanceData(
-            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-            labels=torch.zeros(len(boxes), dtype=torch.long),
-            masks=BitmapMasks(masks, SIDE, SIDE),
-        ),
-        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1.0, 1.0)},
-    )
+    labels = torch.zeros(len(boxes), dtype=torch.long)
+    return annotated_boxes(torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), labels, SIDE)
 
 
 @pytest.fixture(scope='module')
 def ovsam():
     return build('ovsam_box')
-
-
-@pytest.fixture
-def images():
-    return torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize('boxes', [[], [[4, 4, 20, 20]]])

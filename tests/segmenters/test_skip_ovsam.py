@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmengine.structures import InstanceData
 
 from ovsam.apis import OVSAMPredictor
+from ovsam.benchmarks.random_model import annotated_boxes
 from ovsam.parts.mask_decoder import FirstMask
 from ovsam.prompts import Prompts
 from ovsam.segmenters import ZoomedPass
@@ -63,18 +61,8 @@ def model():
 
 
 def sample(labels=(0, 15)):
-    masks = np.zeros((len(labels), 64, 64), np.uint8)
-    for place, mask in enumerate(masks):
-        mask[8 + 8 * place : 40, 10:50] = 1
     boxes = torch.tensor([[10.0, 8.0 + 8 * place, 50.0, 40.0] for place in range(len(labels))])
-    return DetDataSample(
-        metainfo=dict(img_shape=(64, 64), ori_shape=(64, 64), scale_factor=(1.0, 1.0)),
-        gt_instances=InstanceData(
-            bboxes=boxes.reshape(-1, 4),
-            labels=torch.tensor(labels, dtype=torch.long),
-            masks=BitmapMasks(masks, 64, 64),
-        ),
-    )
+    return annotated_boxes(boxes.reshape(-1, 4), torch.tensor(labels, dtype=torch.long), 64)
 
 
 def test_no_instances(model):
