@@ -14,7 +14,7 @@ from ovsam.checkpoints.conversion import to_published
 from ovsam.checkpoints.converted_file import write_published
 from ovsam.checkpoints.loading import read_state_dict
 from ovsam.serving.shared_model import SharedModel
-from ovsam.utils.paths import checkpoint_path, config_path
+from ovsam.utils.paths import config_path, resource_root
 from tools import download_weights, predict
 
 PARTS = {
@@ -40,7 +40,7 @@ def tiny(tmp_path_factory):
         weights = (
             learned
             if name == 'clip2sam_joint'
-            else read_state_dict(str(checkpoint_path(f'mini/{name}')))
+            else read_state_dict(str(resource_root() / f'checkpoints/mini/{name}.pth'))
         )
         write_published(folder / f'{name}.pth', to_published(weights, parts=parts))
     return folder

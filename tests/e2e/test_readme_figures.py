@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ovsam.benchmarks.small_world import SHOWN_COLUMNS
-from ovsam.utils.paths import checkpoint_path, config_path
+from ovsam.utils.paths import config_path, resource_root
 from tools import make_pictograms
 from tools import test as test_tool
 
@@ -30,7 +30,7 @@ def test_ovsam_with_boxes(tmp_path, monkeypatch):
     world, out = tmp_path / 'world', tmp_path / 'figures.json'
     assert make_pictograms.main(['--out', str(world), '--splits', 'test', '--workers', '2']) == 0
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(world))
-    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(checkpoint_path('mini/sam.pth').parent))
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(resource_root() / 'checkpoints/mini'))
     assert (
         test_tool.main(
             [

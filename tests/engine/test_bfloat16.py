@@ -9,7 +9,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 
 from ovsam.engine import BFloat16OptimWrapper
-from ovsam.utils.paths import checkpoint_path, config_path
+from ovsam.utils.paths import config_path, resource_root
 
 STAGES = ('sam', 'sam2clip', 'clip2sam_joint', 'interactive')
 
@@ -18,7 +18,7 @@ STAGES = ('sam', 'sam2clip', 'clip2sam_joint', 'interactive')
 def stage(request, small_world, monkeypatch):
     """Model and batch of a training config, with the shipped weights."""
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
-    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(checkpoint_path('mini/sam.pth').parent))
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(resource_root() / 'checkpoints/mini'))
     cfg = Config.fromfile(config_path(f'mini/{request.param}.py'))
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):

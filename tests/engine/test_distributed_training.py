@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ovsam.checkpoints.safe_loading import load_from_local
-from ovsam.utils.paths import checkpoint_path, config_path
+from ovsam.utils.paths import config_path, resource_root
 from tests.waiting import LIMIT, wait_until
 
 TOOLS = Path(__file__).parents[2] / 'tools'
@@ -152,10 +152,10 @@ def test_metrics_to_the_last_digit(run, uneven_world, tmp_path):
     """Of seven scenes, one of which the sampler repeats for the second process."""
     world = dict(
         OVSAM_PICTOGRAMS=str(uneven_world),
-        OVSAM_MINI_WEIGHTS=str(checkpoint_path('mini/sam.pth').parent),
+        OVSAM_MINI_WEIGHTS=str(resource_root() / 'checkpoints/mini'),
     )
     config = config_path('mini/ovsam_box.py')
-    weights = checkpoint_path('mini/clip2sam_joint.pth')
+    weights = resource_root() / 'checkpoints/mini/clip2sam_joint.pth'
     options = ['--cfg-options', 'test_dataloader.num_workers=0', 'test_dataloader.batch_size=1']
     run(
         sys.executable,

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ovsam.checkpoints.safe_loading import load_from_local
-from ovsam.utils.paths import checkpoint_path, config_path
+from ovsam.utils.paths import config_path, resource_root
 
 ROOT = Path(__file__).parents[2]
 LACKING = [name for name in ('slurmctld', 'slurmd', 'munged') if shutil.which(name) is None]
@@ -129,11 +129,11 @@ def test_two_tasks_train_as_one_with_twice_the_batch(call, tiny, tmp_path):
 def test_two_tasks_test_as_one(call, small_world, tmp_path):
     world = dict(
         OVSAM_PICTOGRAMS=str(small_world),
-        OVSAM_MINI_WEIGHTS=str(checkpoint_path('mini/sam.pth').parent),
+        OVSAM_MINI_WEIGHTS=str(resource_root() / 'checkpoints/mini'),
     )
     arguments = [
         config_path('mini/ovsam_box.py'),
-        checkpoint_path('mini/clip2sam_joint.pth'),
+        resource_root() / 'checkpoints/mini/clip2sam_joint.pth',
         '--work-dir',
         tmp_path / 'work',
     ]
@@ -261,7 +261,7 @@ def test_features_are_stored_by_two_tasks(call, tiny_training, tmp_path):
 def test_labelling_on_ray(call, small_world, tmp_path):
     """As one process does it."""
     arguments = [small_world / 'val', '--vocabulary', 'cat,dog', '--device', 'cpu']
-    world = dict(OVSAM_MINI_WEIGHTS=str(checkpoint_path('mini/clip.pth').parent))
+    world = dict(OVSAM_MINI_WEIGHTS=str(resource_root() / 'checkpoints/mini'))
     call(sys.executable, 'tools/annotate.py', *arguments, '--out', tmp_path / 'one', **world)
     call(
         'sbatch',

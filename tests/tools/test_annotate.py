@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 
 from ovsam.apis import EverythingPrompts, OVSAMInferencer
 from ovsam.commands import annotate
-from ovsam.utils.paths import checkpoint_path, config_path
+from ovsam.utils.paths import config_path, resource_root
 
 TOOL = ('-m', 'ovsam_cli', 'annotate')
 NAMES = 'cat,dog,umbrella,key'
@@ -34,7 +34,7 @@ def photos(small_world, tmp_path):
 @pytest.fixture
 def config(tmp_path, monkeypatch):
     """The shipped model, asking at fewer points."""
-    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(checkpoint_path('mini/clip.pth').parent))
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(resource_root() / 'checkpoints/mini'))
     path = tmp_path / 'few_points.py'
     path.write_text(
         f'_base_ = [{str(config_path("mini/ovsam_box_all_names.py"))!r}]\n'

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ovsam.utils.paths import checkpoint_path, config_path
+from ovsam.utils.paths import config_path, resource_root
 from tools import dump_sam_features as tool
 
 CONFIG = str(config_path('mini/sam2clip_stored.py'))
@@ -14,7 +14,7 @@ CONFIG = str(config_path('mini/sam2clip_stored.py'))
 def run(small_world, monkeypatch, tmp_path, capfd):
     """Calls the tool on two scenes; returns its status, output and errors."""
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
-    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(checkpoint_path('mini/sam.pth').parent))
+    monkeypatch.setenv('OVSAM_MINI_WEIGHTS', str(resource_root() / 'checkpoints/mini'))
 
     def call(*args):
         capfd.readouterr()
@@ -28,7 +28,9 @@ def run(small_world, monkeypatch, tmp_path, capfd):
 
 def test_the_loss_changes_by_less_than_a_hundredth(run):
     """Real features, and the trained adapter, whose loss is small."""
-    status, said, _ = run('--compare', 2, '--weights', checkpoint_path('mini/sam2clip.pth'))
+    status, said, _ = run(
+        '--compare', 2, '--weights', resource_root() / 'checkpoints/mini/sam2clip.pth'
+    )
     assert status == 0 and '2 records made, 0 of them anew, 0 kept' in said
     live, stored, change, one = map(
         float,

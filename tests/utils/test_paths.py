@@ -1,4 +1,4 @@
-"""Configs and checkpoints are found in a checkout and in a wheel."""
+"""Configs are found in a checkout and in a wheel."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def root(request, tmp_path, monkeypatch):
     package.mkdir(parents=True)
     monkeypatch.setattr(paths, '_PACKAGE', package)
     root = tmp_path if request.param == 'checkout' else package / '.mim'
-    for name in ('configs/mini/ovsam.py', 'configs/_base_/x.py', 'checkpoints/mini/ovsam.pth'):
+    for name in ('configs/mini/ovsam.py', 'configs/_base_/x.py'):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     return root
@@ -21,13 +21,12 @@ def root(request, tmp_path, monkeypatch):
 def test_nothing_there(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, '_PACKAGE', tmp_path / 'a' / 'b')
     with pytest.raises(FileNotFoundError, match='There is: none'):
-        paths.checkpoint_path('mini/ovsam')
+        paths.config_path('mini/ovsam')
 
 
 def test_found_with_and_without_suffix(root):
     expected = root / 'configs' / 'mini' / 'ovsam.py'
     assert paths.config_path('mini/ovsam') == paths.config_path('mini/ovsam.py') == expected
-    assert paths.checkpoint_path('mini/ovsam') == root / 'checkpoints' / 'mini' / 'ovsam.pth'
 
 
 def test_missing_lists_what_exists(root):

@@ -1,4 +1,4 @@
-"""Finds configs, checkpoints and the cache, in a checkout or in an installed wheel."""
+"""Finds configs, weights and the cache, in a checkout or in an installed wheel."""
 
 from __future__ import annotations
 
@@ -53,21 +53,6 @@ def fetched_path(path: str | Path) -> Path | None:
     return kept if kept.is_file() else None
 
 
-def _find(kind: str, name: str, suffix: str, others: Iterable[str] = ()) -> Path:
-    folder = resource_root() / kind
-    asked = name if name.endswith(suffix) else name + suffix
-    path = folder / asked
-    if path.is_file():
-        return path
-    present = sorted(
-        file.relative_to(folder).as_posix()
-        for file in folder.rglob('*' + suffix)
-        if '_base_' not in file.parts
-    )
-    there = listed([*others, *present], near=name)
-    raise FileNotFoundError(f"No '{asked}' in {folder}. There is: {there}")
-
-
 def config_path(name: str, others: Iterable[str] = ()) -> Path:
     """The path of a config of this project.
 
@@ -78,16 +63,15 @@ def config_path(name: str, others: Iterable[str] = ()) -> Path:
     Raises:
         FileNotFoundError: There is none; the message names the nearest ones.
     """
-    return _find('configs', name, '.py', others)
-
-
-def checkpoint_path(name: str) -> Path:
-    """The path of a checkpoint that this project carries or that was put into ``checkpoints/``.
-
-    Args:
-        name: Its path below ``checkpoints/``, with or without ``.pth``.
-
-    Raises:
-        FileNotFoundError: There is none; the message names the nearest ones.
-    """
-    return _find('checkpoints', name, '.pth')
+    folder = resource_root() / 'configs'
+    asked = name if name.endswith('.py') else f'{name}.py'
+    path = folder / asked
+    if path.is_file():
+        return path
+    present = sorted(
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob('*.py')
+        if '_base_' not in file.parts
+    )
+    there = listed([*others, *present], near=name)
+    raise FileNotFoundError(f"No '{asked}' in {folder}. There is: {there}")
