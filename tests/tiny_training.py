@@ -25,6 +25,12 @@ def write_pictures(folder, count):
         cv2.imwrite(str(folder / f'sa_{number}.jpg'), picture)
 
 
+def assert_same(found, expected, **tolerance):
+    assert found.keys() == expected.keys() and found
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, **tolerance)
+
+
 @pytest.fixture
 def tiny_training(tmp_path, save_teacher):
     """Config of SAM2CLIP on 8 pictures by SGD: three steps, each with a checkpoint."""

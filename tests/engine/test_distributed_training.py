@@ -14,6 +14,7 @@ import torch
 
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import config_path, resource_root
+from tests.tiny_training import assert_same
 from tests.waiting import LIMIT, wait_until
 
 TOOLS = Path(__file__).parents[2] / 'tools'
@@ -141,11 +142,8 @@ def child_of_rank(launcher, rank):
     raise AssertionError(f'no rank {rank} below process {launcher.pid}')
 
 
-def assert_same(found, expected, **tolerance):
-    found, expected = (load_from_local(str(path))['state_dict'] for path in (found, expected))
-    assert found.keys() == expected.keys() and found
-    for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, **tolerance)
+def weights_of(path):
+    return load_from_local(str(path))['state_dict']
 
 
 def test_metrics_to_the_last_digit(run, uneven_world, tmp_path):
@@ -216,7 +214,8 @@ load_from = None
         'train_dataloader.batch_size=2',
         **world,
     )
-    assert_same(tmp_path / 'two/iter_3.pth', tmp_path / 'one/iter_3.pth', rtol=1e-3, atol=1e-5)
+    two, one = (weights_of(tmp_path / f'{each}/iter_3.pth') for each in ('two', 'one'))
+    assert_same(two, one, rtol=1e-3, atol=1e-5)
 
 
 def test_a_rank_is_killed(start, run, tiny, tmp_path):
@@ -234,7 +233,8 @@ def test_a_rank_is_killed(start, run, tiny, tmp_path):
     assert not (tmp_path / 'parts/iter_12.pth').exists()
     said = run(TOOLS / 'dist_train.sh', tiny, '2', '--work-dir', tmp_path / 'parts', '--resume')
     assert 'resumed epoch: 0, iter: ' in said
-    assert_same(tmp_path / 'parts/iter_12.pth', tmp_path / 'whole/iter_12.pth')
+    parts, whole = (weights_of(tmp_path / f'{each}/iter_12.pth') for each in ('parts', 'whole'))
+    assert_same(parts, whole)
 
 
 def test_a_rank_hangs(start, tiny, tmp_path):

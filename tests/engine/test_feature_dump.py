@@ -5,8 +5,6 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from mmdet.registry import DATASETS
@@ -17,6 +15,7 @@ from ovsam.datasets.teacher_features import DamagedFeaturesError
 from ovsam.engine import RequireTeacherFeaturesHook
 from ovsam.engine.distillation_config import DistillationConfig
 from ovsam.engine.feature_dump import FeatureDump
+from tests.tiny_training import write_pictures
 
 COUNT = 7
 
@@ -24,13 +23,8 @@ COUNT = 7
 @pytest.fixture
 def images(tmp_path):
     """A folder of SA-1B; pictures of colours that tell them apart."""
-    folder = tmp_path / 'sa1b/sa_000000'
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    for number in range(COUNT):
-        picture = cv2.resize(rng.integers(0, 255, (4, 4, 3), np.uint8), (32, 24))
-        cv2.imwrite(str(folder / f'sa_{number}.jpg'), picture)
-    return folder
+    write_pictures(tmp_path / 'sa1b/sa_000000', COUNT)
+    return tmp_path / 'sa1b/sa_000000'
 
 
 @pytest.fixture

@@ -10,13 +10,8 @@ from mmengine.config import Config
 from torch import distributed
 
 from ovsam.engine.lost_process import LostProcessError, explaining_lost_processes
+from tests.tiny_training import assert_same
 from tests.waiting import wait_for_file
-
-
-def assert_same(found, expected):
-    assert found.keys() == expected.keys() and found
-    for name, value in expected.items():
-        torch.testing.assert_close(found[name], value)
 
 
 @pytest.fixture

@@ -10,15 +10,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.parts.sam2clip_adapter import SAM2CLIPAdapter
 from ovsam.utils.paths import config_path
+from tests.tiny_training import assert_same
 from tools import export_checkpoint
 
 BLOCKS = ['neck.blocks.0', 'neck.blocks.1']
-
-
-def assert_same(found, expected, **tolerance):
-    assert found.keys() == expected.keys() and found
-    for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, **tolerance)
 
 
 def learned(checkpoint):

@@ -15,6 +15,7 @@ import torch
 
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import config_path, resource_root
+from tests.tiny_training import assert_same
 
 ROOT = Path(__file__).parents[2]
 LACKING = [name for name in ('slurmctld', 'slurmd', 'munged') if shutil.which(name) is None]
@@ -92,12 +93,6 @@ TWO_TASKS = dict(GPUS='2', GPUS_PER_NODE='0', CPUS_PER_TASK='1')
 
 def weights(folder, step):
     return load_from_local(str(folder / f'iter_{step}.pth'))['state_dict']
-
-
-def assert_same(found, expected):
-    assert found.keys() == expected.keys() and found
-    for name, value in expected.items():
-        torch.testing.assert_close(found[name], value)
 
 
 def test_two_tasks_train_as_one_with_twice_the_batch(call, tiny, tmp_path):
