@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from mmdet.registry import MODELS
+from mmengine.registry import DefaultScope
 
-from ovsam.apis import init_model
+from ovsam.apis import OVSAMPredictor, init_model
+from ovsam.apis.init_model import load_config
 from ovsam.segmenters.image_features import ImageFeatures
 
 RED, GREEN, BLUE, GREY = (220, 20, 20), (20, 200, 30), (30, 20, 210), (90, 90, 90)
@@ -55,6 +58,13 @@ def colour_model(model, monkeypatch):
 
 
 @pytest.fixture
+def random_sam(random_mini):
+    """A SAM, which gives no names, that has learned nothing."""
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return MODELS.build(load_config('mini/sam_box').model)
+
+
+@pytest.fixture
 def scene():
     """(256, 256, 3): three objects on grey, by their boxes."""
     image = np.full((256, 256, 3), GREY, np.uint8)
@@ -62,3 +72,10 @@ def scene():
     for colour, (left, top, right, bottom) in boxes.items():
         image[top:bottom, left:right] = colour
     return image, list(boxes.values())
+
+
+@pytest.fixture
+def predictor(colour_model, scene):
+    predictor = OVSAMPredictor(colour_model, vocabulary=['cat', 'dog'])
+    predictor.set_image(scene[0])
+    return predictor

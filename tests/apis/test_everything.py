@@ -284,14 +284,8 @@ def test_bad_texts(predictor, texts, threshold, error, message):
     assert predictor.vocabulary.names == ('cat', 'dog', 'sea lion')
 
 
-def test_model_without_names(random_mini, scene):
-    from mmdet.registry import MODELS
-    from mmengine.registry import DefaultScope
-
-    from ovsam.apis.init_model import load_config
-
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        predictor = OVSAMPredictor(MODELS.build(load_config('mini/sam_box').model))
+def test_model_without_names(random_sam, scene):
+    predictor = OVSAMPredictor(random_sam)
     predictor.set_image(scene[0])
     found = predictor.everything(points_per_side=2, pred_iou_thresh=0.0, stability_score_thresh=0.0)
     assert isinstance(found, Prediction) and found.labels is None

@@ -6,9 +6,8 @@ import os
 import cv2
 import numpy as np
 import pytest
-from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.registry import INFERENCERS, DefaultScope
+from mmengine.registry import INFERENCERS
 from PIL import Image
 from pycocotools import mask as mask_utils
 from safetensors.numpy import load_file
@@ -16,7 +15,6 @@ from safetensors.numpy import load_file
 from ovsam.apis import EverythingPrompts, OVSAMInferencer
 from ovsam.apis.image_jobs import export_names, result_names
 from ovsam.apis.inference_steps import split_texts
-from ovsam.apis.init_model import load_config
 from ovsam.utils.image_walk import list_images
 
 
@@ -465,8 +463,6 @@ def test_found_texts_keep_their_features(inferencer, photos):
     assert np.array_equal(row['features']['head'], found.region_embeddings[:, 0].numpy())
 
 
-def test_features_of_a_model_without_names(random_mini, photos):
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        inferencer = OVSAMInferencer(MODELS.build(load_config('mini/sam_box').model))
+def test_features_of_a_model_without_names(random_sam, photos):
     with pytest.raises(ValueError, match='SAM gives masks without names'):
-        inferencer(photos, return_features=True)
+        OVSAMInferencer(random_sam)(photos, return_features=True)

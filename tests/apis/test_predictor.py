@@ -347,14 +347,8 @@ def test_image_file_is_rgb(predictor, image, tmp_path):
     assert predictor.predict([[50, 60]]).to_coco() == expected.to_coco()
 
 
-def test_model_without_names(image, random_mini):
-    from mmdet.registry import MODELS
-    from mmengine.registry import DefaultScope
-
-    from ovsam.apis.init_model import load_config
-
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        predictor = OVSAMPredictor(MODELS.build(load_config('mini/sam_box').model))
+def test_model_without_names(image, random_sam):
+    predictor = OVSAMPredictor(random_sam)
     predictor.set_image(image)
     found = predictor.predict([[50, 60]])
     assert found.labels is None and found.masks.shape == (1, HEIGHT, WIDTH)

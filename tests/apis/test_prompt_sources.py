@@ -12,17 +12,9 @@ from ovsam.apis import (
     DetectorBoxes,
     EverythingPrompts,
     OVSAMInferencer,
-    OVSAMPredictor,
     PromptFiles,
 )
 from ovsam.apis.prompt_sources import read_prompts
-
-
-@pytest.fixture
-def predictor(colour_model, scene):
-    predictor = OVSAMPredictor(colour_model, vocabulary=['cat', 'dog'])
-    predictor.set_image(scene[0])
-    return predictor
 
 
 def test_no_prompts(predictor, scene, tmp_path):

@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import MODELS
-from mmengine.registry import DefaultScope
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.apis.init_model import load_config
 
 
 @pytest.fixture
@@ -82,12 +79,11 @@ def test_what_is_no_region(predictor, given, message):
         predictor.region_features(**given)
 
 
-def test_without_an_image_or_names(predictor, random_mini, scene):
+def test_without_an_image_or_names(predictor, random_sam, scene):
     predictor.reset()
     with pytest.raises(RuntimeError, match='call set_image first'):
         predictor.region_features(boxes=[0, 0, 9, 9])
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        unnamed = OVSAMPredictor(MODELS.build(load_config('mini/sam_box').model))
+    unnamed = OVSAMPredictor(random_sam)
     unnamed.set_image(scene[0])
     with pytest.raises(ValueError, match='SAM gives masks without names'):
         unnamed.region_features(boxes=[0, 0, 9, 9])

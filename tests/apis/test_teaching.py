@@ -10,13 +10,6 @@ from ovsam.apis import OVSAMPredictor
 from ovsam.apis.user_prompts import teach_examples
 
 
-@pytest.fixture
-def predictor(colour_model, scene):
-    predictor = OVSAMPredictor(colour_model, vocabulary=['cat', 'dog'])
-    predictor.set_image(scene[0])
-    return predictor
-
-
 def middle(box):
     left, top, right, bottom = box
     return [(left + right) / 2, (top + bottom) / 2]

@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from PIL import Image
@@ -77,10 +78,11 @@ def build(segmenter):
     def build(found, vocabulary=NAMES, num_classes=None, **kwargs):
         torch.manual_seed(0)
         with DefaultScope.overwrite_default_scope('mmdet'):
+            kwargs.setdefault(
+                'detector', dict(type='FixedBoxes', found=found, num_classes=num_classes)
+            )
             return DetectorPromptedOVSAM(
-                detector=dict(type='FixedBoxes', found=found, num_classes=num_classes),
-                segmenter=dict(segmenter, vocabulary=vocabulary),
-                **kwargs,
+                segmenter=dict(segmenter, vocabulary=vocabulary), **kwargs
             ).eval()
 
     return build
@@ -223,8 +225,6 @@ def test_a_thousand_detections_cost_one_encoding_and_chunks(build, monkeypatch):
 
 @pytest.fixture
 def warnings(monkeypatch):
-    from mmengine.logging import MMLogger
-
     said = []
     monkeypatch.setattr(MMLogger, 'warning', lambda self, text, *args, **kwargs: said.append(text))
     return said
@@ -254,28 +254,13 @@ def test_boxes_that_cannot_be_prompts_are_reported_and_left_out(build, warnings)
     assert len(warnings) == 3
 
 
-def test_a_file_without_annotations_is_checked_too(segmenter, tmp_path, warnings):
+def test_a_file_without_annotations_is_checked_too(build, tmp_path, warnings):
     boxes = [[-9, 10, 60, 50], [10, 10, WIDTH + 0.4, 50], [0, 0, WIDTH, HEIGHT]]
     path = tmp_path / 'found.json'
-    path.write_text(
-        json.dumps(
-            dict(
-                format=FORMAT,
-                classes=NAMES,
-                images=[
-                    dict(
-                        img_id=1,
-                        pred_instances=dict(bboxes=boxes, scores=[0.9, 0.8, 0.7], labels=[0, 1, 2]),
-                    )
-                ],
-            )
-        )
-    )
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        model = DetectorPromptedOVSAM(
-            detector=dict(type='DetectionsFromFile', file=str(path)),
-            segmenter=dict(segmenter, vocabulary=NAMES),
-        ).eval()
+    found = dict(bboxes=boxes, scores=[0.9, 0.8, 0.7], labels=[0, 1, 2])
+    images = [dict(img_id=1, pred_instances=found)]
+    path.write_text(json.dumps(dict(format=FORMAT, classes=NAMES, images=images)))
+    model = build({}, detector=dict(type='DetectionsFromFile', file=str(path)))
     (found,) = predict(model, raw())
     assert found.bboxes.tolist() == [[0, 10, 60, 50], [10, 10, WIDTH, 50], [0, 0, WIDTH, HEIGHT]]
     (said,) = warnings
@@ -372,12 +357,8 @@ def test_soft_suppression_lowers_scores(build):
     assert torch.allclose(found.mask_scores, quality * found.scores)
 
 
-@pytest.fixture
-def sam():
-    return small('sam_box')
-
-
-def test_a_sam_leaves_the_names_to_the_detector(sam):
+def test_a_sam_leaves_the_names_to_the_detector():
+    sam = small('sam_box')
     detector = dict(type='FixedBoxes', found={1: [(10, 10, 60, 50, 0.4, 2)]})
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = DetectorPromptedOVSAM(detector=detector, segmenter=sam).eval()
@@ -392,16 +373,12 @@ def test_it_is_not_trained_as_a_whole(build):
         build({}).loss([], [])
 
 
-def test_a_whole_detectors_weights_replace_those_of_its_parts(segmenter):
+def test_a_whole_detectors_weights_replace_those_of_its_parts(build):
     weights = dict(type='Pretrained', checkpoint='whole.pth')
     detector = Config.fromfile(config_path('mini/detector_agnostic.py')).model.to_dict()
     detector['backbone']['init_cfg'] = dict(type='Pretrained', checkpoint='backbone.pth')
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        model = DetectorPromptedOVSAM(
-            detector=dict(detector, init_cfg=weights),
-            segmenter=segmenter,
-            naming=dict(type='SegmenterLabel'),
-        )
+    naming = dict(type='SegmenterLabel')
+    model = build({}, detector=dict(detector, init_cfg=weights), naming=naming)
     assert model.detector.init_cfg == weights
     assert (model.detector.backbone.init_cfg or {}) != detector['backbone']['init_cfg']
     assert detector['backbone']['init_cfg']['checkpoint'] == 'backbone.pth'

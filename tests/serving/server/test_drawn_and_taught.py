@@ -10,7 +10,6 @@ from pycocotools import mask as mask_utils
 httpx = pytest.importorskip('httpx', reason='pip install ".[serve]"')
 pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
-from ovsam.apis import init_model
 from ovsam.serving.annotator import Annotator
 from ovsam.serving.server.app import make_server
 from ovsam.serving.shared_model import SharedModel
@@ -82,18 +81,9 @@ def test_a_model_that_cannot_be_taught_says_so(app, ask, image, annotator, monke
     assert answer.status_code == 400 and 'cannot learn names by example' in answer.json()['detail']
 
 
-@pytest.fixture(scope='module')
-def taught_model(random_weights):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('OVSAM_MINI_WEIGHTS', str(random_weights))
-        return init_model('mini', device='cpu')
-
-
-def test_a_taught_name_is_the_sessions_alone_and_outlives_the_server(
-    taught_model, ask, scene, file_of
-):
+def test_a_taught_name_is_the_sessions_alone_and_outlives_the_server(model, ask, scene, file_of):
     def server():
-        return make_server(Annotator(SharedModel(taught_model, vocabulary=['cat', 'dog'])))
+        return make_server(Annotator(SharedModel(model, vocabulary=['cat', 'dog'])))
 
     def likeliest(app, session, image):
         asked = {'drawn': [shown['mask']], 'session': session, 'top_k': 9}
