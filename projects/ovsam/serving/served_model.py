@@ -38,14 +38,15 @@ class ServedModel(ABC):
 
     out_of_memory: tuple[type[Exception], ...] = ()
     any_names = True
+    _first: Predictor  # which those of sessions are copies of
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
 
     @property
-    @abstractmethod
     def vocabulary(self) -> KnownNames | None:
         """What sessions begin with; None for a model that does not name."""
+        return self._first.vocabulary
 
     @property
     @abstractmethod
@@ -58,9 +59,9 @@ class ServedModel(ABC):
         return notice_of_domain(self.domain)
 
     @property
-    @abstractmethod
     def takes_masks(self) -> bool:
         """Whether the decoder learned to go on from its own masks: one with several masks has."""
+        return self._first.takes_masks
 
     @property
     def teachable(self) -> bool:
@@ -68,9 +69,9 @@ class ServedModel(ABC):
         return False
 
     @property
-    @abstractmethod
     def none_threshold(self) -> float:
         """Least score of a name that is certain; see :class:`ovsam.apis.OVSAMPredictor`."""
+        return self._first.none_threshold
 
     @abstractmethod
     def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Any:

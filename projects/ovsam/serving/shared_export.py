@@ -39,7 +39,7 @@ class SharedExport(ServedModel):
 
     def __init__(self, folder: str | Path, vocabulary: str | None = None) -> None:
         super().__init__()
-        self._first = OnnxPredictor(folder)
+        self._first: OnnxPredictor = OnnxPredictor(folder)
         is_file = vocabulary is not None and Path(vocabulary).suffix == SUFFIX
         self._names = Names.read(vocabulary if vocabulary and is_file else Path(folder) / OWN)
         self._first.set_vocabulary(self._names)
@@ -47,24 +47,9 @@ class SharedExport(ServedModel):
             self._first.set_vocabulary(self._chosen(listed_names(vocabulary)))
 
     @property
-    def vocabulary(self) -> Names | None:
-        """What sessions begin with."""
-        return self._first.vocabulary
-
-    @property
     def domain(self) -> str | None:
         """See :class:`~.served_model.ServedModel`."""
         return self._first.model.settings['domain']
-
-    @property
-    def takes_masks(self) -> bool:
-        """See :class:`~.served_model.ServedModel`."""
-        return self._first.takes_masks
-
-    @property
-    def none_threshold(self) -> float:
-        """See :class:`~ovsam_onnx.OnnxPredictor`."""
-        return self._first.none_threshold
 
     def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Names:
         """See :class:`~.served_model.ServedModel`."""

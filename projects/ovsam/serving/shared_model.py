@@ -49,15 +49,10 @@ class SharedModel(ServedModel):
         device: str | torch.device | None = None,
     ) -> None:
         super().__init__()
-        self._first = OVSAMPredictor(config, weights, vocabulary, device)
+        self._first: OVSAMPredictor = OVSAMPredictor(config, weights, vocabulary, device)
         self._banks: BoundedCache[NameBank] = BoundedCache(
             BANKS, BANK_BYTES, lambda bank: bank.nbytes
         )
-
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        """What sessions begin with; None for a model that does not name."""
-        return self._first.vocabulary
 
     @property
     def domain(self) -> str | None:
@@ -65,19 +60,9 @@ class SharedModel(ServedModel):
         return getattr(self._first.model, 'domain', None)
 
     @property
-    def takes_masks(self) -> bool:
-        """See :class:`~.served_model.ServedModel`."""
-        return self._first.takes_masks
-
-    @property
     def teachable(self) -> bool:
         """Whether names can be taught by example."""
         return getattr(self._first.model, 'example_space', None) is not None
-
-    @property
-    def none_threshold(self) -> float:
-        """See :class:`~ovsam.apis.OVSAMPredictor`."""
-        return self._first.none_threshold
 
     def names_of(
         self, given: str | Sequence[str], limits: UploadLimits
