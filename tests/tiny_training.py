@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-TINY_CLIP = dict(
-    embed_dim=16,
-    vision_cfg=dict(image_size=32, layers=[1, 1, 1, 1], width=8, head_width=32),
-    text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
-    tokenizer=dict(merges=20),
-)
+from tests.tiny_models import TINY_CLIP
 
 
 def write_pictures(folder, count):
@@ -40,7 +35,8 @@ def tiny_training(tmp_path, save_teacher):
     from ovsam.utils.paths import config_path
 
     write_pictures(tmp_path / 'sa1b/sa_000000', 8)
-    backbone = dict(type='CLIPBackbone', arch=TINY_CLIP)
+    arch = dict(TINY_CLIP, vision_cfg=dict(TINY_CLIP['vision_cfg'], image_size=32))
+    backbone = dict(type='CLIPBackbone', arch=arch)
     neck = dict(
         type='SAM2CLIPAdapter',
         in_channels=[32, 64, 128, 256],

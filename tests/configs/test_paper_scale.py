@@ -16,11 +16,12 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from pycocotools import mask as mask_utils
 
 from ovsam.engine.feature_dump import FeatureDump
 from ovsam.parts.clip_backbone import CLIPBackbone
+from ovsam.utils.run_lengths import run_lengths_of
 from ovsam.vocabulary import lvis_split_vocabulary
+from tests.tiny_models import TINY_CLIP, TINY_CONVNEXT, TINY_VIT
 
 ROOT = Path(__file__).parents[2] / 'configs'
 CONFIGS = sorted(
@@ -30,19 +31,6 @@ CONFIGS = sorted(
 )
 SIZE = 64
 DIMS = 16
-TINY_CLIP = dict(
-    embed_dim=DIMS,
-    vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=32),
-    text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
-    tokenizer=dict(merges=20),
-)
-TINY_CONVNEXT = dict(
-    TINY_CLIP,
-    vision_cfg=dict(timm_model_name='test_convnext', timm_pool='', timm_proj='mlp', image_size=64),
-)
-TINY_VIT = dict(
-    TINY_CLIP, vision_cfg=dict(image_size=56, patch_size=14, layers=4, width=16, head_width=8)
-)
 # What the tiny override puts in place of the paper's sizes, by type.
 TINY = dict(
     DetDataPreprocessor=dict(pad_size_divisor=SIZE),
@@ -171,8 +159,6 @@ def data(tmp_path_factory):
         write(root / f'data/coco/annotations/instances_{split}2017.json', coco(names, split))
         write(root / f'data/lvis/annotations/lvis_v1_{split}.json', coco(lvis, split))
     others(root / 'data', write, coco(names, 'train'), picture)
-    run_lengths = mask_utils.encode(mask)
-    run_lengths['counts'] = run_lengths['counts'].decode()
     for number in range(22):
         path = root / f'data/sa1b/sa_{number // 2:06d}/sa_{number}.jpg'
         write(path, picture)
@@ -180,7 +166,7 @@ def data(tmp_path_factory):
             path.with_suffix('.json'),
             dict(
                 image=dict(image_id=number, height=48, width=64, file_name=path.name),
-                annotations=[dict(bbox=[10, 8, 40, 32], segmentation=run_lengths)],
+                annotations=[dict(bbox=[10, 8, 40, 32], segmentation=run_lengths_of(mask))],
             ),
         )
     return root

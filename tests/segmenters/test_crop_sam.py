@@ -1,17 +1,15 @@
 """What the yardsticks show CLIP, and what they learn."""
 
-import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
 from mmengine.registry import DefaultScope
-from mmengine.structures import InstanceData
 
+from ovsam.benchmarks.random_model import annotated_boxes
 from ovsam.checkpoints.loading import learned_names
 from ovsam.masks.crop_regions import crop_regions
 from ovsam.segmenters.change_normalization import ChangeNormalization
+from tests.tiny_models import TINY_CLIP
 
 SIDE, DIMS = 64, 16
 KINDS = ('ImageCropSAM', 'FeatureCropSAM', 'MaskFeatureCropSAM')
@@ -38,17 +36,11 @@ def test_what_lies_outside_the_image_is_the_mean_colour():
     assert crop[:, :, :12].max() == 0
 
 
-CLIP = dict(
-    embed_dim=DIMS,
-    vision_cfg=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=32),
-    text_cfg=dict(context_length=8, vocab_size=534, width=16, heads=2, layers=1),
-    tokenizer=dict(merges=20),
-)
-VIT = dict(CLIP, vision_cfg=dict(image_size=32, layers=1, width=64, patch_size=16))
+VIT = dict(TINY_CLIP, vision_cfg=dict(image_size=32, layers=1, width=64, patch_size=16))
 BOXES = ((4, 4, 30, 40), (20, 10, 60, 60))
 
 
-def build(kind, clip=CLIP, **kwargs):
+def build(kind, clip=TINY_CLIP, **kwargs):
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):
         return MODELS.build(
@@ -89,17 +81,12 @@ def build_coop(kind, **kwargs):
 
 
 def samples(*boxes):
-    masks = np.zeros((len(boxes), SIDE, SIDE), np.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, boxes):
-        mask[y1:y2, x1 : x1 + (x2 - x1) // 2] = 1
-    return DetDataSample(
-        gt_instances=InstanceData(
-            bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-            labels=torch.arange(len(boxes)),
-            masks=BitmapMasks(masks, SIDE, SIDE),
-        ),
-        metainfo={'img_shape': (SIDE, SIDE), 'ori_shape': (SIDE, SIDE), 'scale_factor': (1.0, 1.0)},
-    )
+    boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+    halves = boxes.clone()
+    halves[:, 2] = boxes[:, [0, 2]].mean(dim=1)
+    sample = annotated_boxes(halves, torch.arange(len(boxes)), SIDE)
+    sample.gt_instances.bboxes = boxes
+    return sample
 
 
 @pytest.fixture
