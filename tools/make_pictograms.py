@@ -29,6 +29,7 @@ from ovsam.datasets.pictograms.renderer import Scene, render_crop, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json
+from ovsam.utils.run_lengths import run_lengths_of
 
 # name: (images by default, offset to the seed, crops?)
 SPLITS = dict(
@@ -93,16 +94,15 @@ def write_image(index: int, seed: int, crops: bool, folder: Path) -> tuple:
     height, width = scene.image.shape[:2]
     annotations = []
     for label, mask in zip(scene.labels, scene.masks):
-        rle = mask_utils.encode(np.asfortranarray(mask))
-        box = mask_utils.toBbox(rle).tolist()
+        runs = run_lengths_of(mask)
         annotations.append(
             dict(
                 image_id=index,
                 category_id=int(label) + 1,
                 iscrowd=0,
-                bbox=box,
+                bbox=mask_utils.toBbox(runs).tolist(),
                 area=float(mask.sum()),
-                segmentation=dict(size=[height, width], counts=rle['counts'].decode()),
+                segmentation=runs,
             )
         )
     return dict(id=index, file_name=path.name, height=height, width=width), annotations

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from mmdet.registry import DATASETS
 from mmengine.registry import DefaultScope
-from pycocotools import mask as mask_utils
+
+from ovsam.utils.run_lengths import run_lengths_of
 
 PIPELINE = [
     dict(type='LoadAnnotatedImage'),
@@ -29,15 +30,15 @@ def root(tmp_path):
         for number in numbers:
             picture = np.zeros((20, 30, 3), np.uint8)
             cv2.imwrite(str(tmp_path / folder / f'sa_{number}.jpg'), picture)
-    mask = np.zeros((20, 30), np.uint8, order='F')
+    mask = np.zeros((20, 30), np.uint8)
     mask[2:12, 3:9] = 1
-    run_lengths = mask_utils.encode(mask)
-    run_lengths['counts'] = run_lengths['counts'].decode()
     (tmp_path / 'sa_000000/sa_9.json').write_text(
         json.dumps(
             dict(
                 image=dict(image_id=9, height=20, width=30, file_name='sa_9.jpg'),
-                annotations=[dict(id=1, bbox=[3, 2, 6, 10], area=60, segmentation=run_lengths)],
+                annotations=[
+                    dict(id=1, bbox=[3, 2, 6, 10], area=60, segmentation=run_lengths_of(mask))
+                ],
             )
         )
     )

@@ -7,9 +7,9 @@ import urllib.request
 import numpy as np
 import pytest
 from PIL import Image
-from pycocotools import mask as mask_utils
 
 from ovsam.serving.page.samples import draw_samples, photograph
+from ovsam.utils.run_lengths import run_lengths_of
 from tests.e2e.page_visitor import (
     PATIENCE,
     PICTURES,
@@ -183,16 +183,15 @@ def test_zooming_a_large_picture(visitor, tmp_path, capsys):
     Image.fromarray(noise).resize((width, height)).save(picture, quality=80)
     annotations = []
     for number in range(count):
-        mask = np.zeros((height, width), np.uint8, order='F')
+        mask = np.zeros((height, width), np.uint8)
         left, top = number % 5 * 780 + 40, number // 5 * 720 + 60
         mask[top : top + 600, left : left + 700] = 1
-        runs = mask_utils.encode(mask)
         annotations.append(
             {
                 'id': number + 1,
                 'image_id': 1,
                 'category_id': 1,
-                'segmentation': {'size': [height, width], 'counts': runs['counts'].decode()},
+                'segmentation': run_lengths_of(mask),
             }
         )
     content = {

@@ -10,7 +10,6 @@ import pytest
 import torch
 from mmdet.structures.mask import BitmapMasks
 from mmengine.dataset import DefaultSampler
-from pycocotools import mask as mask_utils
 
 from ovsam.evaluation import (
     ClickMetric,
@@ -20,6 +19,7 @@ from ovsam.evaluation import (
     OpenVocabularyMetric,
     VocabularyCocoMetric,
 )
+from ovsam.utils.run_lengths import run_lengths_of
 from ovsam.vocabulary import Vocabulary
 
 COUNT, SIDE = 7, 24
@@ -70,7 +70,6 @@ def ann_file(tmp_path):
         for label, mask, box in zip(
             truth['labels'].tolist(), truth['masks'].masks, truth['bboxes'].tolist()
         ):
-            counts = mask_utils.encode(np.asfortranarray(mask))['counts'].decode()
             annotations.append(
                 dict(
                     id=len(annotations) + 1,
@@ -79,7 +78,7 @@ def ann_file(tmp_path):
                     iscrowd=0,
                     bbox=[*box[:2], box[2] - box[0], box[3] - box[1]],
                     area=float(mask.sum()),
-                    segmentation=dict(size=[SIDE, SIDE], counts=counts),
+                    segmentation=run_lengths_of(mask),
                 )
             )
     path = tmp_path / 'truth.json'

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from pycocotools import mask as mask_utils
 
 from ovsam.datasets.detection_file import read_detections
 from ovsam.evaluation import DumpDetections, FoundObjectsMetric, VocabularyCocoMetric
+from ovsam.utils.run_lengths import run_lengths_of
 
 SIDE = 40
 MISSING = 'missing'
@@ -31,7 +31,6 @@ def mask_of(box):
 def ann_file(tmp_path):
     annotations = []
     for image, (box, category) in BOXES.items():
-        counts = mask_utils.encode(mask_of(box))['counts'].decode()
         annotations.append(
             dict(
                 id=image,
@@ -40,7 +39,7 @@ def ann_file(tmp_path):
                 iscrowd=0,
                 bbox=[box[0], box[1], box[2] - box[0], box[3] - box[1]],
                 area=float(mask_of(box).sum()),
-                segmentation=dict(size=[SIDE, SIDE], counts=counts),
+                segmentation=run_lengths_of(mask_of(box)),
             )
         )
     path = tmp_path / 'truth.json'

@@ -9,7 +9,6 @@ import urllib.request
 import numpy as np
 import pytest
 from PIL import Image
-from pycocotools import mask as mask_utils
 
 pytest.importorskip('httpx', reason='pip install ".[serve]"')
 pytest.importorskip('fastapi', reason='pip install ".[serve]"')
@@ -20,7 +19,7 @@ from ovsam.serving.annotator import Annotator
 from ovsam.serving.label_studio.backend import LabelStudioBackend
 from ovsam.serving.server.app import make_server
 from ovsam.serving.shared_export import SharedExport
-from ovsam.utils.run_lengths import read_mask
+from ovsam.utils.run_lengths import read_mask, run_lengths_of
 from tests.ovsam_onnx.conftest import both, picture
 from tests.serving.label_studio.conftest import config
 
@@ -42,10 +41,6 @@ def drawn_on(picture):
     mask = np.zeros(Image.open(picture).size[::-1], np.uint8, order='F')
     mask[20:140, 30:150] = 1
     return mask
-
-
-def run_lengths(mask):
-    return {'size': list(mask.shape), 'counts': mask_utils.encode(mask)['counts'].decode()}
 
 
 @pytest.fixture(scope='module')
@@ -107,7 +102,7 @@ def test_everything_find_and_drawn_masks(asked, pair, picture):
     assert found[0]['score'] == pytest.approx(best['score'], abs=1e-5)
 
     mask = drawn_on(picture)
-    (named,) = asked('name', drawn=[run_lengths(mask)])
+    (named,) = asked('name', drawn=[run_lengths_of(mask)])
     pair.torch.set_image(str(picture))
     same = pair.torch._encoded().described(pair.torch.model, mask)
     assert named['name'] == pair.torch.name(same).top_names[0][0]
@@ -141,7 +136,7 @@ def test_other_names_are_refused_with_what_to_do(app, ask, image, pair, vocabula
 
 def test_it_is_not_taught(app, ask, image, picture):
     session = ask(app, 'POST', '/api/sessions', json={}).json()['session']
-    mask = run_lengths(drawn_on(picture))
+    mask = run_lengths_of(drawn_on(picture))
     shown = {'image': image.rpartition('/')[2], 'name': 'gizmo', 'mask': mask}
     answer = ask(app, 'POST', f'/api/sessions/{session}/taught', json=shown)
     assert answer.status_code == 400 and 'cannot learn names' in answer.json()['detail']
@@ -199,7 +194,7 @@ def test_it_needs_no_torch(command, pair, picture):
             key = asks('/api/images', picture.read_bytes())['image']
             question = json.dumps({'prompts': [CLICK]}).encode()
             (found,) = asks(f'/api/images/{key}/click', question)['objects']
-            runs = run_lengths(drawn_on(picture))
+            runs = run_lengths_of(drawn_on(picture))
             kept = [{'segmentation': runs, 'category_name': 'cat'}]
             export = {'kind': 'coco', 'image': key, 'file_name': 'a.png', 'objects': kept}
             assert asks('/api/page/export', json.dumps(export).encode())['categories']

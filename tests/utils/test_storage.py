@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from mmdet.registry import DATASETS
 from mmengine.registry import DefaultScope
-from pycocotools import mask as mask_utils
 from torch.utils.data import DataLoader
 
 from ovsam.datasets import FeatureStore, ImageListing, LoadAnnotatedImage, LoadSA1BAnnotations
 from ovsam.utils import storage
+from ovsam.utils.run_lengths import run_lengths_of
 from ovsam.utils.storage import join_place, read_bytes
 
 BACKEND = dict(backend='timed_http', timeout=20)
@@ -47,10 +47,8 @@ def sa1b(served, tmp_path):
     """Two images with a mask each behind the address, and a listing on this disk."""
     folder, address = served
     (folder / 'sa_000000').mkdir()
-    mask = np.zeros((20, 30), np.uint8, order='F')
+    mask = np.zeros((20, 30), np.uint8)
     mask[2:12, 3:9] = 1
-    run_lengths = mask_utils.encode(mask)
-    run_lengths['counts'] = run_lengths['counts'].decode()
     for number in (7, 8):
         cv2.imwrite(
             str(folder / f'sa_000000/sa_{number}.jpg'), np.full((20, 30, 3), 10 * number, np.uint8)
@@ -59,7 +57,7 @@ def sa1b(served, tmp_path):
             json.dumps(
                 dict(
                     image=dict(height=20, width=30),
-                    annotations=[dict(bbox=[3, 2, 6, 10], segmentation=run_lengths)],
+                    annotations=[dict(bbox=[3, 2, 6, 10], segmentation=run_lengths_of(mask))],
                 )
             )
         )

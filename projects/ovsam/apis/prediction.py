@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pycocotools import mask as mask_utils
 
 from ovsam_onnx.masks import tight_boxes
 from ovsam_onnx.prediction import Prediction as NumpyPrediction
 
 from ..utils.files import write_json
-from ..utils.run_lengths import read_mask
+from ..utils.run_lengths import read_mask, run_lengths_of
 
 if TYPE_CHECKING:
     import supervision
@@ -228,10 +227,9 @@ class Prediction(NumpyPrediction):
         return np.ones(len(self), np.float32)
 
     def _annotation(self, row: int) -> dict:
-        rle = mask_utils.encode(np.asfortranarray(self.masks[row].astype(np.uint8)))
         x1, y1, x2, y2 = self.boxes[row].tolist()
         annotation = {
-            'segmentation': {'size': rle['size'], 'counts': rle['counts'].decode()},
+            'segmentation': run_lengths_of(self.masks[row]),
             'area': int(self.masks[row].sum()),
             'bbox': [x1, y1, x2 - x1, y2 - y1],
         }

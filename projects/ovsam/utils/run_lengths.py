@@ -22,6 +22,12 @@ _FIRST, _BITS, _MORE, _SIGN = 48, 5, 0x20, 0x10
 _LONGEST = 7  # characters, of a number of 32 bits and its sign
 
 
+def run_lengths_of(mask: np.ndarray) -> dict[str, Any]:
+    """Of a mask (H, W) of bool, or uint8 of 0 and 1: ``size``, and ``counts`` as text."""
+    runs = mask_utils.encode(np.asfortranarray(mask, np.uint8))
+    return {'size': list(mask.shape), 'counts': runs['counts'].decode()}
+
+
 def read_mask(segmentation: Any, image_size: Sequence[int]) -> np.ndarray:
     """Draw a mask of either of COCO's forms.
 

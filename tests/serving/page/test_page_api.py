@@ -7,7 +7,6 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
-from pycocotools import mask as mask_utils
 
 pytest.importorskip('httpx', reason='pip install ".[app]"')
 pytest.importorskip('fastapi', reason='pip install ".[app]"')
@@ -17,15 +16,16 @@ from ovsam.serving.page.picture_folder import PictureFolder
 from ovsam.serving.page.samples import draw_samples, samples
 from ovsam.serving.server.app import make_server
 from ovsam.serving.server.gate import GateSettings
+from ovsam.utils.run_lengths import run_lengths_of
 
 CAT = {'category_name': 'cat', 'fixed': False, 'score': 0.5, 'alternatives': [['cat', 0.5]]}
 
 
 def runs(size=(256, 256)):
-    mask = np.zeros(size, np.uint8, order='F')
+    mask = np.zeros(size, np.uint8)
     mask[20:60, 30:80] = 1
     mask[30:40, 40:50] = 0  # a hole
-    return {'size': list(size), 'counts': mask_utils.encode(mask)['counts'].decode()}
+    return run_lengths_of(mask)
 
 
 @pytest.fixture

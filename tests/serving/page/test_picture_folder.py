@@ -14,6 +14,7 @@ from ovsam.apis.prediction import Prediction
 from ovsam.serving.annotator import NotKeptError
 from ovsam.serving.page.picture_folder import PictureFolder
 from ovsam.serving.page.records import KeptObject, KeptPicture
+from ovsam.utils.run_lengths import run_lengths_of
 from ovsam_onnx.masks import tight_boxes
 
 SIZE = (40, 60)
@@ -21,9 +22,9 @@ SIZE = (40, 60)
 
 def runs(box=(10, 5, 30, 25), size=SIZE):
     left, top, right, bottom = box
-    mask = np.zeros(size, np.uint8, order='F')
+    mask = np.zeros(size, np.uint8)
     mask[top:bottom, left:right] = 1
-    return {'size': size, 'counts': mask_utils.encode(mask)['counts'].decode()}
+    return run_lengths_of(mask)
 
 
 def kept(*names, done=False, **more):
@@ -231,7 +232,7 @@ def test_what_was_not_changed_stays_as_it_was(photos, out, foreign):
     folder.keep('b9.png', changed)
     expected = of_another_program()
     rows = expected['annotations']
-    mask = {**runs((0, 0, 9, 9)), 'size': list(SIZE)}
+    mask = runs((0, 0, 9, 9))
     rows[1].update(segmentation=mask, area=81, bbox=[0, 0, 9, 9])
     rows[3]['category_id'] = 19
     rows[4]['category_id'] = 3

@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from pycocotools import mask as mask_utils
 
 httpx = pytest.importorskip('httpx', reason='pip install ".[serve]"')
 pytest.importorskip('fastapi', reason='pip install ".[serve]"')
@@ -13,14 +12,14 @@ pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 from ovsam.serving.annotator import Annotator
 from ovsam.serving.server.app import make_server
 from ovsam.serving.shared_model import SharedModel
+from ovsam.utils.run_lengths import run_lengths_of
 
 
 def runs(box, size=(256, 256)):
     left, top, right, bottom = box
-    mask = np.zeros(size, np.uint8, order='F')
+    mask = np.zeros(size, np.uint8)
     mask[top:bottom, left:right] = 1
-    rle = mask_utils.encode(mask)
-    return {'size': list(size), 'counts': rle['counts'].decode()}
+    return run_lengths_of(mask)
 
 
 @pytest.fixture

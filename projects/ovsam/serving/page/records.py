@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pycocotools import mask as mask_utils
 from pydantic import BaseModel, Field, FiniteFloat, PositiveInt
 
-from ...utils.run_lengths import read_mask, read_run_lengths
+from ...utils.run_lengths import read_mask, read_run_lengths, run_lengths_of
 from ..server.records import RunLengths, SentPicture
 
 MOST_OBJECTS = 10_000  # of a picture
@@ -50,8 +49,7 @@ class KeptObject(BaseModel):
         if isinstance(mask, Mapping) and isinstance(mask.get('counts'), str):
             read_run_lengths(mask, image_size)  # without drawing it: there may be thousands
         else:
-            drawn = np.asfortranarray(read_mask(mask, image_size).astype(np.uint8))
-            mask = {'size': image_size, 'counts': mask_utils.encode(drawn)['counts'].decode()}
+            mask = run_lengths_of(read_mask(mask, image_size))
         return cls.model_validate({**annotation, 'segmentation': mask})
 
     def annotation(self) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
-from pycocotools import mask as mask_utils
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, FiniteFloat
 
 from ovsam_onnx.prediction import Prediction
 
 from ...masks.polygons import mask_polygons
+from ...utils.run_lengths import run_lengths_of
 from ..object_prompts import ObjectPrompt
 
 MOST_TAUGHT = 4_000_000  # bytes of names by example, which come from strangers
@@ -204,14 +204,9 @@ def found_objects(
             quality=_value(found.quality, row),
             stability=_value(found.stability, row),
             polygons=[each.tolist() for each in mask_polygons(mask)] if with_polygons else None,
-            rle=None if with_polygons else _run_lengths(mask),
+            rle=None if with_polygons else RunLengths(**run_lengths_of(mask)),
         )
 
 
 def _value(column: np.ndarray | None, row: int) -> float | None:
     return None if column is None else float(column[row])
-
-
-def _run_lengths(mask: np.ndarray) -> RunLengths:
-    rle = mask_utils.encode(np.asfortranarray(mask.astype(np.uint8)))
-    return RunLengths(size=mask.shape, counts=rle['counts'].decode())
