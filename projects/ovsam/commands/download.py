@@ -18,7 +18,7 @@ from pathlib import Path
 from ..checkpoints.converted_file import report
 from ..checkpoints.fetch import WeightStore
 from ..checkpoints.model_index import ModelIndex, PublishedFile, read_model_index
-from ..utils.command_line import parser_of
+from ..utils.command_line import exit_status, parser_of
 from ..utils.tables import table
 
 
@@ -90,21 +90,15 @@ def fetch(
     return []
 
 
-def main(argv=None) -> int:
-    """Entry point; returns the exit status."""
-    args = parse_args(argv)
+def run(args: argparse.Namespace) -> bool:
+    """List and fetch what is asked for; returns whether anything is missing after that."""
     store = WeightStore(args.dir, args.mirror and ' '.join(args.mirror))
-    try:
-        index = read_model_index(args.index)
-        if args.list:
-            print(listing(index, store))
-        wanted = {name: index.files_of(name) for name in args.names}
-    except (OSError, ValueError) as error:
-        print(f'download: {error}', file=sys.stderr)
-        return 2
+    index = read_model_index(args.index)
+    if args.list:
+        print(listing(index, store))
     lacking = []
     failed = False
-    for name, files in wanted.items():
+    for name, files in {name: index.files_of(name) for name in args.names}.items():
         try:
             lacking += fetch(store, name, files, force=args.force)
         except (OSError, ValueError) as error:
@@ -116,4 +110,9 @@ def main(argv=None) -> int:
             f'{store.instructions(lacking)}',
             file=sys.stderr,
         )
-    return int(failed or bool(lacking))
+    return failed or bool(lacking)
+
+
+def main(argv=None) -> int:
+    """Entry point; returns the exit status."""
+    return exit_status('download', run, parse_args(argv))
