@@ -15,6 +15,5 @@ _wide_pipeline = [
     _base_.resize,
     _base_.pack_test,
 ]
-val_dataloader = dict(dataset=dict(pipeline=_wide_pipeline, indices=None))
+val_dataloader = dict(dataset=dict(pipeline=_wide_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_wide_pipeline))
-randomness = dict(seed=0)  # the same cuts every time
