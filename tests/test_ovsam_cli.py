@@ -1,10 +1,8 @@
-import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import setuptools
 
 import ovsam
 import ovsam_cli
@@ -64,12 +62,3 @@ def test_help_does_not_import_the_package():
     code = "import sys, ovsam_cli; ovsam_cli.main([]); sys.exit('ovsam' in sys.modules)"
     environment = dict(PYTHONPATH=str(ROOT / 'projects'))
     subprocess.run([sys.executable, '-c', code], check=True, env=environment)
-
-
-def test_it_is_installed_as_a_command(monkeypatch):
-    declared = {}
-    monkeypatch.setattr(setuptools, 'setup', lambda **kwargs: declared.update(kwargs))
-    monkeypatch.chdir(ROOT)
-    runpy.run_path('setup.py')
-    assert declared['entry_points'] == {'console_scripts': ['ovsam = ovsam_cli:main']}
-    assert 'ovsam_cli' in declared['py_modules']

