@@ -61,16 +61,8 @@ def calibrate(args: argparse.Namespace) -> None:
     if not isinstance(model, OpenVocabularySegmenter):
         raise ValueError(f'a {type(model).__name__} gives no names: there is nothing to calibrate')
     opinions, labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
-    groups = [
-        torch.isin(
-            labels,
-            torch.tensor(
-                [model.vocabulary.index(name) for name in model.vocabulary.group(group)],
-                device=labels.device,
-            ),
-        )
-        for group in GROUPS
-    ]
+    places = [model.vocabulary.label_map(model.vocabulary.group(group)) for group in GROUPS]
+    groups = [torch.isin(labels, torch.from_numpy(each).to(labels)) for each in places]
     base, present = groups[0], model.fuse(opinions)
     temperature = round(fit_temperature(present[base], labels[base]), 3)
     scaling = TemperatureScaling(temperature)

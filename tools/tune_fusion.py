@@ -47,10 +47,8 @@ def tune(config: str, steps: int, penalties: Sequence[float]) -> None:
         )
     model.score_fusion = model.score_fusion or GeometricFusion()  # asks both for their opinion
     model.second_look = None  # what it sees depends on the weights
-    groups = [
-        torch.tensor([model.vocabulary.index(name) for name in split[group]])
-        for group in ('base', 'novel')
-    ]
+    places = (model.vocabulary.label_map(split[group]) for group in ('base', 'novel'))
+    groups = [torch.from_numpy(each) for each in places]
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     (head, clip), labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
     results = []

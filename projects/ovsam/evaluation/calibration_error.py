@@ -19,9 +19,7 @@ NUM_BINS = 15
 LEAST, LARGEST = 1e-2, 1e2
 
 
-def expected_calibration_error(
-    scores: ArrayLike, correct: ArrayLike, num_bins: int = NUM_BINS
-) -> float:
+def expected_calibration_error(scores: ArrayLike, correct: ArrayLike) -> float:
     """Mean distance between scores and the share of right names among those of such a score.
 
     Source: Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning"; bins
@@ -30,7 +28,6 @@ def expected_calibration_error(
     Args:
         scores: (N,) in [0, 1], of the name that was given.
         correct: (N,) whether it is right.
-        num_bins: Into how many bins [0, 1] is divided.
 
     Returns:
         In [0, 1]; nan of nothing.
@@ -38,8 +35,8 @@ def expected_calibration_error(
     scores, right = np.asarray(scores, float), np.asarray(correct, float)
     if not len(scores):
         return float('nan')
-    bins = np.clip((scores * num_bins).astype(int), 0, num_bins - 1)
-    gaps = np.bincount(bins, weights=right - scores, minlength=num_bins)
+    bins = np.clip((scores * NUM_BINS).astype(int), 0, NUM_BINS - 1)
+    gaps = np.bincount(bins, weights=right - scores, minlength=NUM_BINS)
     return float(np.abs(gaps).sum() / len(scores))
 
 

@@ -26,8 +26,6 @@ from .vocabulary_fields import (
     seen_flags,
 )
 
-FILE_SUFFIXES = ('.txt', '.json')
-
 
 @TASK_UTILS.register_module()
 @dataclass(frozen=True, eq=False, init=False)
@@ -118,7 +116,7 @@ class Vocabulary:
         """
         path = Path(path)
         suffix = path.suffix.lower()
-        if suffix not in FILE_SUFFIXES:
+        if suffix not in ('.txt', '.json'):
             raise ValueError(f'a vocabulary file ends in .txt or .json; got {path}')
         if not path.is_file():
             raise FileNotFoundError(f'there is no vocabulary file {path}')
