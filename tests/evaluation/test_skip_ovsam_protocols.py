@@ -1,34 +1,16 @@
 import pytest
 import torch
-from mmdet.registry import MODELS
-from mmengine.registry import DefaultScope
 
 from ovsam.apis.init_model import load_config
 from ovsam.prompts import Prompts
-from tests.segmenters.test_skip_ovsam import OneHotTexts
+from tests.segmenters.test_skip_ovsam import build
 
 SIDE = 768
 
 
 @pytest.fixture(scope='module')
 def model():
-    """The shipped config's parts, random."""
-    cfg = load_config('photo/image_crop_box.py').model.to_dict()
-    cfg['text_encoder'] = dict(
-        type='SentenceTextEncoder',
-        tokenizer='none',
-        projection=dict(num_points=1, out_dims=1280),
-        sentences=dict(vocab_size=2, width=8, depth=1, num_heads=1),
-    )
-    for part in cfg.values():
-        if isinstance(part, dict):
-            part.pop('init_cfg', None)
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        model = MODELS.build(cfg).eval()
-    model.text_encoder = OneHotTexts()
-    model.text_cache = None
-    return model
+    return build(load_config('photo/image_crop_box.py').model.to_dict()).eval()
 
 
 @torch.no_grad()

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ovsam.apis import OVSAMPredictor
-from ovsam.benchmarks.random_model import annotated_boxes
+from ovsam.apis.init_model import load_config
+from ovsam.benchmarks.random_model import annotated_boxes, without_weights
 from ovsam.parts.mask_decoder import FirstMask
 from ovsam.prompts import Prompts
 from ovsam.segmenters import ZoomedPass
-from ovsam.utils.paths import resource_root
 
 
 class Letters:
@@ -38,26 +37,29 @@ class OneHotTexts(torch.nn.Module):
         return 'one-hot'
 
 
-@pytest.fixture(scope='module')
-def model():
-    """The shipped config's parts, random, on pictures of 64 pixels."""
-    cfg = Config.fromfile(resource_root() / 'configs' / 'photo' / 'base.py').model
-    cfg = cfg.to_dict()
-    cfg['data_preprocessor']['pad_size_divisor'] = 64
-    cfg['prompt_encoder'].update(image_size=64)
+def build(cfg):
+    """A model of a shipped config's parts, random, and without words."""
+    cfg = without_weights(cfg)
     cfg['text_encoder'] = dict(
         type='SentenceTextEncoder',
         tokenizer='none',
         projection=dict(num_points=1, out_dims=1280),
         sentences=dict(vocab_size=2, width=8, depth=1, num_heads=1),
     )
-    cfg['backbone'].pop('init_cfg')
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(cfg)
     model.text_encoder = OneHotTexts()
     model.text_cache = None
     return model
+
+
+@pytest.fixture(scope='module')
+def model():
+    """On pictures of 64 pixels."""
+    cfg = load_config('photo/base.py').model.to_dict()
+    cfg['data_preprocessor']['pad_size_divisor'] = cfg['prompt_encoder']['image_size'] = 64
+    return build(cfg)
 
 
 def sample(labels=(0, 15)):
