@@ -2,11 +2,18 @@
 
 import multiprocessing
 import os
+import socket
 import traceback
 from datetime import timedelta
 
 import pytest
 import torch
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture

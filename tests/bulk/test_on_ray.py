@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ import pytest
 from ovsam.bulk import Summary, run_job
 from ovsam.bulk.on_ray import on_ray
 from ovsam.bulk.run import in_this_process
+from tests.processes import free_port
+from tests.waiting import wait_until
 
 try:
     import ray
@@ -79,19 +80,6 @@ class Node:
             except ProcessLookupError:
                 continue
         self._process.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ The log of both goes to work_dirs/label_studio.
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -52,6 +51,7 @@ pytest.importorskip('fonticon_mdi7', reason='the sample scene needs the pictogra
 from ovsam.datasets.pictograms.glyphs import pictogram_names
 from ovsam.datasets.pictograms.renderer import render_scene
 from ovsam.serving.label_studio.task_images import TaskImages
+from tests.processes import free_port
 
 
 @contextmanager
@@ -88,12 +88,6 @@ def answers(url):
         return httpx.get(url, timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture(scope='module')

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import config_path, resource_root
+from tests.processes import free_port
 from tests.tiny_training import assert_same
 from tests.waiting import LIMIT, wait_until
 
@@ -31,9 +31,6 @@ def start(tmp_path):
     started = []
 
     def start(*command, **environment):
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            port = probe.getsockname()[1]
         started.append(
             subprocess.Popen(
                 [str(part) for part in command],
@@ -45,7 +42,7 @@ def start(tmp_path):
                 env=dict(
                     os.environ,
                     PYTHON=sys.executable,
-                    PORT=str(port),
+                    PORT=str(free_port()),
                     OMP_NUM_THREADS='1',
                     PYTHONPATH=os.pathsep.join(
                         [str(Path(__file__).parent), os.environ.get('PYTHONPATH', '')]

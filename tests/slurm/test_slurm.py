@@ -3,10 +3,8 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +13,9 @@ import torch
 
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.utils.paths import config_path, resource_root
+from tests.processes import free_port
 from tests.tiny_training import assert_same
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 LACKING = [name for name in ('slurmctld', 'slurmd', 'munged') if shutil.which(name) is None]
@@ -34,9 +34,7 @@ pytestmark = [
 def cluster(tmp_path_factory):
     """The environment of a cluster's clients."""
     folder = tmp_path_factory.mktemp('slurm')
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     script = str(ROOT / 'tests/slurm/cluster.sh')
     subprocess.run(
         [script, 'start', str(folder)],
@@ -163,13 +161,6 @@ def state_of(call, job):
         for field in call('scontrol', 'show', '--oneliner', 'job', job).split()
         if '=' in field
     )
-
-
-def wait_until(condition, seconds=200):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def test_interrupted_jobs_go_on(call, tiny, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ovsam.utils.paths import config_path
+from tests.processes import free_port
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 SCRIPTS = {'dist_train': 2, 'dist_test': 3, 'slurm_train': 3, 'slurm_test': 4}
@@ -224,13 +225,10 @@ def test_slurm_batch_with_little_time_left(tmp_path):
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the machine has a GPU')
 def test_two_processes_train_on_a_machine_without_a_gpu(small_world, random_weights, tmp_path):
     """With frozen parts, to a checkpoint and an evaluation."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
     environment = dict(
         os.environ,
         PYTHON=sys.executable,
-        PORT=str(port),
+        PORT=str(free_port()),
         OMP_NUM_THREADS='1',
         OVSAM_PICTOGRAMS=str(small_world),
         OVSAM_MINI_WEIGHTS=str(random_weights),

@@ -5,7 +5,6 @@ The server is a process of its own with the shipped weights of the small world.
 
 import os
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.datasets.pictograms.glyphs import pictogram_names
 from ovsam.datasets.pictograms.renderer import render_scene
+from tests.processes import free_port
 from tests.serving.any_labeling.real_client import mark, payload
 from tests.waiting import wait_until
 
@@ -36,9 +36,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 300)]
 @pytest.fixture(scope='module')
 def server():
     """The address of a running server, and its process."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
+    port = free_port()
     flags = ['--port', port, '--device', 'cpu', '--queue', QUEUE, '--cached-images', KEPT]
     more = ['--cache-megabytes', 40, '--points-per-side', 4, '--per-minute', 1200]
     process = subprocess.Popen(
