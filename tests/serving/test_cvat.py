@@ -75,7 +75,7 @@ def test_what_is_called_so_among_other_names(colour_model, function, scene):
 
 def test_a_model_must_name(colour_model, monkeypatch):
     shared = SharedModel(colour_model)
-    monkeypatch.setattr(shared, 'vocabulary', None)
+    monkeypatch.setattr(type(shared), 'vocabulary', None)
     with pytest.raises(ValueError, match='does not name'):
         cvat.DetectionFunction(shared, ['a'], among_others=False)
 
