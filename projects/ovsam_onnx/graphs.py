@@ -15,7 +15,7 @@ import numpy as np
 from .masks import averaged
 from .prompts import Prompts
 
-FORMAT = 'ovsam onnx 2'
+FORMAT = 'ovsam onnx 3'
 CROPS_AT_ONCE = 16  # each takes the encoder as much memory as an image of its size
 
 

@@ -52,14 +52,17 @@ def clean(
         prompts: R, that they answer, in input pixels.
         scale: Input pixels per logit.
         steps: ``InsideBox`` with its ``margin``, ``LargeParts`` with its ``min_share``,
-            ``LikelyPixels`` with its ``least``.
+            ``LikelyPixels`` with ``least``, ``inside`` and ``outside``.
     """
     for step in steps:
         if step['type'] == 'LikelyPixels':
-            logits = logits - np.float32(np.log(step['least'] / (1 - step['least'])))
+            outside = _outside_box(logits.shape, prompts, scale, 0.0, 0.0)
+            boxed = np.where(outside, step['outside'], step['inside'])
+            least = np.where(prompts.has_box[:, None, None], boxed, step['least'])
+            logits = logits - np.log(least / (1 - least)).astype(np.float32)
             continue
         if step['type'] == 'InsideBox':
-            left_out = _outside_box(logits.shape, prompts, scale, step['margin'])
+            left_out = _outside_box(logits.shape, prompts, scale, step['margin'], scale / 2)
         else:
             left_out = np.array([small_parts(mask, step['min_share']) for mask in logits > 0])
         logits = np.where(left_out.reshape(logits.shape), -np.abs(logits), logits)
@@ -152,14 +155,15 @@ def small_parts(mask: np.ndarray, min_share: float) -> np.ndarray:
 
 
 def _outside_box(
-    shape: tuple[int, ...], prompts: Prompts, scale: float, margin: float
+    shape: tuple[int, ...], prompts: Prompts, scale: float, margin: float, reach: float
 ) -> np.ndarray:
+    """Which pixels have centres farther out of their box than a share of it and a length."""
     boxes = prompts.boxes
-    reach = margin * (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0)
-    low, high = boxes[:, :2] - reach, boxes[:, 2:] + reach
+    far = margin * (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0) + reach
+    low, high = boxes[:, :2] - far, boxes[:, 2:] + far
     inside: np.ndarray = np.ones(shape, bool)
     for axis, size in ((0, shape[2]), (1, shape[1])):
-        starts = np.arange(size, dtype=np.float32) * np.float32(scale)
-        touches = (starts < high[:, axis, None]) & (starts + scale > low[:, axis, None])
-        inside &= touches[:, None, :] if axis == 0 else touches[:, :, None]
+        centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(scale)
+        within = (centres < high[:, axis, None]) & (centres > low[:, axis, None])
+        inside &= within[:, None, :] if axis == 0 else within[:, :, None]
     return ~inside & prompts.has_box[:, None, None]

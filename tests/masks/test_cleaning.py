@@ -112,7 +112,20 @@ def test_pixels_from_a_probability():
     torch.testing.assert_close(LikelyPixels(0.5)(logits, points(1), SCALE), logits)
 
 
-@pytest.mark.parametrize('least', [0, 1, -0.5])
-def test_probability_out_of_range(least):
-    with pytest.raises(ValueError, match='least must be in'):
-        LikelyPixels(least)
+def test_pixels_outside_the_box_must_be_likelier():
+    logits = torch.tensor([0.3, 0.5, 0.9]).logit().expand(2, 4, 3)  # two input pixels each
+    prompts = Prompts.cat([points(1), boxes([0, 2.5, 6, 5.5])])  # centres of rows: 1, 3, 5, 7
+    pixels = LikelyPixels(0.4, inside=0.2, outside=0.8)
+    found = (pixels(logits, prompts, 2.0) > 0).tolist()
+    assert found[0] == [[False, True, True]] * 4
+    assert found[1] == [[False, False, True], [True] * 3, [True] * 3, [False, False, True]]
+    assert torch.equal(
+        LikelyPixels(0.5, 0.2)(logits, prompts, 2.0)[1] > 0, logits[1].sigmoid() > 0.2
+    )
+
+
+@pytest.mark.parametrize('level', [0, 1, -0.5])
+@pytest.mark.parametrize('which', ['least', 'inside', 'outside'])
+def test_probability_out_of_range(which, level):
+    with pytest.raises(ValueError, match='must be in'):
+        LikelyPixels(**{which: level})

@@ -33,7 +33,7 @@ def test_a_graph_of_another_export(both, export_of_mini):
 def test_another_format(export_of_mini):
     path = export_of_mini / 'model.json'
     path.write_text(json.dumps(json.loads(path.read_text()) | {'format': 'ovsam onnx 99'}))
-    with pytest.raises(ValueError, match="'ovsam onnx 99', expected 'ovsam onnx 2'"):
+    with pytest.raises(ValueError, match="'ovsam onnx 99', expected 'ovsam onnx 3'"):
         OnnxPredictor(export_of_mini)
 
 

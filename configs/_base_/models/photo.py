@@ -85,11 +85,10 @@ train_prompter = dict(
     probabilities=[0.5, 0.5],
     prompters=[dict(type='JitteredBoxPrompter', jitter=0.05), dict(type='RandomPointPrompter')],
 )
-# An object ends where its box does; stray pixels are none of it. The probability from which pixels
-# count was chosen on held-out pictures, as were the weights of looks below.
+# Little of an object is outside its box; stray pixels are none of it. The probabilities from which
+# pixels count were chosen on held-out pictures, as were the weights of looks below.
 mask_cleaning = [
-    dict(type='LikelyPixels', least=0.4),
-    dict(type='InsideBox', margin=0.02),
+    dict(type='LikelyPixels', least=0.45, inside=0.35, outside=0.8),
     dict(type='LargeParts', min_share=0.05),
 ]
 # What names are taught by; fitted on objects of base names by tools/fit_examples.py.
@@ -152,7 +151,7 @@ in_use = dict(
     example_space=example_space,
     calibration=dict(type='TemperatureScaling', temperature=0.7),
     # Of single points it makes masks that it trusts less than SAM trusts its own.
-    everything=dict(pred_iou_thresh=0.4, stability_score_thresh=0.5, box_nms_thresh=0.5),
+    everything=dict(pred_iou_thresh=0.45, stability_score_thresh=0.5, box_nms_thresh=0.5),
 )
 # A training of the label head alone, on whole pictures and on what is zoomed in on; it begins with
 # base.pth.

@@ -117,9 +117,13 @@ def _second_look(model: OVSAM) -> dict[str, float] | None:
 
 
 def _cleaning(step: nn.Module) -> dict[str, Any]:
-    names = {InsideBox: 'margin', LargeParts: 'min_share', LikelyPixels: 'least'}
-    name = names[type(_part('mask_cleaning', step, *names))]
-    return {'type': type(step).__name__, name: getattr(step, name)}
+    names = {
+        InsideBox: ('margin',),
+        LargeParts: ('min_share',),
+        LikelyPixels: ('least', 'inside', 'outside'),
+    }
+    settings = names[type(_part('mask_cleaning', step, *names))]
+    return {'type': type(step).__name__, **{name: getattr(step, name) for name in settings}}
 
 
 def _part(name: str, part: Any, *kinds: type) -> Any:

@@ -31,20 +31,38 @@ class LikelyPixels(nn.Module):
 
     Args:
         least: Probability from which a pixel belongs to the object, in (0, 1).
+        inside: The same where a box prompted the mask and the pixel's centre is in it, as
+            ``least`` if not given.
+        outside: The same for pixels outside that box, of which few belong to the object: boxes
+            are drawn well, if not exactly. As ``inside`` if not given.
 
     Raises:
-        ValueError: ``least`` is out of its range.
+        ValueError: A probability is out of its range.
     """
 
-    def __init__(self, least: float = 0.4) -> None:
+    def __init__(
+        self, least: float = 0.4, inside: float | None = None, outside: float | None = None
+    ) -> None:
         super().__init__()
-        if not 0 < least < 1:
-            raise ValueError(f'least must be in (0, 1); got {least}')
         self.least = least
+        self.inside = least if inside is None else inside
+        self.outside = self.inside if outside is None else outside
+        levels = [self.least, self.inside, self.outside]
+        if not all(0 < level < 1 for level in levels):
+            raise ValueError(f'least, inside and outside must be in (0, 1); got {levels}')
 
     def forward(self, logits: Tensor, prompts: Prompts, scale: float) -> Tensor:
         """Logits (R, h, w) that are positive where pixels are at least as likely."""
-        return logits - (math.log(self.least) - math.log1p(-self.least))
+        least, inside, outside = (
+            math.log(level) - math.log1p(-level)
+            for level in (self.least, self.inside, self.outside)
+        )
+        boxed = prompts.has_box[:, None, None]
+        if least == inside == outside or not boxed.any():
+            return logits - least
+        within = _inside(prompts.boxes_or_zeros.to(logits), logits, scale)
+        levels = torch.where(within, inside, outside).where(boxed, least)
+        return logits - levels
 
 
 @MODELS.register_module()
@@ -74,15 +92,8 @@ class InsideBox(nn.Module):
         if not boxed.any():
             return logits
         boxes = prompts[boxed].boxes.to(logits)
-        reach = self.margin * (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True)
-        low, high = boxes[:, :2] - reach, boxes[:, 2:] + reach
-        rows, columns = (
-            torch.arange(size, device=logits.device) * scale for size in logits.shape[-2:]
-        )
-        inside = (
-            _touches(rows, scale, low[:, 1:], high[:, 1:])[:, :, None]
-            & _touches(columns, scale, low[:, :1], high[:, :1])[:, None, :]
-        )
+        reach = self.margin * (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True) + scale / 2
+        inside = _inside(torch.cat([boxes[:, :2] - reach, boxes[:, 2:] + reach], 1), logits, scale)
         cleaned = logits.clone()
         cleaned[boxed] = torch.where(inside, logits[boxed], _outside(logits[boxed]))
         return cleaned
@@ -125,6 +136,12 @@ def _outside(logits: Tensor) -> Tensor:
     return MASK_THRESHOLD - (logits - MASK_THRESHOLD).abs()
 
 
-def _touches(starts: Tensor, length: float, low: Tensor, high: Tensor) -> Tensor:
-    """Which of n stretches share something with those from ``low`` to ``high`` (R, 1): (R, n)."""
-    return (starts < high) & (starts + length > low)
+def _inside(boxes: Tensor, logits: Tensor, scale: float) -> Tensor:
+    """Which pixels of logits (R, h, w) have their centres in boxes (R, 4): (R, h, w)."""
+    rows, columns = (
+        (torch.arange(size, device=logits.device) + 0.5) * scale for size in logits.shape[-2:]
+    )
+    low, high = boxes[:, :2, None], boxes[:, 2:, None]
+    across = (columns > low[:, 0]) & (columns < high[:, 0])
+    down = (rows > low[:, 1]) & (rows < high[:, 1])
+    return down[:, :, None] & across[:, None, :]
