@@ -8,7 +8,6 @@ import argparse
 import sys
 
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.checkpoints.loading import load_weights
@@ -16,6 +15,7 @@ from ovsam.engine.first_iteration import FirstIteration
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
 from ovsam.engine.runner_flags import runner_config, runner_parser
+from ovsam.engine.wrappers import plain_model
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import require_writable, write_json
 from ovsam.utils.preflight import require_inputs
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:
     # The runner would only warn of weights that a file lacks.
     checkpoint, cfg.load_from = cfg.get('load_from'), None
     runner = build_runner(cfg)
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = plain_model(runner.model)
     load_weights(model, checkpoint)
     model.is_init = True
     runner.register_hook(first_iteration)

@@ -116,6 +116,7 @@ def test_pixels_outside_the_box_must_be_likelier():
     logits = torch.tensor([0.3, 0.5, 0.9]).logit().expand(2, 4, 3)  # two input pixels each
     prompts = Prompts.cat([points(1), boxes([0, 2.5, 6, 5.5])])  # centres of rows: 1, 3, 5, 7
     pixels = LikelyPixels(0.4, inside=0.2, outside=0.8)
+    assert pixels(logits[:0], boxes(), 2.0).shape == (0, 4, 3)
     found = (pixels(logits, prompts, 2.0) > 0).tolist()
     assert found[0] == [[False, True, True]] * 4
     assert found[1] == [[False, False, True], [True] * 3, [True] * 3, [False, False, True]]

@@ -107,7 +107,8 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
         vocabulary = merge_same_names(vocabulary, reader)
         if trained is not None and vocabulary.seen.all():
             vocabulary = vocabulary.seen_by(build_vocabulary(trained))
-    bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=args.batch_size or 512)
+    batch_size = 512 if args.batch_size is None else args.batch_size
+    bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=batch_size)
     channels = bank.table.shape[1]
     print(f'{len(vocabulary):,} names are embedded in {channels} channels, in {cache.folder}')
     if _has_embeddings(args.out):

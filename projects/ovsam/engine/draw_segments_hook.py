@@ -8,7 +8,6 @@ from typing import Optional
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from PIL import Image
 
@@ -16,7 +15,7 @@ from ..detectors.detector_names import num_classes
 from ..prompts import Prompts
 from ..utils.storage import read_stored_image
 from ..visualization import draw_segments
-from .plain_datasets import classes_of, plain_datasets
+from .wrappers import classes_of, plain_datasets, plain_model
 
 
 @HOOKS.register_module()
@@ -47,7 +46,7 @@ class DrawSegmentsHook(Hook):
         Raises:
             ValueError: The model finds no objects.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = plain_model(runner.model)
         dataset = runner.test_dataloader.dataset
         classes, images = _classes(model, dataset), _image_folder(dataset)
         for sample in outputs or ():

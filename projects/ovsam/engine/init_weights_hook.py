@@ -2,8 +2,9 @@
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+
+from .wrappers import plain_model
 
 
 @HOOKS.register_module()
@@ -16,6 +17,6 @@ class InitWeightsHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Initialise; a second call in training does nothing."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = plain_model(runner.model)
         if hasattr(model, 'init_weights') and not getattr(model, 'is_init', False):
             model.init_weights()

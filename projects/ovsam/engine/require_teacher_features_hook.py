@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from ..datasets.load_teacher_features import LoadTeacherFeatures
 from ..datasets.teacher_features import image_names
 from ..utils.wording import listed
-from .plain_datasets import plain_datasets
+from .wrappers import plain_datasets
 
 
 @HOOKS.register_module()

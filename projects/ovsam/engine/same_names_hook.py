@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from mmdet.evaluation import DumpProposals
 from mmengine.evaluator import DumpResults
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from ..vocabulary import Vocabulary
-from .plain_datasets import classes_of
+from .wrappers import classes_of, plain_model
 
 
 class SameNamesHook(Hook):
@@ -28,7 +27,7 @@ class SameNamesHook(Hook):
         Raises:
             ValueError: The names are others, or in another order; the message has the first place.
         """
-        model = _unwrapped(runner.model)
+        model = plain_model(runner.model)
         if getattr(model, 'label_loss', self) is not None:
             _require_same_as_data(model, runner.train_dataloader, 'train')
         if runner.val_loop is not None:
@@ -36,12 +35,8 @@ class SameNamesHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Compare with the test data, or with a metric's ``prediction_classes``; likewise."""
-        model = _unwrapped(runner.model)
+        model = plain_model(runner.model)
         _require_judged(model, runner.test_dataloader, runner.test_evaluator, 'test')
-
-
-def _unwrapped(model):
-    return model.module if is_model_wrapper(model) else model
 
 
 def _require_judged(model, loader, evaluator, kind: str) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from mmdet.registry import MODELS
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import FlexibleRunner, Runner, find_latest_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..checkpoints.loading import load_file
 from ..segmenters.frozen_parts import FrozenParts
+from .wrappers import plain_model
 
 # Beside weights; mmengine resumes from these.
 _TRAINING_STATE = ('meta', 'optimizer', 'message_hub')
@@ -82,7 +82,7 @@ def require_fitting_weights(runner: Runner | FlexibleRunner, checkpoint: str) ->
         FileNotFoundError: There is no such file.
         ValueError: It is truncated, holds nothing for the model, or weights of other shapes.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = plain_model(runner.model)
     if isinstance(model, Mapping):  # a FlexibleRunner builds its model when it trains
         model = MODELS.build(model)
     if isinstance(model, FrozenParts):

@@ -1,8 +1,16 @@
-"""What is in wrappers of data sets."""
+"""What is in wrappers of models and of data sets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+
+from mmengine.model import is_model_wrapper
+from torch import nn
+
+
+def plain_model(model: nn.Module) -> nn.Module:
+    """A model, or that in a wrapper of several processes."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def plain_datasets(dataset) -> Iterator:
