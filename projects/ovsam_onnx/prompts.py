@@ -21,11 +21,13 @@ class Prompts(NamedTuple):
         coords: (N, T, 2) float32, x and y.
         labels: (N, T) int64.
         masks: (N, 1, h, w) float32 logits, or None.
+        guessed: (N,) bool, whether a box was found by a detector or by following; None if none was.
     """
 
     coords: np.ndarray
     labels: np.ndarray
     masks: np.ndarray | None = None
+    guessed: np.ndarray | None = None
 
     @property
     def has_box(self) -> np.ndarray:
@@ -50,8 +52,7 @@ class Prompts(NamedTuple):
 
     def rows(self, index: np.ndarray | slice) -> Prompts:
         """Some of them."""
-        masks = None if self.masks is None else self.masks[index]
-        return Prompts(self.coords[index], self.labels[index], masks)
+        return Prompts(*(each if each is None else each[index] for each in self))
 
     def resized(self, before: tuple[int, int], after: tuple[int, int]) -> Prompts:
         """Checked to lie in an image, and in the pixels that it is resized to.

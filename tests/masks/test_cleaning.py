@@ -120,6 +120,7 @@ def test_pixels_outside_the_box_must_be_likelier():
     found = (pixels(logits, prompts, 2.0) > 0).tolist()
     assert found[0] == [[False, True, True]] * 4
     assert found[1] == [[False, False, True], [True] * 3, [True] * 3, [False, False, True]]
+    assert torch.equal(pixels(logits, prompts.as_guessed(), 2.0)[1] > 0, logits[1].sigmoid() > 0.2)
     assert torch.equal(
         LikelyPixels(0.5, 0.2)(logits, prompts, 2.0)[1] > 0, logits[1].sigmoid() > 0.2
     )

@@ -1,10 +1,13 @@
+import pytest
 import torch
+import torch.nn.functional as F
 
-from ovsam.masks.crop_regions import crop_regions, jitter_regions
+from ovsam.masks.crop_regions import crop_regions, crop_squares, jitter_regions
 
 
 def test_no_regions():
     assert crop_regions(torch.zeros(1, 3, 32, 32), torch.zeros(0, 5), 8).shape == (0, 3, 8, 8)
+    assert crop_squares(torch.zeros(2, 3, 32, 32), torch.zeros(0, 5), 8).shape == (0, 3, 8, 8)
     assert jitter_regions(torch.zeros(0, 5), 0.1).shape == (0, 5)
 
 
@@ -18,6 +21,31 @@ def test_crops_are_squares_around_the_box_and_zero_outside_the_image():
     )
     assert (inside == 1).all()
     assert (corner[:, 0, 0] == 0).all() and (corner[:, -1, -1] == 1).all()
+
+
+@pytest.mark.parametrize('side', [4, 8, 16, 32])
+def test_pixels_of_squares_are_means_where_a_size_of_the_image_fits(side):
+    images = torch.rand(2, 3, 32, 48)
+    squares = torch.tensor([[1, 8, 0, 8 + side, side], [0, 16, 0, 16 + side, side]]).float()
+    expected = crop_regions(images, squares, 8, context=1.0)
+    assert crop_squares(images, squares, 8).allclose(expected, atol=1e-5)
+
+
+def test_pixels_of_squares_between_two_sizes_are_read_from_the_larger_one():
+    images = F.interpolate(torch.rand(1, 3, 4, 4), (64, 64), mode='bicubic')
+    squares = torch.tensor([[0, 10, 7, 55, 52], [0, 1, 2, 24, 25]]).float()
+    expected = crop_regions(images, squares, 16, context=1.0)
+    assert (crop_squares(images, squares, 16) - expected).abs().max() < 0.02
+
+
+@pytest.mark.parametrize('side', [8, 16, 64])
+def test_squares_show_nothing_of_other_images_and_sizes_beyond_their_own(side):
+    images = torch.stack([torch.ones(3, 32, 32), torch.full((3, 32, 32), 2.0)])
+    squares = torch.tensor([[0.0, -side / 2, 32 - side / 2, side / 2, 32 + side / 2]])
+    crop = crop_squares(images, squares, 8)[0]
+    inside = torch.zeros(8, 8)
+    inside[:4, 4:] = 1
+    assert crop.allclose(inside.expand(3, 8, 8), atol=1e-4)
 
 
 def test_jitter_moves_each_side_by_a_share_of_the_size_and_keeps_the_image():

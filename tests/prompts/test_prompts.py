@@ -41,6 +41,17 @@ def test_points_and_boxes_have_no_padding():
     assert prompts.boxes.tolist() == [[1, 2, 8, 9]]
 
 
+def test_guessed_boxes_stay_guessed():
+    drawn, found = Prompts.from_boxes([[1, 2, 3, 4]]), Prompts.from_boxes([[2, 3, 4, 5]])
+    prompts = Prompts.cat([drawn, found.as_guessed()])
+    assert prompts.guessed.tolist() == [False, True]
+    assert prompts[1].scale(torch.ones(1, 2)).guessed.tolist() == [True]
+    again = Prompts.of(prompts.given().rows(slice(1, 2)).resized((9, 9), (18, 18)))
+    assert again.guessed.tolist() == [True]
+    assert Prompts.of(drawn.given()).guessed.tolist() == [False]
+    assert Prompts.empty().as_guessed().guessed.shape == (0,)
+
+
 def test_default_identity_counts_within_images():
     prompts = Prompts.from_boxes(torch.rand(4, 4), image_index=torch.tensor([0, 1, 0, 1]))
     assert prompts.instance_index.tolist() == [0, 0, 1, 1]

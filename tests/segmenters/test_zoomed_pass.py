@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ovsam.masks.crop_regions import crop_squares, square_rois
+from ovsam.masks.crop_regions import crop_regions
 from ovsam.parts.mask_decoder import FirstMask
 from ovsam.prompts import Prompts
 from ovsam.segmenters import ZoomedPass
@@ -188,8 +188,8 @@ def test_regions_to_learn_on(count):
     for index, box in enumerate(boxes):
         share = (own[index, 3:] - own[index, 1:3]).amax() / SIDE
         assert 1 / 2.5 - 1e-4 <= share <= 1 / 1.3 + 1e-4
-        inside = crop_squares(images, square_rois(rois[index : index + 1], 1.0), 8)
-        again = crop_squares(squares, square_rois(own[index : index + 1], 1.0), 8)
+        inside = crop_regions(images, rois[index : index + 1], 8, context=1.0)
+        again = crop_regions(squares, own[index : index + 1], 8, context=1.0)
         if bool((box > 0).all()) and float(box.max()) < SIDE - 8:
             assert (inside - again).abs().mean() < 0.02
 

@@ -211,7 +211,7 @@ class DetectorBoxes:
         image = torch.from_numpy(pixels[..., ::-1].transpose(2, 0, 1).copy())
         (found,) = self._find_boxes([image], [sample])
         boxes = found.bboxes[found.scores >= self._score_thr]
-        return predictor.segment_prompts(Prompts.from_boxes(boxes.cpu()))
+        return predictor.segment_prompts(Prompts.from_boxes(boxes.cpu()).as_guessed())
 
     def fingerprint(self, file: Path | None) -> str:
         """See :class:`PromptSource`."""

@@ -146,7 +146,7 @@ class DetectorPromptedOVSAM(UntrainedDetector):
                     )
                     for image, instances in enumerate(mine)
                 ]
-            )
+            ).as_guessed()
             rows = self.segmenter.predict_prompts(inputs, parts, prompts, self._labeller(mine))
             for place, instances, row in zip(places, mine, rows):
                 results[place] = self._finished(instances, row)

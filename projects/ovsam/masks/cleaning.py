@@ -34,7 +34,8 @@ class LikelyPixels(nn.Module):
         inside: The same where a box prompted the mask and the pixel's centre is in it, as
             ``least`` if not given.
         outside: The same for pixels outside that box, of which few belong to the object: boxes
-            are drawn well, if not exactly. As ``inside`` if not given.
+            are drawn well, if not exactly. As ``inside`` if not given, and for boxes that were
+            guessed (:class:`~..prompts.Prompts`).
 
     Raises:
         ValueError: A probability is out of its range.
@@ -61,6 +62,7 @@ class LikelyPixels(nn.Module):
         if least == inside == outside or not boxed.any():
             return logits - least
         within = _inside(prompts.boxes_or_zeros.to(logits), logits, scale)
+        within |= prompts.guessed[:, None, None]
         levels = torch.where(within, inside, outside).where(boxed, least)
         return logits - levels
 

@@ -43,6 +43,8 @@ class Prompts:
         instance_index: (N,) long, the instance of that image which the row stands for; the row's
             rank among the rows of its image if not given.
         masks: (N, 1, h, w) low-resolution mask logits, a further prompt; for all rows or for none.
+        guessed: (N,) bool, whether the row's box was found by a detector or by following, and may
+            be off by more than people draw; false if not given.
 
     Attributes:
         has_box: (N,) bool, whether the row holds a box.
@@ -57,6 +59,7 @@ class Prompts:
     image_index: Tensor
     instance_index: Tensor
     masks: Tensor | None
+    guessed: Tensor
     has_box: Tensor = field(init=False)
 
     def __init__(
@@ -66,6 +69,7 @@ class Prompts:
         image_index: Tensor | None = None,
         instance_index: Tensor | None = None,
         masks: Tensor | None = None,
+        guessed: Tensor | None = None,
     ) -> None:
         check_tokens(coords, labels)
         num = len(coords)
@@ -87,18 +91,22 @@ class Prompts:
             image_index=image_index,
             instance_index=instance_index,
             masks=masks,
+            guessed=torch.zeros_like(image_index).bool() if guessed is None else guessed,
             has_box=(labels == BOX_TOP_LEFT).any(dim=1),
         )
 
     @classmethod
     def of(cls, given: Given, device: torch.device | str = 'cpu') -> Prompts:
         """Prompts of one image that :func:`ovsam_onnx.prompts.make_prompts` has checked."""
-        coords, labels = (torch.from_numpy(each).to(device) for each in given[:2])
-        masks = None if given.masks is None else torch.from_numpy(given.masks).to(device)
+        coords, labels, masks, guessed = (
+            each if each is None else torch.from_numpy(each).to(device) for each in given
+        )
         rows, boxed = torch.arange(len(labels), device=device), (labels == BOX_TOP_LEFT).any(dim=1)
         made = object.__new__(cls)
         index = dict(image_index=torch.zeros_like(rows), instance_index=rows)
-        vars(made).update(index, coords=coords, labels=labels, masks=masks, has_box=boxed)
+        guessed = torch.zeros_like(boxed) if guessed is None else guessed
+        vars(made).update(index, coords=coords, labels=labels, masks=masks)
+        vars(made).update(guessed=guessed, has_box=boxed)
         return made
 
     def given(self) -> Given:
@@ -108,8 +116,8 @@ class Prompts:
             ValueError: They are of several images.
         """
         self._check_images(1)
-        masks = None if self.masks is None else self.masks.cpu().numpy()
-        return Given(self.coords.cpu().numpy(), self.labels.cpu().numpy(), masks)
+        parts = self.coords, self.labels, self.masks, self.guessed
+        return Given(*(each if each is None else each.cpu().numpy() for each in parts))
 
     def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
         """Every field changed, or as given; what was checked is not checked again."""
@@ -175,6 +183,7 @@ class Prompts:
             torch.cat([p.image_index for p in rows]),
             torch.cat([p.instance_index for p in rows]),
             None if rows[0].masks is None else torch.cat([p.masks for p in rows]),
+            torch.cat([p.guessed for p in rows]),
         )
 
     def __len__(self) -> int:
@@ -230,6 +239,10 @@ class Prompts:
         self._check_images(len(factors))
         coords = self.coords * factors[self.image_index, None]
         return self._map(lambda values: values, coords=coords)
+
+    def as_guessed(self) -> Prompts:
+        """The same prompts, whose boxes are said to be guesses."""
+        return self._map(lambda values: values, guessed=torch.ones_like(self.guessed))
 
     def with_points(self, points: Tensor, labels: Tensor) -> Prompts:
         """The same prompts, each with one more point.

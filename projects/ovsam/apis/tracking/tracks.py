@@ -151,7 +151,7 @@ class Tracks:
             steps = (boxes[:, :2] + boxes[:, 2:] - of[:, :2] - of[:, 2:]) / 2
             shifted = moved(logits, steps * logits.shape[-1] / max(self.size))
             masks = torch.from_numpy(shifted)[:, None]
-        return self._answers(Prompts.from_boxes(boxes, masks=masks))
+        return self._answers(Prompts.from_boxes(boxes, masks=masks).as_guessed())
 
     def _answers(self, prompts: Prompts) -> Prediction:
         """What answers prompts in original pixels, not zoomed in on."""
@@ -213,7 +213,8 @@ class Tracks:
             assert found.region_embeddings is not None  # of the same model
             self._looks.see(rows, found.region_embeddings)
         if self._predictor.model.zoomed_pass is not None:
-            closer = self._predictor.segment_prompts(Prompts.from_boxes(found.boxes))
+            boxes = Prompts.from_boxes(found.boxes).as_guessed()
+            closer = self._predictor.segment_prompts(boxes)
             if closer.masks.any(axis=(1, 2)).all():
                 found = closer
         found = replace(found, low_res_logits=None, prompt_index=None)
