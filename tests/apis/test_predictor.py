@@ -159,12 +159,16 @@ def test_same_as_evaluation(predictor, image, model, monkeypatch):
 def test_which_names_count_as_seen(model, monkeypatch):
     monkeypatch.setattr(model, 'vocabulary', Vocabulary(['cat', 'dog'], seen=['cat']))
     predictor = OVSAMPredictor(model)
-    predictor.set_vocabulary(['dog', 'cat', 'tree'])
-    assert predictor.vocabulary.seen.tolist() == [False, True, False]
-    predictor.set_vocabulary(Vocabulary(['dog', 'cat']))  # says so itself
+    for names in (['dog', 'cat', 'tree'], Vocabulary(['dog', 'cat', 'tree'])):
+        predictor.set_vocabulary(names)
+        assert predictor.vocabulary.seen.tolist() == [False, True, False]
+    predictor.set_vocabulary(Vocabulary(['dog', 'cat'], seen=['dog', 'cat']))  # says so itself
     assert predictor.vocabulary.seen.tolist() == [True, True]
     predictor.set_vocabulary(dict(names=['dog', 'tree'], seen=['dog', 'tree']))  # likewise
     assert predictor.vocabulary.seen.tolist() == [True, True]
+    vague = [['cow', 'cat', 'dog'], dict(names=['sheep', 'cow'], seen=['sheep'])]
+    predictor.set_vocabulary(dict(type='MergedVocabulary', vocabularies=vague))
+    assert predictor.vocabulary.seen.tolist() == [False, True, False, True]
 
 
 def test_no_images_to_encode(predictor):

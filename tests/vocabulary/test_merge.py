@@ -30,6 +30,20 @@ def test_equal_names_are_one():
     assert merged.label_map(second).tolist() == [2, 0, 1]
 
 
+def test_what_one_source_does_not_tell_is_asked(tmp_path):
+    told = Vocabulary(['a', 'b', 'c'], seen=['a'])
+    merged = merge_vocabularies([told, ['a', 'b', 'd', 'e']])
+    assert merged.seen.tolist() == [True, True, False, True, True]  # until somebody is asked
+    merged.to_json(tmp_path / 'merged.json')
+    for vocabulary in (merged, Vocabulary.from_file(tmp_path / 'merged.json')):
+        assert vocabulary.told.tolist() == [True, False, True, False, False]
+        asked = vocabulary.seen_by(Vocabulary(['c', 'D']))
+        assert asked.seen.tolist() == [True, False, False, True, False] and asked.told.all()
+    assert merged.select(['d', 'c']).told.tolist() == [False, True]
+    assert merged.extended(['f']).told.tolist() == [*merged.told.tolist(), True]
+    assert 'told' not in {**told.to_dict(), **Vocabulary(['d']).to_dict()}
+
+
 def test_a_synonym_merges_nothing():
     merged = merge_vocabularies([Vocabulary(['sofa/couch']), Vocabulary(['couch'])])
     assert merged.names == ('sofa/couch', 'couch')

@@ -120,9 +120,9 @@ class Namer(OneImage[EncodedImage, Prediction]):
             vocabulary: Names, names with commas between them, the name of a pack, a ``.txt`` or
                 ``.json`` file, names with synonyms (``{'couch': ['sofa', 'settee']}``: the best
                 score of the three is the couch's), or whatever else
-                :func:`~ovsam.vocabulary.build_vocabulary` takes. Unless it says which names were
-                seen in training, those count as seen that the model's first vocabulary has as
-                seen, or has one of their texts.
+                :func:`~ovsam.vocabulary.build_vocabulary` takes. Of names of which it does not
+                tell whether they were seen in training, those count as seen that the model's
+                first vocabulary has as seen, or has one of their texts.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -131,12 +131,8 @@ class Namer(OneImage[EncodedImage, Prediction]):
                 tokenizer knows, or is repeated in anything but a list; or the model does not name.
         """
         model = self._naming_model()
-        made = merge_same_names(
-            build_vocabulary(vocabulary, merge_repeated=True), model.text_reader
-        )
-        told = isinstance(vocabulary, Mapping) and vocabulary.get('seen') is not None
-        if not isinstance(vocabulary, Vocabulary) and not told and made.seen.all():
-            made = made.seen_by(model.vocabulary)
+        made = build_vocabulary(vocabulary, merge_repeated=True).seen_by(model.vocabulary)
+        made = merge_same_names(made, model.text_reader)
         before = self._made_bank
         if before is None or before.examples is None:
             vars(self).pop('bank', None)

@@ -104,9 +104,9 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
     reader = TextReader(encoder.tokenizer, templates)
     report_texts(vocabulary, reader)
     if _has_embeddings(args.out):  # as a predictor takes a vocabulary
-        vocabulary = merge_same_names(vocabulary, reader)
-        if trained is not None and vocabulary.seen.all():
+        if trained is not None:
             vocabulary = vocabulary.seen_by(build_vocabulary(trained))
+        vocabulary = merge_same_names(vocabulary, reader)
     batch_size = 512 if args.batch_size is None else args.batch_size
     bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=batch_size)
     channels = bank.table.shape[1]

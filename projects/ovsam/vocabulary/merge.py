@@ -5,7 +5,8 @@ The rule, for names of all sources in their order:
 - Names are equal if they differ in nothing but case, and ``_`` for spaces; a synonym that equals
   another name merges nothing. The first spelling stays, at the place of the first.
 - Texts of equal names are put together, each once.
-- A name is seen if it is seen in one of the sources: the model has then met it.
+- A name is seen if it is seen in one of the sources: the model has then met it. It is told so if
+  one that tells has it as seen, or if all tell.
 - Groups of ``split`` are put together by name. What is ``base`` in one source is not ``novel``.
 - An alias stays with the first name that has it; one that equals a name is left out.
 
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     texts: tuple[str, ...]
     aliases: Sequence[str] = ()
     seen: bool = True
+    told: bool = False
 
 
 def merge_rows(
@@ -63,6 +65,10 @@ def merge_rows(
         list(names.values()),
         synonyms=[distinct(t for row in same for t in row.texts) for same in merged.values()],
         seen=[any(row.seen for row in same) for same in merged.values()],
+        told=[
+            any(row.told and row.seen for row in same) or all(row.told for row in same)
+            for same in merged.values()
+        ],
         split={
             group: list(dict.fromkeys(names[name_key(member)] for member in members))
             for group, members in (split or {}).items()
@@ -105,9 +111,9 @@ def merge_sources(
             _same_keys(source.names),
         )
     rows = (
-        Row(name, texts, source.aliases.get(name, ()), bool(seen))
+        Row(name, texts, source.aliases.get(name, ()), bool(seen), bool(told))
         for source in sources
-        for name, texts, seen in zip(source.names, source.synonyms, source.seen)
+        for name, texts, seen, told in zip(source.names, source.synonyms, source.seen, source.told)
     )
     merged = merge_rows(rows, split, templates)
     shared = shared_texts(merged)

@@ -45,6 +45,8 @@ class Vocabulary:
             :func:`~ovsam.vocabulary.templates.get_templates` takes them; the model's if not given.
         aliases: What else a name is called, by name: WordNet synsets, or a data set's own
             category names. They are for :meth:`find`, no texts.
+        told: The names of which ``seen`` tells, in the forms of ``seen``; all if it is given, else
+            none. The others count as seen until :meth:`seen_by` asks. Kept as a (K,) bool array.
 
     Raises:
         TypeError: For a name that is not a string, and arguments of another kind than these.
@@ -59,6 +61,7 @@ class Vocabulary:
     split: dict[str, tuple[str, ...]]
     templates: tuple[str, ...] | None
     aliases: dict[str, tuple[str, ...]]
+    told: np.ndarray
     _places: dict[str, int] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __init__(
@@ -69,8 +72,10 @@ class Vocabulary:
         split: Mapping[str, Sequence[str]] | None = None,
         templates: Sequence[str] | str | None = None,
         aliases: Mapping[str, Sequence[str]] | None = None,
+        told: Sequence[bool] | np.ndarray | Sequence[str] | str | None = None,
     ) -> None:
         names = clean_names(names)
+        told = [seen is not None] * len(names) if told is None else told
         known = {name: place for place, name in enumerate(names)}
         groups = checked_groups(split)
         for group, members in groups.items():
@@ -84,6 +89,7 @@ class Vocabulary:
             ('aliases', others),
             ('synonyms', complete_synonyms(names, known, synonyms)),
             ('seen', seen_flags(known, seen, groups)),
+            ('told', seen_flags(known, told, groups)),
         ):
             object.__setattr__(self, field, value)
 
@@ -148,14 +154,14 @@ class Vocabulary:
             if not split:
                 raise ValueError('it has neither "names" nor "split"')
             names = [name for members in split.values() for name in members]
-        others = {key: content.get(key) for key in ('synonyms', 'seen', 'templates', 'aliases')}
-        return cls(names, split=split, **others)
+        keys = ('synonyms', 'seen', 'templates', 'aliases', 'told')
+        return cls(names, split=split, **{key: content.get(key) for key in keys})
 
     def to_dict(self) -> dict:
         """Everything as plain lists, the arguments of the class by name.
 
-        ``seen`` are names, ``synonyms`` and ``aliases`` by name; ``templates`` and ``aliases``
-        are left out if there are none.
+        ``seen`` and ``told`` are names, ``synonyms`` and ``aliases`` by name; ``templates`` and
+        ``aliases`` are left out if there are none, ``told`` if it is all names or none.
         """
         content = {
             'names': list(self.names),
@@ -167,6 +173,8 @@ class Vocabulary:
             content['templates'] = list(self.templates)
         if self.aliases:
             content['aliases'] = {name: list(others) for name, others in self.aliases.items()}
+        if self.told.any() and not self.told.all():
+            content['told'] = [n for n, told in zip(self.names, self.told) if told]
         return content
 
     def to_json(self, path: str | Path) -> None:
@@ -233,6 +241,7 @@ class Vocabulary:
             split={g: [n for n in members if n in kept] for g, members in self.split.items()},
             templates=self.templates,
             aliases={name: self.aliases[name] for name in names if name in self.aliases},
+            told=self.told[places],
         )
 
     def extended(self, names: Sequence[str]) -> Vocabulary:
@@ -251,6 +260,7 @@ class Vocabulary:
             seen=[*self.seen.tolist(), *[False] * len(more)],
             templates=self.templates,
             aliases=self.aliases,
+            told=[*self.told.tolist(), *[True] * len(more)],
         )
 
     def with_seen(self, seen: Sequence[bool] | Sequence[str] | str) -> Vocabulary:
@@ -258,16 +268,15 @@ class Vocabulary:
         return Vocabulary(self.names, self.synonyms, seen, self.split, self.templates, self.aliases)
 
     def seen_by(self, trained: Vocabulary) -> Vocabulary:
-        """The same; seen are those of which another vocabulary has the name or a text as seen."""
-        return self.with_seen(
-            [
-                any(
-                    place is not None and bool(trained.seen[place])
-                    for place in map(trained.find, (name, *texts))
-                )
-                for name, texts in zip(self.names, self.synonyms)
-            ]
-        )
+        """The same; what is not told is seen if another vocabulary has it, or a text, as seen."""
+        asked = [
+            any(
+                place is not None and bool(trained.seen[place])
+                for place in map(trained.find, (name, *texts))
+            )
+            for name, texts in zip(self.names, self.synonyms)
+        ]
+        return self.with_seen(np.where(self.told, self.seen, asked))
 
     def group(self, name: str) -> Sequence[str]:
         """The names of a group of ``split``.
