@@ -152,6 +152,14 @@ def test_fault_of_an_iteration_keeps_its_traceback(small_world, monkeypatch, tmp
         test_tool.main([str(config_path('mini/sam_box.py')), '--work-dir', str(tmp_path)])
 
 
+def test_what_the_first_image_shows_is_one_line(small_world, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
+    flags = ['--work-dir', str(tmp_path), '--dump-detections', str(tmp_path / 'found.json')]
+    assert test_tool.main([str(config_path('mini/sam_box.py')), *flags]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith('test: this model gives masks without names')
+
+
 def test_a_training_without_data(capsys):
     assert train_tool.main([str(config_path('photo/base_box.py'))]) == 2
     assert 'base_box.py has no training data (train_dataloader)' in capsys.readouterr().err

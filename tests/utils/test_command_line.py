@@ -6,6 +6,8 @@ import signal
 import pytest
 
 from ovsam.utils.command_line import ended_by_sigterm, exit_status
+from ovsam.utils.needed import needed
+from ovsam.utils.wording import listed
 
 FROM_A_WORKER = """Caught ValueError in DataLoader worker process 0.
 Original Traceback (most recent call last):
@@ -51,11 +53,18 @@ def test_other_faults_stay_as_they_are():
         exit_status('tool', failing(KeyError('bug')))
     with pytest.raises(ValueError, match='bug'):
         exit_status('tool', failing(ValueError('bug')), unless=lambda: True)
+    with pytest.raises(TypeError):
+        exit_status('tool', listed, None, unless=lambda: True)
 
 
 def test_faults_of_data_are_one_line_at_any_time(capsys):
     assert exit_status('tool', failing(ValueError(FROM_A_WORKER)), unless=lambda: True) == 2
     assert capsys.readouterr().err == 'tool: a.jpg is damaged: copy it again\n'
+
+
+def test_what_the_package_says_itself_is_one_line_at_any_time(capsys):
+    assert exit_status('tool', needed, None, 'give\n one', unless=lambda: True) == 2
+    assert capsys.readouterr().err == 'tool: give one\n'
 
 
 def test_sigterm_ends_a_block_as_an_error_does():

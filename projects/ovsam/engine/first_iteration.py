@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 
 
 class FirstIteration(Hook):
-    """Notes when the first iteration begins: what fails from then on is no bad input.
+    """Notes when the first iteration begins: what a library refuses from then on is no bad input.
 
     Attributes:
         reached: Whether it has begun.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import linecache
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 
 from .needed import MissingInputs
@@ -40,8 +42,8 @@ def exit_status(
         name: The tool's, which begins the line.
         run: What to run. If it returns a number other than 0, of what was left out, status is 1.
         *args: Its arguments.
-        unless: Asked when ``run`` fails: whether input cannot be to blame any more, so that the
-            fault stays as it is, unless a data loader's process had it.
+        unless: Asked when ``run`` fails: whether all input has been looked at, so that the fault
+            stays as it is, unless a data loader's process had it or this package says it itself.
     """
     try:
         return int(bool(run(*args)))
@@ -52,7 +54,7 @@ def exit_status(
         # Of KeyErrors, those of a registry are names that are misspelled.
         if isinstance(error, KeyError) and 'registry' not in str(error):
             raise
-        if unless() and _WORKER not in str(error):
+        if unless() and _WORKER not in str(error) and not _is_of_ours(error):
             raise
         print(f'{name}: {" ".join(_reason(error).split())}', file=sys.stderr)
         return 2
@@ -70,6 +72,13 @@ def ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _is_of_ours(error: Exception) -> bool:
+    """Whether a ``raise`` of this package made it, whose message is for users, and no library."""
+    *_, (frame, number) = traceback.walk_tb(error.__traceback__)
+    line = linecache.getline(frame.f_code.co_filename, number)
+    return frame.f_globals['__name__'].startswith('ovsam') and line.lstrip().startswith('raise ')
 
 
 def _reason(error: Exception) -> str:
