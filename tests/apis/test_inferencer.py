@@ -143,12 +143,18 @@ def test_an_interrupted_folder_goes_on(inferencer, photos, tmp_path, colour_mode
     assert results['resumed'] == 1 and len(results['predictions']) == 2
 
 
-def test_a_picture_without_objects_is_resumed_as_it_was(colour_model, photos, tmp_path):
+@pytest.mark.parametrize('rated', [True, False])
+def test_a_picture_without_objects_is_resumed_as_it_was(
+    colour_model, photos, tmp_path, monkeypatch, rated
+):
+    segment = colour_model.segment
+    if not rated:
+        monkeypatch.setattr(colour_model, 'segment', lambda *args: (segment(*args)[0], None))
     (tmp_path / 'none.json').write_text('[]')
     inferencer = make(colour_model, prompts=str(tmp_path / 'none.json'))
     first, again = (inferencer(photos, out_dir=tmp_path / 'out') for _ in range(2))
     assert again['resumed'] == 2 and again['predictions'] == first['predictions']
-    assert first['predictions'][0]['mask_scores'] == []
+    assert ('mask_scores' in first['predictions'][0]) == rated
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,8 @@ class ImageJob:
             'width': width,
             'made_from': self.digest,
             'drawn': self.drawn,
+            # Without annotations, nothing else says what the model gives.
+            'columns': [key for key, value in vars(self.result).items() if value is not None],
             'annotations': self.result.to_coco(),
         }
         write_json(folder / f'{self.name}.json', content)
@@ -118,9 +120,12 @@ class ImageJob:
             content = json.loads((folder / f'{self.name}.json').read_text())
             if content['made_from'] != self.digest:
                 return False
-            self.found = Prediction.from_coco(
+            found = Prediction.from_coco(
                 content['annotations'], (content['height'], content['width'])
             )
+            unknown = vars(found).keys() - set(content['columns'])
+            nothing: dict[str, Any] = dict.fromkeys(unknown)
+            self.found = replace(found, **nothing)
             self.drawn = content['drawn']
             if self.with_features:
                 self.features = self._read_features(folder / f'{self.name}.safetensors')
