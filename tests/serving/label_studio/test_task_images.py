@@ -2,6 +2,7 @@
 
 import io
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from PIL import Image
 
 httpx = pytest.importorskip('httpx', reason='pip install ".[label-studio]"')
 
-from ovsam.serving.label_studio.task_images import TaskImages
+from ovsam.serving.label_studio import task_images
+from ovsam.serving.label_studio.task_images import FRESH_SECONDS, TaskImages
 from ovsam.serving.uploads import UploadLimits
 
 STUDIO = 'http://studio:8080'
@@ -50,9 +52,21 @@ def read(images, reference):
     return pixels()
 
 
+@pytest.fixture
+def later(monkeypatch):
+    """Lets some seconds pass."""
+    now = [0.0]
+    monkeypatch.setattr(task_images, 'time', SimpleNamespace(monotonic=lambda: now[0]))
+
+    def pass_by(seconds=FRESH_SECONDS):
+        now[0] += seconds
+
+    return pass_by
+
+
 def test_uploads_are_asked_for_with_the_token():
     servers = Servers(a=httpx.Response(200, content=png()))
-    images = make(servers, 'legacy')
+    images = make(servers, ' legacy\n')
     assert read(images, '/data/upload/1/a.png').shape == (4, 6, 3)
     assert servers.seen == [(f'{STUDIO}/data/upload/1/a.png', 'Token legacy')]
     key, _ = images.picture('/data/upload/1/a.png')
@@ -63,10 +77,11 @@ def test_uploads_are_asked_for_with_the_token():
 @pytest.mark.parametrize(
     'asking, said', [('If-None-Match', 'ETag'), ('If-Modified-Since', 'Last-Modified'), ('', '')]
 )
-def test_a_picture_that_was_replaced_is_another(asking, said):
-    version, sent = ['red'], []
+def test_a_picture_that_was_replaced_is_another(asking, said, later):
+    version, asked, sent = ['red'], [], []
 
     def serve(request):
+        asked.append(request)
         if asking and request.headers.get(asking) == version[0]:
             return httpx.Response(304)
         sent.append(version[0])
@@ -74,13 +89,47 @@ def test_a_picture_that_was_replaced_is_another(asking, said):
         return httpx.Response(200, content=png(colour=version[0]), headers=headers)
 
     images = make(serve)
-    keys = [images.picture('/data/upload/a.png')[0] for _ in range(2)]
-    assert (read(images, '/data/upload/a.png')[0, 0] == [255, 0, 0]).all()
-    assert len(sent) == (1 if asking else 3)
-    version[0] = 'blue'
-    keys.append(images.picture('/data/upload/a.png')[0])
-    assert (read(images, '/data/upload/a.png')[0, 0] == [0, 0, 255]).all()
-    assert keys[0] == keys[1] != keys[2]
+    keys = []
+    for colour, pixel in (('red', [255, 0, 0]), ('red', [255, 0, 0]), ('blue', [0, 0, 255])):
+        version[0] = colour
+        later()
+        keys.append(images.picture('/data/upload/a.png')[0])
+        assert (read(images, '/data/upload/a.png')[0, 0] == pixel).all()
+    assert keys[0] == keys[1] != keys[2] and len(asked) == 3
+    assert sent == (['red', 'blue'] if asking else ['red', 'red', 'blue'])
+
+
+def refuse(_):
+    raise httpx.ConnectError('refused')
+
+
+@pytest.mark.parametrize('fault', [refuse, httpx.Response(503), httpx.Response(424)])
+def test_a_picture_counts_until_its_server_says_otherwise(fault, later):
+    servers = Servers(a=httpx.Response(200, content=png()))
+    images = make(servers)
+    key, _ = images.picture('/data/upload/a.png')
+    servers.answers['a'] = fault
+    later(FRESH_SECONDS - 1)
+    assert images.picture('/data/upload/a.png')[0] == key and len(servers.seen) == 1
+    later()
+    for _ in range(2):  # the second one does not wait for whoever is away
+        assert images.picture('/data/upload/a.png')[0] == key and len(servers.seen) == 2
+    later()
+    servers.answers['a'] = httpx.Response(403)
+    with pytest.raises(PermissionError):
+        images.picture('/data/upload/a.png')
+    servers.answers['a'] = fault
+    with pytest.raises(ConnectionError):
+        images.picture('/data/upload/a.png')
+
+
+def test_a_broken_picture_may_be_replaced_at_once():
+    servers = Servers(a=httpx.Response(200, content=b'broken'))
+    images = make(servers)
+    with pytest.raises(ValueError, match='not a picture'):
+        read(images, '/data/upload/a.png')
+    servers.answers['a'] = httpx.Response(200, content=png())
+    assert read(images, '/data/upload/a.png').shape == (4, 6, 3)
 
 
 def test_the_token_goes_to_label_studio_alone():
@@ -105,12 +154,21 @@ def test_a_personal_token_is_exchanged_and_renewed():
     servers = Servers(a=httpx.Response(200, content=png()), b=only_second)
     images = make(servers, 'a.good.token')
     read(images, '/data/upload/a.png')
-    read(images, '/data/upload/a.png')
+    read(images, '/data/upload/a.png?again')
     assert servers.exchanged == 1
     read(images, '/data/upload/b.png')
     assert servers.exchanged == 2
     with pytest.raises(PermissionError, match='does not take the access token .status 401'):
         read(make(Servers(), 'a.bad.token'), '/data/upload/a.png')
+    with pytest.raises(ConnectionError, match='status 502'):
+        read(make(lambda _: httpx.Response(502), 'a.good.token'), '/data/upload/a.png')
+
+
+@pytest.mark.parametrize('token', ['\n', 'tok\u00e9n', 'tok en', 'tok\nen'])
+def test_what_cannot_be_a_token_is_refused_without_showing_it(token):
+    with pytest.raises(ValueError, match='copy it again') as caught:
+        make(Servers(), token)
+    assert 'tok\u00e9n' not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +177,11 @@ def test_a_personal_token_is_exchanged_and_renewed():
         (httpx.Response(404), FileNotFoundError, 'a.png is not there'),
         (httpx.Response(403), PermissionError, 'start this backend with its address'),
         (httpx.Response(500), ConnectionError, 'status 500'),
+        (httpx.Response(400), ValueError, 'status 400'),
         (httpx.Response(200, content=b'text'), ValueError, 'a.png is not a picture'),
         (httpx.Response(200, content=b'x' * 20_000), ValueError, 'more than the 0.01 MB'),
         (httpx.Response(200, content=png((200, 200))), ValueError, 'megapixels'),
-        (httpx.Response(302, headers={'Location': '/a.png'}), ConnectionError, 'redirects'),
+        (httpx.Response(302, headers={'Location': '/a.png'}), ValueError, 'redirects'),
     ],
 )
 def test_what_cannot_be_had(answer, error, said):
@@ -133,19 +192,25 @@ def test_what_cannot_be_had(answer, error, said):
 
 
 def test_a_server_that_is_not_there():
-    def refuse(_):
-        raise httpx.ConnectError('refused')
-
-    with pytest.raises(ConnectionError, match='refused'):
+    with pytest.raises(ConnectionError, match=f'refused; .* Label Studio at {STUDIO}$'):
         read(make(refuse), '/data/upload/a.png')
+    with pytest.raises(ConnectionError, match='cannot fetch http://other/a.png: refused$'):
+        read(make(refuse), 'http://me:secret@other/a.png')
 
 
 @pytest.mark.parametrize(
-    'reference', ['s3://bucket/a.png', 'a.png', 'file:///etc/passwd', 'data:image/png;base64,AAAA']
+    'reference',
+    [
+        's3://bucket/a.png',
+        'a.png',
+        'file:///etc/passwd',
+        'data:image/png;base64,AAAA',
+        'http://other:port/a.png',
+    ],
 )
 def test_other_references_are_refused(reference):
     servers = Servers()
-    with pytest.raises(ValueError, match='cannot be read'):
+    with pytest.raises(ValueError, match='cannot be read|cannot fetch'):
         make(servers).picture(reference)
     assert servers.seen == []
 

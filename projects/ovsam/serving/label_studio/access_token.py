@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import httpx
+
+# Beside 500 and above: too slow, too often, and storage that Label Studio does not reach.
+LATER = (408, 424, 429)
+
+
+def may_answer_later(status: int) -> bool:
+    """Whether an answer tells of a fault that passes, and not of the request."""
+    return status >= 500 or status in LATER
 
 
 class AccessToken:
@@ -16,13 +25,21 @@ class AccessToken:
     Args:
         client: To exchange it with.
         url: Of Label Studio.
-        token: Of a user who may read the tasks.
+        token: Of a user who may read the tasks; blanks around it do not count.
+
+    Raises:
+        ValueError: It has characters that no token has.
     """
 
     def __init__(self, client: httpx.Client, url: str, token: str) -> None:
         self._client = client
         self._url = url
-        self._token = token
+        self._token = token.strip()
+        if not re.fullmatch('[!-~]+', self._token):  # not shown: it may be a token all the same
+            raise ValueError(
+                'the access token is empty or has characters that no token has: copy it again from '
+                'Account & Settings in Label Studio'
+            )
         self._short_lived: str | None = None
         self._lock = threading.Lock()
 
@@ -38,7 +55,8 @@ class AccessToken:
             renew: Exchange the token even if an earlier exchange gave one.
 
         Raises:
-            PermissionError: Label Studio does not take the token.
+            ConnectionError: Label Studio answers with a fault.
+            PermissionError: It does not take the token.
             httpx.HTTPError: It does not answer.
         """
         if not self.expires:
@@ -53,7 +71,12 @@ class AccessToken:
         try:
             return answer.raise_for_status().json()['access']
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
+            if may_answer_later(answer.status_code):
+                raise ConnectionError(
+                    f'{self._url} does not exchange the access token now (status '
+                    f'{answer.status_code})'
+                ) from error
             raise PermissionError(
                 f'{self._url} does not take the access token (status {answer.status_code}): make '
-                'one in Account & Settings'
+                'one in Account & Settings, and check that this is where Label Studio is'
             ) from error

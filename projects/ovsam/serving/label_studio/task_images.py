@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,12 +16,32 @@ import numpy as np
 from ...checkpoints.hosts import origin
 from ..bounded_cache import BoundedCache
 from ..uploads import UploadLimits
-from .access_token import AccessToken
+from .access_token import AccessToken, may_answer_later
 
 LOCAL_FILES = '/data/local-files/'
 SECONDS = 30.0  # that a server may keep silent
-FILES, FILE_BYTES = 100, 100e6  # kept, so that a server need only say that they have not changed
+FRESH_SECONDS = 60.0  # until an address is asked again whether there is another file by now
+FILES, FILE_BYTES = 100, 100e6  # kept
 VALIDATORS = {'If-None-Match': 'ETag', 'If-Modified-Since': 'Last-Modified'}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _File:
+    """What was at an address.
+
+    Attributes:
+        content: Of the file.
+        digest: SHA-256 of that.
+        validators: Headers that ask whether there is another by now.
+        asked: When the address was asked last, as ``time.monotonic`` counts.
+    """
+
+    content: bytes
+    digest: bytes
+    validators: dict[str, str]
+    asked: float
 
 
 class TaskImages:
@@ -28,6 +51,9 @@ class TaskImages:
     - ``/data/local-files/?d=...`` is below ``local_files_root`` if that is given, else Label
       Studio's as well;
     - ``http://`` and ``https://`` are fetched as they are; the token goes to Label Studio alone.
+
+    What was fetched counts for :data:`FRESH_SECONDS`, and as long as nobody answers after that. It
+    is forgotten as soon as an answer says that it is gone or may not be read.
 
     Args:
         label_studio_url: Where Label Studio is.
@@ -39,7 +65,7 @@ class TaskImages:
 
     Raises:
         FileNotFoundError: There is no such folder.
-        ValueError: ``label_studio_url`` is no URL.
+        ValueError: ``label_studio_url`` is no URL, or the token cannot be one.
     """
 
     def __init__(
@@ -65,13 +91,12 @@ class TaskImages:
             timeout=SECONDS, follow_redirects=True, max_redirects=5, transport=transport
         )
         self._token = AccessToken(self._client, self._url, token) if token else None
-        # Of each address, its file and the headers that ask whether there is another by now.
-        self._files: BoundedCache[tuple[dict[str, str], bytes]] = BoundedCache(
-            FILES, FILE_BYTES, lambda kept: len(kept[1])
+        self._files: BoundedCache[_File] = BoundedCache(
+            FILES, FILE_BYTES, lambda file: len(file.content)
         )
 
     def picture(self, reference: str) -> tuple[Hashable, Callable[[], np.ndarray]]:
-        """An image as it is now.
+        """An image as it is now, or was a short while ago.
 
         Args:
             reference: What a task's data say.
@@ -81,11 +106,11 @@ class TaskImages:
             The key is never a text: those come from clients.
 
         Raises:
-            ConnectionError: Whoever has it does not answer, or answers with a fault.
+            ConnectionError: Whoever has it does not answer now, but may do so another time.
             FileNotFoundError: It is not there.
             PermissionError: It may not be read.
             ValueError: It is too large, or no picture, which may be told only by the pixels; or
-                the reference is of a kind that this cannot read.
+                the reference is of a kind that this cannot read, or leads nowhere.
         """
         file = self._local_file(reference)
         if file is not None:
@@ -93,8 +118,16 @@ class TaskImages:
             return (str(file), status.st_mtime_ns, status.st_size), lambda: read(file)
         url = self._absolute(reference)
         name = urlsplit(url).path.rpartition('/')[2] or 'image'
-        content, decode = self._download(url), self._limits.decode_picture
-        return ('url', hashlib.sha256(content).digest()), lambda: decode(content, name)
+        fetched = self._fetched(url)
+
+        def pixels() -> np.ndarray:
+            try:
+                return self._limits.decode_picture(fetched.content, name)
+            except ValueError:
+                self._files.pop(url)  # a better one that takes its place counts at once
+                raise
+
+        return ('url', fetched.digest), pixels
 
     def _local_file(self, reference: str) -> Path | None:
         """The file that Label Studio would serve from the root; None if it is not of that kind."""
@@ -122,61 +155,90 @@ class TaskImages:
             'uploaded to Label Studio, its local files, and http(s) URLs'
         )
 
-    def _download(self, url: str) -> bytes:
+    def _fetched(self, url: str) -> _File:
+        """The file at an address, as it was when it could be asked last."""
+        kept = self._files.get(url)
+        if kept is not None and time.monotonic() - kept.asked < FRESH_SECONDS:
+            return kept
         try:
-            status, content = self._attempt(url)
-            token = self._token_for(url)
-            if status in (401, 403) and token is not None and token.expires:
-                status, content = self._attempt(url, renew=True)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return self._download(url, kept)
+        except ConnectionError as error:
+            if kept is None:
+                raise
+            logger.warning('%s; the picture counts as it was', error)
+            kept.asked = time.monotonic()  # not every click waits for who does not answer
+            return kept
+        except (OSError, ValueError):
+            self._files.pop(url)
+            raise
+
+    def _download(self, url: str, kept: _File | None) -> _File:
+        token = self._token_for(url)
+        try:
+            found = self._attempt(url, kept)
+            if found in (401, 403) and token is not None and token.expires:
+                found = self._attempt(url, kept, renew=True)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+            raise ValueError(f'cannot fetch {_shown(url)}: {error}') from error
+        except httpx.HTTPError as error:
+            studio = f'; this backend was started with Label Studio at {_shown(self._url)}'
             raise ConnectionError(
                 f'cannot fetch {_shown(url)}: {error or type(error).__name__}'
+                f'{studio if self._is_studio(url) else ""}'
             ) from error
-        if status in (401, 403):
-            advice = (
-                '; for what is in Label Studio, start this backend with its address and a token'
-            )
+        if isinstance(found, _File):
+            return found
+        if found in (401, 403):
             raise PermissionError(
-                f'{_shown(url)} may not be read (status {status}){"" if token else advice}'
+                f'{_shown(url)} may not be read (status {found})'
+                '; for what is in Label Studio, start this backend with its address and the access '
+                'token of a user who may read it, from Account & Settings'
             )
-        if status in (404, 410):
-            raise FileNotFoundError(f'{_shown(url)} is not there (status {status})')
-        if status != 200:
-            raise ConnectionError(
-                f'cannot fetch {_shown(url)}: the server answers with status {status}'
-            )
-        return content
+        if found in (404, 410):
+            raise FileNotFoundError(f'{_shown(url)} is not there (status {found})')
+        kind = ConnectionError if may_answer_later(found) else ValueError
+        raise kind(f'cannot fetch {_shown(url)}: the server answers with status {found}')
 
-    def _attempt(self, url: str, *, renew: bool = False) -> tuple[int, bytes]:
-        """The status of the answer, and its content where that is 200."""
+    def _attempt(self, url: str, kept: _File | None, *, renew: bool = False) -> _File | int:
+        """The file, or the status of an answer without one."""
         token = self._token_for(url)
         headers = {} if token is None else token.headers(renew=renew)
-        validators, kept = self._files.get(url) or ({}, b'')
+        if kept is not None:
+            headers |= kept.validators
         content = bytearray()
-        with self._client.stream('GET', url, headers={**headers, **validators}) as answer:
-            if answer.status_code == 304 and validators:
-                return 200, kept
-            if answer.status_code == 200:
-                for chunk in answer.iter_bytes():
-                    content += chunk
-                    if len(content) > self._limits.megabytes * 1e6:
-                        raise ValueError(
-                            f'{_shown(url)} has more than the {self._limits.megabytes:g} MB that '
-                            'are fetched'
-                        )
-                validators = {
-                    asking: answer.headers[said]
-                    for asking, said in VALIDATORS.items()
-                    if said in answer.headers
-                }
-                self._files.put(url, (validators, bytes(content) if validators else b''))
-            return answer.status_code, bytes(content)
+        with self._client.stream('GET', url, headers=headers) as answer:
+            if answer.status_code == 304 and kept is not None:
+                kept.asked = time.monotonic()
+                return kept
+            if answer.status_code != 200:
+                return answer.status_code
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if len(content) > self._limits.megabytes * 1e6:
+                    raise ValueError(
+                        f'{_shown(url)} has more than the {self._limits.megabytes:g} MB that are '
+                        'fetched: make it smaller, or have this server started with a larger '
+                        '--max-megabytes'
+                    )
+        validators = {
+            asking: answer.headers[said]
+            for asking, said in VALIDATORS.items()
+            if said in answer.headers
+        }
+        digest = hashlib.sha256(content).digest()
+        file = _File(bytes(content), digest, validators, time.monotonic())
+        self._files.put(url, file)
+        return file
 
     def _token_for(self, url: str) -> AccessToken | None:
         """The token, if it goes with requests to this address."""
-        return self._token if origin(url) == origin(self._url) else None
+        return self._token if self._is_studio(url) else None
+
+    def _is_studio(self, url: str) -> bool:
+        return origin(url) == origin(self._url)
 
 
 def _shown(url: str) -> str:
-    """An address for messages, without the query, which may hold keys."""
-    return url.split('?')[0]
+    """An address for messages, without what may be secret: the query, a name and a password."""
+    parts = urlsplit(url)
+    return f'{parts.scheme}://{parts.netloc.rpartition("@")[2]}{parts.path}'
