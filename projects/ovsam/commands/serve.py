@@ -33,7 +33,7 @@ def serve(args: argparse.Namespace) -> None:
     try:
         import uvicorn
 
-        from ..serving.label_studio.http_api import make_app
+        from ..serving.label_studio.http_api import label_studio_routes
         from ..serving.label_studio.task_images import TaskImages
         from ..serving.server.app import make_server
         from ..serving.server.gate import GateSettings
@@ -67,7 +67,7 @@ def serve(args: argparse.Namespace) -> None:
         per_minute=args.per_minute,
         megabytes=limits.megabytes * 4 / 3 + 1,  # a picture in base64, and what is said of it
     )
-    app = make_server(annotator, make_app(backend), gate, args.cors)
+    app = make_server(annotator, label_studio_routes(backend), gate, args.cors)
     uvicorn.run(app, host=args.host, port=args.port)
 
 

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip('fastapi', reason='pip install ".[serve]"')
 
 from ovsam.serving.label_studio.backend import LabelStudioBackend
-from ovsam.serving.label_studio.http_api import make_app
+from ovsam.serving.label_studio.http_api import label_studio_routes
 from ovsam.serving.server.app import make_server
 from ovsam.serving.server.gate import GateSettings
 from tests.serving.any_labeling.real_client import mark, payload
@@ -27,7 +27,7 @@ class Pictures:
 @pytest.fixture
 def app(annotator, scene):
     backend = LabelStudioBackend(annotator, Pictures(scene[0]))
-    return make_server(annotator, make_app(backend), GateSettings(token='secret'))
+    return make_server(annotator, label_studio_routes(backend), GateSettings(token='secret'))
 
 
 def test_whether_it_is_up_anybody_may_ask(app, ask):
@@ -61,3 +61,41 @@ def test_every_tool_asks_the_same_model(app, ask, annotator, config, keypoint, s
     assert region['value']['brushlabels'] == [alias]
     # Label Studio's, which nobody else can ask for, and the file's.
     assert len(annotator._images) == 2
+
+
+@pytest.mark.parametrize(
+    'method, path, status, allow, key',
+    [
+        ('GET', '/predict', 405, 'POST', 'error'),
+        ('GET', '/api/sessions', 405, 'POST', 'detail'),
+        ('POST', '/train', 404, None, 'error'),
+        ('GET', '/api/train', 404, None, 'detail'),
+    ],
+)
+def test_every_tool_hears_in_its_form_what_there_is_not(app, ask, method, path, status, allow, key):
+    answer = ask(app, method, path, headers={'Token': 'secret'})
+    assert (answer.status_code, answer.headers.get('Allow')) == (status, allow)
+    assert list(answer.json()) == [key]
+
+
+def test_the_page_may_be_asked_for_without_its_slash(app, ask):
+    answer = ask(app, 'GET', '/page')
+    assert (answer.status_code, answer.headers['Location']) == (307, 'http://server/page/')
+
+
+@pytest.mark.parametrize(
+    'fault, status, said',
+    [(MemoryError(), 503, 'send a smaller picture'), (KeyError('inner'), 500, 'KeyError: see')],
+)
+def test_other_faults_of_label_studio_are_said_as_those_of_any_tool(
+    annotator, ask, fault, status, said
+):
+    class Faulty:
+        def versions(self):
+            raise fault
+
+        setup = predict = versions
+
+    answer = ask(make_server(annotator, label_studio_routes(Faulty())), 'GET', '/versions')
+    assert answer.status_code == status
+    assert said in answer.text and 'inner' not in answer.text

@@ -7,9 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -29,11 +27,11 @@ STATUS = (
 logger = logging.getLogger(__name__)
 
 
-def make_app(backend: LabelStudioBackend) -> Starlette:
-    """The application that serves a backend.
+def label_studio_routes(backend: LabelStudioBackend) -> list[Route]:
+    """The routes of a backend, for :func:`~ovsam.serving.server.app.make_server`.
 
     ``GET /health`` and ``/``, ``POST /setup``, ``/predict``, ``/versions`` and ``/webhook``. What
-    goes wrong is answered with a status of 400 or above and ``{"error": MESSAGE}``.
+    is wrong with a request is answered with ``{"error": MESSAGE}``; other faults are the server's.
 
     Args:
         backend: What answers.
@@ -55,13 +53,10 @@ def make_app(backend: LabelStudioBackend) -> Starlette:
         '/versions': (['GET', 'POST'], lambda _: backend.versions()),
         '/webhook': (['POST'], webhook),
     }
-    return Starlette(
-        routes=[
-            Route(path, _endpoint(answer), methods=methods)
-            for path, (methods, answer) in answers.items()
-        ],
-        exception_handlers={HTTPException: _not_taken},
-    )
+    return [
+        Route(path, _endpoint(answer), methods=methods)
+        for path, (methods, answer) in answers.items()
+    ]
 
 
 def _endpoint(answer: Callable[[dict], dict]) -> Callable:
@@ -91,14 +86,7 @@ def _respond(answer: Callable[[dict], dict], body: bytes) -> Response:
         for kinds, status in STATUS:
             if isinstance(error, kinds):
                 return _refused(status, ' '.join(str(error).split()))
-        logger.exception('a request failed')
-        return _refused(500, f"{type(error).__name__}: see the backend's log")
-
-
-def _not_taken(_: Request, error: Exception) -> Response:
-    """No such path or method, or a body that did not arrive in time."""
-    assert isinstance(error, HTTPException)
-    return _refused(error.status_code, error.detail)
+        raise
 
 
 def _refused(status: int, message: str) -> Response:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Route
 
 from ...utils.files import json_text
 from ...version import __version__
@@ -32,7 +32,7 @@ it. `/v1` is for X-AnyLabeling, everything else is Label Studio's."""
 
 def make_server(
     annotator: Annotator,
-    label_studio: ASGIApp | None = None,
+    label_studio: Sequence[BaseRoute] = (),
     gate: GateSettings | None = None,
     cors: Sequence[str] = (),
     pictures: PictureFolder | None = None,
@@ -45,7 +45,7 @@ def make_server(
 
     Args:
         annotator: What does the work.
-        label_studio: Of :func:`~ovsam.serving.label_studio.http_api.make_app`.
+        label_studio: Of :func:`~ovsam.serving.label_studio.http_api.label_studio_routes`.
         gate: Who may come in; no token and the limits' defaults if not given.
         cors: Origins whose pages may ask from a browser, ``*`` for any.
         pictures: That the page offers; none but those that people open if not given.
@@ -73,10 +73,7 @@ def make_server(
     app.include_router(page_api(annotator, turns, pictures or PictureFolder({})))
     app.mount(PAGE, PageFiles())
     _add_any_labeling(app, AnyLabeling(annotator), turns)
-    if label_studio is not None:
-        app.mount('/', label_studio)
-    else:
-        app.add_route('/', RedirectResponse(f'{PAGE}/'))
+    app.router.routes.extend(label_studio or [Route('/', RedirectResponse(f'{PAGE}/'))])
     return app
 
 

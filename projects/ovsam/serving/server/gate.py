@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..bounded_cache import BoundedCache
 from .refusals import ANY_LABELING, JSON_API, refusal
 
-OPEN = ('/', '/health')  # whether the server is there, anybody may ask
 PAGE = '/page'  # its own files, in which there is nothing to hide
+OPEN = ('/', '/health', PAGE)  # whether the server is there, anybody may ask
 ADDRESSES = 10_000  # whose rates are remembered
 BURST_SECONDS = 10  # of a rate, at once
 RETRY_SECONDS = 2  # until a full server may have room
