@@ -47,6 +47,12 @@ def test_broken_pictures_are_refused(tmp_path):
     cut.write_bytes(buffer.getvalue()[:2000])
     with pytest.raises(ValueError, match='cut.jpg is damaged'):
         UploadLimits().read_picture(cut)
+    buffer = io.BytesIO()
+    Image.new('RGB', (9, 9)).save(buffer, 'DDS')
+    content = bytearray(buffer.getvalue())
+    content[80:84] = bytes(4)  # what its pixels are made of, about which Pillow raises RuntimeError
+    with pytest.raises(ValueError, match='odd is not a picture that can be read: open a BMP'):
+        UploadLimits().decode_picture(bytes(content), 'odd')
     with pytest.raises(FileNotFoundError, match='gone.png'):
         UploadLimits().read_picture(tmp_path / 'gone.png')
 
@@ -55,7 +61,7 @@ def test_large_files_are_refused_before_they_are_decoded(tmp_path):
     path = save(tmp_path / 'wide.png', (3000, 1000))
     with pytest.raises(ValueError, match=re.escape('3000 x 1000 pixels, 3.0 megapixels')):
         UploadLimits(megapixels=2).read_picture(path)
-    with pytest.raises(ValueError, match='a file may have 0.001 MB'):
+    with pytest.raises(ValueError, match='a file may have 0.001 MB; .* larger --max-megabytes'):
         UploadLimits(megabytes=0.001).read_picture(path)
     # Where Pillow's own guard would speak of an attack.
     bomb = save(tmp_path / 'bomb.png', (20_000, 20_000), mode='1')

@@ -64,7 +64,7 @@ class UploadLimits:
         try:
             with open_image(io.BytesIO(content)) as image:
                 kind, (width, height) = image.format, image.size
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, RuntimeError) as error:
             raise ValueError(
                 f'{name} is not a picture that can be read: open a {", ".join(FORMATS)} file'
             ) from error
@@ -125,5 +125,6 @@ class UploadLimits:
     def _check_bytes(self, size: int, name: str) -> None:
         if size > self.megabytes * 1e6:
             raise ValueError(
-                f'{name} has {size / 1e6:.1f} MB: a file may have {self.megabytes:g} MB'
+                f'{name} has {size / 1e6:.1f} MB: a file may have {self.megabytes:g} MB; make it '
+                'smaller, or have this server started with a larger --max-megabytes'
             )
