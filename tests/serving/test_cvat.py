@@ -12,6 +12,7 @@ from cvat_sdk.masks import decode_mask
 
 from ovsam.serving import cvat
 from ovsam.serving.shared_model import SharedModel
+from ovsam.utils.paths import DEFAULT_MODEL
 
 NAMES = ['sun', 'moon', 'star']
 
@@ -40,6 +41,18 @@ def detected(function, scene, *context):
 def test_no_labels(colour_model):
     with pytest.raises(ValueError, match='there are no labels'):
         cvat.create(' , ', model=colour_model)
+
+
+def test_without_a_model_it_is_the_one_of_every_command(colour_model, monkeypatch):
+    asked = []
+
+    def shared(model, *others):
+        asked.append(model)
+        return SharedModel(colour_model, *others)
+
+    monkeypatch.setattr(cvat, 'SharedModel', shared)
+    cvat.create('sun', 'coco')
+    assert asked == [DEFAULT_MODEL]
 
 
 def test_its_labels_are_the_tasks(function):

@@ -20,6 +20,7 @@ from mmengine.config import Config
 from ..apis.prediction import Prediction
 from ..masks.polygons import mask_polygons
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary.name_texts import listed_names
 from .shared_model import SharedModel
 
@@ -95,7 +96,7 @@ class DetectionFunction:
 def create(
     labels: str,
     vocabulary: str | None = None,
-    model: str | Config | PromptableSegmenter | None = None,
+    model: str | Config | PromptableSegmenter = DEFAULT_MODEL,
     weights: str | None = None,
     device: str | None = None,
 ) -> DetectionFunction:
