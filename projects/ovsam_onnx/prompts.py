@@ -52,7 +52,8 @@ class Prompts(NamedTuple):
 
     def rows(self, index: np.ndarray | slice) -> Prompts:
         """Some of them."""
-        return Prompts(*(each if each is None else each[index] for each in self))
+        masks, guessed = (None if each is None else each[index] for each in self[2:])
+        return Prompts(self.coords[index], self.labels[index], masks, guessed)
 
     def resized(self, before: tuple[int, int], after: tuple[int, int]) -> Prompts:
         """Checked to lie in an image, and in the pixels that it is resized to.

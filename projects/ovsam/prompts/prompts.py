@@ -98,8 +98,9 @@ class Prompts:
     @classmethod
     def of(cls, given: Given, device: torch.device | str = 'cpu') -> Prompts:
         """Prompts of one image that :func:`ovsam_onnx.prompts.make_prompts` has checked."""
-        coords, labels, masks, guessed = (
-            each if each is None else torch.from_numpy(each).to(device) for each in given
+        coords, labels = (torch.from_numpy(each).to(device) for each in given[:2])
+        masks, guessed = (
+            None if each is None else torch.from_numpy(each).to(device) for each in given[2:]
         )
         rows, boxed = torch.arange(len(labels), device=device), (labels == BOX_TOP_LEFT).any(dim=1)
         made = object.__new__(cls)
@@ -116,8 +117,11 @@ class Prompts:
             ValueError: They are of several images.
         """
         self._check_images(1)
-        parts = self.coords, self.labels, self.masks, self.guessed
-        return Given(*(each if each is None else each.cpu().numpy() for each in parts))
+        masks = None if self.masks is None else self.masks.cpu().numpy()
+        coords, labels, guessed = (
+            each.cpu().numpy() for each in (self.coords, self.labels, self.guessed)
+        )
+        return Given(coords, labels, masks, guessed)
 
     def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
         """Every field changed, or as given; what was checked is not checked again."""
