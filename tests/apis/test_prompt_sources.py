@@ -126,7 +126,7 @@ def test_boxes_are_those_of_mmdets_own_inference(predictor, scene, tiny_detector
     found = inference_detector(detector, pixels[..., ::-1].copy()).pred_instances
     height, width = pixels.shape[:2]
     expected = found.bboxes.clamp(min=0).minimum(torch.tensor([width, height] * 2))
-    assert len(expected) and torch.equal(asked[0].boxes, expected)
+    assert len(expected) and torch.equal(asked[0].boxes, expected) and asked[0].guessed.all()
 
 
 def test_a_detector_without_weights(tiny_detector):

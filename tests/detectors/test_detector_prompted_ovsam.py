@@ -211,6 +211,7 @@ def test_a_thousand_detections_cost_one_encoding_and_chunks(build, monkeypatch):
 
     def count(features, prompts):
         decoded.append(len(prompts))
+        assert prompts.guessed.all()
         return segment(features, prompts)
 
     monkeypatch.setattr(model.segmenter, 'segment', count)

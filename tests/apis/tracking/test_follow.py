@@ -217,6 +217,7 @@ def test_the_last_mask_is_a_prompt_where_the_model_takes_it(predictor, monkeypat
     for _ in follow(predictor, frames, boxes=box(20, 20)):
         pass
     for prompts in shown:
+        assert prompts.guessed.all()
         for row, mask in zip(prompts.boxes / 2, prompts.masks[:, 0] > 0):  # a logit is 2 pixels
             ys, xs = mask.nonzero().T
             middle = torch.stack([xs.float().mean(), ys.float().mean()]) + 0.5
@@ -229,7 +230,7 @@ def test_only_what_is_found_is_zoomed_in_on(predictor, monkeypatch):
     embed, asked = predictor.model.region_embeddings, []
 
     def closer(segmenter, features, prompts, low_res, quality):
-        asked.append(len(prompts))
+        asked.append(prompts.guessed.tolist())
         opinions = embed(features, Regions.of_prompts(low_res, prompts, 2 * low_res.shape[-1]))
         finer = F.interpolate(low_res[:, None], scale_factor=2)[:, 0]
         return Look(finer, quality, tuple(-each for each in opinions))
@@ -244,7 +245,7 @@ def test_only_what_is_found_is_zoomed_in_on(predictor, monkeypatch):
     followed = [*follow(predictor, frames, boxes=places[0])]
     assert [each.lost[0] for each in followed] == [False, False, True, False]
     assert is_at(followed[1].found, 0, places[1]) and is_at(followed[3].found, 0, places[3])
-    assert asked == [1, 1, 1]
+    assert asked == [[False], [True], [True]]  # what was shown, and twice what was found
     assert (followed[3].found.region_embeddings[..., 0] < 0).all()  # red, turned round
 
 
