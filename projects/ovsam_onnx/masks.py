@@ -57,6 +57,8 @@ def clean(
     for step in steps:
         if step['type'] == 'LikelyPixels':
             outside = _outside_box(logits.shape, prompts, scale, 0.0, 0.0)
+            if prompts.guessed is not None:
+                outside &= ~prompts.guessed[:, None, None]
             boxed = np.where(outside, step['outside'], step['inside'])
             least = np.where(prompts.has_box[:, None, None], boxed, step['least'])
             logits = logits - np.log(least / (1 - least)).astype(np.float32)

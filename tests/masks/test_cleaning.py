@@ -6,6 +6,7 @@ import torch
 from ovsam.masks.cleaning import InsideBox, LargeParts, LikelyPixels
 from ovsam.masks.regions import low_res_mask_boxes
 from ovsam.prompts import Prompts
+from ovsam_onnx.masks import clean
 
 SCALE = 2.0  # input pixels a logit
 
@@ -124,6 +125,17 @@ def test_pixels_outside_the_box_must_be_likelier():
     assert torch.equal(
         LikelyPixels(0.5, 0.2)(logits, prompts, 2.0)[1] > 0, logits[1].sigmoid() > 0.2
     )
+
+
+@pytest.mark.parametrize('number', [0, 3])
+def test_the_same_without_torch(number):
+    logits = torch.randn(number, 8, 6)
+    drawn, found = boxes([2, 3, 9, 12]), boxes([2, 3, 9, 12]).as_guessed()
+    prompts = Prompts.cat([points(1), drawn, found])[:number]
+    pixels = LikelyPixels(0.4, inside=0.2, outside=0.8)
+    step = dict(type='LikelyPixels', least=0.4, inside=0.2, outside=0.8)
+    cleaned = clean(logits.numpy(), prompts.given(), SCALE, [step])
+    torch.testing.assert_close(torch.from_numpy(cleaned), pixels(logits, prompts, SCALE))
 
 
 @pytest.mark.parametrize('level', [0, 1, -0.5])
