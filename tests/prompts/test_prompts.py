@@ -42,6 +42,7 @@ def test_points_and_boxes_have_no_padding():
 
 
 def test_guessed_boxes_stay_guessed():
+    assert Prompts.empty().as_guessed().guessed.shape == (0,)
     drawn, found = Prompts.from_boxes([[1, 2, 3, 4]]), Prompts.from_boxes([[2, 3, 4, 5]])
     prompts = Prompts.cat([drawn, found.as_guessed()])
     assert prompts.guessed.tolist() == [False, True]
@@ -49,7 +50,12 @@ def test_guessed_boxes_stay_guessed():
     again = Prompts.of(prompts.given().rows(slice(1, 2)).resized((9, 9), (18, 18)))
     assert again.guessed.tolist() == [True]
     assert Prompts.of(drawn.given()).guessed.tolist() == [False]
-    assert Prompts.empty().as_guessed().guessed.shape == (0,)
+
+
+@pytest.mark.parametrize('guessed', [torch.ones(0).bool(), torch.ones(2).bool(), torch.ones(1)])
+def test_guesses_are_one_for_each_prompt(guessed):
+    with pytest.raises(ValueError, match=r'guessed must be \(1,\) bool'):
+        Prompts.from_boxes([[1, 2, 3, 4]], guessed=guessed)
 
 
 def test_default_identity_counts_within_images():

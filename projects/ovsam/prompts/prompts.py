@@ -85,13 +85,20 @@ class Prompts:
                 f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
                 f'got {tuple(masks.shape)}'
             )
+        if guessed is None:
+            guessed = torch.zeros_like(image_index).bool()
+        if guessed.shape != (num,) or guessed.dtype != torch.bool:
+            raise ValueError(
+                f'guessed must be ({num},) bool, one for each prompt; got {tuple(guessed.shape)} '
+                f'{guessed.dtype}'
+            )
         vars(self).update(
             coords=coords,
             labels=labels,
             image_index=image_index,
             instance_index=instance_index,
             masks=masks,
-            guessed=torch.zeros_like(image_index).bool() if guessed is None else guessed,
+            guessed=guessed,
             has_box=(labels == BOX_TOP_LEFT).any(dim=1),
         )
 
@@ -104,10 +111,15 @@ class Prompts:
         )
         rows, boxed = torch.arange(len(labels), device=device), (labels == BOX_TOP_LEFT).any(dim=1)
         made = object.__new__(cls)
-        index = dict(image_index=torch.zeros_like(rows), instance_index=rows)
-        guessed = torch.zeros_like(boxed) if guessed is None else guessed
-        vars(made).update(index, coords=coords, labels=labels, masks=masks)
-        vars(made).update(guessed=guessed, has_box=boxed)
+        vars(made).update(
+            coords=coords,
+            labels=labels,
+            image_index=torch.zeros_like(rows),
+            instance_index=rows,
+            masks=masks,
+            guessed=torch.zeros_like(boxed) if guessed is None else guessed,
+            has_box=boxed,
+        )
         return made
 
     def given(self) -> Given:
