@@ -10,7 +10,9 @@ from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
-from ovsam.evaluation import OpenVocabularyMetric
+from ovsam.evaluation import OpenVocabularyMetric, open_vocabulary_metric
+from ovsam.utils.command_line import exit_status
+from ovsam.vocabulary import Vocabulary
 
 CLASSES = ('cat', 'dog', 'cup', 'tree')
 SIZE = 20
@@ -136,6 +138,8 @@ def test_labels_are_compared_by_name():
     metrics = evaluate([sample], prediction_classes=['cup', 'cat'])
     assert metrics['Acc'] == 100
     assert evaluate([make_sample([0, 2], labels=[0, 2])])['Acc'] == 100
+    told = Vocabulary(['CUP', 'pussycat'], aliases={'pussycat': ['cat']})  # as data sets find names
+    assert evaluate([sample], prediction_classes=told)['Acc'] == 100
 
 
 def test_top_k():
@@ -211,6 +215,16 @@ def test_logs_a_table(caplog):
 def test_bad_predictions_are_refused(sample, message):
     with pytest.raises(ValueError, match=message):
         evaluate([sample])
+
+
+def test_bad_predictions_are_one_line_and_faults_of_the_code_are_not(capsys, monkeypatch):
+    sample = make_sample([0], truth=[4], found=[4])
+    monkeypatch.setattr(open_vocabulary_metric, 'mask_iou', lambda *_: np.ones(2) + np.ones(3))
+    with pytest.raises(ValueError, match='image 3: operands could not be broadcast'):
+        exit_status('test', evaluate, [sample], unless=lambda: True)
+    sample.pred_instances.masks = sample.pred_instances.masks[:, :10]
+    assert exit_status('test', evaluate, [sample], unless=lambda: True) == 2
+    assert capsys.readouterr().err.startswith('test: image 3: the predicted mask is (10, 20)')
 
 
 def test_predictions_without_identity_or_at_another_size():

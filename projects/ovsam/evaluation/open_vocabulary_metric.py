@@ -82,7 +82,8 @@ class OpenVocabularyMetric(GroupMetric):
         base: Names of the base classes, in place of ``vocabulary``.
         novel: Names of the novel classes, in place of ``vocabulary``.
         prediction_classes: What predicted labels mean: the model's vocabulary, likewise; the
-            dataset's classes if not given. Labels are compared by name.
+            dataset's classes if not given. Labels are compared by name, as
+            :meth:`~ovsam.vocabulary.Vocabulary.find` has it.
         size_limits: Square roots of the areas in pixels at which medium and large masks start.
         **kwargs: Of mmengine's ``BaseMetric``.
     """
@@ -112,12 +113,18 @@ class OpenVocabularyMetric(GroupMetric):
         if both:
             raise ValueError(f'a class is base or novel, not both: {listed(both)}')
         self.groups.update(dict.fromkeys(novel or (), 'n'))
-        self.prediction_classes = (
-            None if prediction_classes is None else build_vocabulary(prediction_classes).names
-        )
-        if self.prediction_classes is not None:
-            known = set(self.prediction_classes)
-            never = [name for name in self.groups if name not in known]
+        self.prediction_classes = None
+        if prediction_classes is not None:
+            predicted = build_vocabulary(prediction_classes)
+            self.prediction_classes = predicted.names
+            self._meanings = list(predicted.names)
+            never = []
+            for name in self.groups:
+                place = predicted.find(name)
+                if place is None:
+                    never.append(name)
+                elif predicted.names[place] not in self.groups:
+                    self._meanings[place] = name  # which the data spells otherwise
             if never:
                 print_log(
                     f'{len(never)} of the {len(self.groups)} names that count are never '
@@ -142,8 +149,10 @@ class OpenVocabularyMetric(GroupMetric):
             try:
                 self.results.append(self._judge(sample, classes))
             except ValueError as error:
+                # Raised on from where it was, which tells bad predictions from faults of the code.
                 where = sample.get('img_path') or sample.get('img_id')
-                raise ValueError(f'image {where}: {error}') from error
+                error.args = (f'image {where}: {error}',)
+                raise
 
     def compute_metrics(self, results: list[_Image]) -> dict[str, float]:
         """Average over instances and log a table; see the class for the keys."""
@@ -220,7 +229,7 @@ class OpenVocabularyMetric(GroupMetric):
         """Predicted labels of any shape as names."""
         if labels is None:
             return None
-        meanings = self.prediction_classes or classes
+        meanings = classes if self.prediction_classes is None else self._meanings
         labels = _numpy(labels)
         if labels.size and not 0 <= labels.min() <= labels.max() < len(meanings):
             raise ValueError(
