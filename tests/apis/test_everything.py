@@ -319,13 +319,19 @@ def test_refinement_of_nothing(predictor):
     assert len(predictor.everything(**FEW, box_refinement=True)) == 0
 
 
-def test_evaluation_asks_the_predictor(predictor, colour_model, scene, tmp_path, monkeypatch):
-    path = tmp_path / 'scene.png'
-    Image.fromarray(scene[0]).save(path)
+@pytest.mark.parametrize('turned', [False, True])
+def test_evaluation_asks_the_predictor(
+    predictor, colour_model, scene, tmp_path, monkeypatch, turned
+):
+    path, exif = tmp_path / 'scene.png', Image.Exif()
+    exif[0x0112] = 6 if turned else 1  # the annotation counts with the picture as it is stored
+    image = scene[0][:210]
+    Image.fromarray(image).save(path, exif=exif)
+    predictor.set_image(image)
     monkeypatch.setattr(colour_model, 'everything', FEW)
     monkeypatch.setattr(colour_model, 'vocabulary', predictor.vocabulary)
     monkeypatch.setattr(colour_model, 'own_bank', predictor.bank)
-    sample = DetDataSample(metainfo=dict(img_path=str(path)))
+    sample = DetDataSample(metainfo=dict(img_path=str(path), ori_shape=image.shape[:2]))
     (sample,) = EverythingOVSAM.predict(colour_model, None, [sample])
     expected = predictor.everything(**FEW)
     found = sample.pred_instances

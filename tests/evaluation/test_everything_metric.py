@@ -85,6 +85,12 @@ def test_nothing_found_and_nothing_there():
     assert math.isnan(found['everything/Acc_b']) and found['everything/masks'] == 0.5
 
 
+def test_objects_with_an_empty_mask_do_not_count():
+    found = evaluate(sample([(0, (0, 0, 10, 10)), (0, (5, 5, 5, 5))], [(0, (0, 0, 10, 10))]))
+    assert found['everything/recall_b'] == 100 and found['everything/num_b'] == 1
+    assert found['everything/num'] == 1
+
+
 def test_what_cannot_be_judged():
     with pytest.raises(ValueError, match='in \\(0, 1\\]'):
         EverythingMetric(GROUPS, iou_threshold=0)
@@ -96,7 +102,8 @@ def test_what_cannot_be_judged():
     del without['pred_instances']['masks']
     with pytest.raises(ValueError, match='no masks'):
         metric.process({}, [without])
-    other = sample([(0, (0, 0, 9, 9))], [(0, (0, 0, 9, 9))])
-    other['pred_instances']['masks'] = other['pred_instances']['masks'][:, :10]
-    with pytest.raises(ValueError, match='original image'):
-        metric.process({}, [other])
+    for masks in (lambda masks: masks[:, :10], lambda masks: masks.transpose(1, 2)):
+        other = sample([(0, (0, 0, 9, 9))], [(0, (0, 0, 9, 9))])
+        other['pred_instances']['masks'] = masks(other['pred_instances']['masks'])
+        with pytest.raises(ValueError, match='original image'):
+            metric.process({}, [other])

@@ -99,6 +99,12 @@ def test_perfect_boxes_of_every_tested_image_are_perfect(ann_file):
     assert found['coco/bbox_base_ap'] == pytest.approx(1)
 
 
+def test_recall_of_images_that_do_not_come_in_the_order_of_their_ids(ann_file):
+    samples = [sample(i, (BOXES[i][0], 0, 0.9)) for i in (3, 1, 2)]
+    found = judge(VocabularyCocoMetric(ann_file, metric='proposal_fast'), samples)
+    assert found['coco/AR@100'] == pytest.approx(1)
+
+
 def test_found_objects_beside_annotated_boxes(ann_file):
     perfect = instances((BOXES[1][0], 1, 0.9))
     loose = ([4, 4, 20, 20], 1, 0.9)
@@ -170,7 +176,12 @@ def test_ids_and_flags_that_pycocotools_does_not_expect(changed, changes):
     assert found['coco/bbox_mAP'] == found['coco/segm_mAP'] == pytest.approx(1)
 
 
-@pytest.mark.parametrize('mask', [MISSING, None, [], [[]], [[1, 2]], [[1, 2, 3, 4]]], ids=str)
+EMPTY = run_lengths_of(np.zeros((SIDE, SIDE), np.uint8))
+
+
+@pytest.mark.parametrize(
+    'mask', [MISSING, None, [], [[]], [[1, 2]], [[1, 2, 3, 4]], EMPTY], ids=str
+)
 def test_objects_without_a_mask_are_ignored_where_masks_are_judged(changed, mask):
     ann_file = changed(dict(segmentation=mask))
     nothing = [sample(1), PERFECT[1]]

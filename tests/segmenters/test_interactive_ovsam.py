@@ -44,6 +44,14 @@ def test_every_click_is_rated(images):
     assert ((two.click_ious >= 0) & (two.click_ious <= 1)).all()
 
 
+def test_an_object_with_an_empty_mask_is_not_rated(images):
+    model = build('interactive_clicks', num_clicks=2, prompter=dict(type='BoxPrompter')).eval()
+    data = sample((10, 10, 90, 90), (40, 30, 200, 180))
+    data.gt_instances.masks.masks[0] = 0
+    found = model.predict(images[:1], [data])[0].pred_instances
+    assert found.instance_index.tolist() == [1] and found.click_ious.shape == (1, 2)
+
+
 def test_clicks_do_not_depend_on_chunks(images):
     data = [sample((10, 10, 90, 90), (40, 30, 200, 180), (100, 20, 160, 240)), sample()]
     whole, parts = (

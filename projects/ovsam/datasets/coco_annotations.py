@@ -149,12 +149,14 @@ def mask_fault(mask: Any, image: Mapping) -> str | None:
 
 
 def usable_mask(mask: Any) -> Any:
-    """A checked mask as mmdet's ``LoadAnnotations`` takes it; None of an instance that it ignores.
+    """A checked mask as pycocotools takes it; None of an instance whose mask is not measured.
 
-    Polygons of less than three corners are left out.
+    Polygons of less than three corners are left out, and run lengths of nothing.
     """
     if isinstance(mask, list):
         mask = [polygon for polygon in mask if polygon_fault([polygon]) is None]
+    elif mask and not read_run_lengths(mask, mask['size'])[1::2].any():
+        mask = None
     return mask or None
 
 

@@ -46,7 +46,8 @@ class ClickedOVSAM(OVSAM):
     ) -> SampleList:
         """Segment what the prompter points at, with corrections.
 
-        Arguments as of the base class; ``gt_instances`` need masks.
+        Arguments as of the base class; ``gt_instances`` need masks. Of one that is empty there is
+        no row.
 
         Returns:
             The samples; ``pred_instances`` have ``instance_index`` and ``click_ious`` (N, T), the
@@ -56,6 +57,8 @@ class ClickedOVSAM(OVSAM):
         prompts = self.input_prompts(batch_data_samples, self.prompter, batch_inputs.device)
         for index, sample in enumerate(batch_data_samples):
             mine = prompts[prompts.image_index == index]
+            drawn = torch.from_numpy(sample.gt_instances.masks.areas > 0).to(mine.device)
+            mine = mine[drawn[mine.instance_index]]
             chunks = [
                 self._converse(
                     features, mine[start : start + self.chunk_size], sample, batch_inputs.shape[-2:]

@@ -31,10 +31,11 @@ class EverythingMetric(GroupMetric):
     """Recall of annotated objects, and names, of masks that nobody asked for.
 
     An object is found if the mask that overlaps it most has at least ``iou_threshold`` with it;
-    that mask's label is the object's. Masks of other things do no harm: annotations do not hold
-    all there is. A sample needs ``gt_instances`` (``labels``, ``masks``) and ``pred_instances``
-    (``masks`` (N, H, W) bool at original size and ``labels``, for example
-    :class:`~ovsam.evaluation.EverythingOVSAM`'s). Labels of both count the dataset's classes.
+    that mask's label is the object's. Masks of other things do no harm: annotations do not hold all
+    there is. Objects with an empty annotated mask do not count. A sample needs ``gt_instances``
+    (``labels``, ``masks``) and ``pred_instances`` (``masks`` (N, H, W) bool at original size and
+    ``labels``, for example :class:`~ovsam.evaluation.EverythingOVSAM`'s). Labels of both count the
+    dataset's classes.
 
     Results, in percent, each for base (``_b``), novel (``_n``) and all annotated objects, those of
     neither group included: ``recall``, the share that was found; ``Acc``, the share of these with
@@ -88,9 +89,12 @@ class EverythingMetric(GroupMetric):
                     f'predictions have no {" and no ".join(missing)}: evaluate a '
                     'model that finds and names by itself, such as EverythingOVSAM'
                 )
-            ious = _mask_ious(_flat(truth['masks'].to_ndarray()), _flat(found['masks']))
+            masks = truth['masks'].to_ndarray()
+            ious = _mask_ious(masks, np.asarray(found['masks']))
             objects = []
-            for label, row in zip(truth['labels'].tolist(), ious):
+            for label, mask, row in zip(truth['labels'].tolist(), masks, ious):
+                if not mask.any():
+                    continue
                 best = int(row.argmax()) if len(row) else -1
                 hit = best >= 0 and bool(row[best] >= self.iou_threshold)
                 objects.append(
@@ -126,23 +130,19 @@ class EverythingMetric(GroupMetric):
         return metrics
 
 
-def _flat(masks: Any) -> np.ndarray:
-    """(M, H * W) float32 of (M, H, W)."""
-    masks = np.asarray(masks)
-    return masks.reshape(len(masks), int(np.prod(masks.shape[1:]))).astype(np.float32)
-
-
 def _mask_ious(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(G, N) IoU; 0 of two empty masks.
+    """(G, N) IoU of masks (G, H, W) and (N, H, W); 0 of two empty ones.
 
     Raises:
         ValueError: They are of different sizes.
     """
-    if truth.shape[1] != found.shape[1]:
+    if truth.shape[1:] != found.shape[1:]:
         raise ValueError(
-            f'found masks have {found.shape[1]} pixels, annotated ones '
-            f"{truth.shape[1]}; both must have the original image's"
+            f'found masks are {found.shape[1:]}, annotated ones {truth.shape[1:]}; '
+            "both must have the original image's size"
         )
+    pixels = int(np.prod(truth.shape[1:]))
+    truth, found = (each.reshape(len(each), pixels).astype(np.float32) for each in (truth, found))
     common = truth @ found.T
     union = truth.sum(1)[:, None] + found.sum(1) - common
     return common / np.maximum(union, 1)

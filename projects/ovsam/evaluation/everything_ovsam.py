@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..apis.predictor import OVSAMPredictor
 from ..segmenters.ovsam import OVSAM
+from ..utils.storage import read_stored_image
 
 
 @MODELS.register_module()
@@ -26,7 +27,8 @@ class EverythingOVSAM(OVSAM):
     ) -> SampleList:
         """Segment and name what there is.
 
-        Images are read again from ``img_path``, for crops are cut from the image as it is.
+        Images are read again from ``img_path``, for crops are cut from the image as it is; they
+        are turned as annotations have them.
 
         Returns:
             The samples, ``pred_instances`` as of :meth:`~ovsam.apis.Prediction.to_data_sample`,
@@ -34,7 +36,7 @@ class EverythingOVSAM(OVSAM):
         """
         predictor = OVSAMPredictor(self, none_threshold=0.0)
         for sample in batch_data_samples:
-            predictor.set_image(sample.img_path)
+            predictor.set_image(read_stored_image(sample.img_path, tuple(sample.ori_shape[:2])))
             found = predictor.everything(top_k=1)
             sample.pred_instances = found.to_data_sample(self.vocabulary).pred_instances
         return batch_data_samples

@@ -107,7 +107,8 @@ class VocabularyCocoMetric(OVCocoMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See mmdet; the images of the results count."""
-        self.img_ids = sorted({truth['img_id'] for truth, _ in results})
+        # mmdet's recall of proposals takes them in the order of the results.
+        self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
         self._dataset_meta = {'base_classes': (), 'novel_classes': (), **self.dataset_meta}
         every, found = self.metrics, {}
         try:
