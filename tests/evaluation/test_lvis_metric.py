@@ -52,8 +52,10 @@ def tiny_annotations(tmp_path):
     return str(path)
 
 
-def evaluate(ann_file, samples, metric):
+def evaluate(ann_file, samples, metric, classes=None):
     judge = METRICS.build({'type': 'OVLVISMetric', 'ann_file': ann_file, 'metric': metric})
+    if classes is not None:
+        judge.dataset_meta = {'classes': classes}
     judge.process({}, samples)
     return judge.evaluate(len(samples))
 
@@ -80,21 +82,73 @@ def test_no_detections(tiny_annotations):
     assert evaluate(tiny_annotations, [sample], ['bbox', 'segm']) == {}
 
 
-@pytest.mark.parametrize('number', [0, 1])
-def test_a_perfect_detection(tiny_annotations, number):
-    content = json.loads(Path(tiny_annotations).read_text())
-    content['annotations'][0]['id'] = number
-    Path(tiny_annotations).write_text(json.dumps(content))
+@pytest.fixture
+def changed(tiny_annotations):
+    """Changes the file's content by a function."""
+
+    def change(how):
+        content = json.loads(Path(tiny_annotations).read_text())
+        how(content)
+        Path(tiny_annotations).write_text(json.dumps(content))
+        return tiny_annotations
+
+    return change
+
+
+def perfect(label):
     mask = np.zeros((20, 20), dtype=np.uint8, order='F')
     mask[2:12, 2:12] = 1
-    found = {
-        'bbox': [2, 2, 10, 10],
-        'score': 0.9,
-        'category_id': 7,
-        'segmentation': mask_utils.encode(mask),
-    }
-    metrics = evaluate(tiny_annotations, [as_sample(1, (20, 20), [found], {7: 0})], ['segm'])
+    runs = mask_utils.encode(mask)
+    found = {'bbox': [2, 2, 10, 10], 'score': 0.9, 'category_id': 7, 'segmentation': runs}
+    return as_sample(1, (20, 20), [found], {7: label})
+
+
+@pytest.mark.parametrize('number', [0, 1])
+def test_a_perfect_detection(changed, number):
+    ann_file = changed(lambda content: content['annotations'][0].update(id=number))
+    metrics = evaluate(ann_file, [perfect(0)], ['segm'])
     assert metrics['lvis/segm_AP'] == metrics['lvis/segm_APr'] == 1
+
+
+def test_only_tested_images_count(changed):
+    def add(content):
+        content['images'].append({**content['images'][0], 'id': 2})
+        content['annotations'].append({**content['annotations'][0], 'id': 2, 'image_id': 2})
+
+    ann_file = changed(add)
+    assert evaluate(ann_file, [perfect(0)], ['bbox'])['lvis/bbox_AP'] == 1
+    nothing = as_sample(2, (20, 20), [], {})
+    assert evaluate(ann_file, [perfect(0), nothing], ['bbox'])['lvis/bbox_AP'] == 0.505
+
+
+def test_labels_are_compared_by_name(changed):
+    """Of a vocabulary in another order than the file, with some of its categories only."""
+
+    def add(content):
+        others = [dict(id=8, name='mug', frequency='c'), dict(id=3, name='wine_glass')]
+        content['categories'] += [dict(others[1], frequency='f'), others[0]]
+        content['annotations'].append({**content['annotations'][0], 'id': 2, 'category_id': 3})
+
+    ann_file = changed(add)
+    metrics = evaluate(ann_file, [perfect(2)], ['bbox'], ('mug', 'elf', 'tile'))
+    assert metrics['lvis/bbox_AP'] == metrics['lvis/bbox_APr'] == 1
+    assert metrics['lvis/bbox_APf'] == -1  # no name of this kind
+    metrics = evaluate(ann_file, [perfect(1)], ['bbox'], ('mug', 'wine glass', 'tile'))
+    assert (metrics['lvis/bbox_APr'], metrics['lvis/bbox_APf']) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'key'),
+    [
+        ('images', 'neg_category_ids'),
+        ('images', 'not_exhaustive_category_ids'),
+        ('categories', 'frequency'),
+    ],
+)
+def test_files_without_what_the_protocol_needs(changed, kind, key):
+    ann_file = changed(lambda content: content[kind][0].pop(key))
+    with pytest.raises(ValueError, match=rf'lvis\.json cannot be used: {kind}\[0\] .* no "{key}"'):
+        METRICS.build({'type': 'OVLVISMetric', 'ann_file': ann_file})
 
 
 def test_numpy_is_left_alone():
@@ -139,9 +193,8 @@ def test_the_metric_gives_the_official_numbers():
         assert metrics[f'lvis/segm_{item}'] == pytest.approx(round(expected[item], 3), abs=1e-9)
 
 
-def test_run_lengths_of_the_file_are_checked(tiny_annotations):
-    content = json.loads(Path(tiny_annotations).read_text())
-    content['annotations'][0]['segmentation'] = dict(size=[20, 20], counts='')
-    Path(tiny_annotations).write_text(json.dumps(content))
+def test_run_lengths_of_the_file_are_checked(changed):
+    mask = dict(size=[20, 20], counts='')
+    ann_file = changed(lambda content: content['annotations'][0].update(segmentation=mask))
     with pytest.raises(ValueError, match=r'lvis\.json cannot be used: annotation 1 .* 0, not 400'):
-        METRICS.build({'type': 'OVLVISMetric', 'ann_file': tiny_annotations, 'metric': 'segm'})
+        METRICS.build({'type': 'OVLVISMetric', 'ann_file': ann_file, 'metric': 'segm'})

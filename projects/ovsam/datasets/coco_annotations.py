@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,7 +49,9 @@ def naming_annotation_file(path: object) -> Iterator[None]:
         raise ValueError(f'Annotation file {path} cannot be used: {error}') from error
 
 
-def check_coco_annotations(content: object) -> None:
+def check_coco_annotations(
+    content: object, needed: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Refuse what pycocotools and mmdet would read without a word, or with a ``KeyError``.
 
     A mask may be missing or empty (the data set leaves such instances out), and so may
@@ -57,6 +59,7 @@ def check_coco_annotations(content: object) -> None:
 
     Args:
         content: Of the JSON file.
+        needed: More keys that records of the lists must have, such as those of LVIS.
 
     Raises:
         ValueError: It is not of COCO's format: a list or a key is missing, a value is of another
@@ -68,7 +71,8 @@ def check_coco_annotations(content: object) -> None:
     for kind, keys in _KEYS.items():
         if not isinstance(content.get(kind), list):
             raise ValueError(f'it has no list "{kind}"; it has {listed(content, near=kind)}')
-        _check_records(kind, content[kind], keys)
+        more = dict.fromkeys((needed or {}).get(kind, ()), _ANY)
+        _check_records(kind, content[kind], {**keys, **more})
     _require_distinct('category name', (c['name'] for c in content['categories']))
     images = {image['id']: image for image in content['images']}
     categories = {category['id'] for category in content['categories']}

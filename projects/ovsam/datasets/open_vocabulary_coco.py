@@ -17,12 +17,19 @@ from ..vocabulary.name_texts import clean_text
 from .coco_annotations import check_coco_annotations, naming_annotation_file
 
 
-class VocabularyCOCO(COCO):
-    """pycocotools' index whose category ids follow the order of the names asked for.
+def category_ids(categories: Sequence[dict], names: Sequence[str]) -> list[int]:
+    """Category ids, one per name; categories are found as a vocabulary's names are.
 
     A name without a category gets a negative id that no annotation has, so that a category's
     place in the list stays the place of its name in the vocabulary.
     """
+    ids = {name_key(category['name']): category['id'] for category in reversed(categories)}
+    ids.update((clean_text(category['name']), category['id']) for category in categories)
+    return [ids.get(name, ids.get(name_key(name), -1 - place)) for place, name in enumerate(names)]
+
+
+class VocabularyCOCO(COCO):
+    """pycocotools' index whose category ids follow the order of the names asked for."""
 
     def createIndex(self) -> None:  # noqa: N802  (pycocotools' name)
         """Check the file's content before pycocotools relies on it."""
@@ -30,14 +37,8 @@ class VocabularyCOCO(COCO):
         super().createIndex()
 
     def get_cat_ids(self, cat_names=(), sup_names=(), cat_ids=()) -> list:
-        """Category ids, one per name of ``cat_names``, which are found as a vocabulary's are."""
-        categories = self.dataset['categories']
-        ids = {name_key(category['name']): category['id'] for category in reversed(categories)}
-        ids.update((clean_text(category['name']), category['id']) for category in categories)
-        return [
-            ids.get(name, ids.get(name_key(name), -1 - place))
-            for place, name in enumerate(cat_names)
-        ]
+        """See :func:`category_ids`."""
+        return category_ids(self.dataset['categories'], cat_names)
 
     def annotated_without_name(self, names: Sequence[str]) -> Counter:
         """Numbers of annotations by the name of each category that ``names`` do not have."""

@@ -1,4 +1,4 @@
-"""LVIS's average precision where numpy has no ``np.float``."""
+"""LVIS's average precision where labels are places in a vocabulary, and on a current numpy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from contextlib import contextmanager
 from types import ModuleType
 
 import numpy as np
+from lvis import LVIS
 from mmdet.evaluation import LVISMetric
 from mmdet.registry import METRICS
+from mmengine.fileio import get_local_path
 
 from ..datasets.coco_annotations import check_coco_annotations, naming_annotation_file
+from ..datasets.open_vocabulary_coco import category_ids
 
 
 class _NumpyWithFloat(ModuleType):
@@ -39,28 +42,75 @@ def numpy_float_for_lvis() -> Iterator[None]:
         lvis_eval.np = original
 
 
+# Without these the lvis package fails, after all images were tested.
+_NEEDED = {
+    'images': ('neg_category_ids', 'not_exhaustive_category_ids'),
+    'categories': ('frequency',),
+}
+
+
+class _JudgedLVIS(LVIS):
+    """The index of a metric: the lvis package judges the images and categories that it tells of.
+
+    Attributes:
+        tested: Ids of images; all at first.
+        named: Ids of categories, likewise.
+    """
+
+    def _create_index(self) -> None:
+        check_coco_annotations(self.dataset, _NEEDED)
+        for number, annotation in enumerate(self.dataset['annotations'], 1):
+            annotation['id'] = number  # to the lvis package, 0 is none
+        super()._create_index()
+        self.tested, self.named = list(self.imgs), list(self.cats)
+
+    def get_img_ids(self) -> list:
+        """Of those that are judged."""
+        return self.tested
+
+    def get_cat_ids(self) -> list:
+        """Likewise."""
+        return self.named
+
+
 @METRICS.register_module()
 class OVLVISMetric(LVISMetric):
-    """:class:`mmdet.evaluation.LVISMetric`, usable with a current numpy; the same arguments.
+    """:class:`mmdet.evaluation.LVISMetric` for data sets whose classes are a vocabulary's names.
+
+    Label ``k`` is the category of class ``k``; of a metric without a ``dataset_meta``, category
+    ``k`` of the file. Only images that were tested count, and categories that have a name. It works
+    with a current numpy, too.
 
     Args:
-        ann_file: LVIS annotations, which are checked; from the samples if not given.
+        ann_file: LVIS annotations.
         **kwargs: Of ``LVISMetric``.
 
     Raises:
-        ValueError: The annotation file is not of COCO's format.
+        ValueError: The annotation file is not of LVIS's format.
     """
 
-    def __init__(self, ann_file: str | None = None, **kwargs) -> None:
-        super().__init__(ann_file=ann_file, **kwargs)
-        if self._lvis_api is not None:
-            with naming_annotation_file(ann_file):
-                check_coco_annotations(self._lvis_api.dataset)
-            for number, annotation in enumerate(self._lvis_api.dataset['annotations'], 1):
-                annotation['id'] = number  # to the lvis package, 0 is none
-            self._lvis_api._create_index()
+    def __init__(self, ann_file: str, **kwargs) -> None:
+        super().__init__(**kwargs)
+        with (
+            get_local_path(ann_file, backend_args=self.backend_args) as local_path,
+            naming_annotation_file(ann_file),
+        ):
+            self._lvis_api = _JudgedLVIS(local_path)
+
+    def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
+        """See mmdet; labels are places in the data set's classes."""
+        names = (self.dataset_meta or {}).get('classes')
+        categories = self._lvis_api.dataset['categories']
+        self.cat_ids = category_ids(categories, names) if names else list(self._lvis_api.cats)
+        files = super().results2json(results, outfile_prefix)
+        # The lvis package's figures come in the order of the ids. Names without a category have
+        # negative ones.
+        self.cat_ids = self._lvis_api.named = sorted(i for i in self.cat_ids if i >= 0)
+        return files
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """See mmdet; the numbers are the official evaluator's."""
+        """See mmdet; the numbers are the official evaluator's for the images of the results."""
+        self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
+        self._lvis_api.tested = self.img_ids
         with numpy_float_for_lvis():
             return super().compute_metrics(results)
