@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+import torch
 from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
@@ -65,6 +66,17 @@ def test_what_was_shown_is_named_without_its_text(model, scenes):
             if model.vocabulary.names[label] in taught:
                 right.append(label == named)
     assert len(right) > 4 and sum(right) >= 0.8 * len(right)
+
+
+def test_examples_with_names_in_another_order(cfg, model):
+    turned = dict(cfg.model.examples.dataset, vocabulary=list(model.vocabulary.names[::-1]))
+    other = copy.copy(model)
+    other.own_bank, other.examples = None, dict(cfg.model.examples, dataset=turned)
+    torch.testing.assert_close(other.bank().examples.sums, model.bank().examples.sums)
+    turned['vocabulary'] = [*turned['vocabulary'], 'zeppelin']
+    other.own_bank, other.examples = None, dict(cfg.model.examples, dataset=turned)
+    with pytest.raises(ValueError, match="not in the vocabulary of .*'zeppelin'"):
+        other.bank()
 
 
 def test_other_vocabularies_are_not_taught(model):

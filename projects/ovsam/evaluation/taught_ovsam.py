@@ -61,15 +61,20 @@ class TaughtOVSAM(OVSAM):
         return self.own_bank
 
     def _drawn(self, names: Sequence[str]) -> list[dict]:
-        """Images in an order of chance, until there are enough objects of each name."""
+        """Images in an order of chance, until there are enough objects of each name.
+
+        Labels are places in the model's vocabulary.
+        """
         dataset = DATASETS.build(self.examples)
+        places = torch.from_numpy(self.vocabulary.label_map(dataset.metainfo['classes']))
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(self.seed))
         missing = dict.fromkeys((self.vocabulary.index(name) for name in names), self.shots)
         batches = []
         for place in order.tolist():
             batch = pseudo_collate([dataset[place]])
-            labels = batch['data_samples'][0].gt_instances.labels.tolist()
-            useful = [label for label in labels if missing.get(label, 0) > 0]
+            instances = batch['data_samples'][0].gt_instances
+            instances.labels = places[instances.labels]
+            useful = [label for label in instances.labels.tolist() if missing.get(label, 0) > 0]
             for label in useful:
                 missing[label] -= 1
             if useful:
