@@ -112,6 +112,16 @@ def test_bad_examples_change_nothing(predictor, how, message):
     assert predictor.taught_names == {} and predictor.vocabulary.names == ('cat', 'dog')
 
 
+def test_nothing_is_learned_from_prompts_at_nothing(predictor, scene, monkeypatch):
+    segment = predictor.model.segment
+    monkeypatch.setattr(
+        predictor.model, 'segment', lambda *args: (-abs(segment(*args)[0]), segment(*args)[1])
+    )
+    with pytest.raises(ValueError, match="finds nothing to learn 'thing' from at prompt 0 of 1"):
+        predictor.teach('thing', [middle(scene[1][0])])
+    assert predictor.taught_names == {} and predictor.vocabulary.names == ('cat', 'dog')
+
+
 def test_a_name_with_nothing_to_read(predictor, scene):
     with pytest.raises(ValueError, match='empty'):
         predictor.teach('  ', [middle(scene[1][0])])

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from ovsam.apis import EverythingPrompts, OVSAMPredictor
+from ovsam.apis import BackOff, EverythingPrompts, OVSAMPredictor
 from ovsam.apis.init_model import load_config
 from ovsam.bulk import Annotator, begin, run_job
 from ovsam.bulk.run import in_this_process
+from ovsam.vocabulary import WordNetHierarchy
 
+NOTHING = WordNetHierarchy({}, {})
 FEW = EverythingPrompts(points_per_side=2, pred_iou_thresh=0.0, stability_score_thresh=0.0)
 
 
@@ -71,6 +73,8 @@ def test_too_narrow(predictor, photos):
         ),
         ('everything', lambda made: setattr(made['predictor'].model, 'everything', {'x': 1})),
         ('none_threshold', lambda made: setattr(made['predictor'], 'none_threshold', 0.5)),
+        ('back_off', lambda made: setattr(made['predictor'], 'back_off', BackOff(0.5, NOTHING))),
+        ('taught', lambda made: made['predictor'].teach('cat', masks=np.ones((40, 60), bool))),
         ('model', lambda made: made['cfg'].model.update(chunk_size=3)),
         ('prompts', lambda made: made.update(prompts=EverythingPrompts(points_per_side=3))),
         ('top_k', lambda made: made.update(top_k=3)),
@@ -91,6 +95,7 @@ def test_what_results_depend_on(predictor, name, change):
         arguments = {key: value for key, value in made.items() if key != 'cfg'}
         return Annotator(**arguments).settings(cfg)
 
+    predictor.set_image(np.zeros((40, 60, 3), np.uint8))
     before = settings()
     assert settings() == before
     change(made)

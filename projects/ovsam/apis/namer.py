@@ -148,6 +148,7 @@ class Namer(OneImage[EncodedImage, Prediction]):
             ValueError: As of :meth:`teach`.
         """
         self._naming_model()
+        found.require_masks(f'to learn {name!r} from')
         self.bank = self.bank.taught({name: self._embeddings(found)})
 
     @torch.no_grad()
@@ -176,8 +177,9 @@ class Namer(OneImage[EncodedImage, Prediction]):
 
         Raises:
             RuntimeError: No image has been set.
-            ValueError: A prompt is malformed or outside the image, a mask is empty or of another
-                size, the name has nothing to read, or the model cannot be taught.
+            ValueError: A prompt is malformed, outside the image or at nothing there, a mask is
+                empty or of another size, the name has nothing to read, or the model cannot be
+                taught.
         """
         found = self._shown(point_coords, point_labels, boxes, masks)
         self.learn(name, found)

@@ -119,6 +119,22 @@ class Prediction(NumpyPrediction):
                 ]
         return cls(masks, tight_boxes(masks), **columns)
 
+    def require_masks(self, where: str) -> None:
+        """See that every prompt has an answer.
+
+        Args:
+            where: Ends "the model finds nothing ...".
+
+        Raises:
+            ValueError: A mask is empty.
+        """
+        nothing = np.flatnonzero(~self.masks.any(axis=(1, 2)))
+        if len(nothing):
+            raise ValueError(
+                f'the model finds nothing {where} at prompt {nothing[0]} of {len(self)} '
+                '(counted from 0): show the object by a box, or by more points'
+            )
+
     def to_coco(self) -> list[dict]:
         """Annotations in COCO's form, one per prompt.
 

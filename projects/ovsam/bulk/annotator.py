@@ -81,11 +81,14 @@ class Annotator:
             cfg: That the predictor's model was built from.
         """
         model, vocabulary = self.predictor.model, self.predictor.vocabulary
+        back_off, taught = self.predictor.back_off, self.predictor.taught_rows()
         return {
             'version': __version__,
             'model': cfg.model.to_dict(),
             'weights': fingerprint(None, model.state_dict()),
             'vocabulary': fingerprint(None if vocabulary is None else vocabulary.to_dict()),
+            'taught': fingerprint(None, taught) if taught else None,
+            'back_off': back_off and back_off.fingerprint(),
             'prompts': self._prompts.fingerprint(None),
             'everything': str(model.everything),
             'none_threshold': self.predictor.none_threshold,

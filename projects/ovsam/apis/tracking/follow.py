@@ -143,10 +143,5 @@ def _first(
         found = image.described(predictor.model, objects, predictor.doubted_bank)
     if not len(found):
         raise ValueError('there is no object to follow: give at least one point, box or mask')
-    nothing = np.flatnonzero(~found.masks.any(axis=(1, 2)))
-    if len(nothing):
-        raise ValueError(
-            f'the model finds nothing in the first frame at prompt {nothing[0]} of {len(found)} '
-            '(counted from 0): show the object by a box, or by more points'
-        )
+    found.require_masks('in the first frame')
     return found
