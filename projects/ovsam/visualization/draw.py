@@ -56,8 +56,8 @@ def draw_segments(
     factor = max(1, math.ceil(_MIN_SIDE / max(image.shape[:2])))
     size = (image.shape[1] * factor, image.shape[0] * factor)
     canvas = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
-    # Linear enlargement rounds the steps of a small mask off.
-    masks = [cv2.resize(m.astype(np.float32), size) > 0.5 for m in masks]
+    if factor > 1:  # linear enlargement rounds the steps of a small mask off
+        masks = [cv2.resize(m.astype(np.float32), size) > 0.5 for m in masks]
     colors = instance_colors(max(len(masks), 0 if prompts is None else len(prompts)))
     stroke = max(2, round(max(size) / 400))
     # Large masks first, so that they do not hide small ones.
