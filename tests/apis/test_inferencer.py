@@ -418,6 +418,29 @@ def test_unknown_inputs_and_formats(inferencer, photos, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (dict(batch_size=0), 'batch_size must be positive; got 0'),
+        (dict(top_k=0), 'top_k must be positive; got 0'),
+        (dict(texts='fox', pred_score_thr=2.0), r'pred_score_thr must be in \[0, 1\]; got 2'),
+    ],
+)
+def test_bad_arguments_are_no_fault_of_pictures(inferencer, photos, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        inferencer(photos, **arguments)
+
+
+def test_drawn_pictures_do_not_overwrite_others(inferencer, photos, colour_model):
+    photos = photos.rename(photos.with_name('vis'))
+    before = {file: file.read_bytes() for file in photos.iterdir()}
+    with pytest.raises(ValueError, match='which the drawn ones would overwrite'):
+        inferencer(photos, out_dir=photos.parent)
+    assert colour_model.calls['images'] == 0
+    assert inferencer(photos, out_dir=photos.parent, no_save_vis=True)['failed'] == []
+    assert {file: file.read_bytes() for file in photos.iterdir()} == before
+
+
 def test_features_are_returned_and_written(inferencer, photos, tmp_path):
     out = tmp_path / 'out'
     results = inferencer(photos, out_dir=out, no_save_vis=True, return_features=True)

@@ -54,6 +54,14 @@ def test_nothing_to_follow(folder, follow, tmp_path, capsys):
     assert not (tmp_path / 'out').exists()
 
 
+def test_what_is_drawn_does_not_overwrite_the_film(folder, follow, tmp_path, capsys):
+    (tmp_path / 'out').mkdir()
+    film = folder.rename(tmp_path / 'out/drawn')
+    assert follow(film, '--box', '8,10,24,26') == 2
+    assert f'would overwrite {film}' in capsys.readouterr().err
+    assert sorted(path.name for path in film.iterdir()) == ['0.png', '1.png', '2.png']
+
+
 def test_a_folder(folder, follow, tmp_path, capsys):
     assert follow(folder, '--box', '8,10,24,26', '--point', '40,30') == 0
     printed = capsys.readouterr()

@@ -139,11 +139,17 @@ def test_bad_picture(tmp_path, out, capsys, content):
     assert not out.exists()
 
 
-def test_does_not_overwrite_the_picture(image, capsys):
-    before = image.read_bytes()
-    assert predict.main([str(image), '--point', '1,1', '--out', str(image.parent)]) == 2
-    assert 'would overwrite' in capsys.readouterr().err
-    assert image.read_bytes() == before
+@pytest.mark.parametrize('name', ['scene.png', 'scene.json'])
+def test_does_not_overwrite_what_is_given(image, capsys, name):
+    """The picture, or its prompts beside it."""
+    prompts = image.with_name('scene.json')
+    prompts.write_text('[{"points": [[9, 9]]}]')
+    image = image.rename(image.with_suffix('.png' if name == image.name else '.jpg'))
+    before = image.read_bytes(), prompts.read_bytes()
+    arguments = [str(image), '--prompts', str(image.parent), '--out', str(image.parent)]
+    assert predict.main(arguments) == 2
+    assert f'would overwrite {image.with_name(name)}' in capsys.readouterr().err
+    assert (image.read_bytes(), prompts.read_bytes()) == before
 
 
 @pytest.fixture
@@ -244,6 +250,16 @@ def test_find(image, out, random_mini, few_points, capsys):
     assert predict.main([*arguments, '--threshold', '1']) == 0
     assert 'Nothing found' in capsys.readouterr().out
     assert json.loads((out / 'scene.json').read_text()) == []
+
+
+def test_several_texts_are_found_in_a_picture_as_in_a_folder(image, out, random_mini, few_points):
+    flags = ['--find', 'a red fox . owl', '--vocabulary', 'cat,dog', '--threshold', '0']
+    for given in (image, image.parent):
+        assert predict.main([str(given), *flags, '--out', str(out)]) == 0
+    alone = json.loads((out / 'scene.json').read_text())
+    among = json.loads((out / 'preds/scene.json').read_text())['annotations']
+    assert [each['category_name'] for each in alone] == [each['category_name'] for each in among]
+    assert {each['category_name'] for each in alone} <= {'a red fox', 'owl'}
 
 
 def test_prompts_from_a_file(image, out, random_mini, tmp_path):

@@ -159,6 +159,20 @@ class InferenceSteps:
             tqdm.write(line, file=sys.stderr)
 
 
+def keep_inputs(jobs: Sequence[ImageJob], drawn: Path | None) -> None:
+    """Refuse to draw into a folder that pictures are from: they would be overwritten.
+
+    Raises:
+        ValueError: Drawn pictures would go there.
+    """
+    folders = {job.file.parent for job in jobs if job.file is not None}
+    if drawn is not None and drawn.resolve() in [folder.resolve() for folder in folders]:
+        raise ValueError(
+            f'{drawn} has pictures to look at, which the drawn ones would overwrite: choose '
+            'another folder to write to'
+        )
+
+
 def split_texts(text: str) -> tuple[str, ...]:
     """``'a red cat . a dog .'`` as its texts, as mmdet writes several."""
     parts = (part.strip() for part in re.split(r'(?:^|\s)\.(?:\s|$)|\.\s*$', text))

@@ -16,12 +16,14 @@ from mmengine.infer import BaseInferencer
 from mmengine.registry import INFERENCERS
 from tqdm import tqdm
 
+from ovsam_onnx.one_image import in_unit
+
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .exports import make_exports
 from .image_jobs import ImageJob
-from .inference_steps import InferenceSteps, as_row, show_picture, title_of
+from .inference_steps import InferenceSteps, as_row, keep_inputs, show_picture, title_of
 from .init_model import load_config
 from .predictor import OVSAMPredictor
 from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
@@ -149,17 +151,21 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         Raises:
             FileNotFoundError: There is no such file or folder.
             TypeError: An input is neither path nor array.
-            ValueError: The folder has no images, an argument is out of its range, two images
-                would have one result in a format or take one file of prompts, features are wanted
-                of a model that does not name, or of :meth:`OVSAMPredictor.find`.
+            ValueError: The folder has no images, or is the one that drawn pictures go to, an
+                argument is out of its range, two images would have one result in a format or take
+                one file of prompts, features are wanted of a model that does not name, or of
+                :meth:`OVSAMPredictor.find`.
         """
         if batch_size < 1:
             raise ValueError(f'batch_size must be positive; got {batch_size}')
+        self.predictor.checked(top_k)
+        in_unit('pred_score_thr', pred_score_thr)
         jobs = self._jobs(inputs, texts, return_features)
         names = self._names(jobs)
         folder = Path(out_dir) if str(out_dir) else None
         preds = None if no_save_pred or folder is None else folder / 'preds'
         vis = None if no_save_vis or folder is None else folder / 'vis'
+        keep_inputs(jobs, vis)
         exports = make_exports(formats, folder or Path(), names)
         for export in exports if preds else ():
             export.expect([job.file_name for job in jobs])

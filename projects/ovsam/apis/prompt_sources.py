@@ -123,7 +123,7 @@ class PromptFiles:
 
     def read(self, file: Path | None) -> list[Prompts]:
         """The prompts of an image file, one each; errors as of :meth:`segment`."""
-        return read_prompts(self._file(file))
+        return read_prompts(self.file_of(file))
 
     def expect(self, images: Sequence[Path]) -> None:
         """See that no two images, which may have the same name, take one file of a folder.
@@ -136,7 +136,7 @@ class PromptFiles:
         takers: dict[Path, list[str]] = defaultdict(list)
         for image in dict.fromkeys(images):
             with contextlib.suppress(FileNotFoundError):  # told when it is this image's turn
-                takers[self._file(image)].append(str(image))
+                takers[self.file_of(image)].append(str(image))
         shared = [
             f'{file} for {listed(several, between=" and ")}'
             for file, several in takers.items()
@@ -152,9 +152,10 @@ class PromptFiles:
     def fingerprint(self, file: Path | None) -> str:
         """See :class:`PromptSource`."""
         # What is not UTF-8 is an error when it is read as prompts.
-        return self._file(file).read_text(encoding='utf-8', errors='backslashreplace')
+        return self.file_of(file).read_text(encoding='utf-8', errors='backslashreplace')
 
-    def _file(self, image: Path | None) -> Path:
+    def file_of(self, image: Path | None) -> Path:
+        """Where the prompts of an image file are; errors as of :meth:`segment`."""
         if self._path.is_file():
             return self._path
         if image is None:

@@ -66,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
     prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
     if not prompts:
         raise ValueError('there is nothing to follow: give at least one --box or --point')
+    drawn = args.out / ('drawn.mp4' if args.drawn == 'film' else 'drawn')
+    if args.drawn != 'none' and args.film.resolve() == drawn.resolve():
+        raise ValueError(f'what is drawn would overwrite {args.film}: choose another --out')
     film = open_film(args.film)
     predictor = OVSAMPredictor(args.model, args.weights, args.vocabulary, args.device)
     records: list[dict] = []

@@ -35,6 +35,7 @@ from ..apis.flags import (
     check_detector_flags,
     detector_of,
 )
+from ..apis.inference_steps import split_texts
 from ..apis.init_model import PRECISIONS, say_notice
 from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ..apis.user_prompts import parse_prompt, teach_examples
@@ -126,7 +127,7 @@ def predict(
     if detector:
         return predictor.name(detector.segment(predictor, image, args.image), args.top_k)
     if args.find:
-        return predictor.find(args.find, args.threshold, args.top_k)
+        return predictor.find(split_texts(args.find), args.threshold, args.top_k)
     if args.everything:
         return predictor.everything(args.top_k)
     return predictor.name(segment_each(predictor, prompts), args.top_k)
@@ -134,14 +135,16 @@ def predict(
 
 def run_picture(args: argparse.Namespace) -> None:
     """Predict, report, write."""
-    prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
+    prompts, given = [parse_prompt(flag, text) for flag, text in args.pointed], [args.image]
     if args.prompts:
-        prompts = PromptFiles(args.prompts).read(args.image)
+        files = PromptFiles(args.prompts)
+        prompts, given = files.read(args.image), [args.image, files.file_of(args.image)]
     image = read_image(args.image)
     stem = fitting_name(args.image.stem)
     picture, annotations = (args.out / f'{stem}{end}' for end in ('.png', '.json'))
-    if args.image.resolve() in (picture.resolve(), annotations.resolve()):
-        raise ValueError(f'the result would overwrite {args.image}: choose another --out')
+    for file in given:
+        if file.resolve() in (picture.resolve(), annotations.resolve()):
+            raise ValueError(f'the result would overwrite {file}: choose another --out')
     if 'coco' in (args.format or ()) and annotations.name.lower() == 'coco.json':
         raise ValueError(
             f'{annotations} would be the masks of {args.image.name} and the COCO file '
@@ -218,7 +221,11 @@ def main(argv=None) -> int:
     parser.add_argument('image', type=Path, help='a picture or a folder of pictures')
     add_prompt_flags(parser)
     parser.add_argument('--everything', action='store_true', help='segment all there is')
-    parser.add_argument('--find', metavar='TEXT', help='what is called so, of all there is')
+    parser.add_argument(
+        '--find',
+        metavar='TEXT',
+        help='what is called so, of all there is; several texts with " . " between',
+    )
     parser.add_argument(
         '--prompts',
         type=Path,
