@@ -21,6 +21,24 @@ def test_same_numbers_as_all_heads_at_once(settings):
     torch.testing.assert_close(headwise(x), whole(x))  # with gradients
 
 
+@pytest.mark.parametrize('settings', [dict(use_rel_pos=True, input_size=(6, 5)), dict()])
+def test_half_precision_attends_in_one_call(settings, monkeypatch):
+    torch.manual_seed(0)
+    attention = HeadwiseAttention(24, 3, **settings)
+    for parameter in attention.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x = torch.randn(2, 6, 5, 24)
+    shapes = spy_on_softmax(monkeypatch)
+    with torch.no_grad():
+        expected = attention(x)
+        assert shapes.pop() == (2, 30, 30)
+        shapes.clear()
+        half = attention.to(torch.bfloat16)(x.to(torch.bfloat16))
+    assert half.dtype == torch.bfloat16
+    assert not shapes
+    torch.testing.assert_close(half.float(), expected, rtol=0.03, atol=0.03)
+
+
 def test_fewer_cells_are_as_far_from_each_other():
     torch.manual_seed(0)
     large, small = (
