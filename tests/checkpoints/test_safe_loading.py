@@ -91,6 +91,18 @@ def test_runner_saves_and_resumes(tmp_path, own_scope):
     assert second.iter == 3
 
 
+def test_resuming_runs_no_config_of_the_file(tmp_path, own_scope):
+    """As mmdet 2 wrote them."""
+    runner(tmp_path, 2).train()
+    path, ran = tmp_path / 'iter_2.pth', tmp_path / 'ran'
+    content = load_from_local(str(path))
+    content['meta']['config'] = f'open({str(ran)!r}, "w").close()'
+    torch.save(content, path)
+    runner(tmp_path, 4, resume=True).train()
+    assert (tmp_path / 'iter_4.pth').exists()
+    assert not ran.exists()
+
+
 def test_numpy_1_names_load(tmp_path):
     saved = pickle.dumps({'seed': np.int64(3), 'palette': np.eye(2)}, protocol=2)
     assert b'numpy._core' in saved or b'numpy.core' in saved

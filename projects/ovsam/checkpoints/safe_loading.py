@@ -100,6 +100,14 @@ def _read(path: str, map_location: Any) -> Any:
     return _torch_load(path, map_location)
 
 
+def _without_code(content: Any) -> Any:
+    """The content without mmdet 2's config, which mmengine would run as Python on resuming."""
+    meta = content.get('meta') if isinstance(content, dict) else None
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+    return content
+
+
 def _torch_load(path: str, map_location: Any) -> Any:
     if hasattr(torch.serialization, 'add_safe_globals'):
         return torch.load(path, map_location=map_location, weights_only=True)
@@ -134,7 +142,7 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
     """
     path = _find(filename)
     try:
-        return _read(path, map_location)
+        return _without_code(_read(path, map_location))
     except (SafetensorError, zipfile.BadZipFile) as error:
         raise ValueError(_explain(path, error)) from error
     except (pickle.UnpicklingError, EOFError, RuntimeError, OSError) as error:
