@@ -14,6 +14,7 @@ import numpy as np
 from mmdet.registry import METRICS
 from mmengine.logging import MMLogger
 
+from ..masks.mask_iou import pairwise_mask_ious
 from ..vocabulary import Vocabulary, build_vocabulary
 from .group_metric import GroupMetric, percent
 
@@ -89,9 +90,14 @@ class EverythingMetric(GroupMetric):
                     f'predictions have no {" and no ".join(missing)}: evaluate a '
                     'model that finds and names by itself, such as EverythingOVSAM'
                 )
-            masks = truth['masks'].to_ndarray()
-            ious = _mask_ious(masks, np.asarray(found['masks']))
+            masks, others = truth['masks'].to_ndarray(), np.asarray(found['masks'])
+            if masks.shape[1:] != others.shape[1:]:
+                raise ValueError(
+                    f'found masks are {others.shape[1:]}, annotated ones {masks.shape[1:]}; '
+                    "both must have the original image's size"
+                )
             objects = []
+            ious = pairwise_mask_ious(masks, others)
             for label, mask, row in zip(truth['labels'].tolist(), masks, ious):
                 if not mask.any():
                     continue
@@ -128,21 +134,3 @@ class EverythingMetric(GroupMetric):
             f'these with the right name; {metrics["masks"]:.1f} masks an image'
         )
         return metrics
-
-
-def _mask_ious(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(G, N) IoU of masks (G, H, W) and (N, H, W); 0 of two empty ones.
-
-    Raises:
-        ValueError: They are of different sizes.
-    """
-    if truth.shape[1:] != found.shape[1:]:
-        raise ValueError(
-            f'found masks are {found.shape[1:]}, annotated ones {truth.shape[1:]}; '
-            "both must have the original image's size"
-        )
-    pixels = int(np.prod(truth.shape[1:]))
-    truth, found = (each.reshape(len(each), pixels).astype(np.float32) for each in (truth, found))
-    common = truth @ found.T
-    union = truth.sum(1)[:, None] + found.sum(1) - common
-    return common / np.maximum(union, 1)

@@ -1,4 +1,4 @@
-"""Intersection over union of masks: of arrays one by one, of tensors row by row."""
+"""Intersection over union of masks: of arrays one by one or in pairs, of tensors row by row."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ def mask_ious(masks: Tensor, others: Tensor) -> Tensor:
     """IoU (N,) of masks (N, H, W) bool with those in the same rows; 0 where both are empty."""
     union = (masks | others).sum((1, 2)).clamp(min=1)
     return (masks & others).sum((1, 2)) / union
+
+
+def pairwise_mask_ious(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """IoU (M, N) of masks (M, H, W) bool with others (N, H, W); 0 where both are empty."""
+    pixels = masks.shape[1] * masks.shape[2]
+    first, second = (each.reshape(-1, pixels).astype(np.float32) for each in (masks, others))
+    common = first @ second.T
+    union = first.sum(axis=1)[:, None] + second.sum(axis=1) - common
+    return common / np.maximum(union, 1)

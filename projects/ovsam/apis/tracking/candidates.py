@@ -1,7 +1,6 @@
-"""Where followed objects may be, and how well masks agree.
+"""Where followed objects may be.
 
-Glossary: N objects, C candidates, H x W a frame, h x w low-resolution masks. Boxes are xyxy pixels
-of the frames.
+Glossary: N objects, h x w low-resolution masks. Boxes are xyxy pixels of the frames.
 """
 
 from __future__ import annotations
@@ -64,13 +63,3 @@ def moved(logits: np.ndarray, steps: np.ndarray) -> np.ndarray:
             for each, (x, y) in zip(logits, steps)
         ]
     )
-
-
-def overlaps(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """IoU (C, N) of masks (C, h, w) with others (N, h, w), bool; 0 where both are empty."""
-    pixels = masks.shape[1] * masks.shape[2]
-    first: np.ndarray = masks.reshape(-1, pixels).astype(np.float32)
-    second: np.ndarray = others.reshape(-1, pixels).astype(np.float32)
-    common = first @ second.T
-    union = first.sum(axis=1)[:, None] + second.sum(axis=1) - common
-    return common / np.maximum(union, 1)

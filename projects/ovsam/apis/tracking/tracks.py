@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from ...masks.mask_iou import pairwise_mask_ious
 from ...prompts import Prompts
 from ..prediction import Prediction
 from ..predictor import OVSAMPredictor
-from .candidates import boxes_around, grid_boxes, masks_of, moved, overlaps
+from .candidates import boxes_around, grid_boxes, masks_of, moved
 from .looks import Looks
 
 
@@ -170,7 +171,7 @@ class Tracks:
         logits = self._seen.low_res_logits
         assert logits is not None  # nothing here looks at crops
         there = moved(logits, self._steps * logits.shape[-1] / max(self.size)) > 0
-        overlap = np.maximum(overlaps(found, before), overlaps(found, there))
+        overlap = np.maximum(pairwise_mask_ious(found, before), pairwise_mask_ious(found, there))
         if self._looks is None:
             scores, known = overlap, overlap >= how.least
         else:
@@ -185,7 +186,7 @@ class Tracks:
     def _take(self, candidates: Prediction, scores: np.ndarray) -> None:
         """Give each object the best candidate that no better one has; the others are lost."""
         masks, chosen = masks_of(candidates), {}
-        rivals = overlaps(masks, masks) > self._settings.overlap
+        rivals = pairwise_mask_ious(masks, masks) > self._settings.overlap
         scores = scores.copy()
         while len(scores) and np.isfinite(scores.max()):
             place, row = np.unravel_index(scores.argmax(), scores.shape)
