@@ -69,7 +69,7 @@ def test_a_context_without_place_for_a_name_is_refused(encoder):
 
 @pytest.mark.parametrize('wrong', [{'num_tokens': 0}, {'names_per_step': 1}])
 def test_nothing_to_learn_is_refused(encoder, wrong):
-    with pytest.raises(ValueError, match='at least 1 vector and 2 names'):
+    with pytest.raises(ValueError, match='at least [12]'):
         make_context(encoder, **wrong)
 
 
@@ -101,30 +101,11 @@ def test_the_cache_tells_contexts_apart(encoder, tmp_path):
     assert len(list(tmp_path.glob('*/*'))) == 2
 
 
-def test_all_names_of_a_step(encoder):
-    for limit in (None, 5, 9):
-        chosen, places = make_context(encoder, names_per_step=limit).choose_names(
-            torch.tensor([3, 1, 3]), 5
-        )
-        assert chosen.tolist() == [0, 1, 2, 3, 4]
-        assert places.tolist() == [3, 1, 3]
-
-
-def test_some_names_of_a_step(encoder):
-    torch.manual_seed(0)
-    context = make_context(encoder, names_per_step=4)
-    labels = torch.tensor([70, 20, 70])
-    drawn = set()
-    for _ in range(30):
-        chosen, places = context.choose_names(labels, 100)
-        assert len(chosen) == len(set(chosen.tolist())) == 4
-        assert torch.equal(chosen[places], labels)
-        drawn |= set(chosen.tolist())
-    assert len(drawn) > 20
-    # The labels' own classes are never left out.
-    chosen, places = context.choose_names(torch.arange(6), 100)
-    assert torch.equal(chosen[places], torch.arange(6))
-    assert len(context.choose_names(torch.zeros(0, dtype=torch.long), 100)[0]) == 4
+@pytest.mark.parametrize(('limit', 'count'), [(None, 9), (4, 4)])
+def test_names_of_a_step(encoder, limit, count):
+    context = make_context(encoder, names_per_step=limit)
+    columns, places, _ = context.compared.among(torch.arange(9), torch.tensor([3, 1, 3]))
+    assert len(columns) == count and columns[places].tolist() == [3, 1, 3]
 
 
 @pytest.mark.slow

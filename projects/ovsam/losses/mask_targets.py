@@ -1,4 +1,4 @@
-"""Annotated masks as what a decoder should have found."""
+"""What is annotated, as what a decoder and a head should have found."""
 
 from collections.abc import Sequence
 from typing import Optional
@@ -6,6 +6,7 @@ from typing import Optional
 import torch
 import torch.nn.functional as F
 from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import bbox2roi
 from torch import Tensor
 
 from ..prompts import Prompts
@@ -29,3 +30,22 @@ def mask_targets(
         return prompts.coords.new_zeros(0, *(size or (masks.height, masks.width)))
     full = torch.stack(targets).float().to(prompts.coords.device)
     return full if size is None else F.interpolate(full[:, None], size, mode='area')[:, 0]
+
+
+def region_targets(
+    samples: Sequence[DetDataSample], prompts: Optional[Prompts] = None
+) -> tuple[Tensor, Tensor]:
+    """Boxes as RoIs (N, 5) and labels (N,) of annotated instances.
+
+    Args:
+        samples: Whose ``gt_instances`` have boxes and labels.
+        prompts: N, which say what instances they stand for; all instances if not given.
+    """
+    annotated = [sample.gt_instances for sample in samples]
+    rois = bbox2roi([instances.bboxes for instances in annotated])
+    labels = torch.cat([instances.labels for instances in annotated])
+    if prompts is None:
+        return rois, labels
+    ends = torch.tensor([0, *map(len, annotated)]).cumsum(0)
+    rows = ends.to(prompts.device)[prompts.image_index] + prompts.instance_index
+    return rois[rows], labels[rows]

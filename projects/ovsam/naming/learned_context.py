@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..parts.clip_text_encoder import CLIPTextEncoder
 from ..utils.digest import fingerprint
 from ..vocabulary import Vocabulary
+from .compared_names import AllNames, SampledNames
 from .name_bank import NameBank, embed_bank, numbered_texts
 from .text_cache import TextEmbeddingCache
 
@@ -49,15 +50,12 @@ class LearnedContext(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if num_tokens < 1 or (names_per_step is not None and names_per_step < 2):
-            raise ValueError(
-                f'a context needs at least 1 vector and 2 names a step to learn; got '
-                f'num_tokens={num_tokens}, names_per_step={names_per_step}'
-            )
+        if num_tokens < 1:
+            raise ValueError(f'a context needs at least 1 vector; got num_tokens={num_tokens}')
         self.vectors = nn.Parameter(torch.randn(num_tokens, width) * 0.02)
         self.words = words
         self.suffix = suffix
-        self.names_per_step = names_per_step
+        self.compared = AllNames() if names_per_step is None else SampledNames(names_per_step)
 
     @property
     def templates(self) -> tuple[str]:
@@ -105,24 +103,6 @@ class LearnedContext(BaseModule):
         device = embeddings.device
         table = embeddings[torch.tensor(places, device=device)]
         return NameBank(vocabulary, table, counts.to(device))
-
-    def choose_names(self, labels: Tensor, num_names: int) -> tuple[Tensor, Tensor]:
-        """The classes of a step of training, ascending, and each label's place among them.
-
-        Args:
-            labels: (N,) of the step's regions, in [0, K).
-            num_names: K.
-        """
-        chosen = labels.unique()
-        if self.names_per_step is None or self.names_per_step >= num_names:
-            chosen = torch.arange(num_names, device=labels.device)
-        elif len(chosen) < self.names_per_step:
-            is_other = torch.ones(num_names, dtype=torch.bool, device=labels.device)
-            is_other[chosen] = False
-            others = is_other.nonzero()[:, 0]
-            drawn = torch.randperm(len(others))[: self.names_per_step - len(chosen)]
-            chosen = torch.cat([chosen, others[drawn.to(others.device)]]).sort().values
-        return chosen, torch.searchsorted(chosen, labels)
 
 
 class _EncoderWithContext:

@@ -12,7 +12,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor, nn
 
-from ..losses.mask_targets import mask_targets
+from ..losses.mask_targets import mask_targets, region_targets
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import crop_regions
 from ..masks.regions import Regions, check_box_source
@@ -115,17 +115,9 @@ class SAMWithCLIP(OpenVocabularySegmenter):
             raise ValueError(
                 "a context learns from boxes; set train_prompter to dict(type='BoxPrompter')"
             )
-        labels = torch.tensor(
-            [
-                batch_data_samples[image].gt_instances.labels[index]
-                for image, index in zip(
-                    prompts.image_index.tolist(), prompts.instance_index.tolist()
-                )
-            ],
-            dtype=torch.long,
-            device=batch_inputs.device,
-        )
-        names, targets = self.context.choose_names(labels, len(self.vocabulary))
+        labels = region_targets(batch_data_samples, prompts)[1]
+        names = torch.arange(len(self.vocabulary), device=labels.device)
+        names, targets, _ = self.context.compared.among(names, labels)
         chosen = self.vocabulary.select([self.vocabulary.names[name] for name in names.tolist()])
         bank = self.context.bank_to_learn(self.text_encoder, chosen)
         share = share_of_mean(len(labels), bank.table)

@@ -11,7 +11,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets
+from ..losses.mask_targets import mask_targets, region_targets
 from ..masks.crop_regions import jitter_regions
 from ..utils.needed import needed
 from .image_features import ImageFeatures
@@ -91,7 +91,7 @@ class JointOVSAM(OVSAM):
     def _naming_losses(
         self, images: Tensor, pyramid: tuple[Tensor, ...], samples: SampleList
     ) -> dict:
-        rois, labels = self._targets(samples, self._all_instances(samples), images.device)
+        rois, labels = region_targets(samples)
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.vocabulary):
             raise ValueError(
                 f'labels go from {int(labels.min())} to {int(labels.max())}, but the model has '

@@ -3,17 +3,15 @@
 Glossary: B images, N prompts, M masks per prompt, K classes, C channels.
 """
 
-from collections.abc import Sequence
 from typing import Optional
 
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets
+from ..losses.mask_targets import mask_targets, region_targets
 from ..losses.sam_mask_loss import mask_iou
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import jitter_regions
@@ -167,12 +165,7 @@ class OVSAM(OpenVocabularySegmenter):
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
         masks, quality = self.segment(features, prompts)
-        named = (
-            self._all_instances(batch_data_samples)
-            if self.name_all
-            else list(zip(prompts.image_index.tolist(), prompts.instance_index.tolist()))
-        )
-        rois, labels = self._targets(batch_data_samples, named, batch_inputs.device)
+        rois, labels = region_targets(batch_data_samples, None if self.name_all else prompts)
         targets = mask_targets(batch_data_samples, prompts)
         rois = jitter_regions(rois, self.region_jitter)
         embeddings = self.label_head(features.pyramid, rois)
@@ -189,25 +182,3 @@ class OVSAM(OpenVocabularySegmenter):
         low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
         error = F.mse_loss(quality, mask_iou(masks, low_res), reduction='sum')
         return share_of_mean(len(masks), error) * self.iou_weight * error / max(1, len(masks))
-
-    @staticmethod
-    def _all_instances(samples: SampleList) -> list[tuple[int, int]]:
-        """Image and place in it of every annotated instance."""
-        return [
-            (image, index)
-            for image, sample in enumerate(samples)
-            for index in range(len(sample.gt_instances))
-        ]
-
-    @staticmethod
-    def _targets(samples: SampleList, instances: Sequence[tuple[int, int]], device) -> tuple:
-        """Boxes as RoIs (N, 5) and labels (N,) of instances, each given by its image and place."""
-        rois, labels = [], []
-        for image, index in instances:
-            annotated = samples[image].gt_instances
-            box = get_box_tensor(annotated.bboxes)[index]
-            rois.append(torch.cat([box.new_tensor([image]), box]))
-            labels.append(annotated.labels[index])
-        if not rois:
-            return torch.zeros(0, 5, device=device), torch.zeros(0, dtype=torch.long, device=device)
-        return torch.stack(rois).to(device), torch.stack(labels).to(device)

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmdet.structures.bbox import bbox2roi, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..losses.mask_targets import region_targets
 from ..losses.share_of_mean import share_of_mean
 from ..masks.crop_regions import crop_regions, jitter_regions
 from .frozen_parts import FrozenParts
@@ -70,14 +70,13 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:
         """Logits (N, K + 1) of the annotated boxes."""
-        rois = self._rois(batch_data_samples).to(batch_inputs.device)
+        rois, _ = region_targets(batch_data_samples)
         levels = self.extract_feat(batch_inputs)
         return self.classify(self.backbone.embed_regions(levels, rois))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Both losses; boxes are jittered."""
-        rois = self._rois(batch_data_samples).to(batch_inputs.device)
-        labels = torch.cat([sample.gt_instances.labels for sample in batch_data_samples])
+        rois, labels = region_targets(batch_data_samples)
         rois = jitter_regions(rois, self.jitter)
         levels = self.extract_feat(batch_inputs.contiguous(memory_format=torch.channels_last))
         regions = self.backbone.embed_regions(levels, rois)
@@ -109,7 +108,3 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
                 instance_index=torch.arange(len(part)), labels=labels, scores=scores
             )
         return batch_data_samples
-
-    @staticmethod
-    def _rois(samples: SampleList) -> Tensor:
-        return bbox2roi([get_box_tensor(sample.gt_instances.bboxes) for sample in samples])

@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
+from ..losses.mask_targets import region_targets
 from ..masks.crop_regions import jitter_regions
 from ..prompts import Prompts
 from ..utils.needed import needed
@@ -59,9 +60,8 @@ class SkipOVSAM(InteractiveOVSAM):
         self, batch_inputs: Tensor, levels: tuple[Tensor, ...], samples: SampleList
     ) -> Tensor:
         """Of every instance with a seen name, among the seen names; zoomed in on as well."""
-        device = levels[0].device
-        rois, labels = self._targets(samples, self._all_instances(samples), device)
-        seen = torch.from_numpy(self.vocabulary.seen.copy()).to(device)
+        rois, labels = region_targets(samples)
+        seen = torch.from_numpy(self.vocabulary.seen.copy()).to(labels.device)
         kept = seen[labels]
         rois, labels = jitter_regions(rois[kept], self.region_jitter), labels[kept]
         embeddings = self.label_head(self.label_head.forward_features(levels), rois)
