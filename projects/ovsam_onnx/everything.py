@@ -5,12 +5,11 @@ Glossary: N masks, P points, h x w the low-resolution masks, H x W the image.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from .crop_layers import Box, best_of_crops, put_back
 from .everything_settings import EverythingSettings, point_grid
 from .images import EncodedImage
 from .masks import nms, tight_boxes
@@ -37,26 +36,12 @@ class EverythingMode(EverythingSettings):
             image: That it encoded.
             vocabulary: Of :meth:`~.segmenter.Segmenter.prediction`.
         """
-        crops = self.crops(image.original)
-        parts = [self._in_crop(model, image, vocabulary, box, side) for box, side in crops]
-        if len(parts) == 1:
-            return parts[0]
-        found = _cat([replace(part, low_res_logits=None) for part in parts])
-        boxes, counts = [box for box, _ in crops], [len(part) for part in parts]
-        return best_of_crops(found, boxes, counts, self.crop_nms_thresh)
-
-    def _in_crop(
-        self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, box: Box, side: int
-    ) -> Prediction:
-        """What is found in one crop, in the image's pixels."""
-        left, top, right, bottom = box
-        if box == (0, 0, *image.original[::-1]):
-            return self._decode(model, image, vocabulary, side)
-        crop = model.encode_image(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
-        return put_back(self._decode(model, crop, vocabulary, side), box, image.original)
+        return self.in_crops(
+            image, model.encode_image, partial(self._decode, model, vocabulary=vocabulary)
+        )
 
     def _decode(
-        self, model: Segmenter, image: EncodedImage, vocabulary: Names | None, side: int
+        self, model: Segmenter, image: EncodedImage, side: int, vocabulary: Names | None
     ) -> Prediction:
         """The masks of a grid of points, filtered, suppressed and limited in area."""
         regions = self._suppressed(image, self._candidates(model, image, side))
@@ -107,12 +92,3 @@ class EverythingMode(EverythingSettings):
 def _rank(regions: Regions) -> np.ndarray:
     """(N,) what the best masks have most of."""
     return regions.stability if regions.quality is None else regions.quality
-
-
-def _cat(parts: list[Prediction]) -> Prediction:
-    """The rows of several unnamed predictions."""
-    columns: dict[str, Any] = {}
-    for field in fields(Prediction):
-        values = [getattr(part, field.name) for part in parts]
-        columns[field.name] = None if values[0] is None else np.concatenate(values)
-    return Prediction(**columns)

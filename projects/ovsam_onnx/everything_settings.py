@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from .crop_layers import Box, crop_boxes
+from .crop_layers import Box, Found, best_of_crops, crop_boxes, put_back
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,33 @@ class EverythingSettings:
             side = max(1, int(self.points_per_side / self.crop_n_points_downscale_factor**layer))
             crops += [(box, side) for box in crop_boxes(size, layer, self.crop_overlap_ratio)]
         return crops
+
+    def in_crops(
+        self,
+        image: Any,
+        encode: Callable[[np.ndarray], Any],
+        decode: Callable[[Any, int], Found],
+    ) -> Found:
+        """What is found in an image and its crops, each object once; of crops without logits.
+
+        Args:
+            image: The encoded image.
+            encode: Makes such an image of pixels.
+            decode: What is found in such an image by so many points along either side.
+        """
+        crops, parts = self.crops(image.original), []
+        for box, side in crops:
+            left, top, right, bottom = box
+            if box == (0, 0, *image.original[::-1]):
+                parts.append(decode(image, side))
+                continue
+            crop = encode(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
+            parts.append(put_back(decode(crop, side), box, image.original))
+        if len(parts) == 1:
+            return parts[0]
+        found = parts[0].cat([replace(part, low_res_logits=None) for part in parts])
+        counts = [len(part) for part in parts]
+        return best_of_crops(found, [box for box, _ in crops], counts, self.crop_nms_thresh)
 
 
 def point_grid(side: int) -> np.ndarray:

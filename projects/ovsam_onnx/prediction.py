@@ -73,3 +73,25 @@ class Prediction:
                 value = value[places]
             columns[field.name] = value
         return type(self)(**columns)
+
+    @classmethod
+    def cat(cls: type[Rows], parts: Sequence[Rows]) -> Rows:
+        """The rows of several predictions of one image, from one model and vocabulary.
+
+        Raises:
+            ValueError: There are none.
+        """
+        if not parts:
+            raise ValueError('cat needs at least one prediction; got none')
+        columns: dict[str, Any] = {}
+        for field in fields(cls):
+            values = [getattr(part, field.name) for part in parts]
+            if isinstance(values[0], list):
+                columns[field.name] = [row for value in values for row in value]
+            elif values[0] is not None:
+                columns[field.name] = cls._joined(values)
+        return cls(**columns)
+
+    @staticmethod
+    def _joined(columns: Sequence[Any]) -> Any:
+        return np.concatenate(columns)

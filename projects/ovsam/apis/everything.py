@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,7 +17,6 @@ from torch import Tensor
 from torchvision.ops import nms
 from tqdm import tqdm
 
-from ovsam_onnx.crop_layers import Box, best_of_crops, put_back
 from ovsam_onnx.everything_settings import EverythingSettings, point_grid
 from ovsam_onnx.prompts import make_prompts
 
@@ -67,44 +67,26 @@ class EverythingMode(EverythingSettings):
             A prediction without ``prompt_index`` and names, with ``region_embeddings`` if the
             model names; with crops also without ``low_res_logits``, which are of crops.
         """
-        crops = self.crops(image.original)
         with tqdm(
-            total=sum(side**2 for _, side in crops),
+            total=sum(side**2 for _, side in self.crops(image.original)),
             desc='everything',
             unit='point',
             delay=PROGRESS_DELAY,
             leave=False,
             mininterval=0.5 if sys.stderr.isatty() else 30.0,
         ) as bar:
-            parts = [self._in_crop(model, image, bank, box, side, bar) for box, side in crops]
-        if len(parts) == 1:
-            return parts[0]
-        found = Prediction.cat([replace(part, low_res_logits=None) for part in parts])
-        boxes, counts = [box for box, _ in crops], [len(part) for part in parts]
-        return best_of_crops(found, boxes, counts, self.crop_nms_thresh)
-
-    def _in_crop(
-        self,
-        model: PromptableSegmenter,
-        image: EncodedImage,
-        bank: NameBank | None,
-        box: Box,
-        side: int,
-        bar: tqdm,
-    ) -> Prediction:
-        """What is found in one crop, in the image's pixels."""
-        left, top, right, bottom = box
-        if box == (0, 0, *image.original[::-1]):
-            return self._decode(model, image, bank, side, bar)
-        (crop,) = encode_images(model, [image.pixels[top:bottom, left:right]])
-        return put_back(self._decode(model, crop, bank, side, bar), box, image.original)
+            return self.in_crops(
+                image,
+                lambda pixels: encode_images(model, [pixels])[0],
+                partial(self._decode, model, bank=bank, bar=bar),
+            )
 
     def _decode(
         self,
         model: PromptableSegmenter,
         image: EncodedImage,
-        bank: NameBank | None,
         side: int,
+        bank: NameBank | None,
         bar: tqdm,
     ) -> Prediction:
         """The masks of a grid of points, filtered, suppressed and limited in area."""

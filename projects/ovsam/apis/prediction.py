@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,29 +43,13 @@ class Prediction(NumpyPrediction):
     region_embeddings: Tensor | None = None
     leaves: list[tuple[tuple[str, float], ...]] | None = None
 
-    @classmethod
-    def cat(cls, parts: Sequence[Prediction]) -> Prediction:
-        """The rows of several predictions of one image, from one model and vocabulary.
-
-        Raises:
-            ValueError: There are none.
-        """
+    @staticmethod
+    def _joined(columns: Sequence[Any]) -> Any:
+        if isinstance(columns[0], np.ndarray):
+            return np.concatenate(columns)
         import torch
 
-        if not parts:
-            raise ValueError('cat needs at least one prediction; got none')
-        columns: dict[str, Any] = {}
-        for field in fields(cls):
-            values = [getattr(part, field.name) for part in parts]
-            if values[0] is None:
-                columns[field.name] = None
-            elif isinstance(values[0], list):
-                columns[field.name] = [row for value in values for row in value]
-            elif isinstance(values[0], np.ndarray):
-                columns[field.name] = np.concatenate(values)
-            else:
-                columns[field.name] = torch.cat(values)
-        return cls(**columns)
+        return torch.cat(columns)
 
     @classmethod
     def from_coco(cls, annotations: Sequence[dict], image_size: tuple[int, int]) -> Prediction:

@@ -22,7 +22,8 @@ def mask_ious(masks: Tensor, others: Tensor) -> Tensor:
 def pairwise_mask_ious(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
     """IoU (M, N) of masks (M, H, W) bool with others (N, H, W); 0 where both are empty."""
     pixels = masks.shape[1] * masks.shape[2]
-    first, second = (each.reshape(-1, pixels).astype(np.float32) for each in (masks, others))
+    first: np.ndarray = masks.reshape(-1, pixels).astype(np.float32)
+    second: np.ndarray = others.reshape(-1, pixels).astype(np.float32)
     common = first @ second.T
     union = first.sum(axis=1)[:, None] + second.sum(axis=1) - common
     return common / np.maximum(union, 1)
