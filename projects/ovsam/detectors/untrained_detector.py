@@ -1,4 +1,4 @@
-"""What detectors have in common that only put together what others have learned."""
+"""What detectors have in common that learn nothing, or put together what others have learned."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class UntrainedDetector(BaseDetector):
             NotImplementedError: Always.
         """
         raise NotImplementedError(
-            f'{type(self).__name__} does not learn: its parts are trained apart, each by its own '
-            'config'
+            f'{type(self).__name__} does not learn: use tools/test.py; parts of it that learn are '
+            'trained apart, each by its own config'
         )
 
     def _forward(self, batch_inputs: Sequence[Tensor], batch_data_samples: SampleList) -> list:

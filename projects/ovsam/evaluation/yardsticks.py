@@ -10,18 +10,18 @@ from abc import abstractmethod
 import cv2
 import numpy as np
 import torch
-from mmdet.models.detectors.base import BaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..detectors.untrained_detector import UntrainedDetector
 from ..masks.regions import mask_boxes
 from ..utils.images import read_image
 
 
-class BoxYardstick(BaseDetector):
+class BoxYardstick(UntrainedDetector):
     """Turns each annotated box into a mask, at original size.
 
     Args:
@@ -55,16 +55,6 @@ class BoxYardstick(BaseDetector):
         return InstanceData(
             instance_index=torch.arange(len(boxes)), masks=stacked, bboxes=mask_boxes(stacked)
         )
-
-    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """There is nothing to train."""
-        raise NotImplementedError(f'{type(self).__name__} learns nothing: use tools/test.py')
-
-    def extract_feat(self, batch_inputs: Tensor) -> Tensor:
-        """The images themselves."""
-        return batch_inputs
-
-    _forward = predict
 
 
 @MODELS.register_module()

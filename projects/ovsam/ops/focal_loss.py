@@ -7,16 +7,14 @@ Object Detection", equation 5.
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchvision.ops import sigmoid_focal_loss
 
 
 def _focal_loss(
     input: Tensor, target: Tensor, weight: Tensor, gamma: float, alpha: float
 ) -> Tensor:
-    is_class = F.one_hot(target, input.shape[1] + 1)[:, :-1].bool()
-    probability = input.sigmoid()
-    wanted = -alpha * (1 - probability) ** gamma * F.logsigmoid(input)
-    unwanted = -(1 - alpha) * probability**gamma * F.logsigmoid(-input)
-    loss = torch.where(is_class, wanted, unwanted)
+    is_class = F.one_hot(target, input.shape[1] + 1)[:, :-1].to(input)
+    loss = sigmoid_focal_loss(input, is_class, alpha, gamma)
     if not weight.numel():
         return loss
     return loss * F.pad(weight, (0, 1), value=1.0)[target][:, None]

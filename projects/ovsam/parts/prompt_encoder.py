@@ -82,6 +82,7 @@ class SAMPromptEncoder(BaseModule):
             )
         self.embed_dims = embed_dims
         self.image_size = image_size
+        self.frame = image_size  # pixels that positions are encoded relative to
         self.embedding_size = image_size // embedding_stride
 
         self.pe_layer = RandomFourierEncoding(embed_dims)
@@ -114,7 +115,7 @@ class SAMPromptEncoder(BaseModule):
 
     def _make_dense_pe(self, matrix: Tensor) -> Tensor:
         centres = torch.arange(self.embedding_size, device=matrix.device, dtype=matrix.dtype)
-        centres = (centres + 0.5) / self.embedding_size
+        centres = (centres + 0.5) * (self.image_size / self.embedding_size / self.frame)
         y, x = torch.meshgrid(centres, centres, indexing='ij')
         return self.pe_layer(torch.stack([x, y], dim=-1)).permute(2, 0, 1)[None]
 
@@ -135,7 +136,7 @@ class SAMPromptEncoder(BaseModule):
 
     def _embed_points(self, prompts: Prompts) -> Tensor:
         # The encoding is of pixel centres.
-        position = self.pe_layer((prompts.coords + 0.5) / self.image_size)
+        position = self.pe_layer((prompts.coords + 0.5) / self.frame)
         position = position.masked_fill(prompts.labels[..., None] == -1, 0.0)
         kinds = torch.cat(
             [

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
-from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks
 
 
@@ -123,13 +121,11 @@ class PasteObjects(BaseTransform):
 def with_instances(results: dict, masks: list[np.ndarray], labels: list[int]) -> dict:
     """The results with other instances: masks, labels, and the masks' boxes."""
     height, width = results['img'].shape[:2]
-    stacked = np.stack(masks) if masks else np.zeros((0, height, width), np.uint8)
-    boxes = np.array([cv2.boundingRect(mask) for mask in masks], np.float32).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
+    bitmaps = BitmapMasks(masks, height, width)
     return dict(
         results,
-        gt_masks=BitmapMasks(stacked, height, width),
-        gt_bboxes=HorizontalBoxes(torch.from_numpy(boxes)),
+        gt_masks=bitmaps,
+        gt_bboxes=bitmaps.get_bboxes('hbox'),
         gt_bboxes_labels=np.array(labels, np.int64),
         gt_ignore_flags=np.zeros(len(masks), bool),
     )

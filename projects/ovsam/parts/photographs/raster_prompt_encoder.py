@@ -7,7 +7,6 @@ size. Coordinates are input pixels, x before y.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -69,20 +68,6 @@ class RasterPromptEncoder(SAMPromptEncoder):
             for project, factor in zip(self.projections, (4, 2, 1))
         )
         return self._embed_points(prompts), maps
-
-    def dense_pe(self) -> Tensor:
-        """See the base class."""
-        matrix = self.pe_layer.positional_encoding_gaussian_matrix
-        centres = torch.arange(self.embedding_size, device=matrix.device, dtype=matrix.dtype)
-        centres = (centres + 0.5) * (self.image_size / self.embedding_size / self.frame)
-        y, x = torch.meshgrid(centres, centres, indexing='ij')
-        return self.pe_layer(torch.stack([x, y], dim=-1)).permute(2, 0, 1)[None]
-
-    def _embed_points(self, prompts: Prompts) -> Tensor:
-        shrunk = replace(
-            prompts, coords=(prompts.coords + 0.5) * (self.image_size / self.frame) - 0.5
-        )
-        return super()._embed_points(shrunk)
 
     def draw(self, prompts: Prompts) -> Tensor:
         """The prompts as maps (N, R, 4h, 4w)."""
