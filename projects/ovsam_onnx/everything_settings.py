@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .crop_layers import Box, Found, best_of_crops, crop_boxes, put_back
+from .one_image import in_unit
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,7 @@ class EverythingSettings:
             'crop_nms_thresh',
             'crop_overlap_ratio',
         ):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f'{name} must be in [0, 1]; got {getattr(self, name)}')
+            in_unit(name, getattr(self, name))
         for name, least in (
             ('points_per_side', 1),
             ('min_mask_area', 0),

@@ -8,6 +8,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ovsam_onnx.one_image import in_unit
+
 from ..apis.encoded_image import check_sides
 from ..apis.flags import detector_of
 from ..apis.init_model import load_config
@@ -39,13 +41,10 @@ class Annotator:
         threshold: float = 0.0,
         top_k: int = 1,
     ) -> None:
-        if top_k < 1:
-            raise ValueError(f'top_k must be positive; got {top_k}')
-        if not 0 <= threshold <= 1:
-            raise ValueError(f'threshold must be in [0, 1]; got {threshold}')
+        predictor.checked(top_k)
         self.predictor = predictor
         self._prompts = prompts
-        self._threshold = threshold
+        self._threshold = in_unit('threshold', threshold)
         self._top_k = top_k
 
     @classmethod

@@ -26,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ovsam_onnx.one_image import in_unit
+
 from ..apis import BackOff, OVSAMInferencer, OVSAMPredictor, Prediction
 from ..apis.exports import EXPORTS, ImageEntry, make_exports
 from ..apis.flags import (
@@ -83,8 +85,7 @@ def check(args: argparse.Namespace) -> None:
             f'{", ".join([*ways, *pointed])} do not go together: choose one way to '
             'say where to look'
         )
-    if not 0 <= args.threshold <= 1:
-        raise ValueError(f'--threshold must be in [0, 1]; got {args.threshold}')
+    in_unit('--threshold', args.threshold)
 
 
 def report(found: Prediction) -> None:

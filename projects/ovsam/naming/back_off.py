@@ -18,6 +18,9 @@ from ..vocabulary.name_texts import natural_name
 from ..vocabulary.vocabulary import Vocabulary
 from ..vocabulary.wordnet import HOW_TO_GET_IT, WordNetHierarchy
 
+# Of an answer that is no name of the vocabulary: "entity" is 0, "artifact" and "living thing" 4,
+# and what is above them says nothing.
+LEAST_DEPTH = 4
 _SYNSET = re.compile(r'n\d{8}')
 
 
@@ -46,25 +49,15 @@ class HierarchicalBackOff:
         hierarchy: What is a kind of what.
         vocabulary: K names.
         threshold: Least probability of an answer, in (0, 1].
-        least_depth: Of an answer that is no name of the vocabulary: "entity" is 0, "artifact" and
-            "living thing" 4, and what is above them says nothing.
 
     Raises:
-        ValueError: A setting is out of its range, or most of the vocabulary's synsets are not in
-            this WordNet, so that it is of another version.
+        ValueError: Most of the vocabulary's synsets are not in this WordNet, so that it is of
+            another version.
     """
 
     def __init__(
-        self,
-        hierarchy: WordNetHierarchy,
-        vocabulary: Vocabulary,
-        threshold: float,
-        least_depth: int = 4,
+        self, hierarchy: WordNetHierarchy, vocabulary: Vocabulary, threshold: float
     ) -> None:
-        if not 0 < threshold <= 1:
-            raise ValueError(f'the threshold of a back-off must be in (0, 1]; got {threshold}')
-        if least_depth < 0:
-            raise ValueError(f'least_depth must not be negative; got {least_depth}')
         self.vocabulary = vocabulary
         self.threshold = threshold
         own = [
@@ -83,7 +76,7 @@ class HierarchicalBackOff:
         kept = [
             synset
             for synset in below
-            if synset in is_name or hierarchy.depths[synset] >= least_depth
+            if synset in is_name or hierarchy.depths[synset] >= LEAST_DEPTH
         ]
         self.names = tuple(
             vocabulary.names[is_name[synset]]

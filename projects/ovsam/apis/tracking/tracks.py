@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from ovsam_onnx.one_image import in_unit
+
 from ...masks.mask_iou import pairwise_mask_ious
 from ...prompts import Prompts
 from ..prediction import Prediction
@@ -51,8 +53,7 @@ class FollowSettings:
 
     def __post_init__(self) -> None:
         for name in ('mask_weight', 'least', 'overlap', 'pace'):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f'{name} must be in [0, 1]; got {getattr(self, name)}')
+            in_unit(name, getattr(self, name))
         if not -1 <= self.least_again <= 1:
             raise ValueError(f'least_again must be in [-1, 1]; got {self.least_again}')
         if min(self.reach, self.margin, self.points_per_side) < 0:
