@@ -18,7 +18,6 @@ import sys
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
 from ovsam.apis import init_model
@@ -29,7 +28,8 @@ from ovsam.benchmarks.report import by_prompts, csv_table, markdown_section
 from ovsam.benchmarks.scenes import draw_scenes, scene_sheet
 from ovsam.engine.runner_flags import add_config_options
 from ovsam.utils.command_line import exit_status, parser_of
-from ovsam.utils.files import whole_file, write_whole
+from ovsam.utils.files import write_whole
+from ovsam.utils.images import jpeg
 from ovsam.utils.marked_section import insert_section
 from ovsam.utils.preflight import require_inputs
 
@@ -102,8 +102,7 @@ def run(args: argparse.Namespace) -> None:
             )
             sheets[prompts] = f'comparison-{prompts.replace(" ", "-")}.jpg'
             for folder in (args.out, *([args.insert.parent] if args.insert else [])):
-                with whole_file(folder / sheets[prompts]) as partial, partial.open('wb') as file:
-                    Image.fromarray(sheet).save(file, 'JPEG', quality=85)
+                write_whole(folder / sheets[prompts], jpeg(sheet, 85))
     section = markdown_section(rows, notes(args, methods, device), sheets)
     write_whole(args.out / 'comparison.md', section.encode())
     write_whole(args.out / 'comparison.csv', csv_table(rows).encode())

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -19,7 +18,7 @@ from ..utils.digest import fingerprint
 from ..utils.file_names import printable
 from ..utils.files import write_whole
 from ..utils.image_walk import list_images
-from ..utils.images import pixels_of
+from ..utils.images import jpeg, pixels_of
 from ..version import __version__
 from ..visualization import draw_segments
 from .encoded_image import check_sides
@@ -137,7 +136,7 @@ class InferenceSteps:
             return None
         picture = self._draw(job, draw_pred, pred_score_thr)
         if file is not None:
-            write_whole(file, cv2.imencode('.jpg', picture[..., ::-1])[1].tobytes())
+            write_whole(file, jpeg(picture))
             job.saved = job.saved and job.drawn == drawn
             job.drawn = drawn
         return picture

@@ -16,11 +16,10 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
-from PIL import Image
 from torch import nn
 
-from ..utils.files import whole_file
-from ..utils.images import read_image
+from ..utils.files import write_whole
+from ..utils.images import png, read_image
 from ..visualization import contact_sheet, draw_segments
 from .methods import Method
 
@@ -103,8 +102,7 @@ def draw_scenes(
         with torch.no_grad():
             (sample,) = model.test_step(pseudo_collate([dataset[place]]))
         for path, picture in zip(pair, _draw(sample, dataset.metainfo['classes'], model)):
-            with whole_file(path) as partial, partial.open('wb') as file:
-                Image.fromarray(picture).save(file, 'PNG')
+            write_whole(path, png(picture))
     return paths
 
 

@@ -25,12 +25,14 @@ from ..apis import Followed, OVSAMPredictor
 from ..apis.flags import add_model_flags, add_prompt_flags
 from ..apis.init_model import say_notice
 from ..apis.tracking import follow_prompts
-from ..apis.tracking.drawn import film_writer, write_picture
+from ..apis.tracking.drawn import film_writer
 from ..apis.tracking.exports import frame_record, write_coco_tracks, write_cvat_tracks
 from ..apis.tracking.frames import PictureFolder, VideoFile, open_film
 from ..apis.user_prompts import parse_prompt
 from ..utils.command_line import exit_status, parser_of
 from ..utils.file_names import printable
+from ..utils.files import write_whole
+from ..utils.images import jpeg
 from ..visualization import draw_segments
 
 RATE = 10.0  # frames in a second of what is drawn of a folder
@@ -54,7 +56,7 @@ def drawer(
             found = followed.found
             picture = draw_segments(followed.image, found.masks, found.labels, found.label_scores)
             if write is None:
-                write_picture(folder / f'{film.stem(followed.number)}.jpg', picture)
+                write_whole(folder / f'{film.stem(followed.number)}.jpg', jpeg(picture))
             else:
                 write(picture)
 

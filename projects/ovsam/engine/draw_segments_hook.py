@@ -9,10 +9,11 @@ from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from PIL import Image
 
 from ..detectors.detector_names import num_classes
 from ..prompts import Prompts
+from ..utils.files import write_whole
+from ..utils.images import png
 from ..utils.storage import read_stored_image
 from ..visualization import draw_segments
 from .wrappers import classes_of, plain_datasets, plain_model
@@ -56,8 +57,7 @@ class DrawSegmentsHook(Hook):
                     'leave --show-dir out'
                 )
             path = self.out_dir / picture_name(sample.img_path, images)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(self._drawn(sample, classes)).save(path)
+            write_whole(path, png(self._drawn(sample, classes)))
 
     def _drawn(self, sample: DetDataSample, classes: Sequence[str]):
         """The picture (h, w, 3) of a sample."""

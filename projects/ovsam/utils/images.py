@@ -219,3 +219,8 @@ def _to_rgb(image: Image.Image, content: bytes, raw: str | None) -> Image.Image:
 def png(image: np.ndarray) -> bytes:
     """An image (h, w, 3) RGB uint8 as the content of a PNG file."""
     return cv2.imencode('.png', image[..., ::-1])[1].tobytes()
+
+
+def jpeg(image: np.ndarray, quality: int = 95) -> bytes:
+    """The same as the content of a JPEG file."""
+    return cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ovsam.apis.tracking.drawn import film_writer, write_picture
+from ovsam.apis.tracking.drawn import film_writer
 from ovsam.apis.tracking.frames import open_film
+from ovsam.utils.files import write_whole
+from ovsam.utils.images import jpeg
 
 
 def grey(value, size=(48, 64)):
@@ -21,15 +23,15 @@ def test_nothing_there(tmp_path):
 
 def test_a_folder_in_natural_order(tmp_path):
     for number in (10, 9, 1):
-        write_picture(tmp_path / f'{number}.jpg', grey(number))
-    write_picture(tmp_path / 'inner' / '0.jpg', grey(0))
+        write_whole(tmp_path / f'{number}.jpg', jpeg(grey(number)))
+    write_whole(tmp_path / 'inner' / '0.jpg', jpeg(grey(0)))
     film = open_film(tmp_path)
     assert [film.name(place) for place in range(len(film))] == ['1.jpg', '9.jpg', '10.jpg']
     assert [int(np.median(frame)) for frame in film] == [1, 9, 10] and film.rate is None
 
 
 def test_a_broken_picture_is_named(tmp_path):
-    write_picture(tmp_path / '1.jpg', grey(1))
+    write_whole(tmp_path / '1.jpg', jpeg(grey(1)))
     (tmp_path / '2.jpg').write_bytes(b'no picture')
     frames = iter(open_film(tmp_path))
     next(frames)

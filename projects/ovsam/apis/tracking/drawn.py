@@ -1,4 +1,4 @@
-"""Drawn frames as pictures or as a film."""
+"""Drawn frames as a film."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
-from ...utils.files import write_whole
-
-
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Write (H, W, 3) RGB uint8 as JPEG."""
-    write_whole(path, cv2.imencode('.jpg', picture[..., ::-1])[1].tobytes())
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ...datasets.pictograms.glyphs import pictogram_names
 from ...datasets.pictograms.renderer import render_scene
+from ...utils.files import write_whole
+from ...utils.images import png
 
 PHOTOGRAPHS = ('chelsea', 'coffee', 'astronaut', 'motorcycle_left')  # free of rights
 SEED = 987_654_321  # data sets of the small world seed with small numbers: none has these scenes
@@ -56,7 +57,6 @@ def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
     Returns:
         PNG files; none where the package with the pictograms is not installed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for number in range(count):
         rng = np.random.default_rng([SEED, number])
@@ -66,5 +66,5 @@ def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
         except ImportError:
             return []
         files.append(folder / f'scene_{number}.png')
-        Image.fromarray(scene.image).save(files[-1])
+        write_whole(files[-1], png(scene.image))
     return files

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 
-import cv2
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from ...utils.images import jpeg
 from ...utils.run_lengths import read_mask
 from ...version import __version__
 from ..annotator import Annotator, Names
@@ -104,8 +104,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
         return Taught(taught=taught, examples=dict(names.examples))
 
     def shown_picture(key: str) -> bytes:
-        pixels = annotator.picture(key).image.pixels[..., ::-1]
-        return cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+        return jpeg(annotator.picture(key).image.pixels, JPEG_QUALITY)
 
     @router.get('/info')
     async def info() -> ServerInfo:
