@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 import ovsam  # noqa: F401  (first of all that imports mmdet)
@@ -19,11 +18,13 @@ from ovsam.apis import OVSAMPredictor, Prediction, make_prompts
 from ovsam.datasets.pictograms.glyphs import pictogram_names
 from ovsam.datasets.pictograms.renderer import Scene, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
+from ovsam.masks.mask_iou import mask_iou
 from ovsam.prompts import CenterPointPrompter, Prompts
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json, write_whole
 from ovsam.utils.images import png
 from ovsam.visualization import contact_sheet, draw_segments
+from ovsam_onnx.masks import tight_boxes
 
 # Data sets seed their generators with small numbers, so none has these scenes.
 DEMO_SEED = 987_654_321
@@ -67,8 +68,7 @@ def point_at(masks: np.ndarray, click: bool) -> tuple:
         points = [prompter.choose_point(mask.astype(np.uint8)) for mask in masks]
         record = make_prompts(np.reshape(points, (-1, 1, 2)))
         return record, [f'--point {x},{y}' for x, y in points]
-    rects = [cv2.boundingRect(mask.astype(np.uint8)) for mask in masks]
-    boxes = [(x, y, x + width, y + height) for x, y, width, height in rects]
+    boxes = tight_boxes(masks).astype(int)
     return make_prompts(boxes=boxes), [f'--box {",".join(map(str, box))}' for box in boxes]
 
 
@@ -77,7 +77,6 @@ def judge(index: int, scene: Scene, flags: list, found: Prediction) -> list:
     names, novel = pictogram_names(), set(pictogram_group('novel'))
     answers = []
     for row, (label, mask) in enumerate(zip(scene.labels, scene.masks)):
-        union = (mask | found.masks[row]).sum()
         answers.append(
             Answer(
                 index,
@@ -86,7 +85,7 @@ def judge(index: int, scene: Scene, flags: list, found: Prediction) -> list:
                 names[label] in novel,
                 found.labels[row],
                 float(found.label_scores[row]),
-                float((mask & found.masks[row]).sum() / union),
+                mask_iou(mask, found.masks[row]),
             )
         )
     return answers

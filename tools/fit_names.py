@@ -6,7 +6,6 @@ From sentences about ImageNet's 1,000 classes to the rows of the image tower's c
 kernel ridge regression; takes a minute.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from mmengine.registry import init_default_scope
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.checkpoints.loading import load_parts
 from ovsam.naming.class_rows import fit_projection
-from ovsam.utils.command_line import exit_status
+from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import whole_file
 
 
@@ -39,9 +38,7 @@ def fit(config: str, out: Path) -> None:
 
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument('config')
     parser.add_argument('--out', type=Path, required=True)
     args = parser.parse_args(argv)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..export.onnx_files import without_fast_attention
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -159,13 +160,8 @@ def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[s
 @contextmanager
 def attention_as_products() -> Iterator[None]:
     """Keeps attention from kernels that the counter has no rule for."""
-    fast_path = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast_path)
+    with without_fast_attention(), sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 def _zeros(field: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:

@@ -191,7 +191,7 @@ class Written(NamedTuple):
 
 
 def _trace(graph: Graph, path: Path) -> None:
-    with _without_fast_attention():
+    with without_fast_attention():
         torch.onnx.export(
             graph.module.eval(),
             tuple(graph.inputs.values()),
@@ -205,8 +205,8 @@ def _trace(graph: Graph, path: Path) -> None:
 
 
 @contextmanager
-def _without_fast_attention() -> Iterator[None]:
-    """A block in which torch's attention is made of operators that ONNX knows."""
+def without_fast_attention() -> Iterator[None]:
+    """A block in which torch's attention is made of plain operators, which ONNX knows."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # noqa: FBT003 (takes no keywords)
     try:

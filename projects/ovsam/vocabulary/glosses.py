@@ -25,7 +25,7 @@ def senses(text: str) -> tuple[str, ...]:
 
 def gloss(synset: str) -> str:
     """Lemmas and definition of a synset such as ``n01440764``."""
-    return _imagenet('imagenet-22k').label_name_to_description(synset, detailed=True)
+    return imagenet_info('imagenet-22k').label_name_to_description(synset, detailed=True)
 
 
 def synset_sentence(synset: str) -> str:
@@ -34,7 +34,7 @@ def synset_sentence(synset: str) -> str:
 
 
 def _lemmas(synset: str) -> list[str]:
-    lemmas = _imagenet('imagenet-22k').label_name_to_description(synset)
+    lemmas = imagenet_info('imagenet-22k').label_name_to_description(synset)
     return [lemma.strip() for lemma in lemmas.split(',')]
 
 
@@ -42,14 +42,15 @@ def _lemmas(synset: str) -> list[str]:
 def _by_lemma() -> dict[str, tuple[str, ...]]:
     """Synsets by the key of each of their lemmas."""
     found: dict[str, list[str]] = {}
-    for synset in _imagenet('imagenet-22k').label_names():
+    for synset in imagenet_info('imagenet-22k').label_names():
         for lemma in _lemmas(synset):
             found.setdefault(name_key(lemma), []).append(synset)
     return {key: tuple(synsets) for key, synsets in found.items()}
 
 
 @functools.lru_cache(maxsize=2)
-def _imagenet(subset: str):
+def imagenet_info(subset: str):
+    """timm's tables of ImageNet's classes."""
     from timm.data import ImageNetInfo  # takes a second to import
 
     return ImageNetInfo(subset)

@@ -17,6 +17,7 @@ from mmdet.registry import TASK_UTILS
 
 from ..utils.wording import listed
 from .coco_split import coco_split_vocabulary
+from .glosses import imagenet_info
 from .merge import Row, merge_rows
 from .name_texts import lower_title_case, name_key, natural_name, split_texts
 from .vocabulary import Vocabulary
@@ -90,9 +91,7 @@ def imagenet_synsets(subset: str = 'imagenet-1k') -> tuple[str, ...]:
     Args:
         subset: One of timm's, in whose order labels count: ``imagenet-1k``, ``imagenet-22k`` ...
     """
-    from timm.data import ImageNetInfo  # takes a second to import
-
-    return tuple(ImageNetInfo(subset).label_names())
+    return tuple(imagenet_info(subset).label_names())
 
 
 def _from_categories(categories: Iterable[str]) -> Vocabulary:
@@ -134,9 +133,7 @@ def _imagenet(subset: str) -> Vocabulary:
     the first. The rest are named by the next lemma that is free. A text that names another class
     is left out. Synsets with nothing to tell them apart are one name (ImageNet's two cranes).
     """
-    from timm.data import ImageNetInfo
-
-    info = ImageNetInfo(subset)
+    info = imagenet_info(subset)
     synsets = info.label_names()
     lemmas = [
         [natural_name(lemma) for lemma in info.label_name_to_description(synset).split(',')]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from mmdet.registry import TASK_UTILS
@@ -141,23 +142,11 @@ def _parsed(line: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
 
 def _depths(parents: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """The longest way down to each synset, so that what is below is always deeper."""
-    children: dict[str, list[str]] = {}
-    waiting = {synset: len(above) for synset, above in parents.items()}
-    for synset, above in parents.items():
-        for over in above:
-            children.setdefault(over, []).append(synset)
-    level = [synset for synset, above in parents.items() if not above]
-    depths, depth = {}, 0
-    while level:
-        below = []
-        for synset in level:
-            depths[synset] = depth
-            for child in children.get(synset, ()):
-                waiting[child] -= 1
-                if not waiting[child]:
-                    below.append(child)
-        level, depth = below, depth + 1
-    if len(depths) < len(parents):
-        circle = sorted(parents.keys() - depths.keys())
-        raise ValueError(f'{len(circle)} synsets are kinds of themselves: {circle[:5]}')
+    depths: dict[str, int] = {}
+    try:
+        for synset in TopologicalSorter(parents).static_order():
+            depths[synset] = max((1 + depths[over] for over in parents[synset]), default=0)
+    except CycleError as error:
+        circle = sorted(set(error.args[1]))
+        raise ValueError(f'{len(circle)} synsets are kinds of themselves: {circle[:5]}') from error
     return depths
