@@ -134,10 +134,7 @@ def _resized(rgb: np.ndarray, side: int) -> dict:
 def _of_image(features: ImageFeatures, place: int) -> ImageFeatures:
     """One image's part of a batch."""
     chosen = slice(place, place + 1)
+    embedding, *others = features
     return ImageFeatures(
-        features.embedding[chosen],
-        tuple(level[chosen] for level in features.levels),
-        tuple(level[chosen] for level in features.pyramid),
-        tuple(image[chosen] for image in features.images),
-        tuple(embedding[chosen] for embedding in features.mirrored),
+        embedding[chosen], *(tuple(each[chosen] for each in several) for several in others)
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from ..losses.mask_targets import region_targets
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 
 
@@ -62,13 +63,10 @@ def collect_embeddings(model: OpenVocabularySegmenter, loader: Iterable) -> tupl
         features = model.encode_image(inputs)
         regions, _ = model.segment_regions(features, prompts, inputs.shape[-1])
         rows.append(torch.stack(model.region_embeddings(features, regions), dim=1))
-        labels += [
-            samples[image].gt_instances.labels[index]
-            for image, index in zip(prompts.image_index.tolist(), prompts.instance_index.tolist())
-        ]
+        labels.append(region_targets(samples, prompts)[1])
     if not rows:
         raise ValueError('there are no annotated objects in the data')
-    return torch.cat(rows), places[torch.stack(labels).cpu()].to(rows[0].device)
+    return torch.cat(rows), places[torch.cat(labels).cpu()].to(rows[0].device)
 
 
 @torch.no_grad()

@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import Callable
 
 import torch
-import torchvision  # noqa: F401  (registers torch.ops.torchvision)
 from torch import Tensor
+from torchvision.ops import box_iou  # registers torch.ops.torchvision, too
 
 from .deformable import DEFORMABLE_OPERATORS
 from .focal_loss import FOCAL_LOSS_OPERATORS
@@ -123,19 +123,13 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     Returns:
         Indices of the kept boxes, best score first.
     """
-    boxes = _full_precision(boxes)
-    if offset:
-        # Moving the far corner adds the offset to every width, height and overlap alike.
-        boxes = boxes + boxes.new_tensor([0, 0, offset, offset])
+    boxes = _with_offset(_full_precision(boxes), offset)
     return torch.ops.torchvision.nms(boxes, scores.to(boxes.dtype), iou_threshold)
 
 
-def _iou_with_one(box: Tensor, boxes: Tensor, offset: int = 0) -> Tensor:
-    """IoU of ``box (4,)`` with each of ``boxes (N, 4)``."""
-    size = (boxes[:, 2:] - boxes[:, :2] + offset).prod(1)
-    shared = torch.minimum(box[2:], boxes[:, 2:]) - torch.maximum(box[:2], boxes[:, :2])
-    shared = (shared + offset).clamp(min=0).prod(1)
-    return shared / ((box[2:] - box[:2] + offset).prod() + size - shared)
+def _with_offset(boxes: Tensor, offset: int) -> Tensor:
+    """Moves the far corner, which adds the offset to every width, height and overlap alike."""
+    return boxes + boxes.new_tensor([0, 0, offset, offset])
 
 
 def _soft_nms_weights(overlaps: Tensor, iou_threshold: float, sigma: float, method: int) -> Tensor:
@@ -172,7 +166,7 @@ def softnms(
     Returns:
         Indices of the kept boxes, in the order of ``dets``.
     """
-    left = torch.arange(len(boxes))
+    left, moved = torch.arange(len(boxes)), _with_offset(boxes, offset)
     scores = scores.clone()
     kept: list[Tensor] = []
     while len(left):
@@ -182,7 +176,7 @@ def softnms(
         dets[len(kept), 4] = scores[chosen]
         kept.append(chosen)
         left = torch.cat([left[:best], left[best + 1 :]])
-        overlaps = _iou_with_one(boxes[chosen], boxes[left], offset)
+        overlaps = box_iou(moved[chosen][None], moved[left])[0]
         scores[left] *= _soft_nms_weights(overlaps, iou_threshold, sigma, method)
         left = left[scores[left] >= min_score]
     return torch.stack(kept) if kept else left
@@ -202,8 +196,7 @@ def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
     left = dets[:, 4].argsort(descending=True)
     groups = []
     while len(left):
-        overlaps = _iou_with_one(dets[left[0], :4], dets[left, :4])
-        joins = overlaps >= iou_threshold
+        joins = box_iou(dets[left[:1], :4], dets[left, :4])[0] >= iou_threshold
         # A box without area has no overlap even with itself.
         joins[0] = True
         groups.append(left[joins].tolist())
