@@ -73,7 +73,8 @@ class EfficientNetLiteTower(BaseModule):
         self._arch = arch
         self.visual = timm.create_model(arch)
         self.register_buffer('mean', torch.zeros(self.visual.num_features))
-        self.out_channels = (*_stage_channels(self.visual), self.visual.num_features)
+        levels = [level['num_chs'] for level in self.visual.feature_info[1:]]  # but stride 2
+        self.out_channels = (*levels, self.visual.num_features)
         _fold_norms(self.visual)
         self.visual.to(memory_format=torch.channels_last)
         self.embed_dims = self.visual.num_features
@@ -183,12 +184,3 @@ def clipped_normal_mean(mean: Tensor, deviation: Tensor, top: float) -> Tensor:
         return (mean - limit) * share + deviation * density
 
     return above(0.0) - above(top)
-
-
-def _stage_channels(visual) -> list[int]:
-    return [
-        visual.blocks[stage][-1].bn3.num_features
-        if hasattr(visual.blocks[stage][-1], 'bn3')
-        else visual.blocks[stage][-1].bn2.num_features
-        for stage in _STAGES
-    ]
