@@ -29,15 +29,14 @@ class HeadwiseAttention(Attention):
         b, h, w, _ = x.shape
         qkv = self.qkv(x).reshape(b, h * w, 3, self.num_heads, -1).permute(2, 3, 0, 1, 4)
         if torch.finfo(qkv.dtype).bits == 16:
-            heads = list(self._fused(*qkv, h, w))
+            heads = list(self._fused(qkv, h, w))
         else:
-            heads = [self._some_rows_at_a_time(*each, h, w) for each in zip(*qkv)]
+            heads = [self._some_rows_at_a_time(head, h, w) for head in qkv.unbind(dim=1)]
         return self.proj(torch.cat(heads, dim=-1).view(b, h, w, -1))
 
-    def _some_rows_at_a_time(
-        self, query: Tensor, key: Tensor, value: Tensor, h: int, w: int
-    ) -> Tensor:
-        """One head's (B, h * w, c) of queries, keys and values, each (B, h * w, c)."""
+    def _some_rows_at_a_time(self, qkv: Tensor, h: int, w: int) -> Tensor:
+        """(B, h * w, c) of one head's queries, keys and values (3, B, h * w, c)."""
+        query, key, value = qkv
         attended = []
         step = max(1, SCORES_AT_ONCE // max(1, len(query) * h * w * w)) * w
         positions = self._positions(query.unflatten(1, (h, w))) if self.use_rel_pos else None
@@ -52,12 +51,13 @@ class HeadwiseAttention(Attention):
             attended.append(scores.softmax(dim=-1) @ value)
         return torch.cat(attended, dim=1)
 
-    def _fused(self, query: Tensor, key: Tensor, value: Tensor, h: int, w: int) -> Tensor:
-        """All heads' (heads, B, h * w, c), likewise.
+    def _fused(self, qkv: Tensor, h: int, w: int) -> Tensor:
+        """(heads, B, h * w, c) of all heads' (3, heads, B, h * w, c).
 
         What a position adds is part of the product: h + w channels more, of which a key has ones
         for its row and its column.
         """
+        query, key, value = qkv
         channels = value.shape[-1]
         if self.use_rel_pos:
             rows, columns = (torch.eye(n, dtype=key.dtype, device=key.device) for n in (h, w))
