@@ -5,6 +5,7 @@ from mmcv.ops import roi_align
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from open_clip.modified_resnet import AttentionPool2d
 
+from ovsam.parts import region_pooling
 from ovsam.parts.region_pooling import (
     OUTSIDE_MASK,
     AttentionPool,
@@ -46,6 +47,15 @@ def test_the_numbers_of_roi_align(count, scale):
     torch.testing.assert_close(
         region_grids(level, rois, 3, scale), expected(level, rois, 3, scale), rtol=1e-5, atol=1e-6
     )
+
+
+@torch.no_grad()
+def test_half_precision_reads_the_same_cells(monkeypatch):
+    (level,) = levels_of(16, dtype=torch.bfloat16)
+    monkeypatch.setattr(region_pooling, 'roi_align', None)  # makes a copy of the whole level
+    found = region_grids(level, ROIS, 3, 1 / 4)
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, region_grids(level.float(), ROIS, 3, 1 / 4).bfloat16())
 
 
 def test_with_gradients():

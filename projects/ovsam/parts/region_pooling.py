@@ -42,20 +42,21 @@ def region_grids(level: Tensor, rois: Tensor, side: int, scale: float) -> Tensor
         (N, C, S, S).
     """
     if torch.onnx.is_in_onnx_export():  # ONNX knows torchvision's
-        return torchvision.ops.roi_align(level, rois, side, scale, aligned=True)
-    exact = level.dtype in (torch.float32, torch.float64) and level.dtype == rois.dtype
-    if level.device.type != 'cpu' or torch.is_grad_enabled() or not exact:
-        return roi_align(level, rois, (side, side), scale, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
-    grids = level.new_empty(len(rois), level.shape[1], side, side)
-    ends = rois[:, 1:] * scale - 0.5
+        return torchvision.ops.roi_align(level, rois.to(level), side, scale, aligned=True)
+    if level.device.type != 'cpu' or torch.is_grad_enabled():
+        return roi_align(level, rois.to(level), (side, side), scale, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+    exact = torch.promote_types(level.dtype, torch.float32)
+    grids = level.new_empty(len(rois), level.shape[1], side, side, dtype=exact)
+    ends = rois[:, 1:].to(exact) * scale - 0.5
     columns = _samples(ends[:, 0], ends[:, 2], side, level.shape[3])
     rows = _samples(ends[:, 1], ends[:, 3], side, level.shape[2])
-    for grid, image, x, y in zip(grids, rois[:, 0].long().tolist(), columns, rows):
-        (x, across), (y, down) = _touched(x), _touched(y)
-        # Channels last, a product would be made channel by channel.
-        cells = level[image, :, down, across].contiguous()
-        torch.matmul(y, cells @ x.T, out=grid)
-    return grids
+    with torch.autocast('cpu', enabled=False):
+        for grid, image, x, y in zip(grids, rois[:, 0].long().tolist(), columns, rows):
+            (x, across), (y, down) = _touched(x), _touched(y)
+            # Channels last, a product would be made channel by channel.
+            cells = level[image, :, down, across].to(exact).contiguous()
+            torch.matmul(y, cells @ x.T, out=grid)
+    return grids.to(level)
 
 
 def _samples(start: Tensor, end: Tensor, side: int, size: int) -> Tensor:
@@ -96,7 +97,6 @@ class RegionExtractor(SingleRoIExtractor):
         """(N, C, S, S) of levels (B, C, h, w) and regions (N, 5); see the base."""
         if torch.is_grad_enabled() or roi_scale_factor is not None:
             return super().forward(feats, rois, roi_scale_factor)
-        rois = rois.type_as(feats[0])
         side = self.roi_layers[0].output_size[0]
         grids = feats[0].new_zeros(len(rois), self.out_channels, side, side)
         levels = self.map_roi_levels(rois, len(feats))
