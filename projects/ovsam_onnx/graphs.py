@@ -171,7 +171,10 @@ class Graphs:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads or 0
         options.log_severity_level = 3  # of fp16 it warns that it does not compute in advance
-        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        except Exception as error:  # its own are of no other kind
+            raise ValueError(f'{path} is broken: export the model again ({error})') from error
         found = session.get_modelmeta().custom_metadata_map.get('ovsam', 'none')
         expected = self.settings['fingerprint']
         if found != expected:

@@ -61,7 +61,8 @@ class EncodedImage(NamedTuple):
         """Logits (N, size, size), at most 0.5 from zero, of masks (N, H, W) bool."""
         height, width = self.inner
         padded: np.ndarray = np.zeros((len(masks), self.side, self.side), np.float32)
-        padded[:, :height, :width] = averaged(masks, self.inner)
+        for place, mask in zip(padded, masks):  # sums take 24 bytes a pixel
+            place[:height, :width] = averaged(mask[None], self.inner)[0]
         return averaged(padded, (size, size)) - np.float32(0.5)
 
 

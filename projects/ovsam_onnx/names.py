@@ -65,7 +65,13 @@ class Names:
         return len(self.names)
 
     def find(self, text: str) -> int | None:
-        """The place of a name, alias or text, in whatever case and with ``_`` or spaces."""
+        """The place of a name, alias or text, in whatever case and with ``_`` or spaces.
+
+        Raises:
+            TypeError: It is no text.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f'names must be strings; got {text!r}')
         return self._places.get(_key(text))
 
     @cached_property

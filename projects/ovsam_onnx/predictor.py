@@ -123,6 +123,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
 
         Raises:
             RuntimeError: No image has been set, and ``among`` is not given.
+            TypeError: A text is not a string.
             ValueError: There are no texts, the vocabulary does not have one, or has nothing else.
         """
         least = self.checked(top_k)

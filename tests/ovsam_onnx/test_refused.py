@@ -43,6 +43,13 @@ def test_a_missing_graph(export_of_mini):
         OnnxPredictor(export_of_mini)
 
 
+def test_a_graph_that_was_not_copied_whole(export_of_mini):
+    path = export_of_mini / 'encoder.onnx'
+    path.write_bytes(path.read_bytes()[:10_000])
+    with pytest.raises(ValueError, match=r'encoder\.onnx is broken: export the model again'):
+        OnnxPredictor(export_of_mini)
+
+
 def test_onnxruntime_is_missing(both, monkeypatch):
     folder = both('mini').folder
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
@@ -125,6 +132,10 @@ def test_texts_that_are_not_there(both, picture):
         predictor.find('nothing known')
     with pytest.raises(ValueError, match='got none'):
         predictor.find([])
+    for each in (predictor, both('mini').torch):
+        each.set_image(str(picture))
+        with pytest.raises(TypeError, match='names must be strings; got 1'):
+            each.find([1])
 
 
 def test_no_pictures(both, tmp_path, monkeypatch):
