@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from ovsam.utils.images import decode_image, open_image, pixels_of, read_image
+from ovsam.utils.images import decode_image, jpeg, open_image, pixels_of, read_image
 from ovsam_onnx.images import check_image
 
 RED, WHITE = [255, 0, 0], [255, 255, 255]
@@ -49,6 +49,13 @@ def test_truncated_picture(tmp_path, suffix, message):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ValueError, match=message):
         read_image(path)
+
+
+@pytest.mark.parametrize('shape, size', [((3, 65_500), (65_500, 3)), ((131_000, 4), (2, 65_500))])
+def test_a_jpeg_of_a_longer_picture_is_smaller(shape, size):
+    with Image.open(io.BytesIO(jpeg(np.full((*shape, 3), RED, np.uint8)))) as image:
+        assert image.size == size
+        assert np.abs(np.array(image)[0, 0].astype(int) - RED).max() < 5
 
 
 @pytest.mark.parametrize('suffix', ['gif', 'png', 'tiff'])

@@ -21,6 +21,7 @@ from ovsam_onnx.images import check_image, raw_mode
 from .image_depth import DEEP_COLOR, to_colors, to_grey
 
 MAX_PIXELS = 500_000_000
+LONGEST_JPEG = 65_500  # pixels of a side that OpenCV writes
 # What Pillow's decoders raise for damaged files.
 _DAMAGE = (
     OSError,
@@ -216,11 +217,16 @@ def _to_rgb(image: Image.Image, content: bytes, raw: str | None) -> Image.Image:
     return image.convert('RGB')
 
 
+def jpeg(image: np.ndarray, quality: int = 95) -> bytes:
+    """An image (h, w, 3) RGB uint8 as the content of a JPEG file, smaller if none can hold it."""
+    longest = max(image.shape)
+    if longest > LONGEST_JPEG:
+        size = [max(1, side * LONGEST_JPEG // longest) for side in image.shape[1::-1]]
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    return cv2.imencode('.jpg', image[..., ::-1], settings)[1].tobytes()
+
+
 def png(image: np.ndarray) -> bytes:
     """An image (h, w, 3) RGB uint8 as the content of a PNG file."""
     return cv2.imencode('.png', image[..., ::-1])[1].tobytes()
-
-
-def jpeg(image: np.ndarray, quality: int = 95) -> bytes:
-    """The same as the content of a JPEG file."""
-    return cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

@@ -141,7 +141,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
 
     @router.get('/images/{image}', response_class=Response)
     async def show(image: str, request: Request) -> Response:
-        """A picture as the server sees it, as JPEG: upright, and of any kind that it reads."""
+        """A picture as the server sees it, as JPEG: upright, of sides of up to 65,500 pixels."""
         content = await turns.run(request, shown_picture, image)
         return Response(content, media_type='image/jpeg')
 
