@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from ovsam.utils.command_line import ended_by_sigterm, exit_status
+from ovsam.utils.command_line import ended_by_sigterm, exit_status, output_folder, parser_of
 from ovsam.utils.needed import needed
 from ovsam.utils.wording import listed
 
@@ -46,6 +46,18 @@ def test_success(capsys):
 def test_bad_input_is_one_line(capsys, error, line):
     assert exit_status('tool', failing(error)) == 2
     assert capsys.readouterr().err == f'{line}\n'
+
+
+def test_a_folder_to_write_to_is_no_file(tmp_path, capsys):
+    parser = parser_of('')
+    parser.add_argument('--out', type=output_folder)
+    new, file = tmp_path / 'new' / 'folder', tmp_path / 'a.png'
+    assert parser.parse_args(['--out', str(new)]).out == new
+    file.touch()
+    for place in (file, file / 'folder'):
+        with pytest.raises(SystemExit):
+            parser.parse_args(['--out', str(place)])
+        assert f'{file} is a file: name a folder to write to' in capsys.readouterr().err
 
 
 def test_other_faults_stay_as_they_are():

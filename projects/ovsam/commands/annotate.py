@@ -26,7 +26,7 @@ from ..apis.init_model import say_notice
 from ..bulk import Annotator, Job, Summary, begin, run_job
 from ..bulk.on_ray import on_ray
 from ..bulk.run import in_this_process
-from ..utils.command_line import ended_by_sigterm, exit_status, parser_of
+from ..utils.command_line import ended_by_sigterm, exit_status, output_folder, parser_of
 
 
 def show(summary: Summary, folder: Path) -> None:
@@ -81,7 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar='IMAGES',
         help="a folder, or a text file with a path a line, which counts from the file's folder",
     )
-    parser.add_argument('--out', type=Path, required=True, help='folder of the job')
+    parser.add_argument('--out', type=output_folder, required=True, help='folder of the job')
     add_model_flags(parser, "; the model's if not given")
     add_detector_flags(parser)
     parser.add_argument(

@@ -15,13 +15,12 @@ In Python, with numpy, OpenCV, Pillow and onnxruntime alone:
 """
 
 import argparse
-from pathlib import Path
 
 from ..apis.init_model import init_model, load_config
 from ..export.onnx_files import export_onnx, require_onnx
 from ..export.settings import refuse_detector
 from ..naming.names_file import names_file
-from ..utils.command_line import exit_status, parser_of
+from ..utils.command_line import exit_status, output_folder, parser_of
 from ..utils.files import write_whole
 
 
@@ -43,7 +42,9 @@ def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__, 'ovsam export')
     parser.add_argument('config', help='a config or a model by name: photo, mini, ...')
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder to write')
+    parser.add_argument(
+        '--out', type=output_folder, required=True, metavar='DIR', help='folder to write'
+    )
     parser.add_argument('--weights', metavar='FILE', help="checkpoint; the config's if not given")
     fewer = parser.add_mutually_exclusive_group()
     for precision, words in (

@@ -29,7 +29,7 @@ from ..apis.tracking.drawn import film_writer
 from ..apis.tracking.exports import frame_record, write_coco_tracks, write_cvat_tracks
 from ..apis.tracking.frames import PictureFolder, VideoFile, open_film
 from ..apis.user_prompts import parse_prompt
-from ..utils.command_line import exit_status, parser_of
+from ..utils.command_line import exit_status, output_folder, parser_of
 from ..utils.file_names import printable
 from ..utils.files import write_whole
 from ..utils.images import jpeg
@@ -136,7 +136,7 @@ def main(argv=None) -> int:
     )
     parser.add_argument(
         '--out',
-        type=Path,
+        type=output_folder,
         default=Path('work_dirs/follow'),
         help='folder to write to (%(default)s)',
     )

@@ -42,7 +42,7 @@ from ..apis.init_model import PRECISIONS, say_notice
 from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ..apis.user_prompts import parse_prompt, teach_examples
 from ..prompts import Prompts
-from ..utils.command_line import exit_status, parser_of
+from ..utils.command_line import exit_status, output_folder, parser_of
 from ..utils.file_names import fitting_name, printable
 from ..utils.files import write_whole
 from ..utils.images import png, read_image
@@ -263,7 +263,7 @@ def main(argv=None) -> int:
     parser.add_argument('--top-k', type=int, default=5, help='names to report (%(default)s)')
     parser.add_argument(
         '--out',
-        type=Path,
+        type=output_folder,
         default=Path('work_dirs/predict'),
         help='folder to write to (%(default)s)',
     )

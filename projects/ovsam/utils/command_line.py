@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import linecache
+import os
 import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from .needed import MissingInputs
 
@@ -26,6 +28,18 @@ def parser_of(description: str | None, program: str | None = None) -> argparse.A
     return argparse.ArgumentParser(
         program, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+
+
+def output_folder(text: str) -> Path:
+    """The type of a flag that names a folder to write to, which need not be there.
+
+    Raises:
+        argparse.ArgumentTypeError: It is a file, or in one.
+    """
+    for place in (Path(text), *Path(text).parents):
+        if os.path.isfile(place):
+            raise argparse.ArgumentTypeError(f'{place} is a file: name a folder to write to')
+    return Path(text)
 
 
 def given_flags(args: argparse.Namespace, *names: str) -> list[str]:
