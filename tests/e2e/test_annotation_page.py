@@ -1,5 +1,6 @@
 """The annotation page in headless Chromium: objects, names, masks; pictures go to work_dirs/app."""
 
+import copy
 import zipfile
 
 import numpy as np
@@ -216,6 +217,31 @@ def test_a_name_is_taught_and_known_after_a_reload(visitor):
     visitor.reload()
     visitor.write('text', 'gadget')
     assert set(visitor.names()) == {'gadget'}
+
+
+def test_two_tabs_know_what_either_was_taught(visitor):
+    other = copy.copy(visitor)
+    other.page = visitor.context.new_page()
+    other.page.goto(visitor.page.url)
+    for tab in (visitor, other):
+        tab.choose('scene_1.png')
+        tab.write('text', 'whistle')
+    for tab, name in ((visitor, 'gadget'), (other, 'gizmo')):
+        tab.key('.', 'n')
+        tab.page.locator('#name').fill(name)
+        tab.press('teach')
+        tab.says(f'"{name}" is known by 1 example')
+    visitor.reload()
+    visitor.write('vocabulary', 'sun, moon')
+    visitor.says('^4 names')
+
+
+def test_what_was_taught_to_another_model_stays(visitor):
+    visitor.page.evaluate("localStorage.setItem('taught', 'AAAA')")
+    visitor.reload()
+    visitor.write('vocabulary', 'sun, moon')
+    visitor.says('^2 names')
+    assert visitor.page.evaluate("localStorage.getItem('taught')") == 'AAAA'
 
 
 def test_an_export_offers_what_it_can(browser, tmp_path):

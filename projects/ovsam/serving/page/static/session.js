@@ -8,6 +8,11 @@ let session = null, names = [], anyNames = true;
 let vocabulary = localStorage.getItem('vocabulary') ?? '';
 let taught = localStorage.getItem('taught');
 
+// What another tab taught is known here, too, and not lost when this one teaches.
+addEventListener('storage', (event) => {
+  if (event.key === 'taught') [taught, session] = [event.newValue, null];
+});
+
 /** Whether the server names from any words, packs among them. */
 export function offer(info) {
   anyNames = info.any_names;
@@ -66,8 +71,7 @@ async function make(text) {
     answer = await ask('POST', '/api/sessions', wanted);
   } catch (error) {
     if (!(error instanceof Refused && taught && error.message.startsWith('what was taught'))) throw error;
-    taught = null; // to another model
-    localStorage.removeItem('taught');
+    taught = null; // to another model, for which it stays in storage
     say(error.message, 'wrong');
     answer = await ask('POST', '/api/sessions', { ...wanted, taught });
   }
