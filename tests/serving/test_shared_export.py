@@ -18,6 +18,7 @@ from ovsam.commands import app as app_command
 from ovsam.serving.annotator import Annotator
 from ovsam.serving.label_studio.backend import LabelStudioBackend
 from ovsam.serving.server.app import make_server
+from ovsam.serving.server.sessions import Sessions
 from ovsam.serving.shared_export import SharedExport
 from ovsam.utils.run_lengths import read_mask, run_lengths_of
 from tests.ovsam_onnx.conftest import both, picture
@@ -118,6 +119,12 @@ def test_names_are_some_of_its_own(app, ask, asked, pair):
     # What is looked for need not be among them.
     found = asked('find', session=session['session'], texts=[last], threshold=0.0)
     assert {each['name'] for each in found} == {last}
+
+
+def test_a_session_keeps_words_and_no_embeddings(pair):
+    sessions, names = Sessions(Annotator(SharedExport(pair.folder))), [*pair.onnx.vocabulary.names]
+    session, known = sessions.new(names, None)
+    assert known == names == sessions.get(session).vocabulary
 
 
 @pytest.mark.parametrize('vocabulary', ['gizmo, cat', ['gizmo'], 'lvis+gizmo'])

@@ -82,6 +82,11 @@ def test_a_vocabulary_is_names_or_packs_and_never_a_file(tmp_path):
     secret = tmp_path / 'secret.txt'
     secret.write_text('password')
     assert limits.parse_vocabulary(str(secret)) == [str(secret)]
-    for text, said in ((' , ', 'empty'), ('a,b,c,d', '3 names'), ('coco+cocoo', "no pack 'cocoo'")):
+    for text, said in (
+        (' , ', 'empty'),
+        ('a,b,c,d', '3 names'),
+        ('a' * 501, '500 letters; got 501'),
+        ('coco+cocoo', "no pack 'cocoo'"),
+    ):
         with pytest.raises(ValueError, match=said):
             limits.parse_vocabulary(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -181,5 +181,5 @@ def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:
 
 
 def are_numbers(values: Iterable) -> bool:
-    """Whether all are numbers, and finite; True is none."""
-    return set(map(type, values)) <= _NUMBERS and math.isfinite(sum(values))
+    """Whether all are numbers, and finite as floats; True is none."""
+    return set(map(type, values)) <= _NUMBERS and abs(sum(values)) <= sys.float_info.max

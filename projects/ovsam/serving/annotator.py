@@ -191,9 +191,10 @@ class Annotator:
         """What in the picture is called so, best first; see :meth:`ovsam.apis.OVSAMPredictor.find`.
 
         Raises:
-            ValueError: There are no texts, the model cannot name one, or the vocabulary has no
-                other name to compare with.
+            ValueError: There are no texts, one is too long, the model cannot name one, or the
+                vocabulary has no other name to compare with.
         """
+        self.limits.check_names(texts)
         with self.model.turn():
             predictor = self._shown(picture, names)
             found = self._all_masks(predictor, picture)

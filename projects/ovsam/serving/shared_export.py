@@ -51,11 +51,11 @@ class SharedExport(ServedModel):
         """See :class:`~.served_model.ServedModel`."""
         return self._first.model.settings['domain']
 
-    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Names:
+    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Sequence[str]:
         """See :class:`~.served_model.ServedModel`."""
         texts = listed_names(given) if isinstance(given, str) else given
         limits.check_names(texts)
-        return self._chosen(texts)
+        return texts
 
     def new_predictor(
         self, names: Names | Sequence[str] | None = None, taught: bytes = b''

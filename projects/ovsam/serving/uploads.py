@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FORMATS = ('BMP', 'GIF', 'JPEG', 'PNG', 'TIFF', 'WEBP')
 # What Pillow calls a JPEG with further pictures behind the first, such as a camera's preview.
 SEVERAL_JPEGS = 'MPO'
+LONGEST_NAME = 500  # letters; names are kept, and compared again and again
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,18 @@ class UploadLimits:
         return names
 
     def check_names(self, names: Sequence[str]) -> None:
-        """Reject a vocabulary of too many names.
+        """Reject a vocabulary of too many names, or too long ones.
 
         Raises:
-            ValueError: There are more than it may have.
+            ValueError: There are more than it may have, or one has more letters than it may.
         """
         if len(names) > self.names:
             raise ValueError(f'a vocabulary may have {self.names} names; got {len(names)}')
+        longest = max(names, key=len, default='')
+        if len(longest) > LONGEST_NAME:
+            raise ValueError(
+                f'a name may have {LONGEST_NAME} letters; got {len(longest)}: {longest[:50]!r} ...'
+            )
 
     def _check_bytes(self, size: int, name: str) -> None:
         if size > self.megabytes * 1e6:

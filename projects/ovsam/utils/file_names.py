@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 
 # Bytes: file systems allow 255, and an ending such as '.json' must fit behind the name.
 LONGEST = 250
@@ -23,6 +24,11 @@ def fitting_name(name: str, longest: int = LONGEST) -> str:
 def printable(name: str) -> str:
     """The name as a terminal can show it on one line; what it cannot show is escaped."""
     return name if name.isprintable() else repr(name)[1:-1]
+
+
+def as_utf8(name: str) -> str:
+    """The name with U+FFFD for each byte or letter in it that is not UTF-8."""
+    return re.sub('[\ud800-\udfff]', '\ufffd', name)
 
 
 def is_name_list(text: str) -> bool:

@@ -243,6 +243,12 @@ def test_users_at_once_have_their_own_pictures_and_names(port, scene, file_of):
         ({'params': {'marks': [mark('line', 1, 2, 3, 4)]}}, 'INVALID_REQUEST', 'known here'),
         ({'params': {'marks': [mark('point', 1)]}}, 'INVALID_REQUEST', 'known here'),
         ({'params': {'marks': [mark('point', 'a', 'b')]}}, 'INVALID_REQUEST', 'known here'),
+        ({'params': {'marks': [mark('point', 10**400, 2)]}}, 'INVALID_REQUEST', 'known here'),
+        (
+            {'model': 'ovsam-find', 'params': {'text_prompt': 'a' * 501}},
+            'INVALID_REQUEST',
+            'a name may have 500 letters; got 501',
+        ),
         ({'params': {'marks': [mark('point', 1, 2, label=2)]}}, 'INVALID_REQUEST', 'known here'),
         (
             {'params': {'marks': [mark('rectangle', 1, 2, 9, 9, label=0)]}},

@@ -60,6 +60,7 @@ def test_rounding_does_not_leave_the_image(keypoint):
         ({'value': {'x': float('nan'), 'y': 1}}, 'x = nan'),
         ({'value': {'x': '5', 'y': 1}}, "x = '5'"),
         ({'value': {'x': True, 'y': 1}}, 'x = True'),
+        ({'value': {'x': 10**400, 'y': 1}}, 'x = 1000'),
         ({'value': {'x': 101, 'y': 1}}, 'outside the image'),
         ({'image_rotation': 90}, 'turned by 90'),
         ({'original_width': 401}, '401 x 100 .* 400 x 100'),

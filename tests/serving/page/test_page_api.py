@@ -238,12 +238,26 @@ def test_what_cannot_be_imported(app, ask):
         'categories': [{'id': 1, 'name': 'cat'}],
         'annotations': [{'id': 2, 'image_id': 1, 'category_id': 1}],
     }
+    content['annotations'].append({**content['annotations'][0], 'segmentation': [[10**400] * 6]})
     answer = ask(app, 'POST', '/api/page/import', json={**sent, 'content': content}).json()
     assert answer['objects'] == [] and 'annotation 2 has no mask' in answer['left_out'][0]
+    assert 'something else than numbers' in answer['left_out'][1]
     answer = ask(
         app, 'POST', '/api/page/import', json={**sent, 'size': [10**6, 10**6], 'content': content}
     )
     assert answer.status_code == 400
+
+
+def test_a_file_of_ovsam_annotate_whose_pictures_name_is_not_utf8_is_imported(app, ask):
+    content = {
+        'images': [{'id': 1, 'file_name': 'caf\udce9.png', 'height': 256, 'width': 256}],
+        'categories': [],
+        'annotations': [],
+    }
+    body = json.dumps({'file_name': 'a.png', 'size': [256, 256], 'content': content})
+    kind = {'Content-Type': 'application/json'}
+    answer = ask(app, 'POST', '/api/page/import', content=body, headers=kind)
+    assert answer.json() == {'objects': [], 'left_out': [], 'image': 'caf\ufffd.png'}
 
 
 def test_samples_are_of_what_the_model_knows(tmp_path):

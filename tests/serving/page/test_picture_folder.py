@@ -65,8 +65,21 @@ def test_pictures_in_order_and_nothing_outside(photos, out):
         with pytest.raises(NotKeptError):
             folder.keep(name, kept())
     assert not out.parent.exists()
-    (odd,) = PictureFolder({'caf\udce9.png': photos}).pictures()
-    assert odd.name == 'caf\ufffd.png'
+
+
+def test_names_that_are_not_utf8_are_found_in_what_ovsam_annotate_wrote(photos, out):
+    def folder():
+        return PictureFolder({'caf\udce9.png': photos / 'b9.png'}, out)
+
+    folder().keep('caf\ufffd.png', kept('cat'))
+    content = json.loads(out.read_text())
+    content['images'][0]['file_name'] = 'caf\udce9.png'
+    out.write_text(json.dumps(content))
+    (odd,) = folder().pictures()
+    assert (odd.name, odd.objects) == ('caf\ufffd.png', 1)
+    folder().keep(odd.name, kept('dog'))
+    (image,) = json.loads(out.read_text())['images']
+    assert image['file_name'] == 'caf\udce9.png'
 
 
 def test_what_others_wrote_is_not_written_over(photos, out):

@@ -21,7 +21,7 @@ STATUS = (
     (FileNotFoundError, 404),
     (PermissionError, 403),
     (ConnectionError, 424),  # another server, on which this request depends, failed
-    ((ValueError, TypeError), 400),
+    ((ValueError, TypeError, OverflowError), 400),
 )
 
 logger = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from pycocotools import mask as mask_utils
 from pydantic import ValidationError
 
 from ...datasets.coco_annotations import are_numbers, mask_fault, polygon_fault
+from ...utils.file_names import as_utf8
 from ...utils.wording import listed
 from .records import KeptObject
 
@@ -163,7 +164,7 @@ def _parts(path: str) -> list[str]:
 def _shown_name(image: Mapping) -> str:
     """What the file calls an image; LVIS has the address alone."""
     name = image.get('file_name', image.get('coco_url', ''))
-    return name if isinstance(name, str) else ''
+    return as_utf8(name) if isinstance(name, str) else ''
 
 
 def _image_fault(image: Mapping) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...datasets.coco_annotations import are_numbers
+from ...utils.file_names import as_utf8
 from ...utils.files import json_text, write_whole
 from ...utils.run_lengths import read_run_lengths
 from .coco_file import annotation_title, category_names, check_lists, key_of, read_object
@@ -90,8 +91,8 @@ class KeptFile:
         for place, (image, number) in enumerate(zip(self._images, ids)):
             if number is not None and count[number] == 1:
                 name = image.get('file_name')
-                if isinstance(name, str) and name in names:
-                    self._places.setdefault(name, place)
+                if isinstance(name, str) and as_utf8(name) in names:
+                    self._places.setdefault(as_utf8(name), place)
                 else:
                     self._elsewhere.add(number)
         self._rows = self._read(content['annotations'], known)

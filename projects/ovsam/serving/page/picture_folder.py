@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ...utils.file_names import as_utf8
 from ...utils.image_walk import walk_images
 from ..annotator import NotKeptError
 from .kept_file import KeptFile
@@ -23,11 +24,8 @@ class PictureFolder:
     """
 
     def __init__(self, files: Mapping[str, Path], out: Path | None = None) -> None:
-        # What is not UTF-8 in a name cannot be said in JSON.
-        self._files = {
-            name.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace'): file
-            for name, file in files.items()
-        }
+        # What is not UTF-8 in a name cannot be said in an answer.
+        self._files = {as_utf8(name): file for name, file in files.items()}
         self._out = None if out is None else KeptFile(out, self._files)
 
     @classmethod
