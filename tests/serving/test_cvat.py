@@ -86,6 +86,17 @@ def test_what_is_called_so_among_other_names(colour_model, function, scene):
     assert len(detected(finder, scene)) <= len(detected(finder, scene, 0.0))
 
 
+def test_pictures_are_read_as_elsewhere(function, monkeypatch):
+    seen, take = [], function._predictor.set_image
+    monkeypatch.setattr(
+        function._predictor, 'set_image', lambda pixels: take(seen.append(pixels) or pixels)
+    )
+    deep = np.tile(np.uint16([0, 2047, 4095, 4095]), (64, 16))
+    for image in (Image.fromarray(deep), Image.new('RGBA', (64, 64))):
+        function.detect(Context(), image)
+    assert seen[0][0, :3, 0].tolist() == [0, 127, 255] and (seen[1] == 255).all()
+
+
 def test_a_model_must_name(colour_model, monkeypatch):
     shared = SharedModel(colour_model)
     monkeypatch.setattr(type(shared), 'vocabulary', None)

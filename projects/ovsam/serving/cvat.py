@@ -20,6 +20,7 @@ from mmengine.config import Config
 from ..apis.prediction import Prediction
 from ..masks.polygons import mask_polygons
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.images import to_rgb
 from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary.name_texts import listed_names
 from .shared_model import SharedModel
@@ -67,7 +68,7 @@ class DetectionFunction:
             context: Says the least score, and whether polygons are wanted in place of masks.
             image: The picture.
         """
-        self._predictor.set_image(np.array(image.convert('RGB')))
+        self._predictor.set_image(np.array(to_rgb(image)))
         least = context.conf_threshold
         if self._among_others:
             threshold = THRESHOLD if least is None else least

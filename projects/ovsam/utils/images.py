@@ -104,7 +104,7 @@ def decode_image(
             _check_pixels(image, limit)
             raw = raw_mode(image)  # first, for loading forgets it
             turn = _orientation(image)
-            rgb = _to_rgb(image, content, raw)
+            rgb = to_rgb(image, content, raw)
             # Pillow turns a TIFF while it loads it, and other files not at all.
             if turn != _orientation(image):
                 rgb = rgb.transpose(_BACK[turn])
@@ -204,7 +204,17 @@ def _turned(image: Image.Image, orientation: int, size: tuple[int, int] | None) 
     )
 
 
-def _to_rgb(image: Image.Image, content: bytes, raw: str | None) -> Image.Image:
+def to_rgb(image: Image.Image, content: bytes = b'', raw: str | None = None) -> Image.Image:
+    """Pillow's image in 8-bit RGB, transparency on white; see :func:`read_image`.
+
+    Args:
+        image: To convert.
+        content: Of its file, from which 16-bit colours are read.
+        raw: Of :func:`~ovsam_onnx.images.raw_mode`, before anything was loaded.
+
+    Raises:
+        ValueError: It holds values without a known range.
+    """
     if image.mode == 'F' or image.mode.startswith('I'):
         return to_grey(image).convert('RGB')
     image.load()
