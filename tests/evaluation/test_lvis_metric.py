@@ -82,6 +82,14 @@ def test_no_detections(tiny_annotations):
     assert evaluate(tiny_annotations, [sample], ['bbox', 'segm']) == {}
 
 
+def test_boxes_without_masks_are_refused_at_the_first_image(tiny_annotations):
+    boxes = as_sample(1, (20, 20), [], {})
+    del boxes['pred_instances']['masks']
+    judge = METRICS.build({'type': 'OVLVISMetric', 'ann_file': tiny_annotations, 'metric': 'segm'})
+    with pytest.raises(ValueError, match="gives no masks.* metric='bbox'"):
+        judge.process({}, [boxes])
+
+
 @pytest.fixture
 def changed(tiny_annotations):
     """Changes the file's content by a function."""

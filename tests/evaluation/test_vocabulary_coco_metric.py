@@ -80,6 +80,14 @@ def test_no_detections_have_no_figures(ann_file):
     assert judge(VocabularyCocoMetric(ann_file, metric='segm'), [sample(1), sample(2)]) == {}
 
 
+def test_boxes_without_masks_are_refused_at_the_first_image(ann_file):
+    boxes = sample(1, (BOXES[1][0], 1, 0.9))
+    del boxes['pred_instances']['masks']
+    with pytest.raises(ValueError, match="gives no masks.* metric='bbox'"):
+        VocabularyCocoMetric(ann_file, metric=['bbox', 'segm']).process({}, [boxes])
+    assert judge(VocabularyCocoMetric(ann_file, metric='bbox'), [boxes])['coco/bbox_mAP'] == 1
+
+
 def test_labels_are_compared_by_name_and_groups_by_metric(ann_file):
     samples = [sample(1, (BOXES[1][0], 1, 0.9)), sample(2, ([10, 2, 30, 14], 0, 0.9))]
     found = judge(VocabularyCocoMetric(ann_file, metric=['bbox', 'segm']), samples)

@@ -14,6 +14,7 @@ from mmengine.fileio import get_local_path
 
 from ..datasets.coco_annotations import check_coco_annotations, naming_annotation_file
 from ..datasets.open_vocabulary_coco import category_ids
+from .vocabulary_coco_metric import WithMasks
 
 
 class _NumpyWithFloat(ModuleType):
@@ -74,7 +75,7 @@ class _JudgedLVIS(LVIS):
 
 
 @METRICS.register_module()
-class OVLVISMetric(LVISMetric):
+class OVLVISMetric(WithMasks, LVISMetric):
     """:class:`mmdet.evaluation.LVISMetric` for data sets whose classes are a vocabulary's names.
 
     Label ``k`` is the category of class ``k``; of a metric without a ``dataset_meta``, category

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.evaluation import OVCocoMetric
@@ -46,8 +48,28 @@ class _JudgedCOCO(VocabularyCOCO):
             annotation['iscrowd'] = int(masks)
 
 
+class WithMasks:
+    """A metric of mmdet that asks for masks where it judges them, before all images are tested."""
+
+    metrics: list
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """See mmdet.
+
+        Raises:
+            ValueError: Masks are judged, and the model gives none.
+        """
+        samples = data_samples if 'segm' in self.metrics else ()
+        if any('masks' not in sample['pred_instances'] for sample in samples):
+            raise ValueError(
+                "metric='segm' judges masks, and the model gives no masks: take one that does, or "
+                "give the metric of boxes, metric='bbox'"
+            )
+        super().process(data_batch, data_samples)  # type: ignore[misc]  # of mmdet's class
+
+
 @METRICS.register_module()
-class VocabularyCocoMetric(OVCocoMetric):
+class VocabularyCocoMetric(WithMasks, OVCocoMetric):
     """:class:`mmdet.evaluation.CocoMetric` for data sets whose classes are a vocabulary's names.
 
     mmdet takes categories in the order of the annotation file, whatever the order of the classes;
@@ -67,8 +89,6 @@ class VocabularyCocoMetric(OVCocoMetric):
     Raises:
         ValueError: The annotation file is not of COCO's format.
     """
-
-    metrics: list
 
     def __init__(self, ann_file: str, **kwargs) -> None:
         super().__init__(**kwargs)
