@@ -159,13 +159,18 @@ def print_progress(running: dict, logs: Path, seconds: float) -> None:
 
 
 def train(phases: tuple, out: Path, smoke: bool, env: dict) -> None:
-    """Run the stages that have not left their weights."""
+    """Run the stages that have not left all of their files."""
     # No validation during so short a training: the evaluations follow.
     short = ['--cfg-options', 'train_cfg.max_iters=2', 'train_cfg.val_begin=3'] if smoke else []
     for phase in phases:
         chains = {}
         for chain in phase:
-            todo = [stage for stage in chain if not (out / f'{stage}.pth').exists()]
+            todo = [
+                stage
+                for stage in chain
+                for files in [(stage, *EXAMPLES.get(stage, ())[1:])]
+                if not all((out / f'{file}.pth').exists() for file in files)
+            ]
             chains['-'.join(chain)] = [
                 command for stage in todo for command in stage_commands(stage, out, short)
             ]
@@ -240,7 +245,9 @@ def is_current(folder: Path, name: str, mark: str) -> bool:
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__)
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/mini'), help='(%(default)s)')
+    parser.add_argument(
+        '--out', type=Path, help='(work_dirs/mini; with --smoke work_dirs/mini-smoke)'
+    )
     more = (
         'instead of the four trainings, what stands on them: detectors, corrections, contexts ...'
     )
@@ -256,28 +263,17 @@ def main(argv=None) -> int:
         '--configs', nargs='+', choices=EVALUATIONS, metavar='CONFIG', help='evaluate these only'
     )
     args = parser.parse_args(argv)
-    args.out = args.out.resolve()
+    # Weights of a few iterations must not be taken for those of a training.
+    args.out = (args.out or Path(f'work_dirs/mini{"-smoke" * args.smoke}')).resolve()
     weights = Path('checkpoints/mini') if args.evaluate else args.out
     data = args.out / 'data' if args.smoke else Path('data/pictograms')
     env = environment(weights, data)
     os.environ.update(env)  # configs read from it where weights are
     limit = ['--limit', '24'] if args.smoke else []
     splits = ['train', 'val', 'test', *(['image_level'] if args.more else [])]
+    command = ['tools/make_pictograms.py', '--out', str(data), '--splits', *splits, *limit]
     drawn = subprocess.run(
-        [
-            sys.executable,
-            '-W',
-            'ignore',
-            'tools/make_pictograms.py',
-            '--out',
-            str(data),
-            '--splits',
-            *splits,
-            *limit,
-        ],
-        cwd=ROOT,
-        env=env,
-        check=False,
+        [sys.executable, '-W', 'ignore', *command], cwd=ROOT, env=env, check=False
     )
     if drawn.returncode:
         return drawn.returncode  # it has said what is wrong

@@ -1,5 +1,6 @@
 """The plan of the small world's making, with the trainings themselves replaced."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,13 +52,42 @@ def test_weights_that_configs_start_from_are_made_before_them():
 def test_finished_stages_are_skipped(tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(make_mini, 'run_together', lambda chains, logs, env: seen.update(chains))
-    for stage in all_stages():
+    for stage in (*all_stages(), *(name for _, name in make_mini.EXAMPLES.values())):
         if stage != 'sam':
             (tmp_path / f'{stage}.pth').touch()
     make_mini.train(PHASES, tmp_path, smoke=False, env={})
     commands = [command for chain in seen.values() for command in chain]
     assert [command[0] for command in commands] == ['tools/train.py', 'tools/export_checkpoint.py']
     assert commands[0][1] == 'configs/mini/sam.py'
+
+
+@pytest.mark.parametrize('lost', ['clip2sam_base.pth', 'examples_base.pth'])
+def test_a_stage_is_finished_when_all_of_its_files_are_there(tmp_path, monkeypatch, lost):
+    seen = {}
+    monkeypatch.setattr(make_mini, 'run_together', lambda chains, logs, env: seen.update(chains))
+    for stage in (*all_stages(), *(name for _, name in make_mini.EXAMPLES.values())):
+        (tmp_path / f'{stage}.pth').touch()
+    make_mini.train(PHASES, tmp_path, smoke=False, env={})
+    assert not any(seen.values())
+    (tmp_path / lost).unlink()
+    make_mini.train(PHASES, tmp_path, smoke=False, env={})
+    (commands,) = filter(None, seen.values())
+    assert commands[0][1] == 'configs/mini/clip2sam_base.py'
+    assert commands[-1][2] == str(tmp_path / 'examples_base.pth')
+
+
+@pytest.mark.parametrize('flags, folder', [([], 'mini'), (['--smoke'], 'mini-smoke')])
+def test_a_few_iterations_are_not_taken_for_a_training(tmp_path, monkeypatch, flags, folder):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(make_mini.os, 'environ', dict(make_mini.os.environ))
+    drawn = []
+    monkeypatch.setattr(
+        make_mini.subprocess,
+        'run',
+        lambda command, **how: drawn.append(how['env']) or subprocess.CompletedProcess(command, 3),
+    )
+    assert make_mini.main(flags) == 3
+    assert drawn[0]['OVSAM_MINI_WEIGHTS'] == str(tmp_path / 'work_dirs' / folder)
 
 
 def test_chains_run_side_by_side_and_in_order(tmp_path):
