@@ -118,6 +118,7 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     if target.exists() and json.loads(target.read_text())['info'] == info:
         print(f'{target}: already written ({count} images)')
         return
+    target.unlink(missing_ok=True)  # of other images than those that are written now
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +164,10 @@ def main(argv=None) -> int:
     parser.add_argument('--seed', type=int, default=0, help='names the world (%(default)s)')
     parser.add_argument('--limit', type=int, help='at most this many images a split')
     parser.add_argument('--workers', type=int, default=os.cpu_count())
-    return exit_status('make_pictograms', write_world, parser.parse_args(argv))
+    args = parser.parse_args(argv)
+    if args.limit is not None and args.limit < 1:
+        parser.error('--limit must be positive')
+    return exit_status('make_pictograms', write_world, args)
 
 
 if __name__ == '__main__':

@@ -142,6 +142,34 @@ def test_finished_split_is_left_alone(world):
     assert path.stat().st_mtime_ns == before
 
 
+def test_a_split_whose_drawing_ended_is_no_finished_one(tmp_path, monkeypatch):
+    """Neither of the seed that it had nor of the new one: its images are of both."""
+    arguments = ['--out', str(tmp_path), '--splits', 'val', '--limit', '2', '--workers', '1']
+    assert make_pictograms.main(arguments) == 0
+    first = (tmp_path / 'val/000000.jpg').read_bytes()
+    save = make_pictograms.save
+    with monkeypatch.context() as patch:
+
+        def interrupted(path, image):
+            if path.stem != '000000':
+                raise KeyboardInterrupt
+            save(path, image)
+
+        patch.setattr(make_pictograms, 'save', interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            make_pictograms.main([*arguments, '--seed', '1'])
+    assert (tmp_path / 'val/000000.jpg').read_bytes() != first
+    assert make_pictograms.main(arguments) == 0
+    assert (tmp_path / 'val/000000.jpg').read_bytes() == first
+
+
+@pytest.mark.parametrize('limit', ['0', '-1'])
+def test_no_images_are_refused(tmp_path, capsys, limit):
+    with pytest.raises(SystemExit):
+        make_pictograms.main(['--out', str(tmp_path), '--limit', limit])
+    assert '--limit must be positive' in capsys.readouterr().err
+
+
 def test_faults_of_writing_are_one_line(tmp_path, monkeypatch, capsys):
     arguments = ['--out', str(tmp_path), '--splits', 'val', '--limit', '1', '--workers', '1']
     monkeypatch.setattr(make_pictograms.cv2, 'imwrite', lambda *args: False)
