@@ -48,8 +48,7 @@ def calibration_errors(log_scores: Tensor, labels: Tensor, groups: list[Tensor])
     """In percent, of each group's objects."""
     scores, names = best_names(log_scores)
     return [
-        100 * expected_calibration_error(scores[rows].cpu(), (names == labels)[rows].cpu())
-        for rows in groups
+        100 * expected_calibration_error(scores[rows], (names == labels)[rows]) for rows in groups
     ]
 
 
@@ -62,7 +61,7 @@ def calibrate(args: argparse.Namespace) -> None:
         raise ValueError(f'a {type(model).__name__} gives no names: there is nothing to calibrate')
     opinions, labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
     places = [model.vocabulary.label_map(model.vocabulary.group(group)) for group in GROUPS]
-    groups = [torch.isin(labels, torch.from_numpy(each).to(labels)) for each in places]
+    groups = [torch.isin(labels, torch.from_numpy(each)) for each in places]
     base, present = groups[0], model.fuse(opinions)
     temperature = round(fit_temperature(present[base], labels[base]), 3)
     scaling = TemperatureScaling(temperature)

@@ -27,11 +27,12 @@ from ovsam.evaluation.opinions import collect_embeddings, training_loader
 from ovsam.naming.scores import GeometricFusion
 from ovsam.parts.photographs import LinearCorrection
 from ovsam.utils.command_line import exit_status
-from ovsam.utils.files import whole_file
+from ovsam.utils.files import require_writable, whole_file
 
 
 def fit(args: argparse.Namespace) -> None:
     """Collect, fit, write, print."""
+    require_writable(args.out)
     cfg = Config.fromfile(args.config)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
@@ -56,9 +57,10 @@ def fit(args: argparse.Namespace) -> None:
             f"the data of {args.config} have other names than its model: give the data's "
             'vocabulary by --cfg-options val_dataloader.dataset.vocabulary=NAME'
         )
-    embeddings, labels = collect_embeddings(model, loader)
+    embeddings, labels = (each.cpu() for each in collect_embeddings(model, loader))
     kept = torch.isin(labels, seen)
-    names, labels = model.bank_of_labels().table[seen], torch.searchsorted(seen, labels[kept])
+    names = model.bank_of_labels().table[seen].cpu()
+    labels = torch.searchsorted(seen, labels[kept])
     features = embeddings[kept, model.opinion_names.index('clip')]
     scale = model.classifier.scale
     correction = LinearCorrection(features.shape[1], len(seen))

@@ -31,7 +31,7 @@ from ovsam.evaluation.opinions import collect_embeddings, training_loader
 from ovsam.naming.examples import Examples, ExampleSpace
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ovsam.utils.command_line import exit_status
-from ovsam.utils.files import whole_file
+from ovsam.utils.files import require_writable, whole_file
 from ovsam.utils.tables import table
 
 SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 1.0)
@@ -56,6 +56,7 @@ def taught(
 
 def fit(args: argparse.Namespace) -> None:
     """Collect, fit, choose, write, print."""
+    require_writable(args.out)
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
     cfg.model.pop('example_space', None)  # it may not be there yet
@@ -69,9 +70,9 @@ def fit(args: argparse.Namespace) -> None:
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     sets = []
     for loader in (train, val):
-        rows, labels = collect_embeddings(model, loader)
+        rows, labels = (each.cpu() for each in collect_embeddings(model, loader))
         kept = seen[labels]
-        sets.append((rows[kept].cpu(), labels[kept].cpu()))
+        sets.append((rows[kept], labels[kept]))
     (rows, labels), (val_rows, val_labels) = sets
     space = ExampleSpace(rows.shape[2], rows.shape[1], rank=args.rank)
     space.fit(rows, labels, args.ridge)
@@ -100,7 +101,7 @@ def choose(
     columns = {int(name): place for place, name in enumerate(names)}
     target = torch.tensor([columns[int(label)] for label in val[1]])
     with torch.no_grad():
-        by_text = torch.stack([model.classify(each).cpu() for each in val[0].unbind(1)], dim=1)
+        by_text = torch.stack([model.classify(each) for each in val[0].unbind(1)], dim=1)
     draws = [
         taught(
             space,

@@ -3,6 +3,7 @@ import torch
 
 from ovsam.parts.photographs import LinearCorrection
 from ovsam.utils.paths import config_path
+from tests.elsewhere import Elsewhere
 from tools import fit_correction
 
 TRAIN = ('--train', 'annotations/train.json', 'train/')
@@ -53,9 +54,19 @@ def test_what_cannot_be_fitted(config, tmp_path, capsys):
     assert 'has no correction' in capsys.readouterr().err
     assert fit_correction.main([config(3), *TRAIN, *out]) == 2
     assert 'num_names of the correction' in capsys.readouterr().err
+    (tmp_path / 'folder').mkdir()
+    arguments = ['nowhere.py', *TRAIN, '--out', str(tmp_path / 'folder')]
+    assert fit_correction.main(arguments) == 2  # before all else
+    assert 'is a folder: name a file to write' in capsys.readouterr().err
 
 
-def test_a_correction_is_fitted_on_seen_names(config, tmp_path, capsys):
+def test_a_correction_is_fitted_on_seen_names(config, tmp_path, monkeypatch, capsys):
+    collect = fit_correction.collect_embeddings
+
+    def on_a_gpu(*args):
+        return [each.as_subclass(Elsewhere) for each in collect(*args)]
+
+    monkeypatch.setattr(fit_correction, 'collect_embeddings', on_a_gpu)
     out = tmp_path / 'correction.pth'
     assert fit_correction.main([config(1), *TRAIN, '--out', str(out)]) == 2
     number = int(capsys.readouterr().err.split(' seen names')[0].split()[-1])

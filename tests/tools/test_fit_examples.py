@@ -7,6 +7,7 @@ import torch
 
 from ovsam.naming.examples import ExampleSpace
 from ovsam.utils.paths import config_path
+from tests.elsewhere import Elsewhere
 from tools import fit_examples
 
 TRAIN = ('--train', 'annotations/train.json', 'train/')
@@ -19,6 +20,10 @@ def test_nothing_to_fit_on(tmp_path, capsys):
     assert '--rank and --ridge must be positive' in capsys.readouterr().err
     assert fit_examples.main([str(config_path('mini/sam_box.py')), *TRAIN, *out]) == 2
     assert 'a SAM gives no names' in capsys.readouterr().err
+    (tmp_path / 'folder').mkdir()
+    arguments = ['nowhere.py', *TRAIN, '--out', str(tmp_path / 'folder')]
+    assert fit_examples.main(arguments) == 2  # before all else
+    assert 'is a folder: name a file to write' in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -36,7 +41,13 @@ def world_of_two(small_world, tmp_path, monkeypatch):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(world))
 
 
-def test_a_space_is_fitted_and_its_line_printed(world_of_two, tmp_path, capsys):
+def test_a_space_is_fitted_and_its_line_printed(world_of_two, tmp_path, monkeypatch, capsys):
+    collect = fit_examples.collect_embeddings
+
+    def on_a_gpu(*args):
+        return [each.as_subclass(Elsewhere) for each in collect(*args)]
+
+    monkeypatch.setattr(fit_examples, 'collect_embeddings', on_a_gpu)
     config, out = str(config_path('mini/ovsam_base_box.py')), tmp_path / 'examples.pth'
     assert fit_examples.main([config, *TRAIN, '--rank', '8', '--out', str(out)]) == 0
     line = capsys.readouterr().out.splitlines()[-1]

@@ -73,6 +73,9 @@ def collect_embeddings(model: OpenVocabularySegmenter, loader: Iterable) -> tupl
 def collect_opinions(
     model: OpenVocabularySegmenter, loader: Iterable
 ) -> tuple[list[Tensor], Tensor]:
-    """The same, compared with all names: logits (N, K + 1) of each opinion, and labels (N,)."""
+    """The same, compared with all names: logits (N, K + 1) of each opinion, and labels (N,).
+
+    All are on the CPU, where the vocabulary says which names are seen.
+    """
     embeddings, labels = collect_embeddings(model, loader)
-    return [model.classify(each) for each in embeddings.unbind(dim=1)], labels
+    return [model.classify(each).cpu() for each in embeddings.unbind(dim=1)], labels.cpu()
