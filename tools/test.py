@@ -5,6 +5,7 @@ python tools/test.py CONFIG CHECKPOINT --out results.json --show-dir pictures
 """
 
 import argparse
+import os
 import sys
 
 from mmengine.config import Config
@@ -52,7 +53,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         ValueError: The config has no data to test on.
-        OSError: ``--out`` cannot be written.
+        OSError: What the flags name cannot be written.
     """
     cfg = runner_config(args)
     cfg.strategy = None  # sharding is for training
@@ -65,11 +66,12 @@ def load_config(args: argparse.Namespace) -> Config:
             f'({kind}_dataloader): give the config of an evaluation, such as base_box.py for '
             'photo/base.py'
         )
-    if args.out:
-        require_writable(args.out)
+    for path in filter(None, (args.out, args.dump_detections)):
+        require_writable(path)
     if args.val:
         cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
     if args.show_dir:
+        os.makedirs(args.show_dir, exist_ok=True)
         cfg.custom_hooks = [
             *cfg.get('custom_hooks', []),
             dict(type='DrawSegmentsHook', out_dir=args.show_dir, score_thr=args.show_score_thr),

@@ -126,6 +126,11 @@ def test_metrics_and_pictures_are_written(small_world, monkeypatch, tmp_path):
         ('photo/base.py', ['--val'], 'has no validation data (val_dataloader)'),
         ('mini/sam_box.py', ['--out', '.'], 'test: . is a folder: name a file to write'),
         ('mini/sam_box.py', ['--out', f'{__file__}/a.json'], __file__),
+        ('mini/sam_box.py', ['--dump-detections', f'{__file__}/a.json'], __file__),
+        ('mini/sam_box.py', ['--show-dir', __file__], __file__),
+        ('mini/sam_box.py', ['--launcher', 'slurm'], 'but SLURM_PROCID and SLURM_NTASKS'),
+        ('mini/sam_box.py', ['--launcher', 'pytorch'], 'but RANK and WORLD_SIZE'),
+        ('mini/sam_box.py', ['--cfg-options', 'custom_hooks.9.type=X'], 'Index 9 exceeds the'),
         (
             'mini/sam_box.py',
             ['--cfg-options', 'test_evaluator.type=OpenVocabularyMetrik'],

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from ..utils.command_line import parser_of
+from ..utils.process_place import LAUNCHERS, process_place
 
 
 class ConfigOptions(DictAction):
@@ -122,8 +123,14 @@ def runner_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def runner_config(args: argparse.Namespace) -> Config:
-    """The config file with the common flags' changes in it."""
+    """The config file with the common flags' changes in it.
+
+    Raises:
+        ValueError: The process was not started by the launcher that the flags name.
+    """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher in LAUNCHERS:
+        process_place(args.launcher)
     cfg = Config.fromfile(args.config)
     # The runner writes its config five times and with every checkpoint. Formatted by yapf each
     # would take seconds; without, it is one entry a line all the same.

@@ -65,8 +65,9 @@ def exit_status(
         print(f'{name}: {error}', file=sys.stderr)
         return 2
     except (ValueError, TypeError, OSError, ImportError, KeyError) as error:
-        # Of KeyErrors, those of a registry are names that are misspelled.
-        if isinstance(error, KeyError) and 'registry' not in str(error):
+        # Of KeyErrors, those of a registry are names that are misspelled, and those of a list's
+        # length are places that --cfg-options asks for.
+        if isinstance(error, KeyError) and not re.search('registry|length of list', str(error)):
             raise
         if unless() and _WORKER not in str(error) and not _is_of_ours(error):
             raise
