@@ -27,7 +27,10 @@ nodes=${SLURM_JOB_NUM_NODES:-1}
 # Jobs that share a node do not share a port.
 port=${RAY_PORT:-$((20000 + SLURM_JOB_ID % 20000))}
 host=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-ip=$(getent ahostsv4 "$host" | awk 'NR == 1 { print $1 }')
+if ! ip=$(getent ahostsv4 "$host" | awk 'NR == 1 { print $1 }'); then
+    echo "slurm_ray: no IPv4 address of $host is known" >&2
+    exit 1
+fi
 # srun does not take over what sbatch was given for it.
 export SRUN_CPUS_PER_TASK="${SLURM_CPUS_PER_TASK:-1}"
 

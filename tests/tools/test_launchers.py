@@ -196,6 +196,14 @@ def test_slurm_ray_whose_head_does_not_start(call, ray_job, tmp_path):
     assert found.stderr == 'slurm_ray: Ray did not start on localhost\n'
 
 
+def test_slurm_ray_on_a_host_without_an_address(call, ray_job, tmp_path):
+    (tmp_path / 'getent').write_text('#!/bin/sh\nexit 2\n')
+    (tmp_path / 'getent').chmod(0o755)
+    found = call('slurm_ray', 'photos', '--out', 'o', **ray_job)
+    assert found.returncode == 1
+    assert found.stderr == 'slurm_ray: no IPv4 address of localhost is known\n'
+
+
 def test_slurm_batch_with_little_time_left(tmp_path):
     """The job is queued again; the training goes on until Slurm ends it."""
     (tmp_path / 'srun').write_text(
