@@ -121,7 +121,10 @@ def main(argv=None) -> int:
     parser.add_argument('--workers', type=int, help="processes that read images (the config's)")
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     add_config_options(parser)
-    return exit_status('dump_sam_features', run, parser.parse_args(argv))
+    args = parser.parse_args(argv)
+    if any(count is not None and count < 1 for count in (args.compare, args.batch_size)):
+        parser.error('--compare and --batch-size must be positive')
+    return exit_status('dump_sam_features', run, args)
 
 
 if __name__ == '__main__':

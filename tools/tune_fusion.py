@@ -77,6 +77,8 @@ def main(argv=None) -> int:
         help='of seen names, to try with each pair of weights (%(default)s)',
     )
     args = parser.parse_args(argv)
+    if args.steps < 2:
+        parser.error('--steps must be at least 2')
     return exit_status('tune_fusion', tune, args.config, args.steps, args.penalties)
 
 

@@ -170,6 +170,8 @@ def test_an_index_of_another_encoding(tmp_path):
 def test_damaged_entries(write):
     with pytest.raises(ValueError, match=r'a has the parts wings; there are image_enc'):
         read_model_index(write(entry(Parts=['wings'])))
+    with pytest.raises(ValueError, match='index.yml has a damaged entry: '):
+        read_model_index(write({**entry(), 'Weights': None}))
     with pytest.raises(ValueError, match="'b' is missing"):
         read_model_index(write({'Name': 'm', 'Config': 'c.py', 'Metadata': {'Made From': ['b']}}))
     with pytest.raises(ValueError, match='open_clip has no weights .*its weights are openai'):

@@ -45,6 +45,13 @@ def test_the_loss_changes_by_less_than_a_hundredth(run):
     assert change <= one < 1
 
 
+@pytest.mark.parametrize('flag', ['--compare', '--batch-size'])
+def test_counts_of_nothing_are_refused(run, capfd, flag):
+    with pytest.raises(SystemExit):
+        run(flag, 0)
+    assert '--compare and --batch-size must be positive' in capfd.readouterr().err
+
+
 def test_what_it_does_is_said(run, tmp_path):
     assert '1 records made, 0 of them anew, 0 kept' in run('--shard', '0/2')[1]
     assert '1 records made, 0 of them anew, 1 kept' in run()[1]

@@ -1,3 +1,5 @@
+import pytest
+
 from ovsam.utils.paths import config_path
 from tools import tune_fusion
 
@@ -15,6 +17,12 @@ def test_grid_is_printed_best_first(small_world, monkeypatch, capsys):
         ('1.00', '0.00'),
         ('1.00', '1.00'),
     }
+
+
+def test_a_grid_of_less_than_two_points(capsys):
+    with pytest.raises(SystemExit):
+        tune_fusion.main(['nowhere.py', '--steps', '1'])
+    assert '--steps must be at least 2' in capsys.readouterr().err
 
 
 def test_models_without_two_opinions(small_world, monkeypatch, capsys):

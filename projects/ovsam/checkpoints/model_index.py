@@ -133,7 +133,7 @@ def read_model_index(path: str | Path | None = None) -> ModelIndex:
                 index.files[part]
     except KeyError as error:
         raise ValueError(f'{path} has a damaged entry: {error} is missing') from error
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f'{path} has a damaged entry: {error}') from error
     return index
 
