@@ -88,7 +88,7 @@ def _choose(images: list, file_name: str, size: tuple[int, int]) -> Mapping:
     if not records:
         raise ValueError('the file has no images')
     if len(images) > 1:
-        wanted = _parts(file_name)
+        wanted = _parts(as_utf8(file_name))
         records = [image for image in records if _parts(_shown_name(image))[-1:] == wanted[-1:]]
         if not records:
             raise ValueError(
