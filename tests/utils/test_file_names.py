@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ovsam.utils.file_names import fitting_name, printable
+from ovsam.utils.file_names import as_utf8, fitting_name, printable
 from ovsam.utils.files import write_whole
 
 
@@ -21,3 +21,11 @@ def test_a_name_that_fits_can_be_written(letter, tmp_path):
 def test_printable():
     assert printable('ü ü.jpg') == 'ü ü.jpg'
     assert printable('a\nb\udcff.jpg') == 'a\\nb\\udcff.jpg'
+
+
+@pytest.mark.parametrize(
+    ('name', 'told'),
+    [('', ''), ('caf\u00e9', 'caf\u00e9'), ('caf\udce9\ud800.png', 'caf\ufffd\ufffd.png')],
+)
+def test_names_that_are_not_utf8_can_be_told(name, told):
+    assert as_utf8(name) == told

@@ -133,7 +133,8 @@ def load_from_local(filename: str, map_location: Any = 'cpu') -> 'dict[str, Any]
         map_location: Where tensors go, as for ``torch.load``.
 
     Returns:
-        What the file holds, normally a dict with ``state_dict``.
+        What the file holds, normally a dict with ``state_dict``; without the config that mmdet 2
+        wrote into it.
 
     Raises:
         FileNotFoundError: There is no such file.

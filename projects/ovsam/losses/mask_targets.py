@@ -35,7 +35,7 @@ def mask_targets(
 def region_targets(
     samples: Sequence[DetDataSample], prompts: Optional[Prompts] = None
 ) -> tuple[Tensor, Tensor]:
-    """Boxes as RoIs (N, 5) and labels (N,) of annotated instances.
+    """Boxes as RoIs (N, 5), image index and xyxy input pixels, and labels (N,) of instances.
 
     Args:
         samples: Whose ``gt_instances`` have boxes and labels.
@@ -46,6 +46,6 @@ def region_targets(
     labels = torch.cat([instances.labels for instances in annotated])
     if prompts is None:
         return rois, labels
-    ends = torch.tensor([0, *map(len, annotated)]).cumsum(0)
-    rows = ends.to(prompts.device)[prompts.image_index] + prompts.instance_index
+    starts = torch.tensor([0, *map(len, annotated)]).cumsum(0)
+    rows = starts.to(prompts.device)[prompts.image_index] + prompts.instance_index
     return rois[rows], labels[rows]
