@@ -6,6 +6,7 @@ import torch
 
 from ovsam.apis import OVSAMPredictor
 from ovsam.naming import SecondLook
+from ovsam.segmenters import ZoomedPass
 from ovsam.serving.annotator import Annotator
 from ovsam.serving.shared_model import SharedModel
 
@@ -26,7 +27,7 @@ def doubted(model, monkeypatch):
     return seen
 
 
-def test_prompts_masks_and_everything_mode(model, doubted, scene):
+def test_prompts_masks_and_everything_mode(model, doubted, scene, monkeypatch):
     image, boxes = scene
     predictor = OVSAMPredictor(model, vocabulary=NAMES)
     predictor.set_image(image)
@@ -44,6 +45,12 @@ def test_prompts_masks_and_everything_mode(model, doubted, scene):
     head, clip = (again.region_embeddings - once.region_embeddings).unbind(dim=1)
     assert torch.equal(head, torch.zeros_like(head))
     assert (clip.abs().amax(dim=1) > 0).all()
+
+    monkeypatch.setattr(model, 'zoomed_pass', ZoomedPass())
+    doubted.clear()
+    predictor.set_image(image)
+    predictor.predict(boxes=boxes)
+    assert len(doubted) == 1 and max(doubted) < len(NAMES)
 
 
 def test_everything_mode_looks_again_for_other_names(model, doubted, scene):

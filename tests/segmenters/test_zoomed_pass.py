@@ -28,7 +28,7 @@ class ReadsBrightness:
         masks = features.embedding[prompts.image_index, :1]
         return masks, torch.full((len(prompts), 1), self.quality)
 
-    def region_embeddings(self, features, regions, bank=None):
+    def first_opinions(self, features, regions):
         return (regions.rois['prompt'][:, 1:],)
 
 

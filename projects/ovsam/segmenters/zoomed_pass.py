@@ -26,7 +26,7 @@ from .image_features import ImageFeatures
 from .mirrored_ovsam import mirrored_prompts
 
 if TYPE_CHECKING:
-    from .promptable_segmenter import PromptableSegmenter
+    from .ovsam import OVSAM
 
 
 class Look(NamedTuple):
@@ -91,7 +91,7 @@ class ZoomedPass:
 
     def __call__(
         self,
-        segmenter: PromptableSegmenter,
+        segmenter: OVSAM,
         features: ImageFeatures,
         prompts: Prompts,
         low_res: Tensor,
@@ -154,7 +154,7 @@ class ZoomedPass:
 
     def _looks(
         self,
-        segmenter: PromptableSegmenter,
+        segmenter: OVSAM,
         images: Tensor,
         prompts: Prompts,
         low_res: Tensor,
@@ -182,9 +182,7 @@ class ZoomedPass:
         opinions = (_summed(each, count) for each in look.opinions)
         return Look(masks, quality, tuple(F.normalize(each, dim=-1) for each in opinions))
 
-    def _look(
-        self, segmenter: PromptableSegmenter, images: Tensor, prompts: Prompts, squares: Tensor
-    ) -> Look:
+    def _look(self, segmenter: OVSAM, images: Tensor, prompts: Prompts, squares: Tensor) -> Look:
         """What prompts find in squares (N, 5) of their own; logits (N, h, w) cover the squares."""
         side = images.shape[-1]
         cut, mirror = self._cut(images, squares), self._in_mirror(squares)
@@ -195,7 +193,7 @@ class ZoomedPass:
         found, quality, _ = choose_masks(
             segmenter.mask_choice, prompts, *segmenter.segment(features, prompts)
         )
-        opinions = segmenter.region_embeddings(features, Regions.of_prompts(found, prompts, side))
+        opinions = segmenter.first_opinions(features, Regions.of_prompts(found, prompts, side))
         found = found.float()
         if mirror is not None:
             found = torch.where(mirror[:, None, None], found.flip(-1), found)
