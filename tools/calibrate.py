@@ -30,7 +30,7 @@ from ovsam.evaluation.calibration_error import (
     fit_temperature,
     without_own_name,
 )
-from ovsam.evaluation.opinions import collect_opinions
+from ovsam.evaluation.opinions import collect_opinions, validation_data
 from ovsam.naming.scores import TemperatureScaling
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ovsam.utils.command_line import exit_status, parser_of
@@ -59,7 +59,7 @@ def calibrate(args: argparse.Namespace) -> None:
     model = init_model(cfg)
     if not isinstance(model, OpenVocabularySegmenter):
         raise ValueError(f'a {type(model).__name__} gives no names: there is nothing to calibrate')
-    opinions, labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
+    opinions, labels = collect_opinions(model, Runner.build_dataloader(validation_data(cfg)))
     places = [model.vocabulary.label_map(model.vocabulary.group(group)) for group in GROUPS]
     groups = [torch.isin(labels, torch.from_numpy(each)) for each in places]
     base, present = groups[0], model.fuse(opinions)

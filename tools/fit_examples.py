@@ -27,7 +27,7 @@ from torch import Tensor
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
 from ovsam.engine.runner_flags import fitting_parser
-from ovsam.evaluation.opinions import collect_embeddings, training_loader
+from ovsam.evaluation.opinions import collect_embeddings, training_loader, validation_data
 from ovsam.naming.examples import Examples, ExampleSpace
 from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ovsam.utils.command_line import exit_status
@@ -66,7 +66,7 @@ def fit(args: argparse.Namespace) -> None:
     if not model.vocabulary.seen.any():
         raise ValueError(f'the vocabulary of {args.config} has no seen names to learn from')
     train = training_loader(cfg, *args.train, args.limit)
-    val = Runner.build_dataloader(cfg.val_dataloader)
+    val = Runner.build_dataloader(validation_data(cfg))
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     sets = []
     for loader in (train, val):

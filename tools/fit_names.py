@@ -22,8 +22,18 @@ from ovsam.utils.files import whole_file
 
 
 def fit(config: str, out: Path) -> None:
-    """Fit the projection of the config's text encoder, and write it."""
+    """Fit the projection of the config's text encoder, and write it.
+
+    Raises:
+        ValueError: The config says nothing of the fit.
+    """
     cfg = Config.fromfile(config)
+    lacking = [key for key in ('held_out', 'ridge') if key not in cfg]
+    if lacking:
+        raise ValueError(
+            f'{config} has no {" and no ".join(lacking)}: give the config of what names mean, such '
+            'as configs/photo/names.py'
+        )
     init_default_scope(cfg.default_scope)
     encoder = MODELS.build(cfg.model.text_encoder).eval()
     tower = MODELS.build(cfg.model.backbone).eval()

@@ -70,6 +70,7 @@ def load_config(args: argparse.Namespace) -> Config:
         require_writable(path)
     if args.val:
         cfg.test_dataloader, cfg.test_evaluator = cfg.val_dataloader, cfg.val_evaluator
+        cfg.test_cfg = cfg.get('test_cfg') or dict()
     if args.show_dir:
         os.makedirs(args.show_dir, exist_ok=True)
         cfg.custom_hooks = [

@@ -18,7 +18,7 @@ from tabulate import tabulate
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
 from ovsam.apis import init_model
-from ovsam.evaluation.opinions import collect_opinions
+from ovsam.evaluation.opinions import collect_opinions, validation_data
 from ovsam.naming.scores import GeometricFusion
 from ovsam.segmenters.ovsam import OVSAM
 from ovsam.utils.command_line import exit_status, parser_of
@@ -50,7 +50,7 @@ def tune(config: str, steps: int, penalties: Sequence[float]) -> None:
     places = (model.vocabulary.label_map(split[group]) for group in ('base', 'novel'))
     groups = [torch.from_numpy(each) for each in places]
     seen = torch.from_numpy(model.vocabulary.seen.copy())
-    (head, clip), labels = collect_opinions(model, Runner.build_dataloader(cfg.val_dataloader))
+    (head, clip), labels = collect_opinions(model, Runner.build_dataloader(validation_data(cfg)))
     results = []
     weights = torch.linspace(0, 1, steps).tolist()
     for fusion in product(weights, weights, penalties):

@@ -26,6 +26,8 @@ def test_the_loader_of_training_data(cfg):
     assert len(data) == 1 and '/train/' in data.get_data_info(0)['img_path']
     everything = training_loader(cfg, 'annotations/train.json', 'train/').dataset
     assert len(everything) > 1
+    with pytest.raises(ValueError, match='no validation data'):
+        training_loader(Config(dict(val_dataloader=None)), 'train.json', 'train/')
 
 
 def test_labels_are_places_in_the_vocabulary_of_the_model(cfg, random_mini):

@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 
+from ovsam.utils.paths import config_path
 from tools import fit_names
 
 pytest.importorskip('tokenizers')
@@ -68,3 +69,9 @@ def test_a_class_that_there_is_not(tmp_path, capsys):
     config = write_config(tmp_path, ['cat'])
     assert fit_names.main([config, '--out', str(tmp_path / 'names.pth')]) != 0
     assert 'no classes of ImageNet-1k' in capsys.readouterr().err
+
+
+def test_configs_of_something_else(tmp_path, capsys):
+    config = config_path('photo/base_box.py')
+    assert fit_names.main([str(config), '--out', str(tmp_path / 'names.pth')]) == 2
+    assert 'base_box.py has no held_out and no ridge' in capsys.readouterr().err

@@ -97,6 +97,12 @@ def test_learning_rate_scales_with_the_batch(sam_config, tmp_path, capsys):
     assert scaled == pytest.approx(plain * 2 / 16)
 
 
+def test_trainings_without_test_data_are_validated():
+    """The joint ones: their test data are those of other configs."""
+    args = test_tool.parse_args([str(config_path('clip2sam/clip2sam_RN50_joint.py')), '--val'])
+    assert test_tool.load_config(args).test_cfg is not None
+
+
 def test_metrics_and_pictures_are_written(small_world, monkeypatch, tmp_path):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
     assert (

@@ -15,22 +15,36 @@ from ..losses.mask_targets import region_targets
 from ..segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 
 
+def validation_data(cfg: Config) -> dict:
+    """Config of the loader of a config's validation data.
+
+    Raises:
+        ValueError: It has none.
+    """
+    if cfg.get('val_dataloader') is None:
+        raise ValueError(
+            f'{cfg.filename} has no validation data (val_dataloader): give the config of an '
+            'evaluation, such as base_box.py for photo/base.py'
+        )
+    return cfg.val_dataloader
+
+
 def training_loader(
     cfg: Config, ann_file: str, folder: str, limit: int | None = None
 ) -> DataLoader:
     """The loader of a config's validation data, of training data instead.
 
     Args:
-        cfg: With a ``val_dataloader``.
+        cfg: As of :func:`validation_data`.
         ann_file: Of the training data, below the validation data's ``data_root``.
         folder: Of its images, likewise.
         limit: How many images; all if not given.
     """
     scenes = dict(ann_file=ann_file, data_prefix=dict(img=folder), indices=limit)
-    if 'held_out' in cfg.val_dataloader.dataset:  # of the same file
+    loader = validation_data(cfg)
+    if 'held_out' in loader['dataset']:  # of the same file
         scenes['held_out'] = False
-    dataset = dict(cfg.val_dataloader.dataset, **scenes)
-    return Runner.build_dataloader(dict(cfg.val_dataloader, dataset=dataset))
+    return Runner.build_dataloader(dict(loader, dataset=dict(loader['dataset'], **scenes)))
 
 
 @torch.no_grad()
