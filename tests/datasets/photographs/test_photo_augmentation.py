@@ -42,6 +42,12 @@ class TestRandomObjectWarp:
         results = RandomObjectWarp(32).transform(picture((20, 20, 22, 22)))
         assert len(results['gt_masks']) == len(results['gt_bboxes_labels']) == 0
 
+    def test_crowds_are_no_objects(self):
+        results = picture((5, 5, 75, 55), (20, 15, 60, 45))
+        results['gt_ignore_flags'][0] = True
+        found = RandomObjectWarp(64).transform(results)
+        assert found['gt_bboxes_labels'].tolist() == [1]
+
     @pytest.mark.parametrize('seed', range(8))
     def test_masks_stay_on_their_objects(self, seed):
         np.random.seed(seed)
@@ -100,7 +106,8 @@ def test_a_picture_is_read_once_and_never_changed():
     first = keep.transform(dict(img_path='a.jpg'))
     first['img'][:] = 0
     first['gt_masks'].masks[:] = 0
+    first['gt_bboxes'].flip_((60, 80))
     second = keep.transform(dict(img_path='a.jpg'))
     assert read.calls == 1
     assert np.array_equal(second['gt_masks'].masks, picture((3, 4, 21, 33))['gt_masks'].masks)
-    assert second['img'].any()
+    assert second['img'].any() and boxes_are_those_of_the_masks(second)

@@ -50,4 +50,9 @@ def _unpacked(packed: dict) -> dict:
         if len(bits)
         else np.zeros((0, height, width), np.uint8)
     )
-    return dict(results, img=packed['img'].copy(), gt_masks=BitmapMasks(masks, height, width))
+    return dict(
+        results,
+        img=packed['img'].copy(),
+        gt_bboxes=copy.deepcopy(packed['gt_bboxes']),  # which transforms change in place
+        gt_masks=BitmapMasks(masks, height, width),
+    )

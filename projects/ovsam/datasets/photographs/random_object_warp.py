@@ -66,11 +66,11 @@ class RandomObjectWarp(BaseTransform):
         return with_instances(dict(results, img=image, img_shape=size), masks, labels)
 
     def _left(self, results: dict, matrix: np.ndarray) -> tuple[list[np.ndarray], list[int]]:
-        """Warped masks, and labels, of objects that are left."""
+        """Warped masks, and labels, of objects that are left; crowds are none."""
         size = (self.size, self.size)
         masks: list[np.ndarray] = []
         labels: list[int] = []
-        for index in np.random.permutation(len(results['gt_masks'])):
+        for index in np.random.permutation(np.flatnonzero(~results['gt_ignore_flags'])):
             mask = cv2.warpAffine(
                 results['gt_masks'].masks[index], matrix, size, flags=cv2.INTER_NEAREST
             )
