@@ -1,6 +1,7 @@
 import json
 import os
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,26 @@ def test_a_perfect_detection(changed, number):
     ann_file = changed(lambda content: content['annotations'][0].update(id=number))
     metrics = evaluate(ann_file, [perfect(0)], ['segm'])
     assert metrics['lvis/segm_AP'] == metrics['lvis/segm_APr'] == 1
+
+
+@pytest.mark.parametrize(
+    'mask', [{}, {'segmentation': None}, {'segmentation': [[1, 2, 3, 4]]}], ids=str
+)
+def test_objects_without_a_mask_are_ignored_where_masks_are_judged(changed, mask):
+    def add(content):
+        content['images'].append({**content['images'][0], 'id': 2})
+        lacking = {**content['annotations'][0], 'image_id': 2}
+        lacking.pop('segmentation')
+        content['annotations'] += [{**lacking, **mask, 'id': number} for number in (2, 3)]
+
+    ann_file = changed(add)
+    corner = np.zeros((20, 20), dtype=np.uint8, order='F')
+    corner[17:19, 17:19] = 1
+    runs = mask_utils.encode(corner)
+    stray = {'bbox': [17, 17, 2, 2], 'score': 0.99, 'category_id': 7, 'segmentation': runs}
+    for second, metrics in product(([], [stray]), (['segm', 'bbox'], ['bbox', 'segm'])):
+        found = evaluate(ann_file, [perfect(0), as_sample(2, (20, 20), second, {7: 0})], metrics)
+        assert found['lvis/segm_AP'] == 1 and found['lvis/bbox_AP'] < 0.4
 
 
 def test_only_tested_images_count(changed):

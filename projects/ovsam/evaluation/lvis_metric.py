@@ -14,7 +14,7 @@ from mmengine.fileio import get_local_path
 
 from ..datasets.coco_annotations import check_coco_annotations, naming_annotation_file
 from ..datasets.open_vocabulary_coco import category_ids
-from .vocabulary_coco_metric import WithMasks
+from .vocabulary_coco_metric import WithMasks, complete_annotations
 
 
 class _NumpyWithFloat(ModuleType):
@@ -54,16 +54,30 @@ class _JudgedLVIS(LVIS):
     """The index of a metric: the lvis package judges the images and categories that it tells of.
 
     Attributes:
+        maskless: Annotations without a mask.
         tested: Ids of images; all at first.
         named: Ids of categories, likewise.
     """
 
     def _create_index(self) -> None:
         check_coco_annotations(self.dataset, _NEEDED)
-        for number, annotation in enumerate(self.dataset['annotations'], 1):
-            annotation['id'] = number  # to the lvis package, 0 is none
+        self.maskless = complete_annotations(self.dataset['annotations'])
         super()._create_index()
         self.tested, self.named = list(self.imgs), list(self.cats)
+        self._partly = {
+            number: self.imgs[number]['not_exhaustive_category_ids']
+            for number in {annotation['image_id'] for annotation in self.maskless}
+        }
+
+    def judge_masks(self, masks: bool) -> None:  # noqa: FBT001  (is it masks?)
+        """Ignore, or judge, what has no mask but a box, and what may be found of it."""
+        for number, partly in self._partly.items():
+            self.imgs[number]['not_exhaustive_category_ids'] = list(partly)
+        for annotation in self.maskless:
+            annotation['ignore'] = int(masks)
+            if masks:
+                image = self.imgs[annotation['image_id']]
+                image['not_exhaustive_category_ids'].append(annotation['category_id'])
 
     def get_img_ids(self) -> list:
         """Of those that are judged."""
@@ -79,7 +93,8 @@ class OVLVISMetric(WithMasks, LVISMetric):
     """:class:`mmdet.evaluation.LVISMetric` for data sets whose classes are a vocabulary's names.
 
     Label ``k`` is the category of class ``k``; of a metric without a ``dataset_meta``, category
-    ``k`` of the file. Only images that were tested count, and categories that have a name. It works
+    ``k`` of the file. Only images that were tested count, and categories that have a name. Where
+    masks are judged, objects without one are ignored: they are neither missed nor found. It works
     with a current numpy, too.
 
     Args:
@@ -114,4 +129,5 @@ class OVLVISMetric(WithMasks, LVISMetric):
         self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
         self._lvis_api.tested = self.img_ids
         with numpy_float_for_lvis():
-            return super().compute_metrics(results)
+            every = self.of_each_metric(results, self._lvis_api)
+            return {key: value for _, values in every for key, value in values.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from mmdet.datasets.api_wrappers import COCO
@@ -18,6 +18,27 @@ from ..datasets.coco_annotations import (
 from ..datasets.open_vocabulary_coco import VocabularyCOCO
 
 
+def complete_annotations(annotations: Sequence[dict]) -> list[dict]:
+    """Give annotations all that evaluators rely on: an id that is not 0, a flag, and a mask.
+
+    Returns:
+        Those that had no mask, and now have their box, and are no crowds.
+    """
+    maskless = []
+    for number, annotation in enumerate(annotations, 1):
+        annotation['id'] = number  # to pycocotools and the lvis package, 0 is none
+        annotation['iscrowd'] = int(annotation.get('iscrowd') or 0)
+        mask = usable_mask(annotation.get('segmentation'))
+        if mask is None:
+            left, top, width, height = annotation['bbox']
+            right, bottom = left + width, top + height
+            mask = [[left, top, right, top, right, bottom, left, bottom]]
+            if not annotation['iscrowd']:
+                maskless.append(annotation)
+        annotation['segmentation'] = mask
+    return maskless
+
+
 class _JudgedCOCO(VocabularyCOCO):
     """The index of a metric: annotations have all that pycocotools relies on when it judges.
 
@@ -28,18 +49,7 @@ class _JudgedCOCO(VocabularyCOCO):
     def createIndex(self) -> None:  # noqa: N802  (pycocotools' name)
         """Check the file's content, and complete it."""
         check_coco_annotations(self.dataset)
-        self.maskless = []
-        for number, annotation in enumerate(self.dataset['annotations'], 1):
-            annotation['id'] = number  # to pycocotools, 0 is none
-            annotation['iscrowd'] = int(annotation.get('iscrowd') or 0)
-            mask = usable_mask(annotation.get('segmentation'))
-            if mask is None:
-                left, top, width, height = annotation['bbox']
-                right, bottom = left + width, top + height
-                mask = [[left, top, right, top, right, bottom, left, bottom]]
-                if not annotation['iscrowd']:
-                    self.maskless.append(annotation)
-            annotation['segmentation'] = mask
+        self.maskless = complete_annotations(self.dataset['annotations'])
         COCO.createIndex(self)
 
     def judge_masks(self, masks: bool) -> None:  # noqa: FBT001  (is it masks?)
@@ -66,6 +76,17 @@ class WithMasks:
                 "give the metric of boxes, metric='bbox'"
             )
         super().process(data_batch, data_samples)  # type: ignore[misc]  # of mmdet's class
+
+    def of_each_metric(self, results: list, index) -> Iterator[tuple[str, dict[str, float]]]:
+        """mmdet's figures of each of the metrics, for which the index judges masks or does not."""
+        every = self.metrics
+        try:
+            for metric in every:
+                self.metrics = [metric]
+                index.judge_masks(metric == 'segm')
+                yield metric, super().compute_metrics(results)  # type: ignore[misc]  # likewise
+        finally:
+            self.metrics = every
 
 
 @METRICS.register_module()
@@ -130,19 +151,14 @@ class VocabularyCocoMetric(WithMasks, OVCocoMetric):
         # mmdet's recall of proposals takes them in the order of the results.
         self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
         self._dataset_meta = {'base_classes': (), 'novel_classes': (), **self.dataset_meta}
-        every, found = self.metrics, {}
-        try:
-            for metric in every:
+        found = {}
+        for metric, values in self.of_each_metric(results, self._coco_api):
+            for key, value in values.items():
                 # mmdet calls the groups' values by the same names for boxes and for masks.
-                self.metrics = [metric]
-                self._coco_api.judge_masks(metric == 'segm')
-                for key, value in super().compute_metrics(results).items():
-                    if key.startswith(('base_', 'novel_')):
-                        group = self.dataset_meta[f'{key.split("_")[0]}_classes']
-                        if group:
-                            found[f'{metric}_{key}'] = np.nan if value == -1 else float(value)
-                    else:
-                        found[key] = value
-        finally:
-            self.metrics = every
+                if key.startswith(('base_', 'novel_')):
+                    group = self.dataset_meta[f'{key.split("_")[0]}_classes']
+                    if group:
+                        found[f'{metric}_{key}'] = np.nan if value == -1 else float(value)
+                else:
+                    found[key] = value
         return found
