@@ -59,6 +59,21 @@ def test_parts_then_checkpoint(save):
     assert (model.part.layer.weight == 1).all() and (model.head.weight == 2).all()
 
 
+def test_what_a_whole_checkpoint_began_with_is_not_needed(save):
+    """Such as a detector's backbone of ImageNet, which may be an address."""
+    model = Whole({'type': 'Pretrained', 'checkpoint': 'nowhere.pth'})
+    whole = ones(model)
+    load_weights(model, save(whole))
+    assert (model.part.layer.weight == 1).all()
+    whole.pop('part.norm.bias')
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        load_weights(model, save(whole))
+    zeros = {key: 0 * value for key, value in ones(model.part).items()}
+    model.part.init_cfg['checkpoint'] = save(zeros, 'part.pth')
+    load_weights(model, save(whole))
+    assert (model.part.layer.weight == 1).all() and (model.part.norm.bias == 0).all()
+
+
 def test_checkpoint_of_parallel_training(save):
     model = Whole()
     load_weights(model, save({'state_dict': ones(model, 'module.')}))

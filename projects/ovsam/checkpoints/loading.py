@@ -8,7 +8,7 @@ neither a frozen part's weights nor what a file was meant to give.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -28,22 +28,23 @@ _KINDS = (
 
 
 def load_weights(model: nn.Module, checkpoint: str | Path | None = None) -> None:
-    """Load what each part's ``init_cfg`` of type ``Pretrained`` names, then a checkpoint.
+    """Load a checkpoint, and what each part's ``init_cfg`` of type ``Pretrained`` names.
 
     Args:
         model: Built from a config, its weights still random.
         checkpoint: Of the whole model. A frozen part, which it does not hold, has its
-            ``init_cfg``.
+            ``init_cfg``; what a part that it holds all of began with is not read.
 
     Raises:
         FileNotFoundError: A file does not exist.
         ValueError: Nothing in a file belongs to the model or part, a weight has another shape, or
             a weight is in none of the files.
     """
-    filled = _load_parts(model)
-    if checkpoint is not None:
-        filled |= load_file(model, str(checkpoint))
-    lacking = weight_names(model) - filled
+    filled = set() if checkpoint is None else load_file(model, str(checkpoint))
+    of_parts = _load_parts(model, filled)
+    if of_parts & filled:  # of which the checkpoint's count
+        load_file(model, str(checkpoint))
+    lacking = weight_names(model) - filled - of_parts
     if lacking:
         raise ValueError(_lacking_message(model, lacking, checkpoint))
 
@@ -165,14 +166,19 @@ def _pretrained(part: nn.Module) -> Iterator[Mapping]:
             yield init_cfg
 
 
-def _load_parts(model: nn.Module) -> set[str]:
-    """Names of the weights of ``model`` that its parts' ``init_cfg`` filled."""
+def _load_parts(model: nn.Module, known: Set[str] = frozenset()) -> set[str]:
+    """Names of the weights of ``model`` that its parts' ``init_cfg`` filled.
+
+    Parts of which all weights are ``known`` are left as they are.
+    """
     filled = set()
     # Parents come last, as in mmengine: what they load counts more.
     for name, part in reversed(list(model.named_modules())):
+        start = f'{name}.' if name else ''
         for init_cfg in _pretrained(part):
-            keys = load_file(part, str(init_cfg['checkpoint']), init_cfg.get('prefix') or '')
-            filled |= {f'{name}.{key}' if name else key for key in keys}
+            if not {start + key for key in weight_names(part)} <= known:
+                keys = load_file(part, str(init_cfg['checkpoint']), init_cfg.get('prefix') or '')
+                filled |= {start + key for key in keys}
     return filled
 
 
