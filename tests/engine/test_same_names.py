@@ -1,13 +1,19 @@
 """A label that means two names is noticed before the first step."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
-from mmdet.evaluation import DumpDetResults, DumpProposals
+from mmdet.evaluation import CocoMetric, DumpDetResults, DumpProposals
 from torch import nn
 
 from ovsam.engine.same_names_hook import SameNamesHook
-from ovsam.evaluation import ClickMetric, DumpDetections, OpenVocabularyMetric
+from ovsam.evaluation import (
+    ClickMetric,
+    DumpDetections,
+    OpenVocabularyMetric,
+    VocabularyCocoMetric,
+)
 from ovsam.vocabulary import Vocabulary
 
 NAMES = ['cat', 'traffic light', 'dog']
@@ -116,3 +122,18 @@ def test_prediction_classes_of_another_model():
     metric = OpenVocabularyMetric(base=['cat'], prediction_classes=['cat', 'owl'])
     with pytest.raises(ValueError, match='prediction_classes of test_evaluator has 2'):
         SameNamesHook().before_test(runner(metrics=[metric]))
+
+
+def test_mmdet_counts_labels_in_the_order_of_the_file(tmp_path):
+    """Whatever the order of the data set's classes is."""
+    path, categories = tmp_path / 'a.json', [dict(id=i, name=name) for i, name in enumerate(NAMES)]
+    path.write_text(json.dumps(dict(images=[], annotations=[], categories=categories[::-1])))
+    ours, theirs = (
+        runner(metrics=[metric(ann_file=str(path))])
+        for metric in (VocabularyCocoMetric, CocoMetric)
+    )
+    SameNamesHook().before_test(ours)
+    with pytest.raises(ValueError, match="test_evaluator has 3, .* 'dog' .*VocabularyCocoMetric"):
+        SameNamesHook().before_test(theirs)
+    path.write_text(json.dumps(dict(images=[], annotations=[], categories=categories)))
+    SameNamesHook().before_test(runner(metrics=[CocoMetric(ann_file=str(path))]))
