@@ -67,11 +67,11 @@ def run(args: argparse.Namespace) -> None:
     require_inputs(parts.inputs(cfg), 'train')
     place = process_place(args.launcher)
     rank = place.rank
-    index, count = args.shard
     dump = FeatureDump(
         cfg,
         args.out,
-        (index * place.world + rank, count * place.world),
+        args.shard,
+        (rank, place.world),
         args.device or place.device(),
         args.batch_size,
         args.workers,

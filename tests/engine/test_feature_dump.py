@@ -114,11 +114,12 @@ def test_a_killed_run_goes_on(cfg, monkeypatch):
     assert (report.made, report.kept) == (COUNT - 3, 3)
 
 
-def test_parts(cfg):
+@pytest.mark.parametrize('kind', ['shard', 'process'])
+def test_parts(cfg, kind):
     """Together they are all images, each once."""
     made = []
     for index in range(3):
-        part = FeatureDump(cfg, shard=(index, 3))
+        part = FeatureDump(cfg, **{kind: (index, 3)})
         made.append(part.run(progress=False).made)
         assert len(part.names) == made[-1]
     assert made == [3, 2, 2]
@@ -188,7 +189,7 @@ def test_another_teachers_features_are_not_replaced_unasked(cfg, stored, save_te
 
 def test_no_room(cfg, monkeypatch):
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: SimpleNamespace(free=2000))
-    dump = FeatureDump(cfg)
+    dump = FeatureDump(cfg, process=(1, 2))  # the other one needs room, too
     with pytest.raises(OSError, match='7 records need .* GB are free: make room'):
         dump.run(progress=False)
     assert records(dump) == {}

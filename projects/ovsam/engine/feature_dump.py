@@ -56,6 +56,8 @@ class FeatureDump:
         cfg: A config whose model has a teacher, live or stored.
         folder: Of the store; the one that the config reads from if not given.
         shard: (index, count): every ``count``-th image, beginning with ``index``.
+        process: (rank, world): every ``world``-th of these; other processes of the run make the
+            others, on the same disk.
         device: Where the teacher runs; CUDA if there is.
         batch_size: Images at a time; the config's if not given.
         workers: Processes that read images; the config's if not given.
@@ -71,6 +73,7 @@ class FeatureDump:
         cfg: Config,
         folder: str | None = None,
         shard: tuple[int, int] = (0, 1),
+        process: tuple[int, int] = (0, 1),
         device: str | None = None,
         batch_size: int | None = None,
         workers: int | None = None,
@@ -87,7 +90,9 @@ class FeatureDump:
         names = image_names(self.dataset)
         # Each image once, also where a data set repeats them.
         distinct = list({name: index for index, name in enumerate(names)}.values())
-        self.names = {index: names[index] for index in distinct[shard[0] :: shard[1]]}
+        distinct = distinct[shard[0] :: shard[1]]
+        self._of_all = [names[index] for index in distinct]
+        self.names = {index: names[index] for index in distinct[process[0] :: process[1]]}
         _require_fixed_inputs(self.dataset, list(self.names)[:4])
 
     def run(self, *, progress: bool = True) -> DumpReport:
@@ -178,7 +183,7 @@ class FeatureDump:
                 if not report.made:
                     report.size = len(features.to_bytes())
                     if not verify:
-                        self._require_room(report.size * len(indices), len(indices))
+                        self._require_room(report.size)
                 self._write(features, report)
                 squared_error += (features.embedding() - embedding.cpu()).square().mean().item()
         report.squared_error = squared_error / max(report.made, 1)
@@ -200,9 +205,10 @@ class FeatureDump:
             self.store.write(features)
         report.made += 1
 
-    def _require_room(self, needed: int, count: int) -> None:
+    def _require_room(self, size: int) -> None:
         os.makedirs(self.store.folder, exist_ok=True)
-        free = shutil.disk_usage(self.store.folder).free
+        count = len(self.store.missing(self._of_all))
+        needed, free = size * count, shutil.disk_usage(self.store.folder).free
         if needed > free:
             raise OSError(
                 f'{count:,} records need {needed / 1e9:,.1f} GB in {self.store.folder}, '
