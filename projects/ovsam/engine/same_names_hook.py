@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmdet.datasets.api_wrappers import COCO
 from mmdet.evaluation import DumpProposals
@@ -57,13 +58,14 @@ def _require_judged(model, loader, evaluator, kind: str) -> None:
             else ''
         )
         _require_same_as_data(model, loader, kind, other)
-        index = getattr(metric, '_coco_api', None)
-        for classes in classes_of(loader.dataset) if type(index) is COCO else ():
-            # mmdet's labels are places among those categories, in the order of the file.
-            categories = index.load_cats(index.get_cat_ids(cat_names=classes))
-            names = [category['name'] for category in categories]
-            by_name = ', or take VocabularyCocoMetric, which finds categories by name'
-            _require_same(model, names, f'the file of {kind}_evaluator', by_name)
+        index: Any = getattr(metric, '_coco_api', None)
+        if type(index) is COCO:
+            for classes in classes_of(loader.dataset):
+                # mmdet's labels are places among those categories, in the order of the file.
+                categories = index.load_cats(index.get_cat_ids(cat_names=classes))
+                names = [category['name'] for category in categories]
+                by_name = ', or take VocabularyCocoMetric, which finds categories by name'
+                _require_same(model, names, f'the file of {kind}_evaluator', by_name)
 
 
 def _require_same_as_data(model, loader, kind: str, or_else: str = '') -> None:
