@@ -41,17 +41,15 @@ SHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12)
 def taught(
     space: ExampleSpace, rows: Tensor, labels: Tensor, names: list[int], shots: int
 ) -> Examples:
-    """Examples of some names, drawn from training regions; their texts do not count."""
-    places, sums, counts = [], [], []
+    """Examples of some names that training regions have; their texts do not count."""
+    sums, counts = [], []
     for name in names:
         mine = (labels == name).nonzero().flatten()
-        if len(mine):
-            chosen = mine[torch.randperm(len(mine))[:shots]]
-            places.append(name)
-            sums.append(space(rows[chosen]).sum(dim=0))
-            counts.append(len(chosen))
+        chosen = mine[torch.randperm(len(mine))[:shots]]
+        sums.append(space(rows[chosen]).sum(dim=0))
+        counts.append(len(chosen))
     count = torch.tensor(counts)
-    return Examples(torch.tensor(places), torch.stack(sums), count, torch.zeros_like(count) > 0)
+    return Examples(torch.tensor(names), torch.stack(sums), count, torch.zeros_like(count) > 0)
 
 
 def fit(args: argparse.Namespace) -> None:
@@ -95,9 +93,19 @@ def choose(
     val: tuple[Tensor, Tensor],
     args: argparse.Namespace,
 ) -> list[tuple]:
-    """Cross-entropy, share of right names in percent, scale and shift, the best first."""
+    """Cross-entropy, share of right names in percent, scale and shift, the best first.
+
+    Raises:
+        ValueError: No seen name has objects in both data.
+    """
     torch.manual_seed(0)
     names = val[1].unique()
+    shown = names[torch.isin(names, train[1])]
+    if not len(shown):
+        raise ValueError(
+            'no seen name has objects in both training and validation data: there is nothing to '
+            'teach; take more images'
+        )
     columns = {int(name): place for place, name in enumerate(names)}
     target = torch.tensor([columns[int(label)] for label in val[1]])
     with torch.no_grad():
@@ -106,7 +114,7 @@ def choose(
         taught(
             space,
             *train,
-            names[torch.randperm(len(names))[: max(1, len(names) // 4)]].sort().values.tolist(),
+            shown[torch.randperm(len(shown))[: max(1, len(shown) // 4)]].sort().values.tolist(),
             args.shots,
         )
         for _ in range(args.draws)

@@ -57,3 +57,19 @@ def test_a_space_is_fitted_and_its_line_printed(world_of_two, tmp_path, monkeypa
     space = ExampleSpace(128, rank=int(settings['rank']))
     space.load_state_dict(torch.load(out, weights_only=True))
     assert space.varying.shape == (2, 128, 8) and space.varying.norm(dim=1).min() > 0.1
+
+
+def test_names_without_training_objects_are_not_taught(world_of_two, tmp_path, capsys):
+    """Of few images, some names of the validation data have none."""
+    world = tmp_path / 'world/annotations'
+    arguments = [str(config_path('mini/ovsam_base_box.py')), *TRAIN, '--draws', '8', '--limit', '2']
+    arguments += ['--out', str(tmp_path / 'examples.pth')]
+    for split, status in (('train', 0), ('val', 2)):
+        content = json.loads((world / f'{split}.json').read_text())
+        kept = {annotation['category_id'] for annotation in content['annotations']}
+        name = min(kept) if split == 'train' else max(kept)
+        for annotation in content['annotations']:
+            annotation['category_id'] = name
+        (world / f'{split}.json').write_text(json.dumps(content))
+        assert fit_examples.main(arguments) == status
+    assert 'there is nothing to teach' in capsys.readouterr().err

@@ -124,7 +124,7 @@ class ExampleSpace(BaseModule):
             ValueError: No name has two regions.
         """
         _, names, counts = labels.unique(return_inverse=True, return_counts=True)
-        if int(counts.max()) < 2:
+        if not (counts > 1).any():
             raise ValueError('no name has two regions: there is nothing to learn how names vary by')
         for opinion, rows in enumerate(embeddings.float().unbind(1)):
             self.mean[opinion] = rows.mean(dim=0)
