@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from ovsam.datasets import PartOfImagesCocoDataset
@@ -13,6 +15,19 @@ def dataset(small_world, every, held_out):
         data_prefix=dict(img='train/'),
         pipeline=[],
     )
+
+
+def test_ids_that_are_texts(small_world, tmp_path):
+    content = json.loads((small_world / 'annotations/train.json').read_text())
+    for record, key in [(each, 'id') for each in content['images']] + [
+        (each, 'image_id') for each in content['annotations']
+    ]:
+        record[key] = f'number {record[key]}'
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'annotations/train.json').write_text(json.dumps(content))
+    (tmp_path / 'train').symlink_to(small_world / 'train')
+    with pytest.raises(ValueError, match=r"train.json has images whose ids are no .*'?number "):
+        dataset(tmp_path, 2, True)
 
 
 def ids(data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmdet.registry import DATASETS
 
+from ...utils.wording import listed
 from ..open_vocabulary_coco import OpenVocabularyCocoDataset
 
 
@@ -18,6 +19,9 @@ class PartOfImagesCocoDataset(OpenVocabularyCocoDataset):
         every: The number.
         held_out: The multiples; if not, the others.
         **kwargs: Of the base class.
+
+    Raises:
+        ValueError: As of the base class; or ids are no numbers.
     """
 
     def __init__(self, every: int, *, held_out: bool = False, **kwargs) -> None:
@@ -30,8 +34,11 @@ class PartOfImagesCocoDataset(OpenVocabularyCocoDataset):
 
     def load_data_list(self) -> list:
         """The base class's list, cut down."""
-        return [
-            info
-            for info in super().load_data_list()
-            if (info['img_id'] % self.every == 0) == self.held_out
-        ]
+        data_list = super().load_data_list()
+        texts = [info['img_id'] for info in data_list if isinstance(info['img_id'], str)]
+        if texts:
+            raise ValueError(
+                f'{self.ann_file} has images whose ids are no numbers ({listed(texts)}), and what '
+                'is held out goes by these: number them, or make files of the two parts'
+            )
+        return [info for info in data_list if (info['img_id'] % self.every == 0) == self.held_out]
