@@ -162,8 +162,14 @@ def _texts(num: int, names, scores) -> list[str]:
 
 
 def _draw_mask(canvas: np.ndarray, mask: np.ndarray, color: np.ndarray, stroke: int) -> None:
-    canvas[mask] = ((1 - _FILL) * canvas[mask] + _FILL * color).astype(np.uint8)
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    # Most masks are small beside their picture.
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    mask = mask[y : y + height, x : x + width]
+    part = canvas[y : y + height, x : x + width]
+    part[mask] = ((1 - _FILL) * part[mask] + _FILL * color).astype(np.uint8)
+    contours, _ = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x, y)
+    )
     cv2.drawContours(canvas, contours, -1, _WHITE, stroke + 2, cv2.LINE_AA)
     cv2.drawContours(canvas, contours, -1, color.tolist(), stroke, cv2.LINE_AA)
 
@@ -198,7 +204,7 @@ def _draw_star(canvas: np.ndarray, middle: Sequence[float], color: tuple, radius
 
 def _label_places(mask: np.ndarray, font_size: int) -> list[tuple[int, int]]:
     """Where the label's middle may go: inside the mask where it is widest, or above or below."""
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     middle = x + width // 2
     above, below = (middle, y - font_size), (middle, y + height + font_size)
     framed = np.pad(mask[y : y + height, x : x + width].astype(np.uint8), 1)
