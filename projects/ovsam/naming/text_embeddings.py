@@ -90,15 +90,11 @@ def _embed(
     for start in range(0, len(texts), step):
         chunk = texts[start : start + step]
         sentences = [fill_template(template, text) for text in chunk for template in templates]
-        each = F.normalize(_encode(text_encoder, sentences), dim=-1)
+        # A vocabulary is embedded once and used for long: at full precision, even if it is first
+        # needed inside a training step of mixed precision.
+        with torch.autocast('cpu', enabled=False), torch.autocast('cuda', enabled=False):
+            each = F.normalize(text_encoder.encode(sentences).float(), dim=-1)
         mean = each.reshape(len(chunk), len(templates), -1).mean(dim=1)
         embedded.append(F.normalize(mean, dim=-1))
         bar.update(len(chunk))
     return torch.cat(embedded)
-
-
-def _encode(text_encoder: TextEncoder, sentences: list[str]) -> Tensor:
-    # A vocabulary is embedded once and used for long: at full precision, even if it is first
-    # needed inside a training step of mixed precision.
-    with torch.autocast('cpu', enabled=False), torch.autocast('cuda', enabled=False):
-        return text_encoder.encode(sentences).float()

@@ -209,12 +209,7 @@ def get_compiler_version() -> str:
     return 'not compiled'
 
 
-def get_compiling_cuda_version() -> str:
-    """What stands in environment reports in place of a CUDA version."""
-    return 'not compiled'
-
-
-_OPERATORS: dict[str, Callable] = {
+_OPERATORS: dict[str, Callable] = {'get_compiling_cuda_version': get_compiler_version} | {
     operator.__name__: operator
     for operator in (
         roi_align_forward,
@@ -225,7 +220,6 @@ _OPERATORS: dict[str, Callable] = {
         *DEFORMABLE_OPERATORS,
         *FOCAL_LOSS_OPERATORS,
         get_compiler_version,
-        get_compiling_cuda_version,
     )
 }
 

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import fuse_conv_bn
-from mmcv.ops import roi_align
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from open_clip.modified_resnet import ModifiedResNet
@@ -21,6 +20,7 @@ from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
+from ..masks.crop_regions import own_rois
 from .clip_arch import Arch, build_clip, clip_config
 from .clip_vit import PlainViTTower
 from .published_keys import drop_other_parts
@@ -191,16 +191,8 @@ class AttentionPooledTower:
         """
         grids = AttentionPooledTower._grids(visual, level, rois)
         scale = masks.shape[-1] / (level.shape[-1] * STRIDES[-1])
-        own = torch.arange(len(rois), device=rois.device).to(rois)
-        covered = roi_align(
-            (masks > 0).to(level)[:, None],
-            torch.cat([own[:, None], rois[:, 1:]], dim=1),
-            grids.shape[-2:],
-            scale,
-            0,
-            'avg',
-            True,  # noqa: FBT003 (takes no keywords)
-        )
+        covered = (masks > 0).to(level)[:, None]
+        covered = region_grids(covered, own_rois(rois, 1.0), grids.shape[-1], scale)
         return visual.attnpool(grids, covered[:, 0])
 
     @staticmethod

@@ -165,9 +165,12 @@ class Annotator:
             ValueError: A prompt is malformed or outside the image, or a name has nothing to read.
         """
         predictor = self._shown(picture, names)
-        for prompt in prompts:
+        for each in prompts:
+            points, labels = each.points or None, each.point_labels or None
             with self.model.turn():  # not around the yield: who asked may never come back
-                found = predictor.predict(**prompt.arguments(), top_k=top_k, none_threshold=0.0)
+                found = predictor.predict(
+                    points, labels, each.box, mask_input=each.mask, top_k=top_k, none_threshold=0.0
+                )
             yield found
 
     def everything(self, picture: Picture, names: Names, top_k: int = 1) -> Prediction:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -27,17 +26,6 @@ class ObjectPrompt:
     point_labels: tuple[int, ...] = ()
     box: Box | None = None
     mask: np.ndarray | None = field(default=None, compare=False)
-
-    def arguments(self) -> dict[str, Any]:
-        """Arguments of :meth:`~ovsam.apis.OVSAMPredictor.predict`."""
-        found: dict[str, Any] = {}
-        if self.points:
-            found.update(point_coords=self.points, point_labels=self.point_labels)
-        if self.box is not None:
-            found.update(boxes=self.box)
-        if self.mask is not None:
-            found.update(mask_input=self.mask)
-        return found
 
 
 def object_prompts(points: Sequence[Point], boxes: Sequence[Box]) -> list[ObjectPrompt]:

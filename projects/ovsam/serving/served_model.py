@@ -105,7 +105,6 @@ class ServedModel(ABC):
             ValueError: One is empty, or they are of another size.
         """
 
-    @abstractmethod
     def find(
         self, predictor: Any, texts: Sequence[str], threshold: float, top_k: int, among: Any
     ) -> Prediction:
@@ -115,6 +114,7 @@ class ServedModel(ABC):
             ValueError: There are no texts, the model cannot name one, or there is nothing else to
                 compare with.
         """
+        return predictor.find(texts, threshold, top_k, among)
 
     def teach(self, predictor: Any, name: str, mask: np.ndarray) -> tuple[bytes, Mapping[str, int]]:
         """Show a predictor with an image what a name means.

@@ -116,17 +116,6 @@ class SharedModel(ServedModel):
         """See :class:`~.served_model.ServedModel`."""
         return image.described(predictor.model, masks, predictor.doubted_bank)
 
-    def find(
-        self,
-        predictor: OVSAMPredictor,
-        texts: Sequence[str],
-        threshold: float,
-        top_k: int,
-        among: Prediction,
-    ) -> Prediction:
-        """See :class:`~.served_model.ServedModel`."""
-        return predictor.find(texts, threshold, top_k, among)
-
     def teach(
         self, predictor: OVSAMPredictor, name: str, mask: np.ndarray
     ) -> tuple[bytes, Mapping[str, int]]:

@@ -14,7 +14,6 @@ def test_nothing_asks_for_nothing():
 def test_clicks_on_and_beside_the_object_ask_for_one_region(keypoint):
     (prompt,) = region_prompts([keypoint(40, 10, size=SIZE), keypoint(400, 100, False, SIZE)], SIZE)
     assert prompt.points == ((40, 10), (400, 100)) and prompt.point_labels == (1, 0)
-    assert prompt.arguments() == {'point_coords': prompt.points, 'point_labels': (1, 0)}
     plain = keypoint(40, 10, size=SIZE, type='keypoint')
     del plain['is_positive']
     assert region_prompts([plain], SIZE)[0].point_labels == (1,)
@@ -25,7 +24,7 @@ def test_a_rectangle_goes_with_all_clicks(keypoint, rectangle):
     (prompt,) = region_prompts(regions, SIZE)
     assert prompt.box == pytest.approx((20, 10, 80, 60)) and prompt.point_labels == (0,)
     (alone,) = region_prompts(regions[1:], SIZE)
-    assert list(alone.arguments()) == ['boxes']
+    assert alone.box and not alone.points and alone.mask is None
 
 
 def test_a_turned_rectangle_is_the_box_around_it(rectangle):

@@ -91,25 +91,16 @@ def follow(
         return follow_prompts(predictor, frames, rows, how)
     if point_coords is not None or boxes is not None:
         raise ValueError('give prompts or masks, not both')
-    return _follow(predictor, frames, masks, how)
+    return follow_prompts(predictor, frames, masks, how)
 
 
 def follow_prompts(
     predictor: OVSAMPredictor,
     frames: Iterable[np.ndarray | str | Path],
-    prompts: Sequence[Prompts],
+    objects: Sequence[Prompts] | ArrayLike,
     settings: FollowSettings | None = None,
 ) -> Iterator[Followed]:
-    """As :func:`follow`, of records of one prompt each, in pixels of the first frame."""
-    return _follow(predictor, frames, prompts, settings or FollowSettings())
-
-
-def _follow(
-    predictor: OVSAMPredictor,
-    frames: Iterable[np.ndarray | str | Path],
-    objects: Sequence[Prompts] | ArrayLike,
-    settings: FollowSettings,
-) -> Iterator[Followed]:
+    """As :func:`follow`, of records of one prompt each, in pixels of the first frame, or masks."""
     predictor, tracks = copy.copy(predictor), None
     for index, frame in enumerate(frames):
         pixels = pixels_of(frame)
@@ -119,7 +110,7 @@ def _follow(
             seen = found = _first(predictor, image, objects)
             if predictor.model.zoomed_pass is not None:
                 seen = image.described(predictor.model, found.masks, predictor.doubted_bank)
-            tracks = Tracks(predictor, found, seen, settings)
+            tracks = Tracks(predictor, found, seen, settings or FollowSettings())
         elif image.original == tracks.size:
             tracks.advance()
         else:

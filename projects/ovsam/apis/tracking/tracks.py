@@ -126,7 +126,9 @@ class Tracks:
             more[best[:, None] != np.arange(len(self.lost))] = -np.inf
             near, scores = Prediction.cat([near, again]), np.concatenate([scores, more])
         if self.lost.any() and self._looks is not None and self._settings.points_per_side:
-            anywhere = self._anywhere()
+            anywhere = self._predictor.segment_everything(
+                points_per_side=self._settings.points_per_side, crop_n_layers=0
+            )
             more = self._scores(anywhere)
             more[:, ~self.lost] = -np.inf
             near, scores = Prediction.cat([near, anywhere]), np.concatenate([scores, more])
@@ -159,11 +161,6 @@ class Tracks:
         """What answers prompts in original pixels, not zoomed in on."""
         found = self._predictor.segment_prompts(prompts, self._predictor.model.mask_choice)
         return replace(found, prompt_index=None)
-
-    def _anywhere(self) -> Prediction:
-        return self._predictor.segment_everything(
-            points_per_side=self._settings.points_per_side, crop_n_layers=0
-        )
 
     def _scores(self, candidates: Prediction) -> np.ndarray:
         """(C, N) of candidates as each object; -inf where they cannot be it."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import compress
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -10,6 +13,7 @@ from mmdet.structures.mask import BitmapMasks
 
 
 @TRANSFORMS.register_module()
+@dataclass(eq=False)
 class PasteObjects(BaseTransform):
     """Pastes some objects of another picture at random places and sizes.
 
@@ -25,19 +29,11 @@ class PasteObjects(BaseTransform):
         min_visible: Objects of which less than this share stays visible are left out.
     """
 
-    def __init__(
-        self,
-        prob: float = 0.6,
-        max_objects: int = 3,
-        min_side: int = 32,
-        scale: tuple[float, float] = (0.5, 1.5),
-        min_visible: float = 0.3,
-    ) -> None:
-        self.prob = prob
-        self.max_objects = max_objects
-        self.min_side = min_side
-        self.scale = scale
-        self.min_visible = min_visible
+    prob: float = 0.6
+    max_objects: int = 3
+    min_side: int = 32
+    scale: tuple[float, float] = (0.5, 1.5)
+    min_visible: float = 0.3
 
     def get_indexes(self, dataset) -> list[int]:
         """The picture that objects come from, or none; for ``MultiImageMixDataset``."""
@@ -54,26 +50,15 @@ class PasteObjects(BaseTransform):
         areas = [int(mask.sum()) for mask in masks]
         for source in results.get('mix_results') or []:
             usable = np.flatnonzero(~source['gt_ignore_flags'])
-            for index in np.random.permutation(usable)[
-                : np.random.randint(1, self.max_objects + 1)
-            ]:
-                self._paste(
-                    results['img'],
-                    masks,
-                    source['img'],
-                    source['gt_masks'].masks[index],
-                    labels,
-                    areas,
-                    source['gt_bboxes_labels'][index],
-                )
+            chosen = np.random.permutation(usable)
+            for index in chosen[: np.random.randint(1, self.max_objects + 1)]:
+                mask = source['gt_masks'].masks[index]
+                label = source['gt_bboxes_labels'][index]
+                self._paste(results['img'], masks, source['img'], mask, labels, areas, label)
         visible = [
-            place
-            for place, mask in enumerate(masks)
-            if mask.any() and mask.sum() >= self.min_visible * areas[place]
+            mask.any() and mask.sum() >= self.min_visible * area for mask, area in zip(masks, areas)
         ]
-        return with_instances(
-            results, [masks[place] for place in visible], [labels[place] for place in visible]
-        )
+        return with_instances(results, [*compress(masks, visible)], [*compress(labels, visible)])
 
     def _paste(
         self,
@@ -93,14 +78,9 @@ class PasteObjects(BaseTransform):
         limits = image.shape[1] / width, image.shape[0] / height
         factor = min(factor, 0.9 * min(limits))
         size = max(4, round(width * factor)), max(4, round(height * factor))
-        patch = cv2.resize(
-            source[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA
-        )
-        alpha = cv2.resize(
-            mask[y : y + height, x : x + width].astype(np.float32),
-            size,
-            interpolation=cv2.INTER_LINEAR,
-        )
+        window = np.s_[y : y + height, x : x + width]
+        patch = cv2.resize(source[window], size, interpolation=cv2.INTER_AREA)
+        alpha = cv2.resize(mask[window].astype(np.float32), size)
         if np.random.rand() < 0.5:
             patch, alpha = patch[:, ::-1], alpha[:, ::-1]
         left = np.random.randint(0, image.shape[1] - size[0] + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -11,6 +13,7 @@ from .paste_objects import with_instances
 
 
 @TRANSFORMS.register_module()
+@dataclass(eq=False)
 class RandomObjectWarp(BaseTransform):
     """Warps a picture to a square as a chain of mmdet's transforms would, in a quarter of the time.
 
@@ -30,27 +33,15 @@ class RandomObjectWarp(BaseTransform):
             the last one leaves none.
     """
 
-    def __init__(
-        self,
-        size: int,
-        scale: tuple[float, float] = (0.7, 2.0),
-        aspect: float = 0.15,
-        rotation: float = 8.0,
-        flip: float = 0.5,
-        max_objects: int = 8,
-        min_area: int = 64,
-        grey: int = 127,
-        tries: int = 15,
-    ) -> None:
-        self.size = size
-        self.scale = scale
-        self.aspect = aspect
-        self.rotation = rotation
-        self.flip = flip
-        self.max_objects = max_objects
-        self.min_area = min_area
-        self.grey = grey
-        self.tries = tries
+    size: int
+    scale: tuple[float, float] = (0.7, 2.0)
+    aspect: float = 0.15
+    rotation: float = 8.0
+    flip: float = 0.5
+    max_objects: int = 8
+    min_area: int = 64
+    grey: int = 127
+    tries: int = 15
 
     def transform(self, results: dict) -> dict:
         """The warped picture."""

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ovsam_onnx.prediction import Prediction
 
@@ -23,15 +21,9 @@ from .region_prompts import image_name, region_prompts
 
 if TYPE_CHECKING:
     from ..served_model import KnownNames
+    from .task_images import TaskImages
 
 logger = logging.getLogger(__name__)
-
-
-class ImageSource(Protocol):
-    """Where images come from, such as :class:`~.task_images.TaskImages`."""
-
-    def picture(self, reference: str) -> tuple[Hashable, Callable[[], np.ndarray]]:
-        """What tells the image from others, and what gives its (H, W, 3) RGB uint8 pixels."""
 
 
 class LabelStudioBackend:
@@ -52,7 +44,7 @@ class LabelStudioBackend:
     def __init__(
         self,
         annotator: Annotator,
-        images: ImageSource,
+        images: TaskImages,
         *,
         own_vocabulary: bool = False,
         everything: bool = False,

@@ -171,7 +171,8 @@ def _image_fault(image: Mapping) -> str | None:
     title = f'its image {_shown_name(image) or image.get("id")!r}'
     if key_of(image.get('id')) is None:
         return f'{title} has the id {image.get("id")!r}, neither a number nor a text'
-    wrong = [key for key in ('height', 'width') if not _is_size(image.get(key))]
+    sizes: dict[str, Any] = {key: image.get(key) for key in ('height', 'width')}
+    wrong = [key for key, size in sizes.items() if not (are_numbers([size]) and size > 0)]
     if wrong:
         return f'{title} has no positive {" and no positive ".join(wrong)}'
     return None
@@ -273,15 +274,9 @@ def _kept(annotation: Mapping, name: str, size: tuple[int, int], more: Sequence[
     return found
 
 
-def _is_size(value: Any) -> bool:
-    return are_numbers([value]) and value > 0
-
-
 def key_of(number: Any) -> Any:
     """An id as a key; None for what is none. True is not 1."""
-    return (
-        number if isinstance(number, (int, float, str)) and not isinstance(number, bool) else (None)
-    )
+    return number if type(number) in (int, float, str) else None
 
 
 def annotation_title(annotation: Any, place: int) -> str:
