@@ -3,10 +3,13 @@
 import errno
 import json
 import os
+import shutil
 
 import pytest
 
+from ovsam.bulk import run_job
 from ovsam.bulk.job import make_listing
+from ovsam.bulk.run import in_this_process
 from ovsam.utils.files import full_disk_says
 
 
@@ -72,6 +75,32 @@ def test_a_folder_that_lost_an_image_or_has_one_more(bench):
     with pytest.raises(ValueError, match='difference is none before and new/1.png now'):
         bench.begin()
     assert not list(bench.out.glob('.now*'))
+
+
+def test_other_images_that_are_called_alike(bench, tmp_path):
+    bench.begin()
+    other = tmp_path / 'other'
+    shutil.copytree(bench.photos, other)
+    with pytest.raises(ValueError, match='images of .*photos, not of .*other, which are called'):
+        bench.begin(other)
+    assert bench.begin(other, keep_list=True).root == bench.photos
+    (tmp_path / 'link').symlink_to(bench.photos)
+    assert bench.begin(tmp_path / 'link').root == bench.photos
+
+
+def test_whole_paths_are_the_same_in_a_list_elsewhere(bench, tmp_path):
+    for folder in ('one', 'two'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'list.txt').write_text(f'{bench.photos}/1.png\n')
+        assert len(bench.begin(tmp_path / folder / 'list.txt').listing) == 1
+
+
+def test_records_of_a_job_that_is_gone(bench, annotate):
+    run_job(bench.begin(), in_this_process(annotate))
+    (bench.out / 'job.json').unlink()
+    bench.settings = {'top_k': 5}
+    with pytest.raises(ValueError, match='parts has records of a job whose job.json is gone: put'):
+        bench.begin()
 
 
 def test_a_listing_that_was_exchanged(bench, tmp_path):

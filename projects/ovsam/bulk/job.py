@@ -101,7 +101,14 @@ class Job:
         now = make_listing(images, path)
         try:
             if now.header['digest'] == self.listing.header['digest']:
-                return
+                root = _root_of(images)
+                if root.resolve() == self.root.resolve() or all(map(os.path.isabs, now)):
+                    return
+                raise ValueError(
+                    f'the job in {self.folder} was begun with the images of {self.root}, not of '
+                    f'{root}, which are called alike: give those, go on with them by --keep-list, '
+                    'or begin another job with another --out'
+                )
             pairs = zip_longest(self.listing, now)
             first = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
             raise ValueError(
@@ -142,21 +149,32 @@ def begin(
         if not keep_list:
             job.require_images(images)
         return job
+    parts = folder / 'parts'
+    if parts.is_dir() and any(parts.iterdir()):
+        raise ValueError(
+            f'{parts} has records of a job whose job.json is gone: put it back, or begin another '
+            'job with another --out'
+        )
     with full_disk_says(folder, lambda: 'no image'):
         listing = make_listing(images, folder / LISTING)
         if vocabulary is not None:
             vocabulary.to_json(folder / NAMES)
-        (folder / 'parts').mkdir(exist_ok=True)
+        parts.mkdir(exist_ok=True)
         # The last file: where it is, all are.
         content = {
             'format': FORMAT,
             'settings': settings,
-            'root': str((images if images.is_dir() else images.parent).absolute()),
+            'root': str(_root_of(images).absolute()),
             'images': listing.header['digest'],
             'vocabulary': None if vocabulary is None else file_digest(folder / NAMES),
         }
         write_whole(record, _json(content).encode())
     return Job(folder)
+
+
+def _root_of(images: Path) -> Path:
+    """What paths count from."""
+    return images if images.is_dir() else images.parent
 
 
 def make_listing(images: Path, path: Path) -> ImageListing:
