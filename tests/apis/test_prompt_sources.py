@@ -92,8 +92,9 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path):
 
 
 def test_prompts_outside_the_image(predictor, scene, tmp_path):
-    (tmp_path / 'a.json').write_text('[{"points": [[300, 30]]}]')
-    with pytest.raises(ValueError, match='outside its image'):
+    inside = '{"points": [[30, 30], [40, 40]]}, {"box": [0, 0, 9, 9]}'
+    (tmp_path / 'a.json').write_text(f'[{inside}, {{"points": [[300, 30]]}}]')
+    with pytest.raises(ValueError, match='prompt 2 has a point outside its image'):
         PromptFiles(tmp_path / 'a.json').segment(predictor, scene[0], None)
 
 

@@ -69,11 +69,11 @@ def test_a_folder(folder, follow, tmp_path, capsys):
     assert [image['file_name'] for image in coco['images']] == ['0.png', '1.png', '2.png']
     tracks = {1: set(), 2: set()}
     for annotation in coco['annotations']:
-        tracks[annotation['track_id']].add(annotation['category_name'])
-    assert all(len(names) == 1 for names in tracks.values())  # one name in all frames
+        tracks[annotation['track_id']].add((annotation['category_name'], annotation['score']))
+    assert all(len(names) == 1 for names in tracks.values())  # one name and score in all frames
     for line, track in zip(printed.out.splitlines(), tracks):
         count = sum(row['track_id'] == track for row in coco['annotations'])
-        assert line.startswith(f'{track}: {[*tracks[track]][0]}')
+        assert line.startswith(f'{track}: {[*tracks[track]][0][0]}')
         assert line.endswith(f'seen in {count} of {FRAMES} frames')
     root = ElementTree.parse(tmp_path / 'out/cvat.xml').getroot()
     assert [track.get('id') for track in root.iterfind('track')] == ['0', '1']

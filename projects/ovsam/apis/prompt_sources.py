@@ -27,6 +27,7 @@ from ..detectors.detection_naming import SegmenterLabel
 from ..detectors.detector_names import DetectorNames
 from ..prompts import Prompts
 from ..utils.digest import fingerprint
+from ..utils.needed import needed
 from ..utils.wording import listed
 from .everything import EverythingMode
 from .init_model import choose_device
@@ -257,7 +258,12 @@ def segment_each(predictor: OVSAMPredictor, prompts: Sequence[Prompts]) -> Predi
     """Masks of prompts, in their order, without names.
 
     Prompts of the same number of points go together: filled up, they would be other prompts.
+
+    Raises:
+        ValueError: No image has been set, or a prompt is outside of it; the message says which.
     """
+    # In groups, prompts have other numbers.
+    Prompts.cat(prompts).given().check_inside(needed(predictor.image_size, 'set an image first'))
     places: dict[int, list[int]] = {}
     for place, prompt in enumerate(prompts):
         places.setdefault(prompt.coords.shape[1], []).append(place)

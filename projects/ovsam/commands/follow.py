@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..apis import Followed, OVSAMPredictor
+from ..apis import Followed, OVSAMPredictor, Prediction
 from ..apis.flags import add_model_flags, add_prompt_flags
 from ..apis.init_model import say_notice
 from ..apis.tracking import follow_prompts
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
             if not records:
                 raise
             stopped = error
-    name_tracks(records, followed.found.labels)
+    name_tracks(records, followed.found)
     write_coco_tracks(
         args.out / 'coco.json', records, predictor.label_names, args.film.name, film.rate
     )
@@ -106,12 +106,15 @@ def run(args: argparse.Namespace) -> int:
     return missing
 
 
-def name_tracks(records: list[dict], labels: list[str] | None) -> None:
-    """Give each object one name in all frames, that of the last one, which has seen them all."""
+def name_tracks(records: list[dict], last: Prediction) -> None:
+    """Give each object one name in all frames, with its score: that of the last, which saw all."""
+    names = [
+        {key: row[key] for key in ('category_name', 'score', 'alternatives') if key in row}
+        for row in last.to_coco()
+    ]
     for record in records:
         for annotation in record['annotations']:
-            if labels is not None:
-                annotation['category_name'] = labels[annotation['track_id'] - 1]
+            annotation.update(names[annotation['track_id'] - 1])
 
 
 def report(records: list[dict], count: int, labels: list[str] | None) -> None:
