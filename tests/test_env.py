@@ -25,9 +25,16 @@ def test_broken_operators_are_reported(monkeypatch):
     assert 'broken: undefined symbol' in env.collect_env()['mmcv']
 
 
-def test_no_checkpoints(monkeypatch, tmp_path):
+def test_checkpoints(monkeypatch, tmp_path):
     monkeypatch.setattr(env, 'resource_root', lambda: tmp_path)
-    assert env.collect_env()['checkpoints'] == f'none in {tmp_path / "checkpoints"}'
+    shipped, fetched = tmp_path / 'checkpoints', tmp_path / 'fetched'
+    monkeypatch.setenv('OVSAM_CHECKPOINTS', str(shipped))
+    assert env.collect_env()['checkpoints'] == f'none in {shipped}'
+    fetched.mkdir()
+    (fetched / 'a.pth').write_bytes(bytes(200_000))
+    monkeypatch.setenv('OVSAM_CHECKPOINTS', str(fetched))
+    said = f'none in {shipped}; a.pth (0.2 MB) in {fetched}'
+    assert env.collect_env()['checkpoints'] == said
 
 
 def test_unknown_option_is_refused():

@@ -6,12 +6,13 @@ import platform
 import sys
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Optional
 
 import torch
 
 from .ops import compiled_ops_in_use
-from .utils.paths import resource_root
+from .utils.paths import resource_root, weights_folder
 from .version import __version__
 
 _PACKAGES = (
@@ -55,7 +56,11 @@ def _memory() -> str:
 
 
 def _checkpoints() -> str:
-    folder = resource_root() / 'checkpoints'
+    folders = dict.fromkeys((resource_root() / 'checkpoints', weights_folder()))
+    return '; '.join(map(_weights_in, folders))
+
+
+def _weights_in(folder: Path) -> str:
     files = sorted(folder.rglob('*.pth'))
     listed = ', '.join(
         f'{file.relative_to(folder).as_posix()} ({file.stat().st_size / 1e6:.1f} MB)'
