@@ -47,6 +47,11 @@ def test_which_file(tmp_path):
     (tmp_path / 'a.png.json').write_text('name')
     assert source.fingerprint(tmp_path / 'a.png') == 'name'
     assert source.fingerprint(tmp_path / 'a.jpg') == 'stem'
+    longest = 'a' * 251
+    (tmp_path / f'{longest[:-1]}.json').write_text('long')
+    assert source.fingerprint(tmp_path / f'{longest[:-1]}.png') == 'long'
+    with pytest.raises(FileNotFoundError, match='no prompts for a'):
+        source.fingerprint(tmp_path / f'{longest}.png')
     with pytest.raises(ValueError, match='an array'):
         source.fingerprint(None)
     with pytest.raises(FileNotFoundError, match='no file or folder of prompts'):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -166,7 +167,7 @@ class PromptFiles:
             )
         files = [self._path / f'{name}.json' for name in (image.name, image.stem)]
         for file in files:
-            if file.is_file():
+            if os.path.isfile(file):  # a Path has an error for what is too long for a name
                 return file
         raise FileNotFoundError(f'there are no prompts for {image.name}: {files[1]} is missing')
 

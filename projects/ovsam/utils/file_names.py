@@ -6,8 +6,8 @@ import hashlib
 import os
 import re
 
-# Bytes: file systems allow 255, and an ending such as '.json' must fit behind the name.
-LONGEST = 250
+# Bytes: file systems allow 255, and endings such as '.safetensors' must fit behind the name.
+LONGEST = 243
 # What lists of names come in. Those that cannot be read are refused, and never taken for a name.
 _NAME_LISTS = ('.txt', '.json', '.csv', '.tsv', '.jsonl', '.yaml', '.yml', '.names')
 

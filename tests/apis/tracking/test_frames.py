@@ -53,6 +53,13 @@ def test_a_video_that_was_written(tmp_path, size):
     assert [frame.shape for frame in film] == [frame.shape for frame in frames]  # once more
 
 
+def test_a_video_with_a_long_name(tmp_path):
+    with film_writer(tmp_path / 'film.mp4', 5.0) as take:
+        take(grey(1))
+    film = open_film((tmp_path / 'film.mp4').rename(tmp_path / f'{"ü" * 125}.mp4'))
+    write_whole(tmp_path / film.name(0), b'')
+
+
 def test_a_video_whole_or_not_at_all(tmp_path):
     with pytest.raises(ZeroDivisionError), film_writer(tmp_path / 'film.mp4', 5.0) as take:
         take(grey(1))

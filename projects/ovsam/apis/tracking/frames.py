@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...utils.file_names import LONGEST, fitting_name
 from ...utils.image_walk import walk_images
 from ...utils.images import read_image
 from ..image_jobs import result_names
@@ -91,7 +92,7 @@ class VideoFile:
 
     def stem(self, index: int) -> str:
         """As :meth:`PictureFolder.stem`."""
-        return f'{self._path.stem}_{index:06}'
+        return f'{fitting_name(self._path.stem, LONGEST - 8)}_{index:06}'
 
     def _open(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
