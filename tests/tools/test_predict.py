@@ -139,15 +139,22 @@ def test_bad_picture(tmp_path, out, capsys, content):
     assert not out.exists()
 
 
-@pytest.mark.parametrize('name', ['scene.png', 'scene.json'])
-def test_does_not_overwrite_what_is_given(image, capsys, name):
-    """The picture, or its prompts beside it."""
+@pytest.mark.parametrize(
+    ('name', 'how'),
+    [
+        ('scene.png', ['--point', '9,9']),
+        ('scene.json', ['--prompts', '{}']),
+        ('scene.json', ['--point', '9,9', '--vocabulary', 'coco+{}/scene.json']),
+    ],
+)
+def test_does_not_overwrite_what_is_given(image, capsys, name, how):
+    """The picture, or its prompts or names beside it."""
     prompts = image.with_name('scene.json')
     prompts.write_text('[{"points": [[9, 9]]}]')
     image = image.rename(image.with_suffix('.png' if name == image.name else '.jpg'))
     before = image.read_bytes(), prompts.read_bytes()
-    arguments = [str(image), '--prompts', str(image.parent), '--out', str(image.parent)]
-    assert predict.main(arguments) == 2
+    how = [word.format(image.parent) for word in how]
+    assert predict.main([str(image), *how, '--out', str(image.parent)]) == 2
     assert f'would overwrite {image.with_name(name)}' in capsys.readouterr().err
     assert (image.read_bytes(), prompts.read_bytes()) == before
 

@@ -31,6 +31,11 @@ def test_success(capsys):
     assert exit_status('tool', int, '0') == 0 and exit_status('tool', int, '3') == 1
 
 
+def test_what_cannot_be_shown_is_escaped(capsys):
+    assert exit_status('tool', print, 'caf\udce9') == 0
+    assert capsys.readouterr().out == 'caf\\udce9\n'
+
+
 @pytest.mark.parametrize(
     ('error', 'line'),
     [

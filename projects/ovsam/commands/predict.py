@@ -43,7 +43,7 @@ from ..apis.prompt_sources import PromptFiles, PromptSource, segment_each
 from ..apis.user_prompts import parse_prompt, teach_examples
 from ..prompts import Prompts
 from ..utils.command_line import exit_status, output_folder, parser_of
-from ..utils.file_names import fitting_name, printable
+from ..utils.file_names import fitting_name, merged_parts, printable
 from ..utils.files import write_whole
 from ..utils.images import png, read_image
 from ..visualization import draw_segments
@@ -136,10 +136,12 @@ def predict(
 
 def run_picture(args: argparse.Namespace) -> None:
     """Predict, report, write."""
-    prompts, given = [parse_prompt(flag, text) for flag, text in args.pointed], [args.image]
+    prompts = [parse_prompt(flag, text) for flag, text in args.pointed]
+    given = [args.image, *map(Path, merged_parts(args.vocabulary or ''))]
     if args.prompts:
         files = PromptFiles(args.prompts)
-        prompts, given = files.read(args.image), [args.image, files.file_of(args.image)]
+        prompts = files.read(args.image)
+        given.append(files.file_of(args.image))
     image = read_image(args.image)
     stem = fitting_name(args.image.stem)
     picture, annotations = (args.out / f'{stem}{end}' for end in ('.png', '.json'))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import linecache
 import os
 import re
@@ -59,6 +60,9 @@ def exit_status(
         unless: Asked when ``run`` fails: whether all input has been looked at, so that the fault
             stays as it is, unless a data loader's process had it or this package says it itself.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal or file cannot hold is no reason to lose what was computed.
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         return int(bool(run(*args)))
     except MissingInputs as error:  # a list
