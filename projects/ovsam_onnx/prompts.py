@@ -196,5 +196,5 @@ def _labels(values: ArrayLike | None, points: np.ndarray) -> np.ndarray:
 def _numbers(name: str, values: ArrayLike, expected: str) -> np.ndarray:
     try:
         return np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f'{name} must be numbers of shape {expected}: {error}') from error

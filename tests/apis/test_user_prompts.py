@@ -51,6 +51,7 @@ def test_points_and_boxes():
         ({'point_coords': [[1, 2], [3]]}, 'point_coords must be numbers'),
         ({'point_coords': [['a', 'b']]}, 'point_coords must be numbers'),
         ({'point_coords': [[np.nan, 2]]}, 'finite'),
+        ({'point_coords': [[10**400, 2]]}, 'point_coords must be numbers'),
         ({'point_coords': np.zeros((2, 0, 2))}, 'at least one point'),
         ({'boxes': [1, 2, 3]}, r'\(4,\) or \(N, 4\); got shape \(3,\)'),
         ({'boxes': [1, 2, 3, np.inf]}, 'finite'),

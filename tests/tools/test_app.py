@@ -10,6 +10,7 @@ from tools import app
 @pytest.mark.parametrize(
     'flags, said',
     [
+        (['--port', '65536'], '--port must be in [0, 65535]; got 65536'),
         (['--max-megabytes', '0'], '--max-megabytes must be positive'),
         (['--max-megapixels', 'nan'], '--max-megapixels must be positive'),
         (['--points-per-side', '0'], '--points-per-side must be positive'),

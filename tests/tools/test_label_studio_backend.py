@@ -8,6 +8,7 @@ from tools import label_studio_backend
 @pytest.mark.parametrize(
     'flags, said',
     [
+        (['--port', '65536'], '--port must be in [0, 65535]; got 65536'),
         (['--max-megabytes', '0'], '--max-megabytes must be positive'),
         (['--max-megapixels', 'nan'], '--max-megapixels must be positive'),
         (['--cached-images', '0'], '--cached-images must be positive'),

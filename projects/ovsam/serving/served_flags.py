@@ -56,7 +56,7 @@ def add_server_flags(
 
 
 def check_server_flags(args: argparse.Namespace, *more: str) -> None:
-    """Reject what does not go together, an empty token, and what is not positive.
+    """Reject what does not go together, an empty token, no port, and what is not positive.
 
     Raises:
         ValueError: There is such a flag, ``more`` among them by their names in ``args``.
@@ -70,6 +70,8 @@ def check_server_flags(args: argparse.Namespace, *more: str) -> None:
         value = getattr(args, name)
         if value is not None and not value > 0:
             raise ValueError(f'--{name.replace("_", "-")} must be positive; got {value:g}')
+    if not 0 <= args.port <= 65535:
+        raise ValueError(f'--port must be in [0, 65535]; got {args.port}')
     if args.token == '':
         raise ValueError('--token is empty: give one, or leave it out to let anybody in')
 
