@@ -72,6 +72,14 @@ def test_embed_with_a_config(tmp_path, random_mini, capsys):
     assert bank.stat().st_mtime_ns == before
 
 
+def test_an_out_that_cannot_be_written_is_said_before(tmp_path, random_mini, capsys):
+    (tmp_path / 'file').touch()
+    out = str(tmp_path / 'file' / 'names.safetensors')
+    flags = ['--embed', random_mini, '--cache', str(tmp_path), '--device', 'cpu', '--out', out]
+    assert tool.main(['cat,dog', *flags]) == 2
+    assert not capsys.readouterr().out and not [*tmp_path.rglob('*.safetensors')]
+
+
 def test_a_file_with_embeddings(tmp_path, random_mini, capsys):
     path = tmp_path / 'names.safetensors'
     names = 'anchor,ANCHOR,no pictogram'

@@ -29,7 +29,7 @@ from ..naming.name_bank import embed_bank
 from ..naming.names_file import names_file
 from ..naming.text_cache import TextEmbeddingCache
 from ..utils.command_line import exit_status, given_flags, parser_of
-from ..utils.files import write_whole
+from ..utils.files import require_writable, write_whole
 from ..utils.wording import listed
 from ..vocabulary import (
     PACKS,
@@ -153,6 +153,8 @@ def run(args: argparse.Namespace) -> None:
     if args.vocabulary is None:
         return
     vocabulary = build_vocabulary(args.vocabulary)
+    if args.out is not None:
+        require_writable(args.out)
     show(vocabulary, args.show or 0)
     if args.out is not None and not _has_embeddings(args.out):
         vocabulary.to_json(args.out)
