@@ -211,6 +211,10 @@ def test_files_for_other_programs(app, ask, kind, expected):
             drawn = np.asarray(Image.open(archive.open('scene/001_cat.png')))
             assert drawn.shape == (256, 256) and set(np.unique(drawn)) == {0, 255}
             assert (drawn > 0).sum() == 40 * 50 - 100
+    for size in ([10**30, 1], [0, 0]):  # no mask that may be given to pycocotools
+        wrong = {**CAT, 'segmentation': {'size': size, 'counts': '111'}}
+        answer = ask(app, 'POST', '/api/page/export', json={**asked, 'objects': [wrong]})
+        assert answer.status_code == 400 and 'but its image is' in answer.json()['detail']
     asked.update(objects=[], kind='yolo')
     assert ask(app, 'POST', '/api/page/export', json=asked).status_code == 200
     asked.update(kind='pascal')

@@ -35,7 +35,7 @@ def exported(
         ValueError: There is no such format, or a mask is not sound or of another size.
     """
     size = image.shape[:2]
-    found = Prediction.from_coco([each.annotation() for each in objects], size)
+    found = Prediction.from_coco([each.model_dump(exclude_none=True) for each in objects], size)
     file_name = Path(file_name).name or 'image.png'
     # Behind it come '_labelme.zip' and the like; names in an archive are UTF-8.
     stem = fitting_name(Path(file_name).stem, 200).encode('utf-8', 'replace').decode()
