@@ -93,7 +93,14 @@ class SharedModel(ServedModel):
         if names is None:
             return predictor
         key: tuple = (
-            (names.names, names.synonyms, names.templates)
+            (
+                names.names,
+                names.synonyms,
+                names.templates,
+                tuple(names.aliases.items()),
+                names.seen.tobytes(),
+                names.told.tobytes(),
+            )
             if isinstance(names, Vocabulary)
             else tuple(names)
         )

@@ -17,6 +17,7 @@ from ovsam.serving.server.gate import GateSettings
 from ovsam.serving.server.turns import Turns
 from ovsam.serving.shared_model import SharedModel
 from ovsam.utils.run_lengths import read_mask
+from ovsam.vocabulary import Vocabulary
 from tests.waiting import wait_until
 
 CLICK = {'prompts': [{'points': [[50, 40]]}]}
@@ -127,6 +128,12 @@ def test_names_of_a_request_of_a_session_and_of_the_server(app, ask, image):
     assert gone.status_code == 404 and 'make another' in gone.json()['detail']
 
 
+def test_the_same_names_may_be_seen_by_one_user_only(annotator):
+    for seen in (['cat', 'dog'], ['dog'], []):
+        names = Vocabulary(['cat', 'dog'], seen=seen)
+        assert annotator.predictor(names).bank.known.tolist() == names.seen.tolist()
+
+
 def test_two_users_on_one_picture_have_their_own_names(app, image, running):
     """At the same time, from several threads."""
     vocabularies = [['sun', 'moon'], ['tree', 'house', 'river'], None]
@@ -168,7 +175,8 @@ def test_a_picture_that_is_not_kept_must_be_sent_again(colour_model, ask, scene,
 def test_who_has_gone_is_passed_over(annotator, running, scene, file_of, colour_model, monkeypatch):
     """While one picture is encoded, the next client gives up; the one after is served."""
     begun, free, encode = threading.Event(), threading.Event(), colour_model.encode_image
-    app, pictures = make_server(annotator), [scene[0], scene[0][::-1], scene[0][:, ::-1]]
+    app = make_server(annotator, gate=GateSettings(requests=2))
+    pictures = [scene[0], scene[0][::-1], scene[0][:, ::-1]]
     run, come, gone = Turns.run, [], []
 
     def slow(inputs):
@@ -197,6 +205,7 @@ def test_who_has_gone_is_passed_over(annotator, running, scene, file_of, colour_
         assert begun.wait(60)
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(url, content=file_of(pictures[1]), timeout=1)
+        wait_until(lambda: len(gone) == 1)  # which leaves room for the next one at once
         last = threading.Thread(target=send, args=(pictures[2],))
         last.start()
         wait_until(lambda: len(come) == 3)

@@ -14,7 +14,7 @@ Result = TypeVar('Result')
 
 
 class Turns:
-    """Requests come in the order in which they arrived; who has gone by then is passed over."""
+    """Requests come in the order in which they arrived; who goes meanwhile is no longer there."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -25,7 +25,22 @@ class Turns:
         Raises:
             HTTPException: The client has gone.
         """
-        async with self._lock:
-            if await request.is_disconnected():
+        turn = asyncio.ensure_future(self._lock.acquire())
+        gone = asyncio.ensure_future(_gone(request))
+        try:
+            await asyncio.wait((turn, gone), return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                await gone
                 raise HTTPException(499, 'the client has gone')
+            gone.cancel()
             return await run_in_threadpool(work, *args)
+        finally:
+            gone.cancel()
+            if not turn.cancel():  # it had come
+                self._lock.release()
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the client has gone; errors are those of what reads the body."""
+    while (await request.receive())['type'] != 'http.disconnect':
+        pass
