@@ -233,7 +233,7 @@ def test_local_files(tmp_path):
     os.symlink(tmp_path / 'secret.png', tmp_path / 'root' / 'link.png')
     with pytest.raises(PermissionError, match='not below'):
         read(images, '/data/local-files/?d=link.png')
-    for missing in ('gone.png', '', 'sub'):
+    for missing in ('gone.png', '', 'sub', 'long' * 2000):
         with pytest.raises(FileNotFoundError, match='no local file'):
             images.picture(f'/data/local-files/?d={missing}')
 

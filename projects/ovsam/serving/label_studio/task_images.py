@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -138,7 +139,7 @@ class TaskImages:
         file = (self._root / name.lstrip('/')).resolve()
         if not file.is_relative_to(self._root):
             raise PermissionError(f'{name} is not below the folder of local files')
-        if not file.is_file():
+        if not os.path.isfile(file):  # False, too, of a name that is too long for any file
             raise FileNotFoundError(
                 f'there is no local file {name} below the folder of local '
                 'files that this backend was started with'
