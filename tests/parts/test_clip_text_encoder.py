@@ -28,6 +28,15 @@ def test_long_texts_are_cut_off(encoder):
     torch.testing.assert_close(encoder.encode([words]), encoder.encode([words + ' fox']))
 
 
+def test_words_that_are_remembered_are_bounded(encoder, monkeypatch):
+    cache = encoder.tokenizer.cache
+    most = len(cache) + 2
+    monkeypatch.setattr('ovsam.parts.clip_arch.MOST_WORDS', most)
+    texts = [f'word{letter}' for letter in 'abcdefgh']
+    first = encoder.tokenizer(texts)
+    assert torch.equal(encoder.tokenizer(texts), first) and len(cache) == most
+
+
 def test_hugging_face_towers_are_refused(tiny_clip):
     text_cfg = {**tiny_clip['text_cfg'], 'hf_model_name': 'roberta-base'}
     with pytest.raises(ValueError, match='Hugging Face'):

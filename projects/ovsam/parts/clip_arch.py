@@ -25,6 +25,7 @@ from ..utils.wording import listed
 from .region_pooling import AttentionPool
 
 Arch = Union[str, dict]
+MOST_WORDS = 100_000  # whose pieces a tokenizer remembers: users may send any number
 
 
 def clip_config(arch: Arch) -> dict:
@@ -88,6 +89,14 @@ def standardize_images(module: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
 
 class _SharedTokenizer(SimpleTokenizer):
     """Never changes, so that no copy of a model needs tables of its own."""
+
+    def bpe(self, token: str) -> str:
+        """See the base, which would remember all words that it ever gets."""
+        known = token in self.cache
+        pieces = super().bpe(token)
+        if not known and len(self.cache) > MOST_WORDS:
+            self.cache.pop(token, None)
+        return pieces
 
     def __deepcopy__(self, memo: dict) -> '_SharedTokenizer':
         return self
