@@ -5,6 +5,8 @@ Glossary: N masks, H x W the image, h x w the low-resolution masks. Sizes are (h
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +16,22 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from .masks import averaged
+
+# What Pillow's decoders raise for damaged files.
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    cv2.error,
+)
 
 
 class EncodedImage(NamedTuple):
@@ -115,7 +133,7 @@ def read_image(path: str | Path) -> np.ndarray:
         raise FileNotFoundError(
             f"Image '{path}' does not exist: give the path of a picture"
         ) from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (*DAMAGE, Image.DecompressionBombError) as error:
         raise ValueError(f"Cannot read picture '{path}': {error}") from error
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -189,7 +190,7 @@ def read_columns(
 
 
 def _key(text: str) -> str:
-    return ' '.join(text.replace('_', ' ').split()).casefold()
+    return ' '.join(normalize('NFC', text).replace('_', ' ').split()).casefold()
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

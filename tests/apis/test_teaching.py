@@ -5,9 +5,12 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 
 from ovsam.apis import OVSAMPredictor
 from ovsam.apis.user_prompts import teach_examples
+from ovsam.naming.taught_file import KIND
+from ovsam_onnx.names import read_columns
 
 
 def middle(box):
@@ -94,6 +97,12 @@ def test_a_file(predictor, scene, tmp_path):
     other.load_names(tmp_path / 'names.safetensors')
     other.set_image(scene[0])
     assert other.predict([middle(scene[1][0])]).labels == ['my gizmo']
+    header, columns = read_columns(tmp_path / 'names.safetensors', KIND, '', 'pt')
+    for name, column in columns.items():
+        for wrong in (column[:0], column[..., None]):
+            save_file({**columns, name: wrong}, tmp_path / 'other.safetensors', header)
+            with pytest.raises(ValueError, match='not those of 1 names'):
+                other.load_names(tmp_path / 'other.safetensors')
 
 
 @pytest.mark.parametrize(

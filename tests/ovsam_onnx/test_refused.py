@@ -132,6 +132,8 @@ def test_texts_that_are_not_there(both, picture):
         predictor.find('nothing known')
     with pytest.raises(ValueError, match='got none'):
         predictor.find([])
+    names = replace(predictor.vocabulary, names=('café',), texts=((),))
+    assert names.find('CAFE\u0301') == 0 and names.find('cafe') is None
     for each in (predictor, both('mini').torch):
         each.set_image(str(picture))
         with pytest.raises(TypeError, match='names must be strings; got 1'):
@@ -143,6 +145,9 @@ def test_no_pictures(both, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match='does not exist'):
         predictor.set_image(tmp_path / 'none.png')
     (tmp_path / 'text.png').write_text('cat')
+    with pytest.raises(ValueError, match='Cannot read picture'):
+        predictor.set_image(tmp_path / 'text.png')
+    (tmp_path / 'text.png').write_bytes(b'qoif\0\0\0\5\0\0\0\5\3\0')  # an IndexError of Pillow's
     with pytest.raises(ValueError, match='Cannot read picture'):
         predictor.set_image(tmp_path / 'text.png')
     for suffix in ('png', 'tif'):

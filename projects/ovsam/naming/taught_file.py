@@ -47,4 +47,8 @@ def with_taught_file(bank: NameBank, path: Path) -> NameBank:
             'look different to this one; teach the names again'
         )
     names = json.loads(header['names'])
+    rows = len(names)
+    expected = {'sums': (rows, *bank.space.mean.shape), 'counts': (rows,), 'with_text': (rows,)}
+    if {name: tuple(column.shape) for name, column in columns.items()} != expected:
+        raise ValueError(f'{path} is damaged: its columns are not those of {rows} names')
     return bank.with_examples_of(names, Examples(torch.arange(len(names)), **columns))

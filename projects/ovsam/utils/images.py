@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import struct
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,27 +14,12 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ovsam_onnx.images import check_image, raw_mode
+from ovsam_onnx.images import DAMAGE, check_image, raw_mode
 
 from .image_depth import DEEP_COLOR, to_colors, to_grey
 
 MAX_PIXELS = 500_000_000
 LONGEST_JPEG = 65_500  # pixels of a side that OpenCV writes
-# What Pillow's decoders raise for damaged files.
-_DAMAGE = (
-    OSError,
-    SyntaxError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-    cv2.error,
-)
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -114,7 +97,7 @@ def decode_image(
             f"'{name}' is not a picture that can be read ({len(content)} bytes): give a "
             'JPEG, PNG, WebP, TIFF, BMP or GIF file of up to 16 bits'
         ) from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ValueError(
             f"Cannot read picture '{name}': {str(error) or type(error).__name__}"
         ) from error
@@ -186,7 +169,7 @@ def _orientation(image: Image.Image) -> int:
     """EXIF's number of the turn that shows the picture upright; 1 if it says nothing usable."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except _DAMAGE:  # the picture itself may be whole
+    except DAMAGE:  # the picture itself may be whole
         return 1
     return value if value in _TURNS else 1
 
