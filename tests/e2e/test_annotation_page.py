@@ -69,12 +69,17 @@ def test_quick_presses_are_not_lost(visitor):
     visitor.choose('scene_0.png')
     for place in ((0.78, 0.56), (0.3, 0.5), (0.9, 0.3), (0.15, 0.8)):
         visitor.page.mouse.click(*visitor.place(*place))
+    visitor.page.locator('#upload').focus()  # as it is once a picture was opened
     visitor.page.keyboard.press('Control+z')
     visitor.page.keyboard.press('e')
     visitor.page.keyboard.press('Control+z')
     visitor.idle()
     numbers = visitor.page.locator('#objects button').all_inner_texts()
     assert [row.split()[0] for row in numbers] == ['1', '2', '3']
+    visitor.key('.', 'n')
+    visitor.page.keyboard.insert_text('long' * 200)  # more than the server takes
+    visitor.key('Enter')
+    assert len(visitor.names()[0]) == 500
 
 
 def test_everything_vocabulary_and_find(visitor):
@@ -99,6 +104,10 @@ def test_everything_vocabulary_and_find(visitor):
     visitor.write('text', 'whistle')  # the scene holds one
     visitor.says('^[1-9] objects? of a score of 0.3 or more, for "whistle"')
     assert set(visitor.names()) == {'whistle'}
+    visitor.page.locator('#threshold').fill('')  # is no 0, of which all would be moons
+    visitor.write('text', 'moon')
+    assert set(visitor.names()) == {'whistle'}
+    visitor.page.locator('#threshold').fill('0.3')
     visitor.write('text', ' ')
     visitor.says('Say what to find')
     visitor.reload()

@@ -75,7 +75,7 @@ function pressed(event) {
 }
 
 document.addEventListener('keydown', (event) => {
-  const typing = event.target.matches('input:not([type=checkbox], [type=range]), select');
+  const typing = event.target.matches('input:not([type=checkbox], [type=range], [type=file]), select');
   if (document.querySelector('dialog[open]')) return;
   if (typing) {
     if (event.key === 'Escape') at('stage').focus();
