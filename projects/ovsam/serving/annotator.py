@@ -93,6 +93,7 @@ class Annotator:
             images, 0.75e6 * megabytes, lambda image: image.nbytes
         )
         self._settings = dict(everything or {})
+        # Of everything mode, a bit for each pixel.
         self._masks: BoundedCache[Prediction] = BoundedCache(images, 0.25e6 * megabytes, _nbytes)
 
     @property
@@ -249,11 +250,13 @@ class Annotator:
     def _all_masks(self, predictor: Predictor, picture: Picture) -> Prediction:
         # Where there is a second look, what masks look like depends on who asks.
         alike = predictor.doubted_bank is None
-        found = self._masks.get(picture.key) if alike else None
-        if found is None:
-            found = replace(predictor.segment_everything(**self._settings), low_res_logits=None)
-            if alike:
-                self._masks.put(picture.key, found)
+        kept = self._masks.get(picture.key) if alike else None
+        if kept is not None:
+            masks = np.unpackbits(kept.masks, axis=2, count=picture.image.original[1])
+            return replace(kept, masks=masks.view(bool))
+        found = replace(predictor.segment_everything(**self._settings), low_res_logits=None)
+        if alike:
+            self._masks.put(picture.key, replace(found, masks=np.packbits(found.masks, axis=2)))
         return found
 
 
