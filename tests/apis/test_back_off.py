@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ovsam.apis import BackOff, OVSAMPredictor, Prediction
-from ovsam.vocabulary import WordNetHierarchy
+from ovsam.vocabulary import Vocabulary, WordNetHierarchy
 from ovsam_onnx import NONE_LABEL
 
 NAMES = ['collie', 'poodle', 'cup']
@@ -63,6 +63,18 @@ def test_it_can_be_turned_off_and_on(predictor):
     predictor.back_off = back_off
     assert predictor.name(found).labels == ['dog']
     assert predictor.find('poodle', 0.0, among=found).leaves is None  # which asks for one name
+
+
+def test_two_vocabularies_at_once(hierarchy):
+    one, other = Vocabulary(NAMES), Vocabulary(NAMES[1:])
+
+    class Interrupted(BackOff):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if getattr(value, 'vocabulary', None) is one:
+                self.of(other)  # in another thread
+
+    assert Interrupted(0.5, hierarchy).of(one).vocabulary is one
 
 
 def test_a_threshold_is_enough(predictor):

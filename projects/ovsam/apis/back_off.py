@@ -47,9 +47,10 @@ class BackOff:
 
     def of(self, vocabulary: Vocabulary) -> HierarchicalBackOff:
         """The same for the names of a vocabulary."""
-        if self._linked is None or self._linked.vocabulary is not vocabulary:
-            self._linked = HierarchicalBackOff(self.hierarchy, vocabulary, self.threshold)
-        return self._linked
+        linked = self._linked  # which another thread may change meanwhile
+        if linked is None or linked.vocabulary is not vocabulary:
+            linked = self._linked = HierarchicalBackOff(self.hierarchy, vocabulary, self.threshold)
+        return linked
 
     def fingerprint(self) -> str:
         """What answers depend on."""
