@@ -14,7 +14,7 @@ RAY_VENV ?= .venv-ray
 export OVSAM_VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app test test-app test-label-studio test-ray check mini mini-more mini-smoke mini-table clean
+.PHONY: help venv demo app test test-app test-gpu test-label-studio test-ray check mini mini-more mini-smoke mini-table clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: venv  ## the tests, without the slow ones
 
 test-app: venv  ## the annotation page in headless Chromium; pictures in work_dirs/app
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e/test_annotation_*.py $(PYTEST_ARGS)
+
+test-gpu: venv  ## predictor, operators and a training step of each stage on a CUDA GPU
+	$(RUN) -m pytest -rs tests/gpu
 
 test-label-studio: venv $(LABEL_STUDIO_VENV)/installed-$(LABEL_STUDIO_VERSION)  ## the ML backend with a running Label Studio, installed once
 	OMP_NUM_THREADS=1 OVSAM_LABEL_STUDIO=$(LABEL_STUDIO_VENV)/bin/label-studio \

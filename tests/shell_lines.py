@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
-NEEDS = {'cluster', 'data', 'download', 'install', 'server', 'time'}
+NEEDS = {'cluster', 'data', 'download', 'gpu', 'install', 'server', 'time'}
 PROGRAMS = (
     'make',
     'python',

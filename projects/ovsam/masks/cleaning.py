@@ -59,7 +59,7 @@ class LikelyPixels(nn.Module):
             for level in (self.least, self.inside, self.outside)
         )
         boxed = prompts.has_box[:, None, None]
-        if least == inside == outside or not boxed.any():
+        if least == inside == outside:
             return logits - least
         within = _inside(prompts.boxes_or_zeros.to(logits), logits, scale)
         within |= prompts.guessed[:, None, None]
@@ -90,15 +90,11 @@ class InsideBox(nn.Module):
 
     def forward(self, logits: Tensor, prompts: Prompts, scale: float) -> Tensor:
         """Logits (R, h, w), negative where their pixels do not touch the boxes."""
-        boxed = prompts.has_box
-        if not boxed.any():
-            return logits
-        boxes = prompts[boxed].boxes.to(logits)
+        boxes = prompts.boxes_or_zeros.to(logits)
         reach = self.margin * (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True) + scale / 2
         inside = _inside(torch.cat([boxes[:, :2] - reach, boxes[:, 2:] + reach], 1), logits, scale)
-        cleaned = logits.clone()
-        cleaned[boxed] = torch.where(inside, logits[boxed], _outside(logits[boxed]))
-        return cleaned
+        inside |= ~prompts.has_box[:, None, None]
+        return torch.where(inside, logits, _outside(logits))
 
 
 @MODELS.register_module()

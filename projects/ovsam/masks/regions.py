@@ -60,12 +60,10 @@ class Regions:
         scale = input_width / low_res.shape[-1]
         boxes = low_res_mask_boxes(low_res, scale)
         image = prompts.image_index[:, None].to(boxes)
-        prompted = boxes
-        if prompts.has_box.any():
-            height, width = (scale * side for side in low_res.shape[-2:])
-            limits = boxes.new_tensor([width, height, width, height])
-            given = torch.minimum(prompts.boxes_or_zeros.to(boxes).clamp(min=0), limits)
-            prompted = torch.where(prompts.has_box[:, None], given, boxes)
+        height, width = (scale * side for side in low_res.shape[-2:])
+        limits = boxes.new_tensor([width, height, width, height])
+        given = torch.minimum(prompts.boxes_or_zeros.to(boxes).clamp(min=0), limits)
+        prompted = torch.where(prompts.has_box[:, None], given, boxes)
         return cls(low_res, torch.cat([image, boxes], dim=1), torch.cat([image, prompted], dim=1))
 
 

@@ -98,16 +98,17 @@ class RegionExtractor(SingleRoIExtractor):
         if torch.is_grad_enabled() or roi_scale_factor is not None:
             return super().forward(feats, rois, roi_scale_factor)
         side = self.roi_layers[0].output_size[0]
-        grids = feats[0].new_zeros(len(rois), self.out_channels, side, side)
         levels = self.map_roi_levels(rois, len(feats))
         scales = [layer.spatial_scale for layer in self.roi_layers]
-        if torch.onnx.is_in_onnx_export():
-            # Of another level's regions nothing is left, which costs nothing and samples zeros.
+        if torch.onnx.is_in_onnx_export() or not rois.is_cpu:
+            # A GPU would be waited for to learn which levels have regions. Of another level's
+            # regions nothing is left, which costs nothing and samples zeros.
             masked = ((rois * (levels == level)[:, None]) for level in range(len(feats)))
             return sum(
                 region_grids(feat, own, side, scale)
                 for feat, own, scale in zip(feats, masked, scales)
             )
+        grids = feats[0].new_zeros(len(rois), self.out_channels, side, side)
         for level in levels.unique().tolist():
             mine = levels == level
             grids[mine] = region_grids(feats[level], rois[mine], side, scales[level])

@@ -135,7 +135,7 @@ class Prompts:
         )
         return Given(coords, labels, masks, guessed)
 
-    def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor) -> Prompts:
+    def _map(self, change: Callable[[Tensor], Tensor], **changed: Tensor | None) -> Prompts:
         """Every field changed, or as given; what was checked is not checked again."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         made = object.__new__(Prompts)
@@ -253,12 +253,15 @@ class Prompts:
         if factors.dim() != 2 or factors.shape[1] != 2:
             raise ValueError(f'factors must be (B, 2) for x and y; got {tuple(factors.shape)}')
         self._check_images(len(factors))
-        coords = self.coords * factors[self.image_index, None]
-        return self._map(lambda values: values, coords=coords)
+        return self.changed(coords=self.coords * factors[self.image_index, None])
 
     def as_guessed(self) -> Prompts:
         """The same prompts, whose boxes are said to be guesses."""
-        return self._map(lambda values: values, guessed=torch.ones_like(self.guessed))
+        return self.changed(guessed=torch.ones_like(self.guessed))
+
+    def changed(self, **columns: Tensor | None) -> Prompts:
+        """The same prompts with other columns, unchecked: a GPU would be waited for."""
+        return self._map(lambda values: values, **columns)
 
     def with_points(self, points: Tensor, labels: Tensor) -> Prompts:
         """The same prompts, each with one more point.

@@ -5,8 +5,6 @@ Glossary: B images, N prompts, M masks per prompt, h x w the embedding, S the in
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from mmdet.registry import MODELS
 from torch import Tensor
@@ -56,8 +54,7 @@ def mirrored_prompts(prompts: Prompts, width: float) -> Prompts:
     x1, _, x2, _ = (width - prompts.boxes_or_zeros).split(1, dim=1)
     across = torch.where(left, x2, torch.where(right, x1, across))
     masks = prompts.masks
-    return replace(
-        prompts,
+    return prompts.changed(
         coords=torch.stack([across, down], dim=-1),
         masks=None if masks is None else masks.flip(-1),
     )

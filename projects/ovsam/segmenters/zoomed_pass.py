@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -239,8 +238,7 @@ def _in_squares(points: Tensor, squares: Tensor, side: int) -> Tensor:
 def _zoomed(prompts: Prompts, low_res: Tensor, squares: Tensor, side: int) -> Prompts:
     """The prompts in the pixels of squares, each an image of its own, with masks (N, h, w)."""
     own = own_rois(squares, low_res.shape[-1] / side)
-    return replace(
-        prompts,
+    return prompts.changed(
         coords=_in_squares(prompts.coords, squares, side),
         image_index=own[:, 0].long(),
         masks=crop_squares(low_res[:, None], own, low_res.shape[-1]),
@@ -252,8 +250,7 @@ def _mirrored(prompts: Prompts, mirror: Tensor, side: int) -> Prompts:
     others = mirrored_prompts(prompts, side)
     masks = prompts.masks
     assert masks is not None and others.masks is not None  # see _zoomed
-    return replace(
-        prompts,
+    return prompts.changed(
         coords=torch.where(mirror[:, None, None], others.coords, prompts.coords),
         masks=torch.where(mirror[:, None, None, None], others.masks, masks),
     )
