@@ -48,6 +48,7 @@ class Prompts:
 
     Attributes:
         has_box: (N,) bool, whether the row holds a box.
+        boxes_or_zeros: (N, 4) xyxy; zeros of rows that have no box.
 
     Raises:
         ValueError: If shapes disagree, a coordinate is not finite, a label or index is not one of
@@ -61,6 +62,7 @@ class Prompts:
     masks: Tensor | None
     guessed: Tensor
     has_box: Tensor = field(init=False)
+    boxes_or_zeros: Tensor = field(init=False)
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class Prompts:
             masks=masks,
             guessed=guessed,
             has_box=(labels == BOX_TOP_LEFT).any(dim=1),
+            boxes_or_zeros=_boxes(coords, labels),
         )
 
     @classmethod
@@ -119,6 +122,7 @@ class Prompts:
             masks=masks,
             guessed=torch.zeros_like(boxed) if guessed is None else guessed,
             has_box=boxed,
+            boxes_or_zeros=_boxes(coords, labels),
         )
         return made
 
@@ -140,6 +144,8 @@ class Prompts:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         made = object.__new__(Prompts)
         vars(made).update({k: v if v is None else change(v) for k, v in values.items()} | changed)
+        if 'coords' in changed:
+            vars(made).update(boxes_or_zeros=_boxes(made.coords, made.labels))
         return made
 
     @classmethod
@@ -233,12 +239,6 @@ class Prompts:
             raise ValueError('some prompts have no box; select with prompts[prompts.has_box]')
         return self.boxes_or_zeros
 
-    @property
-    def boxes_or_zeros(self) -> Tensor:
-        """(N, 4) xyxy; zeros of rows that have no box."""
-        corners = (self.labels == kind for kind in (BOX_TOP_LEFT, BOX_BOTTOM_RIGHT))
-        return torch.cat([(self.coords * each[..., None]).sum(dim=1) for each in corners], dim=1)
-
     def to(self, device: torch.device | str) -> Prompts:
         """The same prompts on another device."""
         return self._map(lambda values: values.to(device))
@@ -282,3 +282,8 @@ class Prompts:
                 f'prompts refer to image {int(self.image_index.max())}, '
                 f'but the batch has {num_images} images'
             )
+
+
+def _boxes(coords: Tensor, labels: Tensor) -> Tensor:
+    corners = (labels == kind for kind in (BOX_TOP_LEFT, BOX_BOTTOM_RIGHT))
+    return torch.cat([(coords * each[..., None]).sum(dim=1) for each in corners], dim=1)
