@@ -39,6 +39,12 @@ def test_regions_become_unit_vectors(head, levels):
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))
 
 
+@torch.no_grad()
+def test_in_half_precision_an_empty_region_has_no_embedding(head, levels):
+    fpn_levels = head.half().forward_features([level.half() for level in levels])
+    assert torch.equal(head(fpn_levels, torch.zeros(1, 5)), torch.zeros(1, 12))
+
+
 @pytest.mark.parametrize(('side', 'level'), [(100, 0), (120, 1), (230, 2)])
 def test_larger_regions_are_read_from_coarser_levels(head, levels, side, level):
     fpn_levels = [features.detach().requires_grad_() for features in head.forward_features(levels)]

@@ -59,6 +59,18 @@ def test_the_whole_image_as_region_is_embedded_as_the_image(arch, backbone, imag
     torch.testing.assert_close(regions.norm(dim=1), torch.ones(2))
 
 
+@torch.no_grad()
+def test_in_half_precision_an_empty_mask_has_no_embedding(backbone, images):
+    levels = backbone.half()(images)
+    found = backbone.embed_regions(levels, torch.zeros(1, 5), torch.full((1, 16, 16), -1.0))
+    assert torch.equal(found, torch.zeros(1, 16))
+    assert (
+        backbone.embed_masks(levels, torch.zeros(1, 5), torch.full((1, 16, 16), -1.0))
+        .isfinite()
+        .all()
+    )
+
+
 @pytest.mark.parametrize('name', ['tiny_convnext', 'tiny_vit'])
 def test_masks_are_pooled(name, request, images):
     torch.manual_seed(0)

@@ -68,17 +68,31 @@ def test_with_gradients():
     torch.testing.assert_close(found, level.grad)
 
 
+EXTRACTOR = dict(
+    roi_layer={'type': 'RoIAlign', 'output_size': 3, 'sampling_ratio': 0},
+    out_channels=5,
+    featmap_strides=[4, 8, 16],
+    finest_scale=10,
+)
+
+
+def test_regions_stay_exact_where_levels_of_half_precision_learn():
+    levels = [level.bfloat16() for level in levels_of(256, 128, 64)]
+    rois = torch.tensor([[1.0, 901.0, 701.0, 931.0, 741.0]])  # bfloat16 has 900 and 904
+    for pool in (
+        lambda x: region_grids(x[0], rois, 3, 1 / 4),
+        lambda x: RegionExtractor(**EXTRACTOR)(x, rois),
+    ):
+        found = pool(levels)
+        assert found.dtype == torch.bfloat16
+        assert torch.equal(found, pool([level.float() for level in levels]).bfloat16())
+
+
 @torch.no_grad()
 @pytest.mark.parametrize('count', [0, len(ROIS)])
 def test_the_numbers_of_the_extractor(count):
-    settings = dict(
-        roi_layer={'type': 'RoIAlign', 'output_size': 3, 'sampling_ratio': 0},
-        out_channels=5,
-        featmap_strides=[4, 8, 16],
-        finest_scale=10,
-    )
     levels, rois = levels_of(16, 8, 4), ROIS[:count]
-    theirs, ours = SingleRoIExtractor(**settings), RegionExtractor(**settings)
+    theirs, ours = SingleRoIExtractor(**EXTRACTOR), RegionExtractor(**EXTRACTOR)
     torch.testing.assert_close(ours(levels, rois), theirs(levels, rois), rtol=1e-5, atol=1e-6)
     if count:
         assert ours.map_roi_levels(rois, 3).unique().tolist() == [0, 1, 2]

@@ -85,10 +85,12 @@ class CLIP2SAMHead(BaseModule):
             masks: Not read: the head has its boxes from masks, as published.
 
         Returns:
-            (N, C), L2-normalised.
+            (N, C), L2-normalised, float32.
         """
         # Without regions, too, this depends on every parameter, as distributed training asks.
-        return F.normalize(self.projection(self.roi_extractor(fpn_levels, rois)), dim=-1)
+        embeddings = self.projection(self.roi_extractor(fpn_levels, rois))
+        # In float16, normalize() divides an embedding of zeros by zero.
+        return F.normalize(embeddings.float(), dim=-1)
 
 
 @MODELS.register_module()

@@ -98,12 +98,14 @@ class CLIPBackbone(BaseModule):
                 masks without cells.
 
         Returns:
-            (N, C), L2-normalised, or zeros.
+            (N, C), L2-normalised, or zeros; float32.
         """
         if not len(rois):
             return rois.new_zeros(0, self.embed_dims)
         level = levels[-1]
-        embeddings = F.normalize(self._kind.pool(self.visual, level, rois, masks), dim=-1)
+        pooled = self._kind.pool(self.visual, level, rois, masks)
+        # In float16, normalize() divides an embedding of zeros by zero.
+        embeddings = F.normalize(pooled.float(), dim=-1)
         if masks is None or self.small_masks == 'box':
             return embeddings
         has_cells = mask_cells(masks, level.shape[-2:]).any(dim=2).any(dim=1)
@@ -118,11 +120,12 @@ class CLIPBackbone(BaseModule):
             masks: (N, h, w) logits that cover the input; of an empty one the box counts.
 
         Returns:
-            (N, C), L2-normalised.
+            (N, C), L2-normalised, float32.
         """
         if not len(rois):
             return rois.new_zeros(0, self.embed_dims)
-        return F.normalize(self._kind.pool_masks(self.visual, levels[-1], rois, masks), dim=-1)
+        pooled = self._kind.pool_masks(self.visual, levels[-1], rois, masks)
+        return F.normalize(pooled.float(), dim=-1)
 
     def embed_images(self, images: Tensor) -> Tensor:
         """CLIP's embedding (B, C), L2-normalised, of whole images (B, 3, size, size).

@@ -43,9 +43,11 @@ def region_grids(level: Tensor, rois: Tensor, side: int, scale: float) -> Tensor
     """
     if torch.onnx.is_in_onnx_export():  # ONNX knows torchvision's
         return torchvision.ops.roi_align(level, rois.to(level), side, scale, aligned=True)
-    if level.device.type != 'cpu' or torch.is_grad_enabled():
-        return roi_align(level, rois.to(level), (side, side), scale, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+    # In half precision, regions would be off by pixels.
     exact = torch.promote_types(level.dtype, torch.float32)
+    if level.device.type != 'cpu' or torch.is_grad_enabled():
+        aligned = roi_align(level.to(exact), rois.to(exact), (side, side), scale, 0, 'avg', True)  # noqa: FBT003 (takes no keywords)
+        return aligned.to(level)
     grids = level.new_empty(len(rois), level.shape[1], side, side, dtype=exact)
     ends = rois[:, 1:].to(exact) * scale - 0.5
     columns = _samples(ends[:, 0], ends[:, 2], side, level.shape[3])
@@ -96,7 +98,9 @@ class RegionExtractor(SingleRoIExtractor):
     ) -> Tensor:
         """(N, C, S, S) of levels (B, C, h, w) and regions (N, 5); see the base."""
         if torch.is_grad_enabled() or roi_scale_factor is not None:
-            return super().forward(feats, rois, roi_scale_factor)
+            # mmdet's gives regions the precision of levels, which puts them off by pixels.
+            exact = [each.to(torch.promote_types(each.dtype, torch.float32)) for each in feats]
+            return super().forward(exact, rois, roi_scale_factor).to(feats[0])
         side = self.roi_layers[0].output_size[0]
         levels = self.map_roi_levels(rois, len(feats))
         scales = [layer.spatial_scale for layer in self.roi_layers]
@@ -186,7 +190,8 @@ def average_cells(level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
     if masks is not None:
         cells = mask_cells(masks, level.shape[-2:]).to(level)
         weights = torch.where(cells.any(dim=2).any(dim=1)[:, None, None], cells, weights)
-    weights = weights / weights.sum(dim=(1, 2), keepdim=True).clamp(min=1e-8)
+    total = weights.sum(dim=(1, 2), keepdim=True)
+    weights = weights / total.clamp(min=torch.finfo(total.dtype).tiny)
     return torch.einsum('nhw,nchw->nc', weights, level[rois[:, 0].long()])
 
 
