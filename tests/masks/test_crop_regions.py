@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ovsam.masks.crop_regions import crop_regions, crop_squares, jitter_regions
+from ovsam.masks.crop_regions import crop_masks, crop_regions, crop_squares, jitter_regions
 
 
 def test_no_regions():
@@ -21,6 +21,15 @@ def test_crops_are_squares_around_the_box_and_zero_outside_the_image():
     )
     assert (inside == 1).all()
     assert (corner[:, 0, 0] == 0).all() and (corner[:, -1, -1] == 1).all()
+
+
+@pytest.mark.parametrize('side', [1, 4, 16])
+def test_masks_are_cut_as_images_are(side):
+    across = torch.arange(32).add(0.5).expand(1, 1, 32, 32) / 32 - 0.5
+    rois = torch.tensor([[0.0, 8.0, 12.0, 8.0 + side, 12.0 + side]])
+    masks = F.avg_pool2d(across, 4)[:, 0]
+    found = crop_masks(masks, rois, 1 / 4, 8)
+    torch.testing.assert_close(found, crop_regions(across, rois, 8).sigmoid())
 
 
 @pytest.mark.parametrize('side', [4, 8, 16, 32])

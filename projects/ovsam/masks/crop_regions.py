@@ -12,10 +12,13 @@ from torchvision.ops import roi_align
 
 from .regions import MASK_THRESHOLD
 
+MIN_SIDE = 2.0  # of a crop, in input pixels
 _HALVINGS = 2
 
 
-def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) -> Tensor:
+def crop_regions(
+    images: Tensor, rois: Tensor, size: int, context: float = 1.1, min_side: float = MIN_SIDE
+) -> Tensor:
     """Square crops (N, 3, size, size) around boxes, as CLIP sees pictures of one object.
 
     Args:
@@ -24,8 +27,9 @@ def crop_regions(images: Tensor, rois: Tensor, size: int, context: float = 1.1) 
         size: Side of a crop.
         context: Side of the square per longer side of the box. What lies outside the image
             is zero, the mean colour.
+        min_side: Least side of the square, in input pixels.
     """
-    squares = square_rois(rois, context).float()
+    squares = square_rois(rois, context, min_side).float()
     # Torchvision's, which can be exported, and has no kernel for bfloat16.
     return roi_align(images.float(), squares, int(size), aligned=True).to(images)
 
@@ -69,7 +73,7 @@ def crop_squares(images: Tensor, squares: Tensor, size: int) -> Tensor:
     return read.reshape(images.shape[1], -1, size, size).transpose(0, 1).to(images)
 
 
-def square_rois(rois: Tensor, context: float | Tensor, min_side: float = 2.0) -> Tensor:
+def square_rois(rois: Tensor, context: float | Tensor, min_side: float) -> Tensor:
     """Squares (N, 5) around the middle of boxes.
 
     Args:
@@ -111,7 +115,7 @@ def crop_masks(
         (N, 1, size, size) in [0, 1]; ones where a mask is empty and says nothing.
     """
     own = own_rois(rois, scale)
-    inside = crop_regions(masks[:, None].to(rois), own, size, context).sigmoid()
+    inside = crop_regions(masks[:, None].to(rois), own, size, context, scale * MIN_SIDE).sigmoid()
     empty = (masks <= MASK_THRESHOLD).all(dim=2).all(dim=1)
     return inside.masked_fill(empty[:, None, None, None], 1)
 
