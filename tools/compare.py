@@ -7,7 +7,8 @@ Writes comparison.md, comparison.csv and a picture for each kind of prompts: sce
 truth and each method's masks and names as columns. Masks and names are judged by the configs'
 metrics; GFLOPs (a multiply-add counts as one) and parameters leave the text encoder out, which runs
 once per vocabulary; milliseconds are of one prompt, pre- and post-processing included. What was
-measured is kept in the folder, and measured again when a config, its weights or annotations change.
+measured is kept in the folder, and measured again when a config, its weights or annotations change,
+or the device or the number of threads that times are of.
 """
 
 import argparse
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
         print(f'{number}/{len(methods)} {method.name}', file=sys.stderr)
         # One model at a time, and only if something of it is missing.
         build = functools.cache(functools.partial(init_model, method.cfg, device=device))
-        rows.append((method, make_record(method, args.out / 'records', build, args.repeat)))
+        rows.append((method, make_record(method, args.out / 'records', build, args.repeat, device)))
         pictures[method] = draw_scenes(method, build, args.scenes, args.out / 'scenes')
     sheets = {}
     for prompts, group in by_prompts(rows).items():

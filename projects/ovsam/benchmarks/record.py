@@ -45,17 +45,24 @@ class Record:
 
 
 def make_record(
-    method: Method, folder: Path, build: Callable[[], nn.Module], repeat: int = 5
+    method: Method,
+    folder: Path,
+    build: Callable[[], nn.Module],
+    repeat: int = 5,
+    device: str | torch.device = 'cpu',
 ) -> Record:
     """Evaluate and time a method, or read what was measured of it before.
 
     Args:
         method: A row.
         folder: Where records are kept, a file each.
-        build: Makes the model with its weights, on its device; called only when needed.
+        build: Makes the model with its weights, on the device; called only when needed.
         repeat: How often to measure times; 0 leaves them out.
+        device: Where times are measured; they are of it and of torch's number of threads.
     """
-    path = folder / f'{method.path.stem}-{method.fingerprint}-{repeat}.json'
+    device = torch.device(device)
+    timed = f'{repeat}-{device.type}-{torch.get_num_threads()}' if repeat else '0'
+    path = folder / f'{method.path.stem}-{method.fingerprint}-{timed}.json'
     if path.is_file():
         kept = json.loads(path.read_text(encoding='utf-8'))
         kept['metrics'] = {
@@ -65,7 +72,6 @@ def make_record(
     model = build()
     metrics = evaluate(method, model)
     again = metrics.get('ov/Again', 100) / 100
-    device = next(model.parameters()).device
     record = Record(metrics=metrics, **_cost(method.cfg, repeat, device, again))
     write_json(path, asdict(record), indent=1)
     return record
