@@ -8,10 +8,12 @@ import shutil
 import ssl
 import sys
 import time
+from contextlib import AbstractContextManager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from ..utils.digest import file_digest
@@ -80,6 +82,16 @@ def download(
         else:
             os.replace(partial, path)
             return path
+
+
+def alone(lock_file: Path) -> AbstractContextManager:
+    """A block that one process at a time is in; says so where it has to wait."""
+    lock = FileLock(lock_file)
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        say(f'Another process fetches weights to {lock_file.parent}: waiting for it')
+        return lock.acquire()
 
 
 def part_of_file(path: Path) -> Path:

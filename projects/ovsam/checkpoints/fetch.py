@@ -6,17 +6,14 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from ..utils.paths import weights_folder
 from ..utils.preflight import find_input
 from .conversion import Conversion, from_published
 from .converted_file import write_converted
-from .download import DamagedFileError, check_file, download, file_size, part_of_file, say
+from .download import DamagedFileError, alone, check_file, download, file_size, part_of_file, say
 from .loading import read_state_dict
 from .model_index import FOLDER, PublishedFile
 from .open_clip_cache import find_cached
@@ -79,7 +76,7 @@ class WeightStore:
         files = list(files)
         if force or self.lacking(files):
             self._check_folder()
-            with _alone(self.folder / '.fetch.lock'):
+            with alone(self.folder / '.fetch.lock'):
                 lacking = self.lacking(files, force=force)
                 if lacking:
                     self._check_disk(name, lacking)
@@ -213,16 +210,6 @@ class WeightStore:
                     *([f'          {", ".join(facts)}'] if facts else []),
                 ]
         return '\n'.join(lines)
-
-
-def _alone(lock_file: Path) -> AbstractContextManager:
-    """A block that one process at a time is in; says so where it has to wait."""
-    lock = FileLock(lock_file)
-    try:
-        return lock.acquire(timeout=0)
-    except Timeout:
-        say(f'Another process fetches weights to {lock_file.parent}: waiting for it')
-        return lock.acquire()
 
 
 def _set_aside(path: Path, fault: Exception) -> None:

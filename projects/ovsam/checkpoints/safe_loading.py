@@ -14,6 +14,7 @@ import pickle
 import re
 import types
 import zipfile
+from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import urlparse
 
@@ -25,6 +26,7 @@ from safetensors.torch import load_file
 
 from ..utils.package_files import SCHEME, package_file
 from ..utils.paths import fetched_path, resource_root, weights_folder
+from .download import alone, download
 from .torchscript import is_torchscript, read_torchscript_tensors
 
 _HISTORY_STATISTICS = ('min', 'max', 'current', 'mean')
@@ -209,27 +211,22 @@ def _explain(path: str, error: Exception) -> str:
 
 
 def _load_url(
-    url: str, model_dir: 'str | None' = None, map_location: Any = None, *, progress: bool = True
+    url: str, model_dir: 'str | None' = None, map_location: Any = None, **_: Any
 ) -> 'dict[str, Any]':
     """Downloads a checkpoint once into torch's hub folder, and loads it safely."""
-    folder = model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints')
-    path = os.path.join(folder, os.path.basename(urlparse(url).path))
-    if not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
+    folder = Path(model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints'))
+    path = folder / os.path.basename(urlparse(url).path)
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(url, path, progress=progress)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise OSError(
-                    error.errno,
-                    f"No space left for checkpoint '{url}' in {folder}: free some, or "
-                    'name a folder on another disk by TORCH_HOME',
-                ) from error
+            with alone(folder / f'.{path.name}.lock'):
+                download(url, path)
+        except ConnectionError as error:
             raise ConnectionError(
                 f"Cannot download checkpoint '{url}': {error}. Check the network, or download "
                 f"it by other means to '{path}', where it is looked for first."
             ) from error
-    return load_from_local(path, map_location)
+    return load_from_local(str(path), map_location)
 
 
 def enable_safe_loading() -> None:
