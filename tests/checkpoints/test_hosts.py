@@ -72,6 +72,26 @@ def test_token_is_not_redirected_to_another_host(server, new_server, path, monke
     assert storage.tokens == [None] * 2 and storage.requests == [None, 'bytes=1000-']
 
 
+def test_mirror_with_a_password(server, new_server, path, monkeypatch):
+    storage = new_server()
+    mirror = server.address.replace('//', '//me:p%40ss@')
+    server.redirects = {'/x/old.pth': (302, '/x/new.pth'), '/x/new.pth': (302, storage.url)}
+    monkeypatch.setenv('OVSAM_MIRROR', f'{mirror}/x')
+    monkeypatch.setenv('HF_ENDPOINT', f'{mirror}/x')
+    monkeypatch.setenv('HF_TOKEN', 'secret')
+    assert download(f'{HUB}/old.pth', path).read_bytes() == CONTENT
+    path.unlink()
+    assert download('https://example.org/old.pth', path).read_bytes() == CONTENT
+    assert server.tokens == ['Basic bWU6cEBzcw=='] * 4 and storage.tokens == [None] * 2
+    path.unlink()
+    server.redirects = {}
+    for status in (403, 503):
+        server.status = status
+        with pytest.raises(ConnectionError, match=f'{server.address}/x/a.pth') as error:
+            download('https://example.org/a.pth', path, pause=0)
+        assert 'ss@' not in str(error.value)
+
+
 @pytest.mark.parametrize('status', [401, 403])
 def test_refusals_say_what_to_do(server, path, monkeypatch, status):
     server.status = status

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ..utils.digest import file_digest
 from ..utils.files import full_disk_says
-from .hosts import ask, mirrored, refusal
+from .hosts import ask, mirrored, refusal, without_secret
 
 _BLOCK = 1 << 20
 _TIMEOUT = 30.0  # seconds without a byte
@@ -77,7 +77,9 @@ def download(
         except DamagedFileError as error:
             partial.unlink(missing_ok=True)
             if not resumed:
-                raise DamagedFileError(f'{url} gave another file than expected: {error}') from error
+                raise DamagedFileError(
+                    f'{without_secret(url)[0]} gave another file than expected: {error}'
+                ) from error
             say(f'What an earlier download left of {path.name} does not fit: fetching all of it')
         else:
             os.replace(partial, path)
@@ -149,7 +151,7 @@ def _fetch_all(url: str, partial: Path, size: int | None, pause: float, timeout:
         furthest = max(furthest, file_size(partial))
         if hopeless or failures >= _TRIES:
             raise ConnectionError(
-                f'cannot fetch {url}: {getattr(reason, "reason", reason)}'
+                f'cannot fetch {without_secret(url)[0]}: {getattr(reason, "reason", reason)}'
             ) from reason
         time.sleep(pause * 2 ** (failures - 1))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPResponse
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from huggingface_hub import get_token
 
@@ -53,28 +54,40 @@ def ask(url: str, headers: Mapping[str, str], timeout: float) -> HTTPResponse:
     """Send a GET request and follow redirects.
 
     The hub's token (``HF_TOKEN``, or that of ``hf auth login``) goes to the hub's host only, also
-    after redirects.
+    after redirects; likewise what an address has as ``USER:PASSWORD@``, in the token's place.
 
     Raises:
         HTTPError: If the server refuses.
         OSError: If it cannot be reached.
     """
-    request = urllib.request.Request(url, headers={'User-Agent': f'ovsam/{__version__}', **headers})
     token = get_token() if _goes_to_hub(url) else None
-    if token:
+    url, secret = without_secret(url)
+    request = urllib.request.Request(url, headers={'User-Agent': f'ovsam/{__version__}', **headers})
+    if secret or token:
+        basic = base64.b64encode(secret.encode()).decode()
         # Unredirected headers are not copied to where a redirect leads.
-        request.add_unredirected_header('Authorization', f'Bearer {token}')
+        request.add_unredirected_header(
+            'Authorization', f'Basic {basic}' if secret else f'Bearer {token}'
+        )
     return urllib.request.build_opener(_Redirects).open(request, timeout=timeout)
+
+
+def without_secret(url: str) -> tuple[str, str]:
+    """An address without its ``USER:PASSWORD@``, and these; an empty text if there are none."""
+    parts = urlsplit(url)
+    secret, _, host = parts.netloc.rpartition('@')
+    return parts._replace(netloc=host).geturl(), unquote(secret)
 
 
 def refusal(url: str, error: HTTPError) -> str:
     """What a server's refusal means, and what to do about it."""
-    text = f'{url} answers {error.code} {error.reason}'
+    shown, _ = without_secret(url)
+    text = f'{shown} answers {error.code} {error.reason}'
     if error.code not in (401, 403):
         return text
     if not _goes_to_hub(url):
         return f'{text}: the server does not give it to everyone. Use a mirror (--mirror, {MIRROR})'
-    page = url.partition('/resolve/')[0]
+    page = shown.partition('/resolve/')[0]
     if get_token():
         return (
             f'{text}: the token in HF_TOKEN or of "hf auth login" does not give access. Accept '
