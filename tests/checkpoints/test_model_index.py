@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from ovsam.checkpoints.model_index import read_model_index
+from ovsam.checkpoints.open_clip_cache import open_clip_weights
 from ovsam.checkpoints.safe_loading import load_from_local
 from ovsam.checkpoints.table import SECTION, main, tables
 from ovsam.utils.marked_section import section_marks
@@ -106,6 +107,13 @@ def test_addresses_of_openai_are_those_of_open_clip():
     file = read_model_index().files['clip-rn50x16']
     assert file.url == open_clip.get_pretrained_cfg('RN50x16', 'openai')['url']
     assert file.sha256 in file.url
+
+
+def test_weights_that_open_clip_has_on_the_hub_alone(write):
+    name = 'open_clip://convnext_large_d_320/laion2b_s29b_b131k_ft_soup'
+    file = read_model_index(write({**entry(), 'Weights': name})).files['a']
+    assert [source.url for source in file.sources] == [open_clip_weights(name).hub_url]
+    assert file.url.startswith('https://huggingface.co/laion/') and file.open_clip == name
 
 
 def test_document_is_in_step(tmp_path):

@@ -144,6 +144,8 @@ def _file(entry: Mapping) -> PublishedFile:
     if url.startswith(SCHEME):
         weights = open_clip_weights(url)
         url, sha256, fallback = weights.url, weights.sha256, weights.hub_url
+        if not url:  # the hub alone has them
+            url, fallback = fallback, ''
     unknown = set(metadata['Parts']) - PARTS.keys()
     if unknown:
         raise ValueError(
