@@ -1,11 +1,11 @@
 # Everything a checkout can do, one command each. The first one sets up .venv (tools/bootstrap.py).
 PYTHON ?= python3
-OVSAM_VENV ?= .venv
+OVSAM_VENV := $(or $(OVSAM_VENV),.venv)
 # For pytest; -n 8 on a machine with more cores.
 PYTEST_ARGS ?= -n 2 --dist worksteal
 # More for tools/app.py, for example --port 8080.
 APP_ARGS ?=
-RUN := $(OVSAM_VENV)/bin/python
+RUN := "$(OVSAM_VENV)/bin/python"
 # Label Studio has an environment of its own: it wants other versions of much.
 LABEL_STUDIO_VENV ?= .venv-label-studio
 LABEL_STUDIO_VERSION ?= 1.23.2

@@ -1,6 +1,7 @@
 """Setting up: refusals are clear, nothing half-made is used, a second run does nothing."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -200,3 +201,16 @@ def test_make_clean_removes_what_this_script_made(tmp_path, ours):
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert (tmp_path / 'env').exists() is not ours
     assert ('env stays: make venv did not make it' in said) is not ours
+
+
+@pytest.mark.parametrize(('venv', 'used'), [('', '.venv'), ('/big disk/env', '/big disk/env')])
+def test_make_uses_the_environment_that_this_script_makes(venv, used):
+    said = subprocess.run(
+        ['make', '-n', 'app'],
+        cwd=SCRIPT.parents[1],
+        env={**os.environ, 'OVSAM_VENV': venv},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert shlex.split(said.splitlines()[-1])[:2] == [f'{used}/bin/python', 'tools/app.py']
