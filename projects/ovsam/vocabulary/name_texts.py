@@ -16,11 +16,11 @@ from functools import lru_cache
 COMMAS = ',，、،'  # Latin, full-width, ideographic, Arabic
 _SEPARATORS = re.compile(rf'(?:_or_|[/{COMMAS}])(?![^()（）]*[)）])')
 _BETWEEN_NAMES = rf'{COMMAS};；\n\r'
-_NAME_IN_LIST = re.compile(
-    rf'\s*(?:(?P<quote>["\'])(?P<quoted>(?:(?!(?P=quote)).)+)(?P=quote)\s*(?=[{_BETWEEN_NAMES}]|$)'
-    rf'|(?P<bare>[^{_BETWEEN_NAMES}]*))'
-)
 _QUOTES = ('""', "''", '“”', '‘’')
+_QUOTED = '|'.join(rf'{pair[0]}[^{pair[1]}\n\r]+{pair[1]}' for pair in _QUOTES)
+_NAME_IN_LIST = re.compile(
+    rf'\s*(?:(?P<quoted>{_QUOTED})\s*(?=[{_BETWEEN_NAMES}]|$)|(?P<bare>[^{_BETWEEN_NAMES}]*))'
+)
 # Soft hyphens, byte order marks, marks of direction, and the like. Joiners have a meaning inside
 # words of some scripts and inside emoji; beside ASCII they are leftovers.
 _INVISIBLE = re.compile(
@@ -46,9 +46,8 @@ def listed_names(text: str) -> list[str]:
     Commas and semicolons of any script and line ends stand between names. Quotes around a name are
     taken away, and keep what is between them together. What is empty is left out.
     """
-    found = (match['quoted'] or match['bare'] for match in _NAME_IN_LIST.finditer(text))
-    names = (clean_text(without_quotes(clean_text(name or ''))) for name in found)
-    return [name for name in names if name]
+    found = (clean_text(match[0]) for match in _NAME_IN_LIST.finditer(text))
+    return [name for name in map(clean_text, map(without_quotes, found)) if name]
 
 
 def names_without_quotes(text: str) -> list[str]:
