@@ -55,6 +55,13 @@ def test_weights_come_by_init_cfg(tiny_clip, load_by_init_cfg, prefix):
     )
 
 
+def test_converted_weights_load_without_a_prefix(tiny_clip):
+    clip = build_clip(tiny_clip).eval()
+    loaded = CLIPTextEncoder(tiny_clip).eval()
+    loaded.load_state_dict({f'clip.{key}': value for key, value in clip.state_dict().items()})
+    assert torch.equal(loaded.text.text_projection, clip.text_projection)
+
+
 def test_own_state_dict_loads_strictly(encoder, tiny_clip):
     other = CLIPTextEncoder(tiny_clip).eval()
     other.load_state_dict(encoder.state_dict())

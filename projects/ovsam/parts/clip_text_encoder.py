@@ -37,7 +37,7 @@ class CLIPTextEncoder(BaseModule):
     Args:
         arch: open_clip's model name, or a dict; see :mod:`~ovsam.parts.clip_arch`.
         init_cfg: Where weights come from, as in mmengine. A checkpoint with the keys of an
-            open_clip model loads without a prefix.
+            open_clip model loads without a prefix, and so does what it was converted to.
 
     Attributes:
         embed_dims: Length C of CLIP's embeddings.
@@ -130,4 +130,5 @@ class CLIPTextEncoder(BaseModule):
 
 
 def _text_tower_key(key: str) -> str:
-    return f'text.{key}' if key.split('.')[0] in _TEXT_PARTS else key
+    name = key.removeprefix('clip.')  # of a file that this project converted
+    return f'text.{name}' if name.split('.')[0] in _TEXT_PARTS else key
