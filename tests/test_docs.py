@@ -70,7 +70,7 @@ def test_tables_have_as_many_columns_as_their_heads(page):
 
 def test_the_package_is_installed_from_a_folder():
     """No package index has it, so ``pip install ovsam`` would fail, or bring something else."""
-    wrong = re.compile(r'pip install (?:-\S+ )*["\']?ovsam\b')
+    wrong = re.compile(r'pip install (?:-\S+ )*["\']?ovsam\b|\bovsam\[[a-z]')
     files = [*PAGES, *(ROOT / 'projects').rglob('*.py'), *(ROOT / 'tools').glob('*.[ps][yh]')]
     texts = {file: file.read_text(encoding='utf-8') for file in files}
     assert wrong.search('pip install "ovsam[app]"') and wrong.search('pip install --no-deps ovsam')

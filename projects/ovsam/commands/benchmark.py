@@ -226,7 +226,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     added[interactive].add_argument(
         '--against',
         choices=['segment-anything'],
-        help='compare clicks with this package and print nothing else; needs ovsam[benchmark]',
+        help='compare clicks with this package and print nothing else; needs the extra benchmark',
     )
     added[complexity].add_argument(
         '--again',

@@ -41,7 +41,8 @@ def photograph(name: str) -> Path:
     file = Path(origin).parent / 'data' / f'{name}.png' if origin else None
     if file is None or not file.is_file():
         raise FileNotFoundError(
-            f'there is no photograph {name}: it comes with scikit-image; install ovsam[demo]'
+            f'there is no photograph {name}, which comes with scikit-image: pip install '
+            'scikit-image, or pip install ".[demo]" in the folder of this project'
         )
     return file
 
