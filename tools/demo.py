@@ -151,11 +151,10 @@ def run(args: argparse.Namespace) -> None:
     write_whole(args.out / 'demo.png', png(contact_sheet(pictures, 2, titles, 640)))
     content = {'summary': line, 'answers': [{**a._asdict(), 'right': a.right} for a in answers]}
     write_json(args.out / 'demo.json', content, indent=1)
-    model = '' if args.config == 'mini' else f' --config {args.config}'
-    model += '' if args.weights is None else f' --weights {args.weights}'
+    weights = '' if args.weights is None else f' --weights {args.weights}'
     print(
         f'\n{line}\nPicture: {args.out}/demo.png. Next, try: ovsam predict '
-        f'{args.out}/scene_0.png {answers[0].prompt}{model}'
+        f'{args.out}/scene_0.png {answers[0].prompt} --model {args.config}{weights}'
     )
 
 

@@ -81,4 +81,5 @@ def test_whole_demo(random_mini, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / 'demo.png')).shape[1] > 1280
     # The last line is a command that works.
     command = lines[-1].split('ovsam predict ')[1].split()
+    assert command[-2:] == ['--model', 'mini']
     assert predict.main([*command, '--out', str(tmp_path / 'next')]) == 0
