@@ -4,10 +4,10 @@
 
 Fits on objects of the base classes that no training has seen, and prints the expected
 calibration error (ECE, percent) of base and of novel objects: of scores as they are, normalised,
-and with the temperature. Then how well objects whose name the vocabulary lacks are told from the
-others: for some least probabilities, the share of objects that keep a name, and the share that
-gets none after the own name of each was taken out of the vocabulary. The last line goes into the
-config's model.
+and with the temperature. Then it prints how well objects whose name the vocabulary lacks are told
+from the others: for some least probabilities, the share of objects that keep a name, and the share
+that gets none once its own name is out of the vocabulary. The last line goes into the config's
+model.
 """
 
 from __future__ import annotations

@@ -5,10 +5,11 @@ r"""Fit where regions are compared with examples of names, so that names can be 
     python tools/export_checkpoint.py --out checkpoints/mini/examples_base.pth \
         work_dirs/examples.pth
 
-Learns mean and whitening of the regions' embeddings on training data, from objects of seen names.
-Then chooses scale and shift on validation data: some seen names at a time are taught by a few
-examples, their texts withheld, and objects of seen names are named. Names of the group "novel"
-have no part in either. The last line goes into the config's model.
+Learns the mean of the regions' embeddings, and the directions in which those of one name vary, on
+training data, from objects of seen names. Then it chooses scale and shift on validation data: some
+seen names at a time are taught by a few examples, their texts withheld, and objects of seen names
+are named. Names of the group "novel" have no part in either. The last line goes into the config's
+model.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Make the small world from nothing: data, the four trainings, the evaluation.
 
     python tools/make_mini.py                 # everything, into work_dirs/mini
-    python tools/make_mini.py --more          # then: detectors, corrections, learned contexts
+    python tools/make_mini.py --more          # then: detectors, corrections, contexts, whole images
     python tools/make_mini.py --smoke         # every step for a few iterations
     python tools/make_mini.py --evaluate      # only the table, of the shipped weights
 

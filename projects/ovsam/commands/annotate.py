@@ -5,11 +5,11 @@
     ovsam annotate photos --out labels --detector detector.py --detector-weights d.pth
     ovsam annotate photos --out labels --ray                    # all GPUs or cores here
     ovsam annotate photos --out labels --ray HOST:PORT          # a Ray cluster
-    sbatch -N 8 tools/slurm_ray.sh photos --out labels                    # the same on Slurm
+    sbatch -N 8 tools/slurm_ray.sh photos --out labels          # the same on Slurm
 
 IMAGES is a folder with its folders, or a text file with the path of a picture on each line. Run the
-same command again to go on with what was interrupted. OUT/coco.json has all labels in the end,
-OUT/left_out.jsonl the pictures that could not be done, which give status 1. See
+same command again to go on with what was interrupted. In the end OUT/coco.json has all labels,
+and OUT/left_out.jsonl the pictures that could not be done; if there are any, the status is 1. See
 docs/annotating.md.
 """
 

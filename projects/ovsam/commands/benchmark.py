@@ -19,7 +19,7 @@ interactive: on the CPU, in a process of its own, ratios of a further click to t
 names to few, of everything mode to its points one by one; and the memory of many prompts; or,
 --against another package, ratios of clicks. pool: milliseconds of CLIP's attention pool beside
 open_clip's own.
-vocabulary: likewise, what more names cost in each way of keeping them; --insert: into a page.
+vocabulary: what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
 onnx: what exports of a config cost and give on its test data, beside the model in torch and in
 other precisions; needs its weights and data.

@@ -5,10 +5,11 @@
     ovsam export mini --int8 --out work_dirs/mini-int8
 
 DIR gets encoder.onnx (an image), decoder.onnx (prompts to masks), regions.onnx (masks to what is
-compared with names), model.json, and the names of the model's own vocabulary, names.safetensors.
-Any others are written by: ovsam vocabulary NAMES --embed CONFIG --out FILE.safetensors
+compared with names), model.json, and the names of the model's own vocabulary, names.safetensors;
+crops.onnx of a model with a second look, zoomed.onnx of one with a zoomed pass. Other names are
+written by: ovsam vocabulary NAMES --embed CONFIG --out FILE.safetensors
 
-In Python, with numpy, OpenCV, Pillow and onnxruntime alone:
+In Python, with numpy, OpenCV, Pillow, safetensors and onnxruntime alone:
 
     from ovsam_onnx import OnnxPredictor
     predictor = OnnxPredictor('DIR', vocabulary='DIR/names.safetensors')

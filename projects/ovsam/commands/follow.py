@@ -5,10 +5,10 @@
     ovsam follow frames --point "120,80;150,95;20,30,0" --model ovsam-rn50x16-coco --drawn film
 
 FILM is a video file, or a folder whose pictures are the frames, in natural order. Each --point or
---box is one object, in pixels of the first frame; --point is as of ovsam predict. OUT/coco.json has
-all masks as RLE, with a track_id for each object; OUT/cvat.xml the same as polygons, to import into
-CVAT as "CVAT for video 1.1". Where an object is lost it has no mask. Its name is that of all frames
-in which it was seen. What is done when something ends it early is written all the same.
+--box is one object, in pixels of the first frame; --point is that of ovsam predict. OUT/coco.json
+has all masks as RLE, with a track_id for each object; OUT/cvat.xml has them as polygons, to import
+into CVAT as "CVAT for video 1.1". Where an object is lost it has no mask. Its name is that of all
+frames in which it was seen. What is done when something ends it early is written all the same.
 """
 
 from __future__ import annotations

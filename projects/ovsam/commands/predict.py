@@ -1,6 +1,6 @@
 """Segment and name what you point at in a picture, or all there is in pictures.
 
-    ovsam predict demo_out/scene_0.png --point 120,80
+    ovsam predict demo_out/coffee.png --point 290,150
     ovsam predict photo.jpg --box 40,30,200,180 --model ovsam-rn50x16-coco
     ovsam predict photo.jpg --box 40,30,200,180 --vocabulary cat,dog,"traffic light"
     ovsam predict photo.jpg --point "120,80;150,95;20,30,0" --point 300,40
@@ -12,11 +12,11 @@
 
 Each --point or --box is one prompt, in pixels of the picture, x before y. Several points of one
 --point, with ';' between them, are clicks on one object; a point with ,0 behind it is not on the
-object. There is a line for each mask, and OUT/NAME.png (drawn) and OUT/NAME.json (COCO).
+object. It prints a line for each mask, and writes OUT/NAME.png (drawn) and OUT/NAME.json (COCO).
 
-A folder of pictures takes --everything, --find, --prompts or --detector. There are OUT/vis,
-OUT/preds and OUT/coco.json then; broken pictures are left out, which gives status 1, and a second
-run goes on where the first one ended.
+A folder of pictures takes --everything, --find, --prompts or --detector, and what is written is
+OUT/vis, OUT/preds and OUT/coco.json. Broken pictures are left out, which gives status 1, and a
+second run goes on where the first one ended.
 """
 
 from __future__ import annotations
