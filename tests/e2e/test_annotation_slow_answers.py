@@ -63,6 +63,29 @@ def test_what_is_done_belongs_to_the_picture_it_was_done_in(visitor):
     assert visitor.title().startswith('scene_3.png')
 
 
+def test_small_windows_have_all_controls(visitor):
+    visitor.choose('scene_0.png')
+    visitor.click(0.78, 0.56)
+    visitor.page.set_viewport_size({'width': 800, 'height': 420})
+    visitor.press('undo')
+    visitor.press('redo')
+    visitor.press('export')
+
+
+def test_a_key_that_is_held_does_it_once(visitor):
+    page = visitor.page
+    page.locator('#pictures').focus()
+    visitor.choose('scene_0.png')  # and the keys are the picture's
+    page.keyboard.down('Control')
+    for title in ('scene_1.png', 'scene_1.png'):
+        page.keyboard.down('Enter')
+        visitor.idle()
+        assert visitor.title().startswith(title)
+    page.keyboard.up('Enter')
+    page.keyboard.up('Control')
+    assert page.locator('#progress').inner_text().endswith(' 1 done')
+
+
 def test_a_name_that_is_typed_stays_and_is_of_the_object_it_was_typed_for(visitor):
     visitor.choose('scene_0.png')
     visitor.click(0.78, 0.56)

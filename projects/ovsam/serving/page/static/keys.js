@@ -66,6 +66,8 @@ const TABLE = [
 ];
 const ACTIONS = new Map(TABLE.flatMap(([keys, , ...actions]) => (
   keys.map((each, place) => [each, actions[place] ?? actions[0]]))));
+// What is done again and again while it is held. Ctrl+Enter is not: it would pass unseen pictures.
+const HELD = new Set([',', '.', '[', ']', '-', '+', 'Ctrl+z', 'Ctrl+y', 'Ctrl+Shift+z']);
 for (let place = 0; place < 9; place++) ACTIONS.set(String(place + 1), take(place));
 
 function pressed(event) {
@@ -87,11 +89,16 @@ document.addEventListener('keydown', (event) => {
     pointer.holdSpace(true);
   }
   if (event.altKey || (event.key === 'Enter' && onButton && !event.ctrlKey)) return;
-  const action = ACTIONS.get(pressed(event));
+  const key = pressed(event), action = ACTIONS.get(key);
   if (!action) return;
   event.preventDefault();
-  action();
+  if (!event.repeat || HELD.has(key)) action();
 });
+// What was clicked leaves the keys to the picture; what the keyboard pressed (0 clicks) does not.
+document.addEventListener('click', (event) => {
+  if (event.detail && event.target.closest('button:not(form *), #done')) at('stage').focus();
+}, true);
+at('pictures').addEventListener('change', () => at('stage').focus());
 document.addEventListener('keyup', (event) => event.key === ' ' && pointer.holdSpace(false));
 window.addEventListener('blur', () => pointer.holdSpace(false));
 
