@@ -76,7 +76,12 @@ def test_quick_presses_are_not_lost(visitor):
     visitor.idle()
     numbers = visitor.page.locator('#objects button').all_inner_texts()
     assert [row.split()[0] for row in numbers] == ['1', '2', '3']
+    visitor.page.locator('#objects button').nth(1).click()
+    visitor.key('Enter')  # is not the button's that was clicked
+    visitor.says(' it is$')
+    visitor.reload()  # and nothing was asked yet
     visitor.key('.', 'n')
+    assert visitor.page.locator('#vocabulary-names option').count() > 0
     visitor.page.keyboard.insert_text('long' * 200)  # more than the server takes
     visitor.key('Enter')
     assert len(visitor.names()[0]) == 500
@@ -139,6 +144,12 @@ def test_the_brush_adds_and_takes_away(visitor, tmp_path):
     visitor.key('Escape')
     visitor.drag((0.3, 0.45), (0.3, 0.55))
     visitor.says('Choose the object to take this from')
+    visitor.key('v')
+    visitor.click(0.78, 0.56)
+    visitor.key('x')
+    visitor.drag((1.02, 0.1), (1.02, 0.3))
+    visitor.says('That stroke changes nothing')
+    assert visitor.page.locator('.mark').count() == 1  # the click that the object answers
 
 
 def test_a_palm_does_not_end_a_stroke(visitor, tmp_path):

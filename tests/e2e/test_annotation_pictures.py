@@ -22,6 +22,8 @@ from tests.e2e.page_visitor import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(30 * PATIENCE), needs_browser]
 
+KEEPING = '**/api/page/kept?*'
+
 
 def test_two_people_do_not_see_each_other(browser, address, visitor):
     other = Visitor(browser, address)
@@ -57,15 +59,23 @@ def test_uploads_stay_and_bad_ones_are_refused_in_words(visitor, tmp_path):
     scene = draw_samples(tmp_path, 1)[0]
     visitor.upload(text)
     visitor.says('^text.jpg is not a picture that can be read')
-    visitor.page.evaluate(
-        """() => {
-            const dropped = new DataTransfer();
-            dropped.items.add(new File(['no picture'], 'dropped.gif'));
-            const drop = new DragEvent('drop', { dataTransfer: dropped, cancelable: true });
-            document.getElementById('stage').dispatchEvent(drop);
-        }"""
-    )
-    visitor.says('^dropped.gif is not a picture that can be read')
+    for place in ('stage', 'list'):
+        visitor.page.evaluate(
+            """(place) => {
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File(['no picture'], `${place}.gif`));
+                const all = { dataTransfer, cancelable: true, bubbles: true };
+                for (const kind of ['dragover', 'drop'])
+                    if (document.getElementById(place).dispatchEvent(new DragEvent(kind, all)))
+                        throw new Error('the browser leaves the page');
+            }""",
+            place,
+        )
+        visitor.says(f'^{place}.gif is not a picture that can be read')
+    visitor.page.evaluate('File.prototype.slice = () => ({ arrayBuffer: () => Promise.reject() })')
+    visitor.upload(text)
+    visitor.says('^text.jpg cannot be read')
+    visitor.reload()
     visitor.upload(tmp_path / 'heavy.png')
     visitor.says(r'^heavy.png has 3\.\d MB: a file may have 3 MB')
     visitor.upload(text, scene, tmp_path / 'wide.png')
@@ -170,6 +180,17 @@ def test_broken_pictures_are_passed_by_and_newer_work_stays(browser, tmp_path):
         visitor.reload()
         visitor.says('^scene_0.png: 2 objects')
         assert len(asked) == 1 and out.read_bytes() == before
+        by_proxy = lambda route: route.fulfill(status=502)  # noqa: E731
+        kept_but_not_said = lambda route: (route.fetch(), route.abort())  # noqa: E731
+        for done, lose in (1, by_proxy), (0, by_proxy), (1, kept_but_not_said):
+            visitor.page.route(KEEPING, lose)
+            visitor.key('d')
+            visitor.says('The server does not answer; your work is kept')
+            assert visitor.page.locator('#progress').inner_text().endswith(f' {done} done')
+            visitor.page.unroute(KEEPING)
+        visitor.reload()
+        visitor.says('^scene_0.png: 2 objects')
+        assert len(asked) == 1
         visitor.close()
     finally:
         server.kill()

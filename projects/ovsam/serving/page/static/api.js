@@ -34,6 +34,7 @@ export async function ask(method, path, body) {
       throw new Unreachable();
     }
     if (answer.ok) return content.size && content.type.includes('json') ? JSON.parse(await content.text()) : content;
+    if ([502, 504].includes(answer.status)) throw new Unreachable(); // says a proxy before it
     if (answer.status === 401) {
       await askForToken();
     } else if ([429, 503].includes(answer.status) && attempt < TRIES) {

@@ -60,17 +60,23 @@ at('import').addEventListener('change', () => {
   if (file) here(() => files.load(file));
 });
 at('name').addEventListener('input', suggest);
-at('name').addEventListener('focus', suggest);
+at('name').addEventListener('focus', () => {
+  suggest();
+  if (!session.allNames().length) run(() => session.key().then(suggest)); // nothing was asked yet
+});
 at('fit').addEventListener('click', view.fit);
 at('help-button').addEventListener('click', () => at('help').showModal());
 
 const stage = at('stage');
-stage.addEventListener('dragover', (event) => {
+// Beside the picture, too: there the browser would leave the page and show the file.
+document.addEventListener('dragover', (event) => {
+  if (!event.dataTransfer.types.includes('Files')) return;
   event.preventDefault();
   stage.classList.add('drop');
 });
-stage.addEventListener('dragleave', () => stage.classList.remove('drop'));
-stage.addEventListener('drop', (event) => {
+document.addEventListener('dragleave', () => stage.classList.remove('drop'));
+document.addEventListener('drop', (event) => {
+  if (!event.dataTransfer.types.includes('Files')) return;
   event.preventDefault();
   stage.classList.remove('drop');
   const dropped = [...event.dataTransfer.files];

@@ -81,8 +81,9 @@ export async function correct(x, y, label) {
 /** Give the chosen object, or a new one, the mask that was painted. */
 export async function paint(rle) {
   const old = history.active();
+  if (old ? iou(old.rle, rle) === 1 : !box(rle)) throw new Wrong('That stroke changes nothing.');
   if (!box(rle)) {
-    if (old) remove(old);
+    remove(old);
     return;
   }
   const [found] = old?.fixed ? [{}] : await asked('name', { drawn: [rle] });

@@ -94,9 +94,10 @@ async function sendLeft(records) {
     if (!entry) continue; // it is of another folder
     say(`Sending ${entry.name}`);
     try {
-      const { image, version, width, height } = await send(entry);
+      const answer = await send(entry);
+      const { image, version, width, height } = answer;
       if (keyOf(entry, image) !== record.image) continue; // so is this, with a picture of this name
-      if (version !== record.version) {
+      if (version !== record.version && !arrived(answer, record)) {
         left.push(entry);
         continue;
       }
@@ -110,6 +111,12 @@ async function sendLeft(records) {
     await store.put({ ...record, unsent: false }).catch(() => {});
   }
   return left;
+}
+
+/** Whether the server has what a record has: it took it, and only its answer was lost. */
+function arrived(answer, { objects, done }) {
+  const text = (kept) => JSON.stringify(kept, (key, value) => (key === 'row' ? null : value ?? null));
+  return done === answer.done && text(objects) === text(answer.objects.map(fromKept).map(toKept));
 }
 
 const idOf = (entry) => encodeURIComponent(entry.mine ? `mine:${entry.image}` : entry.name);
@@ -138,7 +145,8 @@ async function begun(number, answer, file) {
   await shown.decode();
   shown.alt = entry.name;
   [place, tried] = [number, -1];
-  const stale = !entry.mine && local?.unsent && local.version && local.version !== answer.version;
+  const stale = !entry.mine && local?.unsent && local.version && local.version !== answer.version
+    && !arrived(answer, local);
   if (stale && !confirm(STALE)) {
     local = { ...local, unsent: false };
     await store.put(local).catch(() => {});
@@ -185,6 +193,9 @@ export async function take(files) {
 }
 
 async function sendNew(file) {
+  await file.slice(0, 1).arrayBuffer().catch(() => {
+    throw new Wrong(`${file.name} cannot be read: it is a folder, or was changed or moved away.`);
+  });
   try {
     return await ask('POST', '/api/images', file);
   } catch (error) {
@@ -211,7 +222,6 @@ export async function setDone(done) {
   if (!open) throw new Wrong('There is no picture yet.');
   open.done = done;
   await keep();
-  changed();
 }
 
 /** Keep what was done since the last time. */
@@ -219,7 +229,6 @@ export async function keepChanges() {
   if (!open || history.revision === keptRevision) return;
   keptRevision = history.revision;
   await keep();
-  changed();
 }
 
 async function keep() {
@@ -227,6 +236,7 @@ async function keep() {
   const objects = history.objects().map(toKept);
   [entry.objects, entry.done] = [objects.length, done];
   const sent = open.unsent = kept && !entry.mine;
+  changed();
   const record = {
     image: keyOf(entry, image), name: entry.name, file, objects, done, unsent: sent, version,
   };
