@@ -1,4 +1,4 @@
-"""A click that also names, beside a click of the package ``segment-anything``."""
+"""Clicks that also name, and everything mode, beside the package ``segment-anything``."""
 
 from __future__ import annotations
 
@@ -21,23 +21,27 @@ CHANNELS = 256
 
 
 class Beside(NamedTuple):
-    """Clicks of one number of prompts.
+    """One kind of call.
 
     Attributes:
-        prompts: How many were answered at once.
+        asked: How many prompts were answered at once, or everything mode's points.
         ours: Median seconds of a call, names included.
         theirs: Likewise of segment-anything, without names.
         ratio: Median of the ratios of calls that followed each other.
     """
 
-    prompts: int
+    asked: str
     ours: float
     theirs: float
     ratio: float
 
 
 def measure_beside_sam(
-    cfg: Config, names: int = 80, repeat: int = 5, size: int | None = None
+    cfg: Config,
+    names: int = 80,
+    repeat: int = 5,
+    size: int | None = None,
+    points_per_side: int = 32,
 ) -> list[Beside]:
     """Time our predictor and SAM's in turn, with the same points on an image of the same size.
 
@@ -45,15 +49,18 @@ def measure_beside_sam(
     SAM's ``predict`` with ``multimask_output=False``; where several points are answered at once its
     ``predict_torch``, as ``predict`` takes one prompt. SAM's image encoder is left out, its
     embedding is random numbers: prompt encoder and mask decoder are the same in all its sizes.
+    Everything mode, called once, is SAM's ``SamAutomaticMaskGenerator`` with the same grid and its
+    own filters, as ours; of random weights' masks they leave none.
 
     Args:
         cfg: Config of a model that names; no weights are read.
         names: Of the vocabulary.
         repeat: Calls of each, after one that does not count.
         size: Side of our model's square input, in pixels; the config's own if not given.
+        points_per_side: Of everything mode's grid.
 
     Returns:
-        A row for each of ``PROMPTS``.
+        A row for each of ``PROMPTS``, and one of everything mode.
 
     Raises:
         ImportError: Segment-anything is not installed.
@@ -71,8 +78,12 @@ def measure_beside_sam(
         times = [_both(predictor, sam, each[:prompts]) for each in points][1:]
         ours, theirs = zip(*times)
         ratio = statistics.median(one / other for one, other in times)
-        rows.append(Beside(prompts, statistics.median(ours), statistics.median(theirs), ratio))
-    return rows
+        rows.append(Beside(str(prompts), statistics.median(ours), statistics.median(theirs), ratio))
+    settings = dict(points_per_side=points_per_side, crop_n_layers=0)
+    one = seconds(lambda: predictor.segment_everything(**settings))
+    other = seconds(lambda: everything_of_sam(sam, **settings))
+    title = f'everything, {points_per_side} x {points_per_side}'
+    return [*rows, Beside(title, one, other, one / other)]
 
 
 def _both(predictor: OVSAMPredictor, sam: Any, points: np.ndarray) -> tuple[float, float]:
@@ -109,3 +120,14 @@ def click_sam(predictor: Any, points: np.ndarray) -> np.ndarray:
         torch.as_tensor(coords, dtype=torch.float), torch.as_tensor(labels), multimask_output=False
     )
     return masks[:, 0].numpy()
+
+
+def everything_of_sam(predictor: Any, **settings) -> list[dict]:
+    """What SAM's generator finds with settings of its own, on the image that is set."""
+    from segment_anything import SamAutomaticMaskGenerator
+
+    generator = SamAutomaticMaskGenerator(predictor.model, **settings)
+    generator.predictor = predictor
+    # The generator would encode the image, and forget it.
+    predictor.set_image = predictor.reset_image = lambda *_: None
+    return generator.generate(random_image(predictor.original_size[0]))

@@ -131,15 +131,16 @@ def interactive(args: argparse.Namespace) -> None:
 
 
 def beside_sam(args: argparse.Namespace, names: int) -> None:
-    """Clicks beside those of segment-anything."""
+    """Clicks, and everything mode, beside those of segment-anything."""
     for config in args.configs:
-        rows = measure_beside_sam(naming_config(config), names, args.repeat, args.size)
+        given = naming_config(config), names, args.repeat, args.size, args.points_per_side
+        rows = measure_beside_sam(*given)
         print(f'{config} with {names} names, {args.against} without names')
         print_table(
             ['prompts', 'ms', 'ms of SAM', 'ratio'],
             [
                 [
-                    str(row.prompts),
+                    row.asked,
                     f'{1e3 * row.ours:.1f}',
                     f'{1e3 * row.theirs:.1f}',
                     f'{row.ratio:.3f}',

@@ -17,8 +17,8 @@ memory and seconds for one image on the CPU, in a process of its own. latency: m
 image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
 interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
 names to few, of everything mode to its points one by one; and the memory of many prompts; or,
---against another package, ratios of clicks. pool: milliseconds of CLIP's attention pool beside
-open_clip's own.
+--against another package, ratios of clicks and of everything mode. pool: milliseconds of CLIP's
+attention pool beside open_clip's own.
 vocabulary: what more names cost in each way of keeping them; --insert: into a page.
 training: seconds of a step of joint training and of its class loss, with few and with many names.
 onnx: what exports of a config cost and give on its test data, beside the model in torch and in
@@ -226,7 +226,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     added[interactive].add_argument(
         '--against',
         choices=['segment-anything'],
-        help='compare clicks with this package and print nothing else; needs the extra benchmark',
+        help='compare clicks and everything mode with this package, and nothing else; needs the '
+        'extra benchmark',
     )
     added[complexity].add_argument(
         '--again',
