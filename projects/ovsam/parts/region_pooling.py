@@ -55,9 +55,12 @@ def region_grids(level: Tensor, rois: Tensor, side: int, scale: float) -> Tensor
     with torch.autocast('cpu', enabled=False):
         for grid, image, x, y in zip(grids, rois[:, 0].long().tolist(), columns, rows):
             (x, across), (y, down) = _touched(x), _touched(y)
-            # Channels last, a product would be made channel by channel.
-            cells = level[image, :, down, across].to(exact).contiguous()
-            torch.matmul(y, cells @ x.T, out=grid)
+            cells = level[image, :, down, across]
+            if cells.stride(0) == 1:  # channels last: all of them in one product
+                cells = (x @ cells.permute(1, 2, 0).to(exact)).flatten(1)
+                grid.copy_((y @ cells).unflatten(1, (side, -1)).permute(2, 0, 1))
+            else:
+                torch.matmul(y, cells.to(exact) @ x.T, out=grid)
     return grids.to(level)
 
 
