@@ -139,12 +139,7 @@ def beside_sam(args: argparse.Namespace, names: int) -> None:
         print_table(
             ['prompts', 'ms', 'ms of SAM', 'ratio'],
             [
-                [
-                    row.asked,
-                    f'{1e3 * row.ours:.1f}',
-                    f'{1e3 * row.theirs:.1f}',
-                    f'{row.ratio:.3f}',
-                ]
+                [row.asked, f'{1e3 * row.ours:.1f}', f'{1e3 * row.theirs:.1f}', f'{row.ratio:.3f}']
                 for row in rows
             ],
         )
