@@ -28,7 +28,6 @@ from ..detectors.detection_naming import SegmenterLabel
 from ..detectors.detector_names import DetectorNames
 from ..prompts import Prompts
 from ..utils.digest import fingerprint
-from ..utils.needed import needed
 from ..utils.wording import listed
 from .everything import EverythingMode
 from .init_model import choose_device
@@ -261,10 +260,11 @@ def segment_each(predictor: OVSAMPredictor, prompts: Sequence[Prompts]) -> Predi
     Prompts of the same number of points go together: filled up, they would be other prompts.
 
     Raises:
-        ValueError: No image has been set, or a prompt is outside of it; the message says which.
+        RuntimeError: No image has been set.
+        ValueError: A prompt is outside of it; the message says which.
     """
-    # In groups, prompts have other numbers.
-    Prompts.cat(prompts).given().check_inside(needed(predictor.image_size, 'set an image first'))
+    if predictor.image_size is not None:  # else the predictor says so; in groups, numbers differ
+        Prompts.cat(prompts).given().check_inside(predictor.image_size)
     places: dict[int, list[int]] = {}
     for place, prompt in enumerate(prompts):
         places.setdefault(prompt.coords.shape[1], []).append(place)
