@@ -206,9 +206,9 @@ def test_make_clean_removes_what_this_script_made(tmp_path, ours):
 @pytest.mark.parametrize(('venv', 'used'), [('', '.venv'), ('/big disk/env', '/big disk/env')])
 def test_make_uses_the_environment_that_this_script_makes(venv, used):
     said = subprocess.run(
-        ['make', '-n', 'app'],
+        ['make', '--no-print-directory', '-n', 'app'],
         cwd=SCRIPT.parents[1],
-        env={**os.environ, 'OVSAM_VENV': venv},
+        env={**os.environ, 'OVSAM_VENV': venv, 'MAKEFLAGS': ''},  # not those of make test
         capture_output=True,
         text=True,
         check=True,
