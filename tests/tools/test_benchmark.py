@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from ovsam.benchmarks import tables
 from ovsam.commands.benchmark import main
@@ -41,9 +42,10 @@ def test_complexity(capsys):
     assert float(crops[2]) == pytest.approx(float(crops[1]) / float(ours[1]), rel=0.02)
 
 
-def test_latency(capsys):
+@pytest.mark.parametrize('command', ['latency --precision fp32 bf16', 'gpu'])
+def test_latency(command, capsys):
     options = ['--repeat', '1', '--size', '128', '--device', 'cpu']
-    assert main(['latency', 'mini', *options, '--precision', 'fp32', 'bf16']) == 0
+    assert main([*command.split(), *options, '--', 'mini']) == 0
     head, row, half, foot = printed_lines(capsys)
     assert head.split() == 'config ms an image ratio ms a prompt ratio'.split()
     assert row.split()[:2] == ['mini', 'fp32'] and float(row.split()[2]) > 0
@@ -201,6 +203,11 @@ def test_vocabulary(tmp_path, capsys, monkeypatch):
         (['complexity', 'mini/none.py'], 'none.py'),
         (['complexity', 'mini/clip_regions.py'], 'RegionCLIP takes no prompts'),
         (['latency', 'mini', '--device', 'cuda:99'], 'cuda:99'),
+        pytest.param(
+            ['gpu', 'mini'],
+            'device cuda is not there',
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU'),
+        ),
         (['training', 'mini', '--device', 'cpu'], '.py trains nothing'),
         (['training', 'mini/clip2sam_joint.py', '--device', 'cpu'], 'OVSAM has no class loss over'),
         (['training', 'mini/clip2sam_image_level.py', '--images', '0'], 'must be positive'),

@@ -74,14 +74,9 @@ def latency(args: argparse.Namespace) -> None:
     """Milliseconds for an image and for a prompt."""
     device, summary = choose_device(args.device), []
     for config, precision in product(args.configs, args.precision):
+        cfg = load_config(config)
         found = measure_latency(
-            load_config(config),
-            args.prompts,
-            args.repeat,
-            args.size,
-            device,
-            args.aspect,
-            precision,
+            cfg, args.prompts, args.repeat, args.size, device, args.aspect, precision
         )
         title = f'{Path(config).stem} {precision}'
         summary.append((title, found.image, found.prompts / args.prompts))
@@ -90,6 +85,11 @@ def latency(args: argparse.Namespace) -> None:
         f'median of {args.repeat}, {args.prompts} prompts at once, {device}, '
         f'{torch.get_num_threads()} threads'
     )
+
+
+def gpu(args: argparse.Namespace) -> None:
+    """Milliseconds for an image and for a prompt on a GPU, in float32 and bfloat16."""
+    latency(args)
 
 
 def interactive(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
     ovsam benchmark complexity configs/ovsam/ovsam_RN50x16_coco_box.py --prompts 10
     ovsam benchmark memory configs/ovsam/ovsam_RN50x16_coco_box.py
     ovsam benchmark latency configs/mini/ovsam_box.py configs/mini/image_crop_box.py
+    ovsam benchmark gpu ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark interactive configs/ovsam/ovsam_RN50x16_coco_point.py
     ovsam benchmark interactive ovsam/ovsam_RN50x16_coco_point.py --against segment-anything
     ovsam benchmark pool ovsam/ovsam_RN50x16_coco_box.py
@@ -14,7 +15,8 @@
 
 complexity: GFLOPs (a multiply-add counts as one) and parameters, by part. memory: peak resident
 memory and seconds for one image on the CPU, in a process of its own. latency: milliseconds for an
-image and for a prompt; of several configs, the ratio to the first. A prompt is a box.
+image and for a prompt; of several configs, the ratio to the first. A prompt is a box. gpu: the same
+on a GPU, in float32 and bfloat16.
 interactive: on the CPU, in a process of its own, ratios of a further click to the first, of many
 names to few, of everything mode to its points one by one; and the memory of many prompts; or,
 --against another package, ratios of clicks and of everything mode. pool: milliseconds of CLIP's
@@ -42,6 +44,7 @@ from ..benchmarks.following import SEEDS, follow_films
 from ..benchmarks.scale import Machine
 from ..benchmarks.tables import (
     complexity,
+    gpu,
     interactive,
     latency,
     memory,
@@ -135,14 +138,14 @@ def add_follow_command(commands: argparse._SubParsersAction) -> None:
     command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
 
 
-def add_precision_flag(command: argparse.ArgumentParser) -> None:
+def add_precision_flag(command: argparse.ArgumentParser, default: str = 'fp32') -> None:
     """What torch computes in."""
     command.add_argument(
         '--precision',
         nargs='+',
         choices=list(PRECISIONS),
-        default=['fp32'],
-        help='of torch; several are compared (%(default)s)',
+        default=default.split(),
+        help=f'of torch; several are compared ({default})',
     )
 
 
@@ -170,7 +173,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = parser_of(__doc__, 'ovsam benchmark')
     commands = parser.add_subparsers(dest='command', required=True)
-    prompts = {complexity: 1, memory: 20, latency: 1, interactive: 1024, training: 20, pool: 1}
+    prompts = dict.fromkeys((complexity, latency, gpu, pool), 1)
+    prompts |= {memory: 20, interactive: 1024, training: 20}
     added = {}
     for run in (*prompts, vocabulary):
         command = added[run] = commands.add_parser(
@@ -205,6 +209,9 @@ def parse_args(argv=None) -> argparse.Namespace:
         add_precision_flag(added[run])
     for run in (latency, training):
         added[run].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
+    add_precision_flag(added[gpu], 'fp32 bf16')
+    added[gpu].add_argument('--device', default='cuda', help='cuda, cuda:1 ... (%(default)s)')
+    added[gpu].set_defaults(aspect=1.0)
     added[latency].add_argument(
         '--aspect',
         type=float,
