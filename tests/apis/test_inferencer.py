@@ -2,6 +2,7 @@
 
 import json
 import os
+from pkgutil import resolve_name
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from ovsam.apis import EverythingPrompts, OVSAMInferencer
 from ovsam.apis.image_jobs import export_names, result_names
 from ovsam.apis.inference_steps import split_texts
 from ovsam.utils.image_walk import list_images
+from ovsam.utils.images import pixels_of
 
 
 def make(model, **kwargs):
@@ -294,6 +296,33 @@ def test_pictures_of_all_kinds(inferencer, zoo, tmp_path, capsys):
         assert '11 images: 7 done' in lines and lines.count('left out /') == 4
     assert results['resumed'] == 7
     assert len(json.loads((tmp_path / 'out' / 'coco.json').read_text())['images']) == 7
+
+
+@pytest.mark.parametrize('batch_size', [1, 2])
+@pytest.mark.parametrize(
+    'step',
+    ['inference_steps.pixels_of', 'predictor.encode_images', 'inference_steps.draw_segments'],
+)
+def test_a_picture_too_large_for_the_memory(
+    colour_model, photos, tmp_path, monkeypatch, capsys, step, batch_size
+):
+    Image.new('RGB', (300, 256)).save(photos / 'large.png')
+    works = resolve_name(f'ovsam.apis.{step}')
+
+    def fails(*args):
+        images = args[1] if step == 'predictor.encode_images' else args[:1]
+        if any(pixels_of(each).shape[1] == 300 for each in images):
+            raise MemoryError
+        return works(*args)
+
+    monkeypatch.setattr(f'ovsam.apis.{step}', fails)
+    inferencer = make(colour_model)
+    inferencer.show_progress = True
+    results = inferencer(photos, batch_size, out_dir=tmp_path / 'out')
+    failed = {'input': str(photos / 'large.png'), 'error': 'MemoryError'}
+    assert results['failed'] == [failed] and results['predictions'][2] is None
+    assert 'large.png: MemoryError\n' in capsys.readouterr().err
+    assert len(json.loads((tmp_path / 'out' / 'coco.json').read_text())['images']) == 2
 
 
 def test_result_names(tmp_path):

@@ -204,6 +204,28 @@ def test_a_result_that_was_moved_away_is_written_again(run, bench):
     assert (bench.out / 'coco.json').read_bytes() == before
 
 
+@pytest.mark.parametrize('linked', [False, True])
+def test_a_corrected_result_is_kept(run, bench, capsys, linked, tmp_path):
+    run()
+    coco = bench.out / 'coco.json'
+    before = coco.read_bytes()
+    if linked:
+        coco = coco.rename(tmp_path / 'coco.json')
+        (bench.out / 'coco.json').symlink_to(coco)
+    for correction in (b'{"corrected": 1}', b'{"corrected": 2}'):
+        coco.write_bytes(correction)
+        run()
+        assert coco.read_bytes() == correction
+        for _ in range(2):  # the second time there is nothing to keep
+            (bench.out / 'summary.json').unlink()
+            run()
+            assert (bench.out / 'coco.json').read_bytes() == before
+    kept = [coco.with_name(f'coco.before-{number}.json') for number in (1, 2)]
+    assert sorted(coco.parent.glob('coco.*')) == [*kept, coco]
+    assert [path.read_bytes()[-2:] for path in kept] == [b'1}', b'2}']
+    assert 'it is coco.before-2.json now' in capsys.readouterr().err
+
+
 def test_full_disk_in_a_part(run, bench, monkeypatch, alone):
     opened = Path.open
 

@@ -19,13 +19,18 @@ from ..utils.file_names import printable
 from ..utils.files import write_whole
 from ..utils.image_walk import list_images
 from ..utils.images import jpeg, pixels_of
+from ..utils.wording import reason_of
 from ..version import __version__
 from ..visualization import draw_segments
-from .encoded_image import check_sides
+from .encoded_image import EncodedImage, check_sides
 from .image_jobs import ImageJob, export_names, result_names
 from .prediction import UNNAMED, Prediction
 from .predictor import OVSAMPredictor
 from .prompt_sources import PromptFiles, PromptSource
+
+OUT_OF_MEMORY = (MemoryError, torch.cuda.OutOfMemoryError)
+# What makes an image a broken one, or too much for this machine, and not the program.
+IMAGE_ERRORS = (ValueError, TypeError, OSError, *OUT_OF_MEMORY)
 
 
 class InferenceSteps:
@@ -104,6 +109,16 @@ class InferenceSteps:
         taught = {f'taught.{key}': value for key, value in self.predictor.taught_rows().items()}
         return fingerprint(settings, {**self.model.state_dict(), **taught})
 
+    def _encoded(self, jobs: list[ImageJob]) -> list[tuple[ImageJob, EncodedImage]]:
+        """Images of one pass, or of a pass each where memory does not suffice; none of errors."""
+        try:
+            return list(zip(jobs, self.predictor.encode([self._pixels(job) for job in jobs])))
+        except OUT_OF_MEMORY as error:
+            if len(jobs) == 1:
+                self._give_up(jobs[0], error)
+                return []
+        return [each for job in jobs for each in self._encoded([job])]
+
     def _predict(self, job: ImageJob, top_k: int, pred_score_thr: float) -> Prediction:
         found = self.prompts.segment(self.predictor, self._pixels(job), job.file)
         if job.texts is None:
@@ -134,7 +149,11 @@ class InferenceSteps:
         file = None if old else file
         if job.error or not (returned or file):
             return None
-        picture = self._draw(job, draw_pred, pred_score_thr)
+        try:
+            picture = self._draw(job, draw_pred, pred_score_thr)
+        except OUT_OF_MEMORY as error:
+            self._give_up(job, error)
+            return None
         if file is not None:
             write_whole(file, jpeg(picture))
             job.saved = job.saved and job.drawn == drawn
@@ -150,7 +169,7 @@ class InferenceSteps:
         return draw_segments(self._pixels(job), found.masks, found.labels, found.label_scores)
 
     def _give_up(self, job: ImageJob, error: Exception) -> None:
-        job.error = ' '.join(str(error).split())
+        job.error = reason_of(error)
         self._report(f'left out {printable(title_of(job))}: {job.error}')
 
     def _report(self, line: str) -> None:

@@ -23,13 +23,17 @@ from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .exports import make_exports
 from .image_jobs import ImageJob
-from .inference_steps import InferenceSteps, as_row, keep_inputs, show_picture, title_of
+from .inference_steps import (
+    IMAGE_ERRORS,
+    InferenceSteps,
+    as_row,
+    keep_inputs,
+    show_picture,
+    title_of,
+)
 from .init_model import load_config
 from .predictor import OVSAMPredictor
 from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
-
-# What makes an image a broken one, and not the program.
-IMAGE_ERRORS = (ValueError, TypeError, OSError)
 
 
 @INFERENCERS.register_module()
@@ -43,9 +47,10 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         inferencer('photos', out_dir='cats', texts='a red cat . a dog')
 
     Arguments are those of mmdet's ``DetInferencer``, and it is registered among mmengine's
-    inferencers. An image that is broken is reported and left out. With ``out_dir`` what is done
-    stays done: images whose result is there, from the same image, prompts, names and model, are
-    not computed again. A model is known by its config and weights, a built one by its weights.
+    inferencers. An image that is broken, or too much for the memory, is reported and left out. With
+    ``out_dir`` what is done stays done: images whose result is there, from the same image, prompts,
+    names and model, are not computed again. A model is known by its config and weights, a built one
+    by its weights.
 
     Args:
         model: What :class:`~.predictor.OVSAMPredictor` takes.
@@ -169,12 +174,7 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         exports = make_exports(formats, folder or Path(), names)
         for export in exports if preds else ():
             export.expect([job.file_name for job in jobs])
-        results: dict[str, Any] = {
-            'predictions': [],
-            'visualization': [],
-            'failed': [],
-            'resumed': 0,
-        }
+        results: dict[str, Any] = dict(predictions=[], visualization=[], failed=[], resumed=0)
         with tqdm(
             total=len(jobs), desc='Inference', unit='image', disable=not self.show_progress
         ) as bar:
@@ -237,9 +237,7 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
     ) -> list[ImageJob]:
         """The jobs with what was found, those that had neither result nor error."""
         pending = [job for job in inputs if job.found is None and not job.error]
-        pixels = [self._pixels(job) for job in pending]
-        encoded = self.predictor.encode(pixels) if pending else []
-        for job, image in zip(pending, encoded):
+        for job, image in self._encoded(pending) if pending else ():
             try:
                 self.predictor.set_image(image)
                 job.found = self._predict(job, top_k, pred_score_thr)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
+import os
 import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from ..apis.coco_file import write_coco
-from ..apis.inferencer import IMAGE_ERRORS
+from ..apis.inference_steps import IMAGE_ERRORS
 from ..apis.prediction import UNNAMED
 from ..utils.file_names import printable
 from ..utils.files import full_disk_says, json_text, whole_file, write_json
+from ..utils.wording import reason_of
 from ..version import __version__
 from .job import Job
 from .parts import MAX_DEATHS, History, Part
 
 COCO, LEFT_OUT, SUMMARY = 'coco.json', 'left_out.jsonl', 'summary.json'
-# What leaves an image out: it is broken, or too much for this machine.
-LEAVES_OUT = (*IMAGE_ERRORS, MemoryError, torch.cuda.OutOfMemoryError)
 Annotate = Callable[[Path], dict]
 
 
@@ -143,7 +144,7 @@ def label_images(job: Job, todo: Todo, annotate: Annotate) -> Iterator[tuple[int
                     record = _try(job, name, annotate)
                 except Exception as error:
                     if not isinstance(error, OSError):  # which is not of this image
-                        part.write(place, failed=_words(error))
+                        part.write(place, failed=reason_of(error))
                     raise
             if 'error' in record:
                 lines.append(f'left out {printable(str(job.root / name))}: {record["error"]}')
@@ -156,7 +157,7 @@ def merge(job: Job) -> Summary:
     """Write ``coco.json``, ``left_out.jsonl`` and ``summary.json``, in the listing's order.
 
     An image's number is its place in the listing, from 1. Of all records one at a time is in
-    memory.
+    memory. Another ``coco.json``, which somebody may have corrected, is kept under a new name.
 
     Raises:
         OSError: They cannot be written.
@@ -183,7 +184,9 @@ def merge(job: Job) -> Summary:
                 counts['left_out'] += 1
                 counts['set_aside'] += bool(record.get('set_aside'))
 
-        written = write_coco(folder / COCO, found(), job.names() or (UNNAMED,), {'info': info})
+        with whole_file(folder / COCO) as coco:
+            written = write_coco(coco, found(), job.names() or (UNNAMED,), {'info': info})
+            _keep_other(folder / COCO, coco)
     summary = Summary(*written, **counts)
     write_json(folder / SUMMARY, summary._asdict(), indent=1)
     return summary
@@ -194,11 +197,21 @@ def in_this_process(annotate: Annotate) -> Engine:
     return lambda job, todo: label_images(job, todo, annotate)
 
 
+def _keep_other(path: Path, new: Path) -> None:
+    """Give a file another name, and say so, unless it is as the one that takes its place."""
+    path = path.resolve()  # what a link leads to is replaced
+    if path.exists() and not filecmp.cmp(path, new, shallow=False):
+        names = (path.with_name(f'{path.stem}.before-{number}.json') for number in count(1))
+        kept = next(name for name in names if not name.exists())
+        os.rename(path, kept)
+        tqdm.write(f'{path} was not what the records give: it is {kept.name} now', file=sys.stderr)
+
+
 def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
     """An image's record, or what is wrong with it."""
     try:
         return annotate(job.root / name)
-    except LEAVES_OUT as error:
+    except IMAGE_ERRORS as error:
         if isinstance(error, OSError):
             for folder in (job.root, _left_of((job.root / name).parent)):
                 # One image that had a folder of its own may just have been deleted.
@@ -208,7 +221,7 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
                         f'{folder}, where images were, is not there any more or is empty: put it '
                         'back and run the same command again, which goes on from here'
                     ) from error
-        return {'error': _words(error)}
+        return {'error': reason_of(error)}
 
 
 def _left_of(folder: Path) -> Path:
@@ -227,7 +240,3 @@ def _has_entries(folder: Path) -> bool:
         return any(True for _ in folder.iterdir())
     except OSError:
         return False
-
-
-def _words(error: Exception) -> str:
-    return ' '.join(str(error).split()) or type(error).__name__

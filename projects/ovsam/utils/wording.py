@@ -24,6 +24,11 @@ def listed(items: Iterable[object], near: str | None = None, between: str = ', '
     return (between.join(texts[:MOST]) or 'none') + more
 
 
+def reason_of(error: Exception) -> str:
+    """An error's message in one line, or its kind where it has none."""
+    return ' '.join(str(error).split()) or type(error).__name__
+
+
 def to_install(error: ImportError, extra: str) -> str:
     """What to install where a package is missing: it, or all that an extra of this project has.
 
