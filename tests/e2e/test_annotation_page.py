@@ -65,6 +65,25 @@ def test_click_correct_name_undo_and_save(visitor, tmp_path):
     visitor.says('coco.json is not a JSON file')
 
 
+def test_a_name_in_the_picture_takes_nothing_but_clicks(visitor):
+    def place_of_the_name():
+        name, picture = (
+            visitor.page.locator(each).first.bounding_box() for each in ('.label', '#picture')
+        )
+        x, y = (name[side] + 5 - picture[side] for side in 'xy')
+        return x / picture['width'], y / picture['height']
+
+    visitor.choose('scene_0.png')
+    visitor.click(0.78, 0.56)
+    visitor.key('Escape')
+    visitor.click(*place_of_the_name())
+    assert visitor.page.locator('#chosen').is_visible() and len(visitor.rows()) == 1
+    visitor.click(*place_of_the_name(), 'Shift')
+    visitor.says('^Object 1: .*, 2 clicks$')
+    visitor.drag(place_of_the_name(), (0.9, 0.9))
+    visitor.says('^Object 2: ')
+
+
 def test_quick_presses_are_not_lost(visitor):
     visitor.choose('scene_0.png')
     for place in ((0.78, 0.56), (0.3, 0.5), (0.9, 0.3), (0.15, 0.8)):

@@ -110,6 +110,8 @@ def test_a_name_that_is_typed_stays_and_is_of_the_object_it_was_typed_for(visito
     visitor.key('.')
     second = visitor.names()[1]
     assert visitor.page.locator('#name').input_value() == second
+    visitor.key('n', 'x', 'Escape')
+    assert visitor.page.locator('#name').input_value() == second
     with visitor.holding(CLICKING):
         visitor.page.mouse.click(*visitor.place(0.15, 0.8))
         visitor.page.keyboard.press('n')

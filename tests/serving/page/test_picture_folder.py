@@ -273,6 +273,18 @@ def test_what_was_not_changed_stays_as_it_was(photos, out, foreign):
     assert content['annotations'][-1]['category_id'] == 19
 
 
+def test_a_name_of_a_moment_leaves_no_category(photos, out, foreign):
+    folder = PictureFolder.of(photos, out)
+    for name in ('c', 'cat', 'bird', 'cat'):
+        folder.keep('b10.png', kept(name))
+        content = json.loads(out.read_text())
+        *before, made = content['categories']
+        assert before == foreign['categories'] and made['name'] == name
+        assert content['annotations'][-1]['category_id'] == made['id']
+    folder.keep('b10.png', kept())
+    assert json.loads(out.read_text())['categories'] == foreign['categories']
+
+
 @pytest.mark.parametrize(
     'image, said',
     [

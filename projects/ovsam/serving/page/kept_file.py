@@ -74,6 +74,7 @@ class KeptFile:
         self._state = _state(path)
         content = _content(path)
         self._images, self._categories = content['images'], content['categories']
+        self._given = len(self._categories)
         self._head = {key: '' if key in _LISTS else json_text(content[key]) for key in content}
         known = category_names(self._categories)
         self._numbers: dict[str, Any] = {}
@@ -215,10 +216,14 @@ class KeptFile:
                 f'{self._path.name} was changed by something else, perhaps by another server: '
                 'restart this one, which reads it anew; your browser keeps what you did'
             )
+        used = {row.shown.category_name for row in rows if row.shown}
+        # Numbers that were given to a name stay its own, also while it is not in the file.
+        made = (each for each in self._categories[self._given :] if each['name'] in used)
+        categories = [*self._categories[: self._given], *made]
         lists = {
             'images': map(json_text, images),
             'annotations': (row.text for row in rows),
-            'categories': map(json_text, self._categories),
+            'categories': map(json_text, categories),
         }
         texts = self._head | {key: f'[\n{_lines(lists[key])}\n]' for key in _LISTS}
         text = _lines(f'{json_text(key)}: {value}' for key, value in texts.items())

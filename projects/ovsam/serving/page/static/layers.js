@@ -3,7 +3,6 @@
 import * as history from './history.js';
 import { drawMask, colour } from './mask.js';
 import { doubtful, shownName } from './naming.js';
-import { here } from './pictures.js';
 import { onMove, onStage } from './view.js';
 
 const world = document.getElementById('world');
@@ -93,11 +92,5 @@ function shared(a, b) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-overlay.addEventListener('pointerdown', (event) => {
-  const { number } = event.target.dataset;
-  if (number === undefined || event.button !== 0) return;
-  event.stopPropagation();
-  here(() => history.select(Number(number)));
-});
 history.onChange(update);
 onMove(place);

@@ -103,6 +103,9 @@ function showPictures() {
   at('pictures').value = place;
 }
 
+at('name').addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') shown = undefined; // what was typed is of no object
+});
 at('name-form').addEventListener('focusout', (event) => {
   const stays = at('name-form').contains(event.relatedTarget);
   if (!stays && shown !== (history.active()?.number ?? null)) showNames();

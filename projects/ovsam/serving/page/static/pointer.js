@@ -1,6 +1,7 @@
 // What the mouse, a pen or a finger means on the picture.
 
 import * as brush from './brush.js';
+import * as history from './history.js';
 import * as objects from './objects.js';
 import { current, here } from './pictures.js';
 import * as view from './view.js';
@@ -76,6 +77,8 @@ function pointing(event) {
   const what = meaning(event), start = view.inPicture(event), picture = current();
   const corner = stage.getBoundingClientRect();
   const from = [event.clientX - corner.left, event.clientY - corner.top];
+  const { number } = event.target.dataset; // of an object, if its name was pressed
+  const click = number && what === 'new' ? () => history.select(Number(number)) : () => point(...start, what);
   let boxed = false;
   return {
     move(next) {
@@ -91,7 +94,7 @@ function pointing(event) {
     end(next) {
       drag.hidden = true;
       const end = view.inPicture(next);
-      here(() => (boxed ? boxOf(start, end) : point(...start, what)), picture);
+      here(() => (boxed ? boxOf(start, end) : click()), picture);
     },
   };
 }
