@@ -11,7 +11,9 @@ import sys
 from mmengine.config import Config
 
 import ovsam  # noqa: F401  (registers the modules, before mmdet is imported)
+from ovsam.apis.prediction import UNNAMED
 from ovsam.checkpoints.loading import load_weights
+from ovsam.detectors.detector_names import num_classes
 from ovsam.engine.first_iteration import FirstIteration
 from ovsam.engine.lost_process import explaining_lost_processes
 from ovsam.engine.runner import build_runner
@@ -96,6 +98,10 @@ def run(args: argparse.Namespace, first_iteration: FirstIteration) -> None:
     runner = build_runner(cfg)
     model = plain_model(runner.model)
     load_weights(model, checkpoint)
+    if args.dump_detections and num_classes(model) == 1:
+        *_, dump = runner.test_evaluator.metrics
+        if len(dump.dataset_meta.get('classes', ())) > 1:  # which the detector does not tell apart
+            dump.prediction_classes = (UNNAMED,)
     model.is_init = True
     runner.register_hook(first_iteration)
     with explaining_lost_processes('Run the same command again.'):

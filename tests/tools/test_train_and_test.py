@@ -201,13 +201,14 @@ def test_weights_that_do_not_fill_the_model_are_refused(
 
 
 def test_detections_are_dumped_and_prompt_again(
-    small_world, random_weights, random_mini, monkeypatch, tmp_path
+    small_world, random_weights, random_mini, monkeypatch, tmp_path, capsys
 ):
     """What one run found is the next one's file; no network has learned anything."""
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
     with DefaultScope.overwrite_default_scope('mmdet'):
         detector = MODELS.build(Config.fromfile(config_path('mini/detector_agnostic.py')).model)
-    torch.save(detector.state_dict(), random_weights / 'detector_agnostic.pth')
+    weights = random_weights / 'detector_agnostic.pth'
+    torch.save(detector.state_dict(), weights)
     config, dump = str(config_path('mini/detected_agnostic.py')), tmp_path / 'found.json'
     common = [
         '--work-dir',
@@ -251,6 +252,18 @@ test_evaluator = dict(_delete_=True, type='VocabularyCocoMetric', metric=['bbox'
     assert test_tool.main([str(again), *common]) == 0
     second = json.loads((tmp_path / 'out.json').read_text())
     assert second['coco/bbox_mAP'] == pytest.approx(first['found/box_AP'] / 100)
+
+    alone = [
+        str(config_path('mini/detector_agnostic.py')),
+        str(weights),
+        *common,
+        'model.test_cfg.score_thr=0.',
+    ]
+    assert test_tool.main([*alone, '--dump-detections', str(dump)]) == 0
+    assert json.loads(dump.read_text())['classes'] == ['object']
+    assert test_tool.main([str(again), *common]) == 2
+    assert "none of the detector's 1 classes (object) is in" in capsys.readouterr().err
+    assert test_tool.main([str(again), *common, 'model.naming.type=SegmenterLabel']) == 0
 
     dump.unlink()
     assert test_tool.main([str(again), *common]) == 2
