@@ -1,5 +1,6 @@
 """Mirrors take the place of hosts; the token goes to the hub alone."""
 
+import re
 import urllib.request
 
 import pytest
@@ -29,6 +30,8 @@ def test_no_mirror(monkeypatch, endpoint):
         ('dl.fbaipublicfiles.com=http://m/x', 'http://m/x/segment_anything/sam.pth'),
         ('http://m http://n dl.fbaipublicfiles.com=http://o', 'http://o/segment_anything/sam.pth'),
         ('example.org=http://m', SAM),
+        ('http://u:a=b@m/x=y', 'http://u:a=b@m/x=y/segment_anything/sam.pth'),
+        ('dl.fbaipublicfiles.com=http://m/?f=', 'http://m/?f=/segment_anything/sam.pth'),
     ],
 )
 def test_mirrors_of_other_hosts(monkeypatch, mirror, expected):
@@ -39,10 +42,16 @@ def test_mirrors_of_other_hosts(monkeypatch, mirror, expected):
     assert mirrored(f'{HUB}/a.pth') == 'https://hub.example.org/a.pth'
 
 
-def test_mirror_that_is_no_address(monkeypatch):
-    monkeypatch.setenv('HF_ENDPOINT', 'hub.example.org')
-    with pytest.raises(ValueError, match="huggingface.co is 'hub.example.org': expected an addres"):
-        mirrored(f'{HUB}/a.pth')
+@pytest.mark.parametrize(
+    'mirror',
+    ['m', 'm.org/x=y', 'm.org/x=http://n', 'a=b=http://m', 'a=', 'a=m', '=http://m', 'http://'],
+)
+def test_mirror_that_is_no_address(monkeypatch, mirror):
+    for variable, said in (('OVSAM_MIRROR', mirror), ('HF_ENDPOINT', f'huggingface.co={mirror}')):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, mirror)
+            with pytest.raises(ValueError, match=re.escape(f"'{said}' is neither ADDRESS nor HOS")):
+                mirrored(f'{HUB}/a.pth')
 
 
 def test_mirror_of_the_hub_gets_the_token(server, path, monkeypatch):

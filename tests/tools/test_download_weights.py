@@ -179,8 +179,8 @@ def test_mirror(site, tmp_path, write_index, run):
     write_index('http://weights.example.org')
     assert run('tiny-sam', '--mirror', f'weights.example.org={site}')[0] == 0
     assert run('tiny-sam2clip', '--mirror', 'nonsense')[1].err.endswith(
-        "weights.example.org is 'nonsense': expected an address that begins with https:// or "
-        'http:// (see HF_ENDPOINT and OVSAM_MIRROR in docs/weights.md)\n'
+        "'nonsense' is neither ADDRESS nor HOST=ADDRESS with an address that begins with "
+        'https:// or http:// (see HF_ENDPOINT and OVSAM_MIRROR in docs/weights.md)\n'
     )
 
 

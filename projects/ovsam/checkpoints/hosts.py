@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPResponse
@@ -33,21 +34,14 @@ def mirrored(url: str, mirror: str | None = None) -> str:
             has ``HF_ENDPOINT``, which counts unless empty.
 
     Raises:
-        ValueError: If a mirror is no address.
+        ValueError: If a mirror is neither.
     """
-    mirrors = _read_mirrors(os.environ.get(MIRROR, '') if mirror is None else mirror)
+    text = os.environ.get(MIRROR, '') if mirror is None else mirror
+    endpoint = os.environ.get('HF_ENDPOINT', '').strip()
+    mirrors = _read_mirrors(f'{urlsplit(HUB).netloc}={endpoint} {text}' if endpoint else text)
     host = urlsplit(url).netloc
-    general = os.environ.get('HF_ENDPOINT', '').strip() if _is_hub(url) else mirrors.get('', '')
-    address = mirrors.get(host) or general
-    if not address:
-        return url
-    if urlsplit(address).scheme not in ('http', 'https') or not urlsplit(address).netloc:
-        raise ValueError(
-            f"the mirror of {host} is '{address}': expected an address that begins "
-            'with https:// or http:// (see HF_ENDPOINT and OVSAM_MIRROR in '
-            'docs/weights.md)'
-        )
-    return address.rstrip('/') + url[url.index(host) + len(host) :]
+    address = mirrors.get(host) or ('' if _is_hub(url) else mirrors.get('', ''))
+    return address.rstrip('/') + url[url.index(host) + len(host) :] if address else url
 
 
 def ask(url: str, headers: Mapping[str, str], timeout: float) -> HTTPResponse:
@@ -116,9 +110,13 @@ def _read_mirrors(text: str) -> dict[str, str]:
     """Address by host; that of every other host by the empty text."""
     mirrors = {}
     for item in text.split():
-        host, given, address = item.partition('=')
-        host, address = (host, address) if given and '://' not in host else ('', item)
-        mirrors[host] = address
+        rule = re.fullmatch(r'(?:([^=/?#]+)=)?(https?://[^/].*)', item, re.IGNORECASE)
+        if rule is None:
+            raise ValueError(
+                f"the mirror '{item}' is neither ADDRESS nor HOST=ADDRESS with an address that "
+                f'begins with https:// or http:// (see HF_ENDPOINT and {MIRROR} in docs/weights.md)'
+            )
+        mirrors[rule[1] or ''] = rule[2]
     return mirrors
 
 
