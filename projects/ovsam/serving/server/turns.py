@@ -32,7 +32,6 @@ class Turns:
             if gone.done():
                 await gone
                 raise HTTPException(499, 'the client has gone')
-            gone.cancel()
             return await run_in_threadpool(work, *args)
         finally:
             gone.cancel()
