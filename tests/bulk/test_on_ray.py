@@ -1,6 +1,9 @@
 """Jobs on a Ray cluster of two nodes on this machine, of which actors and a node are killed."""
 
+import errno
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,11 +13,12 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ovsam.bulk import Summary, run_job
-from ovsam.bulk.on_ray import on_ray
-from ovsam.bulk.run import in_this_process
+from ovsam.bulk.on_ray import Labeller, on_ray
+from ovsam.bulk.run import Todo, in_this_process
 from tests.processes import free_port
 from tests.waiting import wait_until
 
@@ -36,6 +40,27 @@ needs_ray = [
 def test_without_ray():
     with pytest.raises(ImportError, match=r'installed .*pip install ray, or .*"\.\[ray\]"'):
         on_ray(lambda job: None)
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        FileNotFoundError('photos, where images were, is not there'),
+        OSError(errno.ENOSPC, 'No space left on device'),
+        OSError(errno.EIO, 'Input/output error', Path('a.jsonl')),
+    ],
+)
+def test_a_fault_of_the_disk_comes_as_it_was(error, monkeypatch):
+    def fails(*args):
+        raise error
+
+    monkeypatch.setattr('ovsam.bulk.on_ray.label_images', fails)
+    labeller = object.__new__(Labeller)  # which needs Ray
+    labeller._job = labeller._annotate = None
+    labeller._todo = Todo('run', np.arange(2), {}, {})
+    (said,) = labeller({'id': np.arange(1)})['said']
+    come = OSError(*json.loads(said)[2])
+    assert (come.errno, str(come)) == (error.errno, re.sub(r'PosixPath\((.*)\)', r'\1', str(error)))
 
 
 class Node:

@@ -65,7 +65,8 @@ class Labeller:
                 count += done
                 lines += more
         except OSError as error:
-            fault = [error.errno, str(error)]
+            place = error.filename and str(error.filename)
+            fault = [error.errno, error.strerror, place] if error.errno else [str(error)]
         except Exception:
             # A process whose GPU is in an unknown state is worth nothing: a new one goes on.
             traceback.print_exc()
