@@ -1,10 +1,13 @@
 """Every weight of a model comes from a file, or it is clear which does not."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.model import BaseModule
 from torch import nn
 
+from ovsam.checkpoints import loading
 from ovsam.checkpoints.loading import describe, load_weights, read_state_dict, weight_names
 
 
@@ -59,7 +62,7 @@ def test_parts_then_checkpoint(save):
     assert (model.part.layer.weight == 1).all() and (model.head.weight == 2).all()
 
 
-def test_what_a_whole_checkpoint_began_with_is_not_needed(save):
+def test_what_a_whole_checkpoint_began_with_is_not_needed(save, monkeypatch):
     """Such as a detector's backbone of ImageNet, which may be an address."""
     model = Whole({'type': 'Pretrained', 'checkpoint': 'nowhere.pth'})
     whole = ones(model)
@@ -70,8 +73,11 @@ def test_what_a_whole_checkpoint_began_with_is_not_needed(save):
         load_weights(model, save(whole))
     zeros = {key: 0 * value for key, value in ones(model.part).items()}
     model.part.init_cfg['checkpoint'] = save(zeros, 'part.pth')
+    read, paths = loading.read_state_dict, []
+    monkeypatch.setattr(loading, 'read_state_dict', lambda path: paths.append(path) or read(path))
     load_weights(model, save(whole))
     assert (model.part.layer.weight == 1).all() and (model.part.norm.bias == 0).all()
+    assert [Path(path).name for path in paths] == ['a.pth', 'part.pth']  # each once
 
 
 def test_checkpoint_of_parallel_training(save):

@@ -40,13 +40,14 @@ def load_weights(model: nn.Module, checkpoint: str | Path | None = None) -> None
         ValueError: Nothing in a file belongs to the model or part, a weight has another shape, or
             a weight is in none of the files.
     """
-    filled = set() if checkpoint is None else load_file(model, str(checkpoint))
+    content = {} if checkpoint is None else read_state_dict(str(checkpoint))
+    filled = _fill(model, content, str(checkpoint)) if content else set()
     of_parts = _load_parts(model, filled)
     if of_parts & filled:  # of which the checkpoint's count
-        load_file(model, str(checkpoint))
+        _fill(model, content, str(checkpoint))
     lacking = weight_names(model) - filled - of_parts
     if lacking:
-        raise ValueError(_lacking_message(model, lacking, checkpoint))
+        raise ValueError(_lacking_message(model, lacking, checkpoint, content))
 
 
 def load_parts(model: nn.Module, whole: Iterable[str] = ()) -> None:
@@ -90,7 +91,13 @@ def load_file(module: nn.Module, path: str, prefix: str = '') -> set[str]:
         FileNotFoundError: There is no such file.
         ValueError: Nothing in it belongs to the module, or a weight has another shape.
     """
-    content = read_state_dict(path)
+    return _fill(module, read_state_dict(path), path, prefix)
+
+
+def _fill(
+    module: nn.Module, content: Mapping[str, Tensor], path: str, prefix: str = ''
+) -> set[str]:
+    """See :func:`load_file`, which has read the content."""
     chosen = {key[len(prefix) :]: value for key, value in content.items() if key.startswith(prefix)}
     expected = learned_names(module)
     try:
@@ -187,14 +194,14 @@ def _groups(keys: Iterable[str], prefix: str = '') -> str:
     return listed(f'{prefix}{group}.* ({count})' for group, count in sorted(counts.items()))
 
 
-def _lacking_message(model: nn.Module, lacking: set[str], checkpoint) -> str:
+def _lacking_message(model: nn.Module, lacking: set[str], checkpoint, content: Mapping) -> str:
     fault = f'no weights for {_groups(lacking)} of {type(model).__name__}'
     if checkpoint is None:
         return (
             f'There are {fault}: give a checkpoint, as weights or as load_from in the '
             f'config, with the keys {_groups(learned_names(model))}'
         )
-    kind = describe(read_state_dict(str(checkpoint)))
+    kind = describe(content)
     return (
         f'{checkpoint} has {fault}: it seems to be {kind}; expected a checkpoint with the '
         f'keys {_groups(learned_names(model))}'
