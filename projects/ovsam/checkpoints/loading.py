@@ -41,7 +41,7 @@ def load_weights(model: nn.Module, checkpoint: str | Path | None = None) -> None
             a weight is in none of the files.
     """
     content = {} if checkpoint is None else read_state_dict(str(checkpoint))
-    filled = _fill(model, content, str(checkpoint)) if content else set()
+    filled = set() if checkpoint is None else _fill(model, content, str(checkpoint))
     of_parts = _load_parts(model, filled)
     if of_parts & filled:  # of which the checkpoint's count
         _fill(model, content, str(checkpoint))
