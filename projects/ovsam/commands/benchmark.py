@@ -37,7 +37,9 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..apis.init_model import PRECISIONS
 from ..benchmarks.following import SEEDS, follow_films
@@ -55,6 +57,37 @@ from ..benchmarks.tables import (
     vocabulary,
 )
 from ..utils.command_line import exit_status, parser_of
+
+# What several subcommands know.
+FLAGS: dict[str, dict] = {
+    'size': dict(type=int, help="side of the square input in pixels (the config's)"),
+    'prompts': dict(type=int, help='prompts on the image (%(default)s)'),
+    'repeat': dict(type=int, help='measurements, after one that does not count (%(default)s)'),
+    'precision': dict(
+        nargs='+', choices=list(PRECISIONS), help='of torch; several are compared (%(default)s)'
+    ),
+    'device': dict(help='cpu, cuda, cuda:1 ...; cuda if there is'),
+    'aspect': dict(
+        type=float,
+        help="the image's height per width, at most 1: the rest is padding (%(default)s)",
+    ),
+    'names': dict(
+        type=int, nargs=2, metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)'
+    ),
+}
+# Their defaults in those that take configs.
+FLAGS_OF: dict[Callable, dict[str, Any]] = {
+    complexity: dict(size=None, prompts=1),
+    memory: dict(size=None, prompts=20, precision=['fp32']),
+    latency: dict(size=None, prompts=1, repeat=5, precision=['fp32'], device=None, aspect=1.0),
+    gpu: dict(
+        size=None, prompts=1, repeat=5, precision=['fp32', 'bf16'], device='cuda', aspect=1.0
+    ),
+    interactive: dict(size=None, prompts=1024, repeat=5, names=[80, 20_000]),
+    pool: dict(prompts=1, repeat=5),  # its grid does not depend on the size
+    training: dict(size=None, prompts=20, repeat=5, device=None, names=[80, 26_000]),
+    vocabulary: dict(size=None, repeat=5),
+}
 
 
 def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:
@@ -135,18 +168,7 @@ def add_follow_command(commands: argparse._SubParsersAction) -> None:
         help="windows that move over pictures of the configs' data, in place of pictograms",
     )
     command.add_argument('--alone', action='store_true', help='leave the simpler ways out')
-    command.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-
-
-def add_precision_flag(command: argparse.ArgumentParser, default: str = 'fp32') -> None:
-    """What torch computes in."""
-    command.add_argument(
-        '--precision',
-        nargs='+',
-        choices=list(PRECISIONS),
-        default=default.split(),
-        help=f'of torch; several are compared ({default})',
-    )
+    command.add_argument('--device', **FLAGS['device'])
 
 
 def add_onnx_command(commands: argparse._SubParsersAction) -> None:
@@ -157,7 +179,7 @@ def add_onnx_command(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         'folders', nargs='*', type=Path, metavar='DIR', help='what ovsam export wrote of it'
     )
-    add_precision_flag(command)
+    command.add_argument('--precision', default=['fp32'], **FLAGS['precision'])
     command.add_argument(
         '--images', type=int, default=50, help='how many, spread over the data (%(default)s)'
     )
@@ -173,10 +195,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = parser_of(__doc__, 'ovsam benchmark')
     commands = parser.add_subparsers(dest='command', required=True)
-    prompts = dict.fromkeys((complexity, latency, gpu, pool), 1)
-    prompts |= {memory: 20, interactive: 1024, training: 20}
     added = {}
-    for run in (*prompts, vocabulary):
+    for run, flags in FLAGS_OF.items():
         command = added[run] = commands.add_parser(
             run.__name__, help=run.__doc__, description=run.__doc__
         )
@@ -187,46 +207,8 @@ def parse_args(argv=None) -> argparse.Namespace:
             metavar='CONFIG',
             help='path of a config, from here or below configs/',
         )
-        if run is not pool:  # whose grid does not depend on it
-            command.add_argument(
-                '--size', type=int, help="side of the square input in pixels (the config's)"
-            )
-        if run in prompts:
-            command.add_argument(
-                '--prompts',
-                type=int,
-                default=prompts[run],
-                help='prompts on the image (%(default)s)',
-            )
-        if run not in (complexity, memory):
-            command.add_argument(
-                '--repeat',
-                type=int,
-                default=5,
-                help='measurements, after one that does not count (%(default)s)',
-            )
-    for run in (latency, memory):
-        add_precision_flag(added[run])
-    for run in (latency, training):
-        added[run].add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
-    add_precision_flag(added[gpu], 'fp32 bf16')
-    added[gpu].add_argument('--device', default='cuda', help='cuda, cuda:1 ... (%(default)s)')
-    added[gpu].set_defaults(aspect=1.0)
-    added[latency].add_argument(
-        '--aspect',
-        type=float,
-        default=1.0,
-        help="the image's height per width, at most 1: the rest is padding (%(default)s)",
-    )
-    for run, many in ((interactive, 20_000), (training, 26_000)):
-        added[run].add_argument(
-            '--names',
-            type=int,
-            nargs=2,
-            default=[80, many],
-            metavar=('FEW', 'MANY'),
-            help='of the vocabularies (%(default)s)',
-        )
+        for flag, default in flags.items():
+            command.add_argument(f'--{flag}', default=default, **FLAGS[flag])
     added[interactive].add_argument(
         '--points-per-side', type=int, default=32, help='of everything mode (%(default)s)'
     )
