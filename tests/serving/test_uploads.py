@@ -53,6 +53,9 @@ def test_broken_pictures_are_refused(tmp_path):
     content[80:84] = bytes(4)  # what its pixels are made of, about which Pillow raises RuntimeError
     with pytest.raises(ValueError, match='odd is not a picture that can be read: open a BMP'):
         UploadLimits().decode_picture(bytes(content), 'odd')
+    endless = b'\0\0\0\x0cjP  \r\n\x87\n' + b'\0\0\0\x01jp2h' + b'\xff' * 8  # OverflowError
+    with pytest.raises(ValueError, match='odd is not a picture that can be read: open a BMP'):
+        UploadLimits().decode_picture(endless, 'odd')
     with pytest.raises(FileNotFoundError, match='gone.png'):
         UploadLimits().read_picture(tmp_path / 'gone.png')
 

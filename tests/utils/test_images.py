@@ -153,6 +153,14 @@ def test_transparency_of_deep_pictures():
         assert decode_image(content, 'a')[0].tolist() == [[255] * 3, [40] * 3, [200] * 3]
 
 
+def test_a_chunk_that_is_longer_than_its_file_is_not_shown_to_opencv(monkeypatch):
+    content = bytearray(png_of_16_bits(np.full((2, 3, 3), 40 << 8, np.uint16), 2))
+    place = content.index(b'IDAT')
+    content[place - 4 : place] = b'\xff' * 4  # of which it would make room
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: 1 / 0)
+    assert decode_image(bytes(content), 'a').tolist() == [[[40] * 3] * 3] * 2
+
+
 def test_files_that_say_how_deep_they_are(tmp_path, scene):
     dark = scene[..., 0] // 4  # 6 bits, which needs no guess
     (tmp_path / 'a.pgm').write_bytes(b'P5 30 20 4095\n' + (dark * 16.0).astype('>u2').tobytes())

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import UnidentifiedImageError
+
+from ovsam_onnx.images import DAMAGE
 
 from ..utils.images import decode_image, open_image
 from ..utils.wording import listed
@@ -45,11 +46,20 @@ class UploadLimits:
             FileNotFoundError: There is no such file.
             ValueError: It is too large, of another kind, or damaged.
         """
+        return self.decode_picture(self.read_file(path), Path(path).name)
+
+    def read_file(self, path: str | Path) -> bytes:
+        """The content of a picture's file, after its size has been looked at.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is too large.
+        """
         path = Path(path)
-        if not path.is_file():
+        if not path.is_file():  # nor a pipe, which might never end
             raise FileNotFoundError(f'there is no file {path.name}: open it again')
         self._check_bytes(path.stat().st_size, path.name)
-        return self.decode_picture(path.read_bytes(), path.name)
+        return path.read_bytes()
 
     def decode_picture(
         self, content: bytes, name: str = 'the picture', size: tuple[int, int] | None = None
@@ -65,7 +75,7 @@ class UploadLimits:
         try:
             with open_image(io.BytesIO(content)) as image:
                 kind, (width, height) = image.format, image.size
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, RuntimeError) as error:
+        except DAMAGE as error:
             raise ValueError(
                 f'{name} is not a picture that can be read: open a {", ".join(FORMATS)} file'
             ) from error

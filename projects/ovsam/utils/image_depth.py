@@ -34,6 +34,8 @@ def to_grey(image: Image.Image) -> Image.Image:
 
 def to_colors(image: Image.Image, content: bytes) -> Image.Image:
     """8-bit colours of 16-bit ones, of which Pillow would have the upper halves."""
+    if image.format == 'PNG' and not _is_as_long_as_it_says(content):
+        return image
     values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16:
         return image
@@ -76,3 +78,11 @@ def _from_fractions(values: np.ndarray) -> np.ndarray:
     if low < 0 or high > 1:
         values = (values - low) / ((high - low) or 1)
     return np.round(values * 255).astype(np.uint8)
+
+
+def _is_as_long_as_it_says(png: bytes) -> bool:
+    """Whether a PNG's chunks are all in the file; OpenCV takes as much memory as they claim."""
+    place = 8
+    while png[place + 4 : place + 8] not in (b'IEND', b''):
+        place += 12 + int.from_bytes(png[place : place + 4], 'big')
+    return place < len(png)
