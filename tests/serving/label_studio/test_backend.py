@@ -221,7 +221,7 @@ def test_labels_that_are_one_name_are_refused_unless_one_is_the_vocabularys(
         backend.setup({'schema': several.format('SEA LION')})
 
 
-def test_a_picture_that_is_gone_costs_no_other_task(backend, config, pictures, monkeypatch):
+def test_a_picture_that_is_gone_costs_no_other_task(backend, config, pictures, monkeypatch, caplog):
     def read(reference):
         if reference != 'a':
             raise {'b': FileNotFoundError, 'c': ConnectionError}[reference](f'no {reference}')
@@ -231,6 +231,9 @@ def test_a_picture_that_is_gone_costs_no_other_task(backend, config, pictures, m
     one, other = backend.predict(request(config, 'b', 'a'))['results']
     assert one['result'] == [] and one['error'] == 'no b' and other['result']
     with pytest.raises(FileNotFoundError):
-        backend.predict(request(config, 'b', 'b'))
+        asked = request(config, 'b')
+        asked['tasks'][0]['id'] = 'b\nforged line'
+        backend.predict(asked)
+    assert 'forged line' in caplog.messages[-1] and '\n' not in caplog.messages[-1]
     with pytest.raises(ConnectionError):
         backend.predict(request(config, 'a', 'c'))

@@ -1,5 +1,6 @@
 """Images of tasks: from Label Studio with a token, from elsewhere without, from a folder."""
 
+import gzip
 import io
 import os
 from types import SimpleNamespace
@@ -15,6 +16,8 @@ from ovsam.serving.label_studio.task_images import FRESH_SECONDS, TaskImages
 from ovsam.serving.uploads import UploadLimits
 
 STUDIO = 'http://studio:8080'
+# Each time a thousandth: what is decoded at once may be larger than any limit.
+ZIPPED, TWICE = gzip.compress(gzip.compress(b'')), {'Content-Encoding': 'gzip, gzip'}
 
 
 def png(size=(6, 4), colour='red'):
@@ -162,6 +165,11 @@ def test_a_personal_token_is_exchanged_and_renewed():
         read(make(Servers(), 'a.bad.token'), '/data/upload/a.png')
     with pytest.raises(ConnectionError, match='status 502'):
         read(make(lambda _: httpx.Response(502), 'a.good.token'), '/data/upload/a.png')
+    for status, fault in ((401, PermissionError), (502, ConnectionError)):
+        servers = httpx.MockTransport(lambda _, status=status: httpx.Response(status))
+        images = TaskImages('http://me:password@studio', 'a.good.token', transport=servers)
+        with pytest.raises(fault, match='^http://studio does not'):
+            read(images, '/data/upload/a.png')
 
 
 @pytest.mark.parametrize('token', ['\n', 'tok\u00e9n', 'tok en', 'tok\nen'])
@@ -182,6 +190,7 @@ def test_what_cannot_be_a_token_is_refused_without_showing_it(token):
         (httpx.Response(200, content=b'x' * 20_000), ValueError, 'more than the 0.01 MB'),
         (httpx.Response(200, content=png((200, 200))), ValueError, 'megapixels'),
         (httpx.Response(302, headers={'Location': '/a.png'}), ValueError, 'redirects'),
+        (httpx.Response(200, content=ZIPPED, headers=TWICE), ValueError, 'comes compressed'),
     ],
 )
 def test_what_cannot_be_had(answer, error, said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -14,6 +15,12 @@ LATER = (408, 424, 429)
 def may_answer_later(status: int) -> bool:
     """Whether an answer tells of a fault that passes, and not of the request."""
     return status >= 500 or status in LATER
+
+
+def shown(url: str) -> str:
+    """An address for messages, without what may be secret: the query, a name and a password."""
+    parts = urlsplit(url)
+    return f'{parts.scheme}://{parts.netloc.rpartition("@")[2]}{parts.path}'
 
 
 class AccessToken:
@@ -73,10 +80,10 @@ class AccessToken:
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
             if may_answer_later(answer.status_code):
                 raise ConnectionError(
-                    f'{self._url} does not exchange the access token now (status '
+                    f'{shown(self._url)} does not exchange the access token now (status '
                     f'{answer.status_code})'
                 ) from error
             raise PermissionError(
-                f'{self._url} does not take the access token (status {answer.status_code}): make '
-                'one in Account & Settings, and check that this is where Label Studio is'
+                f'{shown(self._url)} does not take the access token (status {answer.status_code}): '
+                'make one in Account & Settings, and check that this is where Label Studio is'
             ) from error

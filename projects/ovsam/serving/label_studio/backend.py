@@ -114,7 +114,7 @@ class LabelStudioBackend:
                 raise
             except (OSError, ValueError) as error:
                 faults.append(error)
-                logger.warning('task %s gets no regions: %s', task.get('id'), error)
+                logger.warning('task %r gets no regions: %s', task.get('id'), error)
                 results.append({**task_prediction([], self.model_version), 'error': str(error)})
         if faults and len(faults) == len(tasks):
             raise faults[0]

@@ -17,7 +17,7 @@ import numpy as np
 from ...checkpoints.hosts import origin
 from ..bounded_cache import BoundedCache
 from ..uploads import UploadLimits
-from .access_token import AccessToken, may_answer_later
+from .access_token import AccessToken, may_answer_later, shown
 
 LOCAL_FILES = '/data/local-files/'
 SECONDS = 30.0  # that a server may keep silent
@@ -180,30 +180,32 @@ class TaskImages:
             if found in (401, 403) and token is not None and token.expires:
                 found = self._attempt(url, kept, renew=True)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
-            raise ValueError(f'cannot fetch {_shown(url)}: {error}') from error
+            raise ValueError(f'cannot fetch {shown(url)}: {error}') from error
         except httpx.HTTPError as error:
-            studio = f'; this backend was started with Label Studio at {_shown(self._url)}'
+            studio = f'; this backend was started with Label Studio at {shown(self._url)}'
             raise ConnectionError(
-                f'cannot fetch {_shown(url)}: {error or type(error).__name__}'
+                f'cannot fetch {shown(url)}: {error or type(error).__name__}'
                 f'{studio if self._is_studio(url) else ""}'
             ) from error
         if isinstance(found, _File):
             return found
         if found in (401, 403):
             raise PermissionError(
-                f'{_shown(url)} may not be read (status {found})'
+                f'{shown(url)} may not be read (status {found})'
                 '; for what is in Label Studio, start this backend with its address and the access '
                 'token of a user who may read it, from Account & Settings'
             )
         if found in (404, 410):
-            raise FileNotFoundError(f'{_shown(url)} is not there (status {found})')
+            raise FileNotFoundError(f'{shown(url)} is not there (status {found})')
         kind = ConnectionError if may_answer_later(found) else ValueError
-        raise kind(f'cannot fetch {_shown(url)}: the server answers with status {found}')
+        raise kind(f'cannot fetch {shown(url)}: the server answers with status {found}')
 
     def _attempt(self, url: str, kept: _File | None, *, renew: bool = False) -> _File | int:
         """The file, or the status of an answer without one."""
         token = self._token_for(url)
-        headers = {} if token is None else token.headers(renew=renew)
+        headers = {'Accept-Encoding': 'identity'}
+        if token is not None:
+            headers |= token.headers(renew=renew)
         if kept is not None:
             headers |= kept.validators
         content = bytearray()
@@ -213,11 +215,13 @@ class TaskImages:
                 return kept
             if answer.status_code != 200:
                 return answer.status_code
+            if answer.headers.get('Content-Encoding', 'identity') != 'identity':
+                raise ValueError(f'{shown(url)} comes compressed, which was not asked for')
             for chunk in answer.iter_bytes():
                 content += chunk
                 if len(content) > self._limits.megabytes * 1e6:
                     raise ValueError(
-                        f'{_shown(url)} has more than the {self._limits.megabytes:g} MB that are '
+                        f'{shown(url)} has more than the {self._limits.megabytes:g} MB that are '
                         'fetched: make it smaller, or have this server started with a larger '
                         '--max-megabytes'
                     )
@@ -237,9 +241,3 @@ class TaskImages:
 
     def _is_studio(self, url: str) -> bool:
         return origin(url) == origin(self._url)
-
-
-def _shown(url: str) -> str:
-    """An address for messages, without what may be secret: the query, a name and a password."""
-    parts = urlsplit(url)
-    return f'{parts.scheme}://{parts.netloc.rpartition("@")[2]}{parts.path}'
