@@ -43,6 +43,23 @@ def test_an_image_without_objects_and_one_with():
     assert found.category_name == 'cat' and mask[:4, :4].all() and mask.sum() == 16
 
 
+class Compared(dict):
+    """Counts how often one is compared."""
+
+    times = 0
+
+    def __eq__(self, other):
+        Compared.times += 1
+        return super().__eq__(other)
+
+
+def test_many_records_are_not_compared_each_with_each():
+    many = [Compared(annotation(number)) for number in range(50)]
+    images = [Compared(image(number, f'{number}/b.png')) for number in range(50)]
+    assert len(annotations_of(content(*many, images=images), '2/b.png', SIZE).found) == 50
+    assert Compared.times <= 100
+
+
 def test_a_single_image_may_have_any_name():
     single = content(images=content()['images'][1:])
     loaded = annotations_of(single, 'other.png', SIZE)

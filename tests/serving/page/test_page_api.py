@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ pytest.importorskip('fastapi', reason='pip install ".[app]"')
 
 from ovsam.serving.page.page_api import PageFiles
 from ovsam.serving.page.picture_folder import PictureFolder
+from ovsam.serving.page.records import KeptObject
+from ovsam.serving.page.results import exported
 from ovsam.serving.page.samples import draw_samples, samples
 from ovsam.serving.server.app import make_server
 from ovsam.serving.server.gate import GateSettings
@@ -148,8 +153,17 @@ def test_pictures_that_cannot_be_opened(app, ask, name, status, said):
 def test_a_picture_that_has_gone(app, ask, photos):
     (photos / 'one.png').unlink()
     answer = opened(ask, app, 'one.png')
-    assert answer.status_code == 500 and 'No such file' in answer.json()['detail']
+    assert answer.status_code == 500 and 'no file one.png' in answer.json()['detail']
     assert str(photos) not in answer.text
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes here')
+def test_neither_what_is_too_large_nor_a_pipe_is_read(app, ask, photos, monkeypatch):
+    (photos / 'one.png').unlink()
+    os.mkfifo(photos / 'one.png')
+    monkeypatch.setattr(Path, 'read_bytes', lambda file: 1 / 0)
+    assert 'no file one.png' in opened(ask, app, 'one.png').json()['detail']
+    assert 'may have 1 MB' in opened(ask, app, 'heavy.bmp').json()['detail']
 
 
 @pytest.mark.parametrize(
@@ -222,6 +236,16 @@ def test_files_for_other_programs(app, ask, kind, expected):
     assert answer.status_code == 400 and 'choose of' in answer.json()['detail']
     asked.update(image='none')
     assert ask(app, 'POST', '/api/page/export', json=asked).status_code == 404
+
+
+@pytest.mark.parametrize('kind', ['coco', 'labelme', 'yolo', 'masks'])
+def test_an_export_has_not_all_masks_in_memory_at_once(kind):
+    objects = [KeptObject(segmentation=runs((400, 400)), category_name='cat')] * 100
+    tracemalloc.start()
+    exported(kind, np.zeros((400, 400, 3), np.uint8), 'a.png', objects)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50 * 400 * 400
 
 
 @pytest.mark.parametrize('name', ['l' * 251 + '.jpg', 'café 猫.jpg', 'a\nb.jpg', '"q\'.jpg', '..'])

@@ -1,6 +1,7 @@
 """A folder's annotations: kept at once, whole, in one COCO file; nothing else is touched."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +91,21 @@ def test_what_others_wrote_is_not_written_over(photos, out):
     first.keep('b9.png', kept('cat', 'dog'))
     again = PictureFolder.of(photos, out)
     assert [each.objects for each in again.pictures()] == [2, 0, 0]
+
+
+def test_what_others_write_meanwhile_is_not_written_over(photos, out, monkeypatch):
+    first, second = (PictureFolder.of(photos, out) for _ in range(2))
+    write = Path.write_bytes
+
+    def meanwhile(file, content):
+        monkeypatch.setattr(Path, 'write_bytes', write)
+        second.keep('b10.png', kept('dog'))
+        return write(file, content)
+
+    monkeypatch.setattr(Path, 'write_bytes', meanwhile)
+    with pytest.raises(ValueError, match='labels.json was changed by something else'):
+        first.keep('b9.png', kept('cat'))
+    assert [each.objects for each in PictureFolder.of(photos, out).pictures()] == [0, 1, 0]
 
 
 def test_a_link_stays_one(photos, out):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from ...datasets.coco_annotations import are_numbers, mask_fault, polygon_fault
 from ...utils.file_names import as_utf8
+from ...utils.files import json_text
 from ...utils.wording import listed
 from .records import KeptObject
 
@@ -57,14 +58,15 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
     images = {key_of(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
     names = category_names(content['categories'])
     loaded = CocoObjects(_shown_name(image), [], [])
-    seen: list[Mapping] = []
+    seen: set[str] = set()
     for place, annotation in enumerate(content['annotations']):
         try:
             if not _belongs(annotation, image, images):
                 continue
-            if annotation in seen:
+            text = json_text(annotation, sort_keys=True)
+            if text in seen:
                 raise ValueError('is in the file twice')
-            seen.append(annotation)
+            seen.add(text)
             found = read_object(annotation, names, size)
             found.alternatives = found.alternatives or [(found.category_name, found.score)]
             loaded.found.append(found)
@@ -138,7 +140,7 @@ def _only(images: list[Mapping], file_name: str) -> Mapping:
     Raises:
         ValueError: Several may be.
     """
-    distinct = [image for place, image in enumerate(images) if image not in images[:place]]
+    distinct = [*{json_text(image, sort_keys=True): image for image in images}.values()]
     wanted = _parts(file_name)
     # The whole path first, then as much of it as is known.
     for meant in (

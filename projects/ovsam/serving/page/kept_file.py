@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ...datasets.coco_annotations import are_numbers
 from ...utils.file_names import as_utf8
-from ...utils.files import json_text, write_whole
+from ...utils.files import json_text, whole_file
 from ...utils.run_lengths import read_run_lengths
 from .coco_file import annotation_title, category_names, check_lists, key_of, read_object
 from .records import KeptObject, KeptPicture
@@ -211,11 +211,6 @@ class KeptFile:
         return self._numbers[name]
 
     def _write(self, images: list, rows: list[_Row]) -> None:
-        if _state(self._path) not in (self._state, None):
-            raise ValueError(
-                f'{self._path.name} was changed by something else, perhaps by another server: '
-                'restart this one, which reads it anew; your browser keeps what you did'
-            )
         used = {row.shown.category_name for row in rows if row.shown}
         # Numbers that were given to a name stay its own, also while it is not in the file.
         made = (each for each in self._categories[self._given :] if each['name'] in used)
@@ -227,7 +222,13 @@ class KeptFile:
         }
         texts = self._head | {key: f'[\n{_lines(lists[key])}\n]' for key in _LISTS}
         text = _lines(f'{json_text(key)}: {value}' for key, value in texts.items())
-        write_whole(self._path, f'{{{text}}}\n'.encode('ascii'))
+        with whole_file(self._path) as partial:
+            partial.write_bytes(f'{{{text}}}\n'.encode('ascii'))
+            if _state(self._path) not in (self._state, None):
+                raise ValueError(
+                    f'{self._path.name} was changed by something else, perhaps by another server: '
+                    'restart this one, which reads it anew; your browser keeps what you did'
+                )
         self._state = _state(self._path)
 
 

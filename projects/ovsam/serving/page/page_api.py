@@ -61,7 +61,7 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
     router = APIRouter(prefix='/api/page', include_in_schema=False)
 
     def opened(name: str) -> OpenedPicture:
-        content = pictures.file(name).read_bytes()
+        content = annotator.limits.read_file(pictures.file(name))
         key, image = annotator.send(content, Path(name).name)
         height, width = image.original
         kept = pictures.kept(name) or KeptPicture(size=image.original)

@@ -6,15 +6,33 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ...apis.coco_file import write_coco
 from ...apis.exports import ImageEntry, make_exports
 from ...apis.prediction import Prediction
 from ...utils.file_names import fitting_name
 from ...utils.files import write_whole
 from ...utils.images import png
+from ...utils.run_lengths import read_mask, read_run_lengths
 from .records import KeptObject
+
+_OWN = {'points', 'prompt_box', 'fixed'}  # of the page alone
+
+
+class _Drawn(Sequence[np.ndarray]):
+    """Masks (H, W) bool, each drawn when it is asked for: the memory may not hold all."""
+
+    def __init__(self, objects: Sequence[KeptObject], size: tuple[int, int]) -> None:
+        self._objects, self._size = objects, size
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __getitem__(self, row: Any) -> Any:
+        return read_mask(self._objects[row].segmentation.model_dump(), self._size)
 
 
 def exported(
@@ -34,25 +52,35 @@ def exported(
     Raises:
         ValueError: There is no such format, or a mask is not sound or of another size.
     """
-    size = image.shape[:2]
-    found = Prediction.from_coco([each.model_dump(exclude_none=True) for each in objects], size)
+    height, width = image.shape[:2]
+    size = height, width
+    for each in objects:
+        read_run_lengths(each.segmentation.model_dump(), size)
+    labels = [each.category_name for each in objects]
     file_name = Path(file_name).name or 'image.png'
     # Behind it come '_labelme.zip' and the like; names in an archive are UTF-8.
     stem = fitting_name(Path(file_name).stem, 200).encode('utf-8', 'replace').decode()
     with tempfile.TemporaryDirectory(prefix='ovsam-export-') as place:
         folder = Path(place)
         # Only names that objects have: thousands of others would bury them.
-        (export,) = make_exports(kind, folder, found.labels or [])
+        (export,) = make_exports(kind, folder, labels)
+        if kind == 'coco':
+            record = dict(id=1, file_name=file_name, height=height, width=width)
+            rows = [
+                {key: value for key, value in each.annotation().items() if key not in _OWN}
+                for each in objects
+            ]
+            write_coco(folder / 'coco.json', [{**record, 'annotations': rows}], labels)
+            return f'{stem}_coco.json', (folder / 'coco.json').read_bytes()
         entry = ImageEntry(stem, file_name, None, size)
         places = {'labelme': folder / 'labelme', 'yolo': folder / 'yolo' / 'images'}
         if kind in places:
             path = places[kind] / f'{stem}.png'
             entry = ImageEntry(stem, path.name, path, size)
             write_whole(path, png(image))
-        export.add(entry, found)
+        drawn: Any = _Drawn(objects, size)
+        export.add(entry, Prediction(drawn, np.zeros((len(drawn), 4)), labels=labels))
         export.close()
-        if kind == 'coco':
-            return f'{stem}_coco.json', (folder / 'coco.json').read_bytes()
         (folder / kind).mkdir(exist_ok=True)  # of no objects there may be none
         archive = shutil.make_archive(str(folder / 'all'), 'zip', folder / kind)
         return f'{stem}_{kind}.zip', Path(archive).read_bytes()
