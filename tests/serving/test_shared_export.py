@@ -1,7 +1,9 @@
 """An export is served as a model in torch is, with the names of its file, and without torch."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -183,11 +185,17 @@ def test_what_cannot_be_served(pair, tmp_path, capsys, monkeypatch):
     assert 'pip install onnxruntime' in said('--onnx', pair.folder)
 
 
-@pytest.mark.parametrize('command', ['app', 'serve'])
-def test_it_needs_no_torch(command, pair, picture):
+@pytest.mark.parametrize(
+    'command, end', [('app', signal.SIGINT), ('app', signal.SIGTERM), ('serve', signal.SIGINT)]
+)
+def test_it_needs_no_torch_and_ends_without_a_trace(command, end, pair, picture, tmp_path):
     tool = [sys.executable, '-c', SCRIPT, command, '--onnx', str(pair.folder), '--port', '0']
     with subprocess.Popen(
-        tool, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        tool,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, 'TMPDIR': str(tmp_path)},
     ) as server:
         try:
             lines = iter(server.stdout.readline, '')
@@ -206,8 +214,12 @@ def test_it_needs_no_torch(command, pair, picture):
             export = {'kind': 'coco', 'image': key, 'file_name': 'a.png', 'objects': kept}
             assert asks('/api/page/export', json.dumps(export).encode())['categories']
             page = urllib.request.urlopen(address[0] + '/page/').read().decode()
+            server.send_signal(end)
+            last = server.communicate()[0]
         finally:
             server.kill()
     pair.torch.set_image(str(picture))
     assert found['name'] == pair.torch.predict(CLICK['points']).top_names[0][0]
     assert '<title>OVSAM' in page
+    assert server.returncode == (0 if end == signal.SIGINT else 128 + end)
+    assert 'Traceback' not in last and not [*tmp_path.glob('ovsam-*')]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..serving.served_flags import add_server_flags, check_server_flags, served_model
 from ..serving.uploads import UploadLimits
-from ..utils.command_line import exit_status, parser_of
+from ..utils.command_line import ended_by_sigterm, exit_status, parser_of
 from ..utils.image_walk import list_images
 from ..utils.wording import listed, to_install
 
@@ -43,7 +43,7 @@ def serve(args: argparse.Namespace) -> None:
         raise ImportError(f'a web server is needed {to_install(error, "app")}') from error
     from ..serving.annotator import Annotator
 
-    with contextlib.ExitStack() as opened:
+    with ended_by_sigterm(), contextlib.ExitStack() as opened:
         drawn = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix='ovsam-samples-')))
         shown = list_images(args.samples) if args.samples else None
         pictures = PictureFolder.of(args.folder, args.out) if args.folder else None
@@ -68,7 +68,8 @@ def serve(args: argparse.Namespace) -> None:
         host = f'[{args.host}]' if ':' in args.host else args.host
         address = f'http://{host}:{taken.getsockname()[1]}{PAGE}/'
         print(f'The annotation page is at {address} (Ctrl+C ends it)', flush=True)
-        uvicorn.Server(uvicorn.Config(app, log_level='warning')).run([taken])
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(app, log_level='warning')).run([taken])
 
 
 def _check(args: argparse.Namespace) -> None:
