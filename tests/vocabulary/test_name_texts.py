@@ -86,6 +86,7 @@ def test_clean(text, clean):
         ("'cat','dog'", ['cat', 'dog']),
         ('“cat”, “dog, hound” ，‘cow, ox’', ['cat', 'dog, hound', 'cow, ox']),
         ('“cat, dog', ['“cat', 'dog']),
+        ('“cat, “dog, hound”', ['“cat', 'dog, hound']),
         ("bird's nest, cow's milk", ["bird's nest", "cow's milk"]),
         ('"the" cat, 5" pipe', ['"the" cat', '5" pipe']),
         ('"cat,dog', ['"cat', 'dog']),
@@ -93,6 +94,10 @@ def test_clean(text, clean):
 )
 def test_listed(text, names):
     assert listed_names(text) == names
+
+
+def test_open_quotes_look_only_as_far_as_the_next():
+    assert len(listed_names(',“' * 300_000)) == 300_000
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ COMMAS = ',，、،'  # Latin, full-width, ideographic, Arabic
 _SEPARATORS = re.compile(rf'(?:_or_|[/{COMMAS}])(?![^()（）]*[)）])')
 _BETWEEN_NAMES = rf'{COMMAS};；\n\r'
 _QUOTES = ('""', "''", '“”', '‘’')
-_QUOTED = '|'.join(rf'{pair[0]}[^{pair[1]}\n\r]+{pair[1]}' for pair in _QUOTES)
+_QUOTED = '|'.join(rf'{pair[0]}[^{pair}\n\r]+{pair[1]}' for pair in _QUOTES)
 _NAME_IN_LIST = re.compile(
     rf'\s*(?:(?P<quoted>{_QUOTED})\s*(?=[{_BETWEEN_NAMES}]|$)|(?P<bare>[^{_BETWEEN_NAMES}]*))'
 )
