@@ -19,6 +19,14 @@ def test_replaces(tmp_path):
     assert (tmp_path / 'a.txt').read_bytes() == b'new'
 
 
+def test_who_may_read_a_file_stays(tmp_path):
+    file = tmp_path / 'a.txt'
+    write_whole(file, b'old')
+    file.chmod(0o600)
+    write_whole(file, b'new')
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b'new', 0o600)
+
+
 def test_failure_keeps_the_old_file(tmp_path):
     write_whole(tmp_path / 'a.txt', b'old')
     with pytest.raises(TypeError):

@@ -6,9 +6,10 @@ import errno
 import json
 import math
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     partial = path.with_name(f'.{path.name[:40]}.{uuid.uuid4().hex}.partial')
     try:
         yield partial
+        with suppress(OSError):  # there was none, or its disk knows no modes
+            shutil.copymode(path, partial)
         os.replace(partial, path)
     except OSError as error:
         if str(error.filename) != str(partial):
