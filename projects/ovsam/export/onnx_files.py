@@ -94,6 +94,9 @@ def export_onnx(model: nn.Module, folder: str | Path, precision: str = 'fp32') -
     encoder = Encoder(model, chosen)
     graph = Graph(encoder, dict(image=image), [names[place] for place in chosen], {})
     written.add('encoder', graph)
+    for name in {'crops', 'zoomed'} - set(graphs):  # of a model that was exported here before
+        for file in (f'{name}.onnx', f'{name}.onnx.data'):
+            (folder / file).unlink(missing_ok=True)
     write_json(folder / 'model.json', settings, indent=1)
     return settings
 
