@@ -92,21 +92,32 @@ def prepared(rgb: np.ndarray, settings: Mapping) -> tuple[np.ndarray, tuple[int,
         settings: ``image`` of model.json.
 
     Raises:
-        ValueError: The image is so narrow that nothing is left of it.
+        ValueError: Of :func:`inner_size`.
     """
-    side, (height, width) = settings['size'], rgb.shape[:2]
-    factor = side / max(height, width)
-    inner = int(height * factor + 0.5), int(width * factor + 0.5)
-    if min(inner) < 1:
-        raise ValueError(
-            f'the image is too narrow: {width} x {height} pixels would be resized to less than '
-            f'one pixel beside {side}; crop it'
-        )
+    side = settings['size']
+    inner = inner_size(rgb.shape[:2], side)
     resized = cv2.resize(rgb, inner[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
     mean, std = (np.array(settings[name], np.float32) for name in ('mean', 'std'))
     image = np.zeros((1, 3, side, side), np.float32)
     image[0, :, : inner[0], : inner[1]] = ((resized - mean) / std).transpose(2, 0, 1)
     return image, inner
+
+
+def inner_size(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """What an image of (height, width) is resized to, so that its longer side is ``side`` pixels.
+
+    Raises:
+        ValueError: The image is so narrow that nothing is left of it.
+    """
+    height, width = size
+    factor = side / max(size)
+    inner = int(height * factor + 0.5), int(width * factor + 0.5)  # as mmcv rounds
+    if min(inner) < 1:
+        raise ValueError(
+            f'the image is too narrow: {width} x {height} pixels would be resized to less than '
+            f'one pixel beside {side}; crop it'
+        )
+    return inner
 
 
 def read_image(path: str | Path) -> np.ndarray:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from mmdet.datasets.transforms import PackDetInputs, Resize
 from numpy.typing import ArrayLike
 
+from ovsam_onnx.images import inner_size
 from ovsam_onnx.masks import check_masks, tight_boxes
 
 from ..masks.regions import Regions, as_columns
@@ -74,7 +75,7 @@ def encode_images(model: PromptableSegmenter, images: Sequence[np.ndarray]) -> l
         images: B arrays (H, W, 3), RGB uint8.
 
     Raises:
-        ValueError: One is too narrow; see :func:`check_sides`.
+        ValueError: One is too narrow; see :func:`~ovsam_onnx.images.inner_size`.
     """
     if not images:
         return []
@@ -99,28 +100,10 @@ def encode_images(model: PromptableSegmenter, images: Sequence[np.ndarray]) -> l
     ]
 
 
-def check_sides(size: tuple[int, int], side: int) -> None:
-    """Reject an image that nothing is left of when its longer side is resized to ``side``.
-
-    Args:
-        size: Of the image, (height, width).
-        side: In pixels.
-
-    Raises:
-        ValueError: It would be less than one pixel high or wide.
-    """
-    height, width = size
-    if round(side * min(height, width) / max(height, width)) < 1:
-        raise ValueError(
-            f'the image is too narrow: {width} x {height} pixels would be resized '
-            f'to less than one pixel beside {side}; crop it'
-        )
-
-
 def _resized(rgb: np.ndarray, side: int) -> dict:
     """What the test pipelines of the configs make of it."""
     height, width = rgb.shape[:2]
-    check_sides((height, width), side)
+    inner_size((height, width), side)  # refuses what is too narrow
     # Pipelines load images as BGR, which the data preprocessor then expects.
     results = {
         'img': np.ascontiguousarray(rgb[..., ::-1]),

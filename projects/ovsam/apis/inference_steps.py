@@ -13,6 +13,8 @@ import torch
 from mmengine.config import Config
 from tqdm import tqdm
 
+from ovsam_onnx.images import inner_size
+
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..utils.digest import fingerprint
 from ..utils.file_names import printable
@@ -22,7 +24,7 @@ from ..utils.images import jpeg, pixels_of
 from ..utils.wording import reason_of
 from ..version import __version__
 from ..visualization import draw_segments
-from .encoded_image import EncodedImage, check_sides
+from .encoded_image import EncodedImage
 from .image_jobs import ImageJob, export_names, result_names
 from .prediction import UNNAMED, Prediction
 from .predictor import OVSAMPredictor
@@ -56,7 +58,7 @@ class InferenceSteps:
             job.set_digest(common, self.prompts.fingerprint(job.file), only)
         if not (pred_out_dir and job.resume(pred_out_dir)):
             job.pixels = self.pipeline(job.source)
-            check_sides(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
+            inner_size(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
 
     def _jobs(
         self, inputs: Any, texts: str | Sequence | None, with_features: bool

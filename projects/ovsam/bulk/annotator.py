@@ -10,7 +10,6 @@ from mmengine.config import Config
 
 from ovsam_onnx.one_image import in_unit
 
-from ..apis.encoded_image import check_sides
 from ..apis.flags import detector_of
 from ..apis.init_model import load_config
 from ..apis.prediction import Prediction
@@ -64,7 +63,6 @@ class Annotator:
             ValueError: It is not a picture, or too narrow.
         """
         pixels = read_image(file)
-        check_sides(pixels.shape[:2], self.predictor.model.prompt_encoder.image_size)
         self.predictor.set_image(pixels)
         try:
             found = self._prompts.segment(self.predictor, pixels, file)
