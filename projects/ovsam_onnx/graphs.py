@@ -150,7 +150,10 @@ class Graphs:
             raise FileNotFoundError(
                 f'there is no {path}: give the folder that ovsam export CONFIG --out DIR wrote'
             )
-        settings = json.loads(path.read_text('utf-8'))
+        try:
+            settings = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f'{path} is broken: export the model again ({error})') from error
         if settings.get('format') != FORMAT:
             raise ValueError(
                 f'{path} is of the format {settings.get("format")!r}, expected {FORMAT!r}: export '
@@ -180,6 +183,6 @@ class Graphs:
         if found != expected:
             raise ValueError(
                 f'{path} is of another export ({found[:12]}) than model.json beside it '
-                f'({expected[:12]}): keep the files of an export together'
+                f'({expected[:12]}): keep the files of an export together, or export again'
             )
         return session

@@ -26,7 +26,7 @@ def choose(kind: str, prompts: Prompts, quality: np.ndarray | None) -> np.ndarra
         quality: (N, M) predicted IoU.
 
     Raises:
-        ValueError: The decoder gives one mask, or does not predict its IoU.
+        ValueError: The decoder gives one mask, or does not predict its IoU, or the kind is another.
     """
     if kind == 'FirstMask':
         return np.zeros((len(prompts.coords), 1), int)
@@ -38,6 +38,11 @@ def choose(kind: str, prompts: Prompts, quality: np.ndarray | None) -> np.ndarra
     if kind == 'AmbiguityAwareChoice':
         best = 1 + quality[:, 1:].argmax(axis=1)
         return np.where(prompts.ambiguous, best, 0)[:, None]
+    if kind not in ('AllGuesses', 'AllMasks'):
+        raise ValueError(
+            'the type of mask_choice must be FirstMask, AmbiguityAwareChoice, AllGuesses or '
+            f'AllMasks; got {kind!r}'
+        )
     first = int(kind == 'AllGuesses')
     return first + np.argsort(-quality[:, first:], axis=1, kind='stable')
 

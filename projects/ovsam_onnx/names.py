@@ -47,8 +47,11 @@ class Names:
 
         Raises:
             FileNotFoundError: There is no such file.
+            TypeError: It is no path.
             ValueError: It is no such file.
         """
+        if not isinstance(path, (str, Path)):
+            raise TypeError(f'names come in a file, got a {type(path).__name__}: {HOW}')
         header, columns = read_columns(path, KIND, HOW)
         content = json.loads(header['vocabulary'])
         names, seen = content['names'], set(content['seen'])

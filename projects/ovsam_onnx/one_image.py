@@ -210,6 +210,15 @@ class OneImage(Generic[Image, Found]):
             raise ValueError('give prompts or masks, not both')
         return self._described(masks)
 
+    @staticmethod
+    def _embeddings(found: Found) -> Any:
+        if found.region_embeddings is None:
+            raise ValueError(
+                'these masks came without embeddings, and cannot be named: they are of a model '
+                'that does not name, or were read from a file; predict them again with an OVSAM'
+            )
+        return found.region_embeddings
+
     def _encoded(self) -> Image:
         if self._image is None:
             raise RuntimeError('there is no image yet: call set_image first')

@@ -75,6 +75,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
 
         Raises:
             FileNotFoundError: There is no such file.
+            TypeError: It is neither path nor names that were read.
             ValueError: It is no such file, or the names were embedded for another model.
         """
         names = vocabulary if isinstance(vocabulary, Names) else Names.read(vocabulary)
@@ -124,7 +125,8 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         Raises:
             RuntimeError: No image has been set, and ``among`` is not given.
             TypeError: A text is not a string.
-            ValueError: There are no texts, the vocabulary does not have one, or has nothing else.
+            ValueError: There are no texts, the vocabulary does not have one, or has nothing else;
+                or the masks came without embeddings.
         """
         least = self.checked(top_k)
         in_unit('threshold', threshold)
@@ -144,11 +146,11 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
                 'else may be in the image'
             )
         found = self._all_masks(settings) if among is None else among
-        log_scores = self._log_scores(found)
+        log_scores = self._log_scores(found, names)
         scores = np.exp(log_scores[:, places])
         best = scores.argmax(axis=1)
         named = replace(
-            self._named(found, log_scores, top_k, least),
+            self._named(found, names, log_scores, top_k, least),
             labels=[asked[place] for place in best],
             label_scores=np.take_along_axis(scores, best[:, None], axis=1)[:, 0],
         )
@@ -167,24 +169,25 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
             ValueError: ``top_k`` is not positive, or ``none_threshold`` is not in [0, 1].
         """
         least = self.checked(top_k, none_threshold)
-        if self.vocabulary is None:
+        names = self.vocabulary  # another thread may set others meanwhile
+        if names is None or found.region_embeddings is None:
             return found
-        return self._named(found, self._log_scores(found), top_k, least)
+        return self._named(found, names, self._log_scores(found, names), top_k, least)
 
+    @staticmethod
     def _named(
-        self, found: Prediction, log_scores: np.ndarray, top_k: int, least: float
+        found: Prediction, names: Names, log_scores: np.ndarray, top_k: int, least: float
     ) -> Prediction:
         """Masks with the best names by log-scores (N, K + 1), background last."""
         log_scores = log_scores[:, :-1]
         places = np.argsort(-log_scores, axis=1, kind='stable')[:, :top_k]
         scores = np.exp(np.take_along_axis(log_scores, places, axis=1))
-        return with_names(found, self._names().names, places, scores, least)
+        return with_names(found, names.names, places, scores, least)
 
-    def _log_scores(self, found: Prediction) -> np.ndarray:
+    def _log_scores(self, found: Prediction, names: Names) -> np.ndarray:
         """(N, K + 1), background last."""
-        names = self._names()
         none: np.ndarray = np.zeros((0, len(names) + 1), np.float32)
-        return np.concatenate([none, *names.log_scores(found.region_embeddings, self._naming)])
+        return np.concatenate([none, *names.log_scores(self._embeddings(found), self._naming)])
 
     def _names(self) -> Names:
         if self.vocabulary is None:
@@ -203,7 +206,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         return self.model.described(self._encoded(), masks, self.vocabulary)
 
     def _opinions(self, found: Prediction) -> np.ndarray:
-        return found.region_embeddings.transpose(1, 0, 2)
+        return self._embeddings(found).transpose(1, 0, 2)
 
     def _taken(self, image: str | Path | np.ndarray | EncodedImage) -> EncodedImage:
         return image if isinstance(image, EncodedImage) else self.model.encode_image(image)

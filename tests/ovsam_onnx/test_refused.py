@@ -43,10 +43,11 @@ def test_a_missing_graph(export_of_mini):
         OnnxPredictor(export_of_mini)
 
 
-def test_a_graph_that_was_not_copied_whole(export_of_mini):
-    path = export_of_mini / 'encoder.onnx'
-    path.write_bytes(path.read_bytes()[:10_000])
-    with pytest.raises(ValueError, match=r'encoder\.onnx is broken: export the model again'):
+@pytest.mark.parametrize('name', ['encoder.onnx', 'model.json'])
+def test_a_file_that_was_not_copied_whole(export_of_mini, name):
+    path = export_of_mini / name
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match=f'{name} is broken: export the model again'):
         OnnxPredictor(export_of_mini)
 
 
@@ -70,6 +71,8 @@ def test_files_without_names(both, tmp_path):
     predictor = both('mini').onnx
     with pytest.raises(FileNotFoundError, match='ovsam vocabulary NAMES --embed CONFIG'):
         predictor.set_vocabulary(tmp_path / 'none.safetensors')
+    with pytest.raises(TypeError, match='come in a file, got a list: ovsam vocabulary NAMES --emb'):
+        predictor.set_vocabulary(['cat', 'dog'])
     (tmp_path / 'text.safetensors').write_text('cat')
     with pytest.raises(ValueError, match='no safetensors file'):
         predictor.set_vocabulary(tmp_path / 'text.safetensors')
@@ -138,6 +141,32 @@ def test_texts_that_are_not_there(both, picture):
         each.set_image(str(picture))
         with pytest.raises(TypeError, match='names must be strings; got 1'):
             each.find([1])
+
+
+def test_a_kind_of_choice_that_is_not_there(both, picture):
+    predictor = both('mini-interactive').onnx
+    predictor.set_image(str(picture))
+    with pytest.raises(ValueError, match="AllGuesses or AllMasks; got 'AllGuess'"):
+        predictor.everything(points_per_side=2, mask_choice=dict(type='AllGuess'))
+
+
+def test_masks_without_embeddings(both, picture):
+    for predictor in both('mini')[:2]:
+        predictor.set_image(str(picture))
+        bare = replace(predictor.predict([[100, 80]]), region_embeddings=None, labels=None)
+        with pytest.raises(ValueError, match='these masks came without embeddings'):
+            predictor.features_of(bare)
+        with pytest.raises(ValueError, match='these masks came without embeddings'):
+            predictor.find(predictor.vocabulary.names[0], among=bare)
+        assert predictor.name(bare) is bare
+
+
+def test_the_narrowest_picture(both):
+    for predictor in both('mini')[:2]:
+        predictor.set_image(np.zeros((1, 512, 3), np.uint8))
+        with pytest.raises(ValueError, match='too narrow: 513 x 1 pixels'):
+            predictor.set_image(np.zeros((1, 513, 3), np.uint8))
+        assert predictor.image_size == (1, 512)
 
 
 def test_no_pictures(both, tmp_path, monkeypatch):

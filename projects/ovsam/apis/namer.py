@@ -237,15 +237,6 @@ class Namer(OneImage[EncodedImage, Prediction]):
     def _made_bank(self) -> NameBank | None:
         return vars(self).get('bank')
 
-    @staticmethod
-    def _embeddings(found: Prediction) -> Tensor:
-        if found.region_embeddings is None:
-            raise ValueError(
-                'these masks came without embeddings, and cannot be named: they are of a model '
-                'that does not name, or were read from a file; predict them again with an OVSAM'
-            )
-        return found.region_embeddings
-
     def _naming_model(self) -> OpenVocabularySegmenter:
         if not isinstance(self.model, OpenVocabularySegmenter):
             raise ValueError(
