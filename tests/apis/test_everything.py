@@ -265,6 +265,8 @@ def test_find_among_prompted_masks(predictor, scene):
     found = predictor.predict(boxes=scene[1][:2])
     again = predictor.find('a fox', threshold=0.0, among=found)
     assert sorted(again.prompt_index) == [0, 1] and again.labels == ['a fox'] * 2
+    none = predictor.find('a fox', threshold=0.0, among=found.select([]))
+    assert none.labels == [] and none.top_scores.shape == (0, 4)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ def predictor(model, scene):
     return predictor
 
 
-def test_no_regions(predictor):
-    features = predictor.region_features(masks=np.zeros((0, 256, 256), bool))
+@pytest.mark.parametrize('nothing', [{'masks': np.zeros((0, 256, 256), bool)}, {'boxes': []}])
+def test_no_regions(predictor, nothing):
+    features = predictor.region_features(**nothing)
     assert {name: rows.shape for name, rows in features.items()} == {
         'head': (0, 128),
         'clip': (0, 128),

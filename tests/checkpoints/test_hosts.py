@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from ovsam.checkpoints.download import download
-from ovsam.checkpoints.hosts import HUB, mirrored
+from ovsam.checkpoints.hosts import HUB, mirrored, without_secret
 
 from .conftest import CONTENT
 
@@ -21,6 +21,19 @@ def test_no_mirror(monkeypatch, endpoint):
         monkeypatch.setenv('HF_ENDPOINT', endpoint)
     assert mirrored(f'{HUB}/a.pth') == f'{HUB}/a.pth'
     assert mirrored(SAM) == SAM
+
+
+@pytest.mark.parametrize(
+    ('url', 'expected'),
+    [
+        ('', ('', '')),
+        (SAM, (SAM, '')),
+        ('https://a:p%40s@h:1/x', ('https://h:1/x', 'a:p@s')),
+        ('https://@h/x', ('https://h/x', '')),
+    ],
+)
+def test_user_and_password_of_an_address(url, expected):
+    assert without_secret(url) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ def test_no_regions():
     assert crop_regions(torch.zeros(1, 3, 32, 32), torch.zeros(0, 5), 8).shape == (0, 3, 8, 8)
     assert crop_squares(torch.zeros(2, 3, 32, 32), torch.zeros(0, 5), 8).shape == (0, 3, 8, 8)
     assert jitter_regions(torch.zeros(0, 5), 0.1).shape == (0, 5)
+    masks = crop_masks(torch.zeros(0, 8, 8), torch.zeros(0, 5), 0.25, 8)
+    assert masks.shape == (0, 1, 8, 8)
 
 
 def test_crops_are_squares_around_the_box_and_zero_outside_the_image():

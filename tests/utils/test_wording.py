@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ovsam.utils.wording import listed, to_install
+from ovsam.utils.wording import listed, reason_of, to_install
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,13 @@ def test_the_nearest_come_first():
 
 def test_what_is_equally_near_keeps_its_order():
     assert listed(['b/x', 'a/x', 'c/x'], near='x') == 'b/x, a/x, c/x'
+
+
+@pytest.mark.parametrize(
+    'error, said', [(MemoryError(), 'MemoryError'), (OSError(' a\n b'), 'a b')]
+)
+def test_reasons_are_one_line(error, said):
+    assert reason_of(error) == said
 
 
 @pytest.mark.parametrize(

@@ -68,11 +68,12 @@ class TestRandomObjectWarp:
 
 
 class TestPasteObjects:
-    def test_nothing_to_paste(self):
-        before = picture((10, 10, 50, 50))
-        after = PasteObjects().transform(dict(before, mix_results=[]))
-        assert np.array_equal(after['img'], before['img'])
-        assert after['gt_bboxes'].tensor.tolist() == [[10, 10, 50, 50]]
+    @pytest.mark.parametrize('sources', [[], [picture()]])
+    @pytest.mark.parametrize('boxes', [[], [[10, 10, 50, 50]]])
+    def test_nothing_to_paste(self, boxes, sources):
+        after = PasteObjects().transform(dict(picture(*boxes), mix_results=sources))
+        assert np.array_equal(after['img'], picture(*boxes)['img'])
+        assert after['gt_bboxes'].tensor.tolist() == boxes
 
     def test_of_which_picture(self):
         assert PasteObjects(prob=0.0).get_indexes([0] * 5) == []
@@ -93,15 +94,17 @@ class TestPasteObjects:
 
 
 class Counted:
-    calls = 0
+    def __init__(self, *boxes):
+        self.calls, self.boxes = 0, boxes
 
     def __call__(self, results):
         self.calls += 1
-        return picture((3, 4, 21, 33))
+        return picture(*self.boxes)
 
 
-def test_a_picture_is_read_once_and_never_changed():
-    keep, read = KeepInMemory([]), Counted()
+@pytest.mark.parametrize('boxes', [(), ((3, 4, 21, 33),)])
+def test_a_picture_is_read_once_and_never_changed(boxes):
+    keep, read = KeepInMemory([]), Counted(*boxes)
     keep.transforms = read
     first = keep.transform(dict(img_path='a.jpg'))
     first['img'][:] = 0
@@ -109,5 +112,5 @@ def test_a_picture_is_read_once_and_never_changed():
     first['gt_bboxes'].flip_((60, 80))
     second = keep.transform(dict(img_path='a.jpg'))
     assert read.calls == 1
-    assert np.array_equal(second['gt_masks'].masks, picture((3, 4, 21, 33))['gt_masks'].masks)
+    assert np.array_equal(second['gt_masks'].masks, picture(*boxes)['gt_masks'].masks)
     assert second['img'].any() and boxes_are_those_of_the_masks(second)
