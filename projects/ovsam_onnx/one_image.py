@@ -60,7 +60,7 @@ class OneImage(Generic[Image, Found]):
         Raises:
             FileNotFoundError: There is no such file.
             TypeError: It is neither path nor array.
-            ValueError: It is not a picture, or has another shape or type.
+            ValueError: It is not a picture, has another shape or type, or is too narrow.
         """
         self._image, self._everything = self._taken(image), None
 

@@ -102,7 +102,11 @@ class Namer(OneImage[EncodedImage, Prediction]):
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """All that ``labels`` of a prediction may be; none for a model that does not name."""
+        """All that ``labels`` of a prediction may be; none for a model that does not name.
+
+        Raises:
+            FileNotFoundError: There is no WordNet for the ``back_off``.
+        """
         if self.vocabulary is None:
             return ()
         general = () if self.back_off is None else self.back_off.of(self.vocabulary).names
@@ -145,7 +149,8 @@ class Namer(OneImage[EncodedImage, Prediction]):
         """Take masks of this model, of any image, as examples of a name.
 
         Raises:
-            ValueError: As of :meth:`teach`.
+            TypeError: The name is not a string.
+            ValueError: As of :meth:`teach`, or there are no masks, or none with embeddings.
         """
         self._naming_model()
         found.require_masks(f'to learn {name!r} from')
@@ -177,9 +182,10 @@ class Namer(OneImage[EncodedImage, Prediction]):
 
         Raises:
             RuntimeError: No image has been set.
+            TypeError: The name is not a string.
             ValueError: A prompt is malformed, outside the image or at nothing there, a mask is
-                empty or of another size, the name has nothing to read, or the model cannot be
-                taught.
+                empty or of another size, prompts and masks are both given or neither is, the name
+                has nothing to read, or the model cannot be taught.
         """
         found = self._shown(point_coords, point_labels, boxes, masks)
         self.learn(name, found)

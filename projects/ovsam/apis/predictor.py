@@ -69,8 +69,9 @@ class OVSAMPredictor(Namer):
         none_threshold: The same; it may be set at any time, as may ``back_off``.
 
     Raises:
-        ValueError: The model cannot be prompted, ``none_threshold`` is not in [0, 1], or there is
-            no such precision; and as :func:`~.init_model.init_model`.
+        ValueError: The model cannot be prompted, weights are given for a built one,
+            ``none_threshold`` or ``back_off`` is out of its range, or there is no such precision;
+            and as :func:`~.init_model.init_model` and :meth:`set_vocabulary`.
     """
 
     def __init__(
@@ -126,6 +127,8 @@ class OVSAMPredictor(Namer):
     ) -> Prediction:
         """The same masks with names of the vocabulary in use; of any image of this model.
 
+        Masks without ``region_embeddings``, as of a SAM, stay as they are.
+
         Where no name reaches ``none_threshold``, ``labels`` say so; ``label_scores`` and
         ``top_names`` still are those of the names that come nearest. With a ``back_off``,
         ``labels`` and ``label_scores`` are its answers, and ``leaves`` what these may stand for.
@@ -176,9 +179,11 @@ class OVSAMPredictor(Namer):
 
         Raises:
             RuntimeError: No image has been set, and ``among`` is not given.
-            TypeError: A text is not a string.
+            TypeError: A text is not a string, or there is no such setting.
             ValueError: There are no texts, or one has nothing in it that the tokenizer knows; the
-                model does not name; or its vocabulary has no other name to compare with.
+                model does not name, or its vocabulary has no other name to compare with; ``among``
+                came without embeddings; or ``threshold``, ``top_k`` or a setting is out of its
+                range.
         """
         self.checked(top_k)
         in_unit('threshold', threshold)

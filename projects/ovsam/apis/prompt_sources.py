@@ -181,6 +181,7 @@ class DetectorBoxes:
         device: Of :func:`~.init_model.choose_device`.
 
     Raises:
+        FileNotFoundError: There is no such config or checkpoint.
         ValueError: There are no weights, or there is no such device.
     """
 
@@ -255,7 +256,7 @@ def read_prompts(path: Path) -> list[Prompts]:
 
 
 def segment_each(predictor: OVSAMPredictor, prompts: Sequence[Prompts]) -> Prediction:
-    """Masks of prompts, in their order, without names.
+    """Masks of records of one prompt each, in their order, without names.
 
     Prompts of the same number of points go together: filled up, they would be other prompts.
 

@@ -58,8 +58,8 @@ def teach_examples(predictor: OVSAMPredictor, examples: Sequence[str]) -> None:
 
     Raises:
         FileNotFoundError: There is no such picture.
-        ValueError: An example is not of this form, its prompt is outside the picture, or the model
-            cannot be taught.
+        ValueError: An example is not of this form, its file is not a picture, its prompt is outside
+            the picture or at nothing there, or the model cannot be taught.
     """
     found: dict[Path, list[tuple[str, str]]] = {}
     for text in examples:

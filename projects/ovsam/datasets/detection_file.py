@@ -54,7 +54,8 @@ def read_detections(path: str | Path, ann_file: str | Path | None = None) -> Det
     Raises:
         FileNotFoundError: One of the files is not there.
         ValueError: A file is of another form; detections are of images or categories that
-            ``ann_file`` does not have; or a score is no number in [0, 1].
+            ``ann_file`` does not have; or a score is outside [0, 1]. What is no number, as JSON's
+            null, is nan.
     """
     content = _read_json(path)
     truth = None if ann_file is None else _read_annotations(ann_file)

@@ -220,7 +220,11 @@ class ImageListing(Sequence):
         ]
 
     def is_of(self, root: str | Path, progress: bool = True) -> bool:
-        """Whether all images are still there, and no other ones; as slow as :meth:`build`."""
+        """Whether all images are still there, and no other ones; as slow as :meth:`build`.
+
+        Raises:
+            FileNotFoundError: There is no such folder.
+        """
         digest = hashlib.sha256()
         for name, _, files in _counted(walk_images(root, self.header['patterns']), progress):
             for each in files:

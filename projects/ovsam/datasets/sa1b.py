@@ -38,6 +38,8 @@ class SA1BDataset(BaseDetDataset):
 
     Raises:
         FileNotFoundError: There is no such folder or list, or no image in a folder.
+        ValueError: A list of folders is empty, or a listing has other images, or comes with
+            ``data_prefix`` or ``serialize_data``.
     """
 
     METAINFO = dict(classes=('object',), palette=None)

@@ -27,6 +27,9 @@ class ClickMetric(BaseMetric):
         clicks: After how many clicks to report the mean IoU.
         targets: IoUs to reach, in percent.
         **kwargs: Of mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: ``clicks`` are none, or not from 1 on.
     """
 
     default_prefix = 'clicks'
@@ -42,7 +45,11 @@ class ClickMetric(BaseMetric):
         self.targets = tuple(targets)
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Keep each image's (N, T) IoUs."""
+        """Keep each image's (N, T) IoUs.
+
+        Raises:
+            ValueError: Predictions have none.
+        """
         for sample in data_samples:
             instances = sample['pred_instances']
             if 'click_ious' not in instances:

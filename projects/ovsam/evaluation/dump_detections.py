@@ -26,6 +26,9 @@ class DumpDetections(BaseMetric):
         classes: What labels mean: the model's vocabulary, whatever
             :func:`~ovsam.vocabulary.build_vocabulary` takes; the data set's if not given.
         collect_device: See mmengine.
+
+    Raises:
+        ValueError: The file does not end in ``.json``.
     """
 
     def __init__(

@@ -51,7 +51,7 @@ class EverythingMetric(GroupMetric):
         **kwargs: Of mmengine's ``BaseMetric``.
 
     Raises:
-        ValueError: ``iou_threshold`` is out of its range.
+        ValueError: ``iou_threshold`` is out of its range, or the vocabulary has no such groups.
     """
 
     default_prefix = 'everything'
@@ -77,7 +77,8 @@ class EverythingMetric(GroupMetric):
         """Compare what was found with what is annotated, one result per sample.
 
         Raises:
-            ValueError: Predictions have no masks or no labels, or masks of another size.
+            ValueError: The data set says no classes, or predictions have no masks or no labels, or
+                masks of another size.
         """
         classes = (self.dataset_meta or {}).get('classes')
         if not classes:

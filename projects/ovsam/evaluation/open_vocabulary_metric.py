@@ -86,6 +86,9 @@ class OpenVocabularyMetric(GroupMetric):
             :meth:`~ovsam.vocabulary.Vocabulary.find` has it.
         size_limits: Square roots of the areas in pixels at which medium and large masks start.
         **kwargs: Of mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: Classes come from nowhere or from both, or one is in both groups.
     """
 
     default_prefix = 'ov'

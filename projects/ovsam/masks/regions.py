@@ -33,6 +33,7 @@ class Regions:
         mask_rois: (R, 5) tight box of each mask.
         prompt_rois: (R, 5) the box that prompted a mask; the mask's if no box did. The masks' if
             not given.
+        zoomed: (R, C) of each opinion, what a zoomed pass thinks of the regions; none without one.
 
     Attributes:
         rois: (R, 5) boxes of each of :data:`BOX_SOURCES`.

@@ -60,7 +60,7 @@ class SampledNames(AllNames):
     al., "On Using Very Large Target Vocabulary for Neural Machine Translation" (ACL 2015).
 
     Args:
-        num: Names at a time, unless the instances have more.
+        num: Names at a time, unless the instances have more; at least 2.
     """
 
     def __init__(self, num: int = 1000) -> None:

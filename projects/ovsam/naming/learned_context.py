@@ -38,6 +38,9 @@ class LearnedContext(BaseModule):
         names_per_step: At most so many classes are told apart in a step of training, those of its
             labels among them, which bounds memory for large vocabularies; None for all.
         init_cfg: Where weights come from, as in mmengine.
+
+    Raises:
+        ValueError: ``num_tokens`` or ``names_per_step`` is too small.
     """
 
     def __init__(

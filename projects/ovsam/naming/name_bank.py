@@ -94,7 +94,8 @@ class NameBank:
                 tokens, are left out; the longer vocabulary finds them.
 
         Raises:
-            ValueError: This bank cannot embed names.
+            ValueError: There are no names, one is empty or comes twice, or this bank cannot embed
+                names.
         """
         if self.reader is None:
             longer = self.vocabulary.extended(names)

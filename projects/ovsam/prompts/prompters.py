@@ -31,6 +31,9 @@ class Prompter(metaclass=ABCMeta):
     Args:
         max_instances: At most this many instances of an image are prompted, a random subset;
             None for all. Section 4 of the paper trains with at most 40.
+
+    Raises:
+        ValueError: ``max_instances`` is not positive.
     """
 
     def __init__(self, max_instances: int | None = None) -> None:
@@ -93,6 +96,9 @@ class JitteredBoxPrompter(BoxPrompter):
         jitter: Standard deviation of the noise, as a share of the box's side.
         max_shift: Largest move in pixels.
         max_instances: See :class:`Prompter`.
+
+    Raises:
+        ValueError: One of them is out of its range.
     """
 
     def __init__(
@@ -187,6 +193,9 @@ class MixedPrompter(Prompter):
         prompters: Prompters or their configs; their own ``max_instances`` plays no part.
         probabilities: How often each is drawn, summing to 1; equal if None.
         max_instances: See :class:`Prompter`.
+
+    Raises:
+        ValueError: There is no prompter, or ``probabilities`` are not one each that sum to 1.
     """
 
     def __init__(

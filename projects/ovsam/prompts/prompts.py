@@ -157,6 +157,9 @@ class Prompts:
             labels: (N, P), 1 for positive, 0 for negative points, -1 for padding; ones if not
                 given.
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
+
+        Raises:
+            ValueError: As of :class:`Prompts`, or a label is of a box's corner.
         """
         coords, labels = point_tokens(points, labels)
         return cls(*padded(coords, labels, coords.shape[1] + 1), **identity)
@@ -168,6 +171,9 @@ class Prompts:
         Args:
             boxes: (N, 4) tensor, array or nested list, xyxy.
             **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
+
+        Raises:
+            ValueError: As of :class:`Prompts`.
         """
         return cls(*box_tokens(boxes), **identity)
 
@@ -248,6 +254,9 @@ class Prompts:
 
         Args:
             factors: (B, 2), by what to multiply x and y in each image.
+
+        Raises:
+            ValueError: They are of another shape, or of fewer images than there are prompts of.
         """
         factors = torch.as_tensor(factors, dtype=self.coords.dtype, device=self.device)
         if factors.dim() != 2 or factors.shape[1] != 2:

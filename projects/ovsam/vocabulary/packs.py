@@ -68,7 +68,7 @@ def vocabulary_pack(
         group: Keep only the names of this group of ``split``.
 
     Raises:
-        ValueError: For an unknown pack; the message names those that there are.
+        ValueError: For an unknown pack or group; the message names those that there are.
     """
     pack = PACKS.get(name.casefold())
     if pack is None:

@@ -21,7 +21,7 @@ class PartOfImagesCocoDataset(OpenVocabularyCocoDataset):
         **kwargs: Of the base class.
 
     Raises:
-        ValueError: As of the base class; or ids are no numbers.
+        ValueError: As of the base class; ``every`` is less than 2; or ids are no numbers.
     """
 
     def __init__(self, every: int, *, held_out: bool = False, **kwargs) -> None:

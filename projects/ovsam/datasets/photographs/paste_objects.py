@@ -42,7 +42,7 @@ class PasteObjects(BaseTransform):
         return [int(np.random.randint(len(dataset)))]
 
     def transform(self, results: dict) -> dict:
-        """Paste objects of ``mix_results`` into the picture."""
+        """Paste objects of ``mix_results`` into the picture, which is changed in place."""
         masks = results['gt_masks'].masks
         labels = results['gt_bboxes_labels']
         kept = ~results['gt_ignore_flags']
