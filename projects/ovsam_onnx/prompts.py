@@ -160,7 +160,7 @@ def make_prompts(
         raise ValueError(
             f'mask_input must have one map of logits per prompt, {len(corners)}; got {len(masks)}'
         )
-    return Prompts(*tokens, masks[:, None])
+    return Prompts(*tokens, masks[:, None] if len(masks) else None)
 
 
 def _rows(name: str, values: ArrayLike, width: int | None, depth: int, expected: str) -> np.ndarray:

@@ -55,6 +55,12 @@ def test_missing_config():
         init_model('mini/sam_bocks')
 
 
+def test_a_checkpoint_is_no_config(tmp_path):
+    (tmp_path / 'model.pth').touch()
+    with pytest.raises(ValueError, match=r'model\.pth is no config: expected a \.py file'):
+        init_model(tmp_path / 'model.pth')
+
+
 def test_missing_checkpoint(random_mini):
     with pytest.raises(FileNotFoundError, match='nowhere.pth.*does not exist'):
         init_model(random_mini, 'nowhere.pth')
@@ -74,11 +80,13 @@ def test_no_checkpoint_for_what_is_learned(random_mini):
         init_model(random_mini, cfg_options={'load_from': None})
 
 
-def test_device_that_is_not_there(random_mini):
-    with pytest.raises(ValueError, match='no device'):
-        init_model(random_mini, device='abacus')
-    with pytest.raises(ValueError, match='is not there'):
-        init_model(random_mini, device='cuda:99')
+@pytest.mark.parametrize(
+    'device, fault',
+    [('abacus', 'no device'), ('cuda:99', 'is not there'), ('ipu', 'is not there')],
+)
+def test_device_that_is_not_there(random_mini, device, fault):
+    with pytest.raises(ValueError, match=fault):
+        init_model(random_mini, device=device)
 
 
 def test_a_name_that_is_no_config_shows_the_nearest_of_many():

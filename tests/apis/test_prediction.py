@@ -95,6 +95,8 @@ def test_from_the_annotations_of_others():
     assert found.label_scores.tolist() == [1, 1] and found.quality is None
     with pytest.raises(ValueError, match='but its image is'):
         Prediction.from_coco([counts], (5, 6))
+    with pytest.raises(ValueError, match='a mask None'):
+        Prediction.from_coco([{'bbox': [1, 1, 3, 2]}], (4, 6))
 
 
 def test_what_has_no_value_is_null_in_files_and_nan_here(tmp_path):

@@ -13,10 +13,12 @@ from ovsam.apis import make_prompts
         {'point_coords': []},
         {'boxes': np.zeros((0, 4))},
         {'point_coords': np.zeros((0, 3, 2))},
+        {'boxes': [], 'mask_input': np.zeros((0, 4, 4))},
     ],
 )
 def test_no_prompts(nothing):
     assert len(make_prompts(**nothing)) == 0
+    assert make_prompts(**{**nothing, 'mask_input': []}).masks is None
 
 
 def test_one_prompt_of_points():

@@ -272,9 +272,9 @@ def test_a_source_without_samples(detections):
         'empty',
         ['cat'],
         [LOAD, MASKS, PACK],
-        'OpenVocabularyCocoDataset',
+        'CocoDataset',
         objects=0,
-        vocabulary='cat',
+        metainfo=dict(classes=('cat',)),
         filter_cfg=dict(filter_empty_gt=True),
     )
     with pytest.raises(ValueError, match="'empty' has no samples"):

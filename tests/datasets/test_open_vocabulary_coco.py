@@ -72,6 +72,12 @@ def test_no_annotations(build):
     assert len(dataset) == 1 and len(dataset[0]['data_samples'].gt_instances) == 0
 
 
+@pytest.mark.parametrize('kind', ['OpenVocabularyCocoDataset', 'ClosedVocabularyCocoDataset'])
+def test_no_images(build, kind):
+    with pytest.raises(ValueError, match=r'ann\.json has no image that counts: check it'):
+        build({**content(), 'images': []}, kind)
+
+
 def test_labels_are_places_in_the_vocabulary(build):
     dataset = build(content(annotation(1), annotation(2, category_id=2)))
     assert dataset[0]['data_samples'].gt_instances.labels.tolist() == [1, 0]

@@ -78,9 +78,10 @@ def as_sample(img_id, shape, detections, label_of):
     }
 
 
-def test_no_detections(tiny_annotations):
+@pytest.mark.parametrize('images', [0, 1])
+def test_no_detections(tiny_annotations, images):
     sample = as_sample(1, (20, 20), [], {7: 0})
-    assert evaluate(tiny_annotations, [sample], ['bbox', 'segm']) == {}
+    assert evaluate(tiny_annotations, [sample] * images, ['bbox', 'segm']) == {}
 
 
 def test_boxes_without_masks_are_refused_at_the_first_image(tiny_annotations):

@@ -80,6 +80,12 @@ def test_no_detections_have_no_figures(ann_file):
     assert judge(VocabularyCocoMetric(ann_file, metric='segm'), [sample(1), sample(2)]) == {}
 
 
+def test_no_images_have_no_figures(ann_file):
+    assert judge(VocabularyCocoMetric(ann_file, metric=['bbox', 'segm']), []) == {}
+    found = judge(FoundObjectsMetric(ann_file), [])
+    assert found['found/AP'] == found['found/AP_oracle'] == 0
+
+
 def test_boxes_without_masks_are_refused_at_the_first_image(ann_file):
     boxes = sample(1, (BOXES[1][0], 1, 0.9))
     del boxes['pred_instances']['masks']

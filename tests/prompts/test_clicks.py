@@ -71,4 +71,5 @@ def test_a_rescaled_click_is_the_same_place():
 def test_nothing_wrong_and_no_object_is_no_crash():
     empty = mask()
     for click in (central_error_clicks, random_error_clicks):
-        assert click(empty, empty)[0].shape == (1, 2)
+        points, labels = click(empty, empty)
+        assert points.shape == (1, 2) and labels.tolist() == [0]

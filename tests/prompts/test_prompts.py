@@ -14,6 +14,7 @@ def test_empty():
     assert len(Prompts.cat([prompts, prompts])) == 0
     assert len(prompts.scale(torch.ones(0, 2))) == 0
     prompts.given().check_inside((4, 4))
+    assert Prompts.from_boxes([]).coords.shape == Prompts.from_points([]).coords.shape == (0, 2, 2)
 
 
 def test_points_end_with_padding():

@@ -62,8 +62,8 @@ def init_model(
         ConnectionError: A published model's weights cannot be downloaded.
         FileNotFoundError: There is no such config or checkpoint.
         OSError: There is not enough disk for a published model's weights.
-        ValueError: The config has no model, the checkpoints do not fit it, or there is no such
-            device.
+        ValueError: It is no config or has no model, the checkpoints do not fit it, or there is no
+            such device.
     """
     cfg = load_config(config)
     if cfg_options:
@@ -114,11 +114,16 @@ def load_config(config: str | Path | Config) -> Config:
 
     Raises:
         FileNotFoundError: There is none of that name; the message names the nearest ones.
-        ValueError: It is the name of weights that are not a whole model.
+        ValueError: It is a file of another kind, or the name of weights that are not a whole model.
     """
     if isinstance(config, Config):
         return config.copy()
     if Path(config).is_file():
+        if Path(config).suffix not in ('.py', '.json', '.yaml', '.yml'):
+            raise ValueError(
+                f'{config} is no config: expected a .py file, or the name of a model; a checkpoint '
+                'is what weights are'
+            )
         return Config.fromfile(config)
     if str(config) in ALIASES:
         return Config.fromfile(config_path(ALIASES[str(config)]))
@@ -199,4 +204,11 @@ def choose_device(device: str | torch.device | None = None) -> torch.device:
             f'device {device} is not there: this machine has '
             f'{torch.cuda.device_count()} CUDA devices; use cpu'
         )
+    if chosen.type not in ('cpu', 'cuda'):
+        try:
+            torch.empty(0, device=chosen)
+        except (RuntimeError, AssertionError, ImportError) as error:
+            raise ValueError(
+                f'device {device} is not there: this PyTorch cannot use it; use cpu or cuda'
+            ) from error
     return chosen

@@ -63,11 +63,11 @@ class Prediction(NumpyPrediction):
             image_size: (height, width).
 
         Raises:
-            ValueError: A mask is malformed or of an image of another size.
+            ValueError: A mask is missing, malformed, or of an image of another size.
         """
         masks: np.ndarray = np.zeros((len(annotations), *image_size), dtype=bool)
         for mask, annotation in zip(masks, annotations):
-            mask[:] = read_mask(annotation['segmentation'], image_size)
+            mask[:] = read_mask(annotation.get('segmentation'), image_size)
 
         def column(key: str) -> np.ndarray | None:
             if not all(key in annotation for annotation in annotations):
@@ -144,7 +144,8 @@ class Prediction(NumpyPrediction):
             A sample with ``ori_shape``, ``img_shape`` and ``classes``, and ``pred_instances``
             with ``bboxes``, ``labels``, ``scores`` (of the names; the quality without names),
             ``masks`` (bool), and, if the quality is known, ``mask_scores``, by which mmdet's
-            metrics rank masks: the quality, cut to [0, 1], times the name's score.
+            metrics rank masks: the quality, cut to [0, 1], times the name's score. Boxes and masks
+            share the memory of this record.
 
         Raises:
             ValueError: A name is not among ``classes``.

@@ -101,9 +101,9 @@ class OpenVocabularyCocoDataset(CocoDataset):
 
     Raises:
         ValueError: ``metainfo`` has other classes than the vocabulary; the annotation file is not
-            of COCO's format, or has no category of the vocabulary; or an annotated category is
-            missed by a slip in a name, as ``umbrela`` misses ``umbrella``.
-        FileNotFoundError: Images are not on disk.
+            of COCO's format, has no category of the vocabulary, or no image that counts; or an
+            annotated category is missed by a slip in a name, as ``umbrela`` misses ``umbrella``.
+        FileNotFoundError: The annotation file or images are not on disk.
     """
 
     METAINFO = dict(classes=(), palette=None)
@@ -158,6 +158,16 @@ class OpenVocabularyCocoDataset(CocoDataset):
                     f' Put those of {self.ann_file} there, or change data_prefix in the config.'
                 )
         return data_list
+
+    def filter_data(self) -> list:
+        """See the base class; at least one image must be left."""
+        left = super().filter_data()
+        if not left:
+            raise ValueError(
+                f'{self.ann_file} has no image that counts: check it, and what filter_cfg and the '
+                'vocabulary leave out'
+            )
+        return left
 
     def _report(self, index: VocabularyCOCO) -> None:
         """Say which names and which annotations do not count."""

@@ -49,7 +49,7 @@ class FoundObjectsMetric(VocabularyCocoMetric):
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Average precisions and their ratio; see the class."""
         metrics = {}
-        for rows, suffix in zip(zip(*results), ('', '_oracle')):
+        for rows, suffix in zip([*zip(*results)] or [(), ()], ('', '_oracle')):
             found = super().compute_metrics(list(rows))
             # Without any row, mmdet has no figures.
             metrics.update({name + suffix: 100 * found.get(key, 0.0) for name, key in _AP.items()})

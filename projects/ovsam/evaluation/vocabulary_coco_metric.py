@@ -78,10 +78,13 @@ class WithMasks:
         super().process(data_batch, data_samples)  # type: ignore[misc]  # of mmdet's class
 
     def of_each_metric(self, results: list, index) -> Iterator[tuple[str, dict[str, float]]]:
-        """mmdet's figures of each of the metrics, for which the index judges masks or does not."""
+        """mmdet's figures of each of the metrics, for which the index judges masks or does not.
+
+        Without results there are none.
+        """
         every = self.metrics
         try:
-            for metric in every:
+            for metric in every if results else ():
                 self.metrics = [metric]
                 index.judge_masks(metric == 'segm')
                 yield metric, super().compute_metrics(results)  # type: ignore[misc]  # likewise

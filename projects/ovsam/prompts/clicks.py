@@ -18,7 +18,8 @@ def central_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """In the middle of the largest error, as evaluations of interactive segmentation click.
 
     Of all wrong pixels it is the one farthest from its error region's border. Where nothing is
-    wrong the click falls in the middle of the object and adds nothing. Source: Xu et al., "Deep
+    wrong the click falls in the middle of the object and adds nothing; where there is no object
+    either, it is a negative one at (0, 0). Source: Xu et al., "Deep
     interactive object selection"; Sofiiuk et al., "Reviving iterative training with mask guidance".
 
     Args:
@@ -34,7 +35,8 @@ def central_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
 def random_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """A random wrong pixel, as SAM is trained ("Segment Anything", section A).
 
-    Where nothing is wrong it is a pixel of the object; numpy's global generator draws.
+    Where nothing is wrong it is a pixel of the object, or, without one, a negative click at (0, 0);
+    numpy's global generator draws.
 
     Args:
         found: (N, H, W) bool.
@@ -79,7 +81,7 @@ def _click(found: Tensor, truth: Tensor, choose) -> tuple[Tensor, Tensor]:
 
 
 def _central_pixel(wrong: np.ndarray, right: np.ndarray) -> tuple[int, int, bool]:
-    best = (0.0, 0, 0, True)
+    best = (0.0, 0, 0, False)  # neither an error nor an object
     for kind, missing in ((wrong & right, True), (wrong & ~right, False)):
         # The image's edge is a border like any other.
         framed = np.pad(kind.astype(np.uint8), 1)

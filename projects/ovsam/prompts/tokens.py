@@ -20,7 +20,7 @@ BOX_BOTTOM_RIGHT = 3
 
 def point_tokens(points, labels) -> tuple[Tensor, Tensor]:
     """Coordinates (N, P, 2) and labels (N, P), ones if not given, of what users write; checked."""
-    points = torch.as_tensor(points, dtype=torch.float32)
+    points = _rows(points, 1, 2)
     if points.dim() != 3 or points.shape[2] != 2:
         raise ValueError(
             f'points must be (N, P, 2): N prompts of P points (x, y); got {tuple(points.shape)}'
@@ -39,11 +39,17 @@ def point_tokens(points, labels) -> tuple[Tensor, Tensor]:
 
 def box_tokens(boxes) -> tuple[Tensor, Tensor]:
     """Coordinates (N, 2, 2) and labels (N, 2) of boxes (N, 4), xyxy; checked."""
-    boxes = torch.as_tensor(boxes, dtype=torch.float32)
+    boxes = _rows(boxes, 4)
     if boxes.dim() != 2 or boxes.shape[1] != 4:
         raise ValueError(f'boxes must be (N, 4) as x1, y1, x2, y2; got {tuple(boxes.shape)}')
     labels = torch.tensor([[BOX_TOP_LEFT, BOX_BOTTOM_RIGHT]], device=boxes.device)
     return boxes.reshape(-1, 2, 2), labels.expand(len(boxes), -1)
+
+
+def _rows(values, *sides: int) -> Tensor:
+    """As float32; an empty list has no rows of the sides."""
+    rows = torch.as_tensor(values, dtype=torch.float32)
+    return rows.reshape(0, *sides) if rows.shape == (0,) else rows
 
 
 def padded(coords: Tensor, labels: Tensor, length: int) -> tuple[Tensor, Tensor]:

@@ -88,8 +88,8 @@ class Vocabulary:
             ('templates', None if templates is None else get_templates(templates)),
             ('aliases', others),
             ('synonyms', complete_synonyms(names, known, synonyms)),
-            ('seen', seen_flags(known, seen, groups)),
-            ('told', seen_flags(known, told, groups)),
+            ('seen', seen_flags('seen', known, seen, groups)),
+            ('told', seen_flags('told', known, told, groups)),
         ):
             object.__setattr__(self, field, value)
 
@@ -191,7 +191,12 @@ class Vocabulary:
         """The label of a name or alias, in whatever case and with ``_`` or spaces.
 
         What is spelled exactly so counts first, then aliases. None if there is no such name.
+
+        Raises:
+            TypeError: It is not a string.
         """
+        if not isinstance(name, str):
+            raise TypeError(f'names must be strings; got {name!r}')
         spellings = (name, clean_text(name), name_key(name))
         return next((self._places[text] for text in spellings if text in self._places), None)
 
@@ -214,6 +219,7 @@ class Vocabulary:
             (K',) int64: label ``k`` of the source is label ``label_map[k]`` of this vocabulary.
 
         Raises:
+            TypeError: If a name is not a string.
             ValueError: If a name is not in this vocabulary.
         """
         names = source.names if isinstance(source, Vocabulary) else source
@@ -230,6 +236,9 @@ class Vocabulary:
 
         Args:
             names: Names, or the name of a group of ``split``. What remains of each group stays.
+
+        Raises:
+            ValueError: If there are none, one comes twice, or the vocabulary does not have it.
         """
         places = self.label_map(self.group(names) if isinstance(names, str) else names)
         names = [self.names[place] for place in places]
@@ -249,6 +258,9 @@ class Vocabulary:
 
         Args:
             names: Those that :meth:`find` finds here already are left out.
+
+        Raises:
+            ValueError: If there are none, or one is empty or comes twice.
         """
         new = [name for name in Vocabulary(names).names if self.find(name) is None]
         if not new:

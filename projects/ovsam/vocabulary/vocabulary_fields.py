@@ -135,24 +135,25 @@ def lookup_table(
 
 
 def seen_flags(
+    where: str,
     known: Mapping[str, int],
     seen: Sequence[bool] | np.ndarray | Sequence[str] | str | None,
     split: Mapping[str, Sequence[str]],
 ) -> np.ndarray:
-    """(K,) read-only flags from flags, names, or the name of a group."""
+    """(K,) read-only flags from flags, names, or the name of a group; errors say ``where``."""
     if seen is None:
         flags: np.ndarray = np.ones(len(known), dtype=bool)
     elif isinstance(seen, Mapping) or not isinstance(seen, Iterable):
         raise TypeError(
-            f'seen must be a list of names, a group or {len(known)} bools; got {seen!r}'
+            f'{where} must be a list of names, a group or {len(known)} bools; got {seen!r}'
         )
     elif isinstance(seen, str) or not all(isinstance(s, (bool, np.bool_)) for s in seen):
         members = group_members(seen, split) if isinstance(seen, str) else [*map(as_name, seen)]
-        require_known('seen', members, known)
+        require_known(where, members, known)
         chosen = set(members)
         flags = np.array([name in chosen for name in known])
     elif len(seen) not in (0, len(known)):
-        raise ValueError(f'seen must be names or {len(known)} bools; got {len(seen)} bools')
+        raise ValueError(f'{where} must be names or {len(known)} bools; got {len(seen)} bools')
     else:
         flags = np.zeros(len(known), dtype=bool)
         flags[: len(seen)] = seen

@@ -61,6 +61,8 @@ def test_no_frames(predictor):
 def test_no_objects(predictor):
     with pytest.raises(ValueError, match='there is no object to follow'):
         next(follow(predictor, [frame()], boxes=np.zeros((0, 4))))
+    with pytest.raises(ValueError, match='there is no object to follow'):
+        next(follow(predictor, [frame()], masks=np.zeros((0, SIDE, SIDE))))
     with pytest.raises(ValueError, match='no object'):
         next(follow_prompts(predictor, [frame()], []))
     with pytest.raises(ValueError, match='give point_coords, boxes or both'):
@@ -113,8 +115,9 @@ def test_settings_out_of_their_range(predictor, wrong, what):
 
 
 def test_prompts_and_masks(predictor):
-    with pytest.raises(ValueError, match='prompts or masks, not both'):
-        follow(predictor, [frame()], boxes=box(10, 10), masks=np.ones((SIDE, SIDE)))
+    for prompts in (dict(boxes=box(10, 10)), dict(point_labels=[0])):
+        with pytest.raises(ValueError, match='prompts or masks, not both'):
+            follow(predictor, [frame()], **prompts, masks=np.ones((SIDE, SIDE)))
     with pytest.raises(ValueError, match='is empty'):
         next(follow(predictor, [frame()], masks=np.zeros((SIDE, SIDE))))
 

@@ -60,6 +60,12 @@ def test_a_video_with_a_long_name(tmp_path):
     write_whole(tmp_path / film.name(0), b'')
 
 
+def test_a_video_without_frames(tmp_path):
+    with film_writer(tmp_path / 'film.mp4', 5.0):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_video_whole_or_not_at_all(tmp_path):
     with pytest.raises(ZeroDivisionError), film_writer(tmp_path / 'film.mp4', 5.0) as take:
         take(grey(1))

@@ -13,7 +13,7 @@ import numpy as np
 
 @contextmanager
 def film_writer(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """A block that writes an MP4 file, whole or not at all.
+    """A block that writes an MP4 file, whole or not at all; none without frames.
 
     Args:
         path: Of the file.
@@ -38,8 +38,9 @@ def film_writer(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None
 
     try:
         yield take
-        writer.release()
-        os.replace(partial, path)
+        if writer.isOpened():
+            writer.release()
+            os.replace(partial, path)
     finally:
         writer.release()
         partial.unlink(missing_ok=True)

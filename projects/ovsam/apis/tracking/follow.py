@@ -80,7 +80,8 @@ def follow(
     Raises:
         FileNotFoundError: There is no such picture.
         TypeError: There is no such setting, or a frame is neither array nor path.
-        ValueError: There are no frames or no objects, or frames differ in size; a prompt is
+        ValueError: There are no frames or no objects, or frames differ in size; prompts and masks
+            are both given or neither is; a prompt is
             malformed, outside the first frame, or at nothing there, a mask is empty or of another
             size, or a setting is out of its range.
     """
@@ -89,7 +90,7 @@ def follow(
         prompts = make_prompts(point_coords, point_labels, boxes)
         rows = [prompts[row] for row in range(len(prompts))]
         return follow_prompts(predictor, frames, rows, how)
-    if point_coords is not None or boxes is not None:
+    if point_coords is not None or point_labels is not None or boxes is not None:
         raise ValueError('give prompts or masks, not both')
     return follow_prompts(predictor, frames, masks, how)
 
