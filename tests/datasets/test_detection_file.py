@@ -132,8 +132,11 @@ def test_coco_results_need_annotations(write):
 def test_files_that_are_no_json(write, tmp_path):
     with pytest.raises(ValueError, match='is not a JSON file'):
         read_detections(write('nothing'))
-    with pytest.raises(FileNotFoundError, match='no file of detections'):
-        read_detections(tmp_path / 'nowhere.json')
+    nowhere = tmp_path / 'nowhere.json'
+    with pytest.raises(FileNotFoundError, match='no file of detections .*nowhere'):
+        read_detections(nowhere)
+    with pytest.raises(FileNotFoundError, match='no file of annotations .*nowhere'):
+        read_detections(write([]), nowhere)
     pickled = tmp_path / 'results.pkl'
     pickled.write_bytes(pickle.dumps([]))
     with pytest.raises(ValueError, match='--dump-detections'):

@@ -57,7 +57,7 @@ def read_detections(path: str | Path, ann_file: str | Path | None = None) -> Det
             ``ann_file`` does not have; or a score is outside [0, 1]. What is no number, as JSON's
             null, is nan.
     """
-    content = _read_json(path)
+    content = _read_json(path, 'detections')
     truth = None if ann_file is None else _read_annotations(ann_file)
     try:
         if isinstance(content, list):
@@ -74,10 +74,10 @@ def read_detections(path: str | Path, ann_file: str | Path | None = None) -> Det
         raise ValueError(f'Detections {path} cannot be used: {error}') from error
 
 
-def _read_json(path: str | Path) -> Any:
+def _read_json(path: str | Path, what: str) -> Any:
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'There is no file of detections {path}')
+        raise FileNotFoundError(f'There is no file of {what} {path}')
     if path.suffix in ('.pkl', '.pickle'):
         raise ValueError(
             f'{path} is a pickle, which could run any code when it is read. Let the detector write '
@@ -97,7 +97,7 @@ class _Truth(NamedTuple):
 
 
 def _read_annotations(path: str | Path) -> _Truth:
-    content = _read_json(path)
+    content = _read_json(path, 'annotations')
     with naming_annotation_file(path):
         check_coco_annotations(
             {'annotations': [], **content} if isinstance(content, Mapping) else content
