@@ -6,6 +6,7 @@ Glossary: N prompts, T tokens per prompt, M masks per prompt, R regions, E opini
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class Graphs:
     Args:
         folder: What ``ovsam export`` wrote.
         providers: Of onnxruntime, best first; its CPU if not given.
-        threads: Of the CPU; one for each core if not given.
+        threads: Of the CPU; if not given, what ``OMP_NUM_THREADS`` says, or one for each core.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -172,7 +173,9 @@ class Graphs:
         if not path.is_file():
             raise FileNotFoundError(f'there is no {path}: export the model again')
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads or 0
+        # onnxruntime does not read the variable that torch's threads go by; 0 is one for each core.
+        told = os.environ.get('OMP_NUM_THREADS', '').split(',')[0]
+        options.intra_op_num_threads = self._threads or (int(told) if told.isdecimal() else 0)
         options.log_severity_level = 3  # of fp16 it warns that it does not compute in advance
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=providers)

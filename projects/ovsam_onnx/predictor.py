@@ -39,7 +39,7 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
             :data:`~.prediction.NONE_LABEL`; the exported config's if not given.
         providers: Of onnxruntime, best first, such as ``['CUDAExecutionProvider']``; its CPU if
             not given.
-        threads: Of the CPU; one for each core if not given.
+        threads: Of the CPU; if not given, what ``OMP_NUM_THREADS`` says, or one for each core.
 
     Raises:
         FileNotFoundError: A file is missing.

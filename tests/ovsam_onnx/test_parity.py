@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ovsam_onnx import OnnxPredictor
-
 MODELS = ['mini', 'mini-interactive', 'photo']
 
 
@@ -72,8 +70,10 @@ def test_one_prompt_and_many(pair, monkeypatch):
     if model.zoomed_at_once:
         monkeypatch.setitem(model.settings['masks'], 'zoomed_at_once', 2)
         monkeypatch.setattr(pair.torch.model.zoomed_pass, 'at_once', 2)
-    count = 1 + (model.zoomed_at_once or model.settings['chunk_size'])
-    points = np.random.default_rng(1).random((count, 1, 2)) * [width, height]
+    else:
+        monkeypatch.setitem(model.settings, 'chunk_size', 2)
+        monkeypatch.setattr(pair.torch.model, 'chunk_size', 2)
+    points = np.random.default_rng(1).random((3, 1, 2)) * [width, height]
     in_both(pair, 'predict', points[0])
     in_both(pair, 'predict', points)
 
@@ -123,7 +123,7 @@ def test_region_features(pair, prompts):
 
 
 @pytest.mark.parametrize('prompt', ['box', 'point'])
-def test_a_second_look(both, picture, prompt):
+def test_a_second_look(both, picture, prompt, monkeypatch):
     pair = both(f'configs/mini/ovsam_base_second_look_{prompt}.py')
     for predictor in pair[:2]:
         predictor.set_image(str(picture))
@@ -131,9 +131,8 @@ def test_a_second_look(both, picture, prompt):
     boxes = [[x, y, x + width / 3, y + height / 3] for x in (1, width / 2) for y in (1, height / 2)]
     found = in_both(pair, 'predict', boxes=boxes)
     # Without names nothing is in doubt.
-    once = OnnxPredictor(pair.folder)
-    once.set_image(str(picture))
-    before = once.predict(boxes=boxes).region_embeddings
+    monkeypatch.setattr(pair.onnx, 'vocabulary', None)
+    before = pair.onnx.predict(boxes=boxes).region_embeddings
     changed = (found.region_embeddings != before).any(axis=2)
     assert changed[:, 1].any() and not changed[:, 0].any()
 
