@@ -3,7 +3,6 @@
 Test modules import mmdet, which needs the operators that importing ovsam provides.
 """
 
-import copy
 import gc
 import importlib.metadata
 import os
@@ -25,6 +24,8 @@ from mmengine.config import utils as config_utils
 from mmengine.dataset import base_dataset
 from mmengine.logging import MMLogger
 from open_clip import tokenizer
+
+from tests.originals import Originals, state_of
 
 UNCHANGED = Path(__file__).parents[1] / 'configs', Path(mmdet.__file__).parent
 
@@ -125,11 +126,11 @@ def configs_read_once():
 
 @pytest.fixture(scope='session', autouse=True)
 def models_built_once():
-    """A model is copied in a sixth of the time that it takes to build and fill one.
+    """A model is copied in a tenth of the time that it takes to build and fill one.
 
     Most are of the same few configs.
     """
-    module, known = import_module('ovsam.apis.init_model'), {}
+    module, known = import_module('ovsam.apis.init_model'), Originals(6)
     build = module._with_weights
 
     def files_in(value):
@@ -138,22 +139,30 @@ def models_built_once():
             value = list(value.values())
         if isinstance(value, (list, tuple)):
             return [file for each in value for file in files_in(each)]
-        if isinstance(value, (str, Path)) and os.path.isfile(value):
-            state = os.stat(value)
-            return [(str(value), state.st_mtime_ns, state.st_size)]
-        return []
+        return [state_of(value)] if isinstance(value, (str, Path)) and os.path.isfile(value) else []
 
     def with_weights(cfg, weights):
         told = [cfg.to_dict(), weights]
         key = repr((told, files_in(told), own_settings()))
-        if key not in known:
-            if len(known) == 6:
-                del known[next(iter(known))]
-            known[key] = build(cfg, weights)
-        return copy.deepcopy(known[key])
+        return known.copy(key, lambda: build(cfg, weights))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, '_with_weights', with_weights)
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def weights_read_once():
+    """torch reads a checkpoint tensor by tensor; most are the shipped ones."""
+    module, known = import_module('ovsam.checkpoints.safe_loading'), Originals(12)
+    load = module._torch_load
+
+    def remembered(path, map_location):
+        key = repr((state_of(path), os.getcwd(), map_location))
+        return known.copy(key, lambda: load(path, map_location))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, '_torch_load', remembered)
         yield
 
 

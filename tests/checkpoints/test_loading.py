@@ -8,7 +8,13 @@ from mmengine.model import BaseModule
 from torch import nn
 
 from ovsam.checkpoints import loading
-from ovsam.checkpoints.loading import describe, load_weights, read_state_dict, weight_names
+from ovsam.checkpoints.loading import (
+    NothingDrawn,
+    describe,
+    load_weights,
+    read_state_dict,
+    weight_names,
+)
 
 
 class Part(BaseModule):
@@ -43,6 +49,20 @@ def test_model_without_weights():
     load_weights(nn.ReLU())
 
 
+def test_nothing_is_drawn_for_weights_that_will_be_loaded(save):
+    before = torch.get_rng_state()
+    with NothingDrawn():
+        model = Whole()
+        others = nn.ModuleList(
+            [nn.Conv2d(2, 2, 1), nn.Embedding(2, 2), nn.MultiheadAttention(2, 1)]
+        )
+        nn.init.trunc_normal_(others[0].weight)
+        nn.init.kaiming_normal_(tensor=others[0].weight)
+    assert torch.equal(torch.get_rng_state(), before)
+    load_weights(model, save(ones(model)))
+    assert (model.head.weight == 1).all()
+
+
 def test_names():
     assert weight_names(Part()) == {
         'layer.weight',
@@ -60,6 +80,15 @@ def test_parts_then_checkpoint(save):
     learned = {key: 2 * value for key, value in ones(model.head, 'head.').items()}
     load_weights(model, save({'state_dict': learned}))
     assert (model.part.layer.weight == 1).all() and (model.head.weight == 2).all()
+
+
+def test_a_file_of_two_parts_is_read_once(save, monkeypatch):
+    read = []
+    monkeypatch.setattr(loading, 'read_state_dict', lambda path: read.append(path) or ones(Part()))
+    parts = [Part({'type': 'Pretrained', 'checkpoint': name}) for name in ('a', 'b', 'b', 'a')]
+    load_weights(nn.ModuleList(parts))
+    assert read == ['a', 'b', 'a']
+    assert all((part.layer.weight == 1).all() for part in parts)
 
 
 def test_what_a_whole_checkpoint_began_with_is_not_needed(save, monkeypatch):

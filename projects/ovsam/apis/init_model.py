@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from ..checkpoints.fetch import WeightStore
-from ..checkpoints.loading import load_weights
+from ..checkpoints.loading import NothingDrawn, load_weights
 from ..checkpoints.model_index import read_model_index
 from ..parts.clip_backbone import CLIPBackbone
 from ..utils.paths import config_path
@@ -88,7 +88,8 @@ def for_use(model: nn.Module) -> nn.Module:
 
 def _with_weights(cfg: Config, weights: str | Path | None) -> nn.Module:
     # Parts of mmengine build by the process's default scope; a library must not change that.
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+    scope = DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet'))
+    with scope, NothingDrawn():
         model = MODELS.build(cfg.model)
     load_weights(model, weights)
     return model

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
+from typing import Any
 
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..utils.wording import listed
 
@@ -27,11 +29,26 @@ _KINDS = (
 )
 
 
+class NothingDrawn(TorchFunctionMode):
+    """A block that makes models for :func:`load_weights`: weights are whatever is in memory.
+
+    To draw random ones of a large model takes seconds.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """See torch."""
+        if func in (Tensor.uniform_, Tensor.normal_):
+            return args[0]
+        if getattr(func, '__module__', None) == 'torch.nn.init':
+            return args[0] if args else kwargs['tensor']
+        return func(*args, **(kwargs or {}))
+
+
 def load_weights(model: nn.Module, checkpoint: str | Path | None = None) -> None:
     """Load a checkpoint, and what each part's ``init_cfg`` of type ``Pretrained`` names.
 
     Args:
-        model: Built from a config, its weights still random.
+        model: Built from a config; its weights may be anything.
         checkpoint: Of the whole model. A frozen part, which it does not hold, has its
             ``init_cfg``; what a part that it holds all of began with is not read.
 
@@ -178,13 +195,19 @@ def _load_parts(model: nn.Module, known: Set[str] = frozenset()) -> set[str]:
 
     Parts of which all weights are ``known`` are left as they are.
     """
-    filled = set()
+    filled: set[str] = set()
+    # CLIP's towers lie in one file, which is large: it is kept for the next part.
+    last, content = '', dict[str, Tensor]()
     # Parents come last, as in mmengine: what they load counts more.
     for name, part in reversed(list(model.named_modules())):
         start = f'{name}.' if name else ''
         for init_cfg in _pretrained(part):
             if not {start + key for key in weight_names(part)} <= known:
-                keys = load_file(part, str(init_cfg['checkpoint']), init_cfg.get('prefix') or '')
+                path = str(init_cfg['checkpoint'])
+                if path != last:
+                    content = {}  # before there are two
+                    last, content = path, read_state_dict(path)
+                keys = _fill(part, content, path, init_cfg.get('prefix') or '')
                 filled |= {start + key for key in keys}
     return filled
 
