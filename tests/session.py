@@ -171,6 +171,8 @@ def texts_cleaned_once():
     """open_clip repairs the characters of every text; thousands of names come again and again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokenizer, '_clean_lower', cache(tokenizer._clean_lower))
+        encode = tokenizer.SimpleTokenizer.encode
+        patch.setattr(tokenizer.SimpleTokenizer, 'encode', cache(encode))
         yield
 
 

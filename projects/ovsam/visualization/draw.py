@@ -164,12 +164,12 @@ def _texts(num: int, names, scores) -> list[str]:
 def _draw_mask(canvas: np.ndarray, mask: np.ndarray, color: np.ndarray, stroke: int) -> None:
     # Most masks are small beside their picture.
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    mask = mask[y : y + height, x : x + width]
+    if not width:
+        return
+    shape = mask[y : y + height, x : x + width].astype(np.uint8)
     part = canvas[y : y + height, x : x + width]
-    part[mask] = ((1 - _FILL) * part[mask] + _FILL * color).astype(np.uint8)
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x, y)
-    )
+    cv2.copyTo(cv2.addWeighted(part, 1 - _FILL, np.full_like(part, color), _FILL, 0), shape, part)
+    contours, _ = cv2.findContours(shape, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(x, y))
     cv2.drawContours(canvas, contours, -1, _WHITE, stroke + 2, cv2.LINE_AA)
     cv2.drawContours(canvas, contours, -1, color.tolist(), stroke, cv2.LINE_AA)
 
