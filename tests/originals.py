@@ -1,5 +1,6 @@
 """Things with tensors that are made once, of which every test gets a copy."""
 
+import copy
 import io
 import os
 import pickle
@@ -11,16 +12,17 @@ class Original(pickle.Pickler):
     """Copies of it take half the time of deep copies."""
 
     def __init__(self, value):
-        self.file, self.tensors, self.places = io.BytesIO(), [], {}
+        self.file, self.parts, self.places = io.BytesIO(), [], {}
         super().__init__(self.file, pickle.HIGHEST_PROTOCOL)
         self.dump(value)
 
     def persistent_id(self, value):
-        if not isinstance(value, torch.Tensor):
+        """Of what is copied by other means: numbers, and tables that copies share."""
+        if not isinstance(value, torch.Tensor) and not hasattr(value, '__deepcopy__'):
             return None
         if id(value) not in self.places:
-            self.places[id(value)] = len(self.tensors)
-            self.tensors.append(value)
+            self.places[id(value)] = len(self.parts)
+            self.parts.append(value)
         return self.places[id(value)]
 
     def copy(self):
@@ -30,15 +32,11 @@ class Original(pickle.Pickler):
 class Copy(pickle.Unpickler):
     def __init__(self, original):
         super().__init__(io.BytesIO(original.file.getvalue()))
-        self.tensors, self.copied = original.tensors, {}
+        self.parts, self.copied = original.parts, {}
 
     def persistent_load(self, place):
         if place not in self.copied:
-            value = self.tensors[place]
-            copied = value.detach().clone()
-            if isinstance(value, torch.nn.Parameter):
-                copied = torch.nn.Parameter(copied, value.requires_grad)
-            self.copied[place] = copied
+            self.copied[place] = copy.deepcopy(self.parts[place])
         return self.copied[place]
 
 
