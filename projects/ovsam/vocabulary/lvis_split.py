@@ -49,6 +49,7 @@ def lvis_split_vocabulary(group: str | None = None) -> Vocabulary:
 
     names = LVISV1Dataset.METAINFO['classes']
     novel = tuple(names[number - 1] for number in LVIS_RARE_IDS)
-    base = tuple(name for name in names if name not in set(novel))
+    rare = set(novel)
+    base = tuple(name for name in names if name not in rare)
     vocabulary = Vocabulary(names, seen='base', split={'base': base, 'novel': novel})
     return vocabulary if group is None else vocabulary.select(group)

@@ -81,6 +81,7 @@ def name_key(name: str) -> str:
     return natural_name(name).casefold()
 
 
+@lru_cache(maxsize=1 << 17)
 def split_texts(name: str) -> tuple[str, ...]:
     """The texts that a name is made of; see the rule above.
 
