@@ -62,10 +62,11 @@ def test_a_click_waits_for_nothing(name, precision, request):
         step for step in model.mask_cleaning if not isinstance(step, LargeParts)
     )
     side, bank = model.prompt_encoder.image_size, pretended.bank(predictor.bank)
+    with pretended.mode, torch.no_grad():
+        features = model.encode_image(torch.empty(1, 3, side, side, device='cuda'))
     for given in (POINTS, BOTH):
         prompts = Prompts.of(given.given())._map(pretended)
         with pretended.mode, torch.no_grad():
-            features = model.encode_image(torch.empty(1, 3, side, side, device='cuda'))
             regions, _ = model.segment_regions(features, prompts, side)
             best = model.name(model.region_embeddings(features, regions), bank, 5)
         for found in (regions.low_res, best.labels):
