@@ -6,6 +6,7 @@ It stands outside the package, because importing that takes seconds and ``ovsam 
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import runpy
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
+from types import ModuleType
 
 # Each is a module of ovsam.commands.
 COMMANDS = {
@@ -100,7 +102,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif not has_torch:
         print(f'ovsam {name}: torch is not installed: {WITHOUT_TORCH}', file=sys.stderr)
         return 2
-    return importlib.import_module(f'ovsam.commands.{name}').main(rest)
+    return _command(name).main(rest)
+
+
+def _command(name: str) -> ModuleType:
+    """The command's module; what its imports leave, a million objects, is no garbage to look at."""
+    if 'ovsam' in sys.modules:
+        return importlib.import_module(f'ovsam.commands.{name}')
+    gc.disable()
+    try:
+        return importlib.import_module(f'ovsam.commands.{name}')
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 if __name__ == '__main__':

@@ -1,6 +1,9 @@
+import gc
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,3 +65,16 @@ def test_help_does_not_import_the_package():
     code = "import sys, ovsam_cli; ovsam_cli.main([]); sys.exit('ovsam' in sys.modules)"
     environment = dict(PYTHONPATH=str(ROOT / 'projects'))
     subprocess.run([sys.executable, '-c', code], check=True, env=environment)
+
+
+def test_no_garbage_is_looked_for_during_imports(monkeypatch):
+    enabled = []
+    command = SimpleNamespace(main=lambda rest: enabled.append(gc.isenabled()) or 0)
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, 'ovsam')
+        patch.setattr(gc, 'freeze', lambda: None)
+        patch.setattr(
+            importlib, 'import_module', lambda name: enabled.append(gc.isenabled()) or command
+        )
+        assert ovsam_cli.main(['predict']) == 0
+    assert enabled == [False, True]

@@ -166,7 +166,7 @@ def _draw_mask(canvas: np.ndarray, mask: np.ndarray, color: np.ndarray, stroke: 
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     if not width:
         return
-    shape = mask[y : y + height, x : x + width].astype(np.uint8)
+    shape: np.ndarray = mask[y : y + height, x : x + width].astype(np.uint8)
     part = canvas[y : y + height, x : x + width]
     cv2.copyTo(cv2.addWeighted(part, 1 - _FILL, np.full_like(part, color), _FILL, 0), shape, part)
     contours, _ = cv2.findContours(shape, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(x, y))
