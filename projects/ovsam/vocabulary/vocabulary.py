@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
@@ -278,10 +277,7 @@ class Vocabulary:
 
     def with_seen(self, seen: Sequence[bool] | Sequence[str] | str) -> Vocabulary:
         """The same with other names seen; see the class."""
-        changed, known = copy.copy(self), {name: place for place, name in enumerate(self.names)}
-        for field, flags in (('seen', seen), ('told', [True] * len(known))):
-            object.__setattr__(changed, field, seen_flags(known, flags, self.split))
-        return changed
+        return Vocabulary(self.names, self.synonyms, seen, self.split, self.templates, self.aliases)
 
     def seen_by(self, trained: Vocabulary) -> Vocabulary:
         """The same; what is not told is seen if another vocabulary has it, or a text, as seen."""
