@@ -19,8 +19,8 @@ def central_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
 
     Of all wrong pixels it is the one farthest from its error region's border. Where nothing is
     wrong the click falls in the middle of the object and adds nothing; where there is no object
-    either, it is a negative one at (0, 0). Source: Xu et al., "Deep
-    interactive object selection"; Sofiiuk et al., "Reviving iterative training with mask guidance".
+    either, it is a negative one at (0, 0). Source: Xu et al., "Deep interactive object selection";
+    Sofiiuk et al., "Reviving iterative training with mask guidance".
 
     Args:
         found: (N, H, W) bool.

@@ -61,9 +61,9 @@ def write_coco_tracks(
 def write_cvat_tracks(path: Path, records: Sequence[dict]) -> None:
     """A file of the format "CVAT for video 1.1": a polygon in each frame, all of them key frames.
 
-    A film has at least one frame, whose size the file tells.
-    CVAT's tracks have one polygon in a frame: the parts of a mask are joined by cuts of no width.
-    Where an object is lost, its last polygon says ``outside="1"``.
+    A film has at least one frame, whose size the file tells. CVAT's tracks have one polygon in a
+    frame: the parts of a mask are joined by cuts of no width. Where an object is lost, its last
+    polygon says ``outside="1"``.
     """
     tracks: dict[int, ElementTree.Element] = {}
     for record in records:

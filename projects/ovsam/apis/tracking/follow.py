@@ -81,9 +81,8 @@ def follow(
         FileNotFoundError: There is no such picture.
         TypeError: There is no such setting, or a frame is neither array nor path.
         ValueError: There are no frames or no objects, or frames differ in size; prompts and masks
-            are both given or neither is; a prompt is
-            malformed, outside the first frame, or at nothing there, a mask is empty or of another
-            size, or a setting is out of its range.
+            are both given or neither is; a prompt is malformed, outside the first frame, or at
+            nothing there, a mask is empty or of another size, or a setting is out of its range.
     """
     how = FollowSettings(**settings)
     if masks is None:

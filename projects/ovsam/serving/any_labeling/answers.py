@@ -13,6 +13,7 @@ import numpy as np
 from ovsam_onnx.prediction import Prediction
 
 from ...masks.polygons import mask_polygons
+from ...utils.wording import reason_of
 from ..annotator import Annotator, Picture
 from .entries import ENTRIES, described, failure, unknown_message
 from .question import Question, RefusedRequest, read_question
@@ -65,7 +66,7 @@ class AnyLabeling:
         except ValueError as error:
             code = getattr(error, 'code', 'INVALID_REQUEST')
             logger.warning('%s: %s', code, error)
-            return failure(code, ' '.join(str(error).split()))
+            return failure(code, reason_of(error))
         except Exception as error:
             logger.exception('a request failed')
             return failure('INFERENCE_ERROR', f"{type(error).__name__}: see the server's log")

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ...utils.files import json_text
+from ...utils.wording import reason_of
 from .backend import LabelStudioBackend
 
 MAX_MEGABYTES = 64.0  # of a request: it holds the task with all its annotations
@@ -86,7 +87,7 @@ def _respond(answer: Callable[[dict], dict], body: bytes) -> Response:
     except Exception as error:
         for kinds, status in STATUS:
             if isinstance(error, kinds):
-                return _refused(status, ' '.join(str(error).split()))
+                return _refused(status, reason_of(error))
         raise
 
 

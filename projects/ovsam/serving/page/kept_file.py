@@ -14,10 +14,8 @@ from ...utils.file_names import as_utf8
 from ...utils.files import json_text, whole_file
 from ...utils.run_lengths import read_run_lengths
 from .coco_file import annotation_title, category_names, check_lists, key_of, read_object
-from .records import KeptObject, KeptPicture
+from .records import MAKING, KeptObject, KeptPicture
 
-# Keys of ours that say how an object was made, beside those that any export may have.
-_MAKING = ('points', 'prompt_box', 'fixed')
 _LISTS = ('images', 'annotations', 'categories')
 
 
@@ -120,7 +118,7 @@ class KeptFile:
                     size = _size_of(self._images[self._places[name]])
                     if size is None:
                         raise ValueError('is of an image without a height and a width')
-                    found = read_object(each, known, size, _MAKING)
+                    found = read_object(each, known, size, MAKING)
                     found.row = json_text(key)
                     row = _Row(row.text, _largest([each]), name, found)
             except ValueError as error:

@@ -13,6 +13,8 @@ from ...utils.run_lengths import read_mask, read_run_lengths, run_lengths_of
 from ..server.records import RunLengths, SentPicture
 
 MOST_OBJECTS = 10_000  # of a picture
+# Keys of ours that say how an object was made, beside those that any export may have.
+MAKING = ('points', 'prompt_box', 'fixed')
 
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 Place = tuple[FiniteFloat, FiniteFloat, Literal[0, 1]]

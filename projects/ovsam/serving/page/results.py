@@ -17,9 +17,7 @@ from ...utils.file_names import fitting_name
 from ...utils.files import write_whole
 from ...utils.images import png
 from ...utils.run_lengths import read_mask, read_run_lengths
-from .records import KeptObject
-
-_OWN = {'points', 'prompt_box', 'fixed'}  # of the page alone
+from .records import MAKING, KeptObject
 
 
 class _Drawn(Sequence[np.ndarray]):
@@ -63,15 +61,15 @@ def exported(
     with tempfile.TemporaryDirectory(prefix='ovsam-export-') as place:
         folder = Path(place)
         # Only names that objects have: thousands of others would bury them.
-        (export,) = make_exports(kind, folder, labels)
-        if kind == 'coco':
+        if kind == 'coco':  # without drawing a mask
             record = dict(id=1, file_name=file_name, height=height, width=width)
             rows = [
-                {key: value for key, value in each.annotation().items() if key not in _OWN}
+                {key: value for key, value in each.annotation().items() if key not in MAKING}
                 for each in objects
             ]
             write_coco(folder / 'coco.json', [{**record, 'annotations': rows}], labels)
             return f'{stem}_coco.json', (folder / 'coco.json').read_bytes()
+        (export,) = make_exports(kind, folder, labels)
         entry = ImageEntry(stem, file_name, None, size)
         places = {'labelme': folder / 'labelme', 'yolo': folder / 'yolo' / 'images'}
         if kind in places:

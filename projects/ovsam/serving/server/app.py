@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ...utils.files import json_text
+from ...utils.wording import reason_of
 from ...version import __version__
 from ..annotator import Annotator, NotKeptError
 from ..any_labeling.answers import AnyLabeling
@@ -111,7 +112,7 @@ def _say_what_is_wrong(app: FastAPI, out_of_memory: Sequence[type[Exception]]) -
         app.add_exception_handler(kind, answer)
 
     on(RequestValidationError, 422, _malformed)
-    on(ValueError, 400, lambda error: ' '.join(str(error).split()))
+    on(ValueError, 400, reason_of)
     on(NotKeptError, 404, str)
     on(OSError, 500, lambda error: f'a file cannot be used: {error.strerror or error}')
     on(ClientDisconnect, 499, lambda _: 'the client has gone')
