@@ -1,7 +1,12 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import HorizontalBoxes
+from mmdet.structures.mask import BitmapMasks
+from mmengine.structures import InstanceData
 
 from ovsam.apis import make_prompts
 from ovsam.apis.encoded_image import encode_images
@@ -9,6 +14,7 @@ from ovsam.apis.init_model import load_config
 from ovsam.benchmarks.complexity import count_complexity
 from ovsam.benchmarks.random_model import build_random_model
 from ovsam.prompts import Prompts
+from ovsam.prompts.prompters import BoxPrompter, CenterPointPrompter
 from ovsam.segmenters.mirrored_ovsam import mirrored_prompts
 
 SIDE = 256
@@ -47,10 +53,28 @@ def test_prompts_are_mirrored_with_the_image():
     prompts = replace(PROMPTS['both'], masks=masks)
     found = mirrored_prompts(prompts, SIDE)
     assert found.boxes.tolist() == [[SIDE - 60, 20, SIDE - 8, 90]]
-    assert found.coords[0, 0].tolist() == [SIDE - 40, 50]
+    assert found.coords[0, 0].tolist() == [SIDE - 1 - 40, 50]
     assert found.masks.tolist() == [[[[2.0, 1.0]]]]
     again = mirrored_prompts(found, SIDE)
     assert torch.equal(again.coords, prompts.coords)
+
+
+@pytest.mark.parametrize('prompter', [BoxPrompter(), CenterPointPrompter()])
+def test_they_are_those_of_mirrored_annotations(prompter):
+    masks = BitmapMasks(np.zeros((1, SIDE, SIDE), np.uint8), SIDE, SIDE)
+    masks.masks[0, 20:31, 8:15] = 1
+    boxes = HorizontalBoxes(torch.tensor([[8.0, 20.0, 15.0, 31.0]]))
+    prompts = prompter([annotated(boxes, masks)])
+    boxes.flip_((SIDE, SIDE))
+    expected = prompter([annotated(boxes, masks.flip())])
+    found = mirrored_prompts(prompts, SIDE)
+    given = prompts.labels >= 0
+    assert torch.equal(found.coords[given], expected.coords[given])
+
+
+def annotated(boxes, masks):
+    labels = torch.zeros(1, dtype=torch.long)
+    return DetDataSample(gt_instances=InstanceData(bboxes=boxes, labels=labels, masks=masks))
 
 
 def test_no_prompts(model, picture):

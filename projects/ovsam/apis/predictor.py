@@ -145,10 +145,10 @@ class OVSAMPredictor(Namer):
         assert best is not None  # by what made the embeddings
         found = replace(found, leaves=None)
         named = with_names(found, bank.vocabulary.names, *best.arrays(), least)
-        if self.back_off is None:
+        if self._back_off is None:
             return named
         log_scores = self._log_scores(found, bank)
-        return self.back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
+        return self._back_off.apply(named, log_scores, bank.vocabulary, least, top_k)
 
     @torch.no_grad()
     def find(

@@ -47,9 +47,10 @@ def mirrored_prompts(prompts: Prompts, width: float) -> Prompts:
 
     Args:
         prompts: N, in pixels of an image that is
-        width: pixels wide; boxes keep their first corner at the top left.
+        width: pixels wide; points are numbers of pixels, boxes end between them and keep their
+            first corner at the top left.
     """
-    across, down = width - prompts.coords[..., 0], prompts.coords[..., 1]
+    across, down = width - 1 - prompts.coords[..., 0], prompts.coords[..., 1]
     left, right = prompts.labels == BOX_TOP_LEFT, prompts.labels == BOX_BOTTOM_RIGHT
     x1, _, x2, _ = (width - prompts.boxes_or_zeros).split(1, dim=1)
     across = torch.where(left, x2, torch.where(right, x1, across))
