@@ -137,7 +137,7 @@ class CropEmbedder(nn.Module):
         model = self.model
         assert model.second_look is not None  # as its owner knows
         regions = _of_boxes(masks, boxes, self.input_size)
-        rois = regions.rois[model.clip_box]
+        rois = regions.rois['prompt']
         return model.second_look.embed_crops(image, rois, regions.low_res, model.backbone)
 
 
