@@ -62,8 +62,8 @@ def test_every_parameter_learns(head, levels):
 
 
 def test_levels_and_strides_must_agree():
-    with pytest.raises(ValueError, match='4 levels by in_channels'):
-        CLIP2SAMHead(**TINY, featmap_strides=(4, 8))
+    with pytest.raises(ValueError, match='expected those of 4 levels'):
+        CLIP2SAMHead(**{**TINY, 'in_channels': (4, 6)})
 
 
 def test_weights_come_by_init_cfg(head, levels, load_by_init_cfg):

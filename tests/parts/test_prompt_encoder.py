@@ -5,7 +5,7 @@ from ovsam.apis import make_prompts
 from ovsam.parts.prompt_encoder import SAMPromptEncoder
 from ovsam.prompts import Prompts
 
-TINY = {'embed_dims': 8, 'image_size': 32, 'embedding_stride': 8, 'mask_in_channels': 16}
+TINY = {'embed_dims': 8, 'image_size': 32, 'embedding_stride': 8}
 
 
 @pytest.fixture

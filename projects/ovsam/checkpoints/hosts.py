@@ -19,9 +19,9 @@ HUB = 'https://huggingface.co'
 MIRROR = 'OVSAM_MIRROR'
 
 
-def hub_address(repository: str, file: str, revision: str = 'main') -> str:
+def hub_address(repository: str, file: str) -> str:
     """The address of a file in a repository of the Hugging Face hub."""
-    return f'{HUB}/{repository}/resolve/{revision}/{file}'
+    return f'{HUB}/{repository}/resolve/main/{file}'
 
 
 def mirrored(url: str, mirror: str | None = None) -> str:

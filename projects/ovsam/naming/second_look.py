@@ -14,6 +14,7 @@ from ovsam_onnx.graphs import CROPS_AT_ONCE
 
 from ..masks.crop_regions import crop_masks, crop_regions
 from ..parts.clip_backbone import CLIPBackbone
+from ..parts.region_pooling import STRIDES
 from .scores import RankedNames
 
 
@@ -81,7 +82,7 @@ class SecondLook(nn.Module):
         if scores.shape[1] < 2:
             return torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
         areas = (rois[:, 3:] - rois[:, 1:3]).prod(dim=1)
-        small = areas < self.min_cells * CLIPBackbone.strides[-1] ** 2
+        small = areas < self.min_cells * STRIDES[-1] ** 2
         return small | (scores[:, 0] - scores[:, 1] < self.margin)
 
     def forward(

@@ -28,7 +28,7 @@ from .region_pooling import STRIDES, average_cells, mask_cells, region_grids
 
 SMALL_MASKS = ('nothing', 'box')
 # open_clip builds both towers at once; this is the smallest text tower to throw away.
-_SMALLEST_TEXT_TOWER = {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
+SMALLEST_TEXT_TOWER = {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
 
 
 @MODELS.register_module()
@@ -57,8 +57,6 @@ class CLIPBackbone(BaseModule):
             ``small_masks`` is none of the two.
     """
 
-    strides = STRIDES
-
     def __init__(
         self, arch: Arch, init_cfg: dict | None = None, small_masks: str = 'nothing'
     ) -> None:
@@ -69,7 +67,7 @@ class CLIPBackbone(BaseModule):
             )
         self.small_masks = small_masks
         config = clip_config(arch)
-        self.visual = build_clip({**config, 'text_cfg': _SMALLEST_TEXT_TOWER}).visual
+        self.visual = build_clip({**config, 'text_cfg': SMALLEST_TEXT_TOWER}).visual
         self.embed_dims = config['embed_dim']
         self._kind = tower_kind(self.visual)
         self.out_channels = self._kind.channels(self.visual)

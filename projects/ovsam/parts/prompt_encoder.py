@@ -57,7 +57,6 @@ class SAMPromptEncoder(BaseModule):
         embed_dims: Channels C of tokens and of the dense map.
         image_size: Side of the square input, in pixels.
         embedding_stride: Input pixels per cell of the image embedding.
-        mask_in_channels: Hidden channels of the convolutions on mask prompts.
         init_cfg: Where weights come from, as in mmengine.
     """
 
@@ -66,7 +65,6 @@ class SAMPromptEncoder(BaseModule):
         embed_dims: int = 256,
         image_size: int = 1024,
         embedding_stride: int = 16,
-        mask_in_channels: int = 16,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -91,13 +89,13 @@ class SAMPromptEncoder(BaseModule):
         )
         self.not_a_point_embed = nn.Embedding(1, embed_dims)
         self.mask_downscaling = nn.Sequential(
-            nn.Conv2d(1, mask_in_channels // 4, kernel_size=2, stride=2),
-            LayerNorm2d(mask_in_channels // 4, eps=1e-6),
+            nn.Conv2d(1, 4, kernel_size=2, stride=2),
+            LayerNorm2d(4, eps=1e-6),
             nn.GELU(),
-            nn.Conv2d(mask_in_channels // 4, mask_in_channels, kernel_size=2, stride=2),
-            LayerNorm2d(mask_in_channels, eps=1e-6),
+            nn.Conv2d(4, 16, kernel_size=2, stride=2),
+            LayerNorm2d(16, eps=1e-6),
             nn.GELU(),
-            nn.Conv2d(mask_in_channels, embed_dims, kernel_size=1),
+            nn.Conv2d(16, embed_dims, kernel_size=1),
         )
         self.no_mask_embed = nn.Embedding(1, embed_dims)
         self._dense_pe: tuple[Tensor, int, Tensor] | None = None
