@@ -163,15 +163,10 @@ def as_columns(
 
 
 def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:
-    """Tight boxes of masks.
+    """Tight boxes (N, 4) xyxy of masks, which are where logits (N, h, w) are positive.
 
-    Args:
-        logits: (N, h, w); the mask is where they are positive.
-        scale: Pixels of the boxes' frame per mask pixel.
-
-    Returns:
-        (N, 4) xyxy; right and bottom are the far edges of the last pixels. Zeros where the mask
-        is empty.
+    Right and bottom are the far edges of the last pixels; zeros where the mask is empty. ``scale``
+    is in pixels of the boxes' frame per mask pixel.
     """
     return scale * mask_boxes(logits > MASK_THRESHOLD).to(logits)
 
@@ -184,13 +179,10 @@ def mask_boxes(masks: Tensor) -> Tensor:
 
 
 def stability_score(logits: Tensor, offset: float = 1.0) -> Tensor:
-    """How little masks change with the threshold, (N,) in [0, 1].
+    """How little masks (N, h, w) of logits change with the threshold, (N,) in [0, 1].
 
-    Source: "Segment Anything", section B.
-
-    Args:
-        logits: (N, h, w).
-        offset: The IoU is between the masks at thresholds ``offset`` above and below.
+    The IoU of the masks at thresholds ``offset`` above and below. Source: "Segment Anything",
+    section B.
     """
     # The stricter mask lies within the other.
     inner = (logits > MASK_THRESHOLD + offset).sum((1, 2))

@@ -155,11 +155,8 @@ class ExampleSpace(BaseModule):
     ) -> Tensor:
         """Logits (N, E, K + 1) by text, with those of names that have examples by example alone.
 
-        Args:
-            logits: By text.
-            regions: (N, E, C) embeddings, as the model gives them.
-            examples: Of R of the K names, on the same device.
-            factor: Of the logits on cosines.
+        Regions are (N, E, C), as the model gives them, examples on their device; ``factor`` is that
+        of the logits on cosines.
         """
         rows = F.normalize(examples.sums, dim=-1)
         cosines = torch.einsum('nec,rec->ner', self(regions), rows) * self._gain(examples.counts)

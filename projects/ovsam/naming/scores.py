@@ -293,7 +293,11 @@ class Scoring:
     def name(
         self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None, k: int = 5
     ) -> RankedNames:
-        """The likeliest names; however many there are, and regions, few scores are at once."""
+        """The k likeliest names, fewer if there are fewer; the background is none of them.
+
+        However many there are, and regions, few scores are at once. Arguments as of
+        :meth:`log_scores`.
+        """
         bank = self.bank() if bank is None else bank
         step = max(1, SCORES_AT_ONCE // (len(bank.counts) * len(embeddings)))
         parts = zip(*(each.split(step) for each in embeddings))

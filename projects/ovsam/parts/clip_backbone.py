@@ -110,15 +110,9 @@ class CLIPBackbone(BaseModule):
         return embeddings * has_cells[:, None]
 
     def embed_masks(self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor) -> Tensor:
-        """CLIP's embedding of masks: of the cells that each covers, with ResNets, too.
+        """As :meth:`embed_regions`, of the cells that masks cover, with ResNets, too.
 
-        Args:
-            levels: As :meth:`forward` returns them.
-            rois: (N, 5) image index and box of each mask, input pixels.
-            masks: (N, h, w) logits that cover the input; of an empty one the box counts.
-
-        Returns:
-            (N, C), L2-normalised, float32.
+        Of an empty mask the box counts.
         """
         if not len(rois):
             return rois.new_zeros(0, self.embed_dims)
@@ -171,16 +165,9 @@ class AttentionPooledTower:
 
     @staticmethod
     def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
-        """RoI-aligns regions to the grid that the attention pool was trained on.
+        """RoI-aligns regions to the grid that the attention pool was trained on, without masks.
 
-        Args:
-            visual: The tower.
-            level: (B, C_level, h, w), the last of :meth:`levels`.
-            rois: (N, 5).
-            masks: Not read.
-
-        Returns:
-            (N, C), not normalised.
+        Gives (N, C), not normalised, of the last level (B, C_level, h, w) and RoIs (N, 5).
         """
         return visual.attnpool(AttentionPooledTower._grids(visual, level, rois))
 
@@ -219,14 +206,8 @@ class MaskPooledTower:
     def pool(visual: TimmModel, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
         """Averages each mask's cells; the box's where there is no mask, or none of its cells.
 
-        Args:
-            visual: The tower.
-            level: (B, C_level, h, w), the last of :meth:`levels`.
-            rois: (N, 5).
-            masks: (N, H, W) logits that cover the input.
-
-        Returns:
-            (N, C), not normalised.
+        Gives (N, C), not normalised, of the last level (B, C_level, h, w), RoIs (N, 5) and masks
+        (N, H, W) of logits that cover the input.
         """
         features = average_cells(level, rois, masks)
         return visual.head(visual.trunk.forward_head(features[..., None, None]))

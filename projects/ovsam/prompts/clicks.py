@@ -36,14 +36,7 @@ def random_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """A random wrong pixel, as SAM is trained ("Segment Anything", section A).
 
     Where nothing is wrong it is a pixel of the object, or, without one, a negative click at (0, 0);
-    numpy's global generator draws.
-
-    Args:
-        found: (N, H, W) bool.
-        truth: (N, H, W) bool.
-
-    Returns:
-        Points (N, 2), float, x and y in pixels of the masks, and labels (N,), long.
+    numpy's global generator draws. Arguments and results as of :func:`central_error_clicks`.
     """
     return _click(found, truth, _random_pixel)
 

@@ -170,10 +170,7 @@ class Prompts:
 
         Args:
             boxes: (N, 4) tensor, array or nested list, xyxy.
-            **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
-
-        Raises:
-            ValueError: As of :class:`Prompts`.
+            **identity: As of :meth:`from_points`, as the errors are.
         """
         return cls(*box_tokens(boxes), **identity)
 

@@ -51,15 +51,7 @@ class JointOVSAM(OVSAM):
         self.compared = TASK_UTILS.build(compared or dict(type='AllNames'))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Class losses of all instances, mask losses of those that have masks.
-
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``labels`` and, in
-                some, ``masks``) are in input pixels.
-
-        Returns:
-            Scalars, as :meth:`OVSAM.loss`; those of masks only if a sample has masks.
+        """As of the base, but some samples have no masks; if none has, there are no mask losses.
 
         Raises:
             ValueError: A label is none of the vocabulary.

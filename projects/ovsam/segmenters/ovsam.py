@@ -184,13 +184,9 @@ class OVSAM(OpenVocabularySegmenter):
     def class_loss(
         self, embeddings: Tensor, labels: Tensor, images: Tensor, samples: SampleList
     ) -> Tensor:
-        """The class loss of M regions.
+        """The class loss of M embeddings (M, C), L2-normalised.
 
-        Args:
-            embeddings: (M, C), L2-normalised.
-            labels: (M,) long, in [0, K).
-            images: (M,) long, the image of each.
-            samples: B.
+        Labels (M,) are in [0, K), ``images`` (M,) are the places of their images among B samples.
         """
         return needed(self.label_loss, NO_LOSS).of_names(self.classify(embeddings), labels)
 

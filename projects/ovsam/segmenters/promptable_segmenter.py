@@ -122,30 +122,13 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def log_scores(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None
     ) -> Optional[Tensor]:
-        """How well names fit regions.
-
-        Args:
-            embeddings: (N, C) of each opinion, as :meth:`region_embeddings` gives them.
-            bank: K names; the model's own if not given.
-
-        Returns:
-            Log-scores (N, K + 1), background last; None for a model without names.
-        """
+        """None for a model without names; see :meth:`.Scoring.log_scores`."""
         return None
 
     def name(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
     ) -> Optional[RankedNames]:
-        """The likeliest names; the background is none of them.
-
-        Args:
-            embeddings: As of :meth:`log_scores`.
-            bank: Likewise.
-            k: How many; fewer if there are fewer.
-
-        Returns:
-            Log-scores and labels, (N, k) each; None for a model without names.
-        """
+        """None for a model without names; see :meth:`.Scoring.name`."""
         return None
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
@@ -226,12 +209,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         ]
 
     def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
-        """What the rows of a chunk of prompts are called; nothing by a model without names.
-
-        Args:
-            features: Of the images.
-            chunk: N prompts.
-            regions: What answers them.
+        """What regions that answer N prompts are called; nothing by a model without names.
 
         Returns:
             Fields of ``pred_instances``, (N, ...) each.

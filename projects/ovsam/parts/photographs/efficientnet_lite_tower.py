@@ -106,12 +106,9 @@ class EfficientNetLiteTower(BaseModule):
     def embed_regions(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeddings of regions (N, C), L2-normalised.
+        """Embeddings (N, C), L2-normalised, of regions (N, 5), from what :meth:`forward` gives.
 
-        Args:
-            levels: As :meth:`forward` returns them.
-            rois: (N, 5) image index and box, input pixels.
-            masks: (N, h, w) logits that cover the input; without, all of a box counts the same.
+        Masks are (N, h, w) logits that cover the input; without, all of a box counts the same.
         """
         own = region_mean(
             levels[-1].float(), rois.float(), self.roi_size, 1 / self.strides[-1], masks

@@ -81,16 +81,10 @@ class ResidualRegionHead(BaseModule):
     def forward(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeds regions.
+        """Embeds regions (N, 5) as (N, C), L2-normalised, from :meth:`forward_features`.
 
-        Args:
-            levels: As :meth:`forward_features` returns them.
-            rois: (N, 5) image index and box, input pixels.
-            masks: (N, h, w) logits that cover the input, of which the tower's own feature is;
-                without, all of a box counts the same.
-
-        Returns:
-            (N, C), L2-normalised.
+        Of masks (N, h, w), logits that cover the input, is the tower's own feature; without, all
+        of a box counts the same.
         """
         *reduced, last = (level.float() for level in levels)
         rois = rois.float()

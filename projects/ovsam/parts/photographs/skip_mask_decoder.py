@@ -106,18 +106,10 @@ class SkipMaskDecoder(BaseModule):
         image_index: Tensor,
         skips: Sequence[Tensor],
     ) -> tuple[Tensor, Tensor]:
-        """Predicts all masks of each prompt; choosing among them is the caller's.
+        """As :meth:`.SAMMaskDecoder.forward`.
 
-        Args:
-            image_embeddings: (B, C, h, w).
-            image_pe: Position encoding of the embedding's cells, (1, C, h, w).
-            sparse: Prompt tokens, (N, T, C).
-            dense: Prompts drawn at strides 16, 8 and 4.
-            image_index: Which image each prompt is about, (N,) long.
-            skips: The tower's levels of strides 8 and 4, (B, C_skip, 2h, 2w) and 4h x 4w.
-
-        Returns:
-            Mask logits (N, M, 4h, 4w), and predicted IoU (N, M).
+        Of other kinds are ``dense``, prompts drawn at strides 16, 8 and 4, and ``skips``, the
+        tower's levels of strides 8 and 4, (B, C_skip, 2h, 2w) and 4h x 4w.
         """
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
         tokens = torch.cat([own.expand(sparse.shape[0], -1, -1), sparse], dim=1)
