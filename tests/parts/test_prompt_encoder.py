@@ -16,7 +16,7 @@ def encoder():
 
 def test_no_prompts(encoder):
     sparse, dense = encoder(Prompts.empty())
-    assert sparse.shape == (0, 0, 8)
+    assert sparse.shape == (0, 2, 8)
     assert dense.shape == (0, 8, 4, 4)
 
 

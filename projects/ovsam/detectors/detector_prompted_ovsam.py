@@ -207,10 +207,6 @@ def _strip(node):
         return {
             key: _strip(value)
             for key, value in node.items()
-            if not (key == 'init_cfg' and _is_pretrained(value))
+            if key != 'init_cfg' or not isinstance(value, dict) or value.get('type') != 'Pretrained'
         }
     return type(node)(map(_strip, node)) if isinstance(node, (list, tuple)) else node
-
-
-def _is_pretrained(init_cfg) -> bool:
-    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'

@@ -178,15 +178,14 @@ def mask_boxes(masks: Tensor) -> Tensor:
     return torch.stack([left, top, right, bottom], dim=-1).float()
 
 
-def stability_score(logits: Tensor, offset: float = 1.0) -> Tensor:
+def stability_score(logits: Tensor) -> Tensor:
     """How little masks (N, h, w) of logits change with the threshold, (N,) in [0, 1].
 
-    The IoU of the masks at thresholds ``offset`` above and below. Source: "Segment Anything",
-    section B.
+    The IoU of the masks at thresholds 1 above and below. Source: "Segment Anything", section B.
     """
     # The stricter mask lies within the other.
-    inner = (logits > MASK_THRESHOLD + offset).sum((1, 2))
-    outer = (logits > MASK_THRESHOLD - offset).sum((1, 2))
+    inner = (logits > MASK_THRESHOLD + 1).sum((1, 2))
+    outer = (logits > MASK_THRESHOLD - 1).sum((1, 2))
     return inner.to(logits) / outer.clamp(min=1)
 
 

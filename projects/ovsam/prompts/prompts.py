@@ -175,12 +175,9 @@ class Prompts:
         return cls(*box_tokens(boxes), **identity)
 
     @classmethod
-    def empty(cls, device: torch.device | str | None = None) -> Prompts:
+    def empty(cls) -> Prompts:
         """No prompts at all (N = 0)."""
-        return cls(
-            torch.zeros(0, 0, 2, device=device),
-            torch.zeros(0, 0, dtype=torch.long, device=device),
-        )
+        return cls.from_boxes([])
 
     @classmethod
     def cat(cls, prompts: Sequence[Prompts]) -> Prompts:

@@ -267,11 +267,5 @@ def _put_back(logits: Tensor, squares: Tensor, size: tuple[int, int]) -> Tensor:
         / (squares[:, axis + 2, None] - squares[:, axis, None])
         for axis, length in ((1, size[1]), (2, size[0]))
     )
-    grid = torch.stack(
-        [
-            across[:, None, :].expand(-1, size[0], -1),
-            down[:, :, None].expand(-1, -1, size[1]),
-        ],
-        dim=-1,
-    )
+    grid = torch.stack(torch.broadcast_tensors(across[:, None], down[:, :, None]), dim=-1)
     return F.grid_sample(logits[:, None], 2 * grid - 1, mode='bilinear', align_corners=False)[:, 0]

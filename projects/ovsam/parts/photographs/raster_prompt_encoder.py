@@ -93,8 +93,6 @@ class RasterPromptEncoder(SAMPromptEncoder):
 
     def _draw_points(self, prompts: Prompts, kind: int, centres: Tensor) -> list[Tensor]:
         """For each deviation, the highest of the Gaussians at points of a kind: (N, 4h, 4w)."""
-        if not prompts.labels.shape[1]:  # no tokens, and so no prompts
-            return [centres.new_zeros(len(prompts), len(centres), len(centres))] * len(DEVIATIONS)
         is_kind = (prompts.labels == kind).to(centres)[:, :, None, None]
         cell = self.image_size / self.embedding_size
         maps = []
