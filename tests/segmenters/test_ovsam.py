@@ -18,11 +18,12 @@ NAMES = ['cat', 'dog', 'boat']
 
 
 def build(name, **changes):
-    """A model of the small world on three names, all its weights random."""
+    """A model of the small world, on three names if on any, all its weights random."""
     torch.manual_seed(0)
-    cfg = Config.fromfile(config_path(f'mini/{name}.py'))
+    cfg = without_weights(Config.fromfile(config_path(f'mini/{name}.py')).model.to_dict())
+    cfg.update(dict(vocabulary=NAMES) if 'vocabulary' in cfg else {}, **changes)
     with DefaultScope.overwrite_default_scope('mmdet'):
-        return MODELS.build(dict(without_weights(cfg.model.to_dict()), vocabulary=NAMES, **changes))
+        return MODELS.build(cfg)
 
 
 def sample(*boxes):

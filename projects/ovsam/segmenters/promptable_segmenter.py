@@ -16,6 +16,7 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..losses.mask_targets import mask_targets
 from ..masks.regions import Regions, mask_boxes, postprocess_masks
 from ..naming.name_bank import NameBank
 from ..naming.scores import RankedNames
@@ -104,6 +105,15 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         position = self.prompt_encoder.dense_pe()
         rest = position.to(dtype), sparse.to(dtype), dense.to(dtype)
         return self.mask_decoder(features.embedding, *rest, prompts.image_index)
+
+    def first_mask_losses(
+        self, mask_loss: Callable, features: ImageFeatures, samples: SampleList
+    ) -> dict:
+        """Of the first masks that prompts of ``train_prompter`` get; samples are in input pixels."""
+        prompts = self.train_prompter(samples).to(features.embedding.device)
+        masks, quality = self.segment(features, prompts)
+        targets = mask_targets(samples, prompts, masks.shape[-2:])
+        return mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
 
     def region_embeddings(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None

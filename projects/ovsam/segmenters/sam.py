@@ -9,7 +9,6 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets
 from ..utils.needed import needed
 from .image_features import ImageFeatures
 from .promptable_segmenter import PromptableSegmenter
@@ -60,11 +59,8 @@ class SAM(PromptableSegmenter):
             self.mask_loss,
             'the model has no mask_loss, which training needs: give it in the config',
         )
-        prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
-        masks, quality = self.segment(features, prompts)
-        targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-        losses = mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+        losses = self.first_mask_losses(mask_loss, features, batch_data_samples)
         if self.auxiliary_loss is not None:
             losses.update(self.auxiliary_loss(features.embedding, batch_data_samples))
         return losses

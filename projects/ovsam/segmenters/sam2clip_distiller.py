@@ -11,7 +11,6 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets
 from .image_features import ImageFeatures
 from .promptable_segmenter import PromptableSegmenter
 from .stored_teacher import StoredTeacher
@@ -70,11 +69,7 @@ class SAM2CLIPDistiller(PromptableSegmenter):
         features = self.encode_image(batch_inputs)
         losses = dict(loss_distill=F.mse_loss(features.embedding, target))
         if self.mask_loss is not None:
-            prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
-            masks, quality = self.segment(features, prompts)
-            targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-            first = None if quality is None else quality[:, 0]
-            losses.update(self.mask_loss(masks[:, 0], first, targets))
+            losses.update(self.first_mask_losses(self.mask_loss, features, batch_data_samples))
         return losses
 
     @torch.no_grad()
