@@ -114,15 +114,9 @@ class DetectorPromptedOVSAM(UntrainedDetector):
         batch_data_samples: SampleList,
         rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
-        """Detect, segment and name.
+        """The samples, each with ``pred_instances``, of original images (3, H, W) uint8 BGR.
 
-        Args:
-            batch_inputs: B original images, (3, H, W) uint8 BGR.
-            batch_data_samples: B samples.
-            rescale: Kept for mmdet's interface; results are always at original size.
-
-        Returns:
-            The samples, each with ``pred_instances``.
+        Results are at original size, whatever ``rescale`` is.
         """
         detections = self.detect(batch_inputs, batch_data_samples)
         results = self.segment(batch_inputs, batch_data_samples, detections)

@@ -89,14 +89,7 @@ def postprocess_masks(
 
     Beside the masks, which take one byte a pixel, memory holds logits of one prompt at a time.
 
-    Args:
-        low_res: Mask logits (N, M, h, w) of one image.
-        padded_size: Of the tensor that the model saw.
-        input_size: Of the image inside it.
-        original_size: Of the image before it was resized.
-
-    Returns:
-        Bool (N, M, *original_size).
+    Bool (N, M, *original_size), of logits (N, M, h, w) of one image.
     """
     masks = low_res.new_empty(*low_res.shape[:2], *original_size, dtype=torch.bool)
     for found, logits in zip(masks, low_res[:, None]):

@@ -177,11 +177,9 @@ class NameBank:
         return self.with_examples_of(list(other.taught_names), other.examples)
 
     def with_examples_of(self, names: Sequence[str], examples: Examples) -> NameBank:
-        """A bank with more examples, and with the names that it lacks.
+        """A bank with more examples, one row for each name, and with the names that it lacks.
 
-        Args:
-            names: R.
-            examples: A row for each of them; ``places`` do not count.
+        The examples' ``places`` do not count.
         """
         bank = self.extended(names)
         device = examples.places.device

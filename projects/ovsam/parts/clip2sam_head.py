@@ -74,15 +74,9 @@ class CLIP2SAMHead(BaseModule):
     def forward(
         self, fpn_levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeds regions.
+        """Embeds regions (N, 5) as (N, C), L2-normalised, float32, from :meth:`forward_features`.
 
-        Args:
-            fpn_levels: As :meth:`forward_features` returns them.
-            rois: (N, 5) image index and box, input pixels.
-            masks: Not read: the head has its boxes from masks, as published.
-
-        Returns:
-            (N, C), L2-normalised, float32.
+        Masks are not read: the head has its boxes from masks, as published.
         """
         # Without regions, too, this depends on every parameter, as distributed training asks.
         embeddings = self.projection(self.roi_extractor(fpn_levels, rois))

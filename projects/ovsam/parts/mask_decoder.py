@@ -209,16 +209,11 @@ def _linear_upscale(x: Tensor, conv: nn.ConvTranspose2d) -> Tensor:
 def choose_masks(
     choice: Callable, prompts: Prompts, masks: Tensor, quality: Tensor | None
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """What answers the prompts, of all that a decoder gives.
-
-    Args:
-        choice: One of the classes that choose.
-        prompts: N.
-        masks: (N, M, h, w) logits.
-        quality: (N, M) predicted IoU, if there is one.
+    """What answers N prompts, of logits (N, M, h, w) and predicted IoU (N, M) of a decoder.
 
     Returns:
-        Mask logits (R, h, w), predicted IoU (R,), and the prompt (R,) that each answers.
+        Mask logits (R, h, w), predicted IoU (R,) if there is one, and the prompt (R,) that each
+        answers.
     """
     columns = choice(prompts, quality)
     # Not len(): a traced graph must count anew.

@@ -118,14 +118,7 @@ class SAMPromptEncoder(BaseModule):
         return self.pe_layer(torch.stack([x, y], dim=-1)).permute(2, 0, 1)[None]
 
     def forward(self, prompts: Prompts) -> tuple[Tensor, Tensor]:
-        """Embeds prompts.
-
-        Args:
-            prompts: N prompts in input pixels, each of T tokens, with or without mask logits
-                of (N, 1, 4h, 4w).
-
-        Returns:
-            Sparse embeddings (N, T, C) and dense embeddings (N, C, h, w).
+        """Sparse embeddings (N, T, C) and dense ones (N, C, h, w) of prompts in input pixels.
 
         Raises:
             ValueError: If mask prompts have another size than (4h, 4w).

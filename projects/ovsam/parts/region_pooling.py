@@ -206,12 +206,8 @@ def region_mean(
     A thing before another shares a box with it, and a thin one with what is behind it. What is
     outside the mask still counts a little: masks err, and an empty one has nothing.
 
-    Args:
-        level: (B, C, h, w).
-        rois: (N, 5).
-        side: S.
-        scale: Cells per input pixel.
-        masks: (N, H, W) logits that cover the input; without, all cells count the same.
+    Masks are (N, H, W) logits that cover the input; without, all cells count the same. Other
+    arguments are those of :func:`region_grids`.
     """
     grids = region_grids(level, rois, side, scale)
     if masks is None:

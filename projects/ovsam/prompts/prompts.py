@@ -267,12 +267,7 @@ class Prompts:
         return self._map(lambda values: values, **columns)
 
     def with_points(self, points: Tensor, labels: Tensor) -> Prompts:
-        """The same prompts, each with one more point.
-
-        Args:
-            points: (N, 2) in the frame of the coordinates.
-            labels: (N,) 1 for positive, 0 for negative points.
-        """
+        """The same prompts, each with one more of points (N, 2), with labels (N,) of 1 or 0."""
         return replace(
             self,
             coords=torch.cat([points[:, None].to(self.coords), self.coords], 1),

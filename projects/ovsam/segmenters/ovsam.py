@@ -148,10 +148,7 @@ class OVSAM(OpenVocabularySegmenter):
 
         Regions are the annotated boxes, so that the head learns on good ones from the start.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``labels``, ``masks``)
-                are in input pixels.
+        ``gt_instances`` (``bboxes``, ``labels``, ``masks``) are in input pixels.
 
         Returns:
             Scalars: those of ``label_loss``, of ``crop_distillation`` if there is one, and

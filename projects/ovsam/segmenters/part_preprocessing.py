@@ -75,12 +75,7 @@ class PartPreprocessing:
         self.transforms = [TRANSFORMS.build(step) for step in (*steps, pack)]
 
     def resize(self, image: Tensor, sample: DetDataSample) -> dict:
-        """What the pipeline makes of one image: ``inputs`` and a new data sample.
-
-        Args:
-            image: (3, H, W) uint8 BGR.
-            sample: Of the image; it is left as it is, and its annotations stay behind.
-        """
+        """``inputs`` and a new data sample of an image (3, H, W) uint8 BGR, without annotations."""
         pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
         results = dict(
             img=pixels,

@@ -109,7 +109,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def first_mask_losses(
         self, mask_loss: Callable, features: ImageFeatures, samples: SampleList
     ) -> dict:
-        """Of the first masks that prompts of ``train_prompter`` get; samples are in input pixels."""
+        """Of the first masks for prompts of ``train_prompter``; samples are in input pixels."""
         prompts = self.train_prompter(samples).to(features.embedding.device)
         masks, quality = self.segment(features, prompts)
         targets = mask_targets(samples, prompts, masks.shape[-2:])
@@ -157,15 +157,9 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         batch_data_samples: SampleList,
         rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
-        """Segment and name what the prompter points at.
+        """The samples, each with ``pred_instances``: what the prompter points at.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples with ``gt_instances`` in original pixels.
-            rescale: Kept for mmdet's interface; results are always at original size.
-
-        Returns:
-            The samples, each with ``pred_instances``.
+        ``gt_instances`` are in original pixels, and so are results, whatever ``rescale`` is.
         """
         prompts = self.prompter(batch_data_samples)
         found = self.predict_prompts(batch_inputs, batch_data_samples, prompts)

@@ -45,15 +45,9 @@ class SAM(PromptableSegmenter):
         return ImageFeatures(self.image_encoder(inputs))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Mask losses of prompted instances.
+        """Mask losses of prompted instances, and ``auxiliary_loss`` if there is one.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``masks``) are in
-                input pixels.
-
-        Returns:
-            Scalars: those of ``mask_loss``, and of ``auxiliary_loss`` if there is one.
+        ``gt_instances`` (``bboxes``, ``masks``) are in input pixels.
         """
         mask_loss = needed(
             self.mask_loss,

@@ -55,15 +55,9 @@ class SAM2CLIPDistiller(PromptableSegmenter):
         return ImageFeatures(self.neck(levels), levels)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Squared error between the adapter's and the teacher's embedding.
+        """``loss_distill``: the mean squared error of the adapter's embedding, by the teacher's.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples; a :class:`StoredTeacher` reads their
-                ``teacher_features``, a live one nothing.
-
-        Returns:
-            ``loss_distill``, a scalar: the mean over B, C, h and w.
+        A :class:`StoredTeacher` reads the samples' ``teacher_features``, a live one nothing.
         """
         target = self.target(batch_inputs, batch_data_samples)
         features = self.encode_image(batch_inputs)

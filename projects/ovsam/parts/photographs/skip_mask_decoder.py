@@ -41,14 +41,7 @@ class SkipUpscaling(nn.Module):
         )
 
     def forward(self, x: Tensor, skip: Tensor, prompt: Tensor, image_index: Tensor) -> Tensor:
-        """(N, C_out, 2h, 2w) of (N, C_in, h, w).
-
-        Args:
-            x: (N, C_in, h, w).
-            skip: (B, C_skip, 2h, 2w).
-            prompt: (N, C_out, 2h, 2w).
-            image_index: (N,) long.
-        """
+        """(N, C_out, 2h, 2w), as the prompt, of (N, C_in, h, w) and a skip (B, C_skip, 2h, 2w)."""
         skip = self.skip(self.skip_norm(skip))
         return self.blocks(F.gelu(self.norm(self.upscale(x) + skip[image_index] + prompt)))
 
