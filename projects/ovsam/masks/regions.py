@@ -140,11 +140,8 @@ def as_columns(
 ) -> dict[str, Any]:
     """What leaves a model, as columns of a :class:`~ovsam.apis.Prediction`.
 
-    Args:
-        masks: (N, H, W) bool.
-        low_res: (N, h, w) logits.
-        opinions: (N, C) each, the embeddings of the regions.
-        **measured: (N,) each: ``quality``, ``stability``.
+    Masks are (N, H, W) bool, logits (N, h, w), opinions embeddings (N, C), and what is measured,
+    ``quality`` and ``stability``, (N,).
     """
     return dict(
         masks=masks,

@@ -50,9 +50,6 @@ def rescale_clicks(points: Tensor, factors: Tensor | float) -> Tensor:
     Args:
         points: (N, 2), x and y in pixels of the masks.
         factors: The other image's size divided by that of the masks; one, or (2,) for x and y.
-
-    Returns:
-        (N, 2), x and y in pixels of the other image.
     """
     return (points + 0.5) * factors - 0.5
 

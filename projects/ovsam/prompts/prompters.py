@@ -62,14 +62,9 @@ class Prompter(metaclass=ABCMeta):
 
     @abstractmethod
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
-        """Prompt some instances of one image.
+        """One row for each of the ``chosen`` (n,) that can be prompted, with ``instance_index``.
 
-        Args:
-            instances: The annotation of one image.
-            chosen: (n,) the instances to prompt, ascending.
-
-        Returns:
-            One row per instance that can be prompted, with its ``instance_index``.
+        They are ascending places in the annotation of one image.
         """
 
     def _choose(self, num: int) -> np.ndarray:

@@ -59,10 +59,7 @@ class InteractiveOVSAM(OVSAM):
     def conversation(self, features: ImageFeatures, samples: SampleList, width: int) -> dict:
         """The losses of prompts and corrections, the mean over the rounds.
 
-        Args:
-            features: Of B images.
-            samples: Theirs, with ``gt_instances`` in input pixels.
-            width: Of the input, in pixels.
+        ``gt_instances`` are in the pixels of the input, which is so many pixels wide.
         """
         mask_loss = needed(
             self.mask_loss,

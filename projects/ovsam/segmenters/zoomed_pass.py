@@ -130,15 +130,11 @@ class ZoomedPass:
         )
 
     def at_random(self, images: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
-        """Zooms in on each of N regions as far as the narrowest to the widest context, to learn on.
-
-        Args:
-            images: (B, 3, S, S), normalised.
-            rois: (N, 5) image index and box, input pixels.
+        """Zooms in on regions (N, 5) as far as the narrowest to the widest context, to learn on.
 
         Returns:
-            Squares (N, 3, S, S), or as large as they are encoded, and each region (N, 5) in the
-            S x S pixels of a square of its own.
+            Squares (N, 3, S, S) of images (B, 3, S, S), or as large as they are encoded, and each
+            region (N, 5) in the S x S pixels of a square of its own.
         """
         share = torch.rand(len(rois), 1, device=rois.device)
         narrow, wide = math.log(min(self.contexts)), math.log(max(self.contexts))

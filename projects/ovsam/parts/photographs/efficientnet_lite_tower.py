@@ -82,14 +82,10 @@ class EfficientNetLiteTower(BaseModule):
         self.roi_size = roi_size
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Levels of normalised images.
+        """Levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W).
 
-        Args:
-            images: (B, 3, H, W), whole or, with another side, squares of them.
-
-        Returns:
-            (B, C_level, H / stride, W / stride) each; the strides of squares are those of a tower
-            without ``image_side``.
+        Images are whole or, with another side, squares of them, whose strides are those of a tower
+        without ``image_side``.
         """
         visual = self.visual
         if images.shape[-1] == self._image_side:
