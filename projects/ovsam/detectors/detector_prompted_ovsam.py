@@ -169,15 +169,8 @@ class DetectorPromptedOVSAM(UntrainedDetector):
 
         Those that the policy leaves out are not among them.
         """
-        rows = rows[rows.labels != UNKNOWN]
-        found = InstanceData(
-            bboxes=detections.bboxes[rows.instance_index],
-            scores=rows.scores,
-            labels=rows.labels,
-            masks=rows.masks,
-        )
-        if 'mask_scores' in rows:
-            found.mask_scores = rows.mask_scores
+        found = rows[rows.labels != UNKNOWN]
+        found.bboxes = detections.bboxes[found.pop('instance_index')]
         if self.nms is None or not len(found):
             return found[found.scores.argsort(descending=True, stable=True)]
         boxes, kept = batched_nms(found.bboxes, found.scores, found.labels, dict(self.nms))
