@@ -12,10 +12,10 @@ from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..datasets.detection_file import DetectionFile, read_detections
+from ..datasets.detection_file import DetectionFile, Detections, read_detections
 from .untrained_detector import UntrainedDetector
 
-NOTHING = np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)
+NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
 @MODELS.register_module()
