@@ -79,7 +79,6 @@ class SAMMaskDecoder(BaseModule):
                 f'embed_dims is {embed_dims}, but masks are made of an eighth of '
                 'the channels: choose a multiple of 8'
             )
-        self.embed_dims = embed_dims
         self.num_mask_tokens = num_mask_tokens
         self.transformer = TwoWayTransformer(embed_dims, **(transformer or {}))
         self.iou_token = nn.Embedding(1, embed_dims) if iou_token else None

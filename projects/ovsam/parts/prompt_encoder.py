@@ -78,7 +78,6 @@ class SAMPromptEncoder(BaseModule):
                 f'image_size {image_size} is no multiple of embedding_stride '
                 f'{embedding_stride}: choose sizes that divide'
             )
-        self.embed_dims = embed_dims
         self.image_size = image_size
         self.frame = image_size  # pixels that positions are encoded relative to
         self.embedding_size = image_size // embedding_stride

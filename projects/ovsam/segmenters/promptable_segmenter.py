@@ -25,6 +25,8 @@ from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 from .image_features import ImageFeatures
 
+NO_MASK_LOSS = 'the model has no mask_loss, which training needs: give it in the config'
+
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
     """Base of SAM, OVSAM and the crop baselines; subclasses give the three steps.
@@ -132,13 +134,13 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def log_scores(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None
     ) -> Optional[Tensor]:
-        """None for a model without names; see :meth:`.Scoring.log_scores`."""
+        """None for a model without names; see :meth:`.Naming.log_scores`."""
         return None
 
     def name(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
     ) -> Optional[RankedNames]:
-        """None for a model without names; see :meth:`.Scoring.name`."""
+        """None for a model without names; see :meth:`.Naming.name`."""
         return None
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..utils.needed import needed
 from .image_features import ImageFeatures
-from .promptable_segmenter import PromptableSegmenter
+from .promptable_segmenter import NO_MASK_LOSS, PromptableSegmenter
 
 
 @MODELS.register_module()
@@ -49,10 +49,7 @@ class SAM(PromptableSegmenter):
 
         ``gt_instances`` (``bboxes``, ``masks``) are in input pixels.
         """
-        mask_loss = needed(
-            self.mask_loss,
-            'the model has no mask_loss, which training needs: give it in the config',
-        )
+        mask_loss = needed(self.mask_loss, NO_MASK_LOSS)
         features = self.encode_image(batch_inputs)
         losses = self.first_mask_losses(mask_loss, features, batch_data_samples)
         if self.auxiliary_loss is not None:
