@@ -73,5 +73,6 @@ def test_names_that_are_the_same_to_it(pieces):
 
 
 def test_there_is_no_such_file(tmp_path):
+    pytest.importorskip('tokenizers')
     with pytest.raises(Exception, match='No such file'):
         WordPieces(str(tmp_path / 'tokenizer.json'), 6).encode('cat')
