@@ -91,9 +91,7 @@ def own_rois(rois: Tensor, scale: float) -> Tensor:
     return torch.cat([numbers, scale * rois[:, 1:]], dim=1)
 
 
-def crop_masks(
-    masks: Tensor, rois: Tensor, scale: float, size: int, context: float = 1.1
-) -> Tensor:
+def crop_masks(masks: Tensor, rois: Tensor, scale: float, size: int) -> Tensor:
     """How likely each pixel of the crops of :func:`crop_regions` is in its mask.
 
     Masks are (N, h, w) logits that cover the images, of ``scale`` pixels per input pixel; other
@@ -101,9 +99,9 @@ def crop_masks(
     nothing.
     """
     own = own_rois(rois, scale)
-    inside = crop_regions(masks[:, None].to(rois), own, size, context, scale * MIN_SIDE).sigmoid()
+    crops = crop_regions(masks[:, None].to(rois), own, size, min_side=scale * MIN_SIDE)
     empty = (masks <= MASK_THRESHOLD).all(dim=2).all(dim=1)
-    return inside.masked_fill(empty[:, None, None, None], 1)
+    return crops.sigmoid().masked_fill(empty[:, None, None, None], 1)
 
 
 def jitter_regions(rois: Tensor, share: float) -> Tensor:
