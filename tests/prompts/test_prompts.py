@@ -54,7 +54,7 @@ def test_guessed_boxes_stay_guessed():
 
 @pytest.mark.parametrize('guessed', [torch.ones(0).bool(), torch.ones(2).bool(), torch.ones(1)])
 def test_guesses_are_one_for_each_prompt(guessed):
-    with pytest.raises(ValueError, match=r'guessed must be \(1,\) bool'):
+    with pytest.raises(ValueError, match=r'guessed must be \(1,\) torch.bool'):
         Prompts.from_boxes([[1, 2, 3, 4]], guessed=guessed)
 
 

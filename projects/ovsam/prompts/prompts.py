@@ -20,7 +20,7 @@ from .tokens import (
     BOX_BOTTOM_RIGHT,
     BOX_TOP_LEFT,
     box_tokens,
-    check_index,
+    check_column,
     check_tokens,
     padded,
     point_tokens,
@@ -77,11 +77,11 @@ class Prompts:
         num = len(coords)
         if image_index is None:
             image_index = torch.zeros(num, dtype=torch.long, device=coords.device)
-        check_index('image_index', image_index, num)
+        check_column('image_index', image_index, num)
         if instance_index is None:
             same = image_index[:, None] == image_index[None]
             instance_index = same.long().tril(-1).sum(dim=1)
-        check_index('instance_index', instance_index, num)
+        check_column('instance_index', instance_index, num)
         if masks is not None and (masks.dim() != 4 or masks.shape[:2] != (num, 1)):
             raise ValueError(
                 f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
@@ -89,11 +89,7 @@ class Prompts:
             )
         if guessed is None:
             guessed = torch.zeros_like(image_index).bool()
-        if guessed.shape != (num,) or guessed.dtype != torch.bool:
-            raise ValueError(
-                f'guessed must be ({num},) bool, one for each prompt; got {tuple(guessed.shape)} '
-                f'{guessed.dtype}'
-            )
+        check_column('guessed', guessed, num, torch.bool)
         vars(self).update(
             coords=coords,
             labels=labels,
@@ -250,11 +246,9 @@ class Prompts:
             factors: (B, 2), by what to multiply x and y in each image.
 
         Raises:
-            ValueError: They are of another shape, or of fewer images than there are prompts of.
+            ValueError: They are of fewer images than there are prompts of.
         """
         factors = torch.as_tensor(factors, dtype=self.coords.dtype, device=self.device)
-        if factors.dim() != 2 or factors.shape[1] != 2:
-            raise ValueError(f'factors must be (B, 2) for x and y; got {tuple(factors.shape)}')
         self._check_images(len(factors))
         return self.changed(coords=self.coords * factors[self.image_index, None])
 
