@@ -120,17 +120,7 @@ class CLIPBackbone(BaseModule):
         return F.normalize(pooled.float(), dim=-1)
 
     def embed_images(self, images: Tensor) -> Tensor:
-        """CLIP's embedding (B, C), L2-normalised, of whole images (B, 3, size, size).
-
-        Raises:
-            ValueError: If images are not of CLIP's ``image_size``.
-        """
-        expected = (self.image_size, self.image_size)
-        if tuple(images.shape[-2:]) != expected:
-            raise ValueError(
-                f'got images of {tuple(images.shape[-2:])}, but this CLIP embeds '
-                f'whole images of {expected}: resize them'
-            )
+        """CLIP's embedding (B, C), L2-normalised, of images whose sides are ``image_size``."""
         return F.normalize(self.visual(self._as_weights(images)), dim=-1)
 
     def fold_norms(self) -> None:

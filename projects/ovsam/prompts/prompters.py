@@ -138,11 +138,7 @@ class MaskPointPrompter(Prompter):
 
     @abstractmethod
     def choose_point(self, mask: np.ndarray) -> tuple[int, int]:
-        """Column and row of the point.
-
-        Args:
-            mask: (h, w) uint8 of 0 and 1, the mask cut to its bounds, so never empty.
-        """
+        """Column and row of the point in a mask (h, w) uint8, cut to its bounds, so never empty."""
 
 
 @TASK_UTILS.register_module()

@@ -30,14 +30,7 @@ class OriginalImages(BaseDataPreprocessor):
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:  # noqa: FBT001, FBT002 (mmengine's signature)
-        """Original images of a batch.
-
-        Args:
-            data: ``inputs``, a list of (3, h, w) uint8 BGR, and their ``data_samples``.
-            training: Plays no part.
-
-        Returns:
-            The same with ``inputs`` of (3, H, W), which is each sample's ``ori_shape``.
+        """``data`` whose ``inputs``, a list of (3, h, w) uint8 BGR, are of samples' ``ori_shape``.
 
         Raises:
             ValueError: An image was resized and has no ``img_path``.
