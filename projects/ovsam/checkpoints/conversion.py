@@ -98,7 +98,8 @@ def from_published(
             conversion.used[key] = new
             conversion.state_dict[new] = value
     conversion.drop(check_parts(conversion.state_dict), UNKNOWN)
-    _select(conversion, parts)
+    if parts is not None:
+        _select(conversion, parts)
     conversion.missed = [
         name
         for name in possible
@@ -216,9 +217,7 @@ def _published_sam_key(key: str) -> str:
     return key
 
 
-def _select(conversion: Conversion, parts: Collection[str] | None) -> None:
-    if parts is None:
-        return
+def _select(conversion: Conversion, parts: Collection[str]) -> None:
     held = parts_in(conversion.state_dict)
     lacking = [name for name in parts if name not in held]
     if not any(name in held for name in parts):

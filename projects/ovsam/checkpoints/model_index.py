@@ -55,11 +55,6 @@ class PublishedFile:
         """Where the weights can be had, the first choice first."""
         return [self, self.fallback] if self.fallback else [self]
 
-    @property
-    def advice(self) -> str:
-        """How to get the converted file where it is not there."""
-        return f'To get it: ovsam download {self.name}'
-
 
 @dataclass(frozen=True)
 class PublishedModel:
