@@ -124,14 +124,8 @@ class SAMMaskDecoder(BaseModule):
         if image_embeddings.device.type == 'cpu' and not torch.is_grad_enabled():
             # Sixteen children of each cell, with an eighth of its channels.
             size = GROUP_BYTES // (2 * image_embeddings[:1].nbytes)
-        size = max(1, size)
-        groups = [slice(start, start + size) for start in range(0, max(1, len(sparse)), size)]
-        parts = [
-            self._decode(
-                image_embeddings, image_pe, sparse[group], dense[group], image_index[group]
-            )
-            for group in groups
-        ]
+        groups = zip(*(each.split(max(1, size)) for each in (sparse, dense, image_index)))
+        parts = [self._decode(image_embeddings, image_pe, *group) for group in groups]
         if len(parts) == 1:
             return parts[0]
         masks, iou = zip(*parts)
