@@ -29,7 +29,7 @@ class ImageFeatures(NamedTuple):
     def grown(self, before: tuple[int, int], after: tuple[int, int]) -> 'ImageFeatures':
         """The same with zeros to the right and below, as of images with so much padding there.
 
-        They grow from a height and width to others.
+        Images of a height and width ``before`` are then of ``after``.
         """
 
         def grow(level: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class ImageFeatures(NamedTuple):
 
 
 def used_size(images: Tensor, multiple: int) -> tuple[int, int]:
-    """Height and width, multiples of a number, of what is no padding in any image (B, 3, H, W).
+    """Height and width, both a ``multiple``, of what is no padding in any of images (B, 3, H, W).
 
     Padding is zeros at the right and below.
     """

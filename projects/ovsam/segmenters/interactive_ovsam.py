@@ -60,7 +60,7 @@ class InteractiveOVSAM(OVSAM):
     def conversation(self, features: ImageFeatures, samples: SampleList, width: int) -> dict:
         """The losses of prompts and corrections, the mean over the rounds.
 
-        ``gt_instances`` are in the pixels of the input, which is so many pixels wide.
+        ``gt_instances`` are in the pixels of the input, ``width`` pixels wide.
         """
         mask_loss = needed(self.mask_loss, NO_MASK_LOSS)
         prompts = self.train_prompter(samples).to(features.embedding.device)

@@ -43,7 +43,7 @@ class MirroredOVSAM(OVSAM):
 
 
 def mirrored_prompts(prompts: Prompts, width: float) -> Prompts:
-    """What the prompts of an image, so many pixels wide, are called in its mirror image.
+    """What the prompts of an image, ``width`` pixels wide, are called in its mirror image.
 
     Points are numbers of pixels; boxes end between them, and still begin at their top left corner.
     """
