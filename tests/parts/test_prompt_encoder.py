@@ -78,16 +78,6 @@ def test_sizes_that_do_not_divide_are_refused(wrong):
         SAMPromptEncoder(**{**TINY, **wrong})
 
 
-def test_weights_come_by_init_cfg(encoder, load_by_init_cfg):
-    loaded = load_by_init_cfg(
-        lambda init_cfg: SAMPromptEncoder(**TINY, init_cfg=init_cfg),
-        encoder.state_dict(),
-        'prompt_encoder.',
-    )
-    prompts = Prompts.from_boxes([[3.0, 4.0, 20.0, 30.0]])
-    assert torch.equal(loaded(prompts)[0], encoder(prompts)[0])
-
-
 def test_the_position_encoding_follows_its_matrix():
     encoder = SAMPromptEncoder(embed_dims=8, image_size=64)
     matrix = encoder.pe_layer.positional_encoding_gaussian_matrix

@@ -30,13 +30,3 @@ def test_embedding_has_the_level_s_stride_and_no_mean(encoder):
 def test_brightness_and_contrast_of_an_image_do_not_matter(encoder):
     images = torch.randn(1, 3, 64, 64)
     torch.testing.assert_close(encoder(images), encoder(3 * images + 2), atol=1e-3, rtol=1e-3)
-
-
-def test_weights_load(encoder, load_by_init_cfg):
-    again = load_by_init_cfg(
-        lambda init_cfg: PyramidImageEncoder(**TINY, init_cfg=init_cfg),
-        encoder.state_dict(),
-        'image_encoder.',
-    )
-    images = torch.randn(1, 3, 64, 64)
-    assert torch.equal(encoder(images), again(images))

@@ -85,11 +85,9 @@ def postprocess_masks(
     input_size: tuple[int, int],
     original_size: tuple[int, int],
 ) -> Tensor:
-    """Masks of the original image, as SAM computes them.
+    """Masks (N, M, *original_size) bool of logits (N, M, h, w) of an image, as SAM computes them.
 
     Beside the masks, which take one byte a pixel, memory holds logits of one prompt at a time.
-
-    Bool (N, M, *original_size), of logits (N, M, h, w) of one image.
     """
     masks = low_res.new_empty(*low_res.shape[:2], *original_size, dtype=torch.bool)
     for found, logits in zip(masks, low_res[:, None]):
