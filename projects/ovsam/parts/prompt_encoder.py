@@ -28,9 +28,6 @@ class RandomFourierEncoding(nn.Module):
 
     Source: Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions in Low
     Dimensional Domains"; used by SAM with a Gaussian matrix of unit deviation.
-
-    Args:
-        embed_dims: Length C of the encoding, an even number.
     """
 
     def __init__(self, embed_dims: int) -> None:

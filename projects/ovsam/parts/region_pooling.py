@@ -127,10 +127,7 @@ class AttentionPool(nn.Module):
 
     Only the mean's query is read. Per head, ``q . (K x)`` is ``(K^T q) . x``, and shares that sum
     to one may be applied to cells before these are projected to values: two products with each
-    matrix in place of as many as there are cells, and the same numbers.
-
-    Args:
-        pool: The last layer of a CLIP ResNet; its parameters are shared.
+    matrix in place of as many as there are cells, and the same numbers. Parameters are shared.
     """
 
     def __init__(self, pool: AttentionPool2d) -> None:

@@ -21,14 +21,7 @@ from .light_adapter import DepthwiseBlock
 
 
 class SkipUpscaling(nn.Module):
-    """Doubles the resolution, and adds a level of the tower and a map of the prompt.
-
-    Args:
-        in_channels: Channels of what is upscaled.
-        skip_channels: Channels of the tower's level.
-        out_channels: Channels of the result.
-        depth: Number of blocks that follow.
-    """
+    """Doubles the resolution, adds a level of the tower and a map of the prompt; blocks follow."""
 
     def __init__(self, in_channels: int, skip_channels: int, out_channels: int, depth: int) -> None:
         super().__init__()
