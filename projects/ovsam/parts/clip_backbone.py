@@ -98,8 +98,6 @@ class CLIPBackbone(BaseModule):
         Returns:
             (N, C), L2-normalised, or zeros; float32.
         """
-        if not len(rois):
-            return rois.new_zeros(0, self.embed_dims)
         level = levels[-1]
         pooled = self._kind.pool(self.visual, level, rois, masks)
         # In float16, normalize() divides an embedding of zeros by zero.
@@ -114,8 +112,6 @@ class CLIPBackbone(BaseModule):
 
         Of an empty mask the box counts.
         """
-        if not len(rois):
-            return rois.new_zeros(0, self.embed_dims)
         pooled = self._kind.pool_masks(self.visual, levels[-1], rois, masks)
         return F.normalize(pooled.float(), dim=-1)
 
