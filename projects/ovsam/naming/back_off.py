@@ -93,8 +93,6 @@ class HierarchicalBackOff:
             top_k: How many leaves to report.
         """
         probabilities = probabilities.detach().float().cpu()
-        if not len(probabilities):
-            return []
         sums = torch.sparse.mm(self._sums, probabilities.T)  # (M, N)
         # Depths are whole numbers and probabilities at most 1 but for rounding.
         order = (2.0 * self._depths[:, None] + sums).masked_fill(sums < self.threshold, -1)
