@@ -71,6 +71,17 @@ def test_background_counts_less(loss):
     torch.testing.assert_close(loss.of_names(class_logits, labels), expected)
 
 
+def test_weights_scale_the_losses():
+    args = (square(8), torch.zeros(2, 4), square(8), torch.tensor([0, 1]))
+    results = []
+    for weight in (1.0, 3.0):
+        torch.manual_seed(0)
+        loss = BothLosses(16, cls_weight=weight, mask_weight=weight, dice_weight=weight)
+        results.append(loss(*args))
+    for name in results[0]:
+        torch.testing.assert_close(3 * results[0][name], results[1][name])
+
+
 def test_instances_that_are_named_but_not_prompted(loss):
     """And the other way round: the one does not spoil the other with nan."""
     no_masks, masks = torch.zeros(0, 8, 8, requires_grad=True), square(8)

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from .share_of_mean import share_of_mean
 
-WEIGHT = 0.5  # of the loss
 SMOOTHING = 0.05  # share of the target that all names have alike
 
 
@@ -26,12 +25,14 @@ class BalancedNameLoss(nn.Module):
 
     Args:
         num_names: Names K.
+        weight: Of the loss.
     """
 
     counts: Tensor
 
-    def __init__(self, num_names: int) -> None:
+    def __init__(self, num_names: int, weight: float = 0.5) -> None:
         super().__init__()
+        self.weight = weight
         self.register_buffer('counts', torch.ones(num_names))
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ class BalancedNameLoss(nn.Module):
             # A zero that still depends on the parameters, so that every one gets a gradient.
             return logits.sum() * 0
         each = F.cross_entropy(logits, labels, reduction='none', label_smoothing=SMOOTHING)
-        return share * WEIGHT * (rarity * each).sum() / rarity.sum()
+        return share * self.weight * (rarity * each).sum() / rarity.sum()
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
         # Files for use, and those of before, have no counts.

@@ -17,8 +17,6 @@ from .share_of_mean import share_of_mean
 
 # Random candidates per point, and the share of the points that are the least certain candidates.
 OVERSAMPLED, LEAST_CERTAIN = 3.0, 0.75
-CLASS_WEIGHT, MASK_WEIGHT, DICE_WEIGHT = 2.0, 5.0, 5.0
-BACKGROUND_WEIGHT = 0.1  # of instances labelled as background, in the class loss
 
 
 @MODELS.register_module()
@@ -32,11 +30,24 @@ class CLIP2SAMLoss(nn.Module):
 
     Args:
         num_points: Points P per mask.
+        cls_weight: Of the class loss.
+        mask_weight: Of the binary cross-entropy.
+        dice_weight: Of the dice loss.
+        background_weight: Of instances labelled as background, in the class loss.
     """
 
-    def __init__(self, num_points: int = 12544) -> None:
+    def __init__(
+        self,
+        num_points: int = 12544,
+        cls_weight: float = 2.0,
+        mask_weight: float = 5.0,
+        dice_weight: float = 5.0,
+        background_weight: float = 0.1,
+    ) -> None:
         super().__init__()
         self.num_points = num_points
+        self.cls_weight, self.background_weight = cls_weight, background_weight
+        self.mask_weight, self.dice_weight = mask_weight, dice_weight
 
     def of_names(self, class_logits: Tensor, labels: Tensor) -> Tensor:
         """The class loss of M instances, which need not be those with masks.
@@ -47,12 +58,12 @@ class CLIP2SAMLoss(nn.Module):
             labels: (M,) long in [0, K].
         """
         weight = class_logits.new_ones(class_logits.shape[1])
-        weight[-1] = BACKGROUND_WEIGHT
+        weight[-1] = self.background_weight
         share = share_of_mean(weight[labels].sum(), class_logits)
         if not len(labels):
             # A zero that still depends on the parameters, so that every one gets a gradient.
             return class_logits.sum() * 0
-        return CLASS_WEIGHT * share * F.cross_entropy(class_logits, labels, weight)
+        return self.cls_weight * share * F.cross_entropy(class_logits, labels, weight)
 
     def of_masks(self, mask_logits: Tensor, mask_targets: Tensor) -> dict[str, Tensor]:
         """``loss_mask`` and ``loss_dice`` of N prompted instances.
@@ -66,10 +77,10 @@ class CLIP2SAMLoss(nn.Module):
             return {'loss_mask': mask_logits.sum() * 0, 'loss_dice': mask_logits.sum() * 0}
         predicted, target = self._sample(mask_logits[:, None], mask_targets[:, None])
         return {
-            'loss_mask': MASK_WEIGHT
+            'loss_mask': self.mask_weight
             * share
             * F.binary_cross_entropy_with_logits(predicted, target),
-            'loss_dice': DICE_WEIGHT
+            'loss_dice': self.dice_weight
             * share
             * dice_loss(predicted.sigmoid(), target, eps=1.0, naive_dice=True),
         }

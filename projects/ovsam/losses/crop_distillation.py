@@ -13,8 +13,6 @@ from ..masks.crop_regions import crop_regions
 from ..parts.clip_backbone import CLIPBackbone
 from .share_of_mean import share_of_mean
 
-WEIGHT = 10.0  # of the loss
-
 
 @MODELS.register_module()
 class CropDistillation(nn.Module):
@@ -24,7 +22,14 @@ class CropDistillation(nn.Module):
     embedding of a crop knows them; a head that learns to give it knows them too, without a CLIP
     pass per region later. Source: Gu et al., "Open-vocabulary object detection via vision and
     language knowledge distillation" (ViLD), section 3.3; here by cosine instead of L1 distance.
+
+    Args:
+        weight: Of the loss.
     """
+
+    def __init__(self, weight: float = 10.0) -> None:
+        super().__init__()
+        self.weight = weight
 
     def forward(
         self, images: Tensor, rois: Tensor, embeddings: Tensor, clip: CLIPBackbone
@@ -47,4 +52,4 @@ class CropDistillation(nn.Module):
         with torch.no_grad():
             target = clip.embed_images(crop_regions(images, rois, clip.image_size))
         distance = (1 - (embeddings * target).sum(dim=1)).mean()
-        return {'loss_crop': share * WEIGHT * distance}
+        return {'loss_crop': share * self.weight * distance}

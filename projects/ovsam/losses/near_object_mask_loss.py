@@ -25,6 +25,7 @@ class NearObjectMaskLoss(LowestMaskLoss):
     Of a small object most pixels of the picture are far away and easily right. Those outside its
     box, widened, weigh little here. The first mask learns from all prompts; of the others, the
     best guess does, from single clicks alone.
+
     Arguments as of :class:`~ovsam.losses.SAMMaskLoss`.
     """
 

@@ -20,13 +20,21 @@ class SAMMaskLoss(torch.nn.Module):
 
     Args:
         focal_weight: Of the focal loss.
-        gamma: Its exponent; SAM's is 2.
+        gamma: Its exponent; SAM's is 2. The factor with it has no gradient of its own.
+        dice_weight: Of the dice loss.
         iou_weight: Of the squared error of the predicted IoU.
     """
 
-    def __init__(self, focal_weight: float = 20.0, iou_weight: float = 1.0, gamma: float = 2.0):
+    def __init__(
+        self,
+        focal_weight: float = 20.0,
+        dice_weight: float = 1.0,
+        iou_weight: float = 1.0,
+        gamma: float = 2.0,
+    ):
         super().__init__()
-        self.focal_weight, self.iou_weight, self.gamma = focal_weight, iou_weight, gamma
+        self.focal_weight, self.dice_weight = focal_weight, dice_weight
+        self.iou_weight, self.gamma = iou_weight, gamma
 
     def forward(self, logits: Tensor, quality: Optional[Tensor], targets: Tensor) -> dict:
         """Losses of (N, h, w) logits and (N,) predicted IoU against (N, h, w) in [0, 1].
@@ -55,7 +63,7 @@ class SAMMaskLoss(torch.nn.Module):
         )
         overlap = 2 * (probability * targets).sum((1, 2)) + 1
         dice = 1 - overlap / (probability.sum((1, 2)) + targets.sum((1, 2)) + 1)
-        return self.focal_weight * focal.mean((1, 2)), dice
+        return self.focal_weight * focal.mean((1, 2)), self.dice_weight * dice
 
 
 @torch.no_grad()
