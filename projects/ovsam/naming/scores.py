@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,10 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from ovsam_onnx.names import SCORES_AT_ONCE
+
+from ..vocabulary import Vocabulary
+from .examples import ExampleSpace
 from .name_bank import NameBank
 
 CLIP_LOGIT_SCALE = 4.6052  # log(100), where CLIP's trained temperature is clipped
@@ -191,3 +196,94 @@ class RankedNames(NamedTuple):
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Labels and scores, (N, k) each."""
         return self.labels.cpu().numpy(), np.exp(self.log_scores.cpu().numpy())
+
+
+class Scoring:
+    """What a model makes of its regions' embeddings: scores of names, and the likeliest.
+
+    For models with a ``classifier``; all but :meth:`classify` reads the other parts, too.
+    """
+
+    vocabulary: Vocabulary
+    classifier: OpenVocabularyClassifier
+    score_fusion: GeometricFusion | None
+    calibration: TemperatureScaling | None
+    example_space: ExampleSpace | None
+
+    def bank(self, vocabulary: Vocabulary | None = None) -> NameBank:
+        """The bank of a vocabulary, of the model's own if not given."""
+        raise NotImplementedError
+
+    def bank_of_labels(self) -> NameBank:
+        """The bank that labels index in training."""
+        return self.bank()
+
+    def classify(
+        self, regions: Tensor, bank: NameBank | None = None, columns: Tensor | None = None
+    ) -> Tensor:
+        """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last.
+
+        Args:
+            regions: (N, C).
+            bank: Of :meth:`bank`; :meth:`bank_of_labels` if not given.
+            columns: Of :func:`cosines`.
+        """
+        bank = self.bank_of_labels() if bank is None else bank
+        if bank.table.device != regions.device:
+            bank = bank.to(regions.device)
+        # Names that differ by a hundredth of a cosine are told apart.
+        with torch.autocast(regions.device.type, enabled=False):
+            return self.classifier(regions.float(), bank, columns)
+
+    def log_scores(self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None) -> Tensor:
+        """Log-scores (N, K + 1) of regions, background last.
+
+        Args:
+            embeddings: (N, C) of each opinion.
+            bank: K names; the model's own if not given.
+        """
+        bank = self.bank() if bank is None else bank
+        # Together: of many names, reading their embeddings is what takes time.
+        logits = self.classify(torch.cat(embeddings), bank)
+        opinions = logits.chunk(len(embeddings))
+        if bank.examples is None or self.example_space is None:
+            scores = self.fuse(opinions, bank)
+        else:
+            examples = bank.examples.to(logits.device)
+            shown = self.example_space.by_example(
+                torch.stack(opinions, dim=1),
+                torch.stack(embeddings, dim=1),
+                examples,
+                self.classifier.scale,
+            )
+            # Each is fused in its own way: by example the head knows names it has not learned.
+            text = self.example_space.text_shares(examples, logits.shape[1])
+            by_text = self.fuse(opinions, replace(bank, examples=None))
+            scores = text * by_text + (1 - text) * self.fuse(shown.unbind(dim=1), bank)
+        return scores if self.calibration is None else self.calibration(scores)
+
+    def fuse(self, opinions: Sequence[Tensor], bank: NameBank | None = None) -> Tensor:
+        """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1).
+
+        Args:
+            opinions: As models' ``region_embeddings`` have them.
+            bank: The K names; the model's own if not given.
+        """
+        if self.score_fusion is None:
+            (logits,) = opinions
+            return logits.log_softmax(dim=-1)
+        known = self.vocabulary.seen.copy() if bank is None else bank.known
+        return self.score_fusion(*opinions, torch.from_numpy(known))
+
+    def name(
+        self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None, k: int = 5
+    ) -> RankedNames:
+        """The k likeliest names, fewer if there are fewer; the background is none of them.
+
+        However many there are, and regions, few scores are at once. Arguments as of
+        :meth:`log_scores`.
+        """
+        bank = self.bank() if bank is None else bank
+        step = max(1, SCORES_AT_ONCE // (len(bank.counts) * len(embeddings)))
+        parts = zip(*(each.split(step) for each in embeddings))
+        return RankedNames.cat([RankedNames.of(self.log_scores(part, bank), k) for part in parts])

@@ -12,18 +12,11 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from torch import Tensor, nn
 
-from ovsam_onnx.names import SCORES_AT_ONCE
-
 from ..masks.regions import Regions
 from ..naming.examples import ExampleSpace
 from ..naming.learned_context import LearnedContext
 from ..naming.name_bank import NameBank, embed_bank
-from ..naming.scores import (
-    GeometricFusion,
-    OpenVocabularyClassifier,
-    RankedNames,
-    TemperatureScaling,
-)
+from ..naming.scores import Scoring
 from ..naming.text_cache import TextEmbeddingCache
 from ..prompts import Prompts
 from ..vocabulary import TextReader, Vocabulary, build_vocabulary, report_texts
@@ -31,11 +24,8 @@ from .image_features import ImageFeatures
 from .promptable_segmenter import PromptableSegmenter
 
 
-class Naming:
+class Naming(Scoring):
     """For models with a ``text_encoder``, a ``classifier`` and ``templates``.
-
-    Their regions' embeddings become scores of names, and the likeliest; all but :meth:`classify`
-    reads ``score_fusion``, ``calibration`` and ``example_space``, too.
 
     The model's ``vocabulary`` is its config's: what labels index in training and evaluation.
     Whoever names from others passes a bank of :meth:`bank`. Banks are no part of a checkpoint, but
@@ -45,9 +35,6 @@ class Naming:
     """
 
     text_encoder: nn.Module
-    classifier: OpenVocabularyClassifier
-    score_fusion: GeometricFusion | None
-    calibration: TemperatureScaling | None
     templates: str | Sequence[str]
     training: bool
     text_cache: TextEmbeddingCache | None = None
@@ -92,76 +79,6 @@ class Naming:
         else:
             bank = embed_bank(self.text_encoder, vocabulary, self.templates, self.text_cache, dtype)
         return replace(bank, reader=self.text_reader, space=self.example_space)
-
-    def classify(
-        self, regions: Tensor, bank: NameBank | None = None, columns: Tensor | None = None
-    ) -> Tensor:
-        """Logits (N, K + 1) of L2-normalised region embeddings (N, C); background last.
-
-        Args:
-            regions: (N, C).
-            bank: Of :meth:`bank`; :meth:`bank_of_labels` if not given.
-            columns: Of :func:`~ovsam.naming.scores.cosines`.
-        """
-        bank = self.bank_of_labels() if bank is None else bank
-        if bank.table.device != regions.device:
-            bank = bank.to(regions.device)
-        # Names that differ by a hundredth of a cosine are told apart.
-        with torch.autocast(regions.device.type, enabled=False):
-            return self.classifier(regions.float(), bank, columns)
-
-    def log_scores(self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None) -> Tensor:
-        """Log-scores (N, K + 1) of regions, background last.
-
-        Args:
-            embeddings: (N, C) of each opinion.
-            bank: K names; the model's own if not given.
-        """
-        bank = self.bank() if bank is None else bank
-        # Together: of many names, reading their embeddings is what takes time.
-        logits = self.classify(torch.cat(embeddings), bank)
-        opinions = logits.chunk(len(embeddings))
-        if bank.examples is None or self.example_space is None:
-            scores = self.fuse(opinions, bank)
-        else:
-            examples = bank.examples.to(logits.device)
-            shown = self.example_space.by_example(
-                torch.stack(opinions, dim=1),
-                torch.stack(embeddings, dim=1),
-                examples,
-                self.classifier.scale,
-            )
-            # Each is fused in its own way: by example the head knows names it has not learned.
-            text = self.example_space.text_shares(examples, logits.shape[1])
-            by_text = self.fuse(opinions, replace(bank, examples=None))
-            scores = text * by_text + (1 - text) * self.fuse(shown.unbind(dim=1), bank)
-        return scores if self.calibration is None else self.calibration(scores)
-
-    def fuse(self, opinions: Sequence[Tensor], bank: NameBank | None = None) -> Tensor:
-        """Log-scores (N, K + 1), not calibrated, of each opinion's logits (N, K + 1).
-
-        Args:
-            opinions: As models' ``region_embeddings`` have them.
-            bank: The K names; the model's own if not given.
-        """
-        if self.score_fusion is None:
-            (logits,) = opinions
-            return logits.log_softmax(dim=-1)
-        known = self.vocabulary.seen.copy() if bank is None else bank.known
-        return self.score_fusion(*opinions, torch.from_numpy(known))
-
-    def name(
-        self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None, k: int = 5
-    ) -> RankedNames:
-        """The k likeliest names, fewer if there are fewer; the background is none of them.
-
-        However many there are, and regions, few scores are at once. Arguments as of
-        :meth:`log_scores`.
-        """
-        bank = self.bank() if bank is None else bank
-        step = max(1, SCORES_AT_ONCE // (len(bank.counts) * len(embeddings)))
-        parts = zip(*(each.split(step) for each in embeddings))
-        return RankedNames.cat([RankedNames.of(self.log_scores(part, bank), k) for part in parts])
 
 
 class OpenVocabularySegmenter(Naming, PromptableSegmenter):

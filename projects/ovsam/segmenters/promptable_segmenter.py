@@ -134,13 +134,13 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def log_scores(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None
     ) -> Optional[Tensor]:
-        """None for a model without names; see :meth:`.Naming.log_scores`."""
+        """None for a model without names; see :meth:`.Scoring.log_scores`."""
         return None
 
     def name(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
     ) -> Optional[RankedNames]:
-        """None for a model without names; see :meth:`.Naming.name`."""
+        """None for a model without names; see :meth:`.Scoring.name`."""
         return None
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
