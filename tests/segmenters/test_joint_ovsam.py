@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
 
-from ovsam.losses.clip2sam_loss import BACKGROUND_WEIGHT, CLASS_WEIGHT
 from ovsam.naming.compared_names import AllNames, JudgedNames
 from tests.segmenters.test_ovsam import NAMES, SIDE, build, sample
 
@@ -130,9 +129,9 @@ def test_names_that_are_not_judged_do_not_compete(joint, images, monkeypatch):
     monkeypatch.setattr(joint, 'compared', JudgedNames())
     found = joint.class_loss(embeddings, labels, places, [one])
     logits = joint.classify(embeddings)[:, [0, 2, 3]]
-    weight = torch.tensor([1.0, 1.0, BACKGROUND_WEIGHT])
+    weight = torch.tensor([1.0, 1.0, joint.label_loss.background_weight])
     torch.testing.assert_close(
-        found, CLASS_WEIGHT * F.cross_entropy(logits, torch.tensor([0, 1]), weight)
+        found, joint.label_loss.cls_weight * F.cross_entropy(logits, torch.tensor([0, 1]), weight)
     )
 
 
