@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,28 +36,46 @@ IMAGE_ERRORS = (ValueError, TypeError, OSError, *OUT_OF_MEMORY)
 
 
 class InferenceSteps:
-    """The half of :class:`~.inferencer.OVSAMInferencer` that mmengine does not ask for."""
+    """What :class:`~.inferencer.OVSAMInferencer` is made of: it calls them in their order."""
 
     cfg: Config | None
     model: PromptableSegmenter
-    pipeline: Callable
     predictor: OVSAMPredictor
     prompts: PromptSource
     show_progress: bool
 
-    def _init_pipeline(self, cfg: Config | None) -> Any:
-        """What reads an image; the predictor does the rest."""
-        return pixels_of
+    def _do(
+        self,
+        batch: list[ImageJob],
+        top_k: int,
+        pred_score_thr: float,
+        preds: Path | None,
+        common: str,
+    ) -> None:
+        """Give jobs their earlier result of the folder ``preds``, or a new one, or an error."""
+        for job in batch:
+            try:
+                self._prepare(job, common, pred_score_thr, preds)
+            except IMAGE_ERRORS as error:
+                self._give_up(job, error)
+        pending = [job for job in batch if job.found is None and not job.error]
+        for job, image in self._encoded(pending) if pending else ():
+            try:
+                self.predictor.set_image(image)
+                job.found = self._predict(job, top_k, pred_score_thr)
+            except IMAGE_ERRORS as error:
+                self._give_up(job, error)
+        self.predictor.reset()
 
     def _prepare(
-        self, job: ImageJob, common: str, pred_score_thr: float, pred_out_dir: Path | None
+        self, job: ImageJob, common: str, pred_score_thr: float, preds: Path | None
     ) -> None:
         """Give a job its earlier result, or else its pixels."""
-        if pred_out_dir:
+        if preds:
             only = str(pred_score_thr) if job.texts else ''
             job.set_digest(common, self.prompts.fingerprint(job.file), only)
-        if not (pred_out_dir and job.resume(pred_out_dir)):
-            job.pixels = self.pipeline(job.source)
+        if not (preds and job.resume(preds)):
+            job.pixels = pixels_of(job.source)
             inner_size(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
 
     def _jobs(
@@ -133,7 +151,7 @@ class InferenceSteps:
 
     def _pixels(self, job: ImageJob) -> np.ndarray:
         if job.pixels is None:
-            job.pixels = self.pipeline(job.source)
+            job.pixels = pixels_of(job.source)
         return job.pixels
 
     def _picture(
