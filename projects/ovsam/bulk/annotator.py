@@ -48,7 +48,7 @@ class Annotator:
 
     @classmethod
     def of_flags(cls, args: argparse.Namespace) -> tuple[Annotator, dict[str, Any]]:
-        """What the flags of ``tools/annotate.py`` ask for, and its settings."""
+        """What the flags of ``ovsam annotate`` ask for, and its settings."""
         cfg = load_config(args.model)
         prompts = detector_of(args, args.device) or EverythingPrompts()
         predictor = OVSAMPredictor(cfg, args.weights, args.vocabulary, args.device)

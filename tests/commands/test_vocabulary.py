@@ -7,9 +7,9 @@ import pytest
 from safetensors import safe_open
 
 from ovsam.apis import init_model
+from ovsam.commands import vocabulary as tool
 from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
 from ovsam_onnx import Names
-from tools import build_vocabulary as tool
 
 
 def test_no_vocabulary(capsys):
