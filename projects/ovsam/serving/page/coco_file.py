@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pycocotools import mask as mask_utils
 from pydantic import ValidationError
@@ -16,27 +16,13 @@ from ...datasets.coco_annotations import are_numbers, mask_fault, polygon_fault
 from ...utils.file_names import as_utf8
 from ...utils.files import json_text
 from ...utils.wording import listed
-from .records import KeptObject
+from .records import Imported, KeptObject
 
 # Keys of ours that say something of a mask, and of a name, which mean nothing of another one.
 _SAYINGS = ('predicted_iou', 'stability_score', 'score', 'alternatives')
 
 
-class CocoObjects(NamedTuple):
-    """What a COCO file has of an image.
-
-    Attributes:
-        image: What the file calls it.
-        found: The objects.
-        left_out: A sentence for each annotation that cannot be used.
-    """
-
-    image: str
-    found: list[KeptObject]
-    left_out: list[str]
-
-
-def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) -> CocoObjects:
+def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) -> Imported:
     """The objects that a COCO data set has of an image.
 
     A name is that of the annotation's ``category_id``, whatever ``category_name`` beside it says.
@@ -57,7 +43,7 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
     image = _choose(content['images'], file_name, size)
     images = {key_of(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
     names = category_names(content['categories'])
-    loaded = CocoObjects(_shown_name(image), [], [])
+    loaded = Imported(objects=[], left_out=[], image=_shown_name(image))
     seen: set[str] = set()
     for place, annotation in enumerate(content['annotations']):
         try:
@@ -69,7 +55,7 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
             seen.add(text)
             found = read_object(annotation, names, size)
             found.alternatives = found.alternatives or [(found.category_name, found.score)]
-            loaded.found.append(found)
+            loaded.objects.append(found)
         except ValueError as error:
             loaded.left_out.append(f'{annotation_title(annotation, place)} {error}')
     return loaded

@@ -91,8 +91,7 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
         size = asked.size
         if min(size) < 1 or size[0] * size[1] > annotator.limits.megapixels * 1e6:
             raise ValueError(f'a picture of {size[1]} x {size[0]} pixels cannot be open')
-        loaded = annotations_of(asked.content, asked.file_name, size)
-        return Imported(objects=loaded.found, left_out=loaded.left_out, image=loaded.image)
+        return annotations_of(asked.content, asked.file_name, size)
 
     def export(asked: ToExport) -> Response:
         pixels = annotator.picture(asked.image).image.pixels
