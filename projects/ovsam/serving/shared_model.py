@@ -61,7 +61,7 @@ class SharedModel(ServedModel):
 
     @property
     def teachable(self) -> bool:
-        """Whether names can be taught by example."""
+        """See :class:`~.served_model.ServedModel`."""
         return getattr(self._first.model, 'example_space', None) is not None
 
     def names_of(
@@ -76,18 +76,7 @@ class SharedModel(ServedModel):
     def new_predictor(
         self, names: Vocabulary | Sequence[str] | None = None, taught: bytes = b''
     ) -> OVSAMPredictor:
-        """A predictor of this model without an image; it computes in a :meth:`turn`.
-
-        Args:
-            names: Its vocabulary; embeddings of those that were used last are kept. The one that
-                sessions begin with if not given.
-            taught: Content of a file of :meth:`~ovsam.apis.OVSAMPredictor.save_names`: what it
-                knows by example. It may come from strangers.
-
-        Raises:
-            ValueError: Of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`, or of
-                :meth:`~ovsam.apis.OVSAMPredictor.load_names`.
-        """
+        """See :class:`~.served_model.ServedModel`; embeddings that were used last are kept."""
         predictor = copy.copy(self._first)
         predictor.reset()
         if names is None:

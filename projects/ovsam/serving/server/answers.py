@@ -98,9 +98,11 @@ class Answers:
 
     def taught(self, session: str, shown: Shown) -> Taught:
         """All that a session was taught, with this."""
-        size = self._annotator.picture(shown.image).image.original
-        mask = read_mask(shown.mask.model_dump(), size)
-        names = self.sessions.teach(session, shown.image, shown.name, mask)
+        picture = self._annotator.picture(shown.image)
+        mask = read_mask(shown.mask.model_dump(), picture.image.original)
+        known = self.sessions.get(session)
+        names = self._annotator.taught(picture, known, shown.name, mask)
+        self.sessions.put(session, names)
         taught = base64.b64encode(names.taught).decode()
         return Taught(taught=taught, examples=dict(names.examples))
 

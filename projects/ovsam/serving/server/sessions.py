@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import secrets
 
-import numpy as np
-
 from ..annotator import Annotator, NotKeptError, TaughtNames
 from ..bounded_cache import BoundedCache
 
@@ -30,7 +28,7 @@ class Sessions:
 
         Args:
             vocabulary: Of :meth:`~ovsam.serving.annotator.Annotator.names`.
-            taught: Of :meth:`teach`.
+            taught: What :class:`~ovsam.serving.annotator.TaughtNames` have.
 
         Returns:
             What the session is called, and all its names.
@@ -57,23 +55,9 @@ class Sessions:
             raise NotKeptError('this server does not have the session, or no longer: make another')
         return known
 
-    def teach(self, session: str, image: str, name: str, mask: np.ndarray) -> TaughtNames:
-        """From now on this session knows a name by example.
-
-        Args:
-            session: That is taught.
-            image: Key of a picture.
-            name: What is shown.
-            mask: (H, W) bool, where.
-
-        Raises:
-            NotKeptError: The session or the picture is not remembered.
-            ValueError: The mask is empty, or the model cannot be taught.
-        """
-        annotator = self._annotator
-        names = annotator.taught(annotator.picture(image), self.get(session), name, mask)
+    def put(self, session: str, names: TaughtNames) -> None:
+        """Remember other names of a session."""
         self._kept.put(session, names)
-        return names
 
     def end(self, session: str) -> None:
         """Forget a session, if it is there."""
