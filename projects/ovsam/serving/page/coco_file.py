@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from ...datasets.coco_annotations import are_numbers, mask_fault, polygon_fault
 from ...utils.file_names import as_utf8
 from ...utils.files import json_text
+from ...utils.run_lengths import read_mask, run_lengths_of
 from ...utils.wording import listed
 from .records import Imported, KeptObject
 
@@ -241,25 +242,25 @@ def read_object(
 
 
 def _kept(annotation: Mapping, name: str, size: tuple[int, int], more: Sequence[str]) -> KeptObject:
-    """The object, with what else our exports say of one, as far as it makes sense.
+    """The object of a sound mask, with what else our exports say of one, as far as it makes sense.
 
     What goes with another name than the category's was left there when the category was changed.
     """
+    mask = annotation['segmentation']
+    if isinstance(mask, list) or not isinstance(mask['counts'], str):
+        mask = run_lengths_of(read_mask(mask, size))
     own = annotation.get('category_name', name) == name
     keys = (*_SAYINGS[: None if own else 2], *more)
     said = {key: annotation[key] for key in keys if key in annotation}
-    kept = {'category_name': name, 'segmentation': annotation['segmentation']}
+    kept = {'category_name': name, 'segmentation': mask}
     try:
-        found = KeptObject.of_coco({**said, **kept}, size)
+        return KeptObject.model_validate({**said, **kept})
     except ValidationError as error:
         wrong = {each['loc'][0] for each in error.errors()}
         if 'category_name' in wrong:
             raise ValueError(f'has the name {name[:50]!r}: expected 1 to 500 letters') from error
         sound = {key: value for key, value in said.items() if key not in wrong}
-        found = KeptObject.of_coco({**sound, **kept}, size)
-    except ValueError as error:
-        raise ValueError(f'has a mask that cannot be read: {error}') from error
-    return found
+        return KeptObject.model_validate({**sound, **kept})
 
 
 def key_of(number: Any) -> Any:
