@@ -47,13 +47,12 @@ def photograph(name: str) -> Path:
     return file
 
 
-def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
+def draw_samples(folder: Path, count: int = 4) -> list[Path]:
     """Draw scenes of pictograms that no model has seen.
 
     Args:
         folder: To write to.
         count: How many scenes.
-        objects: Pictograms in a scene.
 
     Returns:
         PNG files; none where the package with the pictograms is not installed.
@@ -61,7 +60,7 @@ def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
     files = []
     for number in range(count):
         rng = np.random.default_rng([SEED, number])
-        labels = rng.choice(len(pictogram_names()), objects, replace=False)
+        labels = rng.choice(len(pictogram_names()), 6, replace=False)
         try:
             scene = render_scene(rng, labels)
         except ImportError:
