@@ -74,20 +74,13 @@ def point_at(masks: np.ndarray, click: bool) -> tuple:
 def judge(index: int, scene: Scene, flags: list, found: Prediction) -> list:
     """The answers for one scene."""
     names, novel = pictogram_names(), set(pictogram_group('novel'))
-    answers = []
-    for row, (label, mask) in enumerate(zip(scene.labels, scene.masks)):
-        answers.append(
-            Answer(
-                index,
-                flags[row],
-                names[label],
-                names[label] in novel,
-                found.labels[row],
-                float(found.label_scores[row]),
-                mask_iou(mask, found.masks[row]),
-            )
-        )
-    return answers
+    truths = [names[label] for label in scene.labels]
+    ious = map(mask_iou, scene.masks, found.masks)
+    rows = zip(flags, truths, found.labels, found.label_scores.tolist(), ious)
+    return [
+        Answer(index, flag, truth, truth in novel, name, score, iou)
+        for flag, truth, name, score, iou in rows
+    ]
 
 
 def picture(scene: Scene, found: Prediction, prompts: Prompts, answers: list) -> np.ndarray:

@@ -94,11 +94,7 @@ def choose(
     val: tuple[Tensor, Tensor],
     args: argparse.Namespace,
 ) -> list[tuple]:
-    """Cross-entropy, share of right names in percent, scale and shift, the best first.
-
-    Raises:
-        ValueError: No seen name has objects in both data.
-    """
+    """Cross-entropy, share of right names in percent, scale and shift, the best first."""
     torch.manual_seed(0)
     names = val[1].unique()
     shown = names[torch.isin(names, train[1])]

@@ -112,12 +112,8 @@ def environment(weights: Path, data: Path) -> dict:
 def run_together(chains: dict, logs: Path, env: dict) -> None:
     """Run chains of commands side by side, each chain with its log; stop all when one fails.
 
-    Cores are shared out evenly.
-
-    Args:
-        chains: Lists of commands, each a list of arguments for Python, by the chain's name.
-        logs: Folder of the logs.
-        env: Environment of the commands.
+    A chain has a name and a list of commands, lists of arguments for Python. Cores are shared out
+    evenly.
     """
     logs.mkdir(parents=True, exist_ok=True)
     env = dict(env, OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1) // max(1, len(chains)))))

@@ -26,11 +26,7 @@ from ovsam.utils.wording import listed
 
 
 def tune(config: str, steps: int, penalties: Sequence[float]) -> None:
-    """Ask both for their opinions once, then fuse them with every pair of weights.
-
-    Raises:
-        ValueError: The config's model has no two opinions, or no base and novel names.
-    """
+    """Ask both for their opinions once, then fuse them with every pair of weights."""
     cfg = Config.fromfile(config)
     init_default_scope(cfg.default_scope)
     model = init_model(cfg)
