@@ -23,13 +23,7 @@ from ..utils.wording import listed, to_install
 
 
 def serve(args: argparse.Namespace) -> None:
-    """Load the model and serve until interrupted.
-
-    Raises:
-        ImportError: What it serves with is not installed.
-        OSError: The port is in use.
-        ValueError: A flag is out of its range, or the model does not name.
-    """
+    """Load the model and serve until interrupted."""
     _check(args)
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
     try:

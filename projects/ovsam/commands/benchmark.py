@@ -242,11 +242,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Measure, if all numbers make sense.
-
-    Raises:
-        ValueError: One is out of its range; and as of the subcommand.
-    """
+    """Measure, if all numbers make sense."""
     for name, value in vars(args).items():
         for number in value if isinstance(value, list) else [value]:
             if name != 'again' and type(number) in (int, float) and not number > 0:

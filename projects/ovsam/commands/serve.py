@@ -23,12 +23,7 @@ from ..utils.wording import to_install
 
 
 def serve(args: argparse.Namespace) -> None:
-    """Load the model and serve until interrupted.
-
-    Raises:
-        ImportError: What it serves with is not installed.
-        ValueError: A flag is out of its range, or the model does not name.
-    """
+    """Load the model and serve until interrupted."""
     _check(args)
     try:
         import uvicorn

@@ -61,6 +61,10 @@ class NotKeptError(LookupError):
 class Annotator:
     """Segments and names in pictures, for any number of users with names of their own.
 
+    What cannot be done raises a ``ValueError``: a prompt is malformed or outside the picture, a
+    mask is empty or of another size, a name has nothing to read, names were taught to another
+    model.
+
     Args:
         model: To prompt, which must name.
         limits: Of pictures and vocabularies.
@@ -160,11 +164,7 @@ class Annotator:
     def click(
         self, picture: Picture, prompts: Sequence[ObjectPrompt], names: Names, top_k: int = 1
     ) -> Iterator[Prediction]:
-        """One mask with its names for each prompt, one after the other.
-
-        Raises:
-            ValueError: A prompt is malformed or outside the image, or a name has nothing to read.
-        """
+        """One mask with its names for each prompt, one after the other."""
         predictor = self._shown(picture, names)
         for each in prompts:
             points, labels = each.points or None, each.point_labels or None
@@ -175,11 +175,7 @@ class Annotator:
             yield found
 
     def everything(self, picture: Picture, names: Names, top_k: int = 1) -> Prediction:
-        """All that there is in the picture, best masks first.
-
-        Raises:
-            ValueError: A name has nothing to read.
-        """
+        """All that there is in the picture, best masks first."""
         with self.model.turn():
             predictor = self._shown(picture, names)
             return predictor.name(self._all_masks(predictor, picture), top_k, 0.0)
@@ -207,11 +203,7 @@ class Annotator:
     def name(
         self, picture: Picture, masks: Iterable[np.ndarray], names: Names, top_k: int = 1
     ) -> Iterator[Prediction]:
-        """Masks (H, W) bool that somebody drew, with their names, some at a time.
-
-        Raises:
-            ValueError: A mask is empty or of another size, or a name has nothing to read.
-        """
+        """Masks (H, W) bool that somebody drew, with their names, some at a time."""
         masks = iter(masks)
         while some := list(islice(masks, DRAWN_AT_ONCE)):
             with self.model.turn():
@@ -223,21 +215,13 @@ class Annotator:
     def taught(
         self, picture: Picture, names: TaughtNames, name: str, mask: np.ndarray
     ) -> TaughtNames:
-        """The names with an example of one, (H, W) bool; see ``OVSAMPredictor.teach``.
-
-        Raises:
-            ValueError: The mask is empty or of another size, or the model cannot be taught.
-        """
+        """The names with an example of one, (H, W) bool; see ``OVSAMPredictor.teach``."""
         with self.model.turn():
             taught, examples = self.model.teach(self._shown(picture, names), name, mask)
         return replace(names, taught=taught, examples=examples)
 
     def predictor(self, names: Names) -> Predictor:
-        """A predictor without an image, which computes in a turn of the model.
-
-        Raises:
-            ValueError: A name has nothing to read, or names were taught to another model.
-        """
+        """A predictor without an image, which computes in a turn of the model."""
         given = names if isinstance(names, TaughtNames) else TaughtNames(names)
         vocabulary = self.model.vocabulary if given.vocabulary is None else given.vocabulary
         return self.model.new_predictor(vocabulary, given.taught)

@@ -64,12 +64,9 @@ class UploadLimits:
     def decode_picture(
         self, content: bytes, name: str = 'the picture', size: tuple[int, int] | None = None
     ) -> np.ndarray:
-        """As :meth:`read_picture`, of a file's content; errors call it by the name.
+        """As :meth:`read_picture`, of a file's content, which errors call by the name.
 
         With a ``size``, see :func:`~ovsam.utils.images.read_image`.
-
-        Raises:
-            ValueError: It is too large, of another kind, or damaged.
         """
         self._check_bytes(len(content), name)
         try:
