@@ -91,7 +91,7 @@ class TaskImages:
         self._client = httpx.Client(
             timeout=SECONDS, follow_redirects=True, max_redirects=5, transport=transport
         )
-        self._token = AccessToken(self._client, self._url, token) if token else None
+        self._token = AccessToken(self._url, token) if token else None
         self._files: BoundedCache[_File] = BoundedCache(
             FILES, FILE_BYTES, lambda file: len(file.content)
         )
@@ -174,11 +174,8 @@ class TaskImages:
             raise
 
     def _download(self, url: str, kept: _File | None) -> _File:
-        token = self._token_for(url)
         try:
             found = self._attempt(url, kept)
-            if found in (401, 403) and token is not None and token.expires:
-                found = self._attempt(url, kept, renew=True)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise ValueError(f'cannot fetch {shown(url)}: {error}') from error
         except httpx.HTTPError as error:
@@ -200,16 +197,12 @@ class TaskImages:
         kind = ConnectionError if may_answer_later(found) else ValueError
         raise kind(f'cannot fetch {shown(url)}: the server answers with status {found}')
 
-    def _attempt(self, url: str, kept: _File | None, *, renew: bool = False) -> _File | int:
+    def _attempt(self, url: str, kept: _File | None) -> _File | int:
         """The file, or the status of an answer without one."""
-        token = self._token_for(url)
-        headers = {'Accept-Encoding': 'identity'}
-        if token is not None:
-            headers |= token.headers(renew=renew)
-        if kept is not None:
-            headers |= kept.validators
+        headers = {'Accept-Encoding': 'identity', **(kept.validators if kept else {})}
+        auth = self._token if self._is_studio(url) else None
         content = bytearray()
-        with self._client.stream('GET', url, headers=headers) as answer:
+        with self._client.stream('GET', url, headers=headers, auth=auth) as answer:
             if answer.status_code == 304 and kept is not None:
                 kept.asked = time.monotonic()
                 return kept
@@ -234,10 +227,6 @@ class TaskImages:
         file = _File(bytes(content), digest, validators, time.monotonic())
         self._files.put(url, file)
         return file
-
-    def _token_for(self, url: str) -> AccessToken | None:
-        """The token, if it goes with requests to this address."""
-        return self._token if self._is_studio(url) else None
 
     def _is_studio(self, url: str) -> bool:
         return origin(url) == origin(self._url)
