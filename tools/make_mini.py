@@ -255,9 +255,6 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--insert', action='store_true', help='put the tables into README.md and docs as well'
     )
-    parser.add_argument(
-        '--configs', nargs='+', choices=EVALUATIONS, metavar='CONFIG', help='evaluate these only'
-    )
     args = parser.parse_args(argv)
     # Weights of a few iterations must not be taken for those of a training.
     args.out = (args.out or Path(f'work_dirs/mini{"-smoke" * args.smoke}')).resolve()
@@ -279,7 +276,7 @@ def main(argv=None) -> int:
         print(f'trained in {(time.time() - start) / 60:.1f} minutes')
     deciding = ((DECIDING, SMOKE), (DECIDING_MORE, SMOKE_MORE))[args.more][args.smoke]
     chosen = with_weights(EVALUATIONS, ROOT) if args.evaluate else deciding
-    evaluate(args.out, args.configs or list(chosen), env)
+    evaluate(args.out, list(chosen), env)
     if args.insert:
         insert_tables(args.out / 'metrics', ROOT, (*DETECTED, *CLICKED, *EVERYTHING))
     return 0
