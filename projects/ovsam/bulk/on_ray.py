@@ -11,7 +11,6 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -118,7 +117,11 @@ def on_ray(
                     [ray.put(todo)],
                     make_annotate,
                     os.getcwd(),
-                    {key: value for key, value in os.environ.items() if _matters(key)},
+                    {
+                        key: value
+                        for key, value in os.environ.items()
+                        if key.startswith(('OVSAM_', 'HF_', 'TORCH_HOME'))
+                    },
                 ),
                 batch_size=None,  # a block is a batch
                 compute=ray.data.ActorPoolStrategy(size=count),
@@ -134,7 +137,3 @@ def on_ray(
             ray.shutdown()
 
     return engine
-
-
-def _matters(variable: str) -> Any:
-    return variable.startswith(('OVSAM_', 'HF_', 'TORCH_HOME'))

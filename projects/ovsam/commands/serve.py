@@ -24,7 +24,9 @@ from ..utils.wording import to_install
 
 def serve(args: argparse.Namespace) -> None:
     """Load the model and serve until interrupted."""
-    _check(args)
+    check_server_flags(args, 'cached_images', 'cache_megabytes', 'queue')
+    if not args.per_minute >= 0:
+        raise ValueError(f'--per-minute must not be negative; got {args.per_minute:g}')
     try:
         import uvicorn
 
@@ -64,12 +66,6 @@ def serve(args: argparse.Namespace) -> None:
     )
     app = make_server(annotator, label_studio_routes(backend), gate, args.cors)
     uvicorn.run(app, host=args.host, port=args.port)
-
-
-def _check(args: argparse.Namespace) -> None:
-    check_server_flags(args, 'cached_images', 'cache_megabytes', 'queue')
-    if not args.per_minute >= 0:
-        raise ValueError(f'--per-minute must not be negative; got {args.per_minute:g}')
 
 
 def main(argv=None) -> int:

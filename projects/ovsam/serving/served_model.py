@@ -31,27 +31,27 @@ class ServedModel(ABC):
     All that belongs to a session is in its predictor, :meth:`new_predictor`. Turns, :meth:`turn`,
     are there because two images encoded at once take twice the memory and no less time.
 
+    Args:
+        first: What those of sessions are copies of.
+        domain: What the weights know, if their config says so.
+
     Attributes:
+        domain: The same.
         out_of_memory: What it raises where the memory does not suffice, beside MemoryError.
         any_names: Whether it names from whatever words; if not, from those that it came with.
     """
 
     out_of_memory: tuple[type[Exception], ...] = ()
     any_names = True
-    _first: Predictor  # which those of sessions are copies of
 
-    def __init__(self) -> None:
+    def __init__(self, first: Predictor, domain: str | None) -> None:
+        self._first, self.domain = first, domain
         self._lock = threading.RLock()
 
     @property
     def vocabulary(self) -> KnownNames | None:
         """What sessions begin with; None for a model that does not name."""
         return self._first.vocabulary
-
-    @property
-    @abstractmethod
-    def domain(self) -> str | None:
-        """What the weights know, if their config says so."""
 
     @property
     def notice(self) -> str | None:
@@ -66,7 +66,7 @@ class ServedModel(ABC):
     @property
     def teachable(self) -> bool:
         """Whether names can be taught by example."""
-        return False
+        return getattr(self._first.model, 'example_space', None) is not None
 
     @property
     def none_threshold(self) -> float:

@@ -36,20 +36,16 @@ class SharedExport(ServedModel):
     """
 
     any_names = False
+    _first: OnnxPredictor
 
     def __init__(self, folder: str | Path, vocabulary: str | None = None) -> None:
-        super().__init__()
-        self._first: OnnxPredictor = OnnxPredictor(folder)
+        first = OnnxPredictor(folder)
+        super().__init__(first, first.model.settings['domain'])
         is_file = vocabulary is not None and Path(vocabulary).suffix == SUFFIX
         self._names = Names.read(vocabulary if vocabulary and is_file else Path(folder) / OWN)
         self._first.set_vocabulary(self._names)
         if vocabulary and not is_file:
             self._first.set_vocabulary(self._chosen(listed_names(vocabulary)))
-
-    @property
-    def domain(self) -> str | None:
-        """See :class:`~.served_model.ServedModel`."""
-        return self._first.model.settings['domain']
 
     def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Sequence[str]:
         """See :class:`~.served_model.ServedModel`."""

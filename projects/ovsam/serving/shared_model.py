@@ -40,6 +40,7 @@ class SharedModel(ServedModel):
     """
 
     out_of_memory = (torch.cuda.OutOfMemoryError,)
+    _first: OVSAMPredictor
 
     def __init__(
         self,
@@ -48,21 +49,11 @@ class SharedModel(ServedModel):
         vocabulary: Vocabulary | str | Path | list[str] | None = None,
         device: str | torch.device | None = None,
     ) -> None:
-        super().__init__()
-        self._first: OVSAMPredictor = OVSAMPredictor(config, weights, vocabulary, device)
+        first = OVSAMPredictor(config, weights, vocabulary, device)
+        super().__init__(first, getattr(first.model, 'domain', None))
         self._banks: BoundedCache[NameBank] = BoundedCache(
             BANKS, BANK_BYTES, lambda bank: bank.nbytes
         )
-
-    @property
-    def domain(self) -> str | None:
-        """See :class:`~.served_model.ServedModel`."""
-        return getattr(self._first.model, 'domain', None)
-
-    @property
-    def teachable(self) -> bool:
-        """See :class:`~.served_model.ServedModel`."""
-        return getattr(self._first.model, 'example_space', None) is not None
 
     def names_of(
         self, given: str | Sequence[str], limits: UploadLimits

@@ -15,7 +15,7 @@ from ovsam_onnx.prediction import Prediction
 from ...masks.polygons import mask_polygons
 from ...utils.wording import reason_of
 from ..annotator import Annotator, Picture
-from .entries import ENTRIES, described, failure, unknown_message
+from .entries import ENTRIES, failure, unknown_message
 from .question import Question, RefusedRequest, read_question
 
 # The label that the client takes for an object in progress: the next answer takes its place, and
@@ -38,14 +38,14 @@ class AnyLabeling:
     @staticmethod
     def models() -> dict[str, Any]:
         """The answer to ``GET /v1/models``."""
-        return {'success': True, 'data': {name: described(name) for name in ENTRIES}}
+        return {'success': True, 'data': ENTRIES}
 
     @staticmethod
     def info(name: str) -> dict[str, Any]:
         """The answer to ``GET /v1/models/NAME/info``."""
         if name not in ENTRIES:
             return failure('MODEL_NOT_FOUND', unknown_message(name))
-        return {'success': True, 'data': {'model_id': name, **described(name)}}
+        return {'success': True, 'data': {'model_id': name, **ENTRIES[name]}}
 
     def read(self, body: bytes) -> Question | dict[str, Any]:
         """A request of ``POST /v1/predict``, or the answer if it cannot be one."""
