@@ -234,12 +234,10 @@ EXPORTS: dict[str, type[Export]] = {
 
 
 def make_exports(formats: Sequence[str], folder: Path, names: Sequence[str]) -> list[Export]:
-    """The exports of these names.
+    """The exports of these formats, keys of :data:`EXPORTS`.
 
-    Args:
-        formats: Keys of :data:`EXPORTS`.
-        folder: Where they write; made when something is written.
-        names: What objects may be called. Others are numbered after these.
+    The folder is made when something is written; what is not among ``names`` is numbered after
+    them.
 
     Raises:
         ValueError: There is no such format.

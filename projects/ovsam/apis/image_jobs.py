@@ -175,15 +175,10 @@ def result_names(images: Sequence) -> list[str]:
 
 
 def export_names(images: Sequence, names: Sequence[str]) -> list[str]:
-    """What exports call each image, by which it is found again.
+    """What exports call each image, path or array, by which it is found again.
 
-    Args:
-        images: Paths and arrays.
-        names: Of their results, which arrays are called by.
-
-    Returns:
-        Paths from the deepest folder that all files are in, with ``/`` between parts: a file's
-        name alone where all are in one folder. Of files on several drives, whole paths.
+    Arrays are called by the names of their results. Files by their paths from the deepest folder
+    that all are in, with ``/`` between parts; of files on several drives, whole paths.
     """
     files = [None if isinstance(image, np.ndarray) else os.path.abspath(image) for image in images]
     try:

@@ -47,9 +47,7 @@ class Outcome(NamedTuple):
 def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
     """The outcomes in a part; a line that was not finished does not count.
 
-    Args:
-        path: Of the part.
-        stopped: Whether its run was interrupted, which is not the fault of the last image.
+    If its run was ``stopped``, that is not the fault of the last image.
     """
     begun, offset = None, 0
     with path.open('rb') as file:
@@ -68,11 +66,7 @@ def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
 
 
 class Part:
-    """A new part of a batch, and what earlier attempts at the batch left.
-
-    Args:
-        folder: Of the parts.
-        name: Of run and batch.
+    """A new part of a batch, by the name of run and batch, and what earlier attempts left.
 
     Attributes:
         earlier: Outcomes of earlier attempts.
@@ -101,11 +95,7 @@ class Part:
 
 
 class History:
-    """What all parts say; of an image, no more than where its record is.
-
-    Args:
-        folder: Of the parts.
-        images: How many the job has.
+    """What all parts of a job of so many images say; of one, no more than where its record is.
 
     Attributes:
         deaths: How many processes ended at an image, by place, where any did.
@@ -143,10 +133,7 @@ class History:
         return np.concatenate([places[~late], places[late]])
 
     def records(self, names: Iterable[str]) -> Iterator[dict]:
-        """All records, in the order of the listing.
-
-        Args:
-            names: Of the images.
+        """All records, in the order of the listing, whose names are given.
 
         Raises:
             ValueError: A part is damaged.

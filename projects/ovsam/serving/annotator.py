@@ -125,11 +125,9 @@ class Annotator:
         return self.encoded(key, lambda: read(content, name, size))
 
     def encoded(self, key: Hashable, read: Callable[[], np.ndarray]) -> Picture:
-        """A picture; requests for the same one at once encode it once.
+        """The picture of a key; requests for the same one at once encode it once.
 
-        Args:
-            key: What tells it from others.
-            read: Gives its (H, W, 3) RGB uint8 pixels if they are needed; errors are its.
+        ``read`` gives its (H, W, 3) RGB uint8 pixels if they are needed; errors are its.
         """
         image = self._images.get(key)
         if image is None:

@@ -108,12 +108,7 @@ class ServedModel(ABC):
     def find(
         self, predictor: Any, texts: Sequence[str], threshold: float, top_k: int, among: Any
     ) -> Prediction:
-        """What among masks is called so, best first; see ``find`` of the predictors.
-
-        Raises:
-            ValueError: There are no texts, the model cannot name one, or there is nothing else to
-                compare with.
-        """
+        """What among masks is called so, best first; see ``find`` of the predictors."""
         return predictor.find(texts, threshold, top_k, among)
 
     def teach(self, predictor: Any, name: str, mask: np.ndarray) -> tuple[bytes, Mapping[str, int]]:

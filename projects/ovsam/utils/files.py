@@ -124,14 +124,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def full_disk_says(folder: str | Path, how_far: Callable[[], str]) -> Iterator[None]:
-    """A block whose error says, where there is no room left in a folder, what to do.
+    """A block whose ``OSError`` says, where there is no room left in a folder, what to do.
 
-    Args:
-        folder: That is written to.
-        how_far: Gives words for what is done.
-
-    Raises:
-        OSError: There is no room left; other errors of the block pass as they are.
+    ``how_far`` gives words for what is done; other errors of the block pass as they are.
     """
     try:
         yield

@@ -13,11 +13,9 @@ import numpy as np
 
 @contextmanager
 def film_writer(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """A block that writes an MP4 file, whole or not at all; none without frames.
+    """A block that writes an MP4 file of ``rate`` frames a second, whole or not at all.
 
-    Args:
-        path: Of the file.
-        rate: Frames in a second.
+    Without frames there is none.
 
     Yields:
         What to call with each frame, (H, W, 3) RGB uint8, all of one size.

@@ -17,9 +17,6 @@ from ..image_jobs import result_names
 class PictureFolder:
     """The pictures of a folder, not of folders in it, in natural order.
 
-    Args:
-        path: Of the folder.
-
     Attributes:
         rate: Frames in a second; None, for a folder does not say.
 
@@ -55,9 +52,6 @@ class PictureFolder:
 
 class VideoFile:
     """A file of any kind that OpenCV's FFmpeg decodes, turned as the file says.
-
-    Args:
-        path: Of the file.
 
     Attributes:
         rate: Frames in a second; None if the file does not say.

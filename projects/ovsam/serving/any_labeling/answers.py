@@ -26,11 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class AnyLabeling:
-    """Answers the requests of X-AnyLabeling.
-
-    Args:
-        annotator: What does the work.
-    """
+    """Answers the requests of X-AnyLabeling."""
 
     def __init__(self, annotator: Annotator) -> None:
         self._annotator = annotator

@@ -51,13 +51,7 @@ class PageFiles(StaticFiles):
 
 
 def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> APIRouter:
-    """The routes below ``/api/page``.
-
-    Args:
-        annotator: What does the work.
-        turns: Of all that is served with this model.
-        pictures: That the operator offers.
-    """
+    """The routes below ``/api/page``; the turns are of all that is served with this model."""
     router = APIRouter(prefix='/api/page', include_in_schema=False)
 
     def opened(name: str) -> OpenedPicture:

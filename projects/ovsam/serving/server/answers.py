@@ -35,9 +35,6 @@ class Answers:
 
     All methods raise :class:`~..annotator.NotKeptError` for a picture or session that is not kept,
     and ``ValueError`` for what makes no sense.
-
-    Args:
-        annotator: What does the work.
     """
 
     def __init__(self, annotator: Annotator) -> None:

@@ -25,12 +25,7 @@ from .turns import Turns
 
 
 def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
-    """The routes below ``/api``.
-
-    Args:
-        annotator: What does the work.
-        turns: Of all that is served with this model.
-    """
+    """The routes below ``/api``; the turns are of all that is served with this model."""
     router = APIRouter(prefix='/api', tags=['JSON API'])
     answers = Answers(annotator)
 

@@ -11,11 +11,7 @@ SESSIONS, SESSION_BYTES = 1000, 50e6
 
 
 class Sessions:
-    """Vocabularies, with what was taught; the longest unused ones are forgotten.
-
-    Args:
-        annotator: What names.
-    """
+    """Vocabularies, with what was taught; the longest unused ones are forgotten."""
 
     def __init__(self, annotator: Annotator) -> None:
         self._annotator = annotator
