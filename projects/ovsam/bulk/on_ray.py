@@ -53,9 +53,7 @@ class Labeller:
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[str]]:
         """Label the images whose numbers in the list of what is to be done are in ``batch``.
 
-        Returns:
-            One row, ``said``: in JSON, how many images were done, what there is to say, and what
-            is wrong with the disk.
+        Of one row, ``said`` is JSON: how many were done, what to say, what is wrong with the disk.
         """
         count, lines, fault = 0, [], None
         try:

@@ -66,11 +66,7 @@ Engine = Callable[[Job, Todo], Iterable[tuple[int, Sequence[str]]]]
 
 
 def run_job(job: Job, engine: Engine) -> Summary:
-    """Do what is left of a job, and merge all of it.
-
-    Args:
-        job: That has been begun.
-        engine: :func:`in_this_process` or :class:`~.on_ray.OnRay`.
+    """Do what is left of a job by :func:`in_this_process` or :func:`~.on_ray.on_ray`; merge all.
 
     Raises:
         OSError: The disk is full, or the images' folder has gone.
@@ -111,14 +107,7 @@ def label_images(job: Job, todo: Todo, annotate: Annotate) -> Iterator[tuple[int
     """Label images one after the other, as one batch; a killed batch may be called again.
 
     An image at which the process ended is tried once more, after all others. Then it is set aside.
-
-    Args:
-        job: That has been begun.
-        todo: What to do.
-        annotate: Gives the record of an image file.
-
-    Yields:
-        One, and what there is to say about the image.
+    Gives one for each, and what there is to say about it.
 
     Raises:
         OSError: The disk is full, or the images' folder has gone.

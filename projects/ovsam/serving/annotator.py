@@ -186,12 +186,7 @@ class Annotator:
         threshold: float = 0.3,
         top_k: int = 1,
     ) -> Prediction:
-        """What in the picture is called so, best first; see :meth:`ovsam.apis.OVSAMPredictor.find`.
-
-        Raises:
-            ValueError: There are no texts, one is too long, the model cannot name one, or the
-                vocabulary has no other name to compare with.
-        """
+        """What in the picture is called so, best first; see ``OVSAMPredictor.find``."""
         self.limits.check_names(texts)
         with self.model.turn():
             predictor = self._shown(picture, names)

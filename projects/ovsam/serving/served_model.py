@@ -112,12 +112,7 @@ class ServedModel(ABC):
         return predictor.find(texts, threshold, top_k, among)
 
     def teach(self, predictor: Any, name: str, mask: np.ndarray) -> tuple[bytes, Mapping[str, int]]:
-        """Show a predictor with an image what a name means.
-
-        Args:
-            predictor: That learns it.
-            name: What is shown.
-            mask: (H, W) bool, where.
+        """Show a predictor by a mask (H, W) bool of its image what a name means.
 
         Returns:
             All that it knows by example, for :meth:`new_predictor`, and how many of each name.

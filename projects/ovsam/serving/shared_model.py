@@ -29,14 +29,8 @@ BANKS, BANK_BYTES = 64, 500e6  # vocabularies of sessions whose embeddings are k
 class SharedModel(ServedModel):
     """A model in torch.
 
-    Args:
-        config: What :class:`~ovsam.apis.OVSAMPredictor` takes as model.
-        weights: Of :class:`~ovsam.apis.OVSAMPredictor`.
-        vocabulary: Of :class:`~ovsam.apis.OVSAMPredictor`: what sessions begin with.
-        device: Of :class:`~ovsam.apis.OVSAMPredictor`.
-
-    Raises:
-        ValueError: And others, as of :class:`~ovsam.apis.OVSAMPredictor`.
+    Arguments and errors are those of :class:`~ovsam.apis.OVSAMPredictor`; the vocabulary is what
+    sessions begin with.
     """
 
     out_of_memory = (torch.cuda.OutOfMemoryError,)

@@ -27,13 +27,7 @@ LONGEST_NAME = 500  # letters; names are kept, and compared again and again
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """How large what is uploaded may be.
-
-    Args:
-        megabytes: Of a file.
-        megapixels: Of a picture.
-        names: Of a vocabulary.
-    """
+    """How large a file, a picture, and a vocabulary that are uploaded may be."""
 
     megabytes: float = 20.0
     megapixels: float = 40.0

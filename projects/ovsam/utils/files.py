@@ -71,15 +71,9 @@ def plain(value: Any) -> Any:
 
 
 def json_text(content: object, default: Callable[[Any], Any] = plain, **how: Any) -> str:
-    """JSON with ``null`` where a number has no value; NaN and Infinity are not JSON.
+    """JSON, as of :func:`json.dumps`, of NumPy's arrays and numbers, too.
 
-    Args:
-        content: What JSON can hold; NumPy's arrays and numbers, too.
-        default: See :func:`json.dumps`.
-        **how: Of :func:`json.dumps`.
-
-    Raises:
-        TypeError: Something else is in it.
+    There is ``null`` where a number has no value; NaN and Infinity are not JSON.
     """
 
     def more(value: Any) -> Any:

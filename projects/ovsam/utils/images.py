@@ -190,10 +190,8 @@ def _turned(image: Image.Image, orientation: int, size: tuple[int, int] | None) 
 def to_rgb(image: Image.Image, content: bytes = b'', raw: str | None = None) -> Image.Image:
     """Pillow's image in 8-bit RGB, transparency on white; see :func:`read_image`.
 
-    Args:
-        image: To convert.
-        content: Of its file, from which 16-bit colours are read.
-        raw: Of :func:`~ovsam_onnx.images.raw_mode`, before anything was loaded.
+    16-bit colours are read from the content of its file, if ``raw``, of
+    :func:`~ovsam_onnx.images.raw_mode` before anything was loaded, says that there are any.
 
     Raises:
         ValueError: It holds values without a known range.

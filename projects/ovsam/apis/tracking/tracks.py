@@ -196,7 +196,7 @@ class Tracks:
             self._show([*chosen], candidates.select([*chosen.values()]))
 
     def _show(self, rows: list[int], found: Prediction) -> None:
-        """Remember the objects of some rows as they are now, and show them, zoomed in if need be."""
+        """Remember objects as they are now, and show them, zoomed in on if need be."""
         if self._looks is not None:
             assert found.region_embeddings is not None  # of the same model
             self._looks.see(rows, found.region_embeddings)

@@ -30,19 +30,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _File:
-    """What was at an address.
-
-    Attributes:
-        content: Of the file.
-        digest: SHA-256 of that.
-        validators: Headers that ask whether there is another by now.
-        asked: When the address was asked last, as ``time.monotonic`` counts.
-    """
+    """What was at an address: a file with its SHA-256."""
 
     content: bytes
     digest: bytes
-    validators: dict[str, str]
-    asked: float
+    validators: dict[str, str]  # headers that ask whether there is another by now
+    asked: float  # when that was asked last, as time.monotonic counts
 
 
 class TaskImages:
@@ -97,10 +90,7 @@ class TaskImages:
         )
 
     def picture(self, reference: str) -> tuple[Hashable, Callable[[], np.ndarray]]:
-        """An image as it is now, or was a short while ago.
-
-        Args:
-            reference: What a task's data say.
+        """An image, by what a task's data say, as it is now or was a short while ago.
 
         Returns:
             What tells it from others, for a cache, and what gives its (H, W, 3) RGB uint8 pixels.

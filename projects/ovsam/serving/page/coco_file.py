@@ -202,13 +202,10 @@ def read_object(
     size: tuple[int, int],
     more: Sequence[str] = (),
 ) -> KeptObject:
-    """The object of an annotation.
+    """The object of an annotation of an image of (height, width) ``size``.
 
-    Args:
-        annotation: Of the file.
-        names: Of :func:`category_names`.
-        size: (height, width) of its image.
-        more: Keys of ours that are read beside those that say something of a mask or a name.
+    ``names`` are those of :func:`category_names`; ``more`` are keys of ours that are read beside
+    those that say something of a mask or a name.
 
     Raises:
         ValueError: It has no name or no mask; the message goes on after 'annotation 7'.

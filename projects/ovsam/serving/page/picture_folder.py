@@ -80,12 +80,11 @@ class PictureFolder:
         return None if self._out is None else self._out.kept(name)
 
     def keep(self, name: str, kept: KeptPicture) -> None:
-        """Remember what is known of a picture; when this returns, it is on disk.
+        """See :meth:`~.kept_file.KeptFile.keep`.
 
         Raises:
             NotKeptError: There is no such picture.
-            OSError: The file cannot be written.
-            ValueError: A mask is not sound or of another size, or nothing is kept here.
+            ValueError: As there, or nothing is kept here.
         """
         if self._out is None:
             raise ValueError('this server keeps nothing: it was started without --folder')

@@ -40,9 +40,8 @@ def make_server(
 ) -> FastAPI:
     """The page at ``/page``, X-AnyLabeling at ``/v1``, the JSON API at ``/api``.
 
-    Label Studio's backend is at the root; without it, that leads to the page.
-
-    The JSON API is described at ``/api/docs`` and ``/api/openapi.json``.
+    Label Studio's backend is at the root; without it, that leads to the page. The JSON API is
+    described at ``/api/docs`` and ``/api/openapi.json``.
 
     Args:
         annotator: What does the work.

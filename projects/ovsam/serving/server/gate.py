@@ -56,10 +56,7 @@ class GateSettings:
 class Gate:
     """Middleware that refuses what is too much before anything is computed.
 
-    Args:
-        app: What it stands before.
-        settings: The limits.
-        cors: Origins whose pages may ask, ``*`` for any; also of a proxy that keeps its name.
+    Pages of the origins in ``cors`` may ask, ``*`` for any; also of a proxy that keeps its name.
     """
 
     def __init__(self, app: ASGIApp, settings: GateSettings, cors: Sequence[str] = ()) -> None:

@@ -20,14 +20,7 @@ class Sessions:
     def new(
         self, vocabulary: str | list[str] | None, taught: bytes | None
     ) -> tuple[str, list[str]]:
-        """Remember a vocabulary.
-
-        Args:
-            vocabulary: Of :meth:`~ovsam.serving.annotator.Annotator.names`.
-            taught: What :class:`~ovsam.serving.annotator.TaughtNames` have.
-
-        Returns:
-            What the session is called, and all its names.
+        """Remember names; gives what the session is called, and all its names.
 
         Raises:
             ValueError: There are no names or too many, or these were not taught to this model.
