@@ -113,22 +113,6 @@ class InferenceSteps:
         wanted = [text for job in jobs for text in job.texts or ()]
         return (*dict.fromkeys((*self.predictor.label_names, *wanted)),)
 
-    def _settings(self, top_k: int) -> str:
-        """What all results depend on."""
-        vocabulary, back_off = self.predictor.vocabulary, self.predictor.back_off
-        settings = [
-            __version__,
-            type(self.model),
-            self.cfg and self.cfg.model.to_dict(),
-            vocabulary and vocabulary.to_dict(),
-            top_k,
-            self.model.everything,
-            self.predictor.none_threshold,
-            back_off and back_off.fingerprint(),
-        ]
-        taught = {f'taught.{key}': value for key, value in self.predictor.taught_rows().items()}
-        return fingerprint(settings, {**self.model.state_dict(), **taught})
-
     def _encoded(self, jobs: list[ImageJob]) -> list[tuple[ImageJob, EncodedImage]]:
         """Images of one pass, or of a pass each where memory does not suffice; none of errors."""
         try:
@@ -195,6 +179,27 @@ class InferenceSteps:
     def _report(self, line: str) -> None:
         if self.show_progress:
             tqdm.write(line, file=sys.stderr)
+
+
+def settings_of(predictor: OVSAMPredictor, cfg: Config | None) -> dict[str, Any]:
+    """What results of a predictor depend on, by name; what is large by its digest.
+
+    Args:
+        predictor: With its vocabulary.
+        cfg: That its model was built from, if it is known.
+    """
+    model, vocabulary = predictor.model, predictor.vocabulary
+    back_off, taught = predictor.back_off, predictor.taught_rows()
+    return {
+        'version': __version__,
+        'model': type(model).__name__ if cfg is None else cfg.model.to_dict(),
+        'weights': fingerprint(None, model.state_dict()),
+        'vocabulary': fingerprint(None if vocabulary is None else vocabulary.to_dict()),
+        'taught': fingerprint(None, taught) if taught else None,
+        'back_off': back_off and back_off.fingerprint(),
+        'everything': str(model.everything),
+        'none_threshold': predictor.none_threshold,
+    }
 
 
 def keep_inputs(jobs: Sequence[ImageJob], drawn: Path | None) -> None:

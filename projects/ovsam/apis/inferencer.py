@@ -18,6 +18,7 @@ from tqdm import tqdm
 from ovsam_onnx.one_image import in_unit
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.digest import fingerprint
 from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .exports import make_exports
@@ -25,6 +26,7 @@ from .inference_steps import (
     InferenceSteps,
     as_row,
     keep_inputs,
+    settings_of,
     show_picture,
     title_of,
 )
@@ -159,7 +161,7 @@ class OVSAMInferencer(InferenceSteps):
         exports = make_exports(formats, folder or Path(), names)
         for export in exports if preds else ():
             export.expect([job.file_name for job in jobs])
-        common = self._settings(top_k) if preds else ''
+        common = fingerprint([settings_of(self.predictor, self.cfg), top_k]) if preds else ''
         results: dict[str, Any] = dict(predictions=[], visualization=[], failed=[], resumed=0)
         with tqdm(
             total=len(jobs), desc='Inference', unit='image', disable=not self.show_progress
