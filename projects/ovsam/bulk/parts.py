@@ -18,7 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,18 +30,9 @@ _HEAD = re.compile(rb'\{"id": (\d+), "(begun|failed|file_name)": ')
 _KILLED = 'its process was killed, ran out of memory, or crashed'
 
 
-class Outcome(NamedTuple):
-    """What an attempt at an image came to.
-
-    Attributes:
-        place: Of the image in the listing, from 0.
-        offset: Of its record in the part; None if the process ended at it.
-        reason: Why that was.
-    """
-
-    place: int
-    offset: int | None
-    reason: str = ''
+# What an attempt at an image came to: the image's place in the listing, from 0; the offset of its
+# record in the part, None if the process ended at it; and why that was.
+Outcome = tuple[int, int | None, str]
 
 
 def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
@@ -57,12 +48,12 @@ def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
                 place, kind = int(head[1]) - 1, head[2]
                 begun = place if kind == b'begun' else None
                 if kind == b'failed':
-                    yield Outcome(place, None, json.loads(line)['failed'])
+                    yield place, None, json.loads(line)['failed']
                 elif kind == b'file_name':
-                    yield Outcome(place, offset)
+                    yield place, offset, ''
             offset += len(line)
     if begun is not None and not stopped:
-        yield Outcome(begun, None, _KILLED)
+        yield begun, None, _KILLED
 
 
 class Part:
