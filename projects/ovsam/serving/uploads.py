@@ -99,9 +99,9 @@ class UploadLimits:
         from ..vocabulary.packs import PACKS
 
         parts = [clean_text(part) for part in text.split('+')]
-        if all(part.casefold() in PACKS for part in parts):
-            return build_vocabulary('+'.join(parts))
         unknown = [part for part in parts if part.casefold() not in PACKS]
+        if not unknown:
+            return build_vocabulary('+'.join(parts))
         if len(unknown) < len(parts) and ',' not in text:
             raise ValueError(
                 f'there is no pack {unknown[0]!r}: there are {listed(PACKS, near=unknown[0])}'

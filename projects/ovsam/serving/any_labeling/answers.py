@@ -47,9 +47,8 @@ class AnyLabeling:
         """A request of ``POST /v1/predict``, or the answer if it cannot be one."""
         try:
             return read_question(body)
-        except RefusedRequest as error:
-            logger.warning('%s: %s', error.code, error)
-            return failure(error.code, str(error))
+        except ValueError as error:
+            return _refused(error)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """Shapes beside those that are there, or what is wrong."""
@@ -60,9 +59,7 @@ class AnyLabeling:
                 raise RefusedRequest('INVALID_IMAGE', str(error)) from error
             shapes = [*self._shapes(question, picture)]
         except ValueError as error:
-            code = getattr(error, 'code', 'INVALID_REQUEST')
-            logger.warning('%s: %s', code, error)
-            return failure(code, reason_of(error))
+            return _refused(error)
         except Exception as error:
             logger.exception('a request failed')
             return failure('INFERENCE_ERROR', f"{type(error).__name__}: see the server's log")
@@ -84,6 +81,12 @@ class AnyLabeling:
             label = IN_PROGRESS if question.entry == 'ovsam-correct' else None
         for found in founds:
             yield from _shapes_of(found, question, label)
+
+
+def _refused(error: ValueError) -> dict[str, Any]:
+    code = getattr(error, 'code', 'INVALID_REQUEST')
+    logger.warning('%s: %s', code, error)
+    return failure(code, reason_of(error))
 
 
 def _shapes_of(
