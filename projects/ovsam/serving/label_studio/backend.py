@@ -101,7 +101,10 @@ class LabelStudioBackend:
         if len(tasks) != 1:
             raise ValueError(f'prompts are for one task; got {len(tasks)}')
         control = control_for(controls, image_name(regions))
-        found = self._prompted(tasks[0]['data'], control, regions)
+        picture = self._picture(control, tasks[0]['data'])
+        prompts = region_prompts(regions, picture.image.original)
+        founds = self._annotator.click(picture, prompts, *self._names(control))
+        found = [region for each in founds for region in self._regions(control, each)]
         return self._answer([self._prediction(found)])
 
     def _answer(self, results: list[dict]) -> dict[str, Any]:
@@ -129,21 +132,14 @@ class LabelStudioBackend:
             raise faults[0]
         return results
 
-    def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
-        picture = self._picture(control.image_of(data))
-        prompts = region_prompts(regions, picture.image.original)
-        names, top_k = self._names(control)
-        found = self._annotator.click(picture, prompts, names, top_k)
-        return [region for each in found for region in self._regions(control, each)]
-
     def _everything_in(self, data: dict, control: BrushControl) -> list[dict]:
         if not self._everything:
             return []
-        picture = self._picture(control.image_of(data))
+        picture = self._picture(control, data)
         return self._regions(control, self._annotator.everything(picture, *self._names(control)))
 
-    def _picture(self, reference: str) -> Picture:
-        return self._annotator.encoded(*self._images.picture(reference))
+    def _picture(self, control: BrushControl, data: dict) -> Picture:
+        return self._annotator.encoded(*self._images.picture(control.image_of(data)))
 
     def _names(self, control: BrushControl) -> tuple[Names, int]:
         """The names for a control, and how many of them to ask for."""

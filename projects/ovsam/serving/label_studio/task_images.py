@@ -164,8 +164,23 @@ class TaskImages:
             raise
 
     def _download(self, url: str, kept: _File | None) -> _File:
+        headers = {'Accept-Encoding': 'identity', **(kept.validators if kept else {})}
+        auth = self._token if self._is_studio(url) else None
+        content = bytearray()
         try:
-            found = self._attempt(url, kept)
+            with self._client.stream('GET', url, headers=headers, auth=auth) as answer:
+                if answer.status_code == 304 and kept is not None:
+                    kept.asked = time.monotonic()
+                    return kept
+                _require_file(url, answer)
+                for chunk in answer.iter_bytes():
+                    content += chunk
+                    if len(content) > self._limits.megabytes * 1e6:
+                        raise ValueError(
+                            f'{shown(url)} has more than the {self._limits.megabytes:g} MB that '
+                            'are fetched: make it smaller, or have this server started with a '
+                            'larger --max-megabytes'
+                        )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise ValueError(f'cannot fetch {shown(url)}: {error}') from error
         except httpx.HTTPError as error:
@@ -174,40 +189,6 @@ class TaskImages:
                 f'cannot fetch {shown(url)}: {error or type(error).__name__}'
                 f'{studio if self._is_studio(url) else ""}'
             ) from error
-        if isinstance(found, _File):
-            return found
-        if found in (401, 403):
-            raise PermissionError(
-                f'{shown(url)} may not be read (status {found})'
-                '; for what is in Label Studio, start this backend with its address and the access '
-                'token of a user who may read it, from Account & Settings'
-            )
-        if found in (404, 410):
-            raise FileNotFoundError(f'{shown(url)} is not there (status {found})')
-        kind = ConnectionError if may_answer_later(found) else ValueError
-        raise kind(f'cannot fetch {shown(url)}: the server answers with status {found}')
-
-    def _attempt(self, url: str, kept: _File | None) -> _File | int:
-        """The file, or the status of an answer without one."""
-        headers = {'Accept-Encoding': 'identity', **(kept.validators if kept else {})}
-        auth = self._token if self._is_studio(url) else None
-        content = bytearray()
-        with self._client.stream('GET', url, headers=headers, auth=auth) as answer:
-            if answer.status_code == 304 and kept is not None:
-                kept.asked = time.monotonic()
-                return kept
-            if answer.status_code != 200:
-                return answer.status_code
-            if answer.headers.get('Content-Encoding', 'identity') != 'identity':
-                raise ValueError(f'{shown(url)} comes compressed, which was not asked for')
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if len(content) > self._limits.megabytes * 1e6:
-                    raise ValueError(
-                        f'{shown(url)} has more than the {self._limits.megabytes:g} MB that are '
-                        'fetched: make it smaller, or have this server started with a larger '
-                        '--max-megabytes'
-                    )
         validators = {
             asking: answer.headers[said]
             for asking, said in VALIDATORS.items()
@@ -220,3 +201,20 @@ class TaskImages:
 
     def _is_studio(self, url: str) -> bool:
         return origin(url) == origin(self._url)
+
+
+def _require_file(url: str, answer: httpx.Response) -> None:
+    status = answer.status_code
+    if status in (401, 403):
+        raise PermissionError(
+            f'{shown(url)} may not be read (status {status})'
+            '; for what is in Label Studio, start this backend with its address and the access '
+            'token of a user who may read it, from Account & Settings'
+        )
+    if status in (404, 410):
+        raise FileNotFoundError(f'{shown(url)} is not there (status {status})')
+    if status != 200:
+        kind = ConnectionError if may_answer_later(status) else ValueError
+        raise kind(f'cannot fetch {shown(url)}: the server answers with status {status}')
+    if answer.headers.get('Content-Encoding', 'identity') != 'identity':
+        raise ValueError(f'{shown(url)} comes compressed, which was not asked for')
