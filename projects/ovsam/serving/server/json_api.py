@@ -93,8 +93,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
         """Remember a vocabulary, so that it need not be sent again."""
         if len(new.taught or b'') > MOST_TAUGHT:
             raise HTTPException(413, f'taught may have {MOST_TAUGHT / 1e6:g} MB')
-        session, names = await turns.run(request, answers.sessions.new, new.vocabulary, new.taught)
-        return Session(session=session, names=names)
+        return await turns.run(request, answers.new_session, new)
 
     @router.post('/sessions/{session}/taught')
     async def teach(session: str, shown: Shown, request: Request) -> Taught:
@@ -104,6 +103,6 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
     @router.delete('/sessions/{session}', status_code=204)
     async def end_session(session: str) -> None:
         """Forget a vocabulary."""
-        answers.sessions.end(session)
+        answers.end_session(session)
 
     return router
