@@ -41,10 +41,11 @@ def serve(args: argparse.Namespace) -> None:
         drawn = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix='ovsam-samples-')))
         shown = list_images(args.samples) if args.samples else None
         pictures = PictureFolder.of(args.folder, args.out) if args.folder else None
-        if pictures and pictures.left_out:
+        left_out = pictures.out.left_out if pictures and pictures.out else ()
+        if left_out:
             print(
-                f'{args.out} keeps {len(pictures.left_out)} objects that the page cannot show: '
-                f'{listed(pictures.left_out, between="; ")}'
+                f'{args.out} keeps {len(left_out)} objects that the page cannot show: '
+                f'{listed(left_out, between="; ")}'
             )
         family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
         place = (args.host, args.port)

@@ -95,7 +95,7 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
 
     @router.get('/pictures')
     async def listed() -> ListedPictures:
-        return ListedPictures(pictures=pictures.pictures(), kept=pictures.keeps)
+        return ListedPictures(pictures=pictures.pictures(), kept=pictures.out is not None)
 
     @router.post('/open')
     async def open_picture(name: str, request: Request) -> OpenedPicture:
