@@ -129,16 +129,17 @@ def _only(images: list[Mapping], file_name: str) -> Mapping:
     """
     distinct = [*{json_text(image, sort_keys=True): image for image in images}.values()]
     wanted = _parts(file_name)
-    # The whole path first, then as much of it as is known.
-    for meant in (
-        lambda parts: parts == wanted,
-        lambda parts: wanted[-len(parts) :] == parts or parts[-len(wanted) :] == wanted,
-    ):
-        matching = [image for image in distinct if meant(_parts(_shown_name(image)))]
-        if len(matching) == 1:
-            return matching[0]
-    if len(distinct) == 1:
-        return distinct[0]
+
+    def likeness(image: Mapping) -> tuple[bool, bool]:
+        """As much of the path as is known counts, and all of it more."""
+        parts = _parts(_shown_name(image))
+        known = wanted[-len(parts) :] == parts or parts[-len(wanted) :] == wanted
+        return known, parts == wanted
+
+    most = max(map(likeness, distinct))
+    meant = [image for image in distinct if likeness(image) == most]
+    if len(meant) == 1:
+        return meant[0]
     shown = listed([f'{_shown_name(image)} (id {image["id"]})' for image in distinct])
     raise ValueError(
         f'the file has {len(distinct)} images that {file_name} of this size may be: '
