@@ -41,7 +41,7 @@ def serve(args: argparse.Namespace) -> None:
 
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
     tasks = TaskImages(
-        args.label_studio_url, args.label_studio_token, args.local_files_root, limits
+        args.label_studio_url, os.environ.get('LABEL_STUDIO_API_KEY'), args.local_files_root, limits
     )
     everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
     annotator = Annotator(
@@ -122,12 +122,6 @@ def _add_label_studio(parser: argparse.ArgumentParser) -> None:
         '--label-studio-url',
         default=os.environ.get('LABEL_STUDIO_URL', 'http://localhost:8080'),
         help='where uploaded files are (LABEL_STUDIO_URL, or http://localhost:8080)',
-    )
-    parser.add_argument(
-        '--label-studio-token',
-        default=os.environ.get('LABEL_STUDIO_API_KEY'),
-        help='access token to read them with, legacy or personal; better set '
-        'LABEL_STUDIO_API_KEY, which other users of this machine do not see',
     )
     parser.add_argument(
         '--local-files-root',

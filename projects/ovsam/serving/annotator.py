@@ -100,11 +100,6 @@ class Annotator:
         # Of everything mode, a bit for each pixel.
         self._masks: BoundedCache[Prediction] = BoundedCache(images, 0.25e6 * megabytes, _nbytes)
 
-    @property
-    def nbytes(self) -> int:
-        """What is kept of pictures takes so many bytes."""
-        return self._images.nbytes + self._masks.nbytes
-
     def send(
         self, content: bytes, name: str = 'the picture', size: tuple[int, int] | None = None
     ) -> Picture:
