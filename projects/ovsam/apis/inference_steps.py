@@ -55,28 +55,22 @@ class InferenceSteps:
         """Give jobs their earlier result of the folder ``preds``, or a new one, or an error."""
         for job in batch:
             try:
-                self._prepare(job, common, pred_score_thr, preds)
+                if preds:
+                    only = str(pred_score_thr) if job.texts else ''
+                    job.set_digest(common, self.prompts.fingerprint(job.file), only)
+                if not (preds and job.resume(preds)):
+                    size = self._pixels(job).shape[:2]
+                    inner_size(size, self.model.prompt_encoder.image_size)
             except IMAGE_ERRORS as error:
                 self._give_up(job, error)
         pending = [job for job in batch if job.found is None and not job.error]
-        for job, image in self._encoded(pending) if pending else ():
+        for job, image in self._encoded(pending):
             try:
                 self.predictor.set_image(image)
                 job.found = self._predict(job, top_k, pred_score_thr)
             except IMAGE_ERRORS as error:
                 self._give_up(job, error)
         self.predictor.reset()
-
-    def _prepare(
-        self, job: ImageJob, common: str, pred_score_thr: float, preds: Path | None
-    ) -> None:
-        """Give a job its earlier result, or else its pixels."""
-        if preds:
-            only = str(pred_score_thr) if job.texts else ''
-            job.set_digest(common, self.prompts.fingerprint(job.file), only)
-        if not (preds and job.resume(preds)):
-            job.pixels = pixels_of(job.source)
-            inner_size(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
 
     def _jobs(
         self, inputs: Any, texts: str | Sequence | None, with_features: bool
