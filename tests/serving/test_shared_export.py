@@ -127,7 +127,7 @@ def test_names_are_some_of_its_own(app, ask, asked, pair):
 def test_a_session_keeps_words_and_no_embeddings(pair):
     answers, names = Answers(Annotator(SharedExport(pair.folder))), [*pair.onnx.vocabulary.names]
     session = answers.new_session(NewSession(vocabulary=names))
-    assert session.names == names == answers._session(session.session).vocabulary
+    assert session.names == names == [*answers._session(session.session).vocabulary]
 
 
 @pytest.mark.parametrize('vocabulary', ['gizmo, cat', ['gizmo'], 'lvis+gizmo'])

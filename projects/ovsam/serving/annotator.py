@@ -16,6 +16,7 @@ import numpy as np
 
 from ovsam_onnx.prediction import Prediction
 
+from ..vocabulary.name_texts import listed_names
 from .bounded_cache import BoundedCache
 from .object_prompts import ObjectPrompt
 from .served_model import ServedModel
@@ -152,7 +153,13 @@ class Annotator:
         Raises:
             ValueError: There are none, too many, or one that the model cannot name.
         """
-        return None if given is None else self.model.names_of(given, self.limits)
+        if given is None:
+            return None
+        if isinstance(given, str) and self.model.any_names:
+            return self.limits.parse_vocabulary(given)
+        names = tuple(listed_names(given) if isinstance(given, str) else given)
+        self.limits.check_names(names)
+        return names
 
     def click(
         self, picture: Picture, prompts: Sequence[ObjectPrompt], names: Names, top_k: int = 1

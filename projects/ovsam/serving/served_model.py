@@ -13,7 +13,6 @@ import numpy as np
 from ovsam_onnx.prediction import Prediction
 
 from ..apis.notices import notice_of_domain
-from .uploads import UploadLimits
 
 if TYPE_CHECKING:  # one of the two is installed
     from ovsam_onnx import Names, OnnxPredictor
@@ -72,18 +71,6 @@ class ServedModel(ABC):
     def none_threshold(self) -> float:
         """Least score of a name that is certain; see :class:`ovsam.apis.OVSAMPredictor`."""
         return self._first.none_threshold
-
-    @abstractmethod
-    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Any:
-        """Names as users write them, for :meth:`new_predictor`.
-
-        Args:
-            given: Names with commas between them, a list, or a pack where there are any.
-            limits: How many there may be.
-
-        Raises:
-            ValueError: There are none, too many, or one that the model cannot name.
-        """
 
     @abstractmethod
     def new_predictor(self, names: Any = None, taught: bytes = b'') -> Predictor:

@@ -14,7 +14,6 @@ from ovsam_onnx.images import EncodedImage
 from ..utils.wording import listed
 from ..vocabulary.name_texts import listed_names
 from .served_model import ServedModel
-from .uploads import UploadLimits
 
 SUFFIX = '.safetensors'
 OWN = f'names{SUFFIX}'  # the names of the exported config
@@ -46,12 +45,6 @@ class SharedExport(ServedModel):
         self._first.set_vocabulary(self._names)
         if vocabulary and not is_file:
             self._first.set_vocabulary(self._chosen(listed_names(vocabulary)))
-
-    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Sequence[str]:
-        """See :class:`~.served_model.ServedModel`."""
-        texts = listed_names(given) if isinstance(given, str) else given
-        limits.check_names(texts)
-        return texts
 
     def new_predictor(
         self, names: Names | Sequence[str] | None = None, taught: bytes = b''

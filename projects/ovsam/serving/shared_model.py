@@ -21,7 +21,6 @@ from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
 from .served_model import ServedModel
-from .uploads import UploadLimits
 
 BANKS, BANK_BYTES = 64, 500e6  # vocabularies of sessions whose embeddings are kept
 
@@ -48,15 +47,6 @@ class SharedModel(ServedModel):
         self._banks: BoundedCache[NameBank] = BoundedCache(
             BANKS, BANK_BYTES, lambda bank: bank.nbytes
         )
-
-    def names_of(
-        self, given: str | Sequence[str], limits: UploadLimits
-    ) -> Vocabulary | Sequence[str]:
-        """See :class:`~.served_model.ServedModel`."""
-        if isinstance(given, str):
-            return limits.parse_vocabulary(given)
-        limits.check_names(given)
-        return tuple(given)
 
     def new_predictor(
         self, names: Vocabulary | Sequence[str] | None = None, taught: bytes = b''
