@@ -203,8 +203,7 @@ class Annotator:
         while some := list(islice(masks, DRAWN_AT_ONCE)):
             with self.model.turn():
                 predictor = self._shown(picture, names)
-                found = self.model.described(predictor, picture.image, np.stack(some))
-                found = predictor.name(found, top_k, 0.0)
+                found = predictor.name(predictor.described(np.stack(some)), top_k, 0.0)
             yield found
 
     def taught(

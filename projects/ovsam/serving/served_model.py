@@ -84,14 +84,6 @@ class ServedModel(ABC):
             ValueError: A name has nothing to read, or names were taught to another model.
         """
 
-    @abstractmethod
-    def described(self, predictor: Any, image: Any, masks: np.ndarray) -> Prediction:
-        """Masks (N, H, W) bool of an encoded image with their ``region_embeddings``.
-
-        Raises:
-            ValueError: One is empty, or they are of another size.
-        """
-
     def find(
         self, predictor: Any, texts: Sequence[str], threshold: float, top_k: int, among: Any
     ) -> Prediction:

@@ -6,10 +6,7 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ovsam_onnx import Names, OnnxPredictor, Prediction
-from ovsam_onnx.images import EncodedImage
 
 from ..utils.wording import listed
 from ..vocabulary.name_texts import listed_names
@@ -60,12 +57,6 @@ class SharedExport(ServedModel):
         if names is not None:
             predictor.set_vocabulary(names if isinstance(names, Names) else self._chosen(names))
         return predictor
-
-    def described(
-        self, predictor: OnnxPredictor, image: EncodedImage, masks: np.ndarray
-    ) -> Prediction:
-        """See :class:`~.served_model.ServedModel`."""
-        return predictor.model.described(image, masks, predictor.vocabulary)
 
     def find(
         self,

@@ -12,8 +12,6 @@ import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
-from ..apis.encoded_image import EncodedImage
-from ..apis.prediction import Prediction
 from ..naming.name_bank import NameBank
 from ..naming.taught_file import taught_file
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -79,13 +77,6 @@ class SharedModel(ServedModel):
         else:
             predictor.bank = bank
         return predictor
-
-    @torch.no_grad()
-    def described(
-        self, predictor: OVSAMPredictor, image: EncodedImage, masks: np.ndarray
-    ) -> Prediction:
-        """See :class:`~.served_model.ServedModel`."""
-        return image.described(predictor.model, masks, predictor.doubted_bank)
 
     def teach(
         self, predictor: OVSAMPredictor, name: str, mask: np.ndarray
