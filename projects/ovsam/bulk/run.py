@@ -202,7 +202,9 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
         return annotate(job.root / name)
     except IMAGE_ERRORS as error:
         if isinstance(error, OSError):
-            for folder in (job.root, _left_of((job.root / name).parent)):
+            # A folder, or what is left of the way to it: where a disk was, an empty one.
+            inner = next(each for each in (job.root / name).parents if each.is_dir())
+            for folder in (job.root, inner):
                 # One image that had a folder of its own may just have been deleted.
                 if not _has_entries(folder) and (folder == job.root or _listed(job, folder) > 1):
                     # A disk that has gone is no reason to leave out all that was on it.
@@ -211,11 +213,6 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
                         'back and run the same command again, which goes on from here'
                     ) from error
         return {'error': reason_of(error)}
-
-
-def _left_of(folder: Path) -> Path:
-    """A folder, or what is left of the way to it: where a disk was, an empty one."""
-    return next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
 
 
 def _listed(job: Job, folder: Path) -> int:

@@ -26,9 +26,8 @@ from ..apis import Followed, OVSAMPredictor, Prediction
 from ..apis.flags import add_model_flags, add_prompt_flags
 from ..apis.init_model import say_notice
 from ..apis.tracking import follow_prompts
-from ..apis.tracking.drawn import film_writer
 from ..apis.tracking.exports import frame_record, write_coco_tracks, write_cvat_tracks
-from ..apis.tracking.frames import PictureFolder, VideoFile, open_film
+from ..apis.tracking.frames import PictureFolder, VideoFile, film_writer, open_film
 from ..apis.user_prompts import parse_prompt
 from ..utils.command_line import exit_status, output_folder, parser_of
 from ..utils.file_names import printable
