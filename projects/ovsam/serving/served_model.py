@@ -31,11 +31,10 @@ class ServedModel(ABC):
     are there because two images encoded at once take twice the memory and no less time.
 
     Args:
-        first: What those of sessions are copies of.
-        domain: What the weights know, if their config says so.
+        first: The predictor that those of sessions are copies of.
 
     Attributes:
-        domain: The same.
+        domain: What the weights know, if their config says so.
         out_of_memory: What it raises where the memory does not suffice, beside MemoryError.
         any_names: Whether it names from whatever words; if not, from those that it came with.
     """
@@ -58,19 +57,9 @@ class ServedModel(ABC):
         return notice_of_domain(self.domain)
 
     @property
-    def takes_masks(self) -> bool:
-        """Whether the decoder learned to go on from its own masks: one with several masks has."""
-        return self._first.takes_masks
-
-    @property
     def teachable(self) -> bool:
         """Whether names can be taught by example."""
         return getattr(self._first.model, 'example_space', None) is not None
-
-    @property
-    def none_threshold(self) -> float:
-        """Least score of a name that is certain; see :class:`ovsam.apis.OVSAMPredictor`."""
-        return self._first.none_threshold
 
     @abstractmethod
     def new_predictor(self, names: Any = None, taught: bytes = b'') -> Predictor:

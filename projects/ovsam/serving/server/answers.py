@@ -42,7 +42,8 @@ class Answers:
 
     def __init__(self, annotator: Annotator) -> None:
         self._annotator = annotator
-        self._least = annotator.model.none_threshold
+        first = annotator.model.new_predictor()
+        self._least, self._goes_on = first.none_threshold, first.takes_masks
         # Masks (h, w) that further clicks in a picture start from.
         self._logits: BoundedCache[np.ndarray] = BoundedCache(
             LOGITS, LOGITS_BYTES, lambda mask: mask.nbytes
@@ -69,7 +70,7 @@ class Answers:
         objects: list[FoundObject] = []
         for place, found in enumerate(founds):
             (each,) = found_objects(found, asked, self._least, place)
-            if self._annotator.model.takes_masks and found.low_res_logits is not None:
+            if self._goes_on and found.low_res_logits is not None:
                 each.continues = secrets.token_urlsafe(9)
                 self._logits.put((key, each.continues), found.low_res_logits[0])
             objects.append(each)
