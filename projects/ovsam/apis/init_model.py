@@ -139,7 +139,7 @@ def load_config(config: str | Path | Config) -> Config:
 
 
 def _provide_weights(cfg: Config, *, own_checkpoint: bool) -> None:
-    """Download what a published model lacks; of ``load_from`` not, if another takes its place."""
+    """Download and convert what a published model lacks, beside an own checkpoint if given."""
     name = cfg[PUBLISHED]
     files = [
         file
