@@ -12,8 +12,6 @@ import numpy as np
 
 from ovsam_onnx.prediction import Prediction
 
-from ..apis.notices import notice_of_domain
-
 if TYPE_CHECKING:  # one of the two is installed
     from ovsam_onnx import Names, OnnxPredictor
 
@@ -50,11 +48,6 @@ class ServedModel(ABC):
     def vocabulary(self) -> KnownNames | None:
         """What sessions begin with; None for a model that does not name."""
         return self._first.vocabulary
-
-    @property
-    def notice(self) -> str | None:
-        """What visitors should know of the weights."""
-        return notice_of_domain(self.domain)
 
     @property
     def teachable(self) -> bool:

@@ -117,8 +117,7 @@ def contact_sheet(
     for row, height in zip(rows, heights):
         for column, image in enumerate(row):
             left = gap + column * (cell_width + gap) + (cell_width - image.shape[1]) // 2
-            place = sheet[top + head : top + head + image.shape[0], left:]
-            place[:, : image.shape[1]] = image
+            sheet[top + head : top + head + image.shape[0], left : left + image.shape[1]] = image
             middles.append([(gap + column * (cell_width + gap) + cell_width // 2, top + head // 2)])
         top += height
     colors: np.ndarray = np.full((len(titles), 3), 255, dtype=np.uint8)

@@ -99,7 +99,8 @@ def _prompts(marks: object) -> list[ObjectPrompt]:
     points, boxes = [], []
     for mark in marks:
         mark = mark if isinstance(mark, dict) else {'mark': mark}
-        kind, label, data = mark.get('type'), mark.get('label'), _numbers(mark.get('data'))
+        kind, label, data = mark.get('type'), mark.get('label'), mark.get('data')
+        data = data if isinstance(data, list) and are_numbers(data) else []
         if kind == 'point' and len(data) == 2 and label in (0, 1):
             points.append(((data[0], data[1]), int(label)))
         elif kind == 'rectangle' and len(data) == 4 and label == 1:
@@ -111,11 +112,6 @@ def _prompts(marks: object) -> list[ObjectPrompt]:
                 'and label 1 or 0, rectangles with data [x1, y1, x2, y2] and label 1',
             )
     return object_prompts(points, boxes)
-
-
-def _numbers(data: object) -> list[float]:
-    """Finite numbers; none if it is anything else."""
-    return data if isinstance(data, list) and are_numbers(data) else []
 
 
 def _texts(text: object) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from ...apis.notices import notice_of_domain
 from ...version import __version__
 from ..annotator import Annotator
 from .answers import Answers
@@ -41,7 +42,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
             megapixels=limits.megapixels,
             teachable=annotator.model.teachable,
             any_names=annotator.model.any_names,
-            notice=annotator.model.notice,
+            notice=notice_of_domain(annotator.model.domain),
         )
 
     @router.post(
