@@ -23,9 +23,9 @@ def _scope():
 
 def test_weights_reach_every_part(random_mini, random_weights):
     scope = _scope()
-    model = init_model(random_mini)
+    model = init_model(random_mini, cfg_options={'model.chunk_size': 3})
     assert _scope() == scope
-    assert not model.training
+    assert not model.training and model.chunk_size == 3
     for name, prefix, part in (
         ('clip', 'clip.', model.backbone),
         ('sam2clip_masks', 'neck.', model.neck),
@@ -76,10 +76,8 @@ def test_checkpoint_of_something_else(random_mini, random_weights, name, kind):
 
 
 def test_no_checkpoint_for_what_is_learned(random_mini):
-    cfg = load_config(random_mini)
-    cfg.load_from = None
     with pytest.raises(ValueError, match='no weights for label_head.*give a checkpoint'):
-        init_model(cfg)
+        init_model(random_mini, cfg_options={'load_from': None})
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def init_model(
     config: str | Path | Config,
     weights: str | Path | None = None,
     device: str | torch.device | None = None,
+    cfg_options: dict | None = None,
 ) -> nn.Module:
     """Build a model and load all its weights.
 
@@ -52,6 +53,7 @@ def init_model(
         weights: Checkpoint with what was learned; the config's ``load_from`` if not given. A
             relative path counts from the working directory, then from the project's root.
         device: Where to; CUDA if there is, else the CPU.
+        cfg_options: Changes to the config by dotted key, e.g. ``{'model.chunk_size': 8}``.
 
     Returns:
         The model, in eval mode. It is not for training: batch norms of its CLIP are folded.
@@ -64,6 +66,8 @@ def init_model(
             such device.
     """
     cfg = load_config(config)
+    if cfg_options:
+        cfg.merge_from_dict(cfg_options)
     if 'model' not in cfg:
         raise ValueError(f"{config} has no 'model': give the config of a whole model")
     device = choose_device(device)
