@@ -11,8 +11,10 @@ rule for: ``scaled_dot_product_attention`` and ``nn.MultiheadAttention``'s own k
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -22,11 +24,13 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..apis.init_model import load_config
 from ..export.onnx_files import without_fast_attention
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
-from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.tables import table
 from .random_model import build_random_model, set_random_names
+from .timing import print_ratios
 
 # Parts that run once per vocabulary, or in training only.
 APART = ('text_encoder', 'teacher')
@@ -54,6 +58,29 @@ class PartComplexity(NamedTuple):
     def total(self, prompts: int) -> int:
         """Operations for an image with so many prompts."""
         return self.image + prompts * self.prompt
+
+
+def complexity(args: argparse.Namespace) -> None:
+    """Operations and parameters, by part."""
+    summary = []
+    for config in args.configs:
+        rows = count_complexity(load_config(config), args.size, args.again)
+        total = total_complexity(rows)
+        cells = [
+            [
+                row.part + ('' if row.counts else ' (not counted)'),
+                f'{row.parameters / 1e6:.2f}',
+                f'{row.image / 1e9:.2f}',
+                f'{row.prompt / 1e9:.3f}',
+                f'{row.total(args.prompts) / 1e9:.2f}',
+            ]
+            for row in [*rows, total]
+        ]
+        head = ['part', 'parameters (M)', 'GFLOPs an image', 'GFLOPs a prompt', 'together']
+        print(f'{config}, {args.prompts} prompts\n{table(head, cells)}\n')
+        summary.append((Path(config).stem, total.total(args.prompts), total.parameters))
+    if len(summary) > 1:
+        print_ratios(['config', 'GFLOPs', 'parameters (M)'], summary, (1e9, 1e6))
 
 
 def count_complexity(
@@ -85,10 +112,23 @@ def count_complexity(
     # Memory that nothing writes to is not taken: only what decodes the prompt becomes real.
     model.to_empty(device='cpu')
     set_random_names(model)
-    features = ImageFeatures(*(_zeros(field) for field in features))
+    features = ImageFeatures(
+        *(
+            torch.zeros(field.shape)
+            if isinstance(field, Tensor)
+            else tuple(torch.zeros(level.shape) for level in field)
+            for field in features
+        )
+    )
     box = Prompts.from_boxes([[side / 4, side / 4, side / 2, side / 2]])
     second_look, model.second_look = getattr(model, 'second_look', None), None
-    prompt, _ = count_by_part(model, lambda: _answer(model, features, box, side))
+
+    def answer() -> Tensor:
+        """Mask and names of a prompt."""
+        regions, _ = model.segment_regions(features, box, side)
+        return model.log_scores(model.region_embeddings(features, regions))
+
+    prompt, _ = count_by_part(model, answer)
 
     rows = [
         PartComplexity(name, number, image.get(name, 0), prompt.get(name, 0), name not in APART)
@@ -103,12 +143,6 @@ def count_complexity(
         cost = round(again * sum(look.values()))
         rows.append(PartComplexity(SECOND_LOOK, 0, 0, cost, counts=True))
     return [row for row in rows if row.parameters or row.image or row.prompt]
-
-
-def _answer(model: PromptableSegmenter, features: ImageFeatures, prompts: Prompts, side: int):
-    """Mask and names of a prompt."""
-    regions, _ = model.segment_regions(features, prompts, side)
-    return model.log_scores(model.region_embeddings(features, regions))
 
 
 def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
@@ -162,10 +196,3 @@ def attention_as_products() -> Iterator[None]:
     """Keeps attention from kernels that the counter has no rule for."""
     with without_fast_attention(), sdpa_kernel(SDPBackend.MATH):
         yield
-
-
-def _zeros(field: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
-    """Tensors of the same shapes on the CPU."""
-    if isinstance(field, Tensor):
-        return torch.zeros(field.shape)
-    return tuple(torch.zeros(level.shape) for level in field)

@@ -6,6 +6,7 @@ its addition is one of ours and two of a GPU's FLOPS. Hours follow from an assum
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,12 +16,14 @@ from mmengine.config import Config
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..apis.init_model import load_config
 from ..datasets.teacher_features import TeacherFeatures
 from ..prompts.prompters import BoxPrompter
 from ..segmenters.ovsam import OVSAM
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..segmenters.sam2clip_distiller import SAM2CLIPDistiller
 from ..segmenters.stored_teacher import StoredTeacher
+from ..utils.marked_section import insert_section
 from ..utils.tables import table
 from .complexity import attention_as_products, count_by_part, count_complexity
 from .random_model import annotated_boxes, build_random_model, set_random_names
@@ -198,6 +201,20 @@ def row(
         f'{source.images * source.image_bytes / 1e9:,.0f}',
         f'{source.images * record / 1e9:,.0f}',
     ]
+
+
+def scale(args: argparse.Namespace) -> None:
+    """GPU-hours, memory, network and storage of the paper's recipe and of many images."""
+    machine = Machine(args.gpus, args.peak * 1e12, args.utilisation)
+    configs = [load_config(args.sam2clip), load_config(args.clip2sam), load_config(args.ovsam)]
+    section = (
+        f'`{args.shown}` prints this: {args.gpus} GPUs of {args.peak:g} TFLOPS, of which '
+        f'{args.utilisation:.0%} are reached.\n\n'
+        f'{scale_table(configs, machine, args.images, args.size)}\n'
+    )
+    print(section, end='')
+    if args.insert:
+        insert_section(args.insert, section, 'scale')
 
 
 def scale_table(configs: list[Config], machine: Machine, images: int, size: int | None) -> str:
