@@ -66,21 +66,17 @@ def run(args: argparse.Namespace) -> None:
     parts = DistillationConfig.of(cfg, args.out)
     require_inputs(parts.inputs(cfg), 'train')
     place = process_place(args.launcher)
-    rank = place.rank
     dump = FeatureDump(
         cfg,
         args.out,
         args.shard,
-        (rank, place.world),
+        (place.rank, place.world),
         args.device or place.device(),
         args.batch_size,
         args.workers,
     )
-    show(
-        dump.verify(progress=rank == 0) if args.verify else dump.run(progress=rank == 0),
-        dump.store.folder,
-    )
-    if args.compare is not None and rank == 0:
+    show(dump.verify() if args.verify else dump.run(), dump.store.folder)
+    if args.compare is not None and place.rank == 0:
         print(compare_losses(dump, cfg, args.weights, args.compare))
 
 

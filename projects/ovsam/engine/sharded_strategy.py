@@ -64,8 +64,7 @@ class ShardedStrategy(FSDPStrategy):
         )
         if not torch.cuda.is_available():
             wrapper['device_id'] = torch.device('cpu')
-        given = self.model_wrapper or {}
-        self.model_wrapper = {**wrapper, **given}
+        self.model_wrapper = {**wrapper, **(self.model_wrapper or {})}
         return super()._wrap_model(model)
 
     def build_optim_wrapper(self, optim_wrapper, model: nn.Module | None = None) -> OptimWrapper:

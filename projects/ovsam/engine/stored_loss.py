@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from mmengine.config import Config
 from torch import Tensor
@@ -14,28 +12,9 @@ from .distillation_config import DistillationConfig
 from .feature_dump import FeatureDump
 
 
-@dataclass
-class StoredLoss:
-    """The distillation loss with a live and with a stored teacher, (N,) of N images each."""
-
-    live: Tensor
-    stored: Tensor
-
-    def __str__(self) -> str:
-        """The mean losses and their relative difference, in one line."""
-        live, stored = self.live.mean().item(), self.stored.mean().item()
-        largest = (self.stored / self.live - 1).abs().max().item()
-        return (
-            f'distillation loss of {len(self.live)} images: {live:.6f} live, {stored:.6f} '
-            f'stored, {abs(stored / live - 1):.3%} apart (one image at most {largest:.3%})'
-        )
-
-
 @torch.no_grad()
-def compare_losses(
-    dump: FeatureDump, cfg: Config, weights: str, count: int, *, progress: bool = True
-) -> StoredLoss:
-    """Measure both losses of a trained adapter.
+def compare_losses(dump: FeatureDump, cfg: Config, weights: str, count: int) -> str:
+    """Measure the loss of a trained adapter with a live and with a stored teacher.
 
     Args:
         dump: Whose store has the features.
@@ -43,7 +22,9 @@ def compare_losses(
         weights: Checkpoint of the adapter, trained: the smaller the loss, the more an error in
             the features counts.
         count: Images.
-        progress: Whether to show a bar.
+
+    Returns:
+        The mean losses and their relative difference, in one line.
 
     Raises:
         FileNotFoundError: A record or a checkpoint is missing.
@@ -52,15 +33,22 @@ def compare_losses(
     parts = DistillationConfig.of(cfg, dump.store.folder)
     student = init_model(parts.student(cfg), weights, str(dump.device))
     teacher = dump.build_teacher()
-    live, stored = [], []
-    for inputs, samples in dump.batches(list(dump.names)[:count], 'compare', progress=progress):
+    losses = []
+    for inputs, samples in dump.batches(list(dump.names)[:count], 'compare'):
         for sample in samples:
             sample.teacher_features = dump.store.read(image_name(sample.img_path)).to(dump.device)
         embedding = student.encode_image(inputs).embedding
-        live.append(_losses(embedding, teacher(inputs)))
-        stored.append(_losses(embedding, student.target(inputs, samples)))
-    return StoredLoss(torch.cat(live), torch.cat(stored))
+        targets = teacher(inputs), student.target(inputs, samples)
+        losses.append(torch.stack([_losses(embedding, target) for target in targets]))
+    both = torch.cat(losses, dim=1)
+    live, stored = both.mean(dim=1).tolist()
+    largest = (both[1] / both[0] - 1).abs().max().item()
+    return (
+        f'distillation loss of {both.shape[1]} images: {live:.6f} live, {stored:.6f} stored, '
+        f'{abs(stored / live - 1):.3%} apart (one image at most {largest:.3%})'
+    )
 
 
 def _losses(embedding: Tensor, target: Tensor) -> Tensor:
+    """(N,) of N images."""
     return (embedding - target).square().flatten(1).mean(1).cpu()
