@@ -20,26 +20,3 @@ from .sa1b import SA1BDataset
 from .source_batch_sampler import SourceBatchSampler
 from .teacher_features import TeacherFeatures
 from .whole_image_region import WholeImageRegion
-
-__all__ = [
-    'ClosedVocabularyCocoDataset',
-    'FeatureStore',
-    'ImageListing',
-    'JointDataset',
-    'KeepInMemory',
-    'LoadAnnotatedImage',
-    'LoadSA1BAnnotations',
-    'LoadTeacherFeatures',
-    'OneClass',
-    'OpenVocabularyCocoDataset',
-    'OpenVocabularyLVISDataset',
-    'PartOfImagesCocoDataset',
-    'PasteObjects',
-    'PictogramCrops',
-    'RandomObjectWarp',
-    'SA1BDataset',
-    'SourceBatchSampler',
-    'TeacherFeatures',
-    'WholeImageRegion',
-    'pictogram_vocabulary',
-]

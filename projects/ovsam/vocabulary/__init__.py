@@ -11,29 +11,3 @@ from .same_texts import TextReader, extend_vocabulary, merge_same_names, report_
 from .templates import TEMPLATES
 from .vocabulary import Vocabulary
 from .wordnet import WordNetHierarchy
-
-__all__ = [
-    'COCO_BASE_48',
-    'COCO_NOVEL_17',
-    'PACKS',
-    'TEMPLATES',
-    'TextReader',
-    'Vocabulary',
-    'WordNetHierarchy',
-    'build_vocabulary',
-    'coco_split_vocabulary',
-    'extend_vocabulary',
-    'imagenet_synsets',
-    'load_vocabulary',
-    'lvis_split_vocabulary',
-    'merge_same_names',
-    'merge_vocabularies',
-    'name_key',
-    'report_texts',
-    'same_names',
-    'near_misses',
-    'refuse_near_misses',
-    'shared_texts',
-    'v3det_vocabulary',
-    'vocabulary_pack',
-]

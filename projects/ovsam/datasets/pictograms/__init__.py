@@ -2,8 +2,3 @@
 
 from .crops import PictogramCrops
 from .vocabulary import pictogram_vocabulary
-
-__all__ = [
-    'PictogramCrops',
-    'pictogram_vocabulary',
-]
