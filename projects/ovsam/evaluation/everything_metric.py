@@ -18,6 +18,8 @@ from ..masks.mask_iou import pairwise_mask_ious
 from ..vocabulary import Vocabulary, build_vocabulary
 from .group_metric import GroupMetric, percent
 
+FOUND = 0.5  # IoU of a mask that finds an object
+
 
 @dataclass(frozen=True)  # mmengine makes plain tuples of named ones
 class _Image:
@@ -31,9 +33,9 @@ class _Image:
 class EverythingMetric(GroupMetric):
     """Recall of annotated objects, and names, of masks that nobody asked for.
 
-    An object is found if the mask that overlaps it most has at least ``iou_threshold`` with it;
-    that mask's label is the object's. Masks of other things do no harm: annotations do not hold all
-    there is. Objects with an empty annotated mask do not count. A sample needs ``gt_instances``
+    An object is found if the mask that overlaps it most has an IoU of at least :data:`FOUND` with
+    it; that mask's label is the object's. Masks of other things do no harm: annotations do not hold
+    all there is. Objects with an empty annotated mask do not count. A sample needs ``gt_instances``
     (``labels``, ``masks``) and ``pred_instances`` (``masks`` (N, H, W) bool at original size and
     ``labels``, for example :class:`~ovsam.evaluation.EverythingOVSAM`'s). Labels of both count the
     dataset's classes.
@@ -47,31 +49,24 @@ class EverythingMetric(GroupMetric):
     Args:
         vocabulary: Whose ``split`` has the groups ``base`` and ``novel``; anything that
             :func:`~ovsam.vocabulary.build_vocabulary` takes.
-        iou_threshold: In (0, 1].
         **kwargs: Of mmengine's ``BaseMetric``.
 
     Raises:
-        ValueError: ``iou_threshold`` is out of its range, or the vocabulary has no such groups.
+        ValueError: The vocabulary has no such groups.
     """
 
     default_prefix = 'everything'
 
     def __init__(
-        self,
-        vocabulary: Vocabulary | str | Path | Sequence[str] | dict,
-        iou_threshold: float = 0.5,
-        **kwargs,
+        self, vocabulary: Vocabulary | str | Path | Sequence[str] | dict, **kwargs
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 < iou_threshold <= 1:
-            raise ValueError(f'iou_threshold must be in (0, 1]; got {iou_threshold}')
         vocabulary = build_vocabulary(vocabulary)
         self.groups = {
             name: suffix
             for suffix, group in (('b', 'base'), ('n', 'novel'))
             for name in vocabulary.group(group)
         }
-        self.iou_threshold = iou_threshold
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Compare what was found with what is annotated, one result per sample.
@@ -103,14 +98,9 @@ class EverythingMetric(GroupMetric):
                 if not mask.any():
                     continue
                 best = int(row.argmax()) if len(row) else -1
-                hit = best >= 0 and bool(row[best] >= self.iou_threshold)
-                objects.append(
-                    (
-                        self.groups.get(classes[label], ''),
-                        hit,
-                        hit and int(found['labels'][best]) == label,
-                    )
-                )
+                hit = best >= 0 and bool(row[best] >= FOUND)
+                right = hit and int(found['labels'][best]) == label
+                objects.append((self.groups.get(classes[label], ''), hit, right))
             self.results.append(_Image(tuple(objects), len(found['masks'])))
 
     def compute_metrics(self, results: list[_Image]) -> dict[str, float]:
@@ -127,9 +117,8 @@ class EverythingMetric(GroupMetric):
             metrics[f'Acc{suffix}'] = percent([o[2] for o in found])
             metrics[f'named{suffix}'] = percent([o[2] for o in mine])
             metrics[f'num{suffix}'] = len(mine)
-        metrics['masks'] = (
-            float(np.mean([image.num_masks for image in results])) if (results) else float('nan')
-        )
+        counts = [image.num_masks for image in results]
+        metrics['masks'] = float(np.mean(counts)) if counts else float('nan')
         MMLogger.get_current_instance().info(
             f'found {metrics["recall"]:.1f}% of {metrics["num"]} objects, {metrics["Acc"]:.1f}% of '
             f'these with the right name; {metrics["masks"]:.1f} masks an image'

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import ModuleType
+from types import SimpleNamespace
 
 import numpy as np
 from lvis import LVIS
+from lvis import eval as lvis_eval
 from mmdet.evaluation import LVISMetric
 from mmdet.registry import METRICS
 from mmengine.fileio import get_local_path
@@ -16,33 +15,9 @@ from ..datasets.coco_annotations import check_coco_annotations, naming_annotatio
 from ..datasets.open_vocabulary_coco import category_ids
 from .vocabulary_coco_metric import WithMasks, complete_annotations
 
-
-class _NumpyWithFloat(ModuleType):
-    """numpy, and the alias ``float`` that numpy 1.24 removed."""
-
-    float = float
-
-    def __getattr__(self, name: str):
-        return getattr(np, name)
-
-
-@contextmanager
-def numpy_float_for_lvis() -> Iterator[None]:
-    """Let the lvis package evaluate on a current numpy.
-
-    ``LVISEval.accumulate`` of lvis 0.5.3 asks for ``np.float``. While the context lasts, that
-    one module sees a numpy which has it; numpy itself stays as it is.
-    """
-    from lvis import eval as lvis_eval
-
-    original = lvis_eval.np
-    lvis_eval.np = _NumpyWithFloat('numpy')
-    try:
-        yield
-    finally:
-        lvis_eval.np = original
-
-
+# LVISEval.accumulate of lvis 0.5.3 asks for np.float, which numpy 1.24 removed: this module of it
+# sees a numpy that has it.
+lvis_eval.np = SimpleNamespace(**vars(np), float=float)
 # Without these the lvis package fails, after all images were tested.
 _NEEDED = {
     'images': ('neg_category_ids', 'not_exhaustive_category_ids'),
@@ -128,6 +103,5 @@ class OVLVISMetric(WithMasks, LVISMetric):
         """See mmdet; the numbers are the official evaluator's for the images of the results."""
         self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
         self._lvis_api.tested = self.img_ids
-        with numpy_float_for_lvis():
-            every = self.of_each_metric(results, self._lvis_api)
-            return {key: value for _, values in every for key, value in values.items()}
+        every = self.of_each_metric(results, self._lvis_api)
+        return {key: value for _, values in every for key, value in values.items()}
