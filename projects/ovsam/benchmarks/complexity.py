@@ -25,6 +25,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..apis.init_model import load_config
+from ..export.graphs import Traced
 from ..export.onnx_files import without_fast_attention
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
@@ -157,18 +158,6 @@ def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
     )
 
 
-class _Call(nn.Module):
-    """A call of one of the model's methods, as the module from which the counter starts."""
-
-    def __init__(self, model: nn.Module, function: Callable[[], Any]) -> None:
-        super().__init__()
-        self.model = model
-        self.function = function
-
-    def forward(self):
-        return self.function()
-
-
 @torch.no_grad()
 def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[str, int], Any]:
     """Operations of a call by direct sub-module of a model, and what the call returns.
@@ -176,12 +165,12 @@ def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[s
     What is computed in none of them is under ``ELSEWHERE``.
     """
     with attention_as_products(), FlopCounterMode(display=False) as counter:
-        result = _Call(model, function)()
+        result = Traced(model, lambda _: function())()
     # Of an operation, the counter names every module around it that has been called.
     found = {name: sum(kinds.values()) // 2 for name, kinds in counter.get_flop_counts().items()}
     counts = {}
     for part, _ in model.named_children():
-        inside = [name for name in found if f'{name}.'.startswith(f'_Call.model.{part}.')]
+        inside = [name for name in found if f'{name}.'.startswith(f'Traced.model.{part}.')]
         counts[part] = sum(
             found[name]
             for name in inside
