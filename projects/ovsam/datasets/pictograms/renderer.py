@@ -123,9 +123,8 @@ def blend(
     contrast = 0.5 * difficulty * rng.random()
     alpha = ink[window].astype(np.float32)[..., None] / 255
     body = silhouette[window].astype(np.float32)[..., None] / 255
-    paint = paint_surface(rng, height, width, ink_colour, contrast) * alpha + paint_surface(
-        rng, height, width, fill_colour, contrast
-    ) * (1 - alpha)
+    paint = paint_surface(rng, height, width, ink_colour, contrast) * alpha
+    paint = paint + paint_surface(rng, height, width, fill_colour, contrast) * (1 - alpha)
     canvas[window] = canvas[window] * (1 - body) + paint * body
     return mask
 
@@ -155,25 +154,13 @@ def render_crop(
         angle = rng.uniform(0, 2 * np.pi)
         far = size / 2 + size * rng.uniform(0.5, 0.7) * np.array([np.cos(angle), np.sin(angle)])
         neighbour = glyphs[rng.integers(len(glyphs))]
-        blend(
-            rng,
-            canvas,
-            neighbour,
-            random_warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty),
-            background,
-            difficulty,
-        )
+        warp = random_warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty)
+        blend(rng, canvas, neighbour, warp, background, difficulty)
     extent = size * rng.uniform(1 - 0.4 * difficulty, 1.05)
     shift = size * 0.08 * difficulty
     centre = size / 2 + rng.uniform(-shift, shift, 2)
-    mask = blend(
-        rng,
-        canvas,
-        glyphs[label],
-        random_warp(rng, extent, tuple(centre), difficulty),
-        background,
-        difficulty,
-    )
+    warp = random_warp(rng, extent, tuple(centre), difficulty)
+    mask = blend(rng, canvas, glyphs[label], warp, background, difficulty)
     return Scene(add_noise(rng, canvas, difficulty), np.array([label]), mask[None])
 
 
