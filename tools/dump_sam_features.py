@@ -63,8 +63,8 @@ def run(args: argparse.Namespace) -> None:
     cfg = Config.fromfile(args.config)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
-    parts = DistillationConfig.of(cfg, args.out)
-    require_inputs(parts.inputs(cfg), 'train')
+    parts = DistillationConfig(cfg, args.out)
+    require_inputs(parts.inputs(), 'train')
     place = process_place(args.launcher)
     dump = FeatureDump(
         cfg,

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,17 +19,7 @@ from .prediction import NONE_LABEL
 from .prompts import Prompts, make_prompts
 
 Found = TypeVar('Found', bound=Any)
-
-
-class Encoded(Protocol):
-    """An image that was encoded."""
-
-    @property
-    def original(self) -> tuple[int, int]:
-        """Height and width of the picture."""
-
-
-Image = TypeVar('Image', bound=Encoded)
+Image = TypeVar('Image', bound=Any)  # that was encoded; ``original`` is the picture's size
 
 
 class OneImage(Generic[Image, Found]):

@@ -230,7 +230,7 @@ def test_a_live_teacher_and_a_folder(cfg, tmp_path):
 def test_configs_without_a_distillation(cfg, key):
     cfg.pop(key)
     with pytest.raises(ValueError, match='trains no adapter on a teacher'):
-        DistillationConfig.of(cfg)
+        DistillationConfig(cfg)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -11,7 +11,8 @@ from mmengine.config import Config
 from ..utils.marked_section import insert_section
 from ..utils.preflight import run_inputs
 from ..utils.tables import compact_table, figure
-from .metrics_section import metrics_section
+from ..utils.tables import table as aligned_table
+from ..utils.wording import listed
 
 COLUMNS = (
     'ov/IoU_b',
@@ -74,6 +75,27 @@ SHOWN_COLUMNS = {
 }
 
 
+# Of what has metrics of its own, by the prefix of these: a title, and what to know of the figures.
+MORE_TABLES = {
+    'found': (
+        'Behind a detector',
+        'In percent: mask AP of what was found (`AP`) and of the same detections with '
+        'perfect boxes (`AP_oracle`); `share` is the one in percent of the other.',
+    ),
+    'clicks': (
+        'Corrections',
+        'Mean IoU in percent after some clicks, the mean number of clicks (NoC) to an IoU '
+        'of 85% and 90%, and the share in percent of the objects that never reach it.',
+    ),
+    'everything': (
+        'Everything mode',
+        'In percent: the share of objects found at IoU 0.5 (`recall`), of these with '
+        'the right name (`Acc`), of all found and named right (`named`), each of base '
+        '(`_b`), novel (`_n`) and all objects; and the mean number of masks.',
+    ),
+}
+
+
 def with_weights(names: Sequence[str], root: Path) -> list[str]:
     """Those evaluations whose weights are there, in a repository; says which are not."""
     found = []
@@ -120,8 +142,53 @@ def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
 
 def figures_of(folder: Path, name: str, keys: Iterable[str]) -> list[str]:
     """Cells of an evaluation."""
-    metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
+    metrics = _read(folder / f'{name}.json')
     return [figure(metrics.get(key)) for key in keys]
+
+
+def metrics_section(paths: Iterable[Path]) -> str:
+    """Tables of detectors', corrections' and everything mode's figures, a row for each file.
+
+    Args:
+        paths: Of what ``tools/test.py --out`` wrote, named after configs. Figures of other metrics
+            are left out.
+
+    Returns:
+        Markdown for :func:`~ovsam.utils.marked_section.insert_section`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: None has such figures.
+    """
+    found = {path.stem: _read(path) for path in paths}
+    parts = []
+    for prefix, (title, notes) in MORE_TABLES.items():
+        rows = {}
+        for name, metrics in found.items():
+            split = ((key.partition('/'), value) for key, value in metrics.items())
+            rows[name] = {key[2]: value for key, value in split if key[0] == prefix}
+        # Numbers of objects are of the data, not of the method.
+        columns = dict.fromkeys(
+            key for figures in rows.values() for key in figures if not key.startswith('num')
+        )
+        cells = [
+            [f'`{name}.py`', *(figure(figures.get(column)) for column in columns)]
+            for name, figures in rows.items()
+            if figures
+        ]
+        if cells:
+            grid = aligned_table(['config', *columns], cells, 'pipe')
+            parts += [f'### {title}', notes, grid]
+    if not parts:
+        raise ValueError(
+            f'none of {listed(found)} has figures of {", ".join(MORE_TABLES)}: give what '
+            'tools/test.py --out wrote of such configs'
+        )
+    return '\n\n'.join(parts) + '\n'
+
+
+def _read(path: Path) -> Mapping[str, float]:
+    return json.loads(path.read_text(encoding='utf-8'))
 
 
 def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:

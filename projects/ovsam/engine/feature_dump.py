@@ -78,7 +78,7 @@ class FeatureDump:
         batch_size: int | None = None,
         workers: int | None = None,
     ) -> None:
-        parts = DistillationConfig.of(cfg, folder)
+        parts = DistillationConfig(cfg, folder)
         self.store = FeatureStore(parts.folder)
         self.encoder = parts.encoder
         self.device = choose_device(device)

@@ -30,8 +30,8 @@ def compare_losses(dump: FeatureDump, cfg: Config, weights: str, count: int) -> 
         FileNotFoundError: A record or a checkpoint is missing.
         ValueError: A record is damaged or foreign, or the checkpoint is of something else.
     """
-    parts = DistillationConfig.of(cfg, dump.store.folder)
-    student = init_model(parts.student(cfg), weights, str(dump.device))
+    parts = DistillationConfig(cfg, dump.store.folder)
+    student = init_model(parts.student(), weights, str(dump.device))
     teacher = dump.build_teacher()
     losses = []
     for inputs, samples in dump.batches(list(dump.names)[:count], 'compare'):
