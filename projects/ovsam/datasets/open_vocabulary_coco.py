@@ -67,19 +67,14 @@ class VocabularyCOCO(COCO):
         ]
         counts = self.annotated_without_name(names)
         others = [name for name, count in counts.items() if count and name not in left_out]
-        try:
-            refuse_near_misses(
-                lost,
-                others,
-                'the vocabulary has {name}, which no category is '
-                'called, and the annotated category {other}, which would be left '
-                'out',
-            )
-        except ValueError as error:
-            raise ValueError(
-                f'{error}. Use one spelling; if they are different things, name the '
-                'category in left_out of the data set'
-            ) from None
+        refuse_near_misses(
+            lost,
+            others,
+            'the vocabulary has {name}, which no category is called, and the annotated category '
+            '{other}, which would be left out',
+            '. Use one spelling; if they are different things, name the category in left_out of '
+            'the data set',
+        )
 
 
 @DATASETS.register_module()

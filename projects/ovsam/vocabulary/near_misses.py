@@ -64,13 +64,16 @@ def near_misses(names: Iterable[str], others: Iterable[str]) -> list[tuple[str, 
     return found
 
 
-def refuse_near_misses(names: Iterable[str], others: Iterable[str], said: str) -> None:
+def refuse_near_misses(
+    names: Iterable[str], others: Iterable[str], said: str, then: str = ''
+) -> None:
     """Refuse pairs that :func:`near_misses` finds.
 
     Args:
         names: See there.
         others: See there.
         said: What is so with a pair, where ``{name}`` and ``{other}`` stand for the two.
+        then: What to do about all of them.
 
     Raises:
         ValueError: There are such pairs.
@@ -78,7 +81,7 @@ def refuse_near_misses(names: Iterable[str], others: Iterable[str], said: str) -
     pairs = near_misses(names, others)
     if pairs:
         faults = (said.format(name=repr(name), other=repr(other)) for name, other in pairs)
-        raise ValueError(listed(faults, between='; '))
+        raise ValueError(listed(faults, between='; ') + then)
 
 
 def _words(name: str) -> list[str]:
