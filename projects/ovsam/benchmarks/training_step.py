@@ -17,7 +17,6 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
 from ..apis.init_model import choose_device, load_config
-from ..naming.name_bank import NameBank
 from ..segmenters.joint_ovsam import JointOVSAM
 from ..utils.tables import table
 from .random_model import annotated_boxes, build_random_model, random_bank
@@ -75,7 +74,10 @@ def _measured(
         many,
         dict(type='SampledNames', num=args.sampled),
     )
-    banks = {count: _bank(count, model.text_encoder.embed_dims, device) for count in args.names}
+    channels, banks = model.text_encoder.embed_dims, {}
+    for count in args.names:  # of which three quarters have two texts
+        counts = 1 + (torch.arange(count) % 4 < 4 * (TEXTS_PER_NAME - 1)).long()
+        banks[count] = random_bank(count, channels, device, counts)
 
     def measure(count: int, compared: dict) -> tuple[float, float]:
         model.vocabulary, model.own_bank = banks[count].vocabulary, banks[count]
@@ -131,9 +133,3 @@ def _class_loss(model: JointOVSAM, samples: list) -> Callable[[], None]:
         torch.randn(len(labels), model.text_encoder.embed_dims, device=labels.device), dim=-1
     ).requires_grad_()
     return lambda: model.class_loss(embeddings, labels, images, samples).backward()
-
-
-def _bank(count: int, channels: int, device: str | torch.device) -> NameBank:
-    """Random names, of which three quarters have two texts."""
-    counts = 1 + (torch.arange(count) % 4 < 4 * (TEXTS_PER_NAME - 1)).long()
-    return random_bank(count, channels, device, counts)

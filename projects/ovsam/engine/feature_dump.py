@@ -116,8 +116,13 @@ class FeatureDump:
                 report.redone.append((image, str(error)))
                 todo.append(index)
             else:
-                self._require_teacher(found)
                 report.kept += 1
+                if found != self.teacher:
+                    raise ValueError(
+                        f'{self.store.folder} holds features of another teacher ({found}, not '
+                        f'{self.teacher}): name another folder with --out; --verify would make all '
+                        'of them anew'
+                    )
         if todo:
             self._make(todo, report, verify=False)
         return report
@@ -195,14 +200,6 @@ class FeatureDump:
                 f'{count:,} records need {needed / 1e9:,.1f} GB in {self.store.folder}, '
                 f'but {free / 1e9:,.1f} GB are free: make room or name another place '
                 'with --out'
-            )
-
-    def _require_teacher(self, found: dict) -> None:
-        if found != self.teacher:
-            raise ValueError(
-                f'{self.store.folder} holds features of another teacher ({found}, not '
-                f'{self.teacher}): name another folder with --out; --verify would make all of them '
-                'anew'
             )
 
 

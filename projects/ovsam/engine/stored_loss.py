@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from mmengine.config import Config
-from torch import Tensor
 
 from ..apis.init_model import init_model
 from ..datasets.teacher_features import image_name
@@ -38,8 +37,8 @@ def compare_losses(dump: FeatureDump, cfg: Config, weights: str, count: int) -> 
         for sample in samples:
             sample.teacher_features = dump.store.read(image_name(sample.img_path)).to(dump.device)
         embedding = student.encode_image(inputs).embedding
-        targets = teacher(inputs), student.target(inputs, samples)
-        losses.append(torch.stack([_losses(embedding, target) for target in targets]))
+        targets = torch.stack([teacher(inputs), student.target(inputs, samples)])
+        losses.append((embedding - targets).square().flatten(2).mean(2).cpu())
     both = torch.cat(losses, dim=1)
     live, stored = both.mean(dim=1).tolist()
     largest = (both[1] / both[0] - 1).abs().max().item()
@@ -47,8 +46,3 @@ def compare_losses(dump: FeatureDump, cfg: Config, weights: str, count: int) -> 
         f'distillation loss of {both.shape[1]} images: {live:.6f} live, {stored:.6f} stored, '
         f'{abs(stored / live - 1):.3%} apart (one image at most {largest:.3%})'
     )
-
-
-def _losses(embedding: Tensor, target: Tensor) -> Tensor:
-    """(N,) of N images."""
-    return (embedding - target).square().flatten(1).mean(1).cpu()

@@ -38,19 +38,15 @@ def in_precision(onnx: ModuleType, path: Path, precision: str) -> Any:
     if precision not in PRECISIONS:
         raise ValueError(f'precision must be one of {", ".join(PRECISIONS)}; got {precision!r}')
     if precision == 'fp16':
-        return _half(path)
+        try:
+            from onnxruntime.transformers.float16 import convert_float_to_float16
+        except ImportError as error:
+            raise ImportError(_needs_onnxruntime(error)) from error
+        # Of a path, shapes are inferred however large the file is.
+        return convert_float_to_float16(str(path), keep_io_types=True)
     if precision == 'int8' and path.stem != FULL_GRAPH:
         path = _quantized(onnx, path)
     return onnx.load(path)
-
-
-def _half(path: Path) -> Any:
-    try:
-        from onnxruntime.transformers.float16 import convert_float_to_float16
-    except ImportError as error:
-        raise ImportError(_needs_onnxruntime(error)) from error
-    # Of a path, shapes are inferred however large the file is.
-    return convert_float_to_float16(str(path), keep_io_types=True)
 
 
 def _quantized(onnx: ModuleType, path: Path) -> Path:
