@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,48 +22,25 @@ from .scenes import data_of
 from .timing import seconds, threads
 
 
-class OnnxCost(NamedTuple):
-    """What one way of running the model costs and gives.
-
-    Attributes:
-        title: ``'torch'``, or the folder.
-        precision: Of weights.
-        size: Bytes of the graphs, or of the model's weights.
-        encode: (n,) seconds for each image.
-        click: (n,) seconds for a point on it, name included.
-        iou: (m,) of the masks of all objects, prompted by their boxes.
-        right: (m,) bool, whether their names are right.
-    """
-
-    title: str
-    precision: str
-    size: int
-    encode: np.ndarray
-    click: np.ndarray
-    iou: np.ndarray
-    right: np.ndarray
-
-
 def onnx(args: argparse.Namespace) -> None:
     """Exports and precisions beside the model in torch, on the config's test data."""
     rows = _measured(args)
     head = ['', 'precision', 'MB']
-    beside = {'to torch': rows[0]}
+    beside = {'to torch': rows[0]['times']}
     if args.folders:
-        beside['to the first export'] = rows[len(args.precision)]
+        beside['to the first export'] = rows[len(args.precision)]['times']
     for title in ('ms an image', 'ms a click'):
         head += [title, *beside]
     cells = []
     for row in rows:
-        cells.append([row.title, row.precision, f'{row.size / 1e6:.1f}'])
-        for name in ('encode', 'click'):
-            times = getattr(row, name)
-            ratios = [statistics.median(times / getattr(other, name)) for other in beside.values()]
+        cells.append([row['title'], row['precision'], f'{row["size"] / 1e6:.1f}'])
+        for place, times in enumerate(row['times']):
+            ratios = [statistics.median(times / others[place]) for others in beside.values()]
             cells[-1] += [f'{1e3 * statistics.median(times):.1f}', *(f'{r:.2f}' for r in ratios)]
-        cells[-1] += [f'{100 * row.iou.mean():.1f}', f'{100 * row.right.mean():.1f}']
+        cells[-1] += [f'{100 * row["iou"].mean():.1f}', f'{100 * row["right"].mean():.1f}']
     head += ['IoU', 'accuracy']
     note = (
-        f'{args.config}: {args.images} images, {len(rows[0].iou)} objects by their boxes, cpu, '
+        f'{args.config}: {args.images} images, {len(rows[0]["iou"])} objects by their boxes, cpu, '
         f'{threads()}; in turn, medians of times and of their ratios; MB of graphs, in torch of '
         'weights without the text encoder'
     )
@@ -73,12 +50,17 @@ def onnx(args: argparse.Namespace) -> None:
         insert_section(args.insert, section, args.section)
 
 
-def _measured(args: argparse.Namespace) -> list[OnnxCost]:
+def _measured(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Ask the model in torch and its exports the same, in turn, on as many threads as torch has.
 
-    The times of the first image do not count. A row for each precision in torch, then one for each
-    folder. Objects are those that the data set gives; their names are judged among all that the
-    model knows.
+    The times of the first image do not count. Objects are those that the data set gives; their
+    names are judged among all that the model knows.
+
+    Returns:
+        A row for each precision in torch, then one for each folder: ``title``; ``precision``;
+        ``size``, bytes of the graphs or of the model's weights; ``times``, (n,) seconds of encoding
+        each image and (n,) of a point on it, name included; ``iou``, (m,) of the masks of all
+        objects, prompted by their boxes; ``right``, (m,) bool, whether their names are right.
     """
     cfg = load_config(args.config)
     dataset, images = data_of(cfg), args.images
@@ -115,9 +97,15 @@ def _measured(args: argparse.Namespace) -> list[OnnxCost]:
     rows = []
     for title, kind, size, run in zip(titles, kinds, sizes, runs):
         encode, click, ious, right = zip(*run)
-        times = np.array(encode[1:]), np.array(click[1:])
         rows.append(
-            OnnxCost(title, kind, size, *times, np.concatenate(ious), np.concatenate(right))
+            dict(
+                title=title,
+                precision=kind,
+                size=size,
+                times=(np.array(encode[1:]), np.array(click[1:])),
+                iou=np.concatenate(ious),
+                right=np.concatenate(right),
+            )
         )
     return rows
 

@@ -6,7 +6,6 @@ import argparse
 import statistics
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -25,47 +24,27 @@ from .timing import random_image, seconds, threads
 TOP_K = 5
 
 
-class VocabularyCost(NamedTuple):
-    """Seconds and bytes of so many names, kept in one way.
-
-    Attributes:
-        names: K.
-        kept: The precision of the text embeddings.
-        stored: Bytes of the text embeddings.
-        click: For a click on an image that has been encoded, naming included.
-        naming: For naming one object, as a click does.
-        image: For naming all objects of an image.
-    """
-
-    names: int
-    kept: str
-    stored: int
-    click: float
-    naming: float
-    image: float
-
-
 def vocabulary(args: argparse.Namespace) -> None:
     """Time and memory of many names, by how they are kept."""
     section = []
     for config in args.configs:
         rows = in_fresh_process(_measured, naming_config(config), args)
         # A click's other work is the same in all rows, but varies more than naming takes.
-        others = statistics.median(row.click - row.naming for row in rows)
-        first = others + rows[0].naming
+        others = statistics.median(click - naming for *_, click, naming, _ in rows)
+        first = others + rows[0][4]
         head = ['names', 'kept as', 'MB', 'ms a click', 'ms of it naming', 'ratio']
         head += [f'ms to name {args.objects} objects']
         cells = [
             [
-                f'{row.names:,}',
-                row.kept,
-                f'{row.stored / 1e6:.1f}',
-                f'{1e3 * row.click:.1f}',
-                f'{1e3 * row.naming:.2f}',
-                f'{(others + row.naming) / first:.3f}',
-                f'{1e3 * row.image:.1f}',
+                f'{names:,}',
+                kept,
+                f'{stored / 1e6:.1f}',
+                f'{1e3 * click:.1f}',
+                f'{1e3 * naming:.2f}',
+                f'{(others + naming) / first:.3f}',
+                f'{1e3 * image:.1f}',
             ]
-            for row in rows
+            for names, kept, stored, click, naming, image in rows
         ]
         note = (
             f'{config}: median of {args.repeat}, {args.texts} texts a name, cpu, {threads()}; '
@@ -79,10 +58,15 @@ def vocabulary(args: argparse.Namespace) -> None:
 
 
 @torch.no_grad()
-def _measured(cfg: Config, args: argparse.Namespace) -> list[VocabularyCost]:
+def _measured(cfg: Config, args: argparse.Namespace) -> list[tuple]:
     """All numbers of names in all ways, on the CPU.
 
     Ways and numbers take turns, so that what else the machine does weighs on all alike.
+
+    Returns:
+        Names, the precision of their text embeddings, bytes of these, and median seconds: of a
+        click on an image that has been encoded, naming included; of naming one object, as a click
+        does; and of naming all objects of an image.
     """
     predictor = OVSAMPredictor(build_random_model(cfg, args.size))
     model = predictor.model
@@ -106,7 +90,7 @@ def _measured(cfg: Config, args: argparse.Namespace) -> list[VocabularyCost]:
                 (click, *(seconds(model.name, each, bank, TOP_K) for each in (one, regions)))
             )
     return [
-        VocabularyCost(len(bank), kept, bank.nbytes, *map(statistics.median, zip(*times[1:])))
+        (len(bank), kept, bank.nbytes, *map(statistics.median, zip(*times[1:])))
         for times, (kept, bank) in zip(runs, cases)
     ]
 

@@ -6,7 +6,6 @@ Glossary: N found masks, G annotated objects, H x W the original image.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from ..vocabulary import Vocabulary, build_vocabulary
 from .group_metric import GroupMetric, percent
 
 FOUND = 0.5  # IoU of a mask that finds an object
-
-
-@dataclass(frozen=True)  # mmengine makes plain tuples of named ones
-class _Image:
-    """What is kept of an image: (group, found, named right) of each object, and the masks."""
-
-    objects: tuple[tuple[str, bool, bool], ...]
-    num_masks: int
 
 
 @METRICS.register_module()
@@ -92,7 +83,7 @@ class EverythingMetric(GroupMetric):
                     f'found masks are {others.shape[1:]}, annotated ones {masks.shape[1:]}; '
                     "both must have the original image's size"
                 )
-            objects = []
+            objects = []  # of each: group, found, named right
             ious = pairwise_mask_ious(masks, others)
             for label, mask, row in zip(truth['labels'].tolist(), masks, ious):
                 if not mask.any():
@@ -101,11 +92,11 @@ class EverythingMetric(GroupMetric):
                 hit = best >= 0 and bool(row[best] >= FOUND)
                 right = hit and int(found['labels'][best]) == label
                 objects.append((self.groups.get(classes[label], ''), hit, right))
-            self.results.append(_Image(tuple(objects), len(found['masks'])))
+            self.results.append((objects, len(found['masks'])))
 
-    def compute_metrics(self, results: list[_Image]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple[list, int]]) -> dict[str, float]:
         """Averages over objects; see the class for the keys."""
-        objects = [each for image in results for each in image.objects]
+        objects = [each for mine, _ in results for each in mine]
         metrics: dict[str, float] = {}
         for suffix, mine in (
             ('_b', [o for o in objects if o[0] == 'b']),
@@ -117,7 +108,7 @@ class EverythingMetric(GroupMetric):
             metrics[f'Acc{suffix}'] = percent([o[2] for o in found])
             metrics[f'named{suffix}'] = percent([o[2] for o in mine])
             metrics[f'num{suffix}'] = len(mine)
-        counts = [image.num_masks for image in results]
+        counts = [count for _, count in results]
         metrics['masks'] = float(np.mean(counts)) if counts else float('nan')
         MMLogger.get_current_instance().info(
             f'found {metrics["recall"]:.1f}% of {metrics["num"]} objects, {metrics["Acc"]:.1f}% of '
