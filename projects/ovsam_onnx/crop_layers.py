@@ -71,13 +71,7 @@ def is_cut(boxes: np.ndarray, crop: Box, size: tuple[int, int]) -> np.ndarray:
 
 
 def put_back(found: Found, crop: Box, size: tuple[int, int]) -> Found:
-    """What was found in a crop and is whole, in the image's pixels.
-
-    Args:
-        found: Masks of the crop.
-        crop: Where the crop is.
-        size: Of the image, (height, width).
-    """
+    """What was found in a crop and is whole, in the pixels of an image of (height, width)."""
     left, top, right, bottom = crop
     found = found.select(~is_cut(found.boxes, crop, size))
     masks: np.ndarray = np.zeros((len(found), *size), dtype=bool)

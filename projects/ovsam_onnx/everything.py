@@ -29,12 +29,10 @@ class EverythingMode(EverythingSettings):
     def __call__(
         self, model: Segmenter, image: EncodedImage, vocabulary: Names | None = None
     ) -> Prediction:
-        """The masks, best first, not named yet; of crops without ``low_res_logits``.
+        """The masks of an image that the model encoded, best first, not named yet.
 
-        Args:
-            model: That segments.
-            image: That it encoded.
-            vocabulary: Of :meth:`~.segmenter.Segmenter.prediction`.
+        Of crops they have no ``low_res_logits``. The vocabulary is as of
+        :meth:`~.segmenter.Segmenter.prediction`.
         """
         return self.in_crops(
             image, model.encode_image, partial(self._decode, model, vocabulary=vocabulary)

@@ -148,12 +148,7 @@ class Segmenter(Graphs):
     def described(
         self, image: EncodedImage, masks: ArrayLike, vocabulary: Names | None = None
     ) -> Prediction:
-        """Masks (H, W) or (N, H, W) bool of an image with their ``region_embeddings``.
-
-        Args:
-            image: Of :meth:`encode_image`.
-            masks: That somebody drew.
-            vocabulary: Of :meth:`prediction`.
+        """Masks (H, W) or (N, H, W) bool that somebody drew, with their ``region_embeddings``.
 
         Raises:
             ValueError: One is empty, or they are of another size.

@@ -106,11 +106,7 @@ class Method:
 def fingerprint_of(cfg: Config, *more) -> str:
     """What is the same only for a config that gives the same: its text and the files it reads.
 
-    Images are not among them: their annotations are.
-
-    Args:
-        cfg: Of an evaluation.
-        *more: What else makes a difference.
+    Images are not among them: their annotations are. ``more`` is what else makes a difference.
     """
     files = [(key, find_input(path)) for key, path in sorted(run_inputs(cfg, 'test'))]
     sums = [(key, file_digest(file)) for key, file in files if file is not None and file.is_file()]

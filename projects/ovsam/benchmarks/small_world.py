@@ -128,10 +128,7 @@ def table(folder: Path, evaluations: Sequence[str]) -> str:
 def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
     """Some evaluations' figures as a Markdown table for readers.
 
-    Args:
-        folder: Of the figures.
-        shown: A title and a config's name for each row.
-        columns: Figures by the title of their column.
+    Rows are titles with a config's name each; columns have their figures by title.
     """
     rows = [
         [title, f'`{name}.py`', *figures_of(folder, name, columns.values())]
@@ -192,12 +189,9 @@ def _read(path: Path) -> Mapping[str, float]:
 
 
 def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
-    """Put the figures between the marks of README.md and of docs/results.md.
+    """Put the figures between the marks of README.md and of docs/results.md below ``root``.
 
-    Args:
-        folder: Of the figures.
-        root: Of the repository.
-        more: Evaluations of what stands on the four trainings.
+    ``more`` are evaluations of what stands on the four trainings.
     """
     rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
     results = root / 'docs/results.md'

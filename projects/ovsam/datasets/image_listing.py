@@ -204,8 +204,7 @@ class ImageListing(Sequence):
     def changed_folders(self, root: str | Path) -> list[str]:
         """Folders in which something was added, removed or renamed since; quick, no file is listed.
 
-        Args:
-            root: Where the folder of the listing is now.
+        ``root`` is where the folder of the listing is now.
         """
         return [
             name

@@ -25,12 +25,7 @@ FeatureCounts = tuple[int, int]  # of ``levels`` and ``pyramid``
 
 
 class Traced(nn.Module):
-    """A function of a model and tensors as a module, as torch wants what it traces or counts.
-
-    Args:
-        model: The function's first argument.
-        function: One of those below, or another.
-    """
+    """A function of a model and tensors as a module, as torch wants what it traces or counts."""
 
     def __init__(self, model: nn.Module, function: Callable[..., Any]) -> None:
         super().__init__()
@@ -110,11 +105,7 @@ def embed_regions(
 def embed_crops(model: OVSAM, masks: Tensor, boxes: Tensor, image: Tensor) -> Tensor:
     """What CLIP says of the crops of regions, as many as a second look crops at once: (R, C).
 
-    Args:
-        model: That names, and has a second look.
-        masks: As of :func:`embed_regions`.
-        boxes: Likewise.
-        image: (1, 3, H, W), normalised and padded.
+    Arguments are as of :func:`embed_regions`, and the image (1, 3, H, W), normalised and padded.
     """
     assert model.second_look is not None  # as its owner knows
     regions = _of_boxes(model, masks, boxes)

@@ -31,8 +31,7 @@ COCO_NOVEL_17 = (
 def coco_split_vocabulary(group: str | None = None) -> Vocabulary:
     """The 65 names, base first, of which the base classes are seen in training.
 
-    Args:
-        group: ``base`` or ``novel`` for only those.
+    Of the group ``base`` or ``novel`` only those.
     """
     split = {'base': COCO_BASE_48, 'novel': COCO_NOVEL_17}
     vocabulary = Vocabulary(COCO_BASE_48 + COCO_NOVEL_17, seen='base', split=split)

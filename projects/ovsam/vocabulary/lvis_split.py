@@ -41,8 +41,7 @@ LVIS_RARE_IDS = (
 def lvis_split_vocabulary(group: str | None = None) -> Vocabulary:
     """The 1203 names in the order of their ids, of which all but the rare are seen in training.
 
-    Args:
-        group: ``base`` (frequent and common) or ``novel`` (rare) for only those.
+    Of the group ``base`` (frequent and common) or ``novel`` (rare) only those.
     """
     # Only here, for mmdet's data sets take a second to import.
     from mmdet.datasets import LVISV1Dataset

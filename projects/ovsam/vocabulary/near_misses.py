@@ -69,11 +69,7 @@ def refuse_near_misses(
 ) -> None:
     """Refuse pairs that :func:`near_misses` finds.
 
-    Args:
-        names: See there.
-        others: See there.
-        said: What is so with a pair, where ``{name}`` and ``{other}`` stand for the two.
-        then: What to do about all of them.
+    The message says of each what is ``said`` with ``{name}`` and ``{other}``, ``then`` what to do.
 
     Raises:
         ValueError: There are such pairs.

@@ -256,8 +256,7 @@ class Vocabulary:
     def extended(self, names: Sequence[str]) -> Vocabulary:
         """The same names and, after them, more that were not seen; groups are left out.
 
-        Args:
-            names: Those that :meth:`find` finds here already are left out.
+        Of the new ones, those that :meth:`find` finds here already are left out.
 
         Raises:
             ValueError: If there are none, or one is empty or comes twice.
