@@ -81,15 +81,7 @@ def merge_rows(
 def merge_sources(
     sources: Sequence[Vocabulary], templates: str | Sequence[str] | None = None
 ) -> Vocabulary:
-    """Several vocabularies as one; see the rule above.
-
-    Args:
-        sources: At least one.
-        templates: Of all; needed if the sources bring templates that are not the same.
-
-    Raises:
-        ValueError: For different templates without ``templates``.
-    """
+    """Several vocabularies as one; see the rule above, and :func:`~.build.merge_vocabularies`."""
     if templates is None:
         own = dict.fromkeys(source.templates for source in sources)
         if len(own) > 1:

@@ -53,27 +53,22 @@ class PasteObjects(BaseTransform):
             chosen = np.random.permutation(usable)
             for index in chosen[: np.random.randint(1, self.max_objects + 1)]:
                 mask = source['gt_masks'].masks[index]
-                label = source['gt_bboxes_labels'][index]
-                self._paste(results['img'], masks, source['img'], mask, labels, areas, label)
+                area = self._paste(results['img'], masks, source['img'], mask)
+                if area is not None:
+                    areas.append(area)
+                    labels.append(source['gt_bboxes_labels'][index])
         visible = [
             mask.any() and mask.sum() >= self.min_visible * area for mask, area in zip(masks, areas)
         ]
         return with_instances(results, [*compress(masks, visible)], [*compress(labels, visible)])
 
     def _paste(
-        self,
-        image: np.ndarray,
-        masks: list,
-        source: np.ndarray,
-        mask: np.ndarray,
-        labels: list,
-        areas: list,
-        label: int,
-    ) -> None:
-        """One object into an image and its masks, in place."""
+        self, image: np.ndarray, masks: list, source: np.ndarray, mask: np.ndarray
+    ) -> int | None:
+        """One object into an image and its masks, in place; its area, None if it is too small."""
         x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
         if max(width, height) < self.min_side:
-            return
+            return None
         factor = np.exp(np.random.uniform(*np.log(self.scale)))
         limits = image.shape[1] / width, image.shape[0] / height
         factor = min(factor, 0.9 * min(limits))
@@ -94,8 +89,7 @@ class PasteObjects(BaseTransform):
         pasted = np.zeros(image.shape[:2], np.uint8)
         pasted[window] = hard
         masks.append(pasted)
-        labels.append(label)
-        areas.append(int(hard.sum()))
+        return int(hard.sum())
 
 
 def with_instances(results: dict, masks: list[np.ndarray], labels: list[int]) -> dict:
