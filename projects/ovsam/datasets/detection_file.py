@@ -6,7 +6,6 @@ Both are JSON, which runs no code when it is read. Boxes in memory are xyxy in o
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -208,10 +207,9 @@ def _detections(boxes: list, scores: list, labels: list) -> Detections:
 
 def _check_scores(images: Mapping[Any, Detections]) -> None:
     wrong = [
-        (image, float(score))
+        (image, score)
         for image, found in images.items()
-        for score in found.scores
-        if not 0 <= score <= 1 and not math.isnan(score)
+        for score in found.scores[(found.scores < 0) | (found.scores > 1)].tolist()
     ]
     if wrong:
         raise ValueError(

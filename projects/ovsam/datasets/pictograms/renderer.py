@@ -15,6 +15,7 @@ from .glyphs import GLYPH_SIZE, Glyph, load_glyphs
 _BANK_SEED = 20240117
 _BANK_COUNT = 96
 _BANK_SIZE = 320
+_VISIBLE = 0.9  # share of each object's silhouette that must stay visible
 
 
 class Scene(NamedTuple):
@@ -169,7 +170,6 @@ def render_scene(
     labels: Sequence[int],
     size: int = 256,
     object_size: tuple[float, float] = (48.0, 176.0),
-    min_visible: float = 0.9,
 ) -> Scene:
     """Several pictograms that may cover each other on one textured ground.
 
@@ -178,7 +178,6 @@ def render_scene(
         labels: Class of each object; objects that find no place are left out.
         size: Side of the square picture in pixels.
         object_size: Smallest and largest longest side of an object in pixels (log-uniform).
-        min_visible: Share of each object's silhouette that must stay visible.
 
     Returns:
         The scene; masks hold visible pixels only and do not overlap.
@@ -196,7 +195,7 @@ def render_scene(
             centre = rng.uniform(0.4 * extent, size - 0.4 * extent, 2)
             warp = random_warp(rng, extent, tuple(centre), 1.0)
             mask = cv2.warpPerspective(glyphs[label].silhouette, warp, (size, size)) > 127
-            visible = [(m & ~mask).sum() >= min_visible * a for m, a in zip(masks, areas)]
+            visible = [(m & ~mask).sum() >= _VISIBLE * a for m, a in zip(masks, areas)]
             if mask.sum() >= 48 and all(visible):
                 break
         else:
