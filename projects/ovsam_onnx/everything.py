@@ -79,7 +79,7 @@ class EverythingMode(EverythingSettings):
     @staticmethod
     def _refined(model: Segmenter, image: EncodedImage, regions: Regions) -> Regions:
         """Each row, or what the decoder makes of its box if that is better."""
-        boxes = model.mask_scale * tight_boxes(regions.low_res > 0)
+        boxes = image.side / regions.low_res.shape[-1] * tight_boxes(regions.low_res > 0)
         after = model.segment(image, make_prompts(boxes=boxes), 'FirstMask')
         better = _rank(after) > _rank(regions)
         better &= (after.low_res > 0).any(axis=(1, 2))

@@ -53,11 +53,6 @@ class Segmenter(Graphs):
         side = self.settings['image']['size']
         return EncodedImage(self.encode(pixels), rgb.shape[:2], inner, side, rgb)
 
-    @property
-    def mask_scale(self) -> float:
-        """Input pixels per low-resolution logit."""
-        return self.settings['image']['size'] / self.settings['masks']['size']
-
     def segment(self, image: EncodedImage, prompts: Prompts, choice: str | None = None) -> Regions:
         """What answers prompts, those of each prompt beside each other.
 

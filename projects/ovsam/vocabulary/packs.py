@@ -16,10 +16,10 @@ from typing import NamedTuple
 from mmdet.registry import TASK_UTILS
 
 from ..utils.wording import listed
-from .coco_split import coco_split_vocabulary
 from .glosses import imagenet_info
 from .merge import Row, merge_rows
 from .name_texts import lower_title_case, name_key, natural_name, split_texts
+from .splits import coco_split_vocabulary
 from .vocabulary import Vocabulary
 
 V3DET_NAMES = 'data/v3det/annotations/category_name_13204_v3det_2023_v1.txt'
