@@ -84,15 +84,11 @@ class ImageListing(Sequence):
         if not shown:
             raise FileNotFoundError(f'There are no images in the list{folder and f" of {folder}"}.')
         places = (posixpath.split(each) for each in sorted(shown, key=order_key))
-        return cls._write(
-            path,
-            folder,
-            (),
-            (
-                WalkedFolder(name, None, [file for _, file in files])
-                for name, files in groupby(places, key=lambda place: place[0])
-            ),
+        folders = (
+            WalkedFolder(name, None, [file for _, file in files])
+            for name, files in groupby(places, key=lambda place: place[0])
         )
+        return cls._write(path, folder, (), folders)
 
     @classmethod
     def _write(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -51,16 +52,8 @@ def near_misses(names: Iterable[str], others: Iterable[str]) -> list[tuple[str, 
             if _are_near(words[place], mine)
         ]
         if close:
-            key = name_key(other)
-            found.append(
-                (
-                    max(
-                        close,
-                        key=lambda name: difflib.SequenceMatcher(None, name_key(name), key).ratio(),
-                    ),
-                    other,
-                )
-            )
+            matcher = difflib.SequenceMatcher(b=name_key(other))
+            found.append((max(close, key=partial(_likeness, matcher)), other))
     return found
 
 
@@ -78,6 +71,11 @@ def refuse_near_misses(
     if pairs:
         faults = (said.format(name=repr(name), other=repr(other)) for name, other in pairs)
         raise ValueError(listed(faults, between='; ') + then)
+
+
+def _likeness(matcher: difflib.SequenceMatcher, name: str) -> float:
+    matcher.set_seq1(name_key(name))
+    return matcher.ratio()
 
 
 def _words(name: str) -> list[str]:
