@@ -162,11 +162,8 @@ def read_columns(
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """The header and the columns of a safetensors file that holds names.
 
-    Args:
-        path: Of the file.
-        kind: What its header must say.
-        how: What writes such files, for errors.
-        framework: Of the columns, ``'numpy'`` or ``'pt'``.
+    The header must say of which kind it is, errors how such files are written. Columns are of a
+    framework, ``'numpy'`` or ``'pt'``.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -261,14 +261,9 @@ class OneImage(Generic[Image, Found]):
 def with_names(
     found: Found, names: Sequence[str], places: np.ndarray, scores: np.ndarray, least: float
 ) -> Found:
-    """Masks with the best of some names.
+    """N masks with the best of K names, whose places and scores (N, k) are given, best first.
 
-    Args:
-        found: N masks.
-        names: K.
-        places: (N, k) of the best ones, best first.
-        scores: (N, k) of these.
-        least: Score of a name that is a label.
+    A name with less than the least score is no label.
     """
     top = [tuple(names[place] for place in row) for row in places]
     labels = [row[0] if score >= least else NONE_LABEL for row, score in zip(top, scores[:, 0])]

@@ -117,14 +117,10 @@ class Segmenter(Graphs):
         prompt_index: np.ndarray | None = None,
         masks: np.ndarray | None = None,
     ) -> Prediction:
-        """What was found, at the image's size, without names.
+        """What was found in an image, at its size, without names.
 
-        Args:
-            image: Of :meth:`encode_image`.
-            regions: Of it.
-            vocabulary: Among which a model with a second look doubts; it has none if not given.
-            prompt_index: (R,) of the prediction.
-            masks: (R, H, W) bool of the prediction; made of the regions if not given.
+        A model with a second look doubts among a vocabulary; it has no such look if none is given.
+        ``masks`` (R, H, W) bool are made of the regions if not given.
         """
         low_res = regions.low_res
         masks = image.masks(low_res) if masks is None else masks

@@ -90,16 +90,10 @@ def count_complexity(
     """Operations and parameters of each part of a config's model.
 
     The image is encoded on the device ``meta``, which computes nothing. One prompt is decoded
-    on the CPU, because where a region lies decides what is computed there.
-
-    Args:
-        cfg: Config of a promptable model; no weights are read.
-        size: Side of the square input, in pixels; the config's own if not given.
-        again: Share of prompts, in [0, 1], that have a :class:`~ovsam.naming.SecondLook`, in a
-            config with one. It depends on weights and images, and metrics print it.
-
-    Raises:
-        ValueError: As :func:`~.random_model.build_random_model`.
+    on the CPU, because where a region lies decides what is computed there. Of prompts, a share
+    (``again``, in [0, 1]) has a :class:`~ovsam.naming.SecondLook`, in a config with one; it depends
+    on weights and images, and metrics print it. Other arguments, and errors, are those of
+    :func:`~.random_model.build_random_model`.
     """
     model = build_random_model(cfg, size, 'meta')
     side = model.prompt_encoder.image_size

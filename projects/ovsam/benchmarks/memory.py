@@ -55,14 +55,7 @@ def measure_memory(
 ) -> MemoryUse:
     """Memory and time for one image on the CPU; to be called by :func:`in_fresh_process`.
 
-    Args:
-        cfg: Config of a promptable model; no weights are read.
-        prompts: How many boxes to ask for.
-        size: Side of the square input, in pixels; the config's own if not given.
-        precision: Of :class:`~ovsam.apis.OVSAMPredictor`.
-
-    Raises:
-        ValueError: There is no such precision; and as :func:`~.random_model.build_random_model`.
+    Arguments and errors are those of :func:`~.timing.measure_latency`.
     """
     imported = peak_resident_bytes()
     predictor = OVSAMPredictor(build_random_model(cfg, size), precision=precision)

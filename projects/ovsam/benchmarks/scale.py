@@ -173,14 +173,9 @@ def _number(part: nn.Module, *, learned: bool = False) -> int:
 def row(
     name: str, machine: Machine, source: Source, work: Stage | float, record: float = 0
 ) -> list[str]:
-    """A line of the table.
+    """A line of the table: a training, or so many operations of what is done to each image once.
 
-    Args:
-        name: The line's.
-        machine: What it runs on.
-        source: The images.
-        work: A training's costs, or operations of what is done to each image once.
-        record: Bytes of an image's record: a training reads it, other work writes it.
+    An image's record has so many bytes; a training reads it, other work writes it.
     """
     stage = work if isinstance(work, Stage) else Stage(int(work), 0, 0, 0)
     read = source.image_bytes + (record if stage.learned else 0)
@@ -220,11 +215,8 @@ def scale(args: argparse.Namespace) -> None:
 def scale_table(configs: list[Config], machine: Machine, images: int, size: int | None) -> str:
     """The table in Markdown.
 
-    Args:
-        configs: Of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use.
-        machine: What everything runs on.
-        images: How many are many; each is seen once.
-        size: Side of the square input in pixels; the configs' own if not given.
+    Of the configs of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use, which sees
+    so many images once. ``size`` is as of :func:`~.random_model.build_random_model`.
 
     Raises:
         ValueError: A config is of another kind.

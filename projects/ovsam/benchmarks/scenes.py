@@ -72,16 +72,10 @@ def scene_sheet(
 def draw_scenes(
     method: Method, build: Callable[[], nn.Module], count: int, folder: Path
 ) -> list[tuple[Path, Path]]:
-    """Pictures of the truth and of what a method finds; wrong names begin with a cross.
+    """Pictures of the truth and of what a method finds, two paths for each scene.
 
-    Args:
-        method: A row.
-        build: Makes its model; called only if a picture is not there yet.
-        count: Number of scenes, spread over the data set; at most all.
-        folder: Where pictures are kept.
-
-    Returns:
-        Both paths for each scene.
+    Wrong names begin with a cross. Scenes are spread over the data set, ``count`` of them or all.
+    The model is built only if a picture is not in the folder yet.
     """
     dataset = data_of(method.cfg)
     count = min(count, len(dataset))

@@ -146,12 +146,8 @@ def figures_of(folder: Path, name: str, keys: Iterable[str]) -> list[str]:
 def metrics_section(paths: Iterable[Path]) -> str:
     """Tables of detectors', corrections' and everything mode's figures, a row for each file.
 
-    Args:
-        paths: Of what ``tools/test.py --out`` wrote, named after configs. Figures of other metrics
-            are left out.
-
-    Returns:
-        Markdown for :func:`~ovsam.utils.marked_section.insert_section`.
+    Files are what ``tools/test.py --out`` wrote, named after configs. Figures of other metrics are
+    left out. It is Markdown for :func:`~ovsam.utils.marked_section.insert_section`.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -13,17 +13,10 @@ from .feature_dump import FeatureDump
 
 @torch.no_grad()
 def compare_losses(dump: FeatureDump, cfg: Config, weights: str, count: int) -> str:
-    """Measure the loss of a trained adapter with a live and with a stored teacher.
+    """The mean losses of an adapter with a live and a stored teacher, and how far apart they are.
 
-    Args:
-        dump: Whose store has the features.
-        cfg: Of the distillation.
-        weights: Checkpoint of the adapter, trained: the smaller the loss, the more an error in
-            the features counts.
-        count: Images.
-
-    Returns:
-        The mean losses and their relative difference, in one line.
+    The adapter's weights should be trained: the smaller the loss, the more an error in the features
+    counts. The dump's store has those of so many images.
 
     Raises:
         FileNotFoundError: A record or a checkpoint is missing.

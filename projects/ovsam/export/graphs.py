@@ -118,13 +118,8 @@ def zoom(
 ) -> tuple[Tensor, ...]:
     """What a zoomed pass makes of answers, as many as it encodes at once.
 
-    Args:
-        model: That has a zoomed pass.
-        coords: Of :func:`decode`, as ``labels`` are.
-        labels: Likewise.
-        masks: (N, 4h, 4w) logits of the first answers.
-        image: (1, 3, H, W), normalised and padded.
-        *quality: (N,) predicted IoU of the first answers.
+    Prompts are as of :func:`decode`, masks (N, 4h, 4w) logits of the first answers, ``quality``
+    their predicted IoU (N,), if there is one; the image (1, 3, H, W) is normalised and padded.
 
     Returns:
         Logits (N, H, W), embeddings (N, E, C), and predicted IoU (N,) if ``quality`` is given.

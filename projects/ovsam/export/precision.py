@@ -23,13 +23,9 @@ COLOURS = 3
 
 
 def in_precision(onnx: ModuleType, path: Path, precision: str) -> Any:
-    """A graph of a file, as onnx has it, in a precision.
+    """The float32 graph of a file in one of :data:`PRECISIONS`, as the package onnx has it.
 
-    Args:
-        onnx: The package.
-        path: Of a float32 graph named as of :func:`~.onnx_files.export_onnx`, in a folder for
-            files that are not kept.
-        precision: One of :data:`PRECISIONS`.
+    The file is named as of :func:`~.onnx_files.export_onnx`, in a folder of what is not kept.
 
     Raises:
         ImportError: onnxruntime, which converts, cannot be imported.

@@ -29,12 +29,8 @@ _SYMBOLS = 'abcdefghijklmnopqrstuvwxyz0123456789'
 def near_misses(names: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of a name and another one that is probably meant to be the same.
 
-    Args:
-        names: Those without a counterpart.
-        others: Likewise. A spelling that stands in both is no near miss.
-
-    Returns:
-        Pairs (name, other), in the order of ``others``; each other one with its nearest name.
+    They are in the order of the others, each with its nearest name. Both are names without a
+    counterpart; a spelling that stands in both is no near miss.
     """
     names, others = list(dict.fromkeys(names)), list(dict.fromkeys(others))
     both = set(names) & set(others)
