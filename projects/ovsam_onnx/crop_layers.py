@@ -79,5 +79,9 @@ def best_of_crops(found: Found, crops: Sequence[Box], counts: Sequence[int], mos
     """
     areas = [(right - left) * (bottom - top) for left, top, right, bottom in crops]
     kept = nms(found.boxes, 1 / np.repeat(areas, counts), most)
-    rank = found.stability if found.quality is None else found.quality
-    return found.select(kept[np.argsort(-rank[kept], kind='stable')])
+    return found.select(kept[np.argsort(-rank(found)[kept], kind='stable')])
+
+
+def rank(found: Any) -> np.ndarray:
+    """(N,) what the best masks have most of."""
+    return found.stability if found.quality is None else found.quality

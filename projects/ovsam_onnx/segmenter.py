@@ -66,7 +66,7 @@ class Segmenter(Graphs):
         """
         settings = self.settings['masks']
         parts = []
-        for chunk in self._chunks(len(prompts.coords)):
+        for chunk in self.chunks(len(prompts.coords)):
             some = prompts.rows(chunk)
             masks, quality = self.decode(image.features, some)
             columns = choose(choice or settings['choice'], some, quality)
@@ -160,7 +160,7 @@ class Segmenter(Graphs):
         """(R, E, C) of regions; arguments as of :class:`Regions` and :meth:`prediction`."""
         names = self.settings['names']
         none: np.ndarray = np.zeros((0, 2 if names['fusion'] else 1, names['channels']), np.float32)
-        chunks = self._chunks(len(low_res))
+        chunks = self.chunks(len(low_res))
         return np.concatenate(
             [none]
             + [self._embedded(image.features, low_res[c], boxes[c], vocabulary) for c in chunks]
@@ -186,6 +186,7 @@ class Segmenter(Graphs):
                 found[some, 1] = looked / np.linalg.norm(looked, axis=1, keepdims=True)
         return found
 
-    def _chunks(self, count: int) -> list[slice]:
+    def chunks(self, count: int) -> list[slice]:
+        """So many rows, as many at a time as the model takes."""
         size = self.settings['chunk_size']
         return [slice(start, start + size) for start in range(0, count, size)]

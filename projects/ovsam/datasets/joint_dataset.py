@@ -18,7 +18,7 @@ from mmengine.structures import InstanceData
 from torch.utils.data import ConcatDataset
 
 from ..utils.wording import listed
-from ..vocabulary import Vocabulary, build_vocabulary, shared_texts
+from ..vocabulary import Vocabulary, build_vocabulary, report_shared_texts
 
 _NEEDED = {'name', 'dataset', 'weight'}
 _KEYS = _NEEDED | {'classes'}
@@ -140,13 +140,7 @@ class JointDataset(ConcatDataset):
                 f"source '{name}': {len(dataset)} samples, {len(labels)} of "
                 f'{len(self.vocabulary)} names, {weight / total:.1%} of the batches'
             )
-        shared = shared_texts(self.vocabulary)
-        if shared:
-            examples = (f"'{text}' of {' and '.join(map(repr, n))}" for text, n in shared.items())
-            logger.warning(
-                f'{len(shared)} texts stand for more than one name each, which no model '
-                f'can tell apart by them: {listed(examples, between="; ")}'
-            )
+        report_shared_texts(self.vocabulary)
 
 
 def _check_sources(sources: Sequence[Mapping]) -> None:

@@ -1,7 +1,7 @@
 """Vocabularies: names, the texts that stand for them, and their text embeddings."""
 
 from .build import build_vocabulary, load_vocabulary, merge_vocabularies
-from .merge import shared_texts
+from .merge import report_shared_texts, shared_texts
 from .name_texts import name_key
 from .near_misses import near_misses, refuse_near_misses
 from .packs import PACKS, imagenet_synsets, v3det_vocabulary, vocabulary_pack

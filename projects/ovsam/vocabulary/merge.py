@@ -108,12 +108,17 @@ def merge_sources(
         for name, texts, seen, told in zip(source.names, source.synonyms, source.seen, source.told)
     )
     merged = merge_rows(rows, split, templates)
-    shared = shared_texts(merged)
+    report_shared_texts(merged)
+    return merged
+
+
+def report_shared_texts(vocabulary: Vocabulary) -> None:
+    """Log texts that stand for several names, between which nothing in a picture can decide."""
+    shared = shared_texts(vocabulary)
     _report(
         'texts stand for several names each',
         [f'{text} ({listed(names)})' for text, names in shared.items()],
     )
-    return merged
 
 
 def shared_texts(vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:
