@@ -15,26 +15,11 @@ from ..utils.tables import table as aligned_table
 from ..utils.wording import listed
 
 COLUMNS = (
-    'ov/IoU_b',
-    'ov/IoU_n',
-    'ov/IoU',
-    'ov/Acc_b',
-    'ov/Acc_n',
-    'ov/Acc_h',
-    'ov/Acc',
+    *(f'ov/{key}' for key in ('IoU_b', 'IoU_n', 'IoU', 'Acc_b', 'Acc_n', 'Acc_h', 'Acc')),
     'accuracy/top1',
-    'found/AP',
-    'found/AP_oracle',
-    'found/share',
-    'clicks/IoU@1',
-    'clicks/IoU@3',
-    'clicks/IoU@5',
-    'clicks/NoC@85',
-    'clicks/NoC@90',
-    'everything/recall',
-    'everything/named_b',
-    'everything/named_n',
-    'everything/masks',
+    *(f'found/{key}' for key in ('AP', 'AP_oracle', 'share')),
+    *(f'clicks/{key}' for key in ('IoU@1', 'IoU@3', 'IoU@5', 'NoC@85', 'NoC@90')),
+    *(f'everything/{key}' for key in ('recall', 'named_b', 'named_n', 'masks')),
 )
 
 # Rows and columns of the table in README.md and docs/results.md.
