@@ -185,17 +185,16 @@ class ImageListing(Sequence):
 
     def within(self, folder: str) -> range:
         """The numbers of the images right in a folder; none if it has none."""
-        first, last = self._ranges.get(folder, (0, 0))
-        return range(first, last)
+        return self._ranges.get(folder, range(0))
 
     @property
     def folders(self) -> list[str]:
         """Folders with images, in their order."""
-        return [name for name, (first, last) in self._ranges.items() if last > first]
+        return [name for name, rows in self._ranges.items() if rows]
 
     @cached_property
-    def _ranges(self) -> dict[str, tuple[int, int]]:
-        return {name: (first, last) for name, first, last, _ in self.header['folders']}
+    def _ranges(self) -> dict[str, range]:
+        return {name: range(first, last) for name, first, last, _ in self.header['folders']}
 
     def changed_folders(self, root: str | Path) -> list[str]:
         """Folders in which something was added, removed or renamed since; quick, no file is listed.
