@@ -3,7 +3,7 @@ PYTHON ?= python3
 OVSAM_VENV := $(or $(OVSAM_VENV),.venv)
 # For pytest; -n 8 on a machine with more cores.
 PYTEST_ARGS ?= -n 2 --dist worksteal
-# More for tools/app.py, for example --port 8080.
+# More for ovsam app, for example --port 8080.
 APP_ARGS ?=
 RUN := "$(OVSAM_VENV)/bin/python"
 # Label Studio has an environment of its own: it wants other versions of much.
@@ -27,11 +27,13 @@ demo: venv  ## segment and name what is in photographs, and in scenes of pictogr
 	$(RUN) tools/demo.py
 
 app: venv  ## the annotation page, at http://127.0.0.1:7860
-	$(RUN) tools/app.py $(APP_ARGS)
+	$(RUN) -m ovsam_cli app $(APP_ARGS)
 
 # Bytecode is kept, with the assertions that pytest rewrote, or each process rewrites them again.
+# Memory is kept as well: handed back after every tensor, it is cleared again for the next one.
 test: venv  ## the tests, without the slow ones
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=137438953472 \
+		$(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)
 
 test-app: venv  ## the annotation page in headless Chromium; pictures in work_dirs/app
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -rs tests/e2e/test_annotation_*.py $(PYTEST_ARGS)

@@ -161,7 +161,11 @@ def made(words) -> list[list[str]]:
     )
     assert ended.returncode == 0, ended.stderr
     recipes = ended.stdout.replace('\\\n', ' ').splitlines()
-    found = [without_variables(line.split()) for line in recipes if ' tools/' in line]
+    found = [
+        without_variables(line.split())
+        for line in recipes
+        if re.search(' tools/| -m ovsam_cli', line)
+    ]
     return [['python', *words[1:]] for words in found if words[1] != 'tools/bootstrap.py']
 
 

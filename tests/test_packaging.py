@@ -130,7 +130,7 @@ def test_a_build_carries_all_modules_and_what_stands_beside_them(tmp_path):
         'serving/page/static/index.html',
         'serving/page/static/main.js',
         '.mim/model-index.yml',
-        '.mim/tools/predict.py',
+        '.mim/tools/train.py',
         '.mim/configs/mini/ovsam_box.py',
         '.mim/checkpoints/mini/clip.pth',
     ):

@@ -12,7 +12,6 @@ model.
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 import numpy as np
@@ -36,6 +35,7 @@ from ovsam.segmenters.open_vocabulary_segmenter import OpenVocabularySegmenter
 from ovsam.utils.command_line import exit_status, parser_of
 
 GROUPS = ('base', 'novel')
+STEPS = 20  # least probabilities that are tried
 
 
 def best_names(log_scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,9 +52,9 @@ def calibration_errors(log_scores: Tensor, labels: Tensor, groups: list[Tensor])
     ]
 
 
-def calibrate(args: argparse.Namespace) -> None:
+def calibrate(config: str) -> None:
     """Collect, fit, print."""
-    cfg = Config.fromfile(args.config)
+    cfg = Config.fromfile(config)
     init_default_scope(cfg.default_scope)
     model = init_model(cfg)
     if not isinstance(model, OpenVocabularySegmenter):
@@ -78,7 +78,7 @@ def calibrate(args: argparse.Namespace) -> None:
     # Objects of all groups: what the vocabulary lacks may be of any.
     known = best_names(scaling(present))[0]
     missing = best_names(scaling(model.fuse(without_own_name(opinions, labels))))[0]
-    thresholds = np.linspace(0, 1, args.steps + 1)[:-1].tolist()
+    thresholds = np.linspace(0, 1, STEPS + 1)[:-1].tolist()
     rows = [
         (t, *((100 * share.float().mean().item()) for share in (known >= t, missing < t)))
         for t in thresholds
@@ -99,13 +99,7 @@ def main(argv=None) -> int:
         'config',
         help='config of a model that names, whose vocabulary has the groups base and novel',
     )
-    parser.add_argument(
-        '--steps', type=int, default=20, help='least probabilities to try (%(default)s)'
-    )
-    args = parser.parse_args(argv)
-    if args.steps < 1:
-        parser.error('--steps must be positive')
-    return exit_status('calibrate', calibrate, args)
+    return exit_status('calibrate', calibrate, parser.parse_args(argv).config)
 
 
 if __name__ == '__main__':

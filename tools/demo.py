@@ -20,14 +20,13 @@ from ovsam.datasets.pictograms.renderer import Scene, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.masks.mask_iou import mask_iou
 from ovsam.prompts import CenterPointPrompter, Prompts
+from ovsam.serving.page.samples import SEED
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json, write_whole
 from ovsam.utils.images import png
 from ovsam.visualization import contact_sheet, draw_segments
 from ovsam_onnx.masks import tight_boxes
 
-# Data sets seed their generators with small numbers, so none has these scenes.
-DEMO_SEED = 987_654_321
 PER_KIND = 2
 
 
@@ -50,7 +49,7 @@ class Answer(NamedTuple):
 
 def draw_scene(seed: int, index: int) -> Scene:
     """Scene ``index``: two base, two novel and two other pictograms."""
-    rng = np.random.default_rng([DEMO_SEED, seed, index])
+    rng = np.random.default_rng([SEED, seed, index])
     names, split = pictogram_names(), set(pictogram_group('split'))
     pools = [
         pictogram_group('base'),
@@ -75,20 +74,13 @@ def point_at(masks: np.ndarray, click: bool) -> tuple:
 def judge(index: int, scene: Scene, flags: list, found: Prediction) -> list:
     """The answers for one scene."""
     names, novel = pictogram_names(), set(pictogram_group('novel'))
-    answers = []
-    for row, (label, mask) in enumerate(zip(scene.labels, scene.masks)):
-        answers.append(
-            Answer(
-                index,
-                flags[row],
-                names[label],
-                names[label] in novel,
-                found.labels[row],
-                float(found.label_scores[row]),
-                mask_iou(mask, found.masks[row]),
-            )
-        )
-    return answers
+    truths = [names[label] for label in scene.labels]
+    ious = map(mask_iou, scene.masks, found.masks)
+    rows = zip(flags, truths, found.labels, found.label_scores.tolist(), ious)
+    return [
+        Answer(index, flag, truth, truth in novel, name, score, iou)
+        for flag, truth, name, score, iou in rows
+    ]
 
 
 def picture(scene: Scene, found: Prediction, prompts: Prompts, answers: list) -> np.ndarray:

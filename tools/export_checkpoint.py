@@ -27,12 +27,7 @@ from ovsam.utils.wording import listed
 
 
 def read_source(source: str) -> dict:
-    """Tensors of one source under their new keys.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: No training has saved in the folder, or the file has nothing of the prefix.
-    """
+    """Tensors of one source under their new keys."""
     path, _, rule = source.partition(',')
     prefix, given, new = rule.partition('=')
     if Path(path).is_dir():
@@ -54,11 +49,7 @@ def read_source(source: str) -> dict:
 
 
 def merge(sources: list, weight: float) -> dict:
-    """One state dict of several; floating-point tensors are averaged, others the last one's.
-
-    Raises:
-        ValueError: A tensor has another shape in another source.
-    """
+    """One state dict of several; floating-point tensors are averaged, others the last one's."""
     merged = {}
     for key, value in (item for source in sources for item in source.items()):
         if key in merged and merged[key].shape != value.shape:
@@ -73,11 +64,7 @@ def merge(sources: list, weight: float) -> dict:
 
 
 def halved(state: dict) -> dict:
-    """Floating-point tensors in half precision; what modules share stays one tensor.
-
-    Raises:
-        ValueError: A value is too large for half precision.
-    """
+    """Floating-point tensors in half precision; what modules share stays one tensor."""
     halves: dict = {}
 
     def half(key: str, value: torch.Tensor) -> torch.Tensor:

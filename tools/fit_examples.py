@@ -37,16 +37,15 @@ from ovsam.utils.tables import table
 
 SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 1.0)
 SHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12)
+SHOTS, DRAWS = 4, 6  # examples of a name; how often names and examples are drawn
 
 
-def taught(
-    space: ExampleSpace, rows: Tensor, labels: Tensor, names: list[int], shots: int
-) -> Examples:
+def taught(space: ExampleSpace, rows: Tensor, labels: Tensor, names: list[int]) -> Examples:
     """Examples of some names that training regions have; their texts do not count."""
     sums, counts = [], []
     for name in names:
         mine = (labels == name).nonzero().flatten()
-        chosen = mine[torch.randperm(len(mine))[:shots]]
+        chosen = mine[torch.randperm(len(mine))[:SHOTS]]
         sums.append(space(rows[chosen]).sum(dim=0))
         counts.append(len(chosen))
     count = torch.tensor(counts)
@@ -75,7 +74,7 @@ def fit(args: argparse.Namespace) -> None:
     (rows, labels), (val_rows, val_labels) = sets
     space = ExampleSpace(rows.shape[2], rows.shape[1], rank=args.rank)
     space.fit(rows, labels, args.ridge)
-    chosen = choose(model, space, (rows, labels), (val_rows, val_labels), args)
+    chosen = choose(model, space, (rows, labels), (val_rows, val_labels))
     with whole_file(args.out) as path:
         torch.save(space.state_dict(), path)
     cells = [[f'{each:.4g}' for each in row] for row in chosen[:10]]
@@ -92,13 +91,8 @@ def choose(
     space: ExampleSpace,
     train: tuple[Tensor, Tensor],
     val: tuple[Tensor, Tensor],
-    args: argparse.Namespace,
 ) -> list[tuple]:
-    """Cross-entropy, share of right names in percent, scale and shift, the best first.
-
-    Raises:
-        ValueError: No seen name has objects in both data.
-    """
+    """Cross-entropy, share of right names in percent, scale and shift, the best first."""
     torch.manual_seed(0)
     names = val[1].unique()
     shown = names[torch.isin(names, train[1])]
@@ -116,9 +110,8 @@ def choose(
             space,
             *train,
             shown[torch.randperm(len(shown))[: max(1, len(shown) // 4)]].sort().values.tolist(),
-            args.shots,
         )
-        for _ in range(args.draws)
+        for _ in range(DRAWS)
     ]
     found = []
     for scale, shift in product(SCALES, SHIFTS):
@@ -142,12 +135,10 @@ def main(argv=None) -> int:
         type=int,
         help='directions to scale, those that vary most within a name; all if not given',
     )
-    parser.add_argument('--shots', type=int, default=4, help='examples of a name (%(default)s)')
-    parser.add_argument('--draws', type=int, default=6, help='of names and examples (%(default)s)')
     args = parser.parse_args(argv)
-    counts = (args.shots, args.draws, args.limit, args.rank)
-    if min(count for count in counts if count is not None) < 1 or args.ridge <= 0:
-        parser.error('--shots, --draws, --limit, --rank and --ridge must be positive')
+    counts = [count for count in (args.limit, args.rank) if count is not None]
+    if min([args.ridge, *counts]) <= 0:
+        parser.error('--limit, --rank and --ridge must be positive')
     return exit_status('fit_examples', fit, args)
 
 

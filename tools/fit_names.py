@@ -22,11 +22,7 @@ from ovsam.utils.files import whole_file
 
 
 def fit(config: str, out: Path) -> None:
-    """Fit the projection of the config's text encoder, and write it.
-
-    Raises:
-        ValueError: The config says nothing of the fit.
-    """
+    """Fit the projection of the config's text encoder, and write it."""
     cfg = Config.fromfile(config)
     lacking = [key for key in ('held_out', 'ridge') if key not in cfg]
     if lacking:

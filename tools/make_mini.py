@@ -112,12 +112,8 @@ def environment(weights: Path, data: Path) -> dict:
 def run_together(chains: dict, logs: Path, env: dict) -> None:
     """Run chains of commands side by side, each chain with its log; stop all when one fails.
 
-    Cores are shared out evenly.
-
-    Args:
-        chains: Lists of commands, each a list of arguments for Python, by the chain's name.
-        logs: Folder of the logs.
-        env: Environment of the commands.
+    A chain has a name and a list of commands, lists of arguments for Python. Cores are shared out
+    evenly.
     """
     logs.mkdir(parents=True, exist_ok=True)
     env = dict(env, OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1) // max(1, len(chains)))))
@@ -259,9 +255,6 @@ def main(argv=None) -> int:
     parser.add_argument(
         '--insert', action='store_true', help='put the tables into README.md and docs as well'
     )
-    parser.add_argument(
-        '--configs', nargs='+', choices=EVALUATIONS, metavar='CONFIG', help='evaluate these only'
-    )
     args = parser.parse_args(argv)
     # Weights of a few iterations must not be taken for those of a training.
     args.out = (args.out or Path(f'work_dirs/mini{"-smoke" * args.smoke}')).resolve()
@@ -283,7 +276,7 @@ def main(argv=None) -> int:
         print(f'trained in {(time.time() - start) / 60:.1f} minutes')
     deciding = ((DECIDING, SMOKE), (DECIDING_MORE, SMOKE_MORE))[args.more][args.smoke]
     chosen = with_weights(EVALUATIONS, ROOT) if args.evaluate else deciding
-    evaluate(args.out, args.configs or list(chosen), env)
+    evaluate(args.out, list(chosen), env)
     if args.insert:
         insert_tables(args.out / 'metrics', ROOT, (*DETECTED, *CLICKED, *EVERYTHING))
     return 0

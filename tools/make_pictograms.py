@@ -29,6 +29,7 @@ from ovsam.datasets.pictograms.renderer import Scene, render_crop, render_scene
 from ovsam.datasets.pictograms.vocabulary import pictogram_group
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.files import write_json
+from ovsam.utils.images import jpeg
 from ovsam.utils.run_lengths import run_lengths_of
 
 # name: (images by default, offset to the seed, crops?)
@@ -60,12 +61,6 @@ def draw(index: int, seed: int, crops: bool) -> Scene:
     return render_scene(rng, rng.choice(pool, rng.integers(3, 9)), SCENE_SIZE)
 
 
-def save(path: Path, image: np.ndarray) -> None:
-    """Write an RGB image."""
-    if not cv2.imwrite(str(path), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95]):
-        raise OSError(f'Could not write {path}: is the disk full or the folder read-only?')
-
-
 def write_named(index: int, seed: int, folder: Path) -> tuple:
     """Draw a pictogram of the names that no scene's annotation tells, into its name's folder.
 
@@ -79,7 +74,7 @@ def write_named(index: int, seed: int, folder: Path) -> tuple:
     )
     path = folder / names[place] / f'{turn:04d}.jpg'
     path.parent.mkdir(exist_ok=True)
-    save(path, crop.image)
+    path.write_bytes(jpeg(crop.image))
     return dict(
         id=index, file_name=f'{names[place]}/{path.name}', height=NAMED_SIZE, width=NAMED_SIZE
     ), []
@@ -90,7 +85,7 @@ def write_image(index: int, seed: int, crops: bool, folder: Path) -> tuple:
     cv2.setNumThreads(1)
     scene = draw(index, seed, crops)
     path = folder / f'{index:06d}.jpg'
-    save(path, scene.image)
+    path.write_bytes(jpeg(scene.image))
     height, width = scene.image.shape[:2]
     annotations = []
     for label, mask in zip(scene.labels, scene.masks):
@@ -124,8 +119,7 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     kind = write_named if name == 'image_level' else partial(write_image, crops=crops)
     write = partial(kind, seed=10 * seed + offset, folder=folder)
-    results = []
-    with tqdm(total=count, desc=name) as bar, ExitStack() as stack:
+    with ExitStack() as stack:
         drawn = map(write, range(count))
         if workers != 1:
             # Forked workers would inherit OpenCV's threads in whatever state they are.
@@ -133,9 +127,7 @@ def write_split(out: Path, name: str, count: int, seed: int, workers: int) -> No
                 ProcessPoolExecutor(workers, mp_context=get_context('spawn'))
             )
             drawn = pool.map(write, range(count), chunksize=32)
-        for result in drawn:
-            results.append(result)
-            bar.update()
+        results = list(tqdm(drawn, name, count))
     annotations = [annotation for _, group in results for annotation in group]
     for i, annotation in enumerate(annotations):
         annotation['id'] = i + 1

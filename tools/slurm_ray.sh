@@ -2,10 +2,10 @@
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --ntasks-per-node=1
-# Label pictures on a Slurm cluster: Ray on all nodes of the job, and tools/annotate.py on it.
+# Label pictures on a Slurm cluster: Ray on all nodes of the job, and ovsam annotate on it.
 set -euo pipefail
 
-usage="usage: sbatch [options of sbatch] tools/slurm_ray.sh IMAGES --out OUT [arguments of tools/annotate.py]
+usage="usage: sbatch [options of sbatch] tools/slurm_ray.sh IMAGES --out OUT [arguments of ovsam annotate]
 
   Submit it from the root of the repository. Ray is started on every node of the job with all CPUs
   and GPUs that the job has there, and stopped at the end. All nodes must see IMAGES and OUT. A job
@@ -17,7 +17,7 @@ usage="usage: sbatch [options of sbatch] tools/slurm_ray.sh IMAGES --out OUT [ar
 case "${1:-}" in -h | --help) echo "$usage"; exit 0 ;; esac
 if [ $# -lt 1 ]; then echo "$usage" >&2; exit 2; fi
 if [ -z "${SLURM_JOB_ID:-}" ]; then echo "slurm_ray: submit it with sbatch" >&2; exit 2; fi
-if [ ! -f tools/annotate.py ]; then
+if [ ! -f tools/slurm_ray.sh ]; then
     echo "slurm_ray: submit it from the root of the repository, not from $PWD" >&2
     exit 2
 fi
@@ -61,5 +61,5 @@ end = time.monotonic() + 300
 while sum(node["Alive"] for node in ray.nodes()) < int(sys.argv[2]) and time.monotonic() < end:
     time.sleep(1)' "$ip:$port" "$nodes"
 status=0
-"$python" -u tools/annotate.py "$@" --ray "$ip:$port" || status=$?
+"$python" -u -m ovsam_cli annotate "$@" --ray "$ip:$port" || status=$?
 exit "$status"

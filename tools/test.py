@@ -51,12 +51,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config file with the command line's changes in it.
-
-    Raises:
-        ValueError: The config has no data to test on.
-        OSError: What the flags name cannot be written.
-    """
+    """The config file with the command line's changes in it."""
     cfg = runner_config(args)
     cfg.strategy = None  # sharding is for training
     if args.checkpoint:

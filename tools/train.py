@@ -47,11 +47,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """The config file with the command line's changes in it.
-
-    Raises:
-        ValueError: A flag asks for what the config or this machine does not have.
-    """
+    """The config file with the command line's changes in it."""
     cfg = runner_config(args)
     if cfg.get('train_dataloader') is None:
         raise ValueError(

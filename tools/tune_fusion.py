@@ -24,13 +24,11 @@ from ovsam.segmenters.ovsam import OVSAM
 from ovsam.utils.command_line import exit_status, parser_of
 from ovsam.utils.wording import listed
 
+STEPS = 11  # grid points a weight
 
-def tune(config: str, steps: int, penalties: Sequence[float]) -> None:
-    """Ask both for their opinions once, then fuse them with every pair of weights.
 
-    Raises:
-        ValueError: The config's model has no two opinions, or no base and novel names.
-    """
+def tune(config: str, penalties: Sequence[float]) -> None:
+    """Ask both for their opinions once, then fuse them with every pair of weights."""
     cfg = Config.fromfile(config)
     init_default_scope(cfg.default_scope)
     model = init_model(cfg)
@@ -52,7 +50,7 @@ def tune(config: str, steps: int, penalties: Sequence[float]) -> None:
     seen = torch.from_numpy(model.vocabulary.seen.copy())
     (head, clip), labels = collect_opinions(model, Runner.build_dataloader(validation_data(cfg)))
     results = []
-    weights = torch.linspace(0, 1, steps).tolist()
+    weights = torch.linspace(0, 1, STEPS).tolist()
     for fusion in product(weights, weights, penalties):
         right = GeometricFusion(*fusion)(head, clip, seen)[:, :-1].argmax(1) == labels
         base, novel = (
@@ -68,7 +66,6 @@ def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = parser_of(__doc__)
     parser.add_argument('config')
-    parser.add_argument('--steps', type=int, default=11, help='grid points a weight (%(default)s)')
     parser.add_argument(
         '--penalties',
         type=float,
@@ -77,9 +74,7 @@ def main(argv=None) -> int:
         help='of seen names, to try with each pair of weights (%(default)s)',
     )
     args = parser.parse_args(argv)
-    if args.steps < 2:
-        parser.error('--steps must be at least 2')
-    return exit_status('tune_fusion', tune, args.config, args.steps, args.penalties)
+    return exit_status('tune_fusion', tune, args.config, args.penalties)
 
 
 if __name__ == '__main__':

@@ -198,7 +198,7 @@ class OneImage(Generic[Image, Found]):
             return self._segmented(make_prompts(point_coords, point_labels, boxes), several=False)
         if point_coords is not None or point_labels is not None or boxes is not None:
             raise ValueError('give prompts or masks, not both')
-        return self._described(masks)
+        return self.described(masks)
 
     @staticmethod
     def _embeddings(found: Found) -> Any:
@@ -237,8 +237,13 @@ class OneImage(Generic[Image, Found]):
         """Masks without names, of prompts in original pixels that were not compared with these."""
         raise NotImplementedError
 
-    def _described(self, masks: ArrayLike) -> Found:
-        """Masks (H, W) or (N, H, W) bool of the image with their embeddings."""
+    def described(self, masks: ArrayLike) -> Found:
+        """Masks (H, W) or (N, H, W) bool of the image with their ``region_embeddings``.
+
+        Raises:
+            RuntimeError: No image has been set.
+            ValueError: One is empty, or they are of another size.
+        """
         raise NotImplementedError
 
     def _opinions(self, found: Found) -> Iterable[np.ndarray]:

@@ -199,7 +199,8 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         index = np.arange(count).repeat(len(regions.low_res) // max(1, count))
         return self.model.prediction(image, regions, self.vocabulary, index)
 
-    def _described(self, masks: ArrayLike) -> Prediction:
+    def described(self, masks: ArrayLike) -> Prediction:
+        """See :class:`~.one_image.OneImage`."""
         return self.model.described(self._encoded(), masks, self.vocabulary)
 
     def _opinions(self, found: Prediction) -> np.ndarray:

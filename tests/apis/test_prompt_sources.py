@@ -14,7 +14,6 @@ from ovsam.apis import (
     OVSAMInferencer,
     PromptFiles,
 )
-from ovsam.apis.prompt_sources import read_prompts
 
 
 def test_no_prompts(predictor, scene, tmp_path):
@@ -84,7 +83,7 @@ def test_a_detectors_config_is_no_file_of_prompts(tmp_path):
 def test_bad_files(tmp_path, text, message):
     (tmp_path / 'a.json').write_text(text)
     with pytest.raises(ValueError, match=message):
-        read_prompts(tmp_path / 'a.json')
+        PromptFiles(tmp_path / 'a.json').read(None)
 
 
 def test_a_file_that_is_not_utf_8_is_named(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ovsam.bulk.parts import History, Outcome, Part, read_outcomes
+from ovsam.bulk.parts import History, Part, read_outcomes
 
 KILLED = 'its process was killed, ran out of memory, or crashed'
 
@@ -31,9 +31,9 @@ def test_outcomes(tmp_path):
     write(tmp_path, done=[3, 1], failed=[2], begun=[5])
     path = tmp_path / 'run-0.0.jsonl'
     found = list(read_outcomes(path))
-    assert [each.place for each in found] == [3, 1, 2, 5]
-    assert found[0].offset == len('{"id": 4, "begun": true}\n')
-    assert found[2:] == [Outcome(2, None, 'kernel'), Outcome(5, None, KILLED)]
+    assert [each[0] for each in found] == [3, 1, 2, 5]
+    assert found[0][1] == len('{"id": 4, "begun": true}\n')
+    assert found[2:] == [(2, None, 'kernel'), (5, None, KILLED)]
     assert list(read_outcomes(path, stopped=True)) == found[:3]
 
 
@@ -51,7 +51,7 @@ def test_a_line_that_was_not_finished(tmp_path, end):
 def test_a_batch_that_is_tried_again(tmp_path):
     write(tmp_path, done=[0], begun=[1])
     part = Part(tmp_path, 'run-0')
-    assert [(each.place, each.offset is None) for each in part.earlier] == [(0, False), (1, True)]
+    assert [(each[0], each[1] is None) for each in part.earlier] == [(0, False), (1, True)]
     assert Part(tmp_path, 'run-1').earlier == []
     assert History(tmp_path, 2).deaths == {1: 1}
 

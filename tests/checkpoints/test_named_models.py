@@ -13,9 +13,9 @@ from ovsam.apis.init_model import load_config
 from ovsam.checkpoints.conversion import to_published
 from ovsam.checkpoints.converted_file import write_published
 from ovsam.checkpoints.loading import read_state_dict
+from ovsam.commands import download, predict
 from ovsam.serving.shared_model import SharedModel
 from ovsam.utils.paths import config_path, resource_root
-from tools import download_weights, predict
 
 PARTS = {
     'clip': ['clip'],
@@ -138,7 +138,7 @@ def test_fetched_the_first_time(site, tmp_path, tiny, picture, capsys):
 
 
 def test_the_tool_fetches_for_the_model(site):
-    assert download_weights.main(['tiny-ovsam']) == 0
+    assert download.main(['tiny-ovsam']) == 0
     assert len(site.asked) == 4
     init_model('tiny-ovsam')
     assert len(site.asked) == 4

@@ -116,7 +116,7 @@ def compare(model, folder):
     named = run(folder / 'regions.onnx', found, masks=low_res, boxes=boxes)
     assert_close(named['embeddings'], embeddings)
     if look is not None:
-        again = look.embed_crops(image, regions.rois[model.clip_box], low_res, model.backbone)
+        again = look.embed_crops(image, regions.rois['prompt'], low_res, model.backbone)
         cut = run(folder / 'crops.onnx', image=image, masks=low_res, boxes=boxes)
         assert_close(cut['embeddings'], again)
 

@@ -1,6 +1,6 @@
 import torch
 
-from ovsam.losses import NearObjectMaskLoss
+from ovsam.losses import NearObjectMaskLoss, near_object_mask_loss
 
 
 def square(low, high, side=32):
@@ -22,7 +22,7 @@ def test_no_prompts():
 
 
 def test_a_fault_near_a_small_object_counts_more_than_one_far_away():
-    loss = NearObjectMaskLoss(margin=0.3, outside=0.1, gamma=0)
+    loss = NearObjectMaskLoss(gamma=0)
     target = square(4, 8)
     near, far = target.clone(), target.clone()
     near[:, 4:8, 8] = 1
@@ -30,8 +30,9 @@ def test_a_fault_near_a_small_object_counts_more_than_one_far_away():
     assert loss.of_each(logits_of(near), target)[0] > 5 * loss.of_each(logits_of(far), target)[0]
 
 
-def test_small_objects_count_as_large_ones():
-    loss = NearObjectMaskLoss(margin=0.3, outside=0.0, gamma=0)
+def test_small_objects_count_as_large_ones(monkeypatch):
+    monkeypatch.setattr(near_object_mask_loss, 'OUTSIDE', 0.0)
+    loss = NearObjectMaskLoss(gamma=0)
     missed = [
         loss.of_each(logits_of(torch.zeros(1, 64, 64)), square(8, 8 + side, 64))[0]
         for side in (10, 40)

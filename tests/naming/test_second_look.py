@@ -63,8 +63,8 @@ def test_a_single_name_leaves_no_doubt():
 @torch.no_grad()
 def test_what_is_seen_is_the_crop_however_many_there_are(clip, images):
     rois = torch.tensor([[i % 2, 4 * i, 8, 4 * i + 30, 60] for i in range(20)]).float()
-    found = SecondLook(margin=1.0, context=1.25)(images, rois, LOGITS, NOTHING, clip)
-    crops = crop_regions(images, rois, clip.image_size, 1.25)
+    found = SecondLook(margin=1.0)(images, rois, LOGITS, NOTHING, clip)
+    crops = crop_regions(images, rois, clip.image_size)
     torch.testing.assert_close(found, clip.embed_images(crops), rtol=1e-4, atol=1e-5)
 
 
@@ -86,15 +86,13 @@ def test_what_the_mask_leaves_out_fades(clip, images):
     rois = torch.tensor([[0.0, 16, 16, 48, 48], [1, 32, 0, 96, 64]])
     masks = torch.full((2, 32, 32), -50.0)
     masks[0, 4:12, 4:8] = 50.0  # the left half of the first box; the second mask is empty
-    found = SecondLook(margin=1.0, context=1.0, surroundings=0.25)(
-        images, rois, masks, NOTHING[:2], clip
-    )
-    crops = crop_regions(images, rois, clip.image_size, 1.0)
+    found = SecondLook(margin=1.0, surroundings=0.25)(images, rois, masks, NOTHING[:2], clip)
+    crops = crop_regions(images, rois, clip.image_size)
     side = clip.image_size
     # But for soft edges.
-    rows, left = slice(4, side - 4), slice(4, 3 * side // 8)
-    right = slice(5 * side // 8, side - 4)
-    inside = crop_masks(masks, rois, 0.25, side, 1.0)
+    rows, left = slice(side // 8, 7 * side // 8), slice(side // 8, 3 * side // 8)
+    right = slice(5 * side // 8, 7 * side // 8)
+    inside = crop_masks(masks, rois, 0.25, side)
     assert inside.shape == (2, 1, side, side) and (inside[1] == 1).all()
     assert (inside[0, 0, rows, left] > 0.99).all() and (inside[0, 0, rows, right] < 0.01).all()
     torch.testing.assert_close(found, clip.embed_images(crops * (0.25 + 0.75 * inside)))

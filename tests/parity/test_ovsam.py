@@ -216,8 +216,10 @@ def test_losses_and_gradients(reference, check, clip2sam_loss_file):
     pyramid = parts.label_head.forward_features(parts.levels)
     logits = parts.classifier(parts.label_head(pyramid, as_rois(boxes)), parts.bank)
     torch.manual_seed(0)
-    losses = CLIP2SAMLoss()(
-        low_res[:, 0], logits, ellipses(boxes, PADDED_SIZE), torch.tensor([3, 7, 0, 11])
+    loss = CLIP2SAMLoss()
+    losses = dict(
+        loss.of_masks(low_res[:, 0], ellipses(boxes, PADDED_SIZE)),
+        loss_cls=loss.of_names(logits, torch.tensor([3, 7, 0, 11])),
     )
     sum(losses.values()).backward()
 

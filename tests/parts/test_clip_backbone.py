@@ -129,12 +129,6 @@ def test_vit_l_14_has_the_keys_of_open_clip():
     assert backbone.out_channels == (1024,) * 4 and backbone.embed_dims == 768
 
 
-def test_images_of_another_size_are_refused(backbone):
-    size = backbone.image_size
-    with pytest.raises(ValueError, match=rf'embeds whole images of \({size}, {size}\)'):
-        backbone.embed_images(torch.zeros(1, 3, 32, 32))
-
-
 def test_a_tower_without_levels_is_refused(tiny_clip):
     vit = {
         'image_size': 32,

@@ -141,16 +141,6 @@ def test_sizes_that_do_not_divide_are_refused(wrong):
         SAMMaskDecoder(**{**TINY, **wrong})
 
 
-def test_weights_come_by_init_cfg(build, load_by_init_cfg):
-    decoder, args = build(), inputs(2)
-    loaded = load_by_init_cfg(
-        lambda init_cfg: SAMMaskDecoder(**TINY, init_cfg=init_cfg),
-        decoder.state_dict(),
-        'mask_decoder.',
-    )
-    assert torch.equal(loaded(**args)[0], decoder(**args)[0])
-
-
 def test_no_prompts_leave_nothing_to_choose():
     none = Prompts.empty()
     assert FirstMask()(none, None).tolist() == []

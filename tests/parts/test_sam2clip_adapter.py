@@ -54,10 +54,10 @@ def test_last_layer_is_global_and_first_is_not(adapter):
 
 @pytest.mark.parametrize(
     'wrong',
-    [{'in_channels': (4, 6)}, {'in_strides': (4, 8, 16, 24)}, {'global_attn_indexes': (2,)}],
+    [{'in_channels': (4, 6)}, {'stride': 12}, {'global_attn_indexes': (2,)}],
 )
 def test_parts_that_do_not_fit_are_refused(wrong):
-    with pytest.raises(ValueError, match='in_strides|divide|global_attn_indexes'):
+    with pytest.raises(ValueError, match='in_channels|divide|global_attn_indexes'):
         SAM2CLIPAdapter(**{**TINY, **wrong})
 
 

@@ -60,7 +60,7 @@ def test_jittered_boxes_stay_near_and_ordered():
     np.random.seed(0)
     boxes = torch.tensor([[100.0, 100, 110, 500]]).repeat(200, 1)
     sample = make_sample(np.ones((200, 2, 2)), boxes)
-    moved = JitteredBoxPrompter(jitter=0.1, max_shift=20)([sample]).boxes
+    moved = JitteredBoxPrompter(jitter=0.1)([sample]).boxes
     shifts = (moved - boxes).abs()
     assert 0 < shifts[:, 0].max() <= 4.5
     assert shifts[:, 1].max() == 20

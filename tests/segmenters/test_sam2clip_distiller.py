@@ -1,19 +1,8 @@
 """Distillation, and masks beside it; in miniature with random weights."""
 
 import torch
-from mmdet.registry import MODELS
-from mmengine.registry import DefaultScope
 
-from ovsam.apis.init_model import load_config
-from ovsam.benchmarks.random_model import without_weights
-
-from .test_ovsam import sample
-
-
-def build(name):
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        return MODELS.build(without_weights(load_config(f'mini/{name}.py').model.to_dict()))
+from .test_ovsam import build, sample
 
 
 def gradient(model, losses):

@@ -19,8 +19,9 @@ from ovsam.apis import notice_of
 from ovsam.commands import app as app_command
 from ovsam.serving.annotator import Annotator
 from ovsam.serving.label_studio.backend import LabelStudioBackend
+from ovsam.serving.server.answers import Answers
 from ovsam.serving.server.app import make_server
-from ovsam.serving.server.sessions import Sessions
+from ovsam.serving.server.records import NewSession
 from ovsam.serving.shared_export import SharedExport
 from ovsam.utils.run_lengths import read_mask, run_lengths_of
 from tests.ovsam_onnx.conftest import both, picture
@@ -124,9 +125,9 @@ def test_names_are_some_of_its_own(app, ask, asked, pair):
 
 
 def test_a_session_keeps_words_and_no_embeddings(pair):
-    sessions, names = Sessions(Annotator(SharedExport(pair.folder))), [*pair.onnx.vocabulary.names]
-    session, known = sessions.new(names, None)
-    assert known == names == sessions.get(session).vocabulary
+    answers, names = Answers(Annotator(SharedExport(pair.folder))), [*pair.onnx.vocabulary.names]
+    session = answers.new_session(NewSession(vocabulary=names))
+    assert session.names == names == [*answers._session(session.session).vocabulary]
 
 
 @pytest.mark.parametrize('vocabulary', ['gizmo, cat', ['gizmo'], 'lvis+gizmo'])

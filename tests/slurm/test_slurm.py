@@ -248,7 +248,16 @@ def test_labelling_on_ray(call, small_world, tmp_path):
     """As one process does it."""
     arguments = [small_world / 'val', '--vocabulary', 'cat,dog', '--device', 'cpu']
     world = dict(OVSAM_MINI_WEIGHTS=str(resource_root() / 'checkpoints/mini'))
-    call(sys.executable, 'tools/annotate.py', *arguments, '--out', tmp_path / 'one', **world)
+    call(
+        sys.executable,
+        '-m',
+        'ovsam_cli',
+        'annotate',
+        *arguments,
+        '--out',
+        tmp_path / 'one',
+        **world,
+    )
     call(
         'sbatch',
         '--wait',

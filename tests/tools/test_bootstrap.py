@@ -213,4 +213,4 @@ def test_make_uses_the_environment_that_this_script_makes(venv, used):
         text=True,
         check=True,
     ).stdout
-    assert shlex.split(said.splitlines()[-1])[:2] == [f'{used}/bin/python', 'tools/app.py']
+    assert shlex.split(said.splitlines()[-1])[:2] == [f'{used}/bin/python', '-m']

@@ -62,7 +62,7 @@ def test_a_space_is_fitted_and_its_line_printed(world_of_two, tmp_path, monkeypa
 def test_names_without_training_objects_are_not_taught(world_of_two, tmp_path, capsys):
     """Of few images, some names of the validation data have none."""
     world = tmp_path / 'world/annotations'
-    arguments = [str(config_path('mini/ovsam_base_box.py')), *TRAIN, '--draws', '8', '--limit', '2']
+    arguments = [str(config_path('mini/ovsam_base_box.py')), *TRAIN, '--limit', '2']
     arguments += ['--out', str(tmp_path / 'examples.pth')]
     for split, status in (('train', 0), ('val', 2)):
         content = json.loads((world / f'{split}.json').read_text())

@@ -182,7 +182,7 @@ def test_slurm_ray(call, ray_job):
         f'srun --overlap --nodes=1 --ntasks=1 --exclude=localhost {common} '
         f'--address=127.0.0.1:{port}',
     }
-    assert lines[-1] == f'python -u tools/annotate.py my photos --out o --ray 127.0.0.1:{port}'
+    assert lines[-1] == f'python -u -m ovsam_cli annotate my photos --out o --ray 127.0.0.1:{port}'
     assert found.returncode == 3
 
 

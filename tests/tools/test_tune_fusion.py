@@ -1,12 +1,11 @@
-import pytest
-
 from ovsam.utils.paths import config_path
 from tools import tune_fusion
 
 
 def test_grid_is_printed_best_first(small_world, monkeypatch, capsys):
     monkeypatch.setenv('OVSAM_PICTOGRAMS', str(small_world))
-    assert tune_fusion.main([str(config_path('mini/ovsam_box.py')), '--steps', '2']) == 0
+    monkeypatch.setattr(tune_fusion, 'STEPS', 2)
+    assert tune_fusion.main([str(config_path('mini/ovsam_box.py'))]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.count('.') == 6]
     assert len(rows) == 4
     harmonic = [float(row[0]) for row in rows]
@@ -17,12 +16,6 @@ def test_grid_is_printed_best_first(small_world, monkeypatch, capsys):
         ('1.00', '0.00'),
         ('1.00', '1.00'),
     }
-
-
-def test_a_grid_of_less_than_two_points(capsys):
-    with pytest.raises(SystemExit):
-        tune_fusion.main(['nowhere.py', '--steps', '1'])
-    assert '--steps must be at least 2' in capsys.readouterr().err
 
 
 def test_models_without_two_opinions(small_world, monkeypatch, capsys):

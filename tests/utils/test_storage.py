@@ -36,7 +36,7 @@ def served(tmp_path):
     server = http.server.ThreadingHTTPServer(
         ('127.0.0.1', 0), functools.partial(Silent, directory=str(folder))
     )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield folder, f'http://127.0.0.1:{server.server_port}'
     server.shutdown()
     server.server_close()

@@ -10,21 +10,3 @@ from .predictor import OVSAMPredictor
 from .prompt_sources import DetectorBoxes, EverythingPrompts, PromptFiles
 from .tracking import Followed, FollowSettings, follow
 from .user_prompts import make_prompts
-
-__all__ = [
-    'BackOff',
-    'DetectorBoxes',
-    'EncodedImage',
-    'EverythingMode',
-    'EverythingPrompts',
-    'FollowSettings',
-    'Followed',
-    'OVSAMInferencer',
-    'OVSAMPredictor',
-    'Prediction',
-    'PromptFiles',
-    'follow',
-    'init_model',
-    'make_prompts',
-    'notice_of',
-]

@@ -123,10 +123,8 @@ class EverythingMode(EverythingSettings):
             regions, quality = model.segment_regions(
                 image.features, prompts, image.padded[1], FirstMask()
             )
-            low_res = regions.low_res
-            after = (low_res, regions.mask_rois, stability_score(inside(image, low_res)))
-            after += () if quality is None else (quality,)
-            better = (after[-1] > before[-1]) & (low_res > 0).flatten(1).any(dim=1)
+            after = _columns(image, regions, quality)
+            better = (after[-1] > before[-1]) & (after[0] > 0).flatten(1).any(dim=1)
             parts.append(
                 tuple(
                     torch.where(better.reshape(-1, *[1] * (old.dim() - 1)), new, old)
@@ -138,10 +136,7 @@ class EverythingMode(EverythingSettings):
     def _candidates(
         self, model: PromptableSegmenter, image: EncodedImage, side: int, bar: tqdm
     ) -> Iterator[Columns]:
-        """Of each chunk: logits (n, h, w), RoIs (n, 5), stability (n,) and quality (n,), if any.
-
-        Only of what passes the filters.
-        """
+        """Of each chunk, what passes the filters."""
         height, width = image.original
         points = make_prompts(point_grid(side)[:, None] * np.array([width, height]))
         points = points.resized(image.original, image.inner)
@@ -153,16 +148,19 @@ class EverythingMode(EverythingSettings):
             regions, quality = model.segment_regions(
                 image.features, chunk, image.padded[1], choice if several else FirstMask()
             )
-            low_res = regions.low_res
-            shown = inside(image, low_res)
-            stability = stability_score(shown)
-            good = (stability >= self.stability_score_thresh) & (shown > 0).flatten(1).any(dim=1)
+            columns = _columns(image, regions, quality)
+            good = (inside(image, regions.low_res) > 0).flatten(1).any(dim=1)
+            good &= columns[2] >= self.stability_score_thresh
             if quality is not None:
                 good &= quality >= self.pred_iou_thresh
-            columns = (low_res, regions.mask_rois, stability)
-            columns += () if quality is None else (quality,)
             yield tuple(column[good] for column in columns)
             bar.update(len(chunk))
+
+
+def _columns(image: EncodedImage, regions: Regions, quality: Tensor | None) -> Columns:
+    stability = stability_score(inside(image, regions.low_res))
+    measured = (stability,) if quality is None else (stability, quality)
+    return regions.low_res, regions.mask_rois, *measured
 
 
 def _cat(parts: Sequence[Columns]) -> Columns:

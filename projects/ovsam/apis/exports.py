@@ -10,7 +10,8 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -40,43 +41,52 @@ class ImageEntry(NamedTuple):
 
 
 class Export(ABC):
-    """What writes results. Each result leads back to one image, or is refused.
+    """What writes results, each of which leads back to one image.
 
     Args:
         folder: Where it writes.
         names: What objects may be called.
+
+    Attributes:
+        why: Two images must not have one :meth:`place`; empty where results have names of their
+            own.
     """
+
+    why = ''
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder = folder
         self._names = names
-        self._taken: set[str] = set()
 
-    def expect(self, file_names: Iterable[str]) -> None:  # noqa: B027
+    def place(self, file_name: str) -> str:
+        """What the program knows an image by."""
+        return file_name
+
+    def expect(self, file_names: Iterable[str]) -> None:
         """See, before there is any result, that those of these images can be told apart.
 
         Raises:
             ValueError: Some cannot.
         """
+        images: dict[str, list[str]] = defaultdict(list)
+        for file_name in file_names if self.why else ():
+            images[self.place(file_name)].append(printable(file_name))
+        clashes = [
+            f'{listed(dict.fromkeys(several), between=" and ")} would all be {printable(name)}'
+            if len(set(several)) > 1
+            else f'{several[0]} comes {len(several)} times'
+            for name, several in images.items()
+            if len(several) > 1
+        ]
+        if clashes:
+            raise ValueError(f'{listed(clashes, between="; ")}. {self.why}')
 
     @abstractmethod
     def add(self, image: ImageEntry, found: Prediction) -> None:
-        """Write, or remember, what was found in an image.
-
-        Raises:
-            ValueError: There is a result already that leads back to an image of this name.
-        """
+        """Write, or remember, what was found in an image."""
 
     def close(self) -> None:  # noqa: B027
         """Write what is of all images."""
-
-    def _take(self, result: str) -> None:
-        if result in self._taken:
-            raise ValueError(
-                f'there is a result {printable(result)} of another image already: give '
-                'each image a name of its own'
-            )
-        self._taken.add(result)
 
 
 class CocoExport(Export):
@@ -85,21 +95,14 @@ class CocoExport(Export):
     Category ``k + 1`` is the name ``k``. Annotations have what :meth:`Prediction.to_coco` gives.
     """
 
+    why = 'coco.json knows an image by its name: give each image once'
+
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         super().__init__(folder, names)
         self._records: list[dict] = []
 
-    def expect(self, file_names: Iterable[str]) -> None:
-        """See :class:`Export`."""
-        _require_distinct(
-            file_names,
-            lambda file_name: file_name,
-            'coco.json knows an image by its name: give each image once',
-        )
-
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
-        self._take(image.file_name)
         self._records.append(
             {
                 'id': len(self._records) + 1,
@@ -123,12 +126,9 @@ class LabelMeExport(Export):
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
-        self._take(f'{image.name}.json')
         folder = self._folder / 'labelme'
         shapes = []
-        for row, (mask, name) in enumerate(
-            zip(found.masks, found.labels or [UNNAMED] * len(found))
-        ):
+        for row, (mask, name) in enumerate(zip(found.masks, found.labels or repeat(UNNAMED))):
             polygons = mask_polygons(mask)
             shapes += [
                 {
@@ -166,33 +166,33 @@ class YoloExport(Export):
     with the folders that their labels are in. YOLO knows an image by its path without the suffix.
     """
 
+    why = (
+        'YOLO knows an image by its name without the suffix: rename one of them, or choose another '
+        'format'
+    )
+
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         super().__init__(folder / 'yolo', names)
         self._numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
 
-    def expect(self, file_names: Iterable[str]) -> None:
-        """See :class:`Export`."""
-        _require_distinct(
-            file_names,
-            _yolo_file,
-            'YOLO knows an image by its name without the suffix: rename one of '
-            'them, or choose another format',
-        )
+    def place(self, file_name: str) -> str:
+        """Where its labels are; of a path with a drive or root, below it all the same."""
+        path = PurePosixPath(file_name)
+        folders = [part.rstrip(':') for part in path.parts[:-1] if part not in ('/', '..')]
+        return str(PurePosixPath(*folders, f'{path.stem}.txt'))
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
-        place = _yolo_file(image.file_name)
-        self._take(place)
         height, width = image.size
         lines = []
-        for mask, name in zip(found.masks, found.labels or [UNNAMED] * len(found)):
+        for mask, name in zip(found.masks, found.labels or repeat(UNNAMED)):
             polygons = mask_polygons(mask)
             if polygons:
                 shares = join_polygons(polygons) / (width, height)
                 numbers = ' '.join(f'{share:.7f}' for share in shares.flatten())
                 number = self._numbers.setdefault(name, len(self._numbers))
                 lines.append(f'{number} {numbers}\n')
-        write_whole(self._folder / 'labels' / place, ''.join(lines).encode())
+        write_whole(self._folder / 'labels' / self.place(image.file_name), ''.join(lines).encode())
 
     def close(self) -> None:
         """See :class:`Export`."""
@@ -216,12 +216,10 @@ class MasksExport(Export):
 
     def add(self, image: ImageEntry, found: Prediction) -> None:
         """See :class:`Export`."""
-        self._take(image.name)
         folder = self._folder / 'masks' / image.name
         for before in folder.glob('[0-9][0-9][0-9]*_*.png'):
             before.unlink()
-        labels = found.labels or [UNNAMED] * len(found)
-        for row, (mask, name) in enumerate(zip(found.masks, labels), 1):
+        for row, (mask, name) in enumerate(zip(found.masks, found.labels or repeat(UNNAMED)), 1):
             name = fitting_name(re.sub(r'[^\w-]', '_', name), 200)
             content = cv2.imencode('.png', mask.astype(np.uint8) * 255)[1].tobytes()
             write_whole(folder / f'{row:03}_{name}.png', content)
@@ -236,12 +234,10 @@ EXPORTS: dict[str, type[Export]] = {
 
 
 def make_exports(formats: Sequence[str], folder: Path, names: Sequence[str]) -> list[Export]:
-    """The exports of these names.
+    """The exports of these formats, keys of :data:`EXPORTS`.
 
-    Args:
-        formats: Keys of :data:`EXPORTS`.
-        folder: Where they write; made when something is written.
-        names: What objects may be called. Others are numbered after these.
+    The folder is made when something is written; what is not among ``names`` is numbered after
+    them.
 
     Raises:
         ValueError: There is no such format.
@@ -251,29 +247,6 @@ def make_exports(formats: Sequence[str], folder: Path, names: Sequence[str]) -> 
     if unknown:
         raise ValueError(f'there is no format {unknown[0]!r}: choose of {", ".join(EXPORTS)}')
     return [EXPORTS[name](folder, names) for name in formats]
-
-
-def _yolo_file(file_name: str) -> str:
-    """Where the labels of an image are; of a path with a drive or root, below it all the same."""
-    place = PurePosixPath(file_name)
-    folders = [part.rstrip(':') for part in place.parts[:-1] if part not in ('/', '..')]
-    return str(PurePosixPath(*folders, f'{place.stem}.txt'))
-
-
-def _require_distinct(file_names: Iterable[str], result: Callable[[str], str], why: str) -> None:
-    """Refuse images whose results would be one."""
-    images: dict[str, list[str]] = defaultdict(list)
-    for file_name in file_names:
-        images[result(file_name)].append(printable(file_name))
-    clashes = [
-        f'{listed(list(dict.fromkeys(several)), between=" and ")} would all be {printable(name)}'
-        if len(set(several)) > 1
-        else f'{several[0]} comes {len(several)} times'
-        for name, several in images.items()
-        if len(several) > 1
-    ]
-    if clashes:
-        raise ValueError(f'{listed(clashes, between="; ")}. {why}')
 
 
 def _relative(path: Path, folder: Path) -> str:

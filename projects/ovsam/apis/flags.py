@@ -91,10 +91,6 @@ def check_detector_flags(args: argparse.Namespace) -> None:
 def detector_of(args: argparse.Namespace, device: str | None) -> DetectorBoxes | None:
     """What the flags ask for, if a detector is given.
 
-    Args:
-        args: With the flags.
-        device: Of :func:`~.init_model.choose_device`.
-
     Raises:
         ValueError: There are no weights, or there is no such device.
     """

@@ -37,7 +37,7 @@ class ImageJob:
         source: A path, or (H, W, 3) RGB uint8.
         name: Of its result files, without their suffixes.
         texts: What to find in it; None for everything that the prompts give.
-        file_name: What exports call the image, see :func:`export_names`; the file's if empty.
+        file_name: What exports call the image, see :func:`export_names`.
         digest: Of all that its result depends on.
         pixels: (H, W, 3) RGB uint8, once they are needed.
         found: The result.
@@ -51,8 +51,8 @@ class ImageJob:
 
     source: str | Path | np.ndarray
     name: str
-    texts: tuple[str, ...] | None = None
-    file_name: str = ''
+    texts: tuple[str, ...] | None
+    file_name: str
     digest: str = ''
     pixels: np.ndarray | None = None
     found: Prediction | None = None
@@ -80,8 +80,7 @@ class ImageJob:
     @property
     def entry(self) -> ImageEntry:
         """What exports say of it."""
-        file_name = self.file_name or (self.name if self.file is None else self.file.name)
-        return ImageEntry(self.name, file_name, self.file, self.result.masks.shape[1:])
+        return ImageEntry(self.name, self.file_name, self.file, self.result.masks.shape[1:])
 
     def set_digest(self, *settings: str) -> None:
         """Sum up the image and the settings.
@@ -102,7 +101,7 @@ class ImageJob:
             write_whole(folder / f'{self.name}.safetensors', features)
         height, width = self.result.masks.shape[1:]
         content = {
-            'image': self.entry.file_name,
+            'image': self.file_name,
             'height': height,
             'width': width,
             'made_from': self.digest,
@@ -176,15 +175,10 @@ def result_names(images: Sequence) -> list[str]:
 
 
 def export_names(images: Sequence, names: Sequence[str]) -> list[str]:
-    """What exports call each image, by which it is found again.
+    """What exports call each image, path or array, by which it is found again.
 
-    Args:
-        images: Paths and arrays.
-        names: Of their results, which arrays are called by.
-
-    Returns:
-        Paths from the deepest folder that all files are in, with ``/`` between parts: a file's
-        name alone where all are in one folder. Of files on several drives, whole paths.
+    Arrays are called by the names of their results. Files by their paths from the deepest folder
+    that all are in, with ``/`` between parts; of files on several drives, whole paths.
     """
     files = [None if isinstance(image, np.ndarray) else os.path.abspath(image) for image in images]
     try:

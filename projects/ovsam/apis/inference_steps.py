@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,29 +36,41 @@ IMAGE_ERRORS = (ValueError, TypeError, OSError, *OUT_OF_MEMORY)
 
 
 class InferenceSteps:
-    """The half of :class:`~.inferencer.OVSAMInferencer` that mmengine does not ask for."""
+    """What :class:`~.inferencer.OVSAMInferencer` is made of: it calls them in their order."""
 
     cfg: Config | None
     model: PromptableSegmenter
-    pipeline: Callable
     predictor: OVSAMPredictor
     prompts: PromptSource
     show_progress: bool
 
-    def _init_pipeline(self, cfg: Config | None) -> Any:
-        """What reads an image; the predictor does the rest."""
-        return pixels_of
-
-    def _prepare(
-        self, job: ImageJob, common: str, pred_score_thr: float, pred_out_dir: Path | None
+    def _do(
+        self,
+        batch: list[ImageJob],
+        top_k: int,
+        pred_score_thr: float,
+        preds: Path | None,
+        common: str,
     ) -> None:
-        """Give a job its earlier result, or else its pixels."""
-        if pred_out_dir:
-            only = str(pred_score_thr) if job.texts else ''
-            job.set_digest(common, self.prompts.fingerprint(job.file), only)
-        if not (pred_out_dir and job.resume(pred_out_dir)):
-            job.pixels = self.pipeline(job.source)
-            inner_size(job.pixels.shape[:2], self.model.prompt_encoder.image_size)
+        """Give jobs their earlier result of the folder ``preds``, or a new one, or an error."""
+        for job in batch:
+            try:
+                if preds:
+                    only = str(pred_score_thr) if job.texts else ''
+                    job.set_digest(common, self.prompts.fingerprint(job.file), only)
+                if not (preds and job.resume(preds)):
+                    size = self._pixels(job).shape[:2]
+                    inner_size(size, self.model.prompt_encoder.image_size)
+            except IMAGE_ERRORS as error:
+                self._give_up(job, error)
+        pending = [job for job in batch if job.found is None and not job.error]
+        for job, image in self._encoded(pending):
+            try:
+                self.predictor.set_image(image)
+                job.found = self._predict(job, top_k, pred_score_thr)
+            except IMAGE_ERRORS as error:
+                self._give_up(job, error)
+        self.predictor.reset()
 
     def _jobs(
         self, inputs: Any, texts: str | Sequence | None, with_features: bool
@@ -95,22 +107,6 @@ class InferenceSteps:
         wanted = [text for job in jobs for text in job.texts or ()]
         return (*dict.fromkeys((*self.predictor.label_names, *wanted)),)
 
-    def _settings(self, top_k: int) -> str:
-        """What all results depend on."""
-        vocabulary, back_off = self.predictor.vocabulary, self.predictor.back_off
-        settings = [
-            __version__,
-            type(self.model),
-            self.cfg and self.cfg.model.to_dict(),
-            vocabulary and vocabulary.to_dict(),
-            top_k,
-            self.model.everything,
-            self.predictor.none_threshold,
-            back_off and back_off.fingerprint(),
-        ]
-        taught = {f'taught.{key}': value for key, value in self.predictor.taught_rows().items()}
-        return fingerprint(settings, {**self.model.state_dict(), **taught})
-
     def _encoded(self, jobs: list[ImageJob]) -> list[tuple[ImageJob, EncodedImage]]:
         """Images of one pass, or of a pass each where memory does not suffice; none of errors."""
         try:
@@ -133,7 +129,7 @@ class InferenceSteps:
 
     def _pixels(self, job: ImageJob) -> np.ndarray:
         if job.pixels is None:
-            job.pixels = self.pipeline(job.source)
+            job.pixels = pixels_of(job.source)
         return job.pixels
 
     def _picture(
@@ -177,6 +173,27 @@ class InferenceSteps:
     def _report(self, line: str) -> None:
         if self.show_progress:
             tqdm.write(line, file=sys.stderr)
+
+
+def settings_of(predictor: OVSAMPredictor, cfg: Config | None) -> dict[str, Any]:
+    """What results of a predictor depend on, by name; what is large by its digest.
+
+    Args:
+        predictor: With its vocabulary.
+        cfg: That its model was built from, if it is known.
+    """
+    model, vocabulary = predictor.model, predictor.vocabulary
+    back_off, taught = predictor.back_off, predictor.taught_rows()
+    return {
+        'version': __version__,
+        'model': type(model).__name__ if cfg is None else cfg.model.to_dict(),
+        'weights': fingerprint(None, model.state_dict()),
+        'vocabulary': fingerprint(None if vocabulary is None else vocabulary.to_dict()),
+        'taught': fingerprint(None, taught) if taught else None,
+        'back_off': back_off and back_off.fingerprint(),
+        'everything': str(model.everything),
+        'none_threshold': predictor.none_threshold,
+    }
 
 
 def keep_inputs(jobs: Sequence[ImageJob], drawn: Path | None) -> None:

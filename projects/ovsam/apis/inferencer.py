@@ -5,29 +5,28 @@ Glossary: B images of a batch, H x W an image.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.infer import BaseInferencer
 from mmengine.registry import INFERENCERS
 from tqdm import tqdm
 
 from ovsam_onnx.one_image import in_unit
 
 from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.digest import fingerprint
 from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .exports import make_exports
-from .image_jobs import ImageJob
 from .inference_steps import (
-    IMAGE_ERRORS,
     InferenceSteps,
     as_row,
     keep_inputs,
+    settings_of,
     show_picture,
     title_of,
 )
@@ -37,7 +36,7 @@ from .prompt_sources import EverythingPrompts, PromptFiles, PromptSource
 
 
 @INFERENCERS.register_module()
-class OVSAMInferencer(InferenceSteps, BaseInferencer):
+class OVSAMInferencer(InferenceSteps):
     """Segments and names what is in images: a file, a folder, arrays.
 
     ::
@@ -67,16 +66,6 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         ValueError: Of :class:`~.predictor.OVSAMPredictor` or :class:`~.prompt_sources.PromptFiles`.
     """
 
-    postprocess_kwargs = {'print_result', 'return_datasamples', 'no_save_pred', 'pred_out_dir'}
-    visualize_kwargs = {
-        'return_vis',
-        'show',
-        'wait_time',
-        'draw_pred',
-        'pred_score_thr',
-        'img_out_dir',
-    }
-
     def __init__(
         self,
         model: str | Path | Config | PromptableSegmenter = DEFAULT_MODEL,
@@ -87,7 +76,6 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         show_progress: bool = True,
         precision: str | None = None,
     ) -> None:
-        # Not the base's constructor: it reads configs, weights and pipelines its own way.
         self.cfg = None
         if not isinstance(model, torch.nn.Module):
             model = self.cfg = load_config(model)
@@ -96,7 +84,6 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         self.prompts = PromptFiles(prompts) if isinstance(prompts, (str, Path)) else prompts
         self.predictor = OVSAMPredictor(model, weights, vocabulary, device, precision=precision)
         self.model = self.predictor.model
-        self.pipeline = self._init_pipeline(self.cfg)
         self.show_progress = show_progress
 
     def __call__(
@@ -174,35 +161,36 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
         exports = make_exports(formats, folder or Path(), names)
         for export in exports if preds else ():
             export.expect([job.file_name for job in jobs])
+        common = fingerprint([settings_of(self.predictor, self.cfg), top_k]) if preds else ''
         results: dict[str, Any] = dict(predictions=[], visualization=[], failed=[], resumed=0)
         with tqdm(
             total=len(jobs), desc='Inference', unit='image', disable=not self.show_progress
         ) as bar:
-            for batch in self.preprocess(jobs, batch_size, preds, top_k, pred_score_thr):
-                self.forward(batch, top_k=top_k, pred_score_thr=pred_score_thr)
-                pictures = self.visualize(
-                    batch,
-                    return_vis=return_vis,
-                    show=show,
-                    wait_time=wait_time,
-                    draw_pred=draw_pred,
-                    pred_score_thr=pred_score_thr,
-                    img_out_dir=vis,
-                )
-                rows = self.postprocess(
-                    batch,
-                    pictures,
-                    return_datasamples=return_datasamples,
-                    names=names,
-                    print_result=print_result,
-                    pred_out_dir=preds,
-                )
-                for key, values in rows.items():
-                    results[key] += values
-                for job in batch if preds else ():
-                    for export in exports if not job.error else ():
-                        export.add(job.entry, job.result)
+            for start in range(0, len(jobs), batch_size):
+                batch = jobs[start : start + batch_size]
+                self._do(batch, top_k, pred_score_thr, preds, common)
                 for job in batch:
+                    file = None if vis is None else vis / f'{job.name}.jpg'
+                    picture = self._picture(
+                        job, draw_pred, pred_score_thr, file, returned=return_vis or show
+                    )
+                    if return_vis:
+                        results['visualization'].append(picture)
+                    if show and picture is not None:
+                        show_picture(picture, job.name, wait_time)
+                    results['resumed'] += job.resumed
+                    row = None
+                    if job.error:
+                        results['failed'].append({'input': title_of(job), 'error': job.error})
+                    else:
+                        row = as_row(job, names, as_sample=return_datasamples)
+                        if preds and not job.saved:
+                            job.save(preds)
+                        for export in exports if preds else ():
+                            export.add(job.entry, job.result)
+                        if print_result:
+                            print({title_of(job): row})
+                    results['predictions'].append(row)
                     job.pixels = job.found = job.features = None
                 bar.update(len(batch))
         for export in exports if preds else ():
@@ -212,87 +200,3 @@ class OVSAMInferencer(InferenceSteps, BaseInferencer):
             f'({results["resumed"]} before), {len(results["failed"])} left out'
         )
         return results
-
-    def preprocess(
-        self,
-        inputs: list[ImageJob],
-        batch_size: int = 1,
-        pred_out_dir: Path | None = None,
-        top_k: int = 5,
-        pred_score_thr: float = 0.3,
-    ) -> Iterator[list[ImageJob]]:
-        """Batches of jobs, each with its pixels, its earlier result, or its error."""
-        common = self._settings(top_k) if pred_out_dir else ''
-        for start in range(0, len(inputs), batch_size):
-            batch = inputs[start : start + batch_size]
-            for job in batch:
-                try:
-                    self._prepare(job, common, pred_score_thr, pred_out_dir)
-                except IMAGE_ERRORS as error:
-                    self._give_up(job, error)
-            yield batch
-
-    def forward(
-        self, inputs: list[ImageJob], top_k: int = 5, pred_score_thr: float = 0.3
-    ) -> list[ImageJob]:
-        """The jobs with what was found, those that had neither result nor error."""
-        pending = [job for job in inputs if job.found is None and not job.error]
-        for job, image in self._encoded(pending) if pending else ():
-            try:
-                self.predictor.set_image(image)
-                job.found = self._predict(job, top_k, pred_score_thr)
-            except IMAGE_ERRORS as error:
-                self._give_up(job, error)
-        self.predictor.reset()
-        return inputs
-
-    def visualize(
-        self,
-        inputs: list[ImageJob],
-        return_vis: bool = False,
-        show: bool = False,
-        wait_time: float = 0,
-        draw_pred: bool = True,
-        pred_score_thr: float = 0.3,
-        img_out_dir: Path | None = None,
-    ) -> list[np.ndarray | None]:
-        """Pictures (h, w, 3) RGB of the results, shown and written; empty if not returned."""
-        pictures: list[np.ndarray | None] = []
-        for job in inputs:
-            file = None if img_out_dir is None else img_out_dir / f'{job.name}.jpg'
-            picture = self._picture(
-                job, draw_pred, pred_score_thr, file, returned=return_vis or show
-            )
-            if picture is not None and show:
-                show_picture(picture, job.name, wait_time)
-            pictures.append(picture)
-        return pictures if return_vis else []
-
-    def postprocess(
-        self,
-        preds: list[ImageJob],
-        visualization: list[np.ndarray | None],
-        return_datasamples: bool = False,
-        names: Sequence[str] = (),
-        print_result: bool = False,
-        pred_out_dir: Path | None = None,
-    ) -> dict:
-        """Rows of what :meth:`__call__` returns; new results are written."""
-        rows: dict[str, Any] = {
-            'predictions': [],
-            'visualization': visualization,
-            'failed': [],
-            'resumed': sum(job.resumed for job in preds),
-        }
-        for job in preds:
-            if job.error:
-                rows['failed'].append({'input': title_of(job), 'error': job.error})
-                rows['predictions'].append(None)
-                continue
-            if pred_out_dir and not job.saved:
-                job.save(pred_out_dir)
-            row = as_row(job, names, as_sample=return_datasamples)
-            if print_result:
-                print({title_of(job): row})
-            rows['predictions'].append(row)
-        return rows

@@ -143,12 +143,7 @@ def load_config(config: str | Path | Config) -> Config:
 
 
 def _provide_weights(cfg: Config, *, own_checkpoint: bool) -> None:
-    """Download and convert what a published model lacks.
-
-    Args:
-        cfg: Its config.
-        own_checkpoint: Whether another checkpoint takes the place of the one in ``load_from``.
-    """
+    """Download and convert what a published model lacks, beside an own checkpoint if given."""
     name = cfg[PUBLISHED]
     files = [
         file

@@ -32,14 +32,7 @@ from .prediction import Prediction
 
 
 class Namer(OneImage[EncodedImage, Prediction]):
-    """The half of :class:`~.predictor.OVSAMPredictor` that knows names.
-
-    Args:
-        model: In eval mode.
-        vocabulary: As of the predictor, and so are the others.
-        none_threshold: Likewise.
-        back_off: Likewise.
-    """
+    """The half of :class:`~.predictor.OVSAMPredictor` that knows names; it has its arguments."""
 
     def __init__(
         self,

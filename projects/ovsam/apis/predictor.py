@@ -239,7 +239,8 @@ class OVSAMPredictor(Namer):
         return replace(found, prompt_index=np.arange(count).repeat(answers))
 
     @torch.no_grad()
-    def _described(self, masks: ArrayLike) -> Prediction:
+    def described(self, masks: ArrayLike) -> Prediction:
+        """See :class:`~ovsam_onnx.one_image.OneImage`."""
         return self._encoded().described(self.model, masks, self.doubted_bank)
 
     def _taken(self, image: str | Path | np.ndarray | EncodedImage) -> EncodedImage:

@@ -124,7 +124,34 @@ class PromptFiles:
 
     def read(self, file: Path | None) -> list[Prompts]:
         """The prompts of an image file, one each; errors as of :meth:`segment`."""
-        return read_prompts(self.file_of(file))
+        path = self.file_of(file)
+        try:
+            content: Any = json.loads(path.read_text(encoding='utf-8-sig'))
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path} is not text in UTF-8 ({error}): save it as UTF-8') from error
+        except ValueError as error:
+            raise ValueError(f'{path} is not JSON: {error}') from error
+        rows = content.get('prompts') if isinstance(content, dict) else content
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ValueError(f'{path} must hold a list of prompts, objects with "points" or "box"')
+        prompts = []
+        for number, row in enumerate(rows):
+            unknown = sorted(set(row) - {'points', 'labels', 'box'})
+            try:
+                if unknown:
+                    raise ValueError(
+                        f'it has "{unknown[0]}"; expected "points", "labels" and "box"'
+                    )
+                if row.get('points') is None and row.get('box') is None:
+                    raise ValueError('it has neither "points" nor "box"')
+                prompt = make_prompts(row.get('points'), row.get('labels'), row.get('box'))
+                if len(prompt) != 1:
+                    raise ValueError('"points" are pairs and "box" is four numbers, of one object')
+            except ValueError as error:
+                words = _ARGUMENT.sub(lambda found: _KEYS[found[0]], str(error))
+                raise ValueError(f'prompt {number} of {path}: {words}') from error
+            prompts.append(prompt)
+        return prompts
 
     def expect(self, images: Sequence[Path]) -> None:
         """See that no two images, which may have the same name, take one file of a folder.
@@ -219,40 +246,6 @@ class DetectorBoxes:
     def fingerprint(self, file: Path | None) -> str:
         """See :class:`PromptSource`."""
         return self._fingerprint
-
-
-def read_prompts(path: Path) -> list[Prompts]:
-    """The prompts of a file, see :class:`PromptFiles`; one each.
-
-    Raises:
-        OSError: It cannot be read.
-        ValueError: It is not of this form.
-    """
-    try:
-        content: Any = json.loads(path.read_text(encoding='utf-8-sig'))
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not text in UTF-8 ({error}): save it as UTF-8') from error
-    except ValueError as error:
-        raise ValueError(f'{path} is not JSON: {error}') from error
-    rows = content.get('prompts') if isinstance(content, dict) else content
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError(f'{path} must hold a list of prompts, objects with "points" or "box"')
-    prompts = []
-    for number, row in enumerate(rows):
-        unknown = sorted(set(row) - {'points', 'labels', 'box'})
-        try:
-            if unknown:
-                raise ValueError(f'it has "{unknown[0]}"; expected "points", "labels" and "box"')
-            if row.get('points') is None and row.get('box') is None:
-                raise ValueError('it has neither "points" nor "box"')
-            prompt = make_prompts(row.get('points'), row.get('labels'), row.get('box'))
-            if len(prompt) != 1:
-                raise ValueError('"points" are pairs and "box" is four numbers, of one object')
-        except ValueError as error:
-            words = _ARGUMENT.sub(lambda found: _KEYS[found[0]], str(error))
-            raise ValueError(f'prompt {number} of {path}: {words}') from error
-        prompts.append(prompt)
-    return prompts
 
 
 def segment_each(predictor: OVSAMPredictor, prompts: Sequence[Prompts]) -> Prediction:

@@ -27,12 +27,9 @@ def make_prompts(
 
 
 def parse_prompt(kind: str, text: str, where: str | None = None) -> Prompts:
-    """One prompt from a text.
+    """One prompt, 'point' or 'box', from a text as it is written after the flag of that name.
 
-    Args:
-        kind: 'point' or 'box'.
-        text: As it is written after the flag of that name.
-        where: What it was written after, for messages; that flag if not given.
+    Messages say ``where`` it was written, after that flag if not given.
 
     Raises:
         ValueError: The text is not of the form, or is not a prompt.

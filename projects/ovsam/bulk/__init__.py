@@ -3,5 +3,3 @@
 from .annotator import Annotator
 from .job import Job, begin
 from .run import Summary, run_job
-
-__all__ = ['Annotator', 'Job', 'Summary', 'begin', 'run_job']

@@ -11,13 +11,12 @@ from mmengine.config import Config
 from ovsam_onnx.one_image import in_unit
 
 from ..apis.flags import detector_of
+from ..apis.inference_steps import settings_of
 from ..apis.init_model import load_config
 from ..apis.prediction import Prediction
 from ..apis.predictor import OVSAMPredictor
 from ..apis.prompt_sources import EverythingPrompts, PromptSource
-from ..utils.digest import fingerprint
 from ..utils.images import read_image
-from ..version import __version__
 
 
 class Annotator:
@@ -48,7 +47,7 @@ class Annotator:
 
     @classmethod
     def of_flags(cls, args: argparse.Namespace) -> tuple[Annotator, dict[str, Any]]:
-        """What the flags of ``tools/annotate.py`` ask for, and its settings."""
+        """What the flags of ``ovsam annotate`` ask for, and its settings."""
         cfg = load_config(args.model)
         prompts = detector_of(args, args.device) or EverythingPrompts()
         predictor = OVSAMPredictor(cfg, args.weights, args.vocabulary, args.device)
@@ -72,23 +71,10 @@ class Annotator:
         return {'height': pixels.shape[0], 'width': pixels.shape[1], 'annotations': found.to_coco()}
 
     def settings(self, cfg: Config) -> dict[str, Any]:
-        """What results depend on, by name; what is large by its digest.
-
-        Args:
-            cfg: That the predictor's model was built from.
-        """
-        model, vocabulary = self.predictor.model, self.predictor.vocabulary
-        back_off, taught = self.predictor.back_off, self.predictor.taught_rows()
+        """What results depend on, by name, with the config that the model was built from."""
         return {
-            'version': __version__,
-            'model': cfg.model.to_dict(),
-            'weights': fingerprint(None, model.state_dict()),
-            'vocabulary': fingerprint(None if vocabulary is None else vocabulary.to_dict()),
-            'taught': fingerprint(None, taught) if taught else None,
-            'back_off': back_off and back_off.fingerprint(),
+            **settings_of(self.predictor, cfg),
             'prompts': self._prompts.fingerprint(None),
-            'everything': str(model.everything),
-            'none_threshold': self.predictor.none_threshold,
             'threshold': self._threshold,
             'top_k': self._top_k,
         }

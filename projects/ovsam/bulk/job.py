@@ -24,10 +24,7 @@ LOOKED_FOR = 100
 
 
 class Job:
-    """A job that has been begun, see :func:`begin`.
-
-    Args:
-        folder: Where it is.
+    """A job that has been begun in a folder, see :func:`begin`.
 
     Attributes:
         listing: The images.

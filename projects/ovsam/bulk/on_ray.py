@@ -11,7 +11,6 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -54,9 +53,7 @@ class Labeller:
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[str]]:
         """Label the images whose numbers in the list of what is to be done are in ``batch``.
 
-        Returns:
-            One row, ``said``: in JSON, how many images were done, what there is to say, and what
-            is wrong with the disk.
+        Of one row, ``said`` is JSON: how many were done, what to say, what is wrong with the disk.
         """
         count, lines, fault = 0, [], None
         try:
@@ -118,7 +115,11 @@ def on_ray(
                     [ray.put(todo)],
                     make_annotate,
                     os.getcwd(),
-                    {key: value for key, value in os.environ.items() if _matters(key)},
+                    {
+                        key: value
+                        for key, value in os.environ.items()
+                        if key.startswith(('OVSAM_', 'HF_', 'TORCH_HOME'))
+                    },
                 ),
                 batch_size=None,  # a block is a batch
                 compute=ray.data.ActorPoolStrategy(size=count),
@@ -134,7 +135,3 @@ def on_ray(
             ray.shutdown()
 
     return engine
-
-
-def _matters(variable: str) -> Any:
-    return variable.startswith(('OVSAM_', 'HF_', 'TORCH_HOME'))

@@ -18,7 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,26 +30,15 @@ _HEAD = re.compile(rb'\{"id": (\d+), "(begun|failed|file_name)": ')
 _KILLED = 'its process was killed, ran out of memory, or crashed'
 
 
-class Outcome(NamedTuple):
-    """What an attempt at an image came to.
-
-    Attributes:
-        place: Of the image in the listing, from 0.
-        offset: Of its record in the part; None if the process ended at it.
-        reason: Why that was.
-    """
-
-    place: int
-    offset: int | None
-    reason: str = ''
+# What an attempt at an image came to: the image's place in the listing, from 0; the offset of its
+# record in the part, None if the process ended at it; and why that was.
+Outcome = tuple[int, int | None, str]
 
 
 def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
     """The outcomes in a part; a line that was not finished does not count.
 
-    Args:
-        path: Of the part.
-        stopped: Whether its run was interrupted, which is not the fault of the last image.
+    If its run was ``stopped``, that is not the fault of the last image.
     """
     begun, offset = None, 0
     with path.open('rb') as file:
@@ -59,20 +48,16 @@ def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
                 place, kind = int(head[1]) - 1, head[2]
                 begun = place if kind == b'begun' else None
                 if kind == b'failed':
-                    yield Outcome(place, None, json.loads(line)['failed'])
+                    yield place, None, json.loads(line)['failed']
                 elif kind == b'file_name':
-                    yield Outcome(place, offset)
+                    yield place, offset, ''
             offset += len(line)
     if begun is not None and not stopped:
-        yield Outcome(begun, None, _KILLED)
+        yield begun, None, _KILLED
 
 
 class Part:
-    """A new part of a batch, and what earlier attempts at the batch left.
-
-    Args:
-        folder: Of the parts.
-        name: Of run and batch.
+    """A new part of a batch, by the name of run and batch, and what earlier attempts left.
 
     Attributes:
         earlier: Outcomes of earlier attempts.
@@ -101,11 +86,7 @@ class Part:
 
 
 class History:
-    """What all parts say; of an image, no more than where its record is.
-
-    Args:
-        folder: Of the parts.
-        images: How many the job has.
+    """What all parts of a job of so many images say; of one, no more than where its record is.
 
     Attributes:
         deaths: How many processes ended at an image, by place, where any did.
@@ -143,10 +124,7 @@ class History:
         return np.concatenate([places[~late], places[late]])
 
     def records(self, names: Iterable[str]) -> Iterator[dict]:
-        """All records, in the order of the listing.
-
-        Args:
-            names: Of the images.
+        """All records, in the order of the listing, whose names are given.
 
         Raises:
             ValueError: A part is damaged.

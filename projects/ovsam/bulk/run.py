@@ -66,11 +66,7 @@ Engine = Callable[[Job, Todo], Iterable[tuple[int, Sequence[str]]]]
 
 
 def run_job(job: Job, engine: Engine) -> Summary:
-    """Do what is left of a job, and merge all of it.
-
-    Args:
-        job: That has been begun.
-        engine: :func:`in_this_process` or :class:`~.on_ray.OnRay`.
+    """Do what is left of a job by :func:`in_this_process` or :func:`~.on_ray.on_ray`; merge all.
 
     Raises:
         OSError: The disk is full, or the images' folder has gone.
@@ -111,14 +107,7 @@ def label_images(job: Job, todo: Todo, annotate: Annotate) -> Iterator[tuple[int
     """Label images one after the other, as one batch; a killed batch may be called again.
 
     An image at which the process ended is tried once more, after all others. Then it is set aside.
-
-    Args:
-        job: That has been begun.
-        todo: What to do.
-        annotate: Gives the record of an image file.
-
-    Yields:
-        One, and what there is to say about the image.
+    Gives one for each, and what there is to say about it.
 
     Raises:
         OSError: The disk is full, or the images' folder has gone.
@@ -213,7 +202,9 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
         return annotate(job.root / name)
     except IMAGE_ERRORS as error:
         if isinstance(error, OSError):
-            for folder in (job.root, _left_of((job.root / name).parent)):
+            # A folder, or what is left of the way to it: where a disk was, an empty one.
+            inner = next(each for each in (job.root / name).parents if each.is_dir())
+            for folder in (job.root, inner):
                 # One image that had a folder of its own may just have been deleted.
                 if not _has_entries(folder) and (folder == job.root or _listed(job, folder) > 1):
                     # A disk that has gone is no reason to leave out all that was on it.
@@ -222,11 +213,6 @@ def _try(job: Job, name: str, annotate: Annotate) -> dict[str, Any]:
                         'back and run the same command again, which goes on from here'
                     ) from error
         return {'error': reason_of(error)}
-
-
-def _left_of(folder: Path) -> Path:
-    """A folder, or what is left of the way to it: where a disk was, an empty one."""
-    return next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
 
 
 def _listed(job: Job, folder: Path) -> int:

@@ -17,9 +17,11 @@ from torch import nn
 
 from ..parts.clip2sam_head import CLIP2SAMHead
 from ..parts.clip_arch import build_clip
-from ..parts.clip_backbone import CLIPBackbone
+from ..parts.clip_backbone import SMALLEST_TEXT_TOWER
+from ..parts.clip_text_encoder import SMALLEST_IMAGE_TOWER
 from ..parts.mask_decoder import SAMMaskDecoder
 from ..parts.prompt_encoder import SAMPromptEncoder
+from ..parts.region_pooling import STRIDES
 from ..parts.sam2clip_adapter import SAM2CLIPAdapter
 from ..parts.sam_image_encoder import SAMImageEncoder
 
@@ -51,8 +53,7 @@ def image_encoder(shapes: Shapes) -> nn.Module:
 
 def prompt_encoder(shapes: Shapes) -> nn.Module:
     """SAM's prompt encoder."""
-    dims, hidden = _shape(shapes, 'mask_downscaling.6.weight', 4)[:2]
-    return SAMPromptEncoder(dims, mask_in_channels=hidden)
+    return SAMPromptEncoder(_shape(shapes, 'mask_downscaling.6.weight', 4)[0])
 
 
 def mask_decoder(shapes: Shapes) -> nn.Module:
@@ -79,27 +80,24 @@ def neck(shapes: Shapes) -> nn.Module:
     """The SAM2CLIP adapter."""
     _, size, _, dims = _shape(shapes, 'pos_embed', 4)
     depth = _length(shapes, 'blocks')
-    in_strides = CLIPBackbone.strides
     levels = [
         _shape(shapes, f'patch_embeds.{level}.projection.weight', 4)
-        for level in range(len(in_strides))
+        for level in range(len(STRIDES))
     ]
-    stride = in_strides[0] * levels[0][-1]
+    stride = STRIDES[0] * levels[0][-1]
     # Levels coarser than the embedding have transposed convolutions: input channels come first.
     channels = [
-        shape[0] if in_stride > stride else shape[1] for shape, in_stride in zip(levels, in_strides)
+        shape[0] if in_stride > stride else shape[1] for shape, in_stride in zip(levels, STRIDES)
     ]
     return SAM2CLIPAdapter(
         channels,
         embed_dims=dims,
         depth=depth,
         num_heads=_heads(shapes, 'blocks', dims),
-        feedforward_ratio=_shape(shapes, 'blocks.0.ffn.layers.0.0.weight', 2)[0] // dims,
         window_size=_window(shapes, 'blocks', size, depth),
         global_attn_indexes=_global_layers(shapes, 'blocks', size, depth),
         img_size=size * stride,
         stride=stride,
-        in_strides=in_strides,
         out_channels=_shape(shapes, 'neck.0.weight', 4)[0],
     )
 
@@ -107,8 +105,7 @@ def neck(shapes: Shapes) -> nn.Module:
 def label_head(shapes: Shapes) -> nn.Module:
     """The CLIP2SAM head."""
     laterals = [
-        _shape(shapes, f'fpn.lateral_convs.{level}.conv.weight', 4)
-        for level in range(len(CLIPBackbone.strides))
+        _shape(shapes, f'fpn.lateral_convs.{level}.conv.weight', 4) for level in range(len(STRIDES))
     ]
     return CLIP2SAMHead(
         [shape[1] for shape in laterals],
@@ -124,7 +121,7 @@ def clip(shapes: Shapes) -> nn.Module:
         ValueError: Also if the image tower is of a kind unknown to open_clip's configurations.
     """
     if not any(key.startswith('visual.') for key in shapes):
-        vision, dims = {'layers': 1, 'width': 8, 'patch_size': 8, 'image_size': 8}, None
+        vision, dims = SMALLEST_IMAGE_TOWER, None
     elif any(key.startswith('visual.trunk.') for key in shapes):
         return build_clip(_timm_arch(shapes))
     else:
@@ -161,8 +158,8 @@ def _vision(shapes: Shapes) -> tuple[dict, int]:
 
 
 def _text(shapes: Shapes) -> dict:
-    if not any(not key.startswith('visual.') for key in shapes):
-        return {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
+    if all(key.startswith('visual.') for key in shapes):
+        return SMALLEST_TEXT_TOWER
     vocabulary, width = _shape(shapes, 'token_embedding.weight', 2)
     return {
         'context_length': _shape(shapes, 'positional_embedding', 2)[0],

@@ -22,7 +22,8 @@ from .loading import describe
 from .parts import PARTS, check_parts, part_of, parts_in
 
 _ENCODER = PARTS['image_encoder'].prefix
-_CLIP = PARTS['clip'].prefix
+_SAM, _CLIP = 'a SAM checkpoint', 'a CLIP checkpoint'
+_OVSAM = 'a published OVSAM checkpoint'
 _OVSAM_SIGNS = ('neck_student.', 'fpn_neck.', 'mask_decoder.mask_decoder.')
 _SAM_SIGNS = (_ENCODER, 'prompt_encoder.', 'mask_decoder.transformer.')
 _CLIP_SIGNS = ('visual.', 'token_embedding.', 'transformer.resblocks.')
@@ -80,7 +81,10 @@ def from_published(
             shapes. The message says what the file seems to be and what was expected.
     """
     conversion = Conversion(published_kind(weights))
-    rename, possible = _renaming(weights)
+    rename, possible = {
+        _SAM: (_sam_key, _SAM_PARTS),
+        _CLIP: ('clip.'.__add__, ('clip',)),
+    }.get(conversion.kind, (ovsam_key, _OVSAM_PARTS))
     for key, value in weights.items():
         try:
             new = rename(key)
@@ -94,7 +98,8 @@ def from_published(
             conversion.used[key] = new
             conversion.state_dict[new] = value
     conversion.drop(check_parts(conversion.state_dict), UNKNOWN)
-    _select(conversion, parts)
+    if parts is not None:
+        _select(conversion, parts)
     conversion.missed = [
         name
         for name in possible
@@ -130,8 +135,11 @@ def to_published(
             f'no part of {listed(parts or PARTS)} in it: expected weights of this project'
         )
     unknown = check_parts(weights)
-    rename, kind = _publishing(weights, names)
-    conversion = Conversion(kind)
+    conversion = Conversion(_file_of(weights, names))
+    rename = {
+        _SAM: _published_sam_key,
+        _CLIP: lambda key: key.removeprefix('clip.'),
+    }.get(conversion.kind, published_ovsam_key)
     for key, value in weights.items():
         if key in unknown:
             conversion.dropped[key] = UNKNOWN
@@ -164,9 +172,9 @@ def published_kind(weights: Collection[str]) -> str:
             f"it has this project's keys already: it seems to be {describe(weights)}; {EXPECTED}"
         )
     if _any(weights, _SAM_SIGNS):
-        return 'a SAM checkpoint'
+        return _SAM
     if _any(weights, _CLIP_SIGNS):
-        return 'a CLIP checkpoint'
+        return _CLIP
     raise ValueError(f'it seems to be {describe(weights)}; {EXPECTED}')
 
 
@@ -174,36 +182,25 @@ def _any(keys: Collection[str], signs: tuple[str, ...]) -> bool:
     return any(key.startswith(signs) for key in keys)
 
 
-def _renaming(weights: Collection[str]):
-    """How published keys are called here, and the parts that such a file may hold."""
-    kind = published_kind(weights)
-    if kind == 'a SAM checkpoint':
-        return _sam_key, _SAM_PARTS
-    if kind == 'a CLIP checkpoint':
-        return _CLIP.__add__, ('clip',)
-    return ovsam_key, _OVSAM_PARTS
+def _file_of(weights: Collection[str], names: list[str]) -> str:
+    """The kind of the published file that holds parts of this project.
 
-
-def _publishing(weights: Collection[str], names: list[str]):
-    """How this project's keys are called in the published file of their kind, and the kind."""
-    head = 'label_head' in names or 'mask_decoder.label_token.weight' in weights
-    files = {
-        'a SAM checkpoint': set(names) & (set(_SAM_PARTS) - ({'mask_decoder'} if head else set())),
-        'a CLIP checkpoint': set(names) & {'clip'},
-        'a published OVSAM checkpoint': set(names)
-        & ({'neck', 'label_head', *(['mask_decoder'] if head else [])}),
-    }
-    kinds = [kind for kind, held in files.items() if held]
-    if len(kinds) > 1:
-        held = '; '.join(f'{" ".join(sorted(files[kind]))} ({kind})' for kind in kinds)
+    Raises:
+        ValueError: They are published in several files.
+    """
+    of_ovsam = {'neck', 'label_head'}
+    if 'label_head' in names or 'mask_decoder.label_token.weight' in weights:
+        of_ovsam.add('mask_decoder')
+    files: dict[str, list[str]] = {}
+    for name in names:
+        kind = _OVSAM if name in of_ovsam else _CLIP if name == 'clip' else _SAM
+        files.setdefault(kind, []).append(name)
+    if len(files) > 1:
+        held = '; '.join(f'{" ".join(parts)} ({kind})' for kind, parts in files.items())
         raise ValueError(
-            f'its parts are published in {len(kinds)} files: choose the parts of one: {held}'
+            f'its parts are published in {len(files)} files: choose the parts of one: {held}'
         )
-    rename = {
-        'a SAM checkpoint': _published_sam_key,
-        'a CLIP checkpoint': lambda key: key[len(_CLIP) :],
-    }.get(kinds[0], published_ovsam_key)
-    return rename, kinds[0]
+    return next(iter(files))
 
 
 def _sam_key(key: str) -> str:
@@ -220,9 +217,7 @@ def _published_sam_key(key: str) -> str:
     return key
 
 
-def _select(conversion: Conversion, parts: Collection[str] | None) -> None:
-    if parts is None:
-        return
+def _select(conversion: Conversion, parts: Collection[str]) -> None:
     held = parts_in(conversion.state_dict)
     lacking = [name for name in parts if name not in held]
     if not any(name in held for name in parts):

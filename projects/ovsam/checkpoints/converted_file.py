@@ -73,14 +73,13 @@ def write_converted(
     sources = [{'file': file, 'kind': one.kind} for file, one in conversions.items()]
     content = {
         'meta': {'ovsam_version': __version__, 'converted_from': sources},
-        'state_dict': state,
+        'state_dict': _compact(state),
     }
     unused = {key: value for one in conversions.values() for key, value in one.unused.items()}
     if keep_all and unused:
         content[_UNUSED] = _compact(unused)
         for conversion in conversions.values():
             conversion.dropped.update(dict.fromkeys(conversion.unused, KEPT_APART))
-    content['state_dict'] = _compact(state)
     _save(path, content)
     return state
 

@@ -19,11 +19,6 @@ HUB = 'https://huggingface.co'
 MIRROR = 'OVSAM_MIRROR'
 
 
-def hub_address(repository: str, file: str, revision: str = 'main') -> str:
-    """The address of a file in a repository of the Hugging Face hub."""
-    return f'{HUB}/{repository}/resolve/{revision}/{file}'
-
-
 def mirrored(url: str, mirror: str | None = None) -> str:
     """The address to ask in place of ``url``.
 
@@ -40,7 +35,8 @@ def mirrored(url: str, mirror: str | None = None) -> str:
     endpoint = os.environ.get('HF_ENDPOINT', '').strip()
     mirrors = _read_mirrors(f'{urlsplit(HUB).netloc}={endpoint} {text}' if endpoint else text)
     host = urlsplit(url).netloc
-    address = mirrors.get(host) or ('' if _is_hub(url) else mirrors.get('', ''))
+    of_all = '' if origin(url) == origin(HUB) else mirrors.get('', '')
+    address = mirrors.get(host) or of_all
     return address.rstrip('/') + url[url.index(host) + len(host) :] if address else url
 
 
@@ -118,10 +114,6 @@ def _read_mirrors(text: str) -> dict[str, str]:
             )
         mirrors[rule[1] or ''] = rule[2]
     return mirrors
-
-
-def _is_hub(url: str) -> bool:
-    return origin(url) == origin(HUB)
 
 
 def _goes_to_hub(url: str) -> bool:

@@ -98,23 +98,20 @@ def load_parts(model: nn.Module, whole: Iterable[str] = ()) -> None:
             )
 
 
-def load_file(module: nn.Module, path: str, prefix: str = '') -> set[str]:
-    """Load what a file has below ``prefix``; what else the module has stays as it is.
-
-    Returns:
-        The names of the weights that the file filled.
+def load_file(module: nn.Module, path: str) -> None:
+    """Load what a file has of a module; what else the module has stays as it is.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: Nothing in it belongs to the module, or a weight has another shape.
     """
-    return _fill(module, read_state_dict(path), path, prefix)
+    _fill(module, read_state_dict(path), path)
 
 
 def _fill(
     module: nn.Module, content: Mapping[str, Tensor], path: str, prefix: str = ''
 ) -> set[str]:
-    """See :func:`load_file`, which has read the content."""
+    """As :func:`load_file`, of what is below a prefix; names of the weights that were filled."""
     chosen = {key[len(prefix) :]: value for key, value in content.items() if key.startswith(prefix)}
     expected = learned_names(module)
     try:

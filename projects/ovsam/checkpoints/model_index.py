@@ -55,11 +55,6 @@ class PublishedFile:
         """Where the weights can be had, the first choice first."""
         return [self, self.fallback] if self.fallback else [self]
 
-    @property
-    def advice(self) -> str:
-        """How to get the converted file where it is not there."""
-        return f'To get it: ovsam download {self.name}'
-
 
 @dataclass(frozen=True)
 class PublishedModel:
@@ -124,7 +119,11 @@ def read_model_index(path: str | Path | None = None) -> ModelIndex:
         raise ValueError(f"{path} is no model index: expected a list 'Models' of objects")
     try:
         files = [_file(entry) for entry in entries if 'File' in entry['Metadata']]
-        models = [_model(entry) for entry in entries if 'File' not in entry['Metadata']]
+        models = [
+            PublishedModel(entry['Name'], entry['Config'], tuple(entry['Metadata']['Made From']))
+            for entry in entries
+            if 'File' not in entry['Metadata']
+        ]
         index = ModelIndex(
             {file.name: file for file in files}, {model.name: model for model in models}
         )
@@ -168,7 +167,3 @@ def _file(entry: Mapping) -> PublishedFile:
         return file
     name = Path(file.file).with_suffix(Path(fallback).suffix).name
     return replace(file, fallback=replace(file, url=fallback, file=name, size=None, sha256=None))
-
-
-def _model(entry: Mapping) -> PublishedModel:
-    return PublishedModel(entry['Name'], entry['Config'], tuple(entry['Metadata']['Made From']))

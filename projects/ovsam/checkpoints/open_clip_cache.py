@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import open_clip
-from huggingface_hub import try_to_load_from_cache
+from huggingface_hub import hf_hub_url, try_to_load_from_cache
 from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
 from ..utils.wording import listed
-from .hosts import hub_address
+from .hosts import HUB
 
 SCHEME = 'open_clip://'
 _HUB_FILES = (
@@ -44,7 +44,7 @@ class OpenClipWeights:
     @property
     def hub_url(self) -> str:
         """Of the file in the repository of the hub; empty if there is none."""
-        return self.hub and hub_address(self.hub, HF_SAFE_WEIGHTS_NAME)
+        return self.hub and hf_hub_url(self.hub, HF_SAFE_WEIGHTS_NAME, endpoint=HUB)
 
 
 def open_clip_weights(name: str) -> OpenClipWeights:

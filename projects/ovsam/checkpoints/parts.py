@@ -94,7 +94,9 @@ def _check_part(part: Part, shapes: Mapping[str, tuple]) -> set[str]:
         ) from error
     expected = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     if part.name == 'clip':
-        expected = _present_towers(expected, shapes)
+        # Of the towers that there is anything of; the temperature goes with the texts.
+        towers = {key.startswith('visual.') for key in shapes}
+        expected = {key: expected[key] for key in expected if key.startswith('visual.') in towers}
     # Counters of batches are not read in use; some published files lack them.
     missing = [
         key for key in expected.keys() - shapes.keys() if not key.endswith('num_batches_tracked')
@@ -114,9 +116,3 @@ def _check_part(part: Part, shapes: Mapping[str, tuple]) -> set[str]:
             f'{part.title} ({part.prefix}*) has weights of wrong shapes: {listed(wrong)}'
         )
     return shapes.keys() - expected.keys()
-
-
-def _present_towers(expected: dict[str, tuple], shapes: Mapping[str, tuple]) -> dict[str, tuple]:
-    """The keys of the towers that there is anything of; the temperature goes with the texts."""
-    towers = {key.startswith('visual.') for key in shapes}
-    return {key: shape for key, shape in expected.items() if key.startswith('visual.') in towers}

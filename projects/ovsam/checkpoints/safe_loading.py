@@ -185,7 +185,7 @@ def _how_to_get(filename: str) -> str:
     published = read_model_index().converted_to(filename)
     if published is None:
         return 'Check the path given as load_from, in init_cfg or on the command line.'
-    return published.advice
+    return f'To get it: ovsam download {published.name}'
 
 
 def _explain(path: str, error: Exception) -> str:

@@ -23,13 +23,7 @@ from ..utils.wording import listed, to_install
 
 
 def serve(args: argparse.Namespace) -> None:
-    """Load the model and serve until interrupted.
-
-    Raises:
-        ImportError: What it serves with is not installed.
-        OSError: The port is in use.
-        ValueError: A flag is out of its range, or the model does not name.
-    """
+    """Load the model and serve until interrupted."""
     _check(args)
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
     try:
@@ -47,10 +41,11 @@ def serve(args: argparse.Namespace) -> None:
         drawn = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix='ovsam-samples-')))
         shown = list_images(args.samples) if args.samples else None
         pictures = PictureFolder.of(args.folder, args.out) if args.folder else None
-        if pictures and pictures.left_out:
+        left_out = pictures.out.left_out if pictures and pictures.out else ()
+        if left_out:
             print(
-                f'{args.out} keeps {len(pictures.left_out)} objects that the page cannot show: '
-                f'{listed(pictures.left_out, between="; ")}'
+                f'{args.out} keeps {len(left_out)} objects that the page cannot show: '
+                f'{listed(left_out, between="; ")}'
             )
         family = socket.AF_INET6 if ':' in args.host else socket.AF_INET
         place = (args.host, args.port)

@@ -70,6 +70,9 @@ FLAGS: dict[str, dict] = {
     'names': dict(
         type=int, nargs=2, metavar=('FEW', 'MANY'), help='of the vocabularies (%(default)s)'
     ),
+    'insert': dict(
+        type=Path, metavar='FILE', help='put the table into its section of this Markdown file, too'
+    ),
 }
 # Their defaults in those that take configs.
 FLAGS_OF: dict[Callable, dict[str, Any]] = {
@@ -82,7 +85,7 @@ FLAGS_OF: dict[Callable, dict[str, Any]] = {
     interactive: dict(size=None, prompts=1024, repeat=5, names=[80, 20_000]),
     pool: dict(prompts=1, repeat=5),  # its grid does not depend on the size
     training: dict(size=None, prompts=20, repeat=5, device=None, names=[80, 26_000]),
-    vocabulary: dict(size=None, repeat=5),
+    vocabulary: dict(size=None, repeat=5, insert=None),
 }
 
 
@@ -102,12 +105,6 @@ def add_vocabulary_flags(command: argparse.ArgumentParser) -> None:
         help='of a name on average (%(default)s, as in imagenet21k)',
     )
     command.add_argument('--objects', type=int, default=100, help='of an image (%(default)s)')
-    command.add_argument(
-        '--insert',
-        type=Path,
-        metavar='FILE',
-        help='put the table into the section "vocabulary cost" of this Markdown file',
-    )
 
 
 def add_scale_command(commands: argparse._SubParsersAction) -> None:
@@ -131,9 +128,7 @@ def add_scale_command(commands: argparse._SubParsersAction) -> None:
     ):
         command.add_argument(flag, type=kind, default=default, help=f'{words} (%(default)s)')
     command.add_argument('--size', type=int, help="side of the square input (the configs')")
-    command.add_argument(
-        '--insert', type=Path, metavar='FILE', help='put the table into this Markdown file, too'
-    )
+    command.add_argument('--insert', **FLAGS['insert'])
 
 
 def add_follow_command(commands: argparse._SubParsersAction) -> None:
@@ -179,9 +174,7 @@ def add_onnx_command(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         '--images', type=int, default=50, help='how many, spread over the data (%(default)s)'
     )
-    command.add_argument(
-        '--insert', type=Path, metavar='FILE', help='put the table into this Markdown file, too'
-    )
+    command.add_argument('--insert', **FLAGS['insert'])
     command.add_argument(
         '--section', default='onnx', help='of that file, by its marks (%(default)s)'
     )
@@ -238,11 +231,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Measure, if all numbers make sense.
-
-    Raises:
-        ValueError: One is out of its range; and as of the subcommand.
-    """
+    """Measure, if all numbers make sense."""
     for name, value in vars(args).items():
         for number in value if isinstance(value, list) else [value]:
             if name != 'again' and type(number) in (int, float) and not number > 0:

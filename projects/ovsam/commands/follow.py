@@ -15,19 +15,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from ..apis import Followed, OVSAMPredictor, Prediction
 from ..apis.flags import add_model_flags, add_prompt_flags
 from ..apis.init_model import say_notice
 from ..apis.tracking import follow_prompts
-from ..apis.tracking.drawn import film_writer
 from ..apis.tracking.exports import frame_record, write_coco_tracks, write_cvat_tracks
-from ..apis.tracking.frames import PictureFolder, VideoFile, open_film
+from ..apis.tracking.frames import PictureFolder, VideoFile, film_writer, open_film
 from ..apis.user_prompts import parse_prompt
 from ..utils.command_line import exit_status, output_folder, parser_of
 from ..utils.file_names import printable
@@ -39,28 +39,19 @@ RATE = 10.0  # frames in a second of what is drawn of a folder
 SHORT = 0.05  # of its frames that a film may lack: WebM and others say about how many there are
 
 
-@contextmanager
-def drawer(
-    args: argparse.Namespace, film: PictureFolder | VideoFile
-) -> Iterator[Callable[[Followed], None]]:
-    """What draws each frame as --drawn asks for, with each object in one colour all the time."""
-    folder: Path = args.out / 'drawn'
-    with ExitStack() as stack:
-        write = None
-        if args.drawn == 'film':
-            write = stack.enter_context(film_writer(args.out / 'drawn.mp4', film.rate or RATE))
-
-        def take(followed: Followed) -> None:
-            if args.drawn == 'none':
-                return
-            found = followed.found
-            picture = draw_segments(followed.image, found.masks, found.labels, found.label_scores)
-            if write is None:
-                write_whole(folder / f'{film.stem(followed.number)}.jpg', jpeg(picture))
-            else:
-                write(picture)
-
-        yield take
+def draw(
+    args: argparse.Namespace,
+    film: PictureFolder | VideoFile,
+    write: Callable[[np.ndarray], None] | None,
+    followed: Followed,
+) -> None:
+    """Draw a frame, each object in one colour all the time, into a film or as a picture."""
+    found = followed.found
+    picture = draw_segments(followed.image, found.masks, found.labels, found.label_scores)
+    if write is not None:
+        write(picture)
+    else:
+        write_whole(args.out / 'drawn' / f'{film.stem(followed.number)}.jpg', jpeg(picture))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,11 +66,13 @@ def run(args: argparse.Namespace) -> int:
     predictor = OVSAMPredictor(args.model, args.weights, args.vocabulary, args.device)
     records: list[dict] = []
     stopped: BaseException | None = None
-    with drawer(args, film) as take:
+    drawing = film_writer(drawn, film.rate or RATE) if args.drawn == 'film' else nullcontext()
+    with drawing as write:
         frames = follow_prompts(predictor, film, prompts)
         try:
             for followed in tqdm(frames, 'follow', total=len(film) or None, unit='frame'):
-                take(followed)
+                if args.drawn != 'none':
+                    draw(args, film, write, followed)
                 records.append(frame_record(followed, film.name(followed.number)))
         except BaseException as error:  # a broken frame, Ctrl+C
             if not records:

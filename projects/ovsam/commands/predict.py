@@ -51,11 +51,7 @@ from ..vocabulary import WordNetHierarchy
 
 
 def check(args: argparse.Namespace) -> None:
-    """Reject flags that do not go together.
-
-    Raises:
-        ValueError: They contradict each other, or there are none.
-    """
+    """Reject flags that do not go together."""
     ways = [
         f'--{name}' for name in ('everything', 'find', 'prompts', 'detector') if getattr(args, name)
     ]

@@ -23,13 +23,10 @@ from ..utils.wording import to_install
 
 
 def serve(args: argparse.Namespace) -> None:
-    """Load the model and serve until interrupted.
-
-    Raises:
-        ImportError: What it serves with is not installed.
-        ValueError: A flag is out of its range, or the model does not name.
-    """
-    _check(args)
+    """Load the model and serve until interrupted."""
+    check_server_flags(args, 'cached_images', 'cache_megabytes', 'queue')
+    if not args.per_minute >= 0:
+        raise ValueError(f'--per-minute must not be negative; got {args.per_minute:g}')
     try:
         import uvicorn
 
@@ -44,7 +41,7 @@ def serve(args: argparse.Namespace) -> None:
 
     limits = UploadLimits(args.max_megabytes, args.max_megapixels)
     tasks = TaskImages(
-        args.label_studio_url, args.label_studio_token, args.local_files_root, limits
+        args.label_studio_url, os.environ.get('LABEL_STUDIO_API_KEY'), args.local_files_root, limits
     )
     everything = dict(points_per_side=args.points_per_side) if args.points_per_side else {}
     annotator = Annotator(
@@ -69,12 +66,6 @@ def serve(args: argparse.Namespace) -> None:
     )
     app = make_server(annotator, label_studio_routes(backend), gate, args.cors)
     uvicorn.run(app, host=args.host, port=args.port)
-
-
-def _check(args: argparse.Namespace) -> None:
-    check_server_flags(args, 'cached_images', 'cache_megabytes', 'queue')
-    if not args.per_minute >= 0:
-        raise ValueError(f'--per-minute must not be negative; got {args.per_minute:g}')
 
 
 def main(argv=None) -> int:
@@ -131,12 +122,6 @@ def _add_label_studio(parser: argparse.ArgumentParser) -> None:
         '--label-studio-url',
         default=os.environ.get('LABEL_STUDIO_URL', 'http://localhost:8080'),
         help='where uploaded files are (LABEL_STUDIO_URL, or http://localhost:8080)',
-    )
-    parser.add_argument(
-        '--label-studio-token',
-        default=os.environ.get('LABEL_STUDIO_API_KEY'),
-        help='access token to read them with, legacy or personal; better set '
-        'LABEL_STUDIO_API_KEY, which other users of this machine do not see',
     )
     parser.add_argument(
         '--local-files-root',

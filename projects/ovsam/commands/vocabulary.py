@@ -107,8 +107,7 @@ def embed(vocabulary: Vocabulary, args: argparse.Namespace) -> None:
         if trained is not None:
             vocabulary = vocabulary.seen_by(build_vocabulary(trained))
         vocabulary = merge_same_names(vocabulary, reader)
-    batch_size = 512 if args.batch_size is None else args.batch_size
-    bank = embed_bank(encoder, vocabulary, templates, cache, batch_size=batch_size)
+    bank = embed_bank(encoder, vocabulary, templates, cache)
     channels = bank.table.shape[1]
     print(f'{len(vocabulary):,} names are embedded in {channels} channels, in {cache.folder}')
     if _has_embeddings(args.out):
@@ -140,7 +139,7 @@ def _check(args: argparse.Namespace) -> None:
                 f'{args.out} is to hold embeddings: say with --embed CONFIG whose text tower makes '
                 'them'
             )
-        without = given_flags(args, 'weights', 'templates', 'cache', 'batch_size', 'device')
+        without = given_flags(args, 'weights', 'templates', 'cache', 'device')
         if without:
             raise ValueError(f'{listed(without)} without --embed: say whose text tower embeds')
 
@@ -189,8 +188,5 @@ def main(argv=None) -> int:
         help="none, simple or vild; the vocabulary's, the config's, or vild if not given",
     )
     parser.add_argument('--cache', type=Path, metavar='FOLDER', help='folder of the cache')
-    parser.add_argument(
-        '--batch-size', type=int, metavar='N', help='sentences at a time (512 if not given)'
-    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ...; cuda if there is')
     return exit_status('vocabulary', run, parser.parse_args(argv))

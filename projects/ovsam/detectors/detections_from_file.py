@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
@@ -11,8 +12,10 @@ from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..datasets.detection_file import DetectionFile, read_detections
+from ..datasets.detection_file import DetectionFile, Detections, read_detections
 from .untrained_detector import UntrainedDetector
+
+NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
 
 
 @MODELS.register_module()
@@ -82,17 +85,11 @@ class DetectionsFromFile(UntrainedDetector):
                     f'images with ids like {sorted(self.content.known, key=str)[:3]}. Are the '
                     'detections of another data set?'
                 )
-            sample.pred_instances = self._of(self.content.images.get(sample.img_id))
+            found = self.content.images.get(sample.img_id, NOTHING)
+            sample.pred_instances = self._best(*map(torch.from_numpy, found))
         return batch_data_samples
 
-    def _of(self, found) -> InstanceData:
-        if found is None:
-            return InstanceData(
-                bboxes=torch.zeros(0, 4),
-                scores=torch.zeros(0),
-                labels=torch.zeros(0, dtype=torch.long),
-            )
-        bboxes, scores, labels = (torch.from_numpy(field) for field in found)
+    def _best(self, bboxes: Tensor, scores: Tensor, labels: Tensor) -> InstanceData:
         good = scores >= self.score_thr
         best = scores.where(good, -1).argsort(descending=True, stable=True)
         # A score that is no number takes no place of one that is, but is not low either: whoever

@@ -114,15 +114,9 @@ class DetectorPromptedOVSAM(UntrainedDetector):
         batch_data_samples: SampleList,
         rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
-        """Detect, segment and name.
+        """The samples, each with ``pred_instances``, of original images (3, H, W) uint8 BGR.
 
-        Args:
-            batch_inputs: B original images, (3, H, W) uint8 BGR.
-            batch_data_samples: B samples.
-            rescale: Kept for mmdet's interface; results are always at original size.
-
-        Returns:
-            The samples, each with ``pred_instances``.
+        Results are at original size, whatever ``rescale`` is.
         """
         detections = self.detect(batch_inputs, batch_data_samples)
         results = self.segment(batch_inputs, batch_data_samples, detections)
@@ -175,15 +169,8 @@ class DetectorPromptedOVSAM(UntrainedDetector):
 
         Those that the policy leaves out are not among them.
         """
-        rows = rows[rows.labels != UNKNOWN]
-        found = InstanceData(
-            bboxes=detections.bboxes[rows.instance_index],
-            scores=rows.scores,
-            labels=rows.labels,
-            masks=rows.masks,
-        )
-        if 'mask_scores' in rows:
-            found.mask_scores = rows.mask_scores
+        found = rows[rows.labels != UNKNOWN]
+        found.bboxes = detections.bboxes[found.pop('instance_index')]
         if self.nms is None or not len(found):
             return found[found.scores.argsort(descending=True, stable=True)]
         boxes, kept = batched_nms(found.bboxes, found.scores, found.labels, dict(self.nms))
@@ -207,10 +194,6 @@ def _strip(node):
         return {
             key: _strip(value)
             for key, value in node.items()
-            if not (key == 'init_cfg' and _is_pretrained(value))
+            if key != 'init_cfg' or not isinstance(value, dict) or value.get('type') != 'Pretrained'
         }
     return type(node)(map(_strip, node)) if isinstance(node, (list, tuple)) else node
-
-
-def _is_pretrained(init_cfg) -> bool:
-    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'

@@ -109,7 +109,7 @@ def embed_crops(model: OVSAM, masks: Tensor, boxes: Tensor, image: Tensor) -> Te
     """
     assert model.second_look is not None  # as its owner knows
     regions = _of_boxes(model, masks, boxes)
-    rois = regions.rois[model.clip_box]
+    rois = regions.rois['prompt']
     return model.second_look.embed_crops(image, rois, regions.low_res, model.backbone)
 
 

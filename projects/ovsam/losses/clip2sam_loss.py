@@ -15,30 +15,30 @@ from torch import Tensor, nn
 
 from .share_of_mean import share_of_mean
 
+# Random candidates per point, and the share of the points that are the least certain candidates.
+OVERSAMPLED, LEAST_CERTAIN = 3.0, 0.75
+
 
 @MODELS.register_module()
 class CLIP2SAMLoss(nn.Module):
     """Cross-entropy on classes; binary cross-entropy and dice on sampled points of the masks.
 
-    Points are sampled as in PointRend and Mask2Former: of ``oversample_ratio * num_points`` random
-    points the least certain ones are kept, and filled up with random ones. Dice is the form
-    with first powers in the denominator, smoothed by 1. Source: OVSAM paper, section 3.4.
+    Points are sampled as in PointRend and Mask2Former: of many random points the least certain
+    ones are kept, and filled up with random ones. Dice is the form with first powers in the
+    denominator, smoothed by 1. Losses have their weights, are zero of no instances, and means over
+    the instances of all processes. Source: OVSAM paper, section 3.4.
 
     Args:
         num_points: Points P per mask.
-        oversample_ratio: Candidates per point.
-        importance_sample_ratio: Share of the points that are the least certain candidates.
-        cls_weight: Weight of the class loss.
-        mask_weight: Weight of the binary cross-entropy.
-        dice_weight: Weight of the dice loss.
-        background_weight: Weight of instances labelled as background in the class loss.
+        cls_weight: Of the class loss.
+        mask_weight: Of the binary cross-entropy.
+        dice_weight: Of the dice loss.
+        background_weight: Of instances labelled as background, in the class loss.
     """
 
     def __init__(
         self,
         num_points: int = 12544,
-        oversample_ratio: float = 3.0,
-        importance_sample_ratio: float = 0.75,
         cls_weight: float = 2.0,
         mask_weight: float = 5.0,
         dice_weight: float = 5.0,
@@ -46,39 +46,16 @@ class CLIP2SAMLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.num_points = num_points
-        self.oversample_ratio = oversample_ratio
-        self.importance_sample_ratio = importance_sample_ratio
-        self.cls_weight = cls_weight
-        self.mask_weight = mask_weight
-        self.dice_weight = dice_weight
-        self.background_weight = background_weight
-
-    def forward(
-        self, mask_logits: Tensor, class_logits: Tensor, mask_targets: Tensor, labels: Tensor
-    ) -> dict[str, Tensor]:
-        """Computes the losses, each with its weight; those of no instances are zero.
-
-        Each is a mean over the instances of all processes.
-
-        Args:
-            mask_logits: (N, h, w), covering the padded input.
-            class_logits: (M, K + 1), the last column background.
-            mask_targets: (N, H, W) in {0, 1}, of any resolution, covering the same area.
-            labels: (M,) long in [0, K].
-
-        Returns:
-            ``loss_cls``, ``loss_mask`` and ``loss_dice``, scalars.
-        """
-        return {
-            'loss_cls': self.of_names(class_logits, labels),
-            **self.of_masks(mask_logits, mask_targets),
-        }
+        self.cls_weight, self.background_weight = cls_weight, background_weight
+        self.mask_weight, self.dice_weight = mask_weight, dice_weight
 
     def of_names(self, class_logits: Tensor, labels: Tensor) -> Tensor:
-        """The class loss of M instances, which need not be those with masks; see :meth:`forward`.
+        """The class loss of M instances, which need not be those with masks.
 
-        Columns may be some of the names only, and logits of names that do not count for an instance
-        minus infinity.
+        Args:
+            class_logits: (M, K + 1), the last column background. Columns may be some of the names
+                only, and logits of names that do not count for an instance minus infinity.
+            labels: (M,) long in [0, K].
         """
         weight = class_logits.new_ones(class_logits.shape[1])
         weight[-1] = self.background_weight
@@ -89,7 +66,12 @@ class CLIP2SAMLoss(nn.Module):
         return self.cls_weight * share * F.cross_entropy(class_logits, labels, weight)
 
     def of_masks(self, mask_logits: Tensor, mask_targets: Tensor) -> dict[str, Tensor]:
-        """``loss_mask`` and ``loss_dice`` of N prompted instances; see :meth:`forward`."""
+        """``loss_mask`` and ``loss_dice`` of N prompted instances.
+
+        Args:
+            mask_logits: (N, h, w), covering the padded input.
+            mask_targets: (N, H, W) in {0, 1}, of any resolution, covering the same area.
+        """
         share = share_of_mean(len(mask_logits), mask_logits)
         if not len(mask_logits):
             return {'loss_mask': mask_logits.sum() * 0, 'loss_dice': mask_logits.sum() * 0}
@@ -107,7 +89,7 @@ class CLIP2SAMLoss(nn.Module):
         """Logits and targets (N, P) at points that the logits choose."""
         with torch.no_grad():
             points = get_uncertain_point_coords_with_randomness(
-                logits, None, self.num_points, self.oversample_ratio, self.importance_sample_ratio
+                logits, None, self.num_points, OVERSAMPLED, LEAST_CERTAIN
             )
             target = point_sample(targets.to(logits), points)[:, 0]
         return point_sample(logits, points)[:, 0], target

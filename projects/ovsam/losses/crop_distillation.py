@@ -25,13 +25,11 @@ class CropDistillation(nn.Module):
 
     Args:
         weight: Of the loss.
-        context: Side of the crop per longer side of the box.
     """
 
-    def __init__(self, weight: float = 10.0, context: float = 1.1) -> None:
+    def __init__(self, weight: float = 10.0) -> None:
         super().__init__()
         self.weight = weight
-        self.context = context
 
     def forward(
         self, images: Tensor, rois: Tensor, embeddings: Tensor, clip: CLIPBackbone
@@ -52,6 +50,6 @@ class CropDistillation(nn.Module):
             # A zero that still depends on the parameters, so that every one gets a gradient.
             return {'loss_crop': embeddings.sum() * 0}
         with torch.no_grad():
-            target = clip.embed_images(crop_regions(images, rois, clip.image_size, self.context))
+            target = clip.embed_images(crop_regions(images, rois, clip.image_size))
         distance = (1 - (embeddings * target).sum(dim=1)).mean()
         return {'loss_crop': share * self.weight * distance}

@@ -25,16 +25,9 @@ class LowestMaskLoss(SAMMaskLoss):
     def forward(  # type: ignore[override]  # several masks a prompt, of which one is chosen
         self, logits: Tensor, quality: Tensor, targets: Tensor, ambiguous: Tensor
     ) -> dict[str, Tensor]:
-        """Losses, weighted; of no prompts they are zero.
+        """As of the base, for logits (N, M, h, w), M > 1, and quality (N, M).
 
-        Args:
-            logits: (N, M, h, w), M > 1.
-            quality: (N, M) predicted IoU.
-            targets: (N, h, w) in [0, 1].
-            ambiguous: (N,) bool.
-
-        Returns:
-            ``loss_focal``, ``loss_dice`` and ``loss_iou``.
+        ``ambiguous`` (N,) bool says which prompts are.
         """
         share = share_of_mean(len(logits), logits)
         if not len(logits):

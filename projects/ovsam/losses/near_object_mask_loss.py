@@ -14,6 +14,9 @@ from .lowest_mask_loss import LowestMaskLoss
 from .sam_mask_loss import mask_iou
 from .share_of_mean import share_of_mean
 
+MARGIN = 0.3  # what a box is widened by on each side, as a share of its sides
+OUTSIDE = 0.1  # weight of pixels outside it; 1 inside
+
 
 @MODELS.register_module()
 class NearObjectMaskLoss(LowestMaskLoss):
@@ -23,16 +26,8 @@ class NearObjectMaskLoss(LowestMaskLoss):
     box, widened, weigh little here. The first mask learns from all prompts; of the others, the
     best guess does, from single clicks alone.
 
-    Args:
-        margin: What the box is widened by on each side, as a share of its sides.
-        outside: Weight of pixels outside it; 1 inside.
-        **kwargs: Of :class:`~ovsam.losses.SAMMaskLoss`.
+    Arguments as of :class:`~ovsam.losses.SAMMaskLoss`.
     """
-
-    def __init__(self, margin: float = 0.3, outside: float = 0.1, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.margin = margin
-        self.outside = outside
 
     def forward(  # type: ignore[override]  # as of LowestMaskLoss
         self, logits: Tensor, quality: Tensor, targets: Tensor, ambiguous: Tensor
@@ -80,16 +75,16 @@ class NearObjectMaskLoss(LowestMaskLoss):
 
     @torch.no_grad()
     def _nearness(self, targets: Tensor) -> Tensor:
-        """1 in each target's widened box, ``outside`` elsewhere: (N, h, w)."""
+        """1 in each target's widened box, less elsewhere: (N, h, w)."""
         rows, columns = targets.amax(dim=2) > 0, targets.amax(dim=1) > 0
         near_row, near_column = (self._widened(covered) for covered in (rows, columns))
         near = (near_row[:, :, None] & near_column[:, None, :]).to(targets)
-        return near + self.outside * (1 - near)
+        return near + OUTSIDE * (1 - near)
 
     def _widened(self, covered: Tensor) -> Tensor:
         """(N, n) bool: places within the margin of those that are covered."""
         places = torch.arange(covered.shape[1], device=covered.device)
         low = torch.where(covered, places, covered.shape[1]).amin(dim=1)
         high = torch.where(covered, places, -1).amax(dim=1)
-        margin = (self.margin * (high - low + 1)).ceil().long() + 1
+        margin = (MARGIN * (high - low + 1)).ceil().long() + 1
         return (places >= (low - margin)[:, None]) & (places <= (high + margin)[:, None])

@@ -20,7 +20,7 @@ class SAMMaskLoss(torch.nn.Module):
 
     Args:
         focal_weight: Of the focal loss.
-        gamma: Its exponent; SAM's is 2.
+        gamma: Its exponent; SAM's is 2. The factor with it has no gradient of its own.
         dice_weight: Of the dice loss.
         iou_weight: Of the squared error of the predicted IoU.
     """

@@ -74,12 +74,9 @@ def crop_squares(images: Tensor, squares: Tensor, size: int) -> Tensor:
 
 
 def square_rois(rois: Tensor, context: float | Tensor, min_side: float) -> Tensor:
-    """Squares (N, 5) around the middle of boxes.
+    """Squares (N, 5) around the middle of boxes, arguments as of :func:`crop_regions`.
 
-    Args:
-        rois: (N, 5) image index and box, input pixels.
-        context: As of :func:`crop_regions`, of all boxes or (N, 1) of each.
-        min_side: Least side of a square, in input pixels.
+    There may also be a context (N, 1) of each.
     """
     centre = (rois[:, 1:3] + rois[:, 3:]) / 2
     side = context * (rois[:, 3:] - rois[:, 1:3]).amax(1, keepdim=True)
@@ -88,44 +85,29 @@ def square_rois(rois: Tensor, context: float | Tensor, min_side: float) -> Tenso
 
 
 def own_rois(rois: Tensor, scale: float) -> Tensor:
-    """RoIs (N, 5) of which each is in a map of its own, the first in map 0.
-
-    Args:
-        rois: (N, 5) image index and box, input pixels.
-        scale: Pixels of a map per input pixel.
-    """
+    """RoIs (N, 5) of which each is in a map of its own, of ``scale`` pixels per input pixel."""
     # Not len(): a traced graph must count anew.
     numbers = torch.arange(rois.shape[0], device=rois.device)[:, None].to(rois)
     return torch.cat([numbers, scale * rois[:, 1:]], dim=1)
 
 
-def crop_masks(
-    masks: Tensor, rois: Tensor, scale: float, size: int, context: float = 1.1
-) -> Tensor:
+def crop_masks(masks: Tensor, rois: Tensor, scale: float, size: int) -> Tensor:
     """How likely each pixel of the crops of :func:`crop_regions` is in its mask.
 
-    Args:
-        masks: (N, h, w) logits that cover the images.
-        rois: (N, 5) image index and box, input pixels.
-        scale: Pixels of a mask per input pixel.
-        size: Of :func:`crop_regions`, as ``context`` is.
-        context: Likewise.
-
-    Returns:
-        (N, 1, size, size) in [0, 1]; ones where a mask is empty and says nothing.
+    Masks are (N, h, w) logits that cover the images, of ``scale`` pixels per input pixel; other
+    arguments as there. Gives (N, 1, size, size) in [0, 1]; ones where a mask is empty and says
+    nothing.
     """
     own = own_rois(rois, scale)
-    inside = crop_regions(masks[:, None].to(rois), own, size, context, scale * MIN_SIDE).sigmoid()
+    crops = crop_regions(masks[:, None].to(rois), own, size, min_side=scale * MIN_SIDE)
     empty = (masks <= MASK_THRESHOLD).all(dim=2).all(dim=1)
-    return inside.masked_fill(empty[:, None, None, None], 1)
+    return crops.sigmoid().masked_fill(empty[:, None, None, None], 1)
 
 
 def jitter_regions(rois: Tensor, share: float) -> Tensor:
-    """Boxes whose sides move by up to ``share`` of the box's size, as a found mask's box would.
+    """RoIs (N, 5) whose sides move by up to ``share`` of their size, as found masks' boxes would.
 
-    Args:
-        rois: (N, 5) image index and box, input pixels.
-        share: Largest move per width or height; below 0.5 no box turns inside out.
+    Below 0.5 no box turns inside out.
     """
     size = (rois[:, 3:] - rois[:, 1:3]).repeat(1, 2)
     shifts = share * size * (2 * torch.rand_like(size) - 1)

@@ -31,7 +31,11 @@ def mask_polygons(mask: np.ndarray) -> list[np.ndarray]:
     for ring, parent in zip(rings, parents):
         if parent >= 0:
             parts[parent].append(ring[:, 0])
-    return [_at_least_three(join_polygons(part)) + 0.5 for part in parts.values()]
+    joined = [join_polygons(part) + 0.5 for part in parts.values()]
+    # Polygons around one pixel, or a line of them, have three points, too.
+    return [
+        np.pad(points, ((0, max(0, 3 - len(points))), (0, 0)), mode='edge') for points in joined
+    ]
 
 
 def join_polygons(polygons: Sequence[np.ndarray]) -> np.ndarray:
@@ -44,8 +48,3 @@ def join_polygons(polygons: Sequence[np.ndarray]) -> np.ndarray:
         detour = [joined[: here + 1], ring[there:], ring[: there + 1], joined[here:]]
         joined = np.concatenate(detour)
     return joined
-
-
-def _at_least_three(points: np.ndarray) -> np.ndarray:
-    """A polygon has three points, also around one pixel or a line of them."""
-    return np.pad(points, ((0, max(0, 3 - len(points))), (0, 0)), mode='edge')

@@ -85,18 +85,9 @@ def postprocess_masks(
     input_size: tuple[int, int],
     original_size: tuple[int, int],
 ) -> Tensor:
-    """Masks of the original image, as SAM computes them.
+    """Masks (N, M, *original_size) bool of logits (N, M, h, w) of an image, as SAM computes them.
 
     Beside the masks, which take one byte a pixel, memory holds logits of one prompt at a time.
-
-    Args:
-        low_res: Mask logits (N, M, h, w) of one image.
-        padded_size: Of the tensor that the model saw.
-        input_size: Of the image inside it.
-        original_size: Of the image before it was resized.
-
-    Returns:
-        Bool (N, M, *original_size).
     """
     masks = low_res.new_empty(*low_res.shape[:2], *original_size, dtype=torch.bool)
     for found, logits in zip(masks, low_res[:, None]):
@@ -147,11 +138,8 @@ def as_columns(
 ) -> dict[str, Any]:
     """What leaves a model, as columns of a :class:`~ovsam.apis.Prediction`.
 
-    Args:
-        masks: (N, H, W) bool.
-        low_res: (N, h, w) logits.
-        opinions: (N, C) each, the embeddings of the regions.
-        **measured: (N,) each: ``quality``, ``stability``.
+    Masks are (N, H, W) bool, logits (N, h, w), opinions embeddings (N, C), and what is measured,
+    ``quality`` and ``stability``, (N,).
     """
     return dict(
         masks=masks,
@@ -163,15 +151,10 @@ def as_columns(
 
 
 def low_res_mask_boxes(logits: Tensor, scale: float) -> Tensor:
-    """Tight boxes of masks.
+    """Tight boxes (N, 4) xyxy of masks, which are where logits (N, h, w) are positive.
 
-    Args:
-        logits: (N, h, w); the mask is where they are positive.
-        scale: Pixels of the boxes' frame per mask pixel.
-
-    Returns:
-        (N, 4) xyxy; right and bottom are the far edges of the last pixels. Zeros where the mask
-        is empty.
+    Right and bottom are the far edges of the last pixels; zeros where the mask is empty. ``scale``
+    is in pixels of the boxes' frame per mask pixel.
     """
     return scale * mask_boxes(logits > MASK_THRESHOLD).to(logits)
 
@@ -183,18 +166,14 @@ def mask_boxes(masks: Tensor) -> Tensor:
     return torch.stack([left, top, right, bottom], dim=-1).float()
 
 
-def stability_score(logits: Tensor, offset: float = 1.0) -> Tensor:
-    """How little masks change with the threshold, (N,) in [0, 1].
+def stability_score(logits: Tensor) -> Tensor:
+    """How little masks (N, h, w) of logits change with the threshold, (N,) in [0, 1].
 
-    Source: "Segment Anything", section B.
-
-    Args:
-        logits: (N, h, w).
-        offset: The IoU is between the masks at thresholds ``offset`` above and below.
+    The IoU of the masks at thresholds 1 above and below. Source: "Segment Anything", section B.
     """
     # The stricter mask lies within the other.
-    inner = (logits > MASK_THRESHOLD + offset).sum((1, 2))
-    outer = (logits > MASK_THRESHOLD - offset).sum((1, 2))
+    inner = (logits > MASK_THRESHOLD + 1).sum((1, 2))
+    outer = (logits > MASK_THRESHOLD - 1).sum((1, 2))
     return inner.to(logits) / outer.clamp(min=1)
 
 

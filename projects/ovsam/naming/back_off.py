@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..vocabulary.name_texts import natural_name
@@ -60,11 +61,7 @@ class HierarchicalBackOff:
     ) -> None:
         self.vocabulary = vocabulary
         self.threshold = threshold
-        own = [
-            _synsets(hierarchy, name, texts, vocabulary.aliases.get(name, ()))
-            for name, texts in zip(vocabulary.names, vocabulary.synonyms)
-        ]
-        _check_version(hierarchy, vocabulary, own)
+        own = _synsets(hierarchy, vocabulary)
         self.linked = sum(map(bool, own))
         below: dict[str, list[int]] = {}
         for label, synsets in enumerate(own):
@@ -96,16 +93,10 @@ class HierarchicalBackOff:
             top_k: How many leaves to report.
         """
         probabilities = probabilities.detach().float().cpu()
-        if not len(probabilities):
-            return []
         sums = torch.sparse.mm(self._sums, probabilities.T)  # (M, N)
         # Depths are whole numbers and probabilities at most 1 but for rounding.
         order = (2.0 * self._depths[:, None] + sums).masked_fill(sums < self.threshold, -1)
-        best, place = (
-            order.max(dim=0)
-            if len(order)
-            else (order.new_full((len(probabilities),), -1), torch.zeros(len(probabilities)).long())
-        )
+        best, place = F.pad(order, (0, 0, 0, 1), value=-1).max(dim=0)  # -1 for nothing
         return [
             self._answer(row, int(node) if depth >= 0 else None, sums[:, number], top_k)
             for number, (row, depth, node) in enumerate(zip(probabilities, best, place))
@@ -132,30 +123,24 @@ class HierarchicalBackOff:
         )
 
 
-def _synsets(
-    hierarchy: WordNetHierarchy, name: str, texts: Sequence[str], aliases: Sequence[str]
-) -> list[str]:
-    """What a name of the vocabulary means; nothing if that is not known."""
-    said = [alias for alias in aliases if _SYNSET.fullmatch(alias)]
-    if said:
-        return [synset for synset in said if synset in hierarchy]
-    meant = hierarchy.meaning((name, *texts))
-    return [] if meant is None else [meant]
-
-
-def _check_version(
-    hierarchy: WordNetHierarchy, vocabulary: Vocabulary, own: Sequence[Sequence[str]]
-) -> None:
-    said = [
-        any(_SYNSET.fullmatch(alias) for alias in vocabulary.aliases.get(name, ()))
-        for name in vocabulary.names
-    ]
-    lost = sum(says and not synsets for says, synsets in zip(said, own))
-    if lost > sum(said) / 2:
+def _synsets(hierarchy: WordNetHierarchy, vocabulary: Vocabulary) -> list[list[str]]:
+    """What each name of the vocabulary means; nothing if that is not known."""
+    meant, said, lost = [], 0, 0
+    for name, texts in zip(vocabulary.names, vocabulary.synonyms):
+        synsets = [*filter(_SYNSET.fullmatch, vocabulary.aliases.get(name, ()))]
+        if synsets:
+            known = [synset for synset in synsets if synset in hierarchy]
+            said, lost = said + 1, lost + (not known)
+        else:
+            meaning = hierarchy.meaning((name, *texts))
+            known = [] if meaning is None else [meaning]
+        meant.append(known)
+    if lost > said / 2:
         raise ValueError(
-            f'{lost} of the {sum(said)} synsets of the vocabulary are not in this '
+            f'{lost} of the {said} synsets of the vocabulary are not in this '
             f'WordNet, which is of another version than theirs: {HOW_TO_GET_IT}'
         )
+    return meant
 
 
 def _general_name(lemmas: Sequence[str], vocabulary: Vocabulary) -> str:

@@ -20,6 +20,7 @@ from torch import Tensor
 from ..utils.digest import fingerprint
 
 FITTED_SHOTS = 4  # examples of a name that scale and shift are for
+TEXT_WORTH = 4.0  # examples of a name that its text counts for
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,6 @@ class ExampleSpace(BaseModule):
         num_opinions: Number E of the model's opinions of a region.
         scale: Of cosines between a region and a sum of four examples, and
         shift: What is taken off, so that a region is as near to its examples as to its text.
-        text_worth: How many examples the text of a name counts for.
         likeness: The mean cosine of two examples of one name; a sum of few examples is less like
             a region of the name than a sum of many, and this says by how much.
         rank: In how many directions what varies within a name is scaled down, those in which it
@@ -95,7 +95,6 @@ class ExampleSpace(BaseModule):
         num_opinions: int = 2,
         scale: float = 0.35,
         shift: float = 0.02,
-        text_worth: float = 4.0,
         likeness: float = 0.5,
         rank: int | None = None,
         init_cfg: dict | None = None,
@@ -104,8 +103,7 @@ class ExampleSpace(BaseModule):
         rank = embed_dims if rank is None else rank
         if not 1 <= rank <= embed_dims:
             raise ValueError(f'rank is {rank}: expected one from 1 to the {embed_dims} channels')
-        self.scale, self.shift = scale, shift
-        self.text_worth, self.likeness = text_worth, likeness
+        self.scale, self.shift, self.likeness = scale, shift, likeness
         self.register_buffer('mean', torch.zeros(num_opinions, embed_dims))
         # Directions in which regions of one name vary, each as long as the root of the share that
         # is taken off.
@@ -157,11 +155,8 @@ class ExampleSpace(BaseModule):
     ) -> Tensor:
         """Logits (N, E, K + 1) by text, with those of names that have examples by example alone.
 
-        Args:
-            logits: By text.
-            regions: (N, E, C) embeddings, as the model gives them.
-            examples: Of R of the K names, on the same device.
-            factor: Of the logits on cosines.
+        Regions are (N, E, C), as the model gives them, examples on their device; ``factor`` is that
+        of the logits on cosines.
         """
         rows = F.normalize(examples.sums, dim=-1)
         cosines = torch.einsum('nec,rec->ner', self(regions), rows) * self._gain(examples.counts)
@@ -175,7 +170,7 @@ class ExampleSpace(BaseModule):
 
         A name without examples has the mean of the others', so that it neither gains nor loses.
         """
-        share = self.text_worth / (self.text_worth + examples.counts)
+        share = TEXT_WORTH / (TEXT_WORTH + examples.counts)
         share = torch.where(examples.with_text, share, 0.0)
         shares = share.mean().repeat(num_columns)
         shares[examples.places] = share

@@ -140,7 +140,9 @@ class NameBank:
         nothing = [name for name, rows in embeddings.items() if not len(rows)]
         if nothing:
             raise ValueError(f'there is no example of {listed(nothing)}')
-        bank = self.extended(list(embeddings)) if embeddings else self
+        if not embeddings:
+            return self
+        bank = self.extended(list(embeddings))
         found: dict[int, list[Tensor]] = {}
         for name, rows in embeddings.items():
             place = bank.vocabulary.find(name)
@@ -148,8 +150,6 @@ class NameBank:
             found.setdefault(place, []).append(rows.to(self.table.device))
         places = sorted(found)
         rows = [self.space(torch.cat(found[place])) for place in places]
-        if not places:
-            return bank
         index = torch.tensor(places, device=self.table.device)
         texts = self._texts_count(index)
         if with_text is not None:
@@ -177,11 +177,9 @@ class NameBank:
         return self.with_examples_of(list(other.taught_names), other.examples)
 
     def with_examples_of(self, names: Sequence[str], examples: Examples) -> NameBank:
-        """A bank with more examples, and with the names that it lacks.
+        """A bank with more examples, one row for each name, and with the names that it lacks.
 
-        Args:
-            names: R.
-            examples: A row for each of them; ``places`` do not count.
+        The examples' ``places`` do not count.
         """
         bank = self.extended(names)
         device = examples.places.device

@@ -54,16 +54,7 @@ class OpenVocabularyClassifier(nn.Module):
         self.dtype = PRECISIONS[precision]
 
     def forward(self, regions: Tensor, bank: NameBank, columns: Tensor | None = None) -> Tensor:
-        """Logits (N, K + 1) of L2-normalised regions (N, C); the last column is background.
-
-        Args:
-            regions: (N, C).
-            bank: On the regions' device.
-            columns: (K',) long, ascending: these names only, for (N, K' + 1).
-
-        Raises:
-            ValueError: The bank's C is not the regions'.
-        """
+        """Logits (N, K + 1); the last column is background. See :func:`cosines`."""
         return F.pad(self.scale * cosines(bank, regions, columns), (0, 1))
 
 
@@ -73,7 +64,7 @@ def cosines(bank: NameBank, regions: Tensor, columns: Tensor | None = None) -> T
     Products and sums are in the regions' precision, whatever the table's is.
 
     Args:
-        bank: K names.
+        bank: K names, on the regions' device.
         regions: (N, C), L2-normalised.
         columns: (K',) long, ascending: these names only, for (N, K').
 
@@ -135,15 +126,9 @@ class GeometricFusion(nn.Module):
         self.penalty = penalty
 
     def forward(self, head_logits: Tensor, clip_logits: Tensor, seen: Tensor) -> Tensor:
-        """Fuses logits.
+        """Logarithms of scores (N, K + 1), of logits (N, K + 1); the last column is background.
 
-        Args:
-            head_logits: (N, K + 1), the last column background.
-            clip_logits: (N, K + 1).
-            seen: (K,) bool, classes that the head was trained on.
-
-        Returns:
-            Logarithms of scores, (N, K + 1). They do not sum to one over classes.
+        They do not sum to one over classes. ``seen`` (K,) are those the head was trained on.
         """
         # The background is weighted as a seen class.
         is_seen = F.pad(seen.to(head_logits.device), (0, 1), value=True)
@@ -241,7 +226,7 @@ class Scoring:
         Args:
             regions: (N, C).
             bank: Of :meth:`bank`; :meth:`bank_of_labels` if not given.
-            columns: (K',) long, ascending: these names only, for (N, K' + 1).
+            columns: Of :func:`cosines`.
         """
         bank = self.bank_of_labels() if bank is None else bank
         if bank.table.device != regions.device:
@@ -293,7 +278,11 @@ class Scoring:
     def name(
         self, embeddings: tuple[Tensor, ...], bank: NameBank | None = None, k: int = 5
     ) -> RankedNames:
-        """The likeliest names; however many there are, and regions, few scores are at once."""
+        """The k likeliest names, fewer if there are fewer; the background is none of them.
+
+        However many there are, and regions, few scores are at once. Arguments as of
+        :meth:`log_scores`.
+        """
         bank = self.bank() if bank is None else bank
         step = max(1, SCORES_AT_ONCE // (len(bank.counts) * len(embeddings)))
         parts = zip(*(each.split(step) for each in embeddings))

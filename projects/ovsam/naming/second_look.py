@@ -14,6 +14,7 @@ from ovsam_onnx.graphs import CROPS_AT_ONCE
 
 from ..masks.crop_regions import crop_masks, crop_regions
 from ..parts.clip_backbone import CLIPBackbone
+from ..parts.region_pooling import STRIDES
 from .scores import RankedNames
 
 
@@ -29,7 +30,6 @@ class SecondLook(nn.Module):
             "not 3.3 times as likely". A larger margin costs more and names better.
         min_cells: Regions whose box is smaller than so many cells of CLIP's last level, of which
             features were pooled, are in doubt in any case.
-        context: Of :func:`~ovsam.masks.crop_regions.crop_regions`.
         surroundings: What is left of the contrast where the mask says that the object is not, in
             [0, 1]: at 1 the crop is as it is, at 0 all around the object is the mean colour.
         first_opinion: Weight of the first opinion's embedding beside the crop's; it helps where
@@ -47,7 +47,6 @@ class SecondLook(nn.Module):
         self,
         margin: float,
         min_cells: float = 0.0,
-        context: float = 1.1,
         surroundings: float = 1.0,
         first_opinion: float = 0.0,
         clip_input: dict | None = None,
@@ -65,7 +64,6 @@ class SecondLook(nn.Module):
             raise ValueError(f'surroundings is {surroundings}, but is a share: give 0 to 1')
         self.margin = margin
         self.min_cells = min_cells
-        self.context = context
         self.surroundings = surroundings
         self.first_opinion = first_opinion
         self.clip_input = MODELS.build(clip_input) if clip_input else nn.Identity()
@@ -81,7 +79,7 @@ class SecondLook(nn.Module):
         if scores.shape[1] < 2:
             return torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
         areas = (rois[:, 3:] - rois[:, 1:3]).prod(dim=1)
-        small = areas < self.min_cells * CLIPBackbone.strides[-1] ** 2
+        small = areas < self.min_cells * STRIDES[-1] ** 2
         return small | (scores[:, 0] - scores[:, 1] < self.margin)
 
     def forward(
@@ -107,9 +105,9 @@ class SecondLook(nn.Module):
     ) -> Tensor:
         """CLIP's embeddings (n, C) of crops alone, of as many as memory allows; see above."""
         size = backbone.image_size
-        crops = crop_regions(images, rois, size, self.context)
+        crops = crop_regions(images, rois, size)
         if self.surroundings < 1:
             scale = masks.shape[-1] / images.shape[-1]
-            inside = crop_masks(masks, rois, scale, size, self.context)
+            inside = crop_masks(masks, rois, scale, size)
             crops = crops * (self.surroundings + (1 - self.surroundings) * inside.to(crops))
         return backbone.embed_images(self.clip_input(crops)).to(rois)

@@ -23,15 +23,9 @@ def _focal_loss(
 def sigmoid_focal_loss_forward(
     input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Focal loss of logits ``input (N, C)`` for labels ``target (N,)``.
+    """Focal loss of logits ``input (N, C)`` for labels ``target (N,)`` in [0, C].
 
-    Args:
-        input: Logits.
-        target: Labels, in [0, C].
-        weight: ``(C,)`` of the classes, or empty.
-        output: Written in place, ``(N, C)``.
-        gamma: How little what is right already counts.
-        alpha: Weight of classes; background has the rest.
+    ``output (N, C)`` is written in place; ``weight`` is ``(C,)`` of the classes, or empty.
     """
     output.copy_(_focal_loss(input, target, weight, gamma, alpha))
 

@@ -49,22 +49,11 @@ def roi_align_forward(
     pool_mode: int,
     aligned: bool,  # noqa: FBT001 (mmcv's signature)
 ) -> None:
-    """RoIAlign by averaging.
+    """RoIAlign by averaging (``pool_mode`` 1); the maximum (0) is not available.
 
-    Args:
-        input: Feature map ``(B, C, H, W)``.
-        rois: ``(N, 5)``, each row ``[image index, x1, y1, x2, y2]`` in the
-            frame that ``spatial_scale`` maps to the feature map's cells.
-        output: Written in place, ``(N, C, aligned_height, aligned_width)``.
-        argmax_y: Unused by averaging.
-        argmax_x: Unused by averaging.
-        aligned_height: Rows of the output grid.
-        aligned_width: Columns of the output grid.
-        spatial_scale: Feature cells per pixel.
-        sampling_ratio: Samples per output cell and axis; 0 or less adapts to
-            the region's size.
-        pool_mode: 1 averages; 0 (maximum) is not available.
-        aligned: Whether cell centres lie at half-integer coordinates.
+    ``input`` is ``(B, C, H, W)``; ``rois`` ``(N, 5)``, image index and box, of which
+    ``spatial_scale`` makes cells of the input. ``output``, written in place, is ``(N, C,
+    aligned_height, aligned_width)``. A ``sampling_ratio`` of 0 or less adapts to the region's size.
     """
     _require_average_pooling(pool_mode)
     pooled = torch.ops.torchvision.roi_align(
@@ -112,16 +101,9 @@ def roi_align_backward(
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
-    """Greedy non-maximum suppression.
+    """Indices of ``boxes (N, 4)`` that no better one overlaps by more than a threshold, best first.
 
-    Args:
-        boxes: ``(N, 4)``.
-        scores: ``(N,)``.
-        iou_threshold: Boxes overlapping a better one by more are dropped.
-        offset: 0, or 1 where a box's width is ``x2 - x1 + 1``.
-
-    Returns:
-        Indices of the kept boxes, best score first.
+    ``scores`` are ``(N,)``; ``offset`` is 0, or 1 where a box's width is ``x2 - x1 + 1``.
     """
     boxes = _with_offset(_full_precision(boxes), offset)
     return torch.ops.torchvision.nms(boxes, scores.to(boxes.dtype), iou_threshold)
@@ -150,18 +132,12 @@ def softnms(
     method: int,
     offset: int,
 ) -> Tensor:
-    """Soft non-maximum suppression: overlapping boxes lose score.
+    """Soft non-maximum suppression on the CPU: overlapping boxes lose score.
 
-    Args:
-        boxes: ``(N, 4)`` on the CPU.
-        scores: ``(N,)``.
-        dets: Written in place, ``(N, 5)``: the kept boxes and their new
-            scores, best first; rows beyond the kept ones are undefined.
-        iou_threshold: Overlap from which methods 0 and 1 act.
-        sigma: Width of method 2's Gaussian.
-        min_score: Boxes whose score falls below are dropped.
-        method: 0 drops, 1 is linear, 2 Gaussian.
-        offset: 0, or 1 where a box's width is ``x2 - x1 + 1``.
+    Arguments are those of :func:`nms`, and ``method``: 0 drops, 1 is linear, both from the
+    threshold on, 2 Gaussian, as wide as ``sigma``. Boxes whose score falls below ``min_score`` are
+    dropped. ``dets (N, 5)`` is written in place: kept boxes and their new scores, best first; what
+    follows them is undefined.
 
     Returns:
         Indices of the kept boxes, in the order of ``dets``.
@@ -183,15 +159,10 @@ def softnms(
 
 
 def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
-    """Groups boxes by the one that suppresses them.
+    """Groups of ``dets (N, 5)``, boxes and scores on the CPU, by the box that suppresses them.
 
-    Args:
-        dets: ``(N, 5)`` boxes and scores on the CPU.
-        iou_threshold: Overlap from which a box joins a better one's group.
-
-    Returns:
-        One list of indices per group: the kept box first, then those it
-        suppresses, by falling score.
+    Each is a list of indices: the kept box, then those that overlap it from the threshold on, by
+    falling score.
     """
     left = dets[:, 4].argsort(descending=True)
     groups = []

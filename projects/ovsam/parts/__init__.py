@@ -1,5 +1,6 @@
 """The boxes of the paper's figure, one file each, registered in mmdet's registries."""
 
+from . import photographs
 from .clip2sam_head import AveragedProjection, CLIP2SAMHead, FlattenedProjection
 from .clip_backbone import CLIPBackbone
 from .clip_text_encoder import CLIPTextEncoder
@@ -10,14 +11,6 @@ from .mask_decoder import (
     AmbiguityAwareChoice,
     FirstMask,
     SAMMaskDecoder,
-)
-from .photographs import (
-    EfficientNetLiteTower,
-    LightAdapter,
-    RasterPromptEncoder,
-    ResidualRegionHead,
-    SentenceTextEncoder,
-    SkipMaskDecoder,
 )
 from .prompt_encoder import SAMPromptEncoder
 from .pyramid_image_encoder import PyramidImageEncoder
@@ -33,19 +26,14 @@ __all__ = [
     'CLIP2SAMHead',
     'CLIPBackbone',
     'CLIPTextEncoder',
-    'EfficientNetLiteTower',
     'FirstMask',
     'FlattenedProjection',
-    'LightAdapter',
     'LocalAttentionInit',
     'PyramidImageEncoder',
-    'RasterPromptEncoder',
     'RepeatedMaskTokensInit',
-    'ResidualRegionHead',
     'SAM2CLIPAdapter',
     'SAMImageEncoder',
     'SAMMaskDecoder',
     'SAMPromptEncoder',
-    'SentenceTextEncoder',
-    'SkipMaskDecoder',
+    'photographs',
 ]

@@ -14,7 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from .region_pooling import RegionExtractor
+from .region_pooling import STRIDES, RegionExtractor
 
 
 @MODELS.register_module()
@@ -24,13 +24,12 @@ class CLIP2SAMHead(BaseModule):
     Source: OVSAM paper, section 3.3 ("CLIP2SAM").
 
     Args:
-        in_channels: Channels of the CLIP levels.
+        in_channels: Channels of the CLIP levels, of strides 4, 8, 16 and 32.
         embed_dims: Length C of CLIP's embeddings.
         fpn_channels: Channels of the pyramid.
         roi_size: Side of the grid that regions are sampled on.
         finest_scale: Regions whose side (square root of the area) is below twice this many pixels
             are taken from the finest level; each doubling goes one level up.
-        featmap_strides: Strides of the CLIP levels.
         projection: Config of what turns a region's grid into its embedding; the published
             :class:`AveragedProjection` if not given.
         init_cfg: Where weights come from, as in mmengine.
@@ -43,22 +42,20 @@ class CLIP2SAMHead(BaseModule):
         fpn_channels: int = 256,
         roi_size: int = 12,
         finest_scale: int = 56,
-        featmap_strides: Sequence[int] = (4, 8, 16, 32),
         projection: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if len(in_channels) != len(featmap_strides):
+        if len(in_channels) != len(STRIDES):
             raise ValueError(
-                f'{len(in_channels)} levels by in_channels {tuple(in_channels)}, but '
-                f'{len(featmap_strides)} by featmap_strides {tuple(featmap_strides)}'
+                f'in_channels are {tuple(in_channels)}: expected those of {len(STRIDES)} levels'
             )
         self.embed_dims = embed_dims
         self.fpn = FPN(list(in_channels), fpn_channels, num_outs=len(in_channels))
         self.roi_extractor = RegionExtractor(
             roi_layer={'type': 'RoIAlign', 'output_size': roi_size, 'sampling_ratio': 0},
             out_channels=fpn_channels,
-            featmap_strides=list(featmap_strides),
+            featmap_strides=list(STRIDES),
             finest_scale=finest_scale,
         )
         self.projection = MODELS.build(
@@ -77,15 +74,9 @@ class CLIP2SAMHead(BaseModule):
     def forward(
         self, fpn_levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeds regions.
+        """Embeds regions (N, 5) as (N, C), L2-normalised, float32, from :meth:`forward_features`.
 
-        Args:
-            fpn_levels: As :meth:`forward_features` returns them.
-            rois: (N, 5) image index and box, input pixels.
-            masks: Not read: the head has its boxes from masks, as published.
-
-        Returns:
-            (N, C), L2-normalised, float32.
+        Masks are not read: the head has its boxes from masks, as published.
         """
         # Without regions, too, this depends on every parameter, as distributed training asks.
         embeddings = self.projection(self.roi_extractor(fpn_levels, rois))

@@ -28,7 +28,7 @@ from .region_pooling import STRIDES, average_cells, mask_cells, region_grids
 
 SMALL_MASKS = ('nothing', 'box')
 # open_clip builds both towers at once; this is the smallest text tower to throw away.
-_SMALLEST_TEXT_TOWER = {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
+SMALLEST_TEXT_TOWER = {'context_length': 1, 'vocab_size': 1, 'width': 8, 'heads': 1, 'layers': 1}
 
 
 @MODELS.register_module()
@@ -57,8 +57,6 @@ class CLIPBackbone(BaseModule):
             ``small_masks`` is none of the two.
     """
 
-    strides = STRIDES
-
     def __init__(
         self, arch: Arch, init_cfg: dict | None = None, small_masks: str = 'nothing'
     ) -> None:
@@ -69,7 +67,7 @@ class CLIPBackbone(BaseModule):
             )
         self.small_masks = small_masks
         config = clip_config(arch)
-        self.visual = build_clip({**config, 'text_cfg': _SMALLEST_TEXT_TOWER}).visual
+        self.visual = build_clip({**config, 'text_cfg': SMALLEST_TEXT_TOWER}).visual
         self.embed_dims = config['embed_dim']
         self._kind = tower_kind(self.visual)
         self.out_channels = self._kind.channels(self.visual)
@@ -100,8 +98,6 @@ class CLIPBackbone(BaseModule):
         Returns:
             (N, C), L2-normalised, or zeros; float32.
         """
-        if not len(rois):
-            return rois.new_zeros(0, self.embed_dims)
         level = levels[-1]
         pooled = self._kind.pool(self.visual, level, rois, masks)
         # In float16, normalize() divides an embedding of zeros by zero.
@@ -112,33 +108,15 @@ class CLIPBackbone(BaseModule):
         return embeddings * has_cells[:, None]
 
     def embed_masks(self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor) -> Tensor:
-        """CLIP's embedding of masks: of the cells that each covers, with ResNets, too.
+        """As :meth:`embed_regions`, of the cells that masks cover, with ResNets, too.
 
-        Args:
-            levels: As :meth:`forward` returns them.
-            rois: (N, 5) image index and box of each mask, input pixels.
-            masks: (N, h, w) logits that cover the input; of an empty one the box counts.
-
-        Returns:
-            (N, C), L2-normalised, float32.
+        Of an empty mask the box counts.
         """
-        if not len(rois):
-            return rois.new_zeros(0, self.embed_dims)
         pooled = self._kind.pool_masks(self.visual, levels[-1], rois, masks)
         return F.normalize(pooled.float(), dim=-1)
 
     def embed_images(self, images: Tensor) -> Tensor:
-        """CLIP's embedding (B, C), L2-normalised, of whole images (B, 3, size, size).
-
-        Raises:
-            ValueError: If images are not of CLIP's ``image_size``.
-        """
-        expected = (self.image_size, self.image_size)
-        if tuple(images.shape[-2:]) != expected:
-            raise ValueError(
-                f'got images of {tuple(images.shape[-2:])}, but this CLIP embeds '
-                f'whole images of {expected}: resize them'
-            )
+        """CLIP's embedding (B, C), L2-normalised, of images whose sides are ``image_size``."""
         return F.normalize(self.visual(self._as_weights(images)), dim=-1)
 
     def fold_norms(self) -> None:
@@ -173,16 +151,9 @@ class AttentionPooledTower:
 
     @staticmethod
     def pool(visual: ModifiedResNet, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
-        """RoI-aligns regions to the grid that the attention pool was trained on.
+        """RoI-aligns regions to the grid that the attention pool was trained on, without masks.
 
-        Args:
-            visual: The tower.
-            level: (B, C_level, h, w), the last of :meth:`levels`.
-            rois: (N, 5).
-            masks: Not read.
-
-        Returns:
-            (N, C), not normalised.
+        Gives (N, C), not normalised, of the last level (B, C_level, h, w) and RoIs (N, 5).
         """
         return visual.attnpool(AttentionPooledTower._grids(visual, level, rois))
 
@@ -221,14 +192,8 @@ class MaskPooledTower:
     def pool(visual: TimmModel, level: Tensor, rois: Tensor, masks: Tensor | None) -> Tensor:
         """Averages each mask's cells; the box's where there is no mask, or none of its cells.
 
-        Args:
-            visual: The tower.
-            level: (B, C_level, h, w), the last of :meth:`levels`.
-            rois: (N, 5).
-            masks: (N, H, W) logits that cover the input.
-
-        Returns:
-            (N, C), not normalised.
+        Gives (N, C), not normalised, of the last level (B, C_level, h, w), RoIs (N, 5) and masks
+        (N, H, W) of logits that cover the input.
         """
         features = average_cells(level, rois, masks)
         return visual.head(visual.trunk.forward_head(features[..., None, None]))

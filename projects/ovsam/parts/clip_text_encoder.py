@@ -27,7 +27,7 @@ _TEXT_PARTS = (
     'text_projection',
 )
 # open_clip builds both towers at once; this is the smallest image tower to throw away.
-_SMALLEST_IMAGE_TOWER = {'layers': 1, 'width': 8, 'head_width': 8, 'patch_size': 8, 'image_size': 8}
+SMALLEST_IMAGE_TOWER = {'layers': 1, 'width': 8, 'head_width': 8, 'patch_size': 8, 'image_size': 8}
 
 
 @MODELS.register_module()
@@ -58,7 +58,7 @@ class CLIPTextEncoder(BaseModule):
         self.tokenizer = build_tokenizer(arch)
         self.text = CustomTextCLIP(
             config['embed_dim'],
-            _SMALLEST_IMAGE_TOWER,
+            SMALLEST_IMAGE_TOWER,
             config['text_cfg'],
             quick_gelu=config.get('quick_gelu', False),
         ).text

@@ -40,14 +40,7 @@ class PlainViTTower:
 
     @classmethod
     def levels(cls, visual: VisionTransformer, images: Tensor) -> list[Tensor]:
-        """Tokens after each quarter of the layers, at the four strides.
-
-        Args:
-            visual: The tower.
-            images: (B, 3, H, W), normalised.
-
-        Returns:
-            Four levels (B, width, H / stride, W / stride).
+        """Tokens after each quarter of the layers, (B, width, H / stride, W / stride) each.
 
         Raises:
             ValueError: If the images' sides are no multiples of the coarsest stride.

@@ -79,7 +79,6 @@ class SAMMaskDecoder(BaseModule):
                 f'embed_dims is {embed_dims}, but masks are made of an eighth of '
                 'the channels: choose a multiple of 8'
             )
-        self.embed_dims = embed_dims
         self.num_mask_tokens = num_mask_tokens
         self.transformer = TwoWayTransformer(embed_dims, **(transformer or {}))
         self.iou_token = nn.Embedding(1, embed_dims) if iou_token else None
@@ -125,14 +124,8 @@ class SAMMaskDecoder(BaseModule):
         if image_embeddings.device.type == 'cpu' and not torch.is_grad_enabled():
             # Sixteen children of each cell, with an eighth of its channels.
             size = GROUP_BYTES // (2 * image_embeddings[:1].nbytes)
-        size = max(1, size)
-        groups = [slice(start, start + size) for start in range(0, max(1, len(sparse)), size)]
-        parts = [
-            self._decode(
-                image_embeddings, image_pe, sparse[group], dense[group], image_index[group]
-            )
-            for group in groups
-        ]
+        groups = zip(*(each.split(max(1, size)) for each in (sparse, dense, image_index)))
+        parts = [self._decode(image_embeddings, image_pe, *group) for group in groups]
         if len(parts) == 1:
             return parts[0]
         masks, iou = zip(*parts)
@@ -209,16 +202,11 @@ def _linear_upscale(x: Tensor, conv: nn.ConvTranspose2d) -> Tensor:
 def choose_masks(
     choice: Callable, prompts: Prompts, masks: Tensor, quality: Tensor | None
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """What answers the prompts, of all that a decoder gives.
-
-    Args:
-        choice: One of the classes that choose.
-        prompts: N.
-        masks: (N, M, h, w) logits.
-        quality: (N, M) predicted IoU, if there is one.
+    """What answers N prompts, of logits (N, M, h, w) and predicted IoU (N, M) of a decoder.
 
     Returns:
-        Mask logits (R, h, w), predicted IoU (R,), and the prompt (R,) that each answers.
+        Mask logits (R, h, w), predicted IoU (R,) if there is one, and the prompt (R,) that each
+        answers.
     """
     columns = choice(prompts, quality)
     # Not len(): a traced graph must count anew.

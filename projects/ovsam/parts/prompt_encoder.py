@@ -28,9 +28,6 @@ class RandomFourierEncoding(nn.Module):
 
     Source: Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions in Low
     Dimensional Domains"; used by SAM with a Gaussian matrix of unit deviation.
-
-    Args:
-        embed_dims: Length C of the encoding, an even number.
     """
 
     def __init__(self, embed_dims: int) -> None:
@@ -57,7 +54,6 @@ class SAMPromptEncoder(BaseModule):
         embed_dims: Channels C of tokens and of the dense map.
         image_size: Side of the square input, in pixels.
         embedding_stride: Input pixels per cell of the image embedding.
-        mask_in_channels: Hidden channels of the convolutions on mask prompts.
         init_cfg: Where weights come from, as in mmengine.
     """
 
@@ -66,7 +62,6 @@ class SAMPromptEncoder(BaseModule):
         embed_dims: int = 256,
         image_size: int = 1024,
         embedding_stride: int = 16,
-        mask_in_channels: int = 16,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -80,7 +75,6 @@ class SAMPromptEncoder(BaseModule):
                 f'image_size {image_size} is no multiple of embedding_stride '
                 f'{embedding_stride}: choose sizes that divide'
             )
-        self.embed_dims = embed_dims
         self.image_size = image_size
         self.frame = image_size  # pixels that positions are encoded relative to
         self.embedding_size = image_size // embedding_stride
@@ -91,13 +85,13 @@ class SAMPromptEncoder(BaseModule):
         )
         self.not_a_point_embed = nn.Embedding(1, embed_dims)
         self.mask_downscaling = nn.Sequential(
-            nn.Conv2d(1, mask_in_channels // 4, kernel_size=2, stride=2),
-            LayerNorm2d(mask_in_channels // 4, eps=1e-6),
+            nn.Conv2d(1, 4, kernel_size=2, stride=2),
+            LayerNorm2d(4, eps=1e-6),
             nn.GELU(),
-            nn.Conv2d(mask_in_channels // 4, mask_in_channels, kernel_size=2, stride=2),
-            LayerNorm2d(mask_in_channels, eps=1e-6),
+            nn.Conv2d(4, 16, kernel_size=2, stride=2),
+            LayerNorm2d(16, eps=1e-6),
             nn.GELU(),
-            nn.Conv2d(mask_in_channels, embed_dims, kernel_size=1),
+            nn.Conv2d(16, embed_dims, kernel_size=1),
         )
         self.no_mask_embed = nn.Embedding(1, embed_dims)
         self._dense_pe: tuple[Tensor, int, Tensor] | None = None
@@ -120,14 +114,7 @@ class SAMPromptEncoder(BaseModule):
         return self.pe_layer(torch.stack([x, y], dim=-1)).permute(2, 0, 1)[None]
 
     def forward(self, prompts: Prompts) -> tuple[Tensor, Tensor]:
-        """Embeds prompts.
-
-        Args:
-            prompts: N prompts in input pixels, each of T tokens, with or without mask logits
-                of (N, 1, 4h, 4w).
-
-        Returns:
-            Sparse embeddings (N, T, C) and dense embeddings (N, C, h, w).
+        """Sparse embeddings (N, T, C) and dense ones (N, C, h, w) of prompts in input pixels.
 
         Raises:
             ValueError: If mask prompts have another size than (4h, 4w).

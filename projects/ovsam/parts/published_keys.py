@@ -34,14 +34,14 @@ _OVSAM_PARTS = {
 }
 
 
-def vit_layer_key(key: str) -> str:
-    """``blocks.0.mlp.lin1.weight`` as mmpretrain's layer calls it; other keys unchanged.
+def vit_layer_key(key: str, *, back: bool = False) -> str:
+    """``blocks.0.mlp.lin1.weight`` as mmpretrain's layer calls it, or back; others unchanged.
 
     Only keys of the list ``blocks`` are touched, so the function may see its own output.
     """
     if key.startswith('blocks.'):
-        for published, ours in _VIT_LAYER:
-            key = key.replace(published, ours)
+        for pair in _VIT_LAYER:
+            key = key.replace(*(pair[::-1] if back else pair))
     return key
 
 
@@ -54,19 +54,11 @@ def sam_image_encoder_key(key: str) -> str:
     return key
 
 
-def published_vit_layer_key(key: str) -> str:
-    """The inverse of :func:`vit_layer_key`."""
-    if key.startswith('blocks.'):
-        for published, ours in _VIT_LAYER:
-            key = key.replace(ours, published)
-    return key
-
-
 def published_sam_image_encoder_key(key: str) -> str:
     """The inverse of :func:`sam_image_encoder_key`."""
     for published, ours in _VIT_FRAME:
         if key.startswith(ours):
-            return published_vit_layer_key(published + key[len(ours) :])
+            return vit_layer_key(published + key[len(ours) :], back=True)
     return key
 
 
@@ -95,7 +87,7 @@ def published_ovsam_key(key: str) -> str:
     ours = {ours: published for published, ours in _OVSAM_PARTS.items() if ours is not None}
     for prefix in sorted(ours, key=len, reverse=True):
         if key.startswith(prefix):
-            return ours[prefix] + published_vit_layer_key(key[len(prefix) :])
+            return ours[prefix] + vit_layer_key(key[len(prefix) :], back=True)
     raise KeyError(key)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class PyramidImageEncoder(BaseModule):
-    """One level of a feature pyramid, normalised as SAM's embedding is.
+    """The finest level of a feature pyramid, normalised as SAM's embedding is.
 
     Each image first loses its own mean and deviation, so that most of it, the ground, is near zero.
 
@@ -25,29 +25,21 @@ class PyramidImageEncoder(BaseModule):
         backbone: Config of a backbone.
         neck: Config of mmdet's ``FPN``.
         out_channels: Channels C of the embedding, those of the neck.
-        level: Which of the neck's outputs is the embedding; its stride is the embedding's.
         init_cfg: Where weights come from, as in mmengine.
     """
 
     def __init__(
-        self,
-        backbone: dict,
-        neck: dict,
-        out_channels: int,
-        level: int = 0,
-        init_cfg: dict | None = None,
+        self, backbone: dict, neck: dict, out_channels: int, init_cfg: dict | None = None
     ) -> None:
         super().__init__(init_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
         self.norm = LayerNorm2d(out_channels, eps=1e-6)
-        self.level = level
         # The convolutions of outputs that nobody reads would only be dead weight in checkpoints.
-        for other in set(range(len(self.neck.fpn_convs))) - {level}:
-            self.neck.fpn_convs[other] = nn.Identity()
+        for coarser in range(1, len(self.neck.fpn_convs)):
+            self.neck.fpn_convs[coarser] = nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds normalised images (B, 3, H, W) as (B, C, h, w)."""
         images = images.to(next(self.neck.parameters()).dtype)
-        levels = self.neck(self.backbone(F.instance_norm(images)))
-        return self.norm(levels[self.level])
+        return self.norm(self.neck(self.backbone(F.instance_norm(images)))[0])

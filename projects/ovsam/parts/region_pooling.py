@@ -127,10 +127,7 @@ class AttentionPool(nn.Module):
 
     Only the mean's query is read. Per head, ``q . (K x)`` is ``(K^T q) . x``, and shares that sum
     to one may be applied to cells before these are projected to values: two products with each
-    matrix in place of as many as there are cells, and the same numbers.
-
-    Args:
-        pool: The last layer of a CLIP ResNet; its parameters are shared.
+    matrix in place of as many as there are cells, and the same numbers. Parameters are shared.
     """
 
     def __init__(self, pool: AttentionPool2d) -> None:
@@ -206,12 +203,8 @@ def region_mean(
     A thing before another shares a box with it, and a thin one with what is behind it. What is
     outside the mask still counts a little: masks err, and an empty one has nothing.
 
-    Args:
-        level: (B, C, h, w).
-        rois: (N, 5).
-        side: S.
-        scale: Cells per input pixel.
-        masks: (N, H, W) logits that cover the input; without, all cells count the same.
+    Masks are (N, H, W) logits that cover the input; without, all cells count the same. Other
+    arguments are those of :func:`region_grids`.
     """
     grids = region_grids(level, rois, side, scale)
     if masks is None:

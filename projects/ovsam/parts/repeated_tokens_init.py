@@ -9,6 +9,8 @@ from torch import nn
 
 from .mask_decoder import SAMMaskDecoder
 
+PREFIX = 'mask_decoder.'
+
 
 @WEIGHT_INITIALIZERS.register_module()
 class RepeatedMaskTokensInit:
@@ -19,13 +21,11 @@ class RepeatedMaskTokensInit:
 
     Args:
         checkpoint: File of a model with a :class:`~.mask_decoder.SAMMaskDecoder` of one mask.
-        prefix: Of the decoder's keys.
         std: Standard deviation of the noise, as a share of the token's own.
     """
 
-    def __init__(self, checkpoint: str, prefix: str = 'mask_decoder.', std: float = 0.1) -> None:
+    def __init__(self, checkpoint: str, std: float = 0.1) -> None:
         self.checkpoint = checkpoint
-        self.prefix = prefix
         self.std = std
 
     def __call__(self, module: nn.Module) -> None:
@@ -42,14 +42,12 @@ class RepeatedMaskTokensInit:
         state = CheckpointLoader.load_checkpoint(self.checkpoint, map_location='cpu')
         state = state.get('state_dict', state)
         state = {
-            key[len(self.prefix) :]: value.float()
+            key[len(PREFIX) :]: value.float()
             for key, value in state.items()
-            if key.startswith(self.prefix)
+            if key.startswith(PREFIX)
         }
         if 'mask_tokens.weight' not in state:
-            raise ValueError(
-                f'{self.checkpoint} has no weights of a mask decoder under {self.prefix!r}'
-            )
+            raise ValueError(f'{self.checkpoint} has no weights of a mask decoder under {PREFIX!r}')
         num = module.num_mask_tokens
         first = state['mask_tokens.weight'][:1]
         tokens = first.repeat(num, 1)

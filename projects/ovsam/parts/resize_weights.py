@@ -10,10 +10,7 @@ from torch import Tensor
 def resize_by_products(maps: Tensor, size: tuple[int, int], *, cubic: bool = False) -> Tensor:
     """(B, C, *size) of (B, C, h, w), as ``F.interpolate(..., antialias=True)`` resizes.
 
-    Args:
-        maps: (B, C, h, w).
-        size: Height and width to bring them to.
-        cubic: Whether to do it as ``'bicubic'`` does, in place of ``'bilinear'``.
+    As ``'bicubic'`` or ``'bilinear'`` does.
     """
     down, across = (
         torch.from_numpy(_weights(int(length), int(wanted), cubic=cubic)).to(maps)

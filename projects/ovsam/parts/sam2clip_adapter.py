@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from .headwise_attention import HeadwiseAttention
 from .published_keys import rename_in_place, vit_layer_key
+from .region_pooling import STRIDES
 
 
 def level_embed(in_channels: int, out_channels: int, in_stride: int, stride: int) -> nn.Sequential:
@@ -53,16 +54,14 @@ class SAM2CLIPAdapter(BaseModule):
     prefix) load as they are. Source: OVSAM paper, section 3.2 ("SAM2CLIP").
 
     Args:
-        in_channels: Channels of the L levels.
+        in_channels: Channels of the L levels, of strides 4, 8, 16 and 32.
         embed_dims: Width of the transformer.
         depth: Number of transformer layers.
         num_heads: Attention heads.
-        feedforward_ratio: Hidden width of the layers' MLPs per ``embed_dims``.
         window_size: Side of the attention windows, in cells of the embedding.
         global_attn_indexes: Layers that attend globally.
         img_size: Side of the square input, in pixels.
         stride: Input pixels per cell of the embedding.
-        in_strides: Strides of the L levels.
         out_channels: Channels C of the embedding.
         init_cfg: Where weights come from, as in mmengine.
     """
@@ -73,20 +72,17 @@ class SAM2CLIPAdapter(BaseModule):
         embed_dims: int = 1280,
         depth: int = 5,
         num_heads: int = 16,
-        feedforward_ratio: int = 4,
         window_size: int = 14,
         global_attn_indexes: Sequence[int] = (4,),
         img_size: int = 1024,
         stride: int = 16,
-        in_strides: Sequence[int] = (4, 8, 16, 32),
         out_channels: int = 256,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if len(in_channels) != len(in_strides):
+        if len(in_channels) != len(STRIDES):
             raise ValueError(
-                f'{len(in_channels)} levels by in_channels {tuple(in_channels)}, but '
-                f'{len(in_strides)} by in_strides {tuple(in_strides)}'
+                f'in_channels are {tuple(in_channels)}: expected those of {len(STRIDES)} levels'
             )
         if not set(global_attn_indexes) <= set(range(depth)):
             raise ValueError(
@@ -97,7 +93,7 @@ class SAM2CLIPAdapter(BaseModule):
         self.embedding_size = (size, size)
         self.patch_embeds = nn.ModuleList(
             level_embed(channels, embed_dims, in_stride, stride)
-            for channels, in_stride in zip(in_channels, in_strides)
+            for channels, in_stride in zip(in_channels, STRIDES)
         )
         self.level_encoding = nn.Embedding(len(in_channels), embed_dims)
         self.pos_embed = nn.Parameter(torch.zeros(1, size, size, embed_dims))
@@ -109,7 +105,7 @@ class SAM2CLIPAdapter(BaseModule):
             block = TransformerEncoderLayer(
                 embed_dims,
                 num_heads,
-                feedforward_ratio * embed_dims,
+                4 * embed_dims,
                 norm_cfg={'type': 'LN', 'eps': 1e-6},
                 use_rel_pos=True,
                 window_size=window,

@@ -39,16 +39,7 @@ class DownsampledAttention(nn.Module):
         self.out_proj = nn.Linear(inner_dims, embed_dims)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Each of the queries' rows as a mixture of values.
-
-        Args:
-            query: (N, T, C).
-            key: (N, S, C).
-            value: (N, S, C), of the same places as ``key``.
-
-        Returns:
-            (N, T, C).
-        """
+        """Each row of a query (N, T, C) as a mixture of values; these are where keys are."""
         query, key, value = (
             x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value))
@@ -125,13 +116,9 @@ class TokenMLP(nn.Module):
 class TwoWayBlock(nn.Module):
     """Tokens attend to themselves and to the image, then the image attends to the tokens.
 
-    Args:
-        embed_dims: Channels C.
-        num_heads: Attention heads.
-        mlp_dim: Hidden width of the tokens' MLP.
-        downsample: Factor by which the cross-attentions narrow.
-        is_first: The first block reads tokens that are still equal to their position encodings;
-            there self-attention replaces them instead of adding to them.
+    Arguments are those of :class:`TwoWayTransformer`, and ``is_first``: the first block reads
+    tokens that are still equal to their position encodings; there self-attention replaces them
+    instead of adding to them.
     """
 
     def __init__(
@@ -200,15 +187,10 @@ class TwoWayTransformer(nn.Module):
         self.norm_final_attn = nn.LayerNorm(embed_dims)
 
     def forward(self, tokens: Tensor, image: Tensor, image_pe: Tensor) -> tuple[Tensor, Tensor]:
-        """Lets tokens and image exchange what they know.
+        """Tokens (N, T, C) and image (N, S, C), which have exchanged what they know.
 
-        Args:
-            tokens: (N, T, C); they also serve as their own position encoding.
-            image: (N, S, C), or (1, S, C) for the same in all prompts.
-            image_pe: (1, S, C).
-
-        Returns:
-            Tokens (N, T, C) and image (N, S, C).
+        Tokens also serve as their own position encoding; that of the image is (1, S, C), and so may
+        be the image, if it is the same for all prompts.
         """
         token_pe = tokens
         for layer in self.layers:

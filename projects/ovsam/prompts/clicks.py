@@ -36,14 +36,7 @@ def random_error_clicks(found: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """A random wrong pixel, as SAM is trained ("Segment Anything", section A).
 
     Where nothing is wrong it is a pixel of the object, or, without one, a negative click at (0, 0);
-    numpy's global generator draws.
-
-    Args:
-        found: (N, H, W) bool.
-        truth: (N, H, W) bool.
-
-    Returns:
-        Points (N, 2), float, x and y in pixels of the masks, and labels (N,), long.
+    numpy's global generator draws. Arguments and results as of :func:`central_error_clicks`.
     """
     return _click(found, truth, _random_pixel)
 
@@ -57,9 +50,6 @@ def rescale_clicks(points: Tensor, factors: Tensor | float) -> Tensor:
     Args:
         points: (N, 2), x and y in pixels of the masks.
         factors: The other image's size divided by that of the masks; one, or (2,) for x and y.
-
-    Returns:
-        (N, 2), x and y in pixels of the other image.
     """
     return (points + 0.5) * factors - 0.5
 
@@ -71,7 +61,8 @@ def _click(found: Tensor, truth: Tensor, choose) -> tuple[Tensor, Tensor]:
         wrong = mask != right
         if not wrong.any():
             wrong = right
-        row, column, missing = choose(wrong, right)
+        # Perhaps there is neither an error nor an object.
+        row, column, missing = choose(wrong, right) if wrong.any() else (0, 0, False)
         points.append((column, row))
         labels.append(POSITIVE_POINT if missing else NEGATIVE_POINT)
     return (
@@ -80,24 +71,23 @@ def _click(found: Tensor, truth: Tensor, choose) -> tuple[Tensor, Tensor]:
     )
 
 
+def deepest_pixel(mask: np.ndarray) -> tuple[float, int, int]:
+    """How far the pixel of a mask (H, W) is that is farthest from its border, its row and column.
+
+    The image's edge is a border like any other. Of several pixels it is the first in reading order.
+    """
+    framed = np.pad(mask.astype(np.uint8, copy=False), 1)
+    distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    row, column = np.unravel_index(distance.argmax(), distance.shape)
+    return float(distance.max()), int(row) - 1, int(column) - 1
+
+
 def _central_pixel(wrong: np.ndarray, right: np.ndarray) -> tuple[int, int, bool]:
-    best = (0.0, 0, 0, False)  # neither an error nor an object
-    for kind, missing in ((wrong & right, True), (wrong & ~right, False)):
-        # The image's edge is a border like any other.
-        framed = np.pad(kind.astype(np.uint8), 1)
-        distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        row, column = np.unravel_index(distance.argmax(), distance.shape)
-        best = max(
-            best,
-            (float(distance.max()), int(row) - 1, int(column) - 1, missing),
-            key=lambda candidate: candidate[0],
-        )
-    return best[1:]
+    missing, extra = deepest_pixel(wrong & right), deepest_pixel(wrong & ~right)
+    return (*missing[1:], True) if missing[0] >= extra[0] else (*extra[1:], False)
 
 
 def _random_pixel(wrong: np.ndarray, right: np.ndarray) -> tuple[int, int, bool]:
     pixels = np.flatnonzero(wrong)
-    if not len(pixels):  # neither an error nor an object
-        return 0, 0, False
     row, column = divmod(int(pixels[np.random.randint(len(pixels))]), wrong.shape[1])
     return row, column, bool(right[row, column])

@@ -22,7 +22,10 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 
 from ..utils.wording import listed
+from .clicks import deepest_pixel
 from .prompts import Prompts
+
+MAX_SHIFT = 20.0  # of a jittered box's corner, in pixels
 
 
 class Prompter(metaclass=ABCMeta):
@@ -59,14 +62,9 @@ class Prompter(metaclass=ABCMeta):
 
     @abstractmethod
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
-        """Prompt some instances of one image.
+        """One row for each of the ``chosen`` (n,) that can be prompted, with ``instance_index``.
 
-        Args:
-            instances: The annotation of one image.
-            chosen: (n,) the instances to prompt, ascending.
-
-        Returns:
-            One row per instance that can be prompted, with its ``instance_index``.
+        They are ascending places in the annotation of one image.
         """
 
     def _choose(self, num: int) -> np.ndarray:
@@ -90,25 +88,22 @@ class BoxPrompter(Prompter):
 class JitteredBoxPrompter(BoxPrompter):
     """The annotated box, drawn carelessly.
 
-    Each coordinate moves by normal noise, as in SAM's training ("Segment Anything", appendix A).
+    Each coordinate moves by normal noise, but at most 20 pixels, as in SAM's training ("Segment
+    Anything", appendix A).
 
     Args:
         jitter: Standard deviation of the noise, as a share of the box's side.
-        max_shift: Largest move in pixels.
         max_instances: See :class:`Prompter`.
 
     Raises:
-        ValueError: One of them is out of its range.
+        ValueError: ``jitter`` is negative, or ``max_instances`` is not positive.
     """
 
-    def __init__(
-        self, jitter: float = 0.1, max_shift: float = 20.0, max_instances: int | None = None
-    ) -> None:
+    def __init__(self, jitter: float = 0.1, max_instances: int | None = None) -> None:
         super().__init__(max_instances)
-        if jitter < 0 or max_shift < 0:
-            raise ValueError(f'jitter and max_shift must be >= 0; got {jitter} and {max_shift}')
+        if jitter < 0:
+            raise ValueError(f'jitter must be >= 0; got {jitter}')
         self.jitter = jitter
-        self.max_shift = max_shift
 
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
         """See :class:`Prompter`."""
@@ -117,7 +112,7 @@ class JitteredBoxPrompter(BoxPrompter):
         sides = (corners[:, 1] - corners[:, 0])[:, None].clamp(min=0)
         noise = torch.from_numpy(np.random.normal(0, self.jitter, tuple(corners.shape)))
         # Under half a side, the two corners never change places.
-        limits = (sides * 0.45).clamp(max=self.max_shift)
+        limits = (sides * 0.45).clamp(max=MAX_SHIFT)
         shifts = (noise.to(corners) * sides).clamp(-limits, limits)
         return replace(prompts, coords=corners + shifts)
 
@@ -143,11 +138,7 @@ class MaskPointPrompter(Prompter):
 
     @abstractmethod
     def choose_point(self, mask: np.ndarray) -> tuple[int, int]:
-        """Column and row of the point.
-
-        Args:
-            mask: (h, w) uint8 of 0 and 1, the mask cut to its bounds, so never empty.
-        """
+        """Column and row of the point in a mask (h, w) uint8, cut to its bounds, so never empty."""
 
 
 @TASK_UTILS.register_module()
@@ -160,11 +151,9 @@ class CenterPointPrompter(MaskPointPrompter):
 
     def choose_point(self, mask: np.ndarray) -> tuple[int, int]:
         """See :class:`MaskPointPrompter`."""
-        # Outside its bounds the mask is empty, so a frame of zeros stands for the whole image.
-        framed = np.pad(mask, 1)
-        distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        row, column = np.unravel_index(distance.argmax(), distance.shape)
-        return int(column) - 1, int(row) - 1
+        # Outside its bounds the mask is empty, so they stand for the image's edge.
+        _, row, column = deepest_pixel(mask)
+        return column, row
 
 
 @TASK_UTILS.register_module()

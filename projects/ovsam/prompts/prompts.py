@@ -20,7 +20,7 @@ from .tokens import (
     BOX_BOTTOM_RIGHT,
     BOX_TOP_LEFT,
     box_tokens,
-    check_index,
+    check_column,
     check_tokens,
     padded,
     point_tokens,
@@ -77,11 +77,11 @@ class Prompts:
         num = len(coords)
         if image_index is None:
             image_index = torch.zeros(num, dtype=torch.long, device=coords.device)
-        check_index('image_index', image_index, num)
+        check_column('image_index', image_index, num)
         if instance_index is None:
             same = image_index[:, None] == image_index[None]
             instance_index = same.long().tril(-1).sum(dim=1)
-        check_index('instance_index', instance_index, num)
+        check_column('instance_index', instance_index, num)
         if masks is not None and (masks.dim() != 4 or masks.shape[:2] != (num, 1)):
             raise ValueError(
                 f'masks must be ({num}, 1, h, w), one low-resolution map of logits per prompt; '
@@ -89,11 +89,7 @@ class Prompts:
             )
         if guessed is None:
             guessed = torch.zeros_like(image_index).bool()
-        if guessed.shape != (num,) or guessed.dtype != torch.bool:
-            raise ValueError(
-                f'guessed must be ({num},) bool, one for each prompt; got {tuple(guessed.shape)} '
-                f'{guessed.dtype}'
-            )
+        check_column('guessed', guessed, num, torch.bool)
         vars(self).update(
             coords=coords,
             labels=labels,
@@ -170,20 +166,14 @@ class Prompts:
 
         Args:
             boxes: (N, 4) tensor, array or nested list, xyxy.
-            **identity: ``image_index``, ``instance_index``, ``masks`` as in :class:`Prompts`.
-
-        Raises:
-            ValueError: As of :class:`Prompts`.
+            **identity: As of :meth:`from_points`, as the errors are.
         """
         return cls(*box_tokens(boxes), **identity)
 
     @classmethod
-    def empty(cls, device: torch.device | str | None = None) -> Prompts:
+    def empty(cls) -> Prompts:
         """No prompts at all (N = 0)."""
-        return cls(
-            torch.zeros(0, 0, 2, device=device),
-            torch.zeros(0, 0, dtype=torch.long, device=device),
-        )
+        return cls.from_boxes([])
 
     @classmethod
     def cat(cls, prompts: Sequence[Prompts]) -> Prompts:
@@ -256,11 +246,9 @@ class Prompts:
             factors: (B, 2), by what to multiply x and y in each image.
 
         Raises:
-            ValueError: They are of another shape, or of fewer images than there are prompts of.
+            ValueError: They are of fewer images than there are prompts of.
         """
         factors = torch.as_tensor(factors, dtype=self.coords.dtype, device=self.device)
-        if factors.dim() != 2 or factors.shape[1] != 2:
-            raise ValueError(f'factors must be (B, 2) for x and y; got {tuple(factors.shape)}')
         self._check_images(len(factors))
         return self.changed(coords=self.coords * factors[self.image_index, None])
 
@@ -273,12 +261,7 @@ class Prompts:
         return self._map(lambda values: values, **columns)
 
     def with_points(self, points: Tensor, labels: Tensor) -> Prompts:
-        """The same prompts, each with one more point.
-
-        Args:
-            points: (N, 2) in the frame of the coordinates.
-            labels: (N,) 1 for positive, 0 for negative points.
-        """
+        """The same prompts, each with one more of points (N, 2), with labels (N,) of 1 or 0."""
         return replace(
             self,
             coords=torch.cat([points[:, None].to(self.coords), self.coords], 1),

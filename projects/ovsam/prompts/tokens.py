@@ -81,11 +81,12 @@ def check_tokens(coords: Tensor, labels: Tensor) -> None:
         raise ValueError('a prompt has one box (labels 2 and 3 once each) or none')
 
 
-def check_index(name: str, index: Tensor, num: int) -> None:
-    """Reject an index that is not (N,) long and positive or zero, with a ValueError."""
-    if index.shape != (num,) or index.dtype != torch.long:
+def check_column(name: str, column: Tensor, num: int, dtype: torch.dtype = torch.long) -> None:
+    """Reject a column that is not (N,) of a type, or has negative numbers, with a ValueError."""
+    if column.shape != (num,) or column.dtype != dtype:
         raise ValueError(
-            f'{name} must be ({num},) long, one per prompt; got {tuple(index.shape)} {index.dtype}'
+            f'{name} must be ({num},) {dtype}, one per prompt; got {tuple(column.shape)} '
+            f'{column.dtype}'
         )
-    if (index < 0).any():
+    if dtype == torch.long and (column < 0).any():
         raise ValueError(f'{name} must not be negative')

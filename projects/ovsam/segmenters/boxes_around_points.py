@@ -56,12 +56,7 @@ class BoxesAroundPoints:
     ) -> Look:
         """The answers as they are, and what names are read from; nothing of no single point.
 
-        Args:
-            segmenter: What decodes and embeds.
-            features: Of the images.
-            prompts: N, in input pixels.
-            low_res: (N, h, w), the first answers.
-            quality: (N,), what the first pass expects of them.
+        Arguments are those of :class:`~.zoomed_pass.ZoomedPass`.
         """
         single = is_ambiguous(prompts) & (prompts.labels == POSITIVE_POINT).any(dim=1)
         if not single.any():

@@ -20,10 +20,9 @@ from mmpretrain.structures import DataSample
 from open_clip.loss import ClipLoss
 from torch import Tensor, nn
 
+from ..naming.scores import CLIP_LOGIT_SCALE
 from ..parts.clip_arch import Arch, build_clip, build_tokenizer, clip_config
 from ..vocabulary import build_vocabulary
-
-MAX_LOGIT_SCALE = 4.6052
 
 
 @MODELS.register_module()
@@ -103,7 +102,7 @@ class ContrastiveCLIP(BaseModel):
     def _loss(self, image: Tensor, labels: Tensor) -> dict:
         template = torch.randint(self.tokens.shape[1], labels.shape, device=labels.device)
         text = F.normalize(self.clip.encode_text(self.tokens[labels, template]), dim=-1)
-        scale = self.clip.logit_scale.clamp(max=MAX_LOGIT_SCALE).exp()
+        scale = self.clip.logit_scale.clamp(max=CLIP_LOGIT_SCALE).exp()
         losses = dict(loss_contrastive=self.contrastive_loss(image, text, scale))
         if self.class_table is not None:
             logits = scale * image @ F.normalize(self.class_table, dim=-1).T

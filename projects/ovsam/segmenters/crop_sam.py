@@ -49,13 +49,8 @@ class SAMWithCLIP(OpenVocabularySegmenter):
         self.backbone = MODELS.build(backbone)
         self.clip_input = MODELS.build(clip_input) if clip_input else nn.Identity()
         self.box = check_box_source('box', box)
-        self.frozen = (
-            'image_encoder',
-            'prompt_encoder',
-            'mask_decoder',
-            'backbone',
-            'text_encoder',
-        )
+        sam = ('image_encoder', 'prompt_encoder', 'mask_decoder')
+        self.frozen = (*sam, 'backbone', 'text_encoder')
 
     @property
     def opinion_names(self) -> tuple[str, ...]:
@@ -64,26 +59,16 @@ class SAMWithCLIP(OpenVocabularySegmenter):
 
     @abstractmethod
     def look(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """What :meth:`embed` reads of images.
+        """What :meth:`embed` reads of images (B, 3, H, W), normalised as SAM takes them.
 
-        Args:
-            inputs: (B, 3, H, W), normalised as SAM takes them.
-
-        Returns:
-            The images themselves, or CLIP's levels (B, C_level, H / stride, W / stride).
+        The images themselves, or CLIP's levels (B, C_level, H / stride, W / stride).
         """
 
     @abstractmethod
     def embed(self, levels: tuple[Tensor, ...], rois: Tensor, masks: Tensor) -> Tensor:
-        """CLIP's embeddings of regions.
+        """CLIP's embeddings (N, C), L2-normalised, of regions in what :meth:`look` gives.
 
-        Args:
-            levels: As :meth:`look` returns them.
-            rois: (N, 5) image index and box, input pixels.
-            masks: (N, h, w) logits that cover the input.
-
-        Returns:
-            (N, C), L2-normalised.
+        RoIs are (N, 5) in input pixels, masks (N, h, w) logits that cover the input.
         """
 
     def encode_image(self, inputs: Tensor) -> ImageFeatures:

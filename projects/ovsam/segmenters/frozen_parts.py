@@ -78,11 +78,11 @@ class FrozenParts(BaseModel):
 
 def _drop_frozen(module: FrozenParts, state_dict: dict, prefix: str, _metadata) -> None:
     starts = tuple(f'{prefix}{name}.' for name in module.frozen)
-    for key in [key for key in state_dict if starts and key.startswith(starts)]:
+    for key in [key for key in state_dict if key.startswith(starts)]:
         del state_dict[key]
 
 
 def _expect_no_frozen(module: FrozenParts, incompatible_keys) -> None:
     starts = tuple(f'{name}.' for name in module.frozen)
     missing = incompatible_keys.missing_keys
-    missing[:] = [key for key in missing if not (starts and key.startswith(starts))]
+    missing[:] = [key for key in missing if not key.startswith(starts)]

@@ -29,9 +29,7 @@ class ImageFeatures(NamedTuple):
     def grown(self, before: tuple[int, int], after: tuple[int, int]) -> 'ImageFeatures':
         """The same with zeros to the right and below, as of images with so much padding there.
 
-        Args:
-            before: Height and width of the images that were encoded.
-            after: Of the images with their padding.
+        Images of a height and width ``before`` are then of ``after``.
         """
 
         def grow(level: Tensor) -> Tensor:
@@ -43,11 +41,9 @@ class ImageFeatures(NamedTuple):
 
 
 def used_size(images: Tensor, multiple: int) -> tuple[int, int]:
-    """Height and width of what is no padding in any of some images, zeros at the right and below.
+    """Height and width, both a ``multiple``, of what is no padding in any of images (B, 3, H, W).
 
-    Args:
-        images: (B, 3, H, W), normalised and padded.
-        multiple: What the sizes are multiples of.
+    Padding is zeros at the right and below.
     """
     used = (images != 0).any(dim=0).any(dim=0)
     lines = used.any(dim=1), used.any(dim=0)

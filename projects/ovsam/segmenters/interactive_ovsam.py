@@ -20,6 +20,7 @@ from ..prompts.clicks import random_error_clicks, rescale_clicks
 from ..utils.needed import needed
 from .image_features import ImageFeatures
 from .ovsam import OVSAM
+from .promptable_segmenter import NO_MASK_LOSS
 
 NO_QUALITY = 'corrections are learned with the predicted IoU: give mask_decoder iou_token=True'
 
@@ -59,15 +60,9 @@ class InteractiveOVSAM(OVSAM):
     def conversation(self, features: ImageFeatures, samples: SampleList, width: int) -> dict:
         """The losses of prompts and corrections, the mean over the rounds.
 
-        Args:
-            features: Of B images.
-            samples: Theirs, with ``gt_instances`` in input pixels.
-            width: Of the input, in pixels.
+        ``gt_instances`` are in the pixels of the input, ``width`` pixels wide.
         """
-        mask_loss = needed(
-            self.mask_loss,
-            'the model has no mask_loss, which training needs: give it in the config',
-        )
+        mask_loss = needed(self.mask_loss, NO_MASK_LOSS)
         prompts = self.train_prompter(samples).to(features.embedding.device)
         totals: dict = {}
         targets = None

@@ -11,8 +11,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets, region_targets
-from ..masks.crop_regions import jitter_regions
+from ..losses.mask_targets import region_targets
 from ..utils.needed import needed
 from .image_features import ImageFeatures
 from .ovsam import NO_LOSS, OVSAM
@@ -52,81 +51,47 @@ class JointOVSAM(OVSAM):
         self.compared = TASK_UTILS.build(compared or dict(type='AllNames'))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Class losses of all instances, mask losses of those that have masks.
-
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``labels`` and, in
-                some, ``masks``) are in input pixels.
-
-        Returns:
-            Scalars, as :meth:`OVSAM.loss`; those of masks only if a sample has masks.
+        """As of the base, but some samples have no masks; if none has, there are no mask losses.
 
         Raises:
             ValueError: A label is none of the vocabulary.
         """
         levels = self.backbone(batch_inputs)
         pyramid = self.label_head.forward_features(levels)
-        losses = self._naming_losses(batch_inputs, pyramid, batch_data_samples)
-        masked = [
+        regions = region_targets(batch_data_samples)
+        losses = self.name_losses(batch_inputs, pyramid, *regions, batch_data_samples)
+        places = [
             place
             for place, sample in enumerate(batch_data_samples)
             if 'masks' in sample.gt_instances
         ]
-        if masked:
-            if len(masked) < len(batch_data_samples):
-                levels = tuple(level[masked] for level in levels)
-            losses.update(
-                self._mask_losses(
-                    self.neck(levels), [batch_data_samples[place] for place in masked]
-                )
-            )
-        else:
+        if not places:
             # The decoder learns nothing here, which all processes of a training must agree on.
             losses['loss_cls'] = losses['loss_cls'] + 0 * sum(
                 part.sum() for part in self.mask_decoder.parameters() if part.requires_grad
             )
-        return losses
+            return losses
+        if len(places) < len(batch_data_samples):
+            levels = tuple(level[places] for level in levels)
+        masked = [batch_data_samples[place] for place in places]
+        prompts = self.train_prompter(masked).to(batch_inputs.device)
+        return {**losses, **self.mask_losses(ImageFeatures(self.neck(levels)), prompts, masked)}
 
-    def _naming_losses(
-        self, images: Tensor, pyramid: tuple[Tensor, ...], samples: SampleList
-    ) -> dict:
-        rois, labels = region_targets(samples)
+    def class_loss(
+        self, embeddings: Tensor, labels: Tensor, images: Tensor, samples: SampleList
+    ) -> Tensor:
+        """See the base class; of the names that are compared.
+
+        Raises:
+            ValueError: A label is none of the vocabulary.
+        """
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.vocabulary):
             raise ValueError(
                 f'labels go from {int(labels.min())} to {int(labels.max())}, but the model has '
                 f'{len(self.vocabulary)} names: give it the vocabulary of its data set'
             )
-        rois = jitter_regions(rois, self.region_jitter)
-        embeddings = self.label_head(pyramid, rois)
-        losses = dict(loss_cls=self.class_loss(embeddings, labels, rois[:, 0].long(), samples))
-        if self.crop_distillation is not None:
-            losses.update(self.crop_distillation(images, rois, embeddings, self.backbone))
-        return losses
-
-    def class_loss(
-        self, embeddings: Tensor, labels: Tensor, images: Tensor, samples: SampleList
-    ) -> Tensor:
-        """The class loss of M regions.
-
-        Args:
-            embeddings: (M, C), L2-normalised.
-            labels: (M,) long, in [0, K).
-            images: (M,) long, the image of each.
-            samples: B.
-        """
         columns, places, bias = self.compared(labels, images, samples, len(self.vocabulary))
         logits = self.classify(embeddings, columns=columns)
         if bias is not None:
             logits = logits + F.pad(bias, (0, 1))
         return needed(self.label_loss, NO_LOSS).of_names(logits, places)
-
-    def _mask_losses(self, embedding: Tensor, samples: SampleList) -> dict:
-        """Of images with masks, of which ``embedding`` (B, C, h, w) is what the decoder reads."""
-        prompts = self.train_prompter(samples).to(embedding.device)
-        masks, quality = self.segment(ImageFeatures(embedding), prompts)
-        targets = mask_targets(samples, prompts)
-        losses = needed(self.label_loss, NO_LOSS).of_masks(masks[:, 0], targets)
-        if quality is not None:
-            losses['loss_iou'] = self.quality_loss(quality[:, 0], masks[:, 0], targets)
-        return losses

@@ -43,12 +43,9 @@ class MirroredOVSAM(OVSAM):
 
 
 def mirrored_prompts(prompts: Prompts, width: float) -> Prompts:
-    """What the prompts of an image are called in its mirror image.
+    """What the prompts of an image, ``width`` pixels wide, are called in its mirror image.
 
-    Args:
-        prompts: N, in pixels of an image that is
-        width: pixels wide; points are numbers of pixels, boxes end between them and keep their
-            first corner at the top left.
+    Points are numbers of pixels; boxes end between them, and still begin at their top left corner.
     """
     across, down = width - 1 - prompts.coords[..., 0], prompts.coords[..., 1]
     left, right = prompts.labels == BOX_TOP_LEFT, prompts.labels == BOX_BOTTOM_RIGHT

@@ -13,6 +13,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 from torch import Tensor, nn
 
 from ..masks.regions import Regions
+from ..naming.examples import ExampleSpace
 from ..naming.learned_context import LearnedContext
 from ..naming.name_bank import NameBank, embed_bank
 from ..naming.scores import Scoring
@@ -43,6 +44,9 @@ class Naming(Scoring):
     def __init__(self, vocabulary, **kwargs) -> None:
         super().__init__(**kwargs)
         self.vocabulary: Vocabulary = build_vocabulary(vocabulary)
+        # No class attributes, which would hide modules of these names from torch.
+        self.context: LearnedContext | None = None
+        self.example_space: ExampleSpace | None = None
 
     def bank(self, vocabulary: Vocabulary | None = None) -> NameBank:
         """The bank of a vocabulary, embedded by this model; of its own if not given."""
@@ -54,33 +58,27 @@ class Naming(Scoring):
 
     def bank_of_labels(self) -> NameBank:
         """What labels index: the own vocabulary's bank, or that of a context as it learns."""
-        context = self._context
-        if context is not None and self.training and torch.is_grad_enabled():
-            if context.vectors.requires_grad:
-                return context.bank_to_learn(self.text_encoder, self.vocabulary)
+        context, learns = self.context, self.training and torch.is_grad_enabled()
+        if context is not None and learns and context.vectors.requires_grad:
+            return context.bank_to_learn(self.text_encoder, self.vocabulary)
         return self.bank()
-
-    @property
-    def _context(self) -> LearnedContext | None:
-        # Not a class attribute: that would hide the module of this name from torch.
-        return getattr(self, 'context', None)
 
     @property
     def text_reader(self) -> TextReader:
         """How texts of names are read, for what compares them before they are embedded."""
-        tokenizer, context = self.text_encoder.tokenizer, self._context
+        tokenizer, context = self.text_encoder.tokenizer, self.context
         if context is None:
             return TextReader(tokenizer, self.templates)
         return TextReader(tokenizer, context.templates, len(context.vectors))
 
     def _embed(self, vocabulary: Vocabulary) -> NameBank:
         report_texts(vocabulary, self.text_reader)
-        dtype, context = self.classifier.dtype, self._context
+        dtype, context = self.classifier.dtype, self.context
         if context is not None:
             bank = context.bank(self.text_encoder, vocabulary, self.text_cache, dtype)
         else:
             bank = embed_bank(self.text_encoder, vocabulary, self.templates, self.text_cache, dtype)
-        return replace(bank, reader=self.text_reader, space=getattr(self, 'example_space', None))
+        return replace(bank, reader=self.text_reader, space=self.example_space)
 
 
 class OpenVocabularySegmenter(Naming, PromptableSegmenter):

@@ -35,8 +35,8 @@ class OVSAM(OpenVocabularySegmenter):
         neck: Config of the SAM2CLIP adapter: levels to SAM's image embedding.
         label_head: Config of the CLIP2SAM head: levels and regions to embeddings.
         head_box: Where the head looks: ``'mask'``, the tight box of the mask, as published; or
-            ``'prompt'``, the box that prompted it, and the mask's where no box did.
-        clip_box: Where frozen CLIP looks, likewise; published, in the prompt's box.
+            ``'prompt'``, the box that prompted it, and the mask's where no box did, where frozen
+            CLIP always looks.
         label_loss: Config of the training loss; needed for training only.
         second_look: Config of what happens to regions whose names are in doubt, see
             :class:`~ovsam.naming.SecondLook`; nothing if not given, as published. It replaces
@@ -47,7 +47,6 @@ class OVSAM(OpenVocabularySegmenter):
             only, as published.
         region_jitter: Largest move of the annotated boxes that the head is trained on, as a share
             of their sides; none as published, though in evaluation boxes are found masks'.
-        iou_weight: Weight of the predicted IoU's squared error, for decoders with an IoU token.
         skip_padding: Images are encoded without most of their padding, and features padded instead,
             which saves a quarter of the work for pictures of 4:3; in evaluation only, with towers
             of convolutions. Not as published: numbers differ.
@@ -61,14 +60,12 @@ class OVSAM(OpenVocabularySegmenter):
         neck: dict,
         label_head: dict,
         head_box: str = 'mask',
-        clip_box: str = 'prompt',
         second_look: Optional[dict] = None,
         label_loss: Optional[dict] = None,
         crop_distillation: Optional[dict] = None,
         *,
         name_all: bool = False,
         region_jitter: float = 0.0,
-        iou_weight: float = 1.0,
         skip_padding: bool = False,
         **kwargs,
     ):
@@ -77,7 +74,6 @@ class OVSAM(OpenVocabularySegmenter):
         self.neck = MODELS.build(neck)
         self.label_head = MODELS.build(label_head)
         self.head_box = check_box_source('head_box', head_box)
-        self.clip_box = check_box_source('clip_box', clip_box)
         self.second_look = MODELS.build(second_look) if second_look else None
         if self.second_look is not None and self.score_fusion is None:
             raise ValueError(
@@ -88,7 +84,6 @@ class OVSAM(OpenVocabularySegmenter):
         self.crop_distillation = MODELS.build(crop_distillation) if crop_distillation else None
         self.name_all = name_all
         self.region_jitter = region_jitter
-        self.iou_weight = iou_weight
         if skip_padding and not getattr(self.backbone, 'takes_any_size', False):
             raise ValueError(
                 f'the {type(self.backbone).__name__} takes padded images only: leave '
@@ -129,7 +124,7 @@ class OVSAM(OpenVocabularySegmenter):
         head = self.label_head(features.pyramid, regions.rois[self.head_box], regions.low_res)
         if self.score_fusion is None:
             return (head,)
-        rois = regions.rois[self.clip_box]
+        rois = regions.rois['prompt']
         return head, self.backbone.embed_regions(features.levels, rois, regions.low_res)
 
     def _opinions(
@@ -139,7 +134,7 @@ class OVSAM(OpenVocabularySegmenter):
         embeddings = regions.zoomed or self.first_opinions(features, regions)
         if self.second_look is None:
             return embeddings, None
-        rois = regions.rois[self.clip_box]
+        rois = regions.rois['prompt']
         head, clip = embeddings
         again = self.second_look.doubtful(self.name((head, clip), bank, k=2), rois)
         clip = clip.clone()
@@ -153,10 +148,7 @@ class OVSAM(OpenVocabularySegmenter):
 
         Regions are the annotated boxes, so that the head learns on good ones from the start.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``labels``, ``masks``)
-                are in input pixels.
+        ``gt_instances`` (``bboxes``, ``labels``, ``masks``) are in input pixels.
 
         Returns:
             Scalars: those of ``label_loss``, of ``crop_distillation`` if there is one, and
@@ -164,21 +156,44 @@ class OVSAM(OpenVocabularySegmenter):
         """
         prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
         features = self.encode_image(batch_inputs)
-        masks, quality = self.segment(features, prompts)
-        rois, labels = region_targets(batch_data_samples, None if self.name_all else prompts)
-        targets = mask_targets(batch_data_samples, prompts)
+        regions = region_targets(batch_data_samples, None if self.name_all else prompts)
+        return {
+            **self.name_losses(batch_inputs, features.pyramid, *regions, batch_data_samples),
+            **self.mask_losses(features, prompts, batch_data_samples),
+        }
+
+    def name_losses(
+        self,
+        images: Tensor,
+        pyramid: tuple[Tensor, ...],
+        rois: Tensor,
+        labels: Tensor,
+        samples: SampleList,
+    ) -> dict:
+        """Losses of embeddings of M regions ``rois`` (M, 5), whose names are ``labels`` (M,)."""
         rois = jitter_regions(rois, self.region_jitter)
-        embeddings = self.label_head(features.pyramid, rois)
-        label_loss = needed(self.label_loss, NO_LOSS)
-        losses = label_loss(masks[:, 0], self.classify(embeddings), targets, labels)
+        embeddings = self.label_head(pyramid, rois)
+        losses = dict(loss_cls=self.class_loss(embeddings, labels, rois[:, 0].long(), samples))
         if self.crop_distillation is not None:
-            losses.update(self.crop_distillation(batch_inputs, rois, embeddings, self.backbone))
-        if quality is not None:
-            losses['loss_iou'] = self.quality_loss(quality[:, 0], masks[:, 0], targets)
+            losses.update(self.crop_distillation(images, rois, embeddings, self.backbone))
         return losses
 
-    def quality_loss(self, quality: Tensor, masks: Tensor, targets: Tensor) -> Tensor:
-        """The weighted squared error of predicted IoUs (N,) of masks (N, h, w)."""
-        low_res = F.interpolate(targets[:, None], masks.shape[-2:], mode='area')[:, 0]
-        error = F.mse_loss(quality, mask_iou(masks, low_res), reduction='sum')
-        return share_of_mean(len(masks), error) * self.iou_weight * error / max(1, len(masks))
+    def class_loss(
+        self, embeddings: Tensor, labels: Tensor, images: Tensor, samples: SampleList
+    ) -> Tensor:
+        """The class loss of M embeddings (M, C), L2-normalised.
+
+        Labels (M,) are in [0, K), ``images`` (M,) are the places of their images among B samples.
+        """
+        return needed(self.label_loss, NO_LOSS).of_names(self.classify(embeddings), labels)
+
+    def mask_losses(self, features: ImageFeatures, prompts: Prompts, samples: SampleList) -> dict:
+        """Losses of what prompts in input pixels find; samples have masks."""
+        masks, quality = self.segment(features, prompts)
+        first, targets = masks[:, 0], mask_targets(samples, prompts)
+        losses = needed(self.label_loss, NO_LOSS).of_masks(first, targets)
+        if quality is not None:
+            low_res = F.interpolate(targets[:, None], first.shape[-2:], mode='area')[:, 0]
+            error = F.mse_loss(quality[:, 0], mask_iou(first, low_res), reduction='sum')
+            losses['loss_iou'] = share_of_mean(len(first), error) * error / max(1, len(first))
+        return losses

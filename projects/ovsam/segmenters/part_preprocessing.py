@@ -30,14 +30,7 @@ class OriginalImages(BaseDataPreprocessor):
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:  # noqa: FBT001, FBT002 (mmengine's signature)
-        """Original images of a batch.
-
-        Args:
-            data: ``inputs``, a list of (3, h, w) uint8 BGR, and their ``data_samples``.
-            training: Plays no part.
-
-        Returns:
-            The same with ``inputs`` of (3, H, W), which is each sample's ``ori_shape``.
+        """``data`` whose ``inputs``, a list of (3, h, w) uint8 BGR, are of samples' ``ori_shape``.
 
         Raises:
             ValueError: An image was resized and has no ``img_path``.
@@ -75,12 +68,7 @@ class PartPreprocessing:
         self.transforms = [TRANSFORMS.build(step) for step in (*steps, pack)]
 
     def resize(self, image: Tensor, sample: DetDataSample) -> dict:
-        """What the pipeline makes of one image: ``inputs`` and a new data sample.
-
-        Args:
-            image: (3, H, W) uint8 BGR.
-            sample: Of the image; it is left as it is, and its annotations stay behind.
-        """
+        """``inputs`` and a new data sample of an image (3, H, W) uint8 BGR, without annotations."""
         pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
         results = dict(
             img=pixels,

@@ -16,6 +16,7 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..losses.mask_targets import mask_targets
 from ..masks.regions import Regions, mask_boxes, postprocess_masks
 from ..naming.name_bank import NameBank
 from ..naming.scores import RankedNames
@@ -23,6 +24,8 @@ from ..parts.mask_decoder import choose_masks
 from ..prompts import Prompts
 from .frozen_parts import FrozenParts
 from .image_features import ImageFeatures
+
+NO_MASK_LOSS = 'the model has no mask_loss, which training needs: give it in the config'
 
 
 class PromptableSegmenter(FrozenParts, BaseDetector):
@@ -105,6 +108,15 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         rest = position.to(dtype), sparse.to(dtype), dense.to(dtype)
         return self.mask_decoder(features.embedding, *rest, prompts.image_index)
 
+    def first_mask_losses(
+        self, mask_loss: Callable, features: ImageFeatures, samples: SampleList
+    ) -> dict:
+        """Of the first masks for prompts of ``train_prompter``; samples are in input pixels."""
+        prompts = self.train_prompter(samples).to(features.embedding.device)
+        masks, quality = self.segment(features, prompts)
+        targets = mask_targets(samples, prompts, masks.shape[-2:])
+        return mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+
     def region_embeddings(
         self, features: ImageFeatures, regions: Regions, bank: Optional[NameBank] = None
     ) -> tuple[Tensor, ...]:
@@ -122,30 +134,13 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
     def log_scores(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None
     ) -> Optional[Tensor]:
-        """How well names fit regions.
-
-        Args:
-            embeddings: (N, C) of each opinion, as :meth:`region_embeddings` gives them.
-            bank: K names; the model's own if not given.
-
-        Returns:
-            Log-scores (N, K + 1), background last; None for a model without names.
-        """
+        """None for a model without names; see :meth:`.Scoring.log_scores`."""
         return None
 
     def name(
         self, embeddings: tuple[Tensor, ...], bank: Optional[NameBank] = None, k: int = 5
     ) -> Optional[RankedNames]:
-        """The likeliest names; the background is none of them.
-
-        Args:
-            embeddings: As of :meth:`log_scores`.
-            bank: Likewise.
-            k: How many; fewer if there are fewer.
-
-        Returns:
-            Log-scores and labels, (N, k) each; None for a model without names.
-        """
+        """None for a model without names; see :meth:`.Scoring.name`."""
         return None
 
     def extract_feat(self, batch_inputs: Tensor) -> ImageFeatures:
@@ -164,15 +159,9 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         batch_data_samples: SampleList,
         rescale: bool = True,  # noqa: FBT001, FBT002 (mmdet's signature)
     ) -> SampleList:
-        """Segment and name what the prompter points at.
+        """The samples, each with ``pred_instances``: what the prompter points at.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples with ``gt_instances`` in original pixels.
-            rescale: Kept for mmdet's interface; results are always at original size.
-
-        Returns:
-            The samples, each with ``pred_instances``.
+        ``gt_instances`` are in original pixels, and so are results, whatever ``rescale`` is.
         """
         prompts = self.prompter(batch_data_samples)
         found = self.predict_prompts(batch_inputs, batch_data_samples, prompts)
@@ -226,12 +215,7 @@ class PromptableSegmenter(FrozenParts, BaseDetector):
         ]
 
     def label_rows(self, features: ImageFeatures, chunk: Prompts, regions: Regions) -> dict:
-        """What the rows of a chunk of prompts are called; nothing by a model without names.
-
-        Args:
-            features: Of the images.
-            chunk: N prompts.
-            regions: What answers them.
+        """What regions that answer N prompts are called; nothing by a model without names.
 
         Returns:
             Fields of ``pred_instances``, (N, ...) each.

@@ -23,6 +23,8 @@ from ..masks.crop_regions import crop_regions, jitter_regions
 from .frozen_parts import FrozenParts
 from .open_vocabulary_segmenter import Naming
 
+JITTER = 0.1  # largest shift of a box's sides in training, as a share of its size
+
 
 @MODELS.register_module()
 class RegionCLIP(Naming, FrozenParts, BaseDetector):
@@ -35,7 +37,6 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         text_encoder: Config of the text tower.
         vocabulary: Names of the K classes, what labels index.
         templates: Of :func:`~ovsam.naming.embed_bank`.
-        jitter: Largest shift of a box's sides in training, as a share of its size.
         **kwargs: Of mmdet's ``BaseDetector``.
     """
 
@@ -45,7 +46,6 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         text_encoder: dict,
         vocabulary,
         templates: Union[str, Sequence[str]] = 'vild',
-        jitter: float = 0.1,
         **kwargs,
     ):
         super().__init__(vocabulary, **kwargs)
@@ -53,7 +53,6 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
         self.text_encoder = MODELS.build(text_encoder)
         self.classifier = MODELS.build(dict(type='OpenVocabularyClassifier'))
         self.templates = templates
-        self.jitter = jitter
         self.frozen = ('text_encoder',)
 
     def train(self, mode: bool = True) -> 'RegionCLIP':  # noqa: FBT001, FBT002 (nn.Module's signature)
@@ -77,7 +76,7 @@ class RegionCLIP(Naming, FrozenParts, BaseDetector):
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """Both losses; boxes are jittered."""
         rois, labels = region_targets(batch_data_samples)
-        rois = jitter_regions(rois, self.jitter)
+        rois = jitter_regions(rois, JITTER)
         levels = self.extract_feat(batch_inputs.contiguous(memory_format=torch.channels_last))
         regions = self.backbone.embed_regions(levels, rois)
         crops = self.backbone.embed_images(

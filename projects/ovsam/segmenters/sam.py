@@ -9,10 +9,9 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets
 from ..utils.needed import needed
 from .image_features import ImageFeatures
-from .promptable_segmenter import PromptableSegmenter
+from .promptable_segmenter import NO_MASK_LOSS, PromptableSegmenter
 
 
 @MODELS.register_module()
@@ -46,25 +45,13 @@ class SAM(PromptableSegmenter):
         return ImageFeatures(self.image_encoder(inputs))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Mask losses of prompted instances.
+        """Mask losses of prompted instances, and ``auxiliary_loss`` if there is one.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples whose ``gt_instances`` (``bboxes``, ``masks``) are in
-                input pixels.
-
-        Returns:
-            Scalars: those of ``mask_loss``, and of ``auxiliary_loss`` if there is one.
+        ``gt_instances`` (``bboxes``, ``masks``) are in input pixels.
         """
-        mask_loss = needed(
-            self.mask_loss,
-            'the model has no mask_loss, which training needs: give it in the config',
-        )
-        prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
+        mask_loss = needed(self.mask_loss, NO_MASK_LOSS)
         features = self.encode_image(batch_inputs)
-        masks, quality = self.segment(features, prompts)
-        targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-        losses = mask_loss(masks[:, 0], None if quality is None else quality[:, 0], targets)
+        losses = self.first_mask_losses(mask_loss, features, batch_data_samples)
         if self.auxiliary_loss is not None:
             losses.update(self.auxiliary_loss(features.embedding, batch_data_samples))
         return losses

@@ -11,7 +11,6 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..losses.mask_targets import mask_targets
 from .image_features import ImageFeatures
 from .promptable_segmenter import PromptableSegmenter
 from .stored_teacher import StoredTeacher
@@ -56,25 +55,15 @@ class SAM2CLIPDistiller(PromptableSegmenter):
         return ImageFeatures(self.neck(levels), levels)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """Squared error between the adapter's and the teacher's embedding.
+        """``loss_distill``: the mean squared error of the adapter's embedding, by the teacher's.
 
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples; a :class:`StoredTeacher` reads their
-                ``teacher_features``, a live one nothing.
-
-        Returns:
-            ``loss_distill``, a scalar: the mean over B, C, h and w.
+        A :class:`StoredTeacher` reads the samples' ``teacher_features``, a live one nothing.
         """
         target = self.target(batch_inputs, batch_data_samples)
         features = self.encode_image(batch_inputs)
         losses = dict(loss_distill=F.mse_loss(features.embedding, target))
         if self.mask_loss is not None:
-            prompts = self.train_prompter(batch_data_samples).to(batch_inputs.device)
-            masks, quality = self.segment(features, prompts)
-            targets = mask_targets(batch_data_samples, prompts, masks.shape[-2:])
-            first = None if quality is None else quality[:, 0]
-            losses.update(self.mask_loss(masks[:, 0], first, targets))
+            losses.update(self.first_mask_losses(self.mask_loss, features, batch_data_samples))
         return losses
 
     @torch.no_grad()

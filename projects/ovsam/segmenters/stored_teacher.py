@@ -36,11 +36,7 @@ class StoredTeacher(BaseModule):
         self._identity: dict[str, str] | None = None
 
     def forward(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Tensor:
-        """The stored embeddings (B, C, h, w).
-
-        Args:
-            batch_inputs: (B, 3, H, W), normalised and padded.
-            batch_data_samples: B samples with ``teacher_features``.
+        """The stored embeddings (B, C, h, w): the samples' ``teacher_features``.
 
         Raises:
             ValueError: A sample has none, or they are of another teacher or another input.

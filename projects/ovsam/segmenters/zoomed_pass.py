@@ -130,15 +130,11 @@ class ZoomedPass:
         )
 
     def at_random(self, images: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
-        """Zooms in on each of N regions as far as the narrowest to the widest context, to learn on.
-
-        Args:
-            images: (B, 3, S, S), normalised.
-            rois: (N, 5) image index and box, input pixels.
+        """Zooms in on regions (N, 5) as far as the narrowest to the widest context, to learn on.
 
         Returns:
-            Squares (N, 3, S, S), or as large as they are encoded, and each region (N, 5) in the
-            S x S pixels of a square of its own.
+            Squares (N, 3, S, S) of images (B, 3, S, S), or as large as they are encoded, and each
+            region (N, 5) in the S x S pixels of a square of its own.
         """
         share = torch.rand(len(rois), 1, device=rois.device)
         narrow, wide = math.log(min(self.contexts)), math.log(max(self.contexts))
@@ -267,11 +263,5 @@ def _put_back(logits: Tensor, squares: Tensor, size: tuple[int, int]) -> Tensor:
         / (squares[:, axis + 2, None] - squares[:, axis, None])
         for axis, length in ((1, size[1]), (2, size[0]))
     )
-    grid = torch.stack(
-        [
-            across[:, None, :].expand(-1, size[0], -1),
-            down[:, :, None].expand(-1, -1, size[1]),
-        ],
-        dim=-1,
-    )
+    grid = torch.stack(torch.broadcast_tensors(across[:, None], down[:, :, None]), dim=-1)
     return F.grid_sample(logits[:, None], 2 * grid - 1, mode='bilinear', align_corners=False)[:, 0]

@@ -16,6 +16,7 @@ import numpy as np
 
 from ovsam_onnx.prediction import Prediction
 
+from ..vocabulary.name_texts import listed_names
 from .bounded_cache import BoundedCache
 from .object_prompts import ObjectPrompt
 from .served_model import ServedModel
@@ -61,6 +62,10 @@ class NotKeptError(LookupError):
 class Annotator:
     """Segments and names in pictures, for any number of users with names of their own.
 
+    What cannot be done raises a ``ValueError``: a prompt is malformed or outside the picture, a
+    mask is empty or of another size, a name has nothing to read, names were taught to another
+    model.
+
     Args:
         model: To prompt, which must name.
         limits: Of pictures and vocabularies.
@@ -96,11 +101,6 @@ class Annotator:
         # Of everything mode, a bit for each pixel.
         self._masks: BoundedCache[Prediction] = BoundedCache(images, 0.25e6 * megabytes, _nbytes)
 
-    @property
-    def nbytes(self) -> int:
-        """What is kept of pictures takes so many bytes."""
-        return self._images.nbytes + self._masks.nbytes
-
     def send(
         self, content: bytes, name: str = 'the picture', size: tuple[int, int] | None = None
     ) -> Picture:
@@ -121,11 +121,9 @@ class Annotator:
         return self.encoded(key, lambda: read(content, name, size))
 
     def encoded(self, key: Hashable, read: Callable[[], np.ndarray]) -> Picture:
-        """A picture; requests for the same one at once encode it once.
+        """The picture of a key; requests for the same one at once encode it once.
 
-        Args:
-            key: What tells it from others.
-            read: Gives its (H, W, 3) RGB uint8 pixels if they are needed; errors are its.
+        ``read`` gives its (H, W, 3) RGB uint8 pixels if they are needed; errors are its.
         """
         image = self._images.get(key)
         if image is None:
@@ -155,16 +153,18 @@ class Annotator:
         Raises:
             ValueError: There are none, too many, or one that the model cannot name.
         """
-        return None if given is None else self.model.names_of(given, self.limits)
+        if given is None:
+            return None
+        if isinstance(given, str) and self.model.any_names:
+            return self.limits.parse_vocabulary(given)
+        names = tuple(listed_names(given) if isinstance(given, str) else given)
+        self.limits.check_names(names)
+        return names
 
     def click(
         self, picture: Picture, prompts: Sequence[ObjectPrompt], names: Names, top_k: int = 1
     ) -> Iterator[Prediction]:
-        """One mask with its names for each prompt, one after the other.
-
-        Raises:
-            ValueError: A prompt is malformed or outside the image, or a name has nothing to read.
-        """
+        """One mask with its names for each prompt, one after the other."""
         predictor = self._shown(picture, names)
         for each in prompts:
             points, labels = each.points or None, each.point_labels or None
@@ -175,11 +175,7 @@ class Annotator:
             yield found
 
     def everything(self, picture: Picture, names: Names, top_k: int = 1) -> Prediction:
-        """All that there is in the picture, best masks first.
-
-        Raises:
-            ValueError: A name has nothing to read.
-        """
+        """All that there is in the picture, best masks first."""
         with self.model.turn():
             predictor = self._shown(picture, names)
             return predictor.name(self._all_masks(predictor, picture), top_k, 0.0)
@@ -192,12 +188,7 @@ class Annotator:
         threshold: float = 0.3,
         top_k: int = 1,
     ) -> Prediction:
-        """What in the picture is called so, best first; see :meth:`ovsam.apis.OVSAMPredictor.find`.
-
-        Raises:
-            ValueError: There are no texts, one is too long, the model cannot name one, or the
-                vocabulary has no other name to compare with.
-        """
+        """What in the picture is called so, best first; see ``OVSAMPredictor.find``."""
         self.limits.check_names(texts)
         with self.model.turn():
             predictor = self._shown(picture, names)
@@ -207,37 +198,24 @@ class Annotator:
     def name(
         self, picture: Picture, masks: Iterable[np.ndarray], names: Names, top_k: int = 1
     ) -> Iterator[Prediction]:
-        """Masks (H, W) bool that somebody drew, with their names, some at a time.
-
-        Raises:
-            ValueError: A mask is empty or of another size, or a name has nothing to read.
-        """
+        """Masks (H, W) bool that somebody drew, with their names, some at a time."""
         masks = iter(masks)
         while some := list(islice(masks, DRAWN_AT_ONCE)):
             with self.model.turn():
                 predictor = self._shown(picture, names)
-                found = self.model.described(predictor, picture.image, np.stack(some))
-                found = predictor.name(found, top_k, 0.0)
+                found = predictor.name(predictor.described(np.stack(some)), top_k, 0.0)
             yield found
 
     def taught(
         self, picture: Picture, names: TaughtNames, name: str, mask: np.ndarray
     ) -> TaughtNames:
-        """The names with an example of one, (H, W) bool; see ``OVSAMPredictor.teach``.
-
-        Raises:
-            ValueError: The mask is empty or of another size, or the model cannot be taught.
-        """
+        """The names with an example of one, (H, W) bool; see ``OVSAMPredictor.teach``."""
         with self.model.turn():
             taught, examples = self.model.teach(self._shown(picture, names), name, mask)
         return replace(names, taught=taught, examples=examples)
 
     def predictor(self, names: Names) -> Predictor:
-        """A predictor without an image, which computes in a turn of the model.
-
-        Raises:
-            ValueError: A name has nothing to read, or names were taught to another model.
-        """
+        """A predictor without an image, which computes in a turn of the model."""
         given = names if isinstance(names, TaughtNames) else TaughtNames(names)
         vocabulary = self.model.vocabulary if given.vocabulary is None else given.vocabulary
         return self.model.new_predictor(vocabulary, given.taught)

@@ -62,12 +62,7 @@ class DetectionFunction:
         )
 
     def detect(self, context: cvataa.DetectionFunctionContext, image: Image) -> list[Any]:
-        """CVAT's shapes in a picture.
-
-        Args:
-            context: Says the least score, and whether polygons are wanted in place of masks.
-            image: The picture.
-        """
+        """CVAT's shapes in a picture; the context says the least score, and which shapes."""
         self._predictor.set_image(np.array(to_rgb(image)))
         least = context.conf_threshold
         if self._among_others:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,25 +39,16 @@ def object_prompts(points: Sequence[Point], boxes: Sequence[Box]) -> list[Object
         points: ((x, y), label): 1 on the object, 0 not on it.
         boxes: X1, y1, x2, y2.
     """
-    prompts = [_of_points(points)] if len(boxes) < 2 else _by_box(points, boxes)
-    if len(boxes) == 1:
-        prompts = [replace(prompts[0], box=boxes[0])]
-    return [each for each in prompts if each.box is not None or 1 in each.point_labels]
-
-
-def _of_points(points: Sequence[Point]) -> ObjectPrompt:
-    return ObjectPrompt(tuple(place for place, _ in points), tuple(label for _, label in points))
-
-
-def _by_box(points: Sequence[Point], boxes: Sequence[Box]) -> list[ObjectPrompt]:
-    """A prompt for each box with the points in it, and one of the points in none."""
-    inside = [[point for point in points if _is_in(point[0], box)] for box in boxes]
-    left_over = [point for point in points if not any(point in group for group in inside)]
+    groups: list[tuple[Sequence[Point], Box | None]] = [(points, boxes[0] if boxes else None)]
+    if len(boxes) > 1:
+        inside = [
+            [point for point in points if x1 <= point[0][0] <= x2 and y1 <= point[0][1] <= y2]
+            for x1, y1, x2, y2 in boxes
+        ]
+        left_over = [point for point in points if not any(point in group for group in inside)]
+        groups = [*zip(inside, boxes), (left_over, None)]
     return [
-        *(replace(_of_points(group), box=box) for group, box in zip(inside, boxes)),
-        _of_points(left_over),
+        ObjectPrompt(tuple(place for place, _ in group), tuple(label for _, label in group), box)
+        for group, box in groups
+        if box is not None or any(label == 1 for _, label in group)
     ]
-
-
-def _is_in(point: tuple[float, float], box: Box) -> bool:
-    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]

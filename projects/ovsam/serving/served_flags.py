@@ -18,11 +18,7 @@ def add_server_flags(
 ) -> None:
     """Give a parser the flags of what serves pictures; :func:`check_server_flags` checks them.
 
-    Args:
-        parser: That gets them.
-        port: If none is given.
-        vocabulary: What the help says of the names.
-        token: What it says of the token.
+    ``vocabulary`` and ``token`` are what the help says of these.
     """
     add_model_flags(parser, vocabulary, default=None)  # none goes with --onnx
     parser.add_argument(

@@ -12,9 +12,6 @@ import numpy as np
 
 from ovsam_onnx.prediction import Prediction
 
-from ..apis.notices import notice_of_domain
-from .uploads import UploadLimits
-
 if TYPE_CHECKING:  # one of the two is installed
     from ovsam_onnx import Names, OnnxPredictor
 
@@ -31,16 +28,20 @@ class ServedModel(ABC):
     All that belongs to a session is in its predictor, :meth:`new_predictor`. Turns, :meth:`turn`,
     are there because two images encoded at once take twice the memory and no less time.
 
+    Args:
+        first: The predictor that those of sessions are copies of.
+
     Attributes:
+        domain: What the weights know, if their config says so.
         out_of_memory: What it raises where the memory does not suffice, beside MemoryError.
         any_names: Whether it names from whatever words; if not, from those that it came with.
     """
 
     out_of_memory: tuple[type[Exception], ...] = ()
     any_names = True
-    _first: Predictor  # which those of sessions are copies of
 
-    def __init__(self) -> None:
+    def __init__(self, first: Predictor, domain: str | None) -> None:
+        self._first, self.domain = first, domain
         self._lock = threading.RLock()
 
     @property
@@ -49,41 +50,9 @@ class ServedModel(ABC):
         return self._first.vocabulary
 
     @property
-    @abstractmethod
-    def domain(self) -> str | None:
-        """What the weights know, if their config says so."""
-
-    @property
-    def notice(self) -> str | None:
-        """What visitors should know of the weights."""
-        return notice_of_domain(self.domain)
-
-    @property
-    def takes_masks(self) -> bool:
-        """Whether the decoder learned to go on from its own masks: one with several masks has."""
-        return self._first.takes_masks
-
-    @property
     def teachable(self) -> bool:
         """Whether names can be taught by example."""
-        return False
-
-    @property
-    def none_threshold(self) -> float:
-        """Least score of a name that is certain; see :class:`ovsam.apis.OVSAMPredictor`."""
-        return self._first.none_threshold
-
-    @abstractmethod
-    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Any:
-        """Names as users write them, for :meth:`new_predictor`.
-
-        Args:
-            given: Names with commas between them, a list, or a pack where there are any.
-            limits: How many there may be.
-
-        Raises:
-            ValueError: There are none, too many, or one that the model cannot name.
-        """
+        return getattr(self._first.model, 'example_space', None) is not None
 
     @abstractmethod
     def new_predictor(self, names: Any = None, taught: bytes = b'') -> Predictor:
@@ -97,32 +66,14 @@ class ServedModel(ABC):
             ValueError: A name has nothing to read, or names were taught to another model.
         """
 
-    @abstractmethod
-    def described(self, predictor: Any, image: Any, masks: np.ndarray) -> Prediction:
-        """Masks (N, H, W) bool of an encoded image with their ``region_embeddings``.
-
-        Raises:
-            ValueError: One is empty, or they are of another size.
-        """
-
     def find(
         self, predictor: Any, texts: Sequence[str], threshold: float, top_k: int, among: Any
     ) -> Prediction:
-        """What among masks is called so, best first; see ``find`` of the predictors.
-
-        Raises:
-            ValueError: There are no texts, the model cannot name one, or there is nothing else to
-                compare with.
-        """
+        """What among masks is called so, best first; see ``find`` of the predictors."""
         return predictor.find(texts, threshold, top_k, among)
 
     def teach(self, predictor: Any, name: str, mask: np.ndarray) -> tuple[bytes, Mapping[str, int]]:
-        """Show a predictor with an image what a name means.
-
-        Args:
-            predictor: That learns it.
-            name: What is shown.
-            mask: (H, W) bool, where.
+        """Show a predictor by a mask (H, W) bool of its image what a name means.
 
         Returns:
             All that it knows by example, for :meth:`new_predictor`, and how many of each name.

@@ -6,15 +6,11 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ovsam_onnx import Names, OnnxPredictor, Prediction
-from ovsam_onnx.images import EncodedImage
 
 from ..utils.wording import listed
 from ..vocabulary.name_texts import listed_names
 from .served_model import ServedModel
-from .uploads import UploadLimits
 
 SUFFIX = '.safetensors'
 OWN = f'names{SUFFIX}'  # the names of the exported config
@@ -36,26 +32,16 @@ class SharedExport(ServedModel):
     """
 
     any_names = False
+    _first: OnnxPredictor
 
     def __init__(self, folder: str | Path, vocabulary: str | None = None) -> None:
-        super().__init__()
-        self._first: OnnxPredictor = OnnxPredictor(folder)
+        first = OnnxPredictor(folder)
+        super().__init__(first, first.model.settings['domain'])
         is_file = vocabulary is not None and Path(vocabulary).suffix == SUFFIX
         self._names = Names.read(vocabulary if vocabulary and is_file else Path(folder) / OWN)
         self._first.set_vocabulary(self._names)
         if vocabulary and not is_file:
             self._first.set_vocabulary(self._chosen(listed_names(vocabulary)))
-
-    @property
-    def domain(self) -> str | None:
-        """See :class:`~.served_model.ServedModel`."""
-        return self._first.model.settings['domain']
-
-    def names_of(self, given: str | Sequence[str], limits: UploadLimits) -> Sequence[str]:
-        """See :class:`~.served_model.ServedModel`."""
-        texts = listed_names(given) if isinstance(given, str) else given
-        limits.check_names(texts)
-        return texts
 
     def new_predictor(
         self, names: Names | Sequence[str] | None = None, taught: bytes = b''
@@ -71,12 +57,6 @@ class SharedExport(ServedModel):
         if names is not None:
             predictor.set_vocabulary(names if isinstance(names, Names) else self._chosen(names))
         return predictor
-
-    def described(
-        self, predictor: OnnxPredictor, image: EncodedImage, masks: np.ndarray
-    ) -> Prediction:
-        """See :class:`~.served_model.ServedModel`."""
-        return predictor.model.described(image, masks, predictor.vocabulary)
 
     def find(
         self,

@@ -12,8 +12,6 @@ import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
-from ..apis.encoded_image import EncodedImage
-from ..apis.prediction import Prediction
 from ..naming.name_bank import NameBank
 from ..naming.taught_file import taught_file
 from ..segmenters.promptable_segmenter import PromptableSegmenter
@@ -21,7 +19,6 @@ from ..utils.paths import DEFAULT_MODEL
 from ..vocabulary import Vocabulary
 from .bounded_cache import BoundedCache
 from .served_model import ServedModel
-from .uploads import UploadLimits
 
 BANKS, BANK_BYTES = 64, 500e6  # vocabularies of sessions whose embeddings are kept
 
@@ -29,17 +26,12 @@ BANKS, BANK_BYTES = 64, 500e6  # vocabularies of sessions whose embeddings are k
 class SharedModel(ServedModel):
     """A model in torch.
 
-    Args:
-        config: What :class:`~ovsam.apis.OVSAMPredictor` takes as model.
-        weights: Of :class:`~ovsam.apis.OVSAMPredictor`.
-        vocabulary: Of :class:`~ovsam.apis.OVSAMPredictor`: what sessions begin with.
-        device: Of :class:`~ovsam.apis.OVSAMPredictor`.
-
-    Raises:
-        ValueError: And others, as of :class:`~ovsam.apis.OVSAMPredictor`.
+    Arguments and errors are those of :class:`~ovsam.apis.OVSAMPredictor`; the vocabulary is what
+    sessions begin with.
     """
 
     out_of_memory = (torch.cuda.OutOfMemoryError,)
+    _first: OVSAMPredictor
 
     def __init__(
         self,
@@ -48,46 +40,16 @@ class SharedModel(ServedModel):
         vocabulary: Vocabulary | str | Path | list[str] | None = None,
         device: str | torch.device | None = None,
     ) -> None:
-        super().__init__()
-        self._first: OVSAMPredictor = OVSAMPredictor(config, weights, vocabulary, device)
+        first = OVSAMPredictor(config, weights, vocabulary, device)
+        super().__init__(first, getattr(first.model, 'domain', None))
         self._banks: BoundedCache[NameBank] = BoundedCache(
             BANKS, BANK_BYTES, lambda bank: bank.nbytes
         )
 
-    @property
-    def domain(self) -> str | None:
-        """See :class:`~.served_model.ServedModel`."""
-        return getattr(self._first.model, 'domain', None)
-
-    @property
-    def teachable(self) -> bool:
-        """Whether names can be taught by example."""
-        return getattr(self._first.model, 'example_space', None) is not None
-
-    def names_of(
-        self, given: str | Sequence[str], limits: UploadLimits
-    ) -> Vocabulary | Sequence[str]:
-        """See :class:`~.served_model.ServedModel`."""
-        if isinstance(given, str):
-            return limits.parse_vocabulary(given)
-        limits.check_names(given)
-        return tuple(given)
-
     def new_predictor(
         self, names: Vocabulary | Sequence[str] | None = None, taught: bytes = b''
     ) -> OVSAMPredictor:
-        """A predictor of this model without an image; it computes in a :meth:`turn`.
-
-        Args:
-            names: Its vocabulary; embeddings of those that were used last are kept. The one that
-                sessions begin with if not given.
-            taught: Content of a file of :meth:`~ovsam.apis.OVSAMPredictor.save_names`: what it
-                knows by example. It may come from strangers.
-
-        Raises:
-            ValueError: Of :meth:`~ovsam.apis.OVSAMPredictor.set_vocabulary`, or of
-                :meth:`~ovsam.apis.OVSAMPredictor.load_names`.
-        """
+        """See :class:`~.served_model.ServedModel`; embeddings that were used last are kept."""
         predictor = copy.copy(self._first)
         predictor.reset()
         if names is None:
@@ -115,13 +77,6 @@ class SharedModel(ServedModel):
         else:
             predictor.bank = bank
         return predictor
-
-    @torch.no_grad()
-    def described(
-        self, predictor: OVSAMPredictor, image: EncodedImage, masks: np.ndarray
-    ) -> Prediction:
-        """See :class:`~.served_model.ServedModel`."""
-        return image.described(predictor.model, masks, predictor.doubted_bank)
 
     def teach(
         self, predictor: OVSAMPredictor, name: str, mask: np.ndarray

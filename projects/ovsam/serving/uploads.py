@@ -27,13 +27,7 @@ LONGEST_NAME = 500  # letters; names are kept, and compared again and again
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """How large what is uploaded may be.
-
-    Args:
-        megabytes: Of a file.
-        megapixels: Of a picture.
-        names: Of a vocabulary.
-    """
+    """How large a file, a picture, and a vocabulary that are uploaded may be."""
 
     megabytes: float = 20.0
     megapixels: float = 40.0
@@ -64,12 +58,9 @@ class UploadLimits:
     def decode_picture(
         self, content: bytes, name: str = 'the picture', size: tuple[int, int] | None = None
     ) -> np.ndarray:
-        """As :meth:`read_picture`, of a file's content; errors call it by the name.
+        """As :meth:`read_picture`, of a file's content, which errors call by the name.
 
         With a ``size``, see :func:`~ovsam.utils.images.read_image`.
-
-        Raises:
-            ValueError: It is too large, of another kind, or damaged.
         """
         self._check_bytes(len(content), name)
         try:
@@ -108,9 +99,9 @@ class UploadLimits:
         from ..vocabulary.packs import PACKS
 
         parts = [clean_text(part) for part in text.split('+')]
-        if all(part.casefold() in PACKS for part in parts):
-            return build_vocabulary('+'.join(parts))
         unknown = [part for part in parts if part.casefold() not in PACKS]
+        if not unknown:
+            return build_vocabulary('+'.join(parts))
         if len(unknown) < len(parts) and ',' not in text:
             raise ValueError(
                 f'there is no pack {unknown[0]!r}: there are {listed(PACKS, near=unknown[0])}'

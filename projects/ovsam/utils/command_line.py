@@ -22,9 +22,7 @@ _WORKER = 'Original Traceback'  # what torch says of an error in a data loader's
 def parser_of(description: str | None, program: str | None = None) -> argparse.ArgumentParser:
     """A parser that shows a module's docstring with its lines as they are.
 
-    Args:
-        description: The docstring.
-        program: What the user calls; the name of the file if not given.
+    ``program`` is what the user calls, the name of the file if not given.
     """
     return argparse.ArgumentParser(
         program, description=description, formatter_class=argparse.RawDescriptionHelpFormatter

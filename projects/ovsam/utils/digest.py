@@ -54,15 +54,7 @@ def weights_fingerprint(module: nn.Module, settings: Any) -> str:
 
 
 def file_digest(path: Path, read: Callable[[int], object] = lambda size: None) -> str:
-    """SHA-256 of a file, which is read a piece at a time.
-
-    Args:
-        path: Of the file.
-        read: Is told how many bytes each piece has.
-
-    Raises:
-        OSError: It cannot be read.
-    """
+    """SHA-256 of a file; ``read`` is told how many bytes each piece has that was read."""
     digest = hashlib.sha256()
     with path.open('rb') as file:
         while block := file.read(1 << 20):

@@ -71,15 +71,9 @@ def plain(value: Any) -> Any:
 
 
 def json_text(content: object, default: Callable[[Any], Any] = plain, **how: Any) -> str:
-    """JSON with ``null`` where a number has no value; NaN and Infinity are not JSON.
+    """JSON, as of :func:`json.dumps`, of NumPy's arrays and numbers, too.
 
-    Args:
-        content: What JSON can hold; NumPy's arrays and numbers, too.
-        default: See :func:`json.dumps`.
-        **how: Of :func:`json.dumps`.
-
-    Raises:
-        TypeError: Something else is in it.
+    There is ``null`` where a number has no value; NaN and Infinity are not JSON.
     """
 
     def more(value: Any) -> Any:
@@ -124,14 +118,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def full_disk_says(folder: str | Path, how_far: Callable[[], str]) -> Iterator[None]:
-    """A block whose error says, where there is no room left in a folder, what to do.
+    """A block whose ``OSError`` says, where there is no room left in a folder, what to do.
 
-    Args:
-        folder: That is written to.
-        how_far: Gives words for what is done.
-
-    Raises:
-        OSError: There is no room left; other errors of the block pass as they are.
+    ``how_far`` gives words for what is done; other errors of the block pass as they are.
     """
     try:
         yield

@@ -44,9 +44,7 @@ def pixels_of(image: str | Path | np.ndarray) -> np.ndarray:
     return read_image(image) if isinstance(image, (str, Path)) else check_image(image)
 
 
-def read_image(
-    path: str | Path, size: tuple[int, int] | None = None, max_pixels: float | None = None
-) -> np.ndarray:
+def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a picture of any kind that Pillow knows.
 
     Rotation from EXIF is applied, transparency is laid on white, and of several frames the first
@@ -60,7 +58,6 @@ def read_image(
         path: Of the file.
         size: (height, width) that annotations of the picture count with. Tools differ in whether
             they turn a picture as EXIF says; it is turned only if it then has this size.
-        max_pixels: The most that it may have; :func:`pixel_limit` if not given.
 
     Returns:
         (H, W, 3) RGB uint8.
@@ -74,13 +71,16 @@ def read_image(
     if not path.is_file():
         kind = 'is a folder' if path.is_dir() else 'does not exist'
         raise FileNotFoundError(f"Image '{path}' {kind}: give the path of a picture")
-    return decode_image(path.read_bytes(), str(path), size, max_pixels)
+    return decode_image(path.read_bytes(), str(path), size)
 
 
 def decode_image(
     content: bytes, name: str, size: tuple[int, int] | None = None, max_pixels: float | None = None
 ) -> np.ndarray:
-    """As :func:`read_image`, of a file's content; errors call it by the name."""
+    """As :func:`read_image`, of a file's content, which errors call by the name.
+
+    ``max_pixels`` are the most that it may have, :func:`pixel_limit` if not given.
+    """
     limit = pixel_limit() if max_pixels is None else max_pixels
     try:
         with open_image(io.BytesIO(content)) as image:
@@ -190,10 +190,8 @@ def _turned(image: Image.Image, orientation: int, size: tuple[int, int] | None) 
 def to_rgb(image: Image.Image, content: bytes = b'', raw: str | None = None) -> Image.Image:
     """Pillow's image in 8-bit RGB, transparency on white; see :func:`read_image`.
 
-    Args:
-        image: To convert.
-        content: Of its file, from which 16-bit colours are read.
-        raw: Of :func:`~ovsam_onnx.images.raw_mode`, before anything was loaded.
+    16-bit colours are read from the content of its file, if ``raw``, of
+    :func:`~ovsam_onnx.images.raw_mode` before anything was loaded, says that there are any.
 
     Raises:
         ValueError: It holds values without a known range.

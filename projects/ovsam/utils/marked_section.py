@@ -13,12 +13,7 @@ def section_marks(name: str) -> tuple[str, str]:
 
 
 def insert_section(path: Path, section: str, name: str) -> None:
-    """Put a section in the place of the one between the marks of a Markdown file.
-
-    Args:
-        path: Of the file.
-        section: Lines, each with its end.
-        name: What the marks call it: ``<!-- name: begin -->`` and ``<!-- name: end -->``.
+    """Put a section, lines with their ends, between the marks of its name in a Markdown file.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -28,7 +28,8 @@ def require_inputs(cfg: Config, mode: str) -> None:
     """
     missing: dict[str, str] = {}  # path: the first key that names it
     for key, path in run_inputs(cfg, mode):
-        if not _exists(path):
+        # An address, or a name in a model zoo, is there.
+        if '://' not in path and find_input(path) is None:
             missing.setdefault(path, key)
     if missing:
         raise MissingInputs(_report(cfg.filename, missing))
@@ -127,8 +128,3 @@ def find_input(path: str) -> Path | None:
     if here.exists():
         return here
     return carried if carried.is_file() else fetched_path(path)
-
-
-def _exists(path: str) -> bool:
-    """Whether it is there, or is an address or a name in a model zoo."""
-    return '://' in path or find_input(path) is not None

@@ -29,10 +29,7 @@ class ProcessPlace(NamedTuple):
 
 
 def process_place(launcher: str) -> ProcessPlace:
-    """This process's place.
-
-    Args:
-        launcher: What started it: ``none``, or one of :data:`LAUNCHERS`.
+    """The place of this process, started by ``none`` or by one of :data:`LAUNCHERS`.
 
     Raises:
         ValueError: It was not started by that.

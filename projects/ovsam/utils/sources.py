@@ -12,11 +12,7 @@ _PUBLISHED_CLIP = 'RN50x16'
 
 
 def source_of(path: str) -> str | None:
-    """How to get a file or folder that this project's configs name; None for any other.
-
-    Args:
-        path: As in the config.
-    """
+    """How to get a file or folder that this project's configs name so; None for any other."""
     for pattern, advice in _SOURCES:
         match = re.search(pattern, path)
         if match:

@@ -30,12 +30,7 @@ def reason_of(error: Exception) -> str:
 
 
 def to_install(error: ImportError, extra: str) -> str:
-    """What to install where a package is missing: it, or all that an extra of this project has.
-
-    Args:
-        error: Of the import.
-        extra: Of setup.py.
-    """
+    """What to install where an import fails: the package, or all of an extra of this project."""
     module = (error.name or '').partition('.')[0]
     package = {'yaml': 'pyyaml'}.get(module, module)
     alone = f'pip install {package}, or ' if package else ''

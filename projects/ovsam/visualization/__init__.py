@@ -1,5 +1,3 @@
 """Pictures of what a model found."""
 
 from .draw import contact_sheet, draw_segments
-
-__all__ = ['contact_sheet', 'draw_segments']

@@ -85,10 +85,7 @@ def instance_colors(num: int) -> np.ndarray:
 
 
 def contact_sheet(
-    images: Sequence[np.ndarray],
-    columns: int = 4,
-    titles: Sequence[str] | None = None,
-    cell_width: int = 480,
+    images: Sequence[np.ndarray], columns: int, titles: Sequence[str], cell_width: int
 ) -> np.ndarray:
     """Lay pictures out in rows, in reading order, on white.
 
@@ -106,11 +103,11 @@ def contact_sheet(
     """
     if not len(images) or columns < 1:
         raise ValueError(f'got {len(images)} images in {columns} columns; need at least one')
-    if titles is not None and len(titles) != len(images):
+    if len(titles) != len(images):
         raise ValueError(f'got {len(titles)} titles for {len(images)} images')
     scaled = [_fit(image, cell_width) for image in images]
     font_size = max(12, round(cell_width / 26))
-    gap, head = font_size // 2, 0 if titles is None else 2 * font_size
+    gap, head = font_size // 2, 2 * font_size
     columns = min(columns, len(scaled))
     rows = [scaled[start : start + columns] for start in range(0, len(scaled), columns)]
     heights = [head + gap + max(image.shape[0] for image in row) for row in rows]
@@ -120,12 +117,9 @@ def contact_sheet(
     for row, height in zip(rows, heights):
         for column, image in enumerate(row):
             left = gap + column * (cell_width + gap) + (cell_width - image.shape[1]) // 2
-            place = sheet[top + head : top + head + image.shape[0], left:]
-            place[:, : image.shape[1]] = image
+            sheet[top + head : top + head + image.shape[0], left : left + image.shape[1]] = image
             middles.append([(gap + column * (cell_width + gap) + cell_width // 2, top + head // 2)])
         top += height
-    if titles is None:
-        return sheet
     colors: np.ndarray = np.full((len(titles), 3), 255, dtype=np.uint8)
     return draw_labels(sheet, titles, middles, colors, font_size)
 

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ovsam.apis.tracking.drawn import film_writer
-from ovsam.apis.tracking.frames import open_film
+from ovsam.apis.tracking.frames import film_writer, open_film
 from ovsam.utils.files import write_whole
 from ovsam.utils.images import jpeg
 

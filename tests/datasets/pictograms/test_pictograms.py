@@ -147,15 +147,15 @@ def test_a_split_whose_drawing_ended_is_no_finished_one(tmp_path, monkeypatch):
     arguments = ['--out', str(tmp_path), '--splits', 'val', '--limit', '2', '--workers', '1']
     assert make_pictograms.main(arguments) == 0
     first = (tmp_path / 'val/000000.jpg').read_bytes()
-    save = make_pictograms.save
+    draw = make_pictograms.draw
     with monkeypatch.context() as patch:
 
-        def interrupted(path, image):
-            if path.stem != '000000':
+        def interrupted(index, *args):
+            if index:
                 raise KeyboardInterrupt
-            save(path, image)
+            return draw(index, *args)
 
-        patch.setattr(make_pictograms, 'save', interrupted)
+        patch.setattr(make_pictograms, 'draw', interrupted)
         with pytest.raises(KeyboardInterrupt):
             make_pictograms.main([*arguments, '--seed', '1'])
     assert (tmp_path / 'val/000000.jpg').read_bytes() != first
@@ -172,9 +172,10 @@ def test_no_images_are_refused(tmp_path, capsys, limit):
 
 def test_faults_of_writing_are_one_line(tmp_path, monkeypatch, capsys):
     arguments = ['--out', str(tmp_path), '--splits', 'val', '--limit', '1', '--workers', '1']
-    monkeypatch.setattr(make_pictograms.cv2, 'imwrite', lambda *args: False)
+    (tmp_path / 'val/000000.jpg').mkdir(parents=True)
     assert make_pictograms.main(arguments) == 2
-    assert 'is the disk full' in capsys.readouterr().err.splitlines()[-1]
+    assert '000000.jpg' in capsys.readouterr().err.splitlines()[-1]
+    (tmp_path / 'val/000000.jpg').rmdir()
     assert not (tmp_path / 'annotations/val.json').exists()
     # Without its cache, so that the font is asked for.
     monkeypatch.setattr(pictogram_renderer, 'load_glyphs', load_glyphs.__wrapped__)

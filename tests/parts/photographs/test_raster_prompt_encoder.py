@@ -13,7 +13,7 @@ def encoder():
 
 def test_no_prompts(encoder):
     sparse, maps = encoder(Prompts.empty())
-    assert sparse.shape == (0, 0, 8)
+    assert sparse.shape == (0, 2, 8)
     assert [tuple(each.shape) for each in maps] == [(0, 8, 2, 2), (0, 4, 4, 4), (0, 2, 8, 8)]
 
 

@@ -9,9 +9,7 @@ LEVELS = [torch.rand(1, width, side, side) for width, side in zip(WIDTHS, (16, 8
 
 def head(**settings):
     torch.manual_seed(0)
-    return ResidualRegionHead(
-        WIDTHS, roi_channels=(2, 2, 2), roi_size=2, hidden_dims=8, **settings
-    ).eval()
+    return ResidualRegionHead(WIDTHS, roi_size=2, hidden_dims=8, **settings).eval()
 
 
 def test_no_regions():

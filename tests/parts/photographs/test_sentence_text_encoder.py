@@ -1,5 +1,3 @@
-import json
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,32 +8,17 @@ from ovsam.parts.photographs.sentence_text_encoder import (
     SentenceTextEncoder,
 )
 
+from .test_word_pieces import tokenizer_file
+
 WORDS = ['[PAD]', '[UNK]', 'a', 'photo', 'of', 'cat', 'dog', 'car']
 SIZES = dict(vocab_size=len(WORDS), width=8, depth=2, num_heads=2, max_tokens=16)
 
 
 @pytest.fixture
 def encoder(tmp_path):
-    pytest.importorskip('tokenizers')
-    tokenizer = {
-        'version': '1.0',
-        'pre_tokenizer': {'type': 'Whitespace'},
-        'model': {
-            'type': 'WordLevel',
-            'unk_token': '[UNK]',
-            'vocab': {word: place for place, word in enumerate(WORDS)},
-        },
-        'added_tokens': [],
-        'normalizer': None,
-        'post_processor': None,
-        'decoder': None,
-        'truncation': None,
-        'padding': None,
-    }
-    path = tmp_path / 'tokenizer.json'
-    path.write_text(json.dumps(tokenizer))
+    tokenizer = tokenizer_file(tmp_path, WORDS)
     torch.manual_seed(0)
-    return SentenceTextEncoder(str(path), dict(num_points=3, out_dims=5), SIZES, 8).eval()
+    return SentenceTextEncoder(tokenizer, dict(num_points=3, out_dims=5), SIZES, 8).eval()
 
 
 def test_no_texts(encoder):

@@ -4,16 +4,15 @@ import warnings
 import pytest
 import torch
 
-pytest.importorskip('tokenizers')
-
 from ovsam.parts.photographs.word_pieces import PADDING, WordPieces
 from ovsam.vocabulary import TextReader, Vocabulary, report_texts, same_names
 
 WORDS = ['[PAD]', '[UNK]', 'a', 'photo', 'of', 'cat', 'dog', 'é', 'ж']
 
 
-@pytest.fixture
-def pieces(tmp_path):
+def tokenizer_file(folder, words):
+    """The path of a tokenizer that knows whole words."""
+    pytest.importorskip('tokenizers')
     tokenizer = {
         'version': '1.0',
         'pre_tokenizer': {'type': 'Whitespace'},
@@ -21,12 +20,17 @@ def pieces(tmp_path):
         'model': {
             'type': 'WordLevel',
             'unk_token': '[UNK]',
-            'vocab': {word: place for place, word in enumerate(WORDS)},
+            'vocab': {word: place for place, word in enumerate(words)},
         },
     }
-    path = tmp_path / 'tokenizer.json'
+    path = folder / 'tokenizer.json'
     path.write_text(json.dumps(tokenizer))
-    return WordPieces(str(path), context_length=6)
+    return str(path)
+
+
+@pytest.fixture
+def pieces(tmp_path):
+    return WordPieces(tokenizer_file(tmp_path, WORDS), context_length=6)
 
 
 def test_an_empty_text(pieces):
@@ -69,5 +73,6 @@ def test_names_that_are_the_same_to_it(pieces):
 
 
 def test_there_is_no_such_file(tmp_path):
+    pytest.importorskip('tokenizers')
     with pytest.raises(Exception, match='No such file'):
         WordPieces(str(tmp_path / 'tokenizer.json'), 6).encode('cat')

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip('fastapi', reason='pip install ".[app]"')
 
 from ovsam.serving.page.coco_file import annotations_of
+from ovsam.serving.page.records import Imported
 from ovsam.utils.run_lengths import read_mask
 
 SIZE = (10, 20)
@@ -31,14 +32,16 @@ def content(*annotations, **changes):
 
 
 def names(loaded):
-    return [found.category_name for found in loaded.found]
+    return [found.category_name for found in loaded.objects]
 
 
 def test_an_image_without_objects_and_one_with():
-    assert annotations_of(content(), 'a.png', SIZE) == ('folder/a.png', [], [])
+    assert annotations_of(content(), 'a.png', SIZE) == Imported(
+        image='folder/a.png', objects=[], left_out=[]
+    )
     loaded = annotations_of(content(), 'b.png', SIZE)
     assert loaded.image == 'b.png' and loaded.left_out == []
-    (found,) = loaded.found
+    (found,) = loaded.objects
     mask = read_mask(found.segmentation.model_dump(), SIZE)
     assert found.category_name == 'cat' and mask[:4, :4].all() and mask.sum() == 16
 
@@ -56,14 +59,14 @@ class Compared(dict):
 def test_many_records_are_not_compared_each_with_each():
     many = [Compared(annotation(number)) for number in range(50)]
     images = [Compared(image(number, f'{number}/b.png')) for number in range(50)]
-    assert len(annotations_of(content(*many, images=images), '2/b.png', SIZE).found) == 50
+    assert len(annotations_of(content(*many, images=images), '2/b.png', SIZE).objects) == 50
     assert Compared.times <= 100
 
 
 def test_a_single_image_may_have_any_name():
     single = content(images=content()['images'][1:])
     loaded = annotations_of(single, 'other.png', SIZE)
-    assert loaded.image == 'b.png' and len(loaded.found) == 1
+    assert loaded.image == 'b.png' and len(loaded.objects) == 1
     with pytest.raises(ValueError, match='2 images, none of the name other.png'):
         annotations_of(content(), 'other.png', SIZE)
 
@@ -136,11 +139,11 @@ def test_the_formats_own_key_goes_before_its_copy():
         leaves=[['pug', 0.1]],
         predicted_iou=0.5,
     )
-    (found,) = annotations_of(content(stale), 'b.png', SIZE).found
+    (found,) = annotations_of(content(stale), 'b.png', SIZE).objects
     assert (found.category_name, found.alternatives) == ('cat', [('cat', 1)])
     assert (found.score, found.predicted_iou) == (1, 0.5)
     fresh = annotation(category_name='cat', score=0.25, alternatives=[['cat', 0.25], ['fox', 0.2]])
-    (found,) = annotations_of(content(fresh), 'b.png', SIZE).found
+    (found,) = annotations_of(content(fresh), 'b.png', SIZE).objects
     assert (found.score, found.alternatives) == (0.25, [('cat', 0.25), ('fox', 0.2)])
 
 
@@ -160,7 +163,7 @@ def test_the_formats_own_key_goes_before_its_copy():
 def test_what_is_not_needed_costs_no_object(extra):
     loaded = annotations_of(content(annotation(**extra)), 'b.png', SIZE)
     assert names(loaded) == ['cat'] and loaded.left_out == []
-    assert loaded.found[0].score == 1
+    assert loaded.objects[0].score == 1
 
 
 def test_good_objects_are_taken_and_bad_ones_told():
@@ -176,7 +179,7 @@ def test_good_objects_are_taken_and_bad_ones_told():
         annotation(3),
     ]
     loaded = annotations_of(content(*bad, *good), 'b.png', SIZE)
-    assert len(loaded.found) == 50 and len(loaded.left_out) == 8
+    assert len(loaded.objects) == 50 and len(loaded.left_out) == 8
     assert loaded.left_out[2] == 'annotations[2] is a str, not an object'
     assert loaded.left_out[3] == "annotation 92 is of image 8, which is not among the file's images"
     assert loaded.left_out[6].startswith('annotations[6] is of image None')
@@ -230,13 +233,13 @@ def test_unusable_masks_are_named(mask, said):
 
 def test_run_lengths_may_be_numbers():
     mask = {'size': list(SIZE), 'counts': [0, 10, 190]}
-    (found,) = annotations_of(content(annotation(segmentation=mask)), 'b.png', SIZE).found
+    (found,) = annotations_of(content(annotation(segmentation=mask)), 'b.png', SIZE).objects
     assert found.annotation()['area'] == 10
 
 
 def test_an_empty_polygon_is_no_part_of_a_mask():
     loaded = annotations_of(content(annotation(segmentation=[[], SQUARE[0]])), 'b.png', SIZE)
-    assert loaded.found[0].annotation()['area'] == 16
+    assert loaded.objects[0].annotation()['area'] == 16
 
 
 @pytest.mark.parametrize(

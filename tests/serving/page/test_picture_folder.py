@@ -241,8 +241,8 @@ def test_objects_that_cannot_be_used_are_said_and_not_shown(photos, out, foreign
         'annotation 508 is of no image',
         'annotations[11] is of no image',
     ]
-    assert len(folder.left_out) == len(said)
-    assert all(map(str.startswith, folder.left_out, said))
+    assert len(folder.out.left_out) == len(said)
+    assert all(map(str.startswith, folder.out.left_out, said))
     assert [each.objects for each in folder.pictures()] == [4, 0, 1]
     assert {each.category_name for each in folder.kept('b9.png').objects} == {'dog'}
 
@@ -314,7 +314,7 @@ def test_an_image_that_says_too_little_can_be_annotated(photos, out, foreign, im
     foreign['images'].pop()
     out.write_text(json.dumps(foreign))
     folder = PictureFolder.of(photos, out)
-    assert f'annotation 501 {said}' in '; '.join(folder.left_out)
+    assert f'annotation 501 {said}' in '; '.join(folder.out.left_out)
     assert folder.kept('b9.png') is None
     folder.keep('b9.png', kept('dog'))
     assert json.loads(out.read_text())['annotations'][:-1] == foreign['annotations']

@@ -133,7 +133,8 @@ def test_a_model_that_goes_on_from_its_masks(
         return predict(self, *args, **kwargs)
 
     monkeypatch.setattr(type(annotator.model._first), 'predict', noted)
-    monkeypatch.setattr(SharedModel, 'takes_masks', property(lambda _: True))
+    monkeypatch.setattr(type(annotator.model._first), 'takes_masks', True)
+    app = make_server(annotator)
     (first,) = ask(app, 'POST', f'/api/images/{image}/click', json=asked).json()['objects']
     asked['prompts'][0]['continues'] = first['continues']
     ask(app, 'POST', f'/api/images/{image}/click', json=asked)

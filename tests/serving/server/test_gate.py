@@ -106,7 +106,7 @@ def test_too_many_megabytes_are_refused_and_not_kept(annotator, running, path):
             said = answer.json()
             said = said['detail'] if 'detail' in said else said['error']['message']
             assert 'may have 28.0 MB' in said
-    assert annotator.nbytes == 0
+    assert annotator._images.nbytes == 0
 
 
 def test_a_body_must_arrive_in_time(annotator, running):

@@ -97,10 +97,11 @@ def test_asking_again_encodes_nothing(app, ask, image, scene, file_of, colour_mo
 
 def test_what_is_kept_of_everything_takes_a_bit_a_pixel(app, ask, annotator, scene, file_of):
     sent = ask(app, 'POST', '/api/images', content=file_of(scene[0][:, :251])).json()
-    before, path = annotator.nbytes, f'/api/images/{sent["image"]}/everything'
+    masks, path = annotator._masks, f'/api/images/{sent["image"]}/everything'
+    before = masks.nbytes
     first, again = (ask(app, 'POST', path, json={'masks': 'rle'}).json() for _ in range(2))
     assert first == again
-    assert annotator.nbytes - before < len(first['objects']) * 256 * 251 / 4
+    assert masks.nbytes - before < len(first['objects']) * 256 * 251 / 4
 
 
 def test_everything_and_what_is_called_so(app, ask, image, scene):

@@ -24,7 +24,6 @@ from tests.processes import free_port
 from tests.serving.any_labeling.real_client import mark, payload
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).parents[3]
 SECONDS = float(os.environ.get('OVSAM_LOAD_SECONDS', 30))
 CLIENTS, QUEUE, KEPT = 50, 16, 8
 GROWTH = 200e6  # bytes that the process may grow by once each has had an answer
@@ -40,7 +39,7 @@ def server():
     flags = ['--port', port, '--device', 'cpu', '--queue', QUEUE, '--cached-images', KEPT]
     more = ['--cache-megabytes', 40, '--points-per-side', 4, '--per-minute', 1200]
     process = subprocess.Popen(
-        [sys.executable, '-W', 'ignore', ROOT / 'tools/label_studio_backend.py']
+        [sys.executable, '-W', 'ignore', '-m', 'ovsam_cli', 'serve']
         + [str(each) for each in (*flags, *more)],
         env={**os.environ, 'OVSAM_TOKEN': 'secret', 'OMP_NUM_THREADS': '1'},
         stdout=subprocess.PIPE,

@@ -2,5 +2,3 @@
 
 from .follow import Followed, follow, follow_prompts
 from .tracks import FollowSettings
-
-__all__ = ['FollowSettings', 'Followed', 'follow', 'follow_prompts']

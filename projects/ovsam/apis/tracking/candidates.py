@@ -39,19 +39,18 @@ def boxes_around(
     return boxes
 
 
-def grid_boxes(size: tuple[int, int], parts: int = 3) -> np.ndarray:
+def grid_boxes(size: tuple[int, int]) -> np.ndarray:
     """Boxes (9, 4) that cover a frame (height, width) in rows and columns."""
-    height, width = size
-    rows, columns = np.mgrid[:parts, :parts].reshape(2, -1, 1) / parts
-    corners = np.concatenate([columns, rows], axis=1) * [width, height]
-    far = corners + np.array([width, height]) / parts
+    rows, columns = np.mgrid[:3, :3].reshape(2, -1, 1) / 3
+    corners = np.concatenate([columns, rows], axis=1) * size[::-1]
+    far = corners + np.array(size[::-1]) / 3
     return np.concatenate([corners, far], axis=1).astype(np.float32)
 
 
-def masks_of(found: Prediction) -> np.ndarray:
-    """Low-resolution masks (N, h, w) bool: enough to compare, and the same in all frames."""
+def logits_of(found: Prediction) -> np.ndarray:
+    """Low-resolution logits (N, h, w): enough to compare, and of one size in all frames."""
     assert found.low_res_logits is not None  # nothing here looks at crops
-    return found.low_res_logits > 0
+    return found.low_res_logits
 
 
 def moved(logits: np.ndarray, steps: np.ndarray) -> np.ndarray:

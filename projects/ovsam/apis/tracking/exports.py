@@ -43,14 +43,9 @@ def frame_record(followed: Followed, file_name: str) -> dict:
 def write_coco_tracks(
     path: Path, records: Sequence[dict], names: Sequence[str], film: str, rate: float | None
 ) -> None:
-    """A COCO file as COCO-VID has it, with the film under ``videos``.
+    """A COCO file as COCO-VID has it: the film's name and frames a second are in ``videos``.
 
-    Args:
-        path: Of the file.
-        records: Of all frames.
-        names: What objects may be called; see :func:`~..coco_file.write_coco`.
-        film: Name of the film.
-        rate: Frames in a second; left out if None.
+    ``names`` are what objects may be called, see :func:`~..coco_file.write_coco`.
     """
     video = {'id': 1, 'name': film, 'length': len(records)}
     write_coco(

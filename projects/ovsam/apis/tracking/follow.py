@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from ...prompts import Prompts
 from ...utils.images import pixels_of
-from ..encoded_image import EncodedImage
 from ..prediction import Prediction
 from ..predictor import OVSAMPredictor
 from ..prompt_sources import segment_each
@@ -107,9 +106,9 @@ def follow_prompts(
         (image,) = predictor.encode([pixels])
         predictor.set_image(image)
         if tracks is None:
-            seen = found = _first(predictor, image, objects)
+            seen = found = _first(predictor, objects)
             if predictor.model.zoomed_pass is not None:
-                seen = image.described(predictor.model, found.masks, predictor.doubted_bank)
+                seen = predictor.described(found.masks)
             tracks = Tracks(predictor, found, seen, settings or FollowSettings())
         elif image.original == tracks.size:
             tracks.advance()
@@ -124,14 +123,12 @@ def follow_prompts(
         raise ValueError('there are no frames: expected at least one, in which objects are shown')
 
 
-def _first(
-    predictor: OVSAMPredictor, image: EncodedImage, objects: Sequence[Prompts] | ArrayLike
-) -> Prediction:
+def _first(predictor: OVSAMPredictor, objects: Sequence[Prompts] | ArrayLike) -> Prediction:
     """The objects in the first frame."""
     if isinstance(objects, Sequence) and all(isinstance(each, Prompts) for each in objects):
         found = segment_each(predictor, objects)
     else:
-        found = image.described(predictor.model, objects, predictor.doubted_bank)
+        found = predictor.described(objects)
     if not len(found):
         raise ValueError('there is no object to follow: give at least one point, box or mask')
     found.require_masks('in the first frame')

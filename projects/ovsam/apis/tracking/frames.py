@@ -1,8 +1,10 @@
-"""The frames of a film, read one at a time: a folder of pictures, or a file that OpenCV reads."""
+"""The frames of a film one at a time: a folder of pictures, or a file by OpenCV's FFmpeg."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -16,9 +18,6 @@ from ..image_jobs import result_names
 
 class PictureFolder:
     """The pictures of a folder, not of folders in it, in natural order.
-
-    Args:
-        path: Of the folder.
 
     Attributes:
         rate: Frames in a second; None, for a folder does not say.
@@ -55,9 +54,6 @@ class PictureFolder:
 
 class VideoFile:
     """A file of any kind that OpenCV's FFmpeg decodes, turned as the file says.
-
-    Args:
-        path: Of the file.
 
     Attributes:
         rate: Frames in a second; None if the file does not say.
@@ -119,3 +115,36 @@ def open_film(path: Path) -> PictureFolder | VideoFile:
             f"film '{path}' does not exist: give a video file, or a folder of pictures"
         )
     return VideoFile(path)
+
+
+@contextmanager
+def film_writer(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
+    """A block that writes an MP4 file of ``rate`` frames a second, whole or not at all.
+
+    Without frames there is none.
+
+    Yields:
+        What to call with each frame, (H, W, 3) RGB uint8, all of one size.
+
+    Raises:
+        OSError: OpenCV was built without what writes such files.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'.{path.stem}.partial{path.suffix}')  # OpenCV goes by the suffix
+    writer = cv2.VideoWriter()
+
+    def take(picture: np.ndarray) -> None:
+        if not writer.isOpened():
+            code, size = cv2.VideoWriter.fourcc(*'mp4v'), picture.shape[1::-1]
+            if not writer.open(str(partial), cv2.CAP_FFMPEG, code, rate, size):
+                raise OSError(f"OpenCV cannot write '{path}' here: draw the frames as pictures")
+        writer.write(np.ascontiguousarray(picture[..., ::-1]))
+
+    try:
+        yield take
+        if writer.isOpened():
+            writer.release()
+            os.replace(partial, path)
+    finally:
+        writer.release()
+        partial.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from ...masks.mask_iou import pairwise_mask_ious
 from ...prompts import Prompts
 from ..prediction import Prediction
 from ..predictor import OVSAMPredictor
-from .candidates import boxes_around, grid_boxes, masks_of, moved
+from .candidates import boxes_around, grid_boxes, logits_of, moved
 from .looks import Looks
 
 
@@ -120,8 +120,7 @@ class Tracks:
         best = np.flatnonzero(np.isfinite(scores.max(axis=0)))
         if len(best):
             chosen = near.select(scores.argmax(axis=0)[best])
-            assert chosen.low_res_logits is not None  # nothing here looks at crops
-            again = self._segment(chosen.boxes, chosen.low_res_logits, chosen.boxes)
+            again = self._segment(chosen.boxes, logits_of(chosen), chosen.boxes)
             more = self._scores(again)
             more[best[:, None] != np.arange(len(self.lost))] = -np.inf
             near, scores = Prediction.cat([near, again]), np.concatenate([scores, more])
@@ -142,11 +141,8 @@ class Tracks:
             for box, step in zip(self._seen.boxes, self._steps)
         ]
         owners = np.repeat(np.arange(len(boxes)), [len(each) for each in boxes])
-        logits = self._seen.low_res_logits
-        assert logits is not None  # nothing here looks at crops
-        return self._segment(
-            np.concatenate(boxes), logits[owners], self._seen.boxes[owners]
-        ), owners
+        logits, before = logits_of(self._seen)[owners], self._seen.boxes[owners]
+        return self._segment(np.concatenate(boxes), logits, before), owners
 
     def _segment(self, boxes: np.ndarray, logits: np.ndarray, of: np.ndarray) -> Prediction:
         """What is in boxes (C, 4), like masks (C, h, w) that had the boxes ``of`` before."""
@@ -165,11 +161,9 @@ class Tracks:
     def _scores(self, candidates: Prediction) -> np.ndarray:
         """(C, N) of candidates as each object; -inf where they cannot be it."""
         how = self._settings
-        before, found = masks_of(self._seen), masks_of(candidates)
-        logits = self._seen.low_res_logits
-        assert logits is not None  # nothing here looks at crops
-        there = moved(logits, self._steps * logits.shape[-1] / max(self.size)) > 0
-        overlap = np.maximum(pairwise_mask_ious(found, before), pairwise_mask_ious(found, there))
+        before, found = logits_of(self._seen), logits_of(candidates) > 0
+        there = moved(before, self._steps * before.shape[-1] / max(self.size))
+        overlap = np.maximum(*(pairwise_mask_ious(found, each > 0) for each in (before, there)))
         if self._looks is None:
             scores, known = overlap, overlap >= how.least
         else:
@@ -183,7 +177,7 @@ class Tracks:
 
     def _take(self, candidates: Prediction, scores: np.ndarray) -> None:
         """Give each object the best candidate that no better one has; the others are lost."""
-        masks, chosen = masks_of(candidates), {}
+        masks, chosen = logits_of(candidates) > 0, {}
         rivals = pairwise_mask_ious(masks, masks) > self._settings.overlap
         scores = scores.copy()
         while len(scores) and np.isfinite(scores.max()):
@@ -202,12 +196,7 @@ class Tracks:
             self._show([*chosen], candidates.select([*chosen.values()]))
 
     def _show(self, rows: list[int], found: Prediction) -> None:
-        """Remember what some of the objects look like now, and show them, zoomed in on if need be.
-
-        Args:
-            rows: Of the objects.
-            found: What they are, in the order of the rows.
-        """
+        """Remember objects as they are now, and show them, zoomed in on if need be."""
         if self._looks is not None:
             assert found.region_embeddings is not None  # of the same model
             self._looks.see(rows, found.region_embeddings)

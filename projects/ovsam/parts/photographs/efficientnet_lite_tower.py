@@ -82,14 +82,10 @@ class EfficientNetLiteTower(BaseModule):
         self.roi_size = roi_size
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Levels of normalised images.
+        """Levels (B, C_level, H / stride, W / stride) of normalised images (B, 3, H, W).
 
-        Args:
-            images: (B, 3, H, W), whole or, with another side, squares of them.
-
-        Returns:
-            (B, C_level, H / stride, W / stride) each; the strides of squares are those of a tower
-            without ``image_side``.
+        Images are whole or, with another side, squares of them, whose strides are those of a tower
+        without ``image_side``.
         """
         visual = self.visual
         if images.shape[-1] == self._image_side:
@@ -106,12 +102,9 @@ class EfficientNetLiteTower(BaseModule):
     def embed_regions(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeddings of regions (N, C), L2-normalised.
+        """Embeddings (N, C), L2-normalised, of regions (N, 5), from what :meth:`forward` gives.
 
-        Args:
-            levels: As :meth:`forward` returns them.
-            rois: (N, 5) image index and box, input pixels.
-            masks: (N, h, w) logits that cover the input; without, all of a box counts the same.
+        Masks are (N, h, w) logits that cover the input; without, all of a box counts the same.
         """
         own = region_mean(
             levels[-1].float(), rois.float(), self.roi_size, 1 / self.strides[-1], masks

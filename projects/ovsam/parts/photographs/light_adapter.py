@@ -17,13 +17,8 @@ from torch import Tensor, nn
 class DepthwiseBlock(nn.Module):
     """A residual block: a depthwise convolution, a norm, and two 1x1 convolutions.
 
-    It begins as nothing, so that blocks can be added to what is trained already. Source: Liu et
-    al., "A ConvNet for the 2020s", figure 4.
-
-    Args:
-        channels: Channels C.
-        kernel: Side of the depthwise convolution.
-        expansion: Width of the hidden layer, in C.
+    It begins as nothing, so that blocks can be added to what is trained already. The hidden layer
+    is ``expansion`` times as wide. Source: Liu et al., "A ConvNet for the 2020s", figure 4.
     """
 
     def __init__(self, channels: int, kernel: int = 5, expansion: int = 2) -> None:

@@ -50,18 +50,7 @@ class RasterPromptEncoder(SAMPromptEncoder):
         )
 
     def forward(self, prompts: Prompts) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Embeds prompts.
-
-        Args:
-            prompts: N prompts in input pixels, each of T tokens, with or without mask logits
-                of (N, 1, 4h, 4w).
-
-        Returns:
-            Tokens (N, T, C), and maps (N, C_i, h, w), (N, C_i, 2h, 2w) and (N, C_i, 4h, 4w).
-
-        Raises:
-            ValueError: If mask prompts have another size than (4h, 4w).
-        """
+        """See the base; but maps (N, C_i, h, w), (N, C_i, 2h, 2w) and (N, C_i, 4h, 4w)."""
         drawn = self.draw(prompts)
         maps = tuple(
             project(drawn if factor == 1 else F.avg_pool2d(drawn, factor))
@@ -104,8 +93,6 @@ class RasterPromptEncoder(SAMPromptEncoder):
 
     def _draw_points(self, prompts: Prompts, kind: int, centres: Tensor) -> list[Tensor]:
         """For each deviation, the highest of the Gaussians at points of a kind: (N, 4h, 4w)."""
-        if not prompts.labels.shape[1]:  # no tokens, and so no prompts
-            return [centres.new_zeros(len(prompts), len(centres), len(centres))] * len(DEVIATIONS)
         is_kind = (prompts.labels == kind).to(centres)[:, :, None, None]
         cell = self.image_size / self.embedding_size
         maps = []

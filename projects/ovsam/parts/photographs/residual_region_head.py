@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from ..region_pooling import region_grids, region_mean
 from .linear_correction import LinearCorrection
 
+ROI_CHANNELS = (16, 32, 48)  # that the levels of strides 8, 16 and 32 are reduced to
+
 
 @MODELS.register_module()
 class ResidualRegionHead(BaseModule):
@@ -28,11 +30,9 @@ class ResidualRegionHead(BaseModule):
 
     Args:
         in_channels: Channels of the levels of strides 4 to 32, and of the tower's last map.
-        roi_channels: Channels that the levels of strides 8, 16 and 32 are reduced to.
         roi_size: Side of the grids.
         strides: Of the levels that are reduced, in input pixels.
         hidden_dims: Width of the hidden layer.
-        dropout: Share of the hidden layer that is left out in training.
         correction: Arguments of :class:`~.linear_correction.LinearCorrection`, the second
             correction, but ``embed_dims``; none if not given.
         init_cfg: Where weights come from, as in mmengine.
@@ -44,11 +44,9 @@ class ResidualRegionHead(BaseModule):
     def __init__(
         self,
         in_channels: Sequence[int],
-        roi_channels: Sequence[int] = (16, 32, 48),
         roi_size: int = 5,
         strides: Sequence[int] = (8, 16, 32),
         hidden_dims: int = 256,
-        dropout: float = 0.2,
         correction: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -61,12 +59,12 @@ class ResidualRegionHead(BaseModule):
         )
         self.reduce = nn.ModuleList(
             nn.Conv2d(width, reduced, kernel_size=1)
-            for width, reduced in zip(in_channels[1:4], roi_channels)
+            for width, reduced in zip(in_channels[1:4], ROI_CHANNELS)
         )
         self.mlp = nn.Sequential(
-            nn.Linear(sum(roi_channels) * roi_size**2, hidden_dims),
+            nn.Linear(sum(ROI_CHANNELS) * roi_size**2, hidden_dims),
             nn.GELU(),
-            nn.Dropout(dropout),
+            nn.Dropout(0.2),
             nn.Linear(hidden_dims, self.embed_dims),
         )
         nn.init.zeros_(self.mlp[-1].weight)
@@ -83,16 +81,10 @@ class ResidualRegionHead(BaseModule):
     def forward(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeds regions.
+        """Embeds regions (N, 5) as (N, C), L2-normalised, from :meth:`forward_features`.
 
-        Args:
-            levels: As :meth:`forward_features` returns them.
-            rois: (N, 5) image index and box, input pixels.
-            masks: (N, h, w) logits that cover the input, of which the tower's own feature is;
-                without, all of a box counts the same.
-
-        Returns:
-            (N, C), L2-normalised.
+        Of masks (N, h, w), logits that cover the input, is the tower's own feature; without, all
+        of a box counts the same.
         """
         *reduced, last = (level.float() for level in levels)
         rois = rois.float()

@@ -18,6 +18,8 @@ from ...utils.digest import weights_fingerprint
 from ...vocabulary.glosses import gloss, plain_sentence, senses
 from .word_pieces import PADDING, WordPieces
 
+SENTENCES_AT_ONCE = 32
+
 
 class SentenceEncoder(BaseModule):
     """A BERT whose tokens' mean is the sentence's embedding, as in Sentence-BERT.
@@ -225,7 +227,7 @@ class SentenceTextEncoder(BaseModule):
         return F.normalize(points, dim=-1)
 
     @torch.no_grad()
-    def embed_sentences(self, sentences: Sequence[str], batch_size: int = 32) -> Tensor:
+    def embed_sentences(self, sentences: Sequence[str]) -> Tensor:
         """(T, D), L2-normalised, of sentences as they are."""
         device = self.projection.weights.device
         if not len(sentences):
@@ -236,7 +238,7 @@ class SentenceTextEncoder(BaseModule):
         order = lengths.argsort()
         found = [
             self.sentences(tokens[rows, : int(lengths[rows[-1]])])
-            for rows in order.split(batch_size)
+            for rows in order.split(SENTENCES_AT_ONCE)
         ]
         return torch.cat(found)[order.argsort()]
 

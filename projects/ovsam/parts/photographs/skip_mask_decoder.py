@@ -21,14 +21,7 @@ from .light_adapter import DepthwiseBlock
 
 
 class SkipUpscaling(nn.Module):
-    """Doubles the resolution, and adds a level of the tower and a map of the prompt.
-
-    Args:
-        in_channels: Channels of what is upscaled.
-        skip_channels: Channels of the tower's level.
-        out_channels: Channels of the result.
-        depth: Number of blocks that follow.
-    """
+    """Doubles the resolution, adds a level of the tower and a map of the prompt; blocks follow."""
 
     def __init__(self, in_channels: int, skip_channels: int, out_channels: int, depth: int) -> None:
         super().__init__()
@@ -41,14 +34,7 @@ class SkipUpscaling(nn.Module):
         )
 
     def forward(self, x: Tensor, skip: Tensor, prompt: Tensor, image_index: Tensor) -> Tensor:
-        """(N, C_out, 2h, 2w) of (N, C_in, h, w).
-
-        Args:
-            x: (N, C_in, h, w).
-            skip: (B, C_skip, 2h, 2w).
-            prompt: (N, C_out, 2h, 2w).
-            image_index: (N,) long.
-        """
+        """(N, C_out, 2h, 2w), as the prompt, of (N, C_in, h, w) and a skip (B, C_skip, 2h, 2w)."""
         skip = self.skip(self.skip_norm(skip))
         return self.blocks(F.gelu(self.norm(self.upscale(x) + skip[image_index] + prompt)))
 
@@ -106,18 +92,10 @@ class SkipMaskDecoder(BaseModule):
         image_index: Tensor,
         skips: Sequence[Tensor],
     ) -> tuple[Tensor, Tensor]:
-        """Predicts all masks of each prompt; choosing among them is the caller's.
+        """As :meth:`.SAMMaskDecoder.forward`.
 
-        Args:
-            image_embeddings: (B, C, h, w).
-            image_pe: Position encoding of the embedding's cells, (1, C, h, w).
-            sparse: Prompt tokens, (N, T, C).
-            dense: Prompts drawn at strides 16, 8 and 4.
-            image_index: Which image each prompt is about, (N,) long.
-            skips: The tower's levels of strides 8 and 4, (B, C_skip, 2h, 2w) and 4h x 4w.
-
-        Returns:
-            Mask logits (N, M, 4h, 4w), and predicted IoU (N, M).
+        Of other kinds are ``dense``, prompts drawn at strides 16, 8 and 4, and ``skips``, the
+        tower's levels of strides 8 and 4, (B, C_skip, 2h, 2w) and 4h x 4w.
         """
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
         tokens = torch.cat([own.expand(sparse.shape[0], -1, -1), sparse], dim=1)

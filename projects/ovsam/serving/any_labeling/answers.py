@@ -15,7 +15,7 @@ from ovsam_onnx.prediction import Prediction
 from ...masks.polygons import mask_polygons
 from ...utils.wording import reason_of
 from ..annotator import Annotator, Picture
-from .entries import ENTRIES, described, failure, unknown_message
+from .entries import ENTRIES, failure, unknown_message
 from .question import Question, RefusedRequest, read_question
 
 # The label that the client takes for an object in progress: the next answer takes its place, and
@@ -25,69 +25,58 @@ IN_PROGRESS = 'AUTOLABEL_OBJECT'
 logger = logging.getLogger(__name__)
 
 
-class AnyLabeling:
-    """Answers the requests of X-AnyLabeling.
+def info(name: str) -> dict[str, Any]:
+    """The answer to ``GET /v1/models/NAME/info``."""
+    if name not in ENTRIES:
+        return failure('MODEL_NOT_FOUND', unknown_message(name))
+    return {'success': True, 'data': {'model_id': name, **ENTRIES[name]}}
 
-    Args:
-        annotator: What does the work.
-    """
 
-    def __init__(self, annotator: Annotator) -> None:
-        self._annotator = annotator
+def read(body: bytes) -> Question | dict[str, Any]:
+    """A request of ``POST /v1/predict``, or the answer if it cannot be one."""
+    try:
+        return read_question(body)
+    except ValueError as error:
+        return _refused(error)
 
-    @staticmethod
-    def models() -> dict[str, Any]:
-        """The answer to ``GET /v1/models``."""
-        return {'success': True, 'data': {name: described(name) for name in ENTRIES}}
 
-    @staticmethod
-    def info(name: str) -> dict[str, Any]:
-        """The answer to ``GET /v1/models/NAME/info``."""
-        if name not in ENTRIES:
-            return failure('MODEL_NOT_FOUND', unknown_message(name))
-        return {'success': True, 'data': {'model_id': name, **described(name)}}
-
-    def read(self, body: bytes) -> Question | dict[str, Any]:
-        """A request of ``POST /v1/predict``, or the answer if it cannot be one."""
+def answer(annotator: Annotator, question: Question) -> dict[str, Any]:
+    """Shapes beside those that are there, or what is wrong."""
+    try:
         try:
-            return read_question(body)
-        except RefusedRequest as error:
-            logger.warning('%s: %s', error.code, error)
-            return failure(error.code, str(error))
-
-    def answer(self, question: Question) -> dict[str, Any]:
-        """Shapes beside those that are there, or what is wrong."""
-        try:
-            try:
-                picture = self._annotator.send(question.content)
-            except ValueError as error:
-                raise RefusedRequest('INVALID_IMAGE', str(error)) from error
-            shapes = [*self._shapes(question, picture)]
+            picture = annotator.send(question.content)
         except ValueError as error:
-            code = getattr(error, 'code', 'INVALID_REQUEST')
-            logger.warning('%s: %s', code, error)
-            return failure(code, reason_of(error))
-        except Exception as error:
-            logger.exception('a request failed')
-            return failure('INFERENCE_ERROR', f"{type(error).__name__}: see the server's log")
-        return {'success': True, 'data': {'shapes': shapes, 'description': '', 'replace': False}}
+            raise RefusedRequest('INVALID_IMAGE', str(error)) from error
+        shapes = [*_shapes(annotator, question, picture)]
+    except ValueError as error:
+        return _refused(error)
+    except Exception as error:
+        logger.exception('a request failed')
+        return failure('INFERENCE_ERROR', f"{type(error).__name__}: see the server's log")
+    return {'success': True, 'data': {'shapes': shapes, 'description': '', 'replace': False}}
 
-    def _shapes(self, question: Question, picture: Picture) -> Iterator[dict[str, Any]]:
-        annotator = self._annotator
-        names = annotator.names(question.texts) if question.texts else None
-        label = None
-        founds: Iterable[Prediction]
-        if question.entry == 'ovsam-find':
-            if not question.texts:
-                raise ValueError('there is nothing to find: type names with commas between them')
-            founds = [annotator.find(picture, question.texts, None, question.threshold)]
-        elif question.entry == 'ovsam-everything':
-            founds = [annotator.everything(picture, names)]
-        else:
-            founds = annotator.click(picture, question.prompts, names)
-            label = IN_PROGRESS if question.entry == 'ovsam-correct' else None
-        for found in founds:
-            yield from _shapes_of(found, question, label)
+
+def _shapes(annotator: Annotator, question: Question, picture: Picture) -> Iterator[dict[str, Any]]:
+    names = annotator.names(question.texts) if question.texts else None
+    label = None
+    founds: Iterable[Prediction]
+    if question.entry == 'ovsam-find':
+        if not question.texts:
+            raise ValueError('there is nothing to find: type names with commas between them')
+        founds = [annotator.find(picture, question.texts, None, question.threshold)]
+    elif question.entry == 'ovsam-everything':
+        founds = [annotator.everything(picture, names)]
+    else:
+        founds = annotator.click(picture, question.prompts, names)
+        label = IN_PROGRESS if question.entry == 'ovsam-correct' else None
+    for found in founds:
+        yield from _shapes_of(found, question, label)
+
+
+def _refused(error: ValueError) -> dict[str, Any]:
+    code = getattr(error, 'code', 'INVALID_REQUEST')
+    logger.warning('%s: %s', code, error)
+    return failure(code, reason_of(error))
 
 
 def _shapes_of(

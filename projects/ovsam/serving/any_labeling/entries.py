@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...utils.wording import listed
 from ...version import __version__
@@ -14,28 +14,30 @@ MARKS = ('button_add_point', 'button_remove_point', 'button_add_rect', 'button_c
 FINENESS = ({'name': 'mask_fineness_slider', 'value': 10}, {'name': 'mask_fineness_value_label'})
 
 
-class Entry(NamedTuple):
+def _entry(title: str, widgets: Sequence[Mapping[str, Any]], batch: str | None) -> dict[str, Any]:
     """What the client's list of models has.
 
-    Attributes:
+    Args:
         title: What the user reads.
         widgets: What the client shows, with its values.
         batch: How the client runs it on all pictures, or None if it cannot.
     """
-
-    title: str
-    widgets: Sequence[Mapping[str, Any]]
-    batch: str | None
+    return {
+        'display_name': title,
+        'widgets': [{'value': None, **each} for each in (*widgets, *FINENESS, KEEP)],
+        'params': {'version': __version__},
+        'batch_processing_mode': batch,
+    }
 
 
 ENTRIES = {
-    'ovsam': Entry('OVSAM: click or box, named', [{'name': name} for name in MARKS], None),
-    'ovsam-correct': Entry(
+    'ovsam': _entry('OVSAM: click or box, named', [{'name': name} for name in MARKS], None),
+    'ovsam-correct': _entry(
         'OVSAM: click, correct, finish',
         [{'name': name} for name in (*MARKS, 'button_finish_object')],
         None,
     ),
-    'ovsam-find': Entry(
+    'ovsam-find': _entry(
         'OVSAM: find by words',
         [
             {'name': 'edit_text', 'placeholder': 'cat, traffic light'},
@@ -45,24 +47,12 @@ ENTRIES = {
         ],
         'text_prompt',
     ),
-    'ovsam-everything': Entry(
+    'ovsam-everything': _entry(
         'OVSAM: everything',
         [{'name': 'button_run'}, {'name': 'input_conf'}, {'name': 'edit_conf', 'value': 0.0}],
         'default',
     ),
 }
-
-
-def described(name: str) -> dict[str, Any]:
-    """An entry as the client reads it."""
-    title, widgets, batch = ENTRIES[name]
-    all_widgets = [{'value': None, **each} for each in (*widgets, *FINENESS, KEEP)]
-    return {
-        'display_name': title,
-        'widgets': all_widgets,
-        'params': {'version': __version__},
-        'batch_processing_mode': batch,
-    }
 
 
 def failure(code: str, message: str) -> dict[str, Any]:

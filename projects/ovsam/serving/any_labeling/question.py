@@ -20,7 +20,7 @@ MOST_MARKS, MOST_TEXTS = 200, 100
 
 
 class RefusedRequest(ValueError):
-    """A request that cannot be answered; ``code`` is one of X-AnyLabeling-Server's, or new."""
+    """A request that is not merely malformed; ``code`` is one of X-AnyLabeling-Server's."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -52,20 +52,21 @@ def read_question(body: bytes) -> Question:
     """Read the body of ``POST /v1/predict``.
 
     Raises:
-        RefusedRequest: It is malformed, of an unknown model, or has marks that are not known.
+        RefusedRequest: It is of an unknown model, or has no picture.
+        ValueError: It is malformed, or has marks that are not known.
     """
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RefusedRequest('INVALID_REQUEST', f'the request is not JSON: {error}') from error
+        raise ValueError(f'the request is not JSON: {error}') from error
     if not isinstance(content, dict):
-        raise RefusedRequest('INVALID_REQUEST', 'the request must be a JSON object')
+        raise ValueError('the request must be a JSON object')
     entry = content.get('model')
     if not isinstance(entry, str) or entry not in ENTRIES:
         raise RefusedRequest('MODEL_NOT_FOUND', unknown_message(entry))
     params = content.get('params') or {}
     if not isinstance(params, dict):
-        raise RefusedRequest('INVALID_REQUEST', 'params must be an object')
+        raise ValueError('params must be an object')
     # The client goes on sending marks and thresholds after the user has chosen another model.
     with_marks = entry in ('ovsam', 'ovsam-correct')
     return Question(
@@ -94,39 +95,34 @@ def _file(image: object) -> bytes:
 
 def _prompts(marks: object) -> list[ObjectPrompt]:
     if not isinstance(marks, list) or len(marks) > MOST_MARKS:
-        raise RefusedRequest('INVALID_REQUEST', f'marks must be a list of up to {MOST_MARKS}')
+        raise ValueError(f'marks must be a list of up to {MOST_MARKS}')
     points, boxes = [], []
     for mark in marks:
         mark = mark if isinstance(mark, dict) else {'mark': mark}
-        kind, label, data = mark.get('type'), mark.get('label'), _numbers(mark.get('data'))
+        kind, label, data = mark.get('type'), mark.get('label'), mark.get('data')
+        data = data if isinstance(data, list) and are_numbers(data) else []
         if kind == 'point' and len(data) == 2 and label in (0, 1):
             points.append(((data[0], data[1]), int(label)))
         elif kind == 'rectangle' and len(data) == 4 and label == 1:
             (left, right), (top, bottom) = sorted(data[::2]), sorted(data[1::2])
             boxes.append((left, top, right, bottom))
         else:
-            raise RefusedRequest(
-                'INVALID_REQUEST',
+            raise ValueError(
                 f'the mark {str(mark)[:100]} is none that is known here: points with data [x, y] '
                 'and label 1 or 0, rectangles with data [x1, y1, x2, y2] and label 1',
             )
     return object_prompts(points, boxes)
 
 
-def _numbers(data: object) -> list[float]:
-    """Finite numbers; none if it is anything else."""
-    return data if isinstance(data, list) and are_numbers(data) else []
-
-
 def _texts(text: object) -> list[str]:
     """Names with commas between them, or, as the client proposes, with full stops."""
     if not isinstance(text, str):
-        raise RefusedRequest('INVALID_REQUEST', 'text_prompt must be a text')
+        raise ValueError('text_prompt must be a text')
     names = listed_names(text)
     if names == [clean_text(text)]:  # neither commas nor quotes
         names = listed_names(text.replace('.', ','))
     if len(names) > MOST_TEXTS:
-        raise RefusedRequest('INVALID_REQUEST', f'text_prompt may have {MOST_TEXTS} names')
+        raise ValueError(f'text_prompt may have {MOST_TEXTS} names')
     return [*dict.fromkeys(names)]
 
 
@@ -135,5 +131,5 @@ def _number(params: Mapping[str, Any], name: str, most: float) -> float:
     if value is None:
         return 0.0
     if not are_numbers([value]) or not 0 <= value <= most:
-        raise RefusedRequest('INVALID_REQUEST', f'{name} must be in [0, {most:g}]; got {value!r}')
+        raise ValueError(f'{name} must be in [0, {most:g}]; got {value!r}')
     return float(value)

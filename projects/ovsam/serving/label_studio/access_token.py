@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Generator
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,14 +24,15 @@ def shown(url: str) -> str:
     return f'{parts.scheme}://{parts.netloc.rpartition("@")[2]}{parts.path}'
 
 
-class AccessToken:
-    """An access token of either kind that Label Studio has.
+class AccessToken(httpx.Auth):
+    """An access token of either kind that Label Studio has, which goes with requests.
 
     A legacy token is sent as it is. A personal access token is exchanged for one that is valid for
-    some minutes, again whenever that has run out.
+    some minutes, again whenever that is refused. Where Label Studio answers that with a fault,
+    requests raise a ``ConnectionError``, and a ``PermissionError`` where it does not take the
+    token.
 
     Args:
-        client: To exchange it with.
         url: Of Label Studio.
         token: Of a user who may read the tasks; blanks around it do not count.
 
@@ -38,8 +40,7 @@ class AccessToken:
         ValueError: It has characters that no token has.
     """
 
-    def __init__(self, client: httpx.Client, url: str, token: str) -> None:
-        self._client = client
+    def __init__(self, url: str, token: str) -> None:
         self._url = url
         self._token = token.strip()
         if not re.fullmatch('[!-~]+', self._token):  # not shown: it may be a token all the same
@@ -50,31 +51,32 @@ class AccessToken:
         self._short_lived: str | None = None
         self._lock = threading.Lock()
 
-    @property
-    def expires(self) -> bool:
-        """Whether it is a personal access token, three parts with dots between them."""
-        return self._token.count('.') == 2
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """See httpx."""
+        if self._token.count('.') != 2:  # a personal one has three parts
+            request.headers['Authorization'] = f'Token {self._token}'
+            yield request
+            return
+        used = None
+        for _ in range(2):
+            with self._lock:
+                if self._short_lived in (None, used):
+                    answer = yield httpx.Request(
+                        'POST',
+                        f'{self._url}/api/token/refresh',
+                        json={'refresh': self._token},
+                        extensions=request.extensions,
+                    )
+                    self._short_lived = self._exchanged(answer)
+                used = self._short_lived
+            request.headers['Authorization'] = f'Bearer {used}'
+            if (yield request).status_code not in (401, 403):
+                return
 
-    def headers(self, *, renew: bool = False) -> dict[str, str]:
-        """What a request carries.
-
-        Args:
-            renew: Exchange the token even if an earlier exchange gave one.
-
-        Raises:
-            ConnectionError: Label Studio answers with a fault.
-            PermissionError: It does not take the token.
-            httpx.HTTPError: It does not answer.
-        """
-        if not self.expires:
-            return {'Authorization': f'Token {self._token}'}
-        with self._lock:
-            if renew or self._short_lived is None:
-                self._short_lived = self._exchange()
-            return {'Authorization': f'Bearer {self._short_lived}'}
-
-    def _exchange(self) -> str:
-        answer = self._client.post(f'{self._url}/api/token/refresh', json={'refresh': self._token})
+    def _exchanged(self, answer: httpx.Response) -> str:
+        answer.read()
         try:
             return answer.raise_for_status().json()['access']
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:

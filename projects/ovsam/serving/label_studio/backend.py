@@ -6,16 +6,19 @@ Nothing of a request outlives it but encoded images and encoded names.
 from __future__ import annotations
 
 import logging
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ovsam_onnx.prediction import Prediction
 
 from ...utils.wording import listed
 from ...version import __version__
 from ..annotator import Annotator, Names, Picture
-from .brush_regions import brush_region, task_prediction
+from .brush_rle import encode_brush_rle
 from .labeling_config import BrushControl, control_for, parse_labeling_config
 from .region_prompts import image_name, region_prompts
 
@@ -98,43 +101,45 @@ class LabelStudioBackend:
         if len(tasks) != 1:
             raise ValueError(f'prompts are for one task; got {len(tasks)}')
         control = control_for(controls, image_name(regions))
-        found = self._prompted(tasks[0]['data'], control, regions)
-        return self._answer([task_prediction(found, self.model_version)])
+        picture = self._picture(control, tasks[0]['data'])
+        prompts = region_prompts(regions, picture.image.original)
+        founds = self._annotator.click(picture, prompts, *self._names(control))
+        found = [region for each in founds for region in self._regions(control, each)]
+        return self._answer([self._prediction(found)])
 
     def _answer(self, results: list[dict]) -> dict[str, Any]:
         return {'results': results, 'model_version': self.model_version}
+
+    def _prediction(self, regions: list[dict]) -> dict[str, Any]:
+        """The answer for one task; its score is the mean of its regions', 0 without any."""
+        scores = [region['score'] for region in regions]
+        score = float(np.mean(scores)) if scores else 0.0
+        return {'result': regions, 'score': score, 'model_version': self.model_version}
 
     def _each(self, tasks: list[dict], control: BrushControl) -> list[dict]:
         results, faults = [], []
         for task in tasks:
             try:
                 found = self._everything_in(task['data'], control)
-                results.append(task_prediction(found, self.model_version))
+                results.append(self._prediction(found))
             except ConnectionError:  # it may answer later, and then all tasks can be done
                 raise
             except (OSError, ValueError) as error:
                 faults.append(error)
                 logger.warning('task %r gets no regions: %s', task.get('id'), error)
-                results.append({**task_prediction([], self.model_version), 'error': str(error)})
+                results.append({**self._prediction([]), 'error': str(error)})
         if faults and len(faults) == len(tasks):
             raise faults[0]
         return results
 
-    def _prompted(self, data: dict, control: BrushControl, regions: list[dict]) -> list[dict]:
-        picture = self._picture(control.image_of(data))
-        prompts = region_prompts(regions, picture.image.original)
-        names, top_k = self._names(control)
-        found = self._annotator.click(picture, prompts, names, top_k)
-        return [region for each in found for region in self._regions(control, each)]
-
     def _everything_in(self, data: dict, control: BrushControl) -> list[dict]:
         if not self._everything:
             return []
-        picture = self._picture(control.image_of(data))
+        picture = self._picture(control, data)
         return self._regions(control, self._annotator.everything(picture, *self._names(control)))
 
-    def _picture(self, reference: str) -> Picture:
-        return self._annotator.encoded(*self._images.picture(reference))
+    def _picture(self, control: BrushControl, data: dict) -> Picture:
+        return self._annotator.encoded(*self._images.picture(control.image_of(data)))
 
     def _names(self, control: BrushControl) -> tuple[Names, int]:
         """The names for a control, and how many of them to ask for."""
@@ -157,8 +162,26 @@ class LabelStudioBackend:
             likeliest = next(rank for rank, name in enumerate(names) if name in labels)
             if mask.any():
                 label, score = labels[names[likeliest]], scores[likeliest]
-                regions.append(brush_region(control, mask, label, score))
+                regions.append(_brush_region(control, mask, label, float(score)))
         return regions
+
+
+def _brush_region(
+    control: BrushControl, mask: np.ndarray, label: str, score: float
+) -> dict[str, Any]:
+    """A mask (H, W) bool with one of the control's labels, as Label Studio has it."""
+    height, width = mask.shape
+    return {
+        'id': uuid.uuid4().hex[:10],
+        'from_name': control.from_name,
+        'to_name': control.to_name,
+        'type': 'brushlabels',
+        'original_width': width,
+        'original_height': height,
+        'image_rotation': 0,
+        'score': score,
+        'value': {'format': 'rle', 'rle': encode_brush_rle(mask), 'brushlabels': [label]},
+    }
 
 
 def _label_places(vocabulary: KnownNames, control: BrushControl) -> dict[int, str]:

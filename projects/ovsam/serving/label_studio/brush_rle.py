@@ -19,10 +19,7 @@ CHANNELS = 4
 
 
 def encode_brush_rle(mask: np.ndarray) -> list[int]:
-    """The run lengths of a mask, each a byte.
-
-    Args:
-        mask: (H, W) bool.
+    """The run lengths of a mask (H, W) bool, each a byte.
 
     Raises:
         ValueError: It is no such array, has no pixels, or more than the format can count.

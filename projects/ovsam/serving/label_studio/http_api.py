@@ -33,9 +33,6 @@ def label_studio_routes(backend: LabelStudioBackend) -> list[Route]:
 
     ``GET /health`` and ``/``, ``POST /setup``, ``/predict``, ``/versions`` and ``/webhook``. What
     is wrong with a request is answered with ``{"error": MESSAGE}``; other faults are the server's.
-
-    Args:
-        backend: What answers.
     """
 
     def health(_: dict) -> dict:

@@ -56,10 +56,7 @@ class BrushControl:
 
 
 def parse_labeling_config(text: str) -> tuple[BrushControl, ...]:
-    """The brush controls of a labelling configuration, in its order.
-
-    Args:
-        text: XML, as Label Studio sends it.
+    """The brush controls of a labelling configuration, XML as Label Studio sends it, in its order.
 
     Raises:
         ValueError: It is no such XML, has no ``BrushLabels`` with labels on an ``Image``, or calls

@@ -30,19 +30,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _File:
-    """What was at an address.
-
-    Attributes:
-        content: Of the file.
-        digest: SHA-256 of that.
-        validators: Headers that ask whether there is another by now.
-        asked: When the address was asked last, as ``time.monotonic`` counts.
-    """
+    """What was at an address: a file with its SHA-256."""
 
     content: bytes
     digest: bytes
-    validators: dict[str, str]
-    asked: float
+    validators: dict[str, str]  # headers that ask whether there is another by now
+    asked: float  # when that was asked last, as time.monotonic counts
 
 
 class TaskImages:
@@ -91,16 +84,13 @@ class TaskImages:
         self._client = httpx.Client(
             timeout=SECONDS, follow_redirects=True, max_redirects=5, transport=transport
         )
-        self._token = AccessToken(self._client, self._url, token) if token else None
+        self._token = AccessToken(self._url, token) if token else None
         self._files: BoundedCache[_File] = BoundedCache(
             FILES, FILE_BYTES, lambda file: len(file.content)
         )
 
     def picture(self, reference: str) -> tuple[Hashable, Callable[[], np.ndarray]]:
-        """An image as it is now, or was a short while ago.
-
-        Args:
-            reference: What a task's data say.
+        """An image, by what a task's data say, as it is now or was a short while ago.
 
         Returns:
             What tells it from others, for a cache, and what gives its (H, W, 3) RGB uint8 pixels.
@@ -174,11 +164,23 @@ class TaskImages:
             raise
 
     def _download(self, url: str, kept: _File | None) -> _File:
-        token = self._token_for(url)
+        headers = {'Accept-Encoding': 'identity', **(kept.validators if kept else {})}
+        auth = self._token if self._is_studio(url) else None
+        content = bytearray()
         try:
-            found = self._attempt(url, kept)
-            if found in (401, 403) and token is not None and token.expires:
-                found = self._attempt(url, kept, renew=True)
+            with self._client.stream('GET', url, headers=headers, auth=auth) as answer:
+                if answer.status_code == 304 and kept is not None:
+                    kept.asked = time.monotonic()
+                    return kept
+                _require_file(url, answer)
+                for chunk in answer.iter_bytes():
+                    content += chunk
+                    if len(content) > self._limits.megabytes * 1e6:
+                        raise ValueError(
+                            f'{shown(url)} has more than the {self._limits.megabytes:g} MB that '
+                            'are fetched: make it smaller, or have this server started with a '
+                            'larger --max-megabytes'
+                        )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise ValueError(f'cannot fetch {shown(url)}: {error}') from error
         except httpx.HTTPError as error:
@@ -187,44 +189,6 @@ class TaskImages:
                 f'cannot fetch {shown(url)}: {error or type(error).__name__}'
                 f'{studio if self._is_studio(url) else ""}'
             ) from error
-        if isinstance(found, _File):
-            return found
-        if found in (401, 403):
-            raise PermissionError(
-                f'{shown(url)} may not be read (status {found})'
-                '; for what is in Label Studio, start this backend with its address and the access '
-                'token of a user who may read it, from Account & Settings'
-            )
-        if found in (404, 410):
-            raise FileNotFoundError(f'{shown(url)} is not there (status {found})')
-        kind = ConnectionError if may_answer_later(found) else ValueError
-        raise kind(f'cannot fetch {shown(url)}: the server answers with status {found}')
-
-    def _attempt(self, url: str, kept: _File | None, *, renew: bool = False) -> _File | int:
-        """The file, or the status of an answer without one."""
-        token = self._token_for(url)
-        headers = {'Accept-Encoding': 'identity'}
-        if token is not None:
-            headers |= token.headers(renew=renew)
-        if kept is not None:
-            headers |= kept.validators
-        content = bytearray()
-        with self._client.stream('GET', url, headers=headers) as answer:
-            if answer.status_code == 304 and kept is not None:
-                kept.asked = time.monotonic()
-                return kept
-            if answer.status_code != 200:
-                return answer.status_code
-            if answer.headers.get('Content-Encoding', 'identity') != 'identity':
-                raise ValueError(f'{shown(url)} comes compressed, which was not asked for')
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if len(content) > self._limits.megabytes * 1e6:
-                    raise ValueError(
-                        f'{shown(url)} has more than the {self._limits.megabytes:g} MB that are '
-                        'fetched: make it smaller, or have this server started with a larger '
-                        '--max-megabytes'
-                    )
         validators = {
             asking: answer.headers[said]
             for asking, said in VALIDATORS.items()
@@ -235,9 +199,22 @@ class TaskImages:
         self._files.put(url, file)
         return file
 
-    def _token_for(self, url: str) -> AccessToken | None:
-        """The token, if it goes with requests to this address."""
-        return self._token if self._is_studio(url) else None
-
     def _is_studio(self, url: str) -> bool:
         return origin(url) == origin(self._url)
+
+
+def _require_file(url: str, answer: httpx.Response) -> None:
+    status = answer.status_code
+    if status in (401, 403):
+        raise PermissionError(
+            f'{shown(url)} may not be read (status {status})'
+            '; for what is in Label Studio, start this backend with its address and the access '
+            'token of a user who may read it, from Account & Settings'
+        )
+    if status in (404, 410):
+        raise FileNotFoundError(f'{shown(url)} is not there (status {status})')
+    if status != 200:
+        kind = ConnectionError if may_answer_later(status) else ValueError
+        raise kind(f'cannot fetch {shown(url)}: the server answers with status {status}')
+    if answer.headers.get('Content-Encoding', 'identity') != 'identity':
+        raise ValueError(f'{shown(url)} comes compressed, which was not asked for')

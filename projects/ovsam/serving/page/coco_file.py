@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pycocotools import mask as mask_utils
 from pydantic import ValidationError
@@ -15,28 +15,15 @@ from pydantic import ValidationError
 from ...datasets.coco_annotations import are_numbers, mask_fault, polygon_fault
 from ...utils.file_names import as_utf8
 from ...utils.files import json_text
+from ...utils.run_lengths import read_mask, run_lengths_of
 from ...utils.wording import listed
-from .records import KeptObject
+from .records import Imported, KeptObject
 
 # Keys of ours that say something of a mask, and of a name, which mean nothing of another one.
 _SAYINGS = ('predicted_iou', 'stability_score', 'score', 'alternatives')
 
 
-class CocoObjects(NamedTuple):
-    """What a COCO file has of an image.
-
-    Attributes:
-        image: What the file calls it.
-        found: The objects.
-        left_out: A sentence for each annotation that cannot be used.
-    """
-
-    image: str
-    found: list[KeptObject]
-    left_out: list[str]
-
-
-def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) -> CocoObjects:
+def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) -> Imported:
     """The objects that a COCO data set has of an image.
 
     A name is that of the annotation's ``category_id``, whatever ``category_name`` beside it says.
@@ -57,7 +44,7 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
     image = _choose(content['images'], file_name, size)
     images = {key_of(each.get('id')) for each in content['images'] if isinstance(each, Mapping)}
     names = category_names(content['categories'])
-    loaded = CocoObjects(_shown_name(image), [], [])
+    loaded = Imported(objects=[], left_out=[], image=_shown_name(image))
     seen: set[str] = set()
     for place, annotation in enumerate(content['annotations']):
         try:
@@ -69,7 +56,7 @@ def annotations_of(content: Any, file_name: str, image_size: tuple[int, int]) ->
             seen.add(text)
             found = read_object(annotation, names, size)
             found.alternatives = found.alternatives or [(found.category_name, found.score)]
-            loaded.found.append(found)
+            loaded.objects.append(found)
         except ValueError as error:
             loaded.left_out.append(f'{annotation_title(annotation, place)} {error}')
     return loaded
@@ -142,16 +129,17 @@ def _only(images: list[Mapping], file_name: str) -> Mapping:
     """
     distinct = [*{json_text(image, sort_keys=True): image for image in images}.values()]
     wanted = _parts(file_name)
-    # The whole path first, then as much of it as is known.
-    for meant in (
-        lambda parts: parts == wanted,
-        lambda parts: wanted[-len(parts) :] == parts or parts[-len(wanted) :] == wanted,
-    ):
-        matching = [image for image in distinct if meant(_parts(_shown_name(image)))]
-        if len(matching) == 1:
-            return matching[0]
-    if len(distinct) == 1:
-        return distinct[0]
+
+    def likeness(image: Mapping) -> tuple[bool, bool]:
+        """As much of the path as is known counts, and all of it more."""
+        parts = _parts(_shown_name(image))
+        known = wanted[-len(parts) :] == parts or parts[-len(wanted) :] == wanted
+        return known, parts == wanted
+
+    most = max(map(likeness, distinct))
+    meant = [image for image in distinct if likeness(image) == most]
+    if len(meant) == 1:
+        return meant[0]
     shown = listed([f'{_shown_name(image)} (id {image["id"]})' for image in distinct])
     raise ValueError(
         f'the file has {len(distinct)} images that {file_name} of this size may be: '
@@ -215,13 +203,10 @@ def read_object(
     size: tuple[int, int],
     more: Sequence[str] = (),
 ) -> KeptObject:
-    """The object of an annotation.
+    """The object of an annotation of an image of (height, width) ``size``.
 
-    Args:
-        annotation: Of the file.
-        names: Of :func:`category_names`.
-        size: (height, width) of its image.
-        more: Keys of ours that are read beside those that say something of a mask or a name.
+    ``names`` are those of :func:`category_names`; ``more`` are keys of ours that are read beside
+    those that say something of a mask or a name.
 
     Raises:
         ValueError: It has no name or no mask; the message goes on after 'annotation 7'.
@@ -255,25 +240,25 @@ def read_object(
 
 
 def _kept(annotation: Mapping, name: str, size: tuple[int, int], more: Sequence[str]) -> KeptObject:
-    """The object, with what else our exports say of one, as far as it makes sense.
+    """The object of a sound mask, with what else our exports say of one, as far as it makes sense.
 
     What goes with another name than the category's was left there when the category was changed.
     """
+    mask = annotation['segmentation']
+    if isinstance(mask, list) or not isinstance(mask['counts'], str):
+        mask = run_lengths_of(read_mask(mask, size))
     own = annotation.get('category_name', name) == name
     keys = (*_SAYINGS[: None if own else 2], *more)
     said = {key: annotation[key] for key in keys if key in annotation}
-    kept = {'category_name': name, 'segmentation': annotation['segmentation']}
+    kept = {'category_name': name, 'segmentation': mask}
     try:
-        found = KeptObject.of_coco({**said, **kept}, size)
+        return KeptObject.model_validate({**said, **kept})
     except ValidationError as error:
         wrong = {each['loc'][0] for each in error.errors()}
         if 'category_name' in wrong:
             raise ValueError(f'has the name {name[:50]!r}: expected 1 to 500 letters') from error
         sound = {key: value for key, value in said.items() if key not in wrong}
-        found = KeptObject.of_coco({**sound, **kept}, size)
-    except ValueError as error:
-        raise ValueError(f'has a mask that cannot be read: {error}') from error
-    return found
+        return KeptObject.model_validate({**sound, **kept})
 
 
 def key_of(number: Any) -> Any:

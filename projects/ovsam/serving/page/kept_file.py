@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -218,8 +218,8 @@ class KeptFile:
             'annotations': (row.text for row in rows),
             'categories': map(json_text, categories),
         }
-        texts = self._head | {key: f'[\n{_lines(lists[key])}\n]' for key in _LISTS}
-        text = _lines(f'{json_text(key)}: {value}' for key, value in texts.items())
+        texts = self._head | {key: '[\n' + ',\n'.join(lists[key]) + '\n]' for key in _LISTS}
+        text = ',\n'.join(f'{json_text(key)}: {value}' for key, value in texts.items())
         with whole_file(self._path) as partial:
             partial.write_bytes(f'{{{text}}}\n'.encode('ascii'))
             if _state(self._path) not in (self._state, None):
@@ -251,10 +251,6 @@ def _content(path: Path) -> dict[str, Any]:
             'move it away, or give another --out'
         ) from error
     return content
-
-
-def _lines(texts: Iterable[str]) -> str:
-    return ',\n'.join(texts)
 
 
 def _size_of(image: Mapping) -> tuple[int, int] | None:

@@ -51,13 +51,7 @@ class PageFiles(StaticFiles):
 
 
 def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> APIRouter:
-    """The routes below ``/api/page``.
-
-    Args:
-        annotator: What does the work.
-        turns: Of all that is served with this model.
-        pictures: That the operator offers.
-    """
+    """The routes below ``/api/page``; the turns are of all that is served with this model."""
     router = APIRouter(prefix='/api/page', include_in_schema=False)
 
     def opened(name: str) -> OpenedPicture:
@@ -91,8 +85,7 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
         size = asked.size
         if min(size) < 1 or size[0] * size[1] > annotator.limits.megapixels * 1e6:
             raise ValueError(f'a picture of {size[1]} x {size[0]} pixels cannot be open')
-        loaded = annotations_of(asked.content, asked.file_name, size)
-        return Imported(objects=loaded.found, left_out=loaded.left_out, image=loaded.image)
+        return annotations_of(asked.content, asked.file_name, size)
 
     def export(asked: ToExport) -> Response:
         pixels = annotator.picture(asked.image).image.pixels
@@ -102,7 +95,7 @@ def page_api(annotator: Annotator, turns: Turns, pictures: PictureFolder) -> API
 
     @router.get('/pictures')
     async def listed() -> ListedPictures:
-        return ListedPictures(pictures=pictures.pictures(), kept=pictures.keeps)
+        return ListedPictures(pictures=pictures.pictures(), kept=pictures.out is not None)
 
     @router.post('/open')
     async def open_picture(name: str, request: Request) -> OpenedPicture:

@@ -17,7 +17,10 @@ class PictureFolder:
 
     Args:
         files: Each name's file, in order.
-        out: The :class:`~.kept_file.KeptFile` that keeps what is annotated; None to keep nothing.
+        out: The file that keeps what is annotated; None to keep nothing.
+
+    Attributes:
+        out: The same as :class:`~.kept_file.KeptFile`.
 
     Raises:
         ValueError: ``out`` is no COCO file.
@@ -26,7 +29,7 @@ class PictureFolder:
     def __init__(self, files: Mapping[str, Path], out: Path | None = None) -> None:
         # What is not UTF-8 in a name cannot be said in an answer.
         self._files = {as_utf8(name): file for name, file in files.items()}
-        self._out = None if out is None else KeptFile(out, self._files)
+        self.out = None if out is None else KeptFile(out, self._files)
 
     @classmethod
     def of(cls, folder: Path, out: Path) -> PictureFolder:
@@ -46,21 +49,11 @@ class PictureFolder:
             raise ValueError(f'folder {folder} has no images')
         return cls({name: folder / name for name in names}, out)
 
-    @property
-    def keeps(self) -> bool:
-        """Whether there is a file to keep things in."""
-        return self._out is not None
-
-    @property
-    def left_out(self) -> list[str]:
-        """A sentence for each object of the file that cannot be used; it stays there."""
-        return [] if self._out is None else self._out.left_out
-
     def pictures(self) -> list[ListedPicture]:
         """All of them, with how far they are."""
-        if self._out is None:
+        if self.out is None:
             return [ListedPicture(name=name, objects=0, done=False) for name in self._files]
-        counts, done = self._out.objects(), self._out.done
+        counts, done = self.out.objects(), self.out.done
         return [
             ListedPicture(name=name, objects=counts[name], done=done(name)) for name in self._files
         ]
@@ -77,17 +70,16 @@ class PictureFolder:
 
     def kept(self, name: str) -> KeptPicture | None:
         """What is known of a picture; None of one that nobody annotated."""
-        return None if self._out is None else self._out.kept(name)
+        return None if self.out is None else self.out.kept(name)
 
     def keep(self, name: str, kept: KeptPicture) -> None:
-        """Remember what is known of a picture; when this returns, it is on disk.
+        """See :meth:`~.kept_file.KeptFile.keep`.
 
         Raises:
             NotKeptError: There is no such picture.
-            OSError: The file cannot be written.
-            ValueError: A mask is not sound or of another size, or nothing is kept here.
+            ValueError: As there, or nothing is kept here.
         """
-        if self._out is None:
+        if self.out is None:
             raise ValueError('this server keeps nothing: it was started without --folder')
         self.file(name)
-        self._out.keep(name, kept)
+        self.out.keep(name, kept)

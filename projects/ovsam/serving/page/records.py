@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pycocotools import mask as mask_utils
 from pydantic import BaseModel, Field, FiniteFloat, PositiveInt
 
-from ...utils.run_lengths import read_mask, read_run_lengths, run_lengths_of
 from ..server.records import RunLengths, SentPicture
 
 MOST_OBJECTS = 10_000  # of a picture
@@ -38,21 +36,6 @@ class KeptObject(BaseModel):
     row: str | None = Field(
         None, max_length=1000, description="JSON of the id in the folder's file; JS rounds numbers"
     )
-
-    @classmethod
-    def of_coco(cls, annotation: Mapping[str, Any], image_size: tuple[int, int]) -> KeptObject:
-        """Of an annotation with a ``category_name``, and a mask of any of COCO's forms.
-
-        Raises:
-            ValueError: The mask is not sound, of another size, or not there.
-            ValidationError: Something else is of a wrong kind.
-        """
-        mask = annotation.get('segmentation')
-        if isinstance(mask, Mapping) and isinstance(mask.get('counts'), str):
-            read_run_lengths(mask, image_size)  # without drawing it: there may be thousands
-        else:
-            mask = run_lengths_of(read_mask(mask, image_size))
-        return cls.model_validate({**annotation, 'segmentation': mask})
 
     def annotation(self) -> dict[str, Any]:
         """As a COCO file has it; the mask must be sound."""

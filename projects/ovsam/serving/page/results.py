@@ -20,19 +20,6 @@ from ...utils.run_lengths import read_mask, read_run_lengths
 from .records import MAKING, KeptObject
 
 
-class _Drawn(Sequence[np.ndarray]):
-    """Masks (H, W) bool, each drawn when it is asked for: the memory may not hold all."""
-
-    def __init__(self, objects: Sequence[KeptObject], size: tuple[int, int]) -> None:
-        self._objects, self._size = objects, size
-
-    def __len__(self) -> int:
-        return len(self._objects)
-
-    def __getitem__(self, row: Any) -> Any:
-        return read_mask(self._objects[row].segmentation.model_dump(), self._size)
-
-
 def exported(
     kind: str, image: np.ndarray, file_name: str, objects: Sequence[KeptObject]
 ) -> tuple[str, bytes]:
@@ -76,8 +63,9 @@ def exported(
             path = places[kind] / f'{stem}.png'
             entry = ImageEntry(stem, path.name, path, size)
             write_whole(path, png(image))
-        drawn: Any = _Drawn(objects, size)
-        export.add(entry, Prediction(drawn, np.zeros((len(drawn), 4)), labels=labels))
+        # Each is drawn when it is asked for: the memory may not hold all.
+        masks: Any = (read_mask(each.segmentation.model_dump(), size) for each in objects)
+        export.add(entry, Prediction(masks, np.zeros((len(objects), 4)), labels=labels))
         export.close()
         (folder / kind).mkdir(exist_ok=True)  # of no objects there may be none
         archive = shutil.make_archive(str(folder / 'all'), 'zip', folder / kind)

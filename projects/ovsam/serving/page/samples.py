@@ -17,12 +17,7 @@ SEED = 987_654_321  # data sets of the small world seed with small numbers: none
 
 
 def samples(folder: Path, domain: str | None) -> list[Path]:
-    """Pictures of what a model knows, as far as what they come with is installed.
-
-    Args:
-        folder: To write to.
-        domain: What the model's config says that its weights know.
-    """
+    """Pictures of a model's domain, as far as what they come with is installed."""
     if domain == 'pictograms':
         return draw_samples(folder)
     try:
@@ -47,21 +42,15 @@ def photograph(name: str) -> Path:
     return file
 
 
-def draw_samples(folder: Path, count: int = 4, objects: int = 6) -> list[Path]:
-    """Draw scenes of pictograms that no model has seen.
+def draw_samples(folder: Path, count: int = 4) -> list[Path]:
+    """Draw scenes of pictograms that no model has seen, PNG files in a folder.
 
-    Args:
-        folder: To write to.
-        count: How many scenes.
-        objects: Pictograms in a scene.
-
-    Returns:
-        PNG files; none where the package with the pictograms is not installed.
+    There are none where the package with the pictograms is not installed.
     """
     files = []
     for number in range(count):
         rng = np.random.default_rng([SEED, number])
-        labels = rng.choice(len(pictogram_names()), objects, replace=False)
+        labels = rng.choice(len(pictogram_names()), 6, replace=False)
         try:
             scene = render_scene(rng, labels)
         except ImportError:

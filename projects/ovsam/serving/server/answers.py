@@ -9,7 +9,7 @@ import numpy as np
 
 from ...utils.images import jpeg
 from ...utils.run_lengths import read_mask
-from ..annotator import Annotator, Names
+from ..annotator import Annotator, Names, NotKeptError, TaughtNames
 from ..bounded_cache import BoundedCache
 from .records import (
     Asked,
@@ -19,34 +19,38 @@ from .records import (
     Drawn,
     FoundObject,
     FoundObjects,
+    NewSession,
+    Session,
     Shown,
     Taught,
     found_objects,
     object_prompt,
 )
-from .sessions import Sessions
 
 LOGITS, LOGITS_BYTES = 1000, 100e6
+SESSIONS, SESSION_BYTES = 1000, 50e6
 JPEG_QUALITY = 92
 
 
 class Answers:
     """Answers about pictures that were sent, one after the other.
 
-    All methods raise :class:`~..annotator.NotKeptError` for a picture or session that is not kept,
-    and ``ValueError`` for what makes no sense.
-
-    Args:
-        annotator: What does the work.
+    Of users it remembers the names that they gave and taught, and nothing else; the longest unused
+    ones are forgotten. All methods raise :class:`~..annotator.NotKeptError` for a picture or
+    session that is not kept, and ``ValueError`` for what makes no sense.
     """
 
     def __init__(self, annotator: Annotator) -> None:
         self._annotator = annotator
-        self.sessions = Sessions(annotator)
-        self._least = annotator.model.none_threshold
+        first = annotator.model.new_predictor()
+        self._least, self._goes_on = first.none_threshold, first.takes_masks
         # Masks (h, w) that further clicks in a picture start from.
         self._logits: BoundedCache[np.ndarray] = BoundedCache(
             LOGITS, LOGITS_BYTES, lambda mask: mask.nbytes
+        )
+
+        self._sessions: BoundedCache[TaughtNames] = BoundedCache(
+            SESSIONS, SESSION_BYTES, _names_nbytes
         )
 
     def shown(self, key: str) -> bytes:
@@ -66,7 +70,7 @@ class Answers:
         objects: list[FoundObject] = []
         for place, found in enumerate(founds):
             (each,) = found_objects(found, asked, self._least, place)
-            if self._annotator.model.takes_masks and found.low_res_logits is not None:
+            if self._goes_on and found.low_res_logits is not None:
                 each.continues = secrets.token_urlsafe(9)
                 self._logits.put((key, each.continues), found.low_res_logits[0])
             objects.append(each)
@@ -96,11 +100,26 @@ class Answers:
             each.prompt = place
         return FoundObjects(objects=objects)
 
+    def new_session(self, new: NewSession) -> Session:
+        """Remember names."""
+        names = TaughtNames(self._annotator.names(new.vocabulary), new.taught or b'')
+        with self._annotator.model.turn():
+            known = self._annotator.predictor(names).vocabulary
+        assert known is not None  # no model without names is served
+        session = secrets.token_urlsafe(16)
+        self._sessions.put(session, names)
+        return Session(session=session, names=list(known.names))
+
+    def end_session(self, session: str) -> None:
+        """Forget names, if they are there."""
+        self._sessions.pop(session)
+
     def taught(self, session: str, shown: Shown) -> Taught:
         """All that a session was taught, with this."""
-        size = self._annotator.picture(shown.image).image.original
-        mask = read_mask(shown.mask.model_dump(), size)
-        names = self.sessions.teach(session, shown.image, shown.name, mask)
+        picture = self._annotator.picture(shown.image)
+        mask = read_mask(shown.mask.model_dump(), picture.image.original)
+        names = self._annotator.taught(picture, self._session(session), shown.name, mask)
+        self._sessions.put(session, names)
         taught = base64.b64encode(names.taught).decode()
         return Taught(taught=taught, examples=dict(names.examples))
 
@@ -109,4 +128,16 @@ class Answers:
             return self._annotator.names(asked.vocabulary)
         if asked.vocabulary is not None:
             raise ValueError('give vocabulary or session, not both')
-        return self.sessions.get(asked.session)
+        return self._session(asked.session)
+
+    def _session(self, session: str) -> TaughtNames:
+        known = self._sessions.get(session)
+        if known is None:
+            raise NotKeptError('this server does not have the session, or no longer: make another')
+        return known
+
+
+def _names_nbytes(names: TaughtNames) -> int:
+    given = names.vocabulary or ()
+    listed = getattr(given, 'names', given)
+    return len(names.taught) + sum(len(name) + 64 for name in listed)

@@ -18,7 +18,8 @@ from ...utils.files import json_text
 from ...utils.wording import reason_of
 from ...version import __version__
 from ..annotator import Annotator, NotKeptError
-from ..any_labeling.answers import AnyLabeling
+from ..any_labeling import answers
+from ..any_labeling.entries import ENTRIES
 from ..any_labeling.question import Question
 from ..page.page_api import PageFiles, page_api
 from ..page.picture_folder import PictureFolder
@@ -40,9 +41,8 @@ def make_server(
 ) -> FastAPI:
     """The page at ``/page``, X-AnyLabeling at ``/v1``, the JSON API at ``/api``.
 
-    Label Studio's backend is at the root; without it, that leads to the page.
-
-    The JSON API is described at ``/api/docs`` and ``/api/openapi.json``.
+    Label Studio's backend is at the root; without it, that leads to the page. The JSON API is
+    described at ``/api/docs`` and ``/api/openapi.json``.
 
     Args:
         annotator: What does the work.
@@ -73,25 +73,25 @@ def make_server(
     app.include_router(json_api(annotator, turns))
     app.include_router(page_api(annotator, turns, pictures or PictureFolder({})))
     app.mount(PAGE, PageFiles())
-    _add_any_labeling(app, AnyLabeling(annotator), turns)
+    _add_any_labeling(app, annotator, turns)
     app.router.routes.extend(label_studio or [Route('/', RedirectResponse(f'{PAGE}/'))])
     return app
 
 
-def _add_any_labeling(app: FastAPI, protocol: AnyLabeling, turns: Turns) -> None:
+def _add_any_labeling(app: FastAPI, annotator: Annotator, turns: Turns) -> None:
     @app.get('/v1/models', include_in_schema=False)
     async def _models() -> dict:
-        return protocol.models()
+        return {'success': True, 'data': ENTRIES}
 
     @app.get('/v1/models/{name}/info', include_in_schema=False)
     async def _info(name: str) -> dict:
-        return protocol.info(name)
+        return answers.info(name)
 
     @app.post('/v1/predict', include_in_schema=False)
     async def _predict(request: Request) -> Response:
-        answer = await run_in_threadpool(protocol.read, await request.body())
+        answer = await run_in_threadpool(answers.read, await request.body())
         if isinstance(answer, Question):
-            answer = await turns.run(request, protocol.answer, answer)
+            answer = await turns.run(request, answers.answer, annotator, answer)
         return Response(json_text(answer), media_type='application/json')
 
 

@@ -56,10 +56,7 @@ class GateSettings:
 class Gate:
     """Middleware that refuses what is too much before anything is computed.
 
-    Args:
-        app: What it stands before.
-        settings: The limits.
-        cors: Origins whose pages may ask, ``*`` for any; also of a proxy that keeps its name.
+    Pages of the origins in ``cors`` may ask, ``*`` for any; also of a proxy that keeps its name.
     """
 
     def __init__(self, app: ASGIApp, settings: GateSettings, cors: Sequence[str] = ()) -> None:
@@ -79,11 +76,12 @@ class Gate:
             await self._app(scope, receive, send)
             return
         body = _Body(scope, receive, self._settings)
-        wrong = self._wrong(scope)
-        if wrong is not None:
-            status, message, headers = wrong
+        try:
+            self._check(scope)
+        except HTTPException as error:
             await body.drain()
-            await refusal(scope['path'], status, message, headers)(scope, receive, send)
+            refused = refusal(scope['path'], error.status_code, error.detail, error.headers)
+            await refused(scope, receive, send)
             return
         self._inside += 1
         try:
@@ -91,55 +89,43 @@ class Gate:
         finally:
             self._inside -= 1
 
-    def _wrong(self, scope: Scope) -> tuple[int, str, dict[str, str]] | None:
+    def _check(self, scope: Scope) -> None:
         settings, headers = self._settings, Headers(scope=scope)
         if settings.token is None:
-            stranger = self._stranger(headers)
-            if stranger is not None:
-                return 403, stranger, {}
+            self._refuse_strangers(headers)
         elif not _brings(headers, settings.token):
-            return (
-                401,
-                'this server was started with a token: send it',
-                {'WWW-Authenticate': 'Bearer'},
-            )
+            said = 'this server was started with a token: send it'
+            raise HTTPException(401, said, {'WWW-Authenticate': 'Bearer'})
         wait = self._wait((scope.get('client') or ('',))[0])
         if wait:
-            return (
-                429,
-                f'more than {settings.per_minute:g} requests a minute: wait {wait} s',
-                {'Retry-After': str(wait)},
-            )
+            said = f'more than {settings.per_minute:g} requests a minute: wait {wait} s'
+            raise HTTPException(429, said, {'Retry-After': str(wait)})
         if self._inside >= settings.requests:
-            return (
-                503,
-                f'{self._inside} requests are waiting, as many as this server takes: try again',
-                {'Retry-After': str(RETRY_SECONDS)},
-            )
-        return None
+            said = f'{self._inside} requests are waiting, as many as this server takes: try again'
+            raise HTTPException(503, said, {'Retry-After': str(RETRY_SECONDS)})
 
-    def _stranger(self, headers: Headers) -> str | None:
-        """What is said to another site's page; None if it is none."""
+    def _refuse_strangers(self, headers: Headers) -> None:
         host, origin = headers.get('host', ''), headers.get('origin')
         known = _is_loopback(_name(f'//{host}')) or any(
             site.partition('://')[2] == host for site in self._cors
         )
         if _is_loopback(self._settings.host) and not known:
-            return (
+            raise HTTPException(
+                403,
                 f'this server answers at {self._settings.host} and localhost, not at {host!r}: '
-                'start it with a --token, or ovsam serve with the site of its proxy as --cors'
+                'start it with a --token, or ovsam serve with the site of its proxy as --cors',
             )
-        if (
+        if not (
             origin is None
             or headers.get('sec-fetch-site') == 'same-origin'  # though a proxy changes the host
             or origin.partition('://')[2] == host
             or not {'*', origin}.isdisjoint(self._cors)
         ):
-            return None
-        return (
-            f'pages of {origin} may not ask this server: start ovsam serve with --cors {origin}, '
-            'or start it with a --token, which pages must bring then'
-        )
+            raise HTTPException(
+                403,
+                f'pages of {origin} may not ask this server: start ovsam serve with --cors '
+                f'{origin}, or start it with a --token, which pages must bring then',
+            )
 
     def _wait(self, address: str) -> int:
         """Seconds until this address may come again; 0 if it may now, which then counts."""

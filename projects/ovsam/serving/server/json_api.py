@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from ...apis.notices import notice_of_domain
 from ...version import __version__
 from ..annotator import Annotator
 from .answers import Answers
@@ -25,12 +26,7 @@ from .turns import Turns
 
 
 def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
-    """The routes below ``/api``.
-
-    Args:
-        annotator: What does the work.
-        turns: Of all that is served with this model.
-    """
+    """The routes below ``/api``; the turns are of all that is served with this model."""
     router = APIRouter(prefix='/api', tags=['JSON API'])
     answers = Answers(annotator)
 
@@ -46,7 +42,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
             megapixels=limits.megapixels,
             teachable=annotator.model.teachable,
             any_names=annotator.model.any_names,
-            notice=annotator.model.notice,
+            notice=notice_of_domain(annotator.model.domain),
         )
 
     @router.post(
@@ -98,8 +94,7 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
         """Remember a vocabulary, so that it need not be sent again."""
         if len(new.taught or b'') > MOST_TAUGHT:
             raise HTTPException(413, f'taught may have {MOST_TAUGHT / 1e6:g} MB')
-        session, names = await turns.run(request, answers.sessions.new, new.vocabulary, new.taught)
-        return Session(session=session, names=names)
+        return await turns.run(request, answers.new_session, new)
 
     @router.post('/sessions/{session}/taught')
     async def teach(session: str, shown: Shown, request: Request) -> Taught:
@@ -109,6 +104,6 @@ def json_api(annotator: Annotator, turns: Turns) -> APIRouter:
     @router.delete('/sessions/{session}', status_code=204)
     async def end_session(session: str) -> None:
         """Forget a vocabulary."""
-        answers.sessions.end(session)
+        answers.end_session(session)
 
     return router

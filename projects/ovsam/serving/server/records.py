@@ -179,13 +179,9 @@ def object_prompt(prompt: Prompt, mask: np.ndarray | None = None) -> ObjectPromp
 def found_objects(
     found: Prediction, asked: Asked, least: float, prompt: int | None = None
 ) -> Iterator[FoundObject]:
-    """What was found, in the API's words.
+    """What was found, with names, in the API's words.
 
-    Args:
-        found: N rows, named.
-        asked: How masks are wanted.
-        least: Score from which on a name is certain.
-        prompt: That the rows answer.
+    A name is certain from the score ``least`` on; ``prompt`` is what all rows answer.
     """
     labels, scores = found.labels, found.label_scores
     top_names, top_scores = found.top_names, found.top_scores

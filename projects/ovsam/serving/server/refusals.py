@@ -15,14 +15,7 @@ CODES = {401: 'UNAUTHORIZED', 404: 'NOT_FOUND', 413: 'INVALID_IMAGE'}
 def refusal(
     path: str, status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """An answer that says what is wrong.
-
-    Args:
-        path: What was asked for, which tells the tool.
-        status: Of HTTP.
-        message: For people.
-        headers: Of the answer.
-    """
+    """An answer that says what is wrong, to the tool that asks at this path."""
     content: dict = {'error': message}  # Label Studio's
     if path.startswith(JSON_API) or status in (429, 503):  # X-AnyLabeling-Server's, too, if busy
         content = {'detail': message}

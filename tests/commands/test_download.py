@@ -11,7 +11,7 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from tools import download_weights
+from ovsam.commands import download
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -75,7 +75,7 @@ def write_index(tmp_path):
 @pytest.fixture
 def run(tmp_path, capsys):
     def run(*arguments):
-        status = download_weights.main(
+        status = download.main(
             [
                 *arguments,
                 '--dir',
@@ -91,7 +91,7 @@ def run(tmp_path, capsys):
 
 def test_no_name(capsys):
     with pytest.raises(SystemExit):
-        download_weights.main([])
+        download.main([])
     assert 'give a NAME, or --list' in capsys.readouterr().err
 
 
@@ -200,7 +200,7 @@ def test_cache_of_open_clip_comes_first(tmp_path, monkeypatch, published, capsys
         'ovsam.checkpoints.open_clip_cache.try_to_load_from_cache',
         lambda repository, file: str(cached) if file == cached.name else None,
     )
-    assert download_weights.main(['clip-rn50', '--dir', str(tmp_path / 'checkpoints')]) == 0
+    assert download.main(['clip-rn50', '--dir', str(tmp_path / 'checkpoints')]) == 0
     assert f'from {cached}' in capsys.readouterr().out
     state = torch.load(tmp_path / 'checkpoints' / 'clip_RN50.pth', weights_only=True)['state_dict']
     assert state.keys() == {f'clip.{key}' for key in published['clip']}

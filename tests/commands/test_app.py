@@ -1,10 +1,10 @@
-"""tools/app.py refuses bad flags before anything is loaded; the page is tested in tests/serving."""
+"""ovsam app refuses bad flags before anything is loaded; the page is tested in tests/serving."""
 
 import socket
 
 import pytest
 
-from tools import app
+from ovsam.commands import app
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from safetensors import safe_open
 
 from ovsam.apis import init_model
+from ovsam.commands import vocabulary as tool
 from ovsam.vocabulary import PACKS, Vocabulary, build_vocabulary
 from ovsam_onnx import Names
-from tools import build_vocabulary as tool
 
 
 def test_no_vocabulary(capsys):
@@ -45,7 +45,7 @@ def test_show(capsys):
         (['--list', '--out', 'a.json', '--show', '2'], 'name a vocabulary for --show, --out: coco'),
         (['cat', '--weights', 'a.pth', '--templates', 'simple'], '--weights, --templates without'),
         (['cat', '--cache', 'a', '--device', 'cpu'], '--cache, --device without --embed'),
-        (['cat', '--batch-size', '2'], '--batch-size without --embed'),
+        (['cat', '--templates', 'vild'], '--templates without --embed'),
     ],
 )
 def test_flags_that_would_do_nothing(arguments, message, capsys, monkeypatch, tmp_path):

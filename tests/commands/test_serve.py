@@ -1,8 +1,8 @@
-"""tools/label_studio_backend.py refuses bad flags before anything is loaded."""
+"""ovsam serve refuses bad flags before anything is loaded."""
 
 import pytest
 
-from tools import label_studio_backend
+from ovsam.commands import serve
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from tools import label_studio_backend
     ],
 )
 def test_flags_are_checked_first(capsys, flags, said):
-    assert label_studio_backend.main(flags) == 2
+    assert serve.main(flags) == 2
     assert said in capsys.readouterr().err
 
 
@@ -34,12 +34,12 @@ def test_flags_are_checked_first(capsys, flags, said):
 def test_places_are_checked_before_the_model_is_loaded(capsys, flags, said):
     pytest.importorskip('uvicorn', reason='pip install ".[label-studio]"')
     pytest.importorskip('httpx', reason='pip install ".[label-studio]"')
-    assert label_studio_backend.main(flags) == 2
+    assert serve.main(flags) == 2
     assert said in capsys.readouterr().err
 
 
 def test_the_token_and_address_come_from_the_environment(capsys):
     with pytest.raises(SystemExit):
-        label_studio_backend.main(['--help'])
+        serve.main(['--help'])
     said = capsys.readouterr().out
     assert 'LABEL_STUDIO_API_KEY' in said and 'LABEL_STUDIO_URL' in said

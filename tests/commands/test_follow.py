@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from ovsam.apis.tracking import frames as read_frames
-from ovsam.apis.tracking.drawn import film_writer
-from ovsam.apis.tracking.frames import open_film
+from ovsam.apis.tracking.frames import film_writer, open_film
 from ovsam.commands.follow import main
 from ovsam.utils.images import read_image
 

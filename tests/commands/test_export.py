@@ -6,8 +6,8 @@ import pytest
 
 from ovsam.apis.init_model import load_config
 from ovsam.benchmarks.random_model import build_random_model
+from ovsam.commands import export as tool
 from ovsam.export.settings import model_settings
-from tools import export_onnx as tool
 
 
 def test_onnx_is_missing(tmp_path, capsys, monkeypatch):

@@ -6,14 +6,14 @@ import re
 import pytest
 import torch
 
-from tools import convert_checkpoint
+from ovsam.commands import convert
 
 
 @pytest.fixture
 def run(tmp_path, capsys):
     def run(*arguments):
         out = tmp_path / 'out' / 'out.pth'
-        status = convert_checkpoint.main([*map(str, arguments), '--out', str(out)])
+        status = convert.main([*map(str, arguments), '--out', str(out)])
         return status, out, capsys.readouterr()
 
     return run
@@ -21,10 +21,10 @@ def run(tmp_path, capsys):
 
 def test_no_file(capsys):
     with pytest.raises(SystemExit):
-        convert_checkpoint.main(['--out', 'a.pth'])
+        convert.main(['--out', 'a.pth'])
     assert 'FILE' in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        convert_checkpoint.main(['x.pth', '--to', 'published', '--all', '--out', 'a.pth'])
+        convert.main(['x.pth', '--to', 'published', '--all', '--out', 'a.pth'])
     assert '--all is for --to ours' in capsys.readouterr().err
 
 
