@@ -36,8 +36,7 @@ def traced_once(made_once):
 
     trace = onnx_files._trace
 
-    def traced(graph, path):
-        model = graph.module.model
+    def traced(model, graph, path):
         told = model_settings(model)
         if path.stem != 'crops':
             del told['names']
@@ -47,7 +46,7 @@ def traced_once(made_once):
             if not key.startswith('text_encoder.')
         }
         key = fingerprint([path.stem, graph.outputs, told], weights)
-        folder = made_once(f'traced-{key}', lambda folder: trace(graph, folder / path.name))
+        folder = made_once(f'traced-{key}', lambda folder: trace(model, graph, folder / path.name))
         shutil.copy(folder / path.name, path)
 
     return traced

@@ -63,24 +63,20 @@ def run(args: argparse.Namespace) -> None:
     cfg = Config.fromfile(args.config)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
-    parts = DistillationConfig.of(cfg, args.out)
-    require_inputs(parts.inputs(cfg), 'train')
+    parts = DistillationConfig(cfg, args.out)
+    require_inputs(parts.inputs(), 'train')
     place = process_place(args.launcher)
-    rank = place.rank
     dump = FeatureDump(
         cfg,
         args.out,
         args.shard,
-        (rank, place.world),
+        (place.rank, place.world),
         args.device or place.device(),
         args.batch_size,
         args.workers,
     )
-    show(
-        dump.verify(progress=rank == 0) if args.verify else dump.run(progress=rank == 0),
-        dump.store.folder,
-    )
-    if args.compare is not None and rank == 0:
+    show(dump.verify() if args.verify else dump.run(), dump.store.folder)
+    if args.compare is not None and place.rank == 0:
         print(compare_losses(dump, cfg, args.weights, args.compare))
 
 

@@ -33,16 +33,13 @@ def crop_boxes(size: tuple[int, int], layer: int, overlap_ratio: float) -> list[
     """
     count = 2**layer
     overlap = int(overlap_ratio * min(size) * 2 / count)
-    rows, columns = (
-        [
-            (start, min(start + extent, length))
-            for start in ((extent - overlap) * place for place in range(count))
-            if start < length
-        ]
-        for length, extent in (
-            (length, math.ceil((overlap * (count - 1) + length) / count)) for length in size
-        )
-    )
+
+    def cuts(length: int) -> list[tuple[int, int]]:
+        extent = math.ceil((overlap * (count - 1) + length) / count)
+        starts = ((extent - overlap) * place for place in range(count))
+        return [(start, min(start + extent, length)) for start in starts if start < length]
+
+    rows, columns = map(cuts, size)
     return [(left, top, right, bottom) for top, bottom in rows for left, right in columns]
 
 
@@ -55,29 +52,15 @@ def is_cut(boxes: np.ndarray, crop: Box, size: tuple[int, int]) -> np.ndarray:
         size: Of the image, (height, width).
     """
     left, top, right, bottom = crop
-    width, height = right - left, bottom - top
-    near = EDGE * max(width, height)
-    at_crop = np.stack(
-        [
-            boxes[:, 0] <= near,
-            boxes[:, 1] <= near,
-            boxes[:, 2] >= width - near,
-            boxes[:, 3] >= height - near,
-        ],
-        axis=1,
-    )
+    sides = np.array([right - left, bottom - top])
+    near = EDGE * sides.max()
+    at_crop = np.concatenate([boxes[:, :2] <= near, boxes[:, 2:] >= sides - near], axis=1)
     inner = np.array([left > 0, top > 0, right < size[1], bottom < size[0]])
     return (at_crop & inner).any(axis=1)
 
 
 def put_back(found: Found, crop: Box, size: tuple[int, int]) -> Found:
-    """What was found in a crop and is whole, in the image's pixels.
-
-    Args:
-        found: Masks of the crop.
-        crop: Where the crop is.
-        size: Of the image, (height, width).
-    """
+    """What was found in a crop and is whole, in the pixels of an image of (height, width)."""
     left, top, right, bottom = crop
     found = found.select(~is_cut(found.boxes, crop, size))
     masks: np.ndarray = np.zeros((len(found), *size), dtype=bool)
@@ -96,5 +79,9 @@ def best_of_crops(found: Found, crops: Sequence[Box], counts: Sequence[int], mos
     """
     areas = [(right - left) * (bottom - top) for left, top, right, bottom in crops]
     kept = nms(found.boxes, 1 / np.repeat(areas, counts), most)
-    rank = found.stability if found.quality is None else found.quality
-    return found.select(kept[np.argsort(-rank[kept], kind='stable')])
+    return found.select(kept[np.argsort(-rank(found)[kept], kind='stable')])
+
+
+def rank(found: Any) -> np.ndarray:
+    """(N,) what the best masks have most of."""
+    return found.stability if found.quality is None else found.quality

@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from .crop_layers import rank
 from .everything_settings import EverythingSettings, point_grid
 from .images import EncodedImage
 from .masks import nms, tight_boxes
@@ -29,12 +30,10 @@ class EverythingMode(EverythingSettings):
     def __call__(
         self, model: Segmenter, image: EncodedImage, vocabulary: Names | None = None
     ) -> Prediction:
-        """The masks, best first, not named yet; of crops without ``low_res_logits``.
+        """The masks of an image that the model encoded, best first, not named yet.
 
-        Args:
-            model: That segments.
-            image: That it encoded.
-            vocabulary: Of :meth:`~.segmenter.Segmenter.prediction`.
+        Of crops they have no ``low_res_logits``. The vocabulary is as of
+        :meth:`~.segmenter.Segmenter.prediction`.
         """
         return self.in_crops(
             image, model.encode_image, partial(self._decode, model, vocabulary=vocabulary)
@@ -63,9 +62,9 @@ class EverythingMode(EverythingSettings):
         masks = model.settings['masks']
         several = masks['count'] > 1 and masks['quality']
         choice = (self.mask_choice or {}).get('type', 'AllGuesses') if several else 'FirstMask'
-        parts, step = [], model.settings['chunk_size']
-        for start in range(0, len(points), step):  # of what does not pass, nothing is kept
-            regions = model.segment(image, prompts.rows(slice(start, start + step)), choice)
+        parts = []
+        for chunk in model.chunks(len(points)):  # of what does not pass, nothing is kept
+            regions = model.segment(image, prompts.rows(chunk), choice)
             good = regions.stability >= self.stability_score_thresh
             good &= (image.inside(regions.low_res) > 0).any(axis=(1, 2))
             if regions.quality is not None:
@@ -76,19 +75,14 @@ class EverythingMode(EverythingSettings):
     def _suppressed(self, image: EncodedImage, regions: Regions) -> Regions:
         """The best of the rows whose boxes overlap, best first."""
         boxes = tight_boxes(image.inside(regions.low_res) > 0)
-        return regions.rows(nms(boxes, _rank(regions), self.box_nms_thresh))
+        return regions.rows(nms(boxes, rank(regions), self.box_nms_thresh))
 
     @staticmethod
     def _refined(model: Segmenter, image: EncodedImage, regions: Regions) -> Regions:
         """Each row, or what the decoder makes of its box if that is better."""
-        boxes = model.mask_scale * tight_boxes(regions.low_res > 0)
+        boxes = image.side / regions.low_res.shape[-1] * tight_boxes(regions.low_res > 0)
         after = model.segment(image, make_prompts(boxes=boxes), 'FirstMask')
-        better = _rank(after) > _rank(regions)
+        better = rank(after) > rank(regions)
         better &= (after.low_res > 0).any(axis=(1, 2))
         rows = np.where(better, len(better), 0) + np.arange(len(better))
         return model.cat([regions, after]).rows(rows)
-
-
-def _rank(regions: Regions) -> np.ndarray:
-    """(N,) what the best masks have most of."""
-    return regions.stability if regions.quality is None else regions.quality

@@ -92,12 +92,10 @@ class EverythingSettings:
             encode: Makes such an image of pixels.
             decode: What is found in such an image by so many points along either side.
         """
-        crops, parts = self.crops(image.original), []
-        for box, side in crops:
+        crops = self.crops(image.original)
+        parts = [decode(image, self.points_per_side)]
+        for box, side in crops[1:]:
             left, top, right, bottom = box
-            if box == (0, 0, *image.original[::-1]):
-                parts.append(decode(image, side))
-                continue
             crop = encode(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
             parts.append(put_back(decode(crop, side), box, image.original))
         if len(parts) == 1:

@@ -43,16 +43,10 @@ class Graphs:
         self.folder = Path(folder)
         self._threads = threads
         self.settings = self._read_settings()
+        names = ['encoder', 'decoder', 'regions']
+        names += ['crops'] * bool(self.second_look) + ['zoomed'] * bool(self.zoomed_at_once)
         self._sessions = {
-            name: self._session(name, list(providers or ['CPUExecutionProvider']))
-            for name, used in {
-                'encoder': True,
-                'decoder': True,
-                'regions': True,
-                'crops': self.second_look,
-                'zoomed': self.zoomed_at_once,
-            }.items()
-            if used
+            name: self._session(name, list(providers or ['CPUExecutionProvider'])) for name in names
         }
 
     @property

@@ -85,11 +85,9 @@ class EncodedImage(NamedTuple):
 
 
 def prepared(rgb: np.ndarray, settings: Mapping) -> tuple[np.ndarray, tuple[int, int]]:
-    """The model's input (1, 3, S, S) float32, and the size of the image in it.
+    """The model's input (1, 3, S, S) float32 of (H, W, 3) uint8, and the size of the image in it.
 
-    Args:
-        rgb: (H, W, 3) uint8.
-        settings: ``image`` of model.json.
+    Settings are ``image`` of model.json.
 
     Raises:
         ValueError: Of :func:`inner_size`.

@@ -77,11 +77,7 @@ def clean(
 
 
 def check_masks(masks: ArrayLike, size: tuple[int, int]) -> np.ndarray:
-    """Masks (N, H, W) bool, of which users give one as (H, W), too.
-
-    Args:
-        masks: Of an image.
-        size: Its height and width.
+    """Masks (N, H, W) bool, of which users give one as (H, W), too, of an image of this size.
 
     Raises:
         ValueError: One is empty, they are of another size, or they are probabilities or logits.
@@ -105,12 +101,7 @@ def check_masks(masks: ArrayLike, size: tuple[int, int]) -> np.ndarray:
 
 
 def averaged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(N, h, w) means of what of (N, H, W) lies, if only in part, in each cell, as torch's 'area'.
-
-    Args:
-        values: Numbers.
-        size: h and w, of any size.
-    """
+    """(N, h, w) means of what of (N, H, W) lies, if in part, in each cell, as torch's 'area'."""
     for axis, cells in zip((1, 2), size):
         length = values.shape[axis]
         starts = np.arange(cells) * length // cells

@@ -88,11 +88,7 @@ class Names:
         return places
 
     def chosen(self, places: Mapping[int, str]) -> Names:
-        """Some of the names.
-
-        Args:
-            places: Of each, what to call it.
-        """
+        """Some of the names, by their places, each with what to call it."""
         starts = np.cumsum(self.counts) - self.counts
         picked = list(places)
         rows = [np.arange(starts[place], starts[place] + self.counts[place]) for place in picked]
@@ -106,10 +102,7 @@ class Names:
         )
 
     def check(self, settings: Mapping) -> Names:
-        """Itself, if a model may compare regions with it.
-
-        Args:
-            settings: ``names`` of model.json.
+        """Itself, if a model with these ``names`` in model.json may compare regions with it.
 
         Raises:
             ValueError: The names were embedded for another model.
@@ -169,11 +162,8 @@ def read_columns(
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """The header and the columns of a safetensors file that holds names.
 
-    Args:
-        path: Of the file.
-        kind: What its header must say.
-        how: What writes such files, for errors.
-        framework: Of the columns, ``'numpy'`` or ``'pt'``.
+    The header must say of which kind it is, errors how such files are written. Columns are of a
+    framework, ``'numpy'`` or ``'pt'``.
 
     Raises:
         FileNotFoundError: There is no such file.

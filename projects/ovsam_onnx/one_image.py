@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,17 +19,7 @@ from .prediction import NONE_LABEL
 from .prompts import Prompts, make_prompts
 
 Found = TypeVar('Found', bound=Any)
-
-
-class Encoded(Protocol):
-    """An image that was encoded."""
-
-    @property
-    def original(self) -> tuple[int, int]:
-        """Height and width of the picture."""
-
-
-Image = TypeVar('Image', bound=Encoded)
+Image = TypeVar('Image', bound=Any)  # that was encoded; ``original`` is the picture's size
 
 
 class OneImage(Generic[Image, Found]):
@@ -276,14 +266,9 @@ class OneImage(Generic[Image, Found]):
 def with_names(
     found: Found, names: Sequence[str], places: np.ndarray, scores: np.ndarray, least: float
 ) -> Found:
-    """Masks with the best of some names.
+    """N masks with the best of K names, whose places and scores (N, k) are given, best first.
 
-    Args:
-        found: N masks.
-        names: K.
-        places: (N, k) of the best ones, best first.
-        scores: (N, k) of these.
-        least: Score of a name that is a label.
+    A name with less than the least score is no label.
     """
     top = [tuple(names[place] for place in row) for row in places]
     labels = [row[0] if score >= least else NONE_LABEL for row, score in zip(top, scores[:, 0])]

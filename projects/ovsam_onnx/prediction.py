@@ -57,11 +57,7 @@ class Prediction:
         return len(self.masks)
 
     def select(self: Rows, rows: Sequence[int] | np.ndarray) -> Rows:
-        """Some of the rows, in the order asked for.
-
-        Args:
-            rows: Their numbers, or N bools.
-        """
+        """Some of the rows, by their numbers, in the order asked for, or by N bools."""
         places = np.asarray(rows)
         places = np.flatnonzero(places) if places.dtype == bool else places.astype(int)
         columns: dict[str, Any] = {}

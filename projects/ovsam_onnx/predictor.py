@@ -130,7 +130,9 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         """
         least = self.checked(top_k)
         in_unit('threshold', threshold)
-        names = self._names()
+        names = self.vocabulary
+        if names is None:
+            raise ValueError(f'there are no names yet: call set_vocabulary first; {HOW}')
         asked = [texts] if isinstance(texts, str) else list(dict.fromkeys(texts))
         places = [names.find(text) for text in asked]
         unknown = [text for text, place in zip(asked, places) if place is None]
@@ -188,11 +190,6 @@ class OnnxPredictor(OneImage[EncodedImage, Prediction]):
         """(N, K + 1), background last."""
         none: np.ndarray = np.zeros((0, len(names) + 1), np.float32)
         return np.concatenate([none, *names.log_scores(self._embeddings(found), self._naming)])
-
-    def _names(self) -> Names:
-        if self.vocabulary is None:
-            raise ValueError(f'there are no names yet: call set_vocabulary first; {HOW}')
-        return self.vocabulary
 
     def _segmented(self, prompts: Prompts, *, several: bool) -> Prediction:
         image = self._encoded()

@@ -56,13 +56,9 @@ class Prompts(NamedTuple):
         return Prompts(self.coords[index], self.labels[index], masks, guessed)
 
     def resized(self, before: tuple[int, int], after: tuple[int, int]) -> Prompts:
-        """Checked to lie in an image, and in the pixels that it is resized to.
+        """Checked to lie in an image of one (height, width), and in pixels of another.
 
         Boxes end where the image does, as detectors' boxes do.
-
-        Args:
-            before: The image's height and width, of which the prompts are.
-            after: What it is resized to.
 
         Raises:
             ValueError: Of :meth:`check_inside`.

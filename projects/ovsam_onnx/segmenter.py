@@ -53,11 +53,6 @@ class Segmenter(Graphs):
         side = self.settings['image']['size']
         return EncodedImage(self.encode(pixels), rgb.shape[:2], inner, side, rgb)
 
-    @property
-    def mask_scale(self) -> float:
-        """Input pixels per low-resolution logit."""
-        return self.settings['image']['size'] / self.settings['masks']['size']
-
     def segment(self, image: EncodedImage, prompts: Prompts, choice: str | None = None) -> Regions:
         """What answers prompts, those of each prompt beside each other.
 
@@ -71,7 +66,7 @@ class Segmenter(Graphs):
         """
         settings = self.settings['masks']
         parts = []
-        for chunk in self._chunks(len(prompts.coords)):
+        for chunk in self.chunks(len(prompts.coords)):
             some = prompts.rows(chunk)
             masks, quality = self.decode(image.features, some)
             columns = choose(choice or settings['choice'], some, quality)
@@ -122,14 +117,10 @@ class Segmenter(Graphs):
         prompt_index: np.ndarray | None = None,
         masks: np.ndarray | None = None,
     ) -> Prediction:
-        """What was found, at the image's size, without names.
+        """What was found in an image, at its size, without names.
 
-        Args:
-            image: Of :meth:`encode_image`.
-            regions: Of it.
-            vocabulary: Among which a model with a second look doubts; it has none if not given.
-            prompt_index: (R,) of the prediction.
-            masks: (R, H, W) bool of the prediction; made of the regions if not given.
+        A model with a second look doubts among a vocabulary; it has no such look if none is given.
+        ``masks`` (R, H, W) bool are made of the regions if not given.
         """
         low_res = regions.low_res
         masks = image.masks(low_res) if masks is None else masks
@@ -148,12 +139,7 @@ class Segmenter(Graphs):
     def described(
         self, image: EncodedImage, masks: ArrayLike, vocabulary: Names | None = None
     ) -> Prediction:
-        """Masks (H, W) or (N, H, W) bool of an image with their ``region_embeddings``.
-
-        Args:
-            image: Of :meth:`encode_image`.
-            masks: That somebody drew.
-            vocabulary: Of :meth:`prediction`.
+        """Masks (H, W) or (N, H, W) bool that somebody drew, with their ``region_embeddings``.
 
         Raises:
             ValueError: One is empty, or they are of another size.
@@ -174,7 +160,7 @@ class Segmenter(Graphs):
         """(R, E, C) of regions; arguments as of :class:`Regions` and :meth:`prediction`."""
         names = self.settings['names']
         none: np.ndarray = np.zeros((0, 2 if names['fusion'] else 1, names['channels']), np.float32)
-        chunks = self._chunks(len(low_res))
+        chunks = self.chunks(len(low_res))
         return np.concatenate(
             [none]
             + [self._embedded(image.features, low_res[c], boxes[c], vocabulary) for c in chunks]
@@ -200,6 +186,7 @@ class Segmenter(Graphs):
                 found[some, 1] = looked / np.linalg.norm(looked, axis=1, keepdims=True)
         return found
 
-    def _chunks(self, count: int) -> list[slice]:
+    def chunks(self, count: int) -> list[slice]:
+        """So many rows, as many at a time as the model takes."""
         size = self.settings['chunk_size']
         return [slice(start, start + size) for start in range(0, count, size)]

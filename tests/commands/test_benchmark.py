@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ovsam.benchmarks import tables
+from ovsam.benchmarks import vocabulary_cost
 from ovsam.commands.benchmark import main
 from ovsam.utils.marked_section import section_marks
 
@@ -152,7 +152,7 @@ def test_scale_is_printed_though_it_cannot_be_inserted(capsys, tmp_path):
 
 def test_vocabulary(tmp_path, capsys, monkeypatch):
     # A new process, which has a test of its own, would have to import everything.
-    monkeypatch.setattr(tables, 'in_fresh_process', lambda call, *args: call(*args))
+    monkeypatch.setattr(vocabulary_cost, 'in_fresh_process', lambda call, *args: call(*args))
     page = tmp_path / 'page.md'
     page.write_text('Before\n<!-- vocabulary cost: begin -->\n<!-- vocabulary cost: end -->\n')
     assert (

@@ -68,7 +68,7 @@ def test_one_step(path, world, monkeypatch):
     torch.manual_seed(0)
     cfg = Config.fromfile(path)
     if cfg.model.get('teacher', {}).get('type') == 'StoredTeacher':
-        FeatureDump(cfg, workers=0).run(progress=False)
+        FeatureDump(cfg, workers=0).run()
     with DefaultScope.overwrite_default_scope('mmdet'):
         take_one_step(path, cfg)
 

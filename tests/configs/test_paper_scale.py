@@ -251,7 +251,7 @@ def store_features(cfg, weights):
     encoder = cfg.model.teacher.encoder
     torch.save(MODELS.build(encoder).state_dict(), weights)
     encoder.init_cfg = dict(type='Pretrained', checkpoint=str(weights))
-    FeatureDump(cfg, workers=0).run(progress=False)
+    FeatureDump(cfg, workers=0).run()
 
 
 def train_step(cfg, model):

@@ -7,8 +7,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from ovsam.vocabulary import build_vocabulary
-from ovsam.vocabulary.coco_split import COCO_BASE_48, COCO_NOVEL_17
+from ovsam.vocabulary import COCO_BASE_48, COCO_NOVEL_17, build_vocabulary
 
 CONFIGS = sorted((Path(__file__).parents[2] / 'configs' / 'photo').glob('*.py'))
 IDS = [path.stem for path in CONFIGS]

@@ -40,16 +40,16 @@ PATHS = ['z.jpg', 'b9/a.jpg', 'b9/c9.jpg', 'b9/c10.jpg', 'b9/in/né.png', 'b10/x
 
 @pytest.fixture
 def listing(folder, tmp_path):
-    return ImageListing.build(tmp_path / 'a.listing', folder, progress=False)
+    return ImageListing.build(tmp_path / 'a.listing', folder)
 
 
 def test_no_images(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no images in .*\(\.jpg, '):
-        ImageListing.build(tmp_path / 'a.listing', tmp_path, progress=False)
+        ImageListing.build(tmp_path / 'a.listing', tmp_path)
     with pytest.raises(FileNotFoundError, match='no images in the list'):
         ImageListing.from_paths(tmp_path / 'a.listing', [])
     with pytest.raises(FileNotFoundError, match='nowhere'):
-        ImageListing.build(tmp_path / 'a.listing', tmp_path / 'nowhere', progress=False)
+        ImageListing.build(tmp_path / 'a.listing', tmp_path / 'nowhere')
     assert list(tmp_path.iterdir()) == []  # nothing half written
 
 
@@ -65,9 +65,9 @@ def test_in_the_order_of_numbers(listing):
 
 def test_names_that_are_not_utf8_lead_back(folder, tmp_path):
     (folder / os.fsdecode(b'\xff.jpg')).touch()
-    listing = ImageListing.build(tmp_path / 'b', folder, progress=False)
+    listing = ImageListing.build(tmp_path / 'b', folder)
     assert set(listing) - set(PATHS) == {os.fsdecode(b'\xff.jpg')}
-    assert listing.is_of(folder, progress=False)
+    assert listing.is_of(folder)
 
 
 def test_from_paths_in_whatever_order(tmp_path):
@@ -89,16 +89,16 @@ def test_folders_that_changed(listing, folder):
 
 
 def test_whether_images_are_the_same(listing, folder):
-    assert listing.is_of(folder, progress=False)
+    assert listing.is_of(folder)
     (folder / 'b9/notes2.txt').write_bytes(b'')
-    assert listing.is_of(folder, progress=False)
+    assert listing.is_of(folder)
     (folder / 'b9/a.jpg').rename(folder / 'b9/b.jpg')
-    assert not listing.is_of(folder, progress=False)
+    assert not listing.is_of(folder)
 
 
 def test_links_that_lead_back_end(folder, tmp_path):
     (folder / 'b10/loop').symlink_to(folder)
-    assert list(ImageListing.build(tmp_path / 'b', folder, progress=False)) == PATHS
+    assert list(ImageListing.build(tmp_path / 'b', folder)) == PATHS
 
 
 def test_a_pickled_one_is_a_path(listing):

@@ -34,7 +34,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def listing(root, tmp_path):
-    return ImageListing.build(tmp_path / 'a.listing', root, progress=False)
+    return ImageListing.build(tmp_path / 'a.listing', root)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def numbered(tmp_path):
         'sa_000002/sa_12.jpg',
     ):
         write_picture(root / name)
-    return ImageListing.build(tmp_path / 'a.listing', root, ['sa_*.jpg'], progress=False), root
+    return ImageListing.build(tmp_path / 'a.listing', root, ['sa_*.jpg']), root
 
 
 def sa1b(listing, root, **kwargs):

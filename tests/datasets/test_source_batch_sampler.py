@@ -1,5 +1,6 @@
 """Which samples a step has: of one source, known from the seed, shared out among processes."""
 
+from bisect import bisect_right
 from collections import Counter
 from itertools import islice
 
@@ -87,7 +88,7 @@ def batches(count, data=None, batch_size=2, seed=0, **kwargs):
     data = data or dataset()
     sampler = SourceBatchSampler(InfiniteSampler(data, seed=seed), batch_size, **kwargs)
     found = list(islice(sampler, count))
-    sources = [{data.locate(index)[0] for index in batch} for batch in found]
+    sources = [{bisect_right(data.cumulative_sizes, index) for index in batch} for batch in found]
     assert all(len(source) == 1 for source in sources)
     return found, [source.pop() for source in sources]
 

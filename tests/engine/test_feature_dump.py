@@ -71,7 +71,7 @@ def build_dataset(cfg):
 
 def test_stored_features_are_the_teachers(cfg):
     dump = FeatureDump(cfg)
-    report = dump.run(progress=False)
+    report = dump.run()
     assert (report.made, report.kept, report.redone) == (COUNT, 0, [])
     assert report.size > 0 and 0 < report.squared_error < 1e-4
     teacher = dump.build_teacher()
@@ -89,11 +89,11 @@ def test_stored_features_are_the_teachers(cfg):
 
 def test_a_second_run_makes_nothing(cfg):
     first = FeatureDump(cfg)
-    first.run(progress=False)
+    first.run()
     before = records(first)
-    report = FeatureDump(cfg).run(progress=False)
+    report = FeatureDump(cfg).run()
     assert (report.made, report.kept) == (0, COUNT) and records(first) == before
-    report = FeatureDump(cfg).verify(progress=False)
+    report = FeatureDump(cfg).verify()
     assert (report.made, report.kept, report.redone) == (0, COUNT, []) and records(first) == before
 
 
@@ -109,8 +109,8 @@ def test_a_killed_run_goes_on(cfg, monkeypatch):
 
     monkeypatch.setattr(dump.store, 'write', killed)
     with pytest.raises(KeyboardInterrupt):
-        dump.run(progress=False)
-    report = FeatureDump(cfg).run(progress=False)
+        dump.run()
+    report = FeatureDump(cfg).run()
     assert (report.made, report.kept) == (COUNT - 3, 3)
 
 
@@ -120,23 +120,23 @@ def test_parts(cfg, kind):
     made = []
     for index in range(3):
         part = FeatureDump(cfg, **{kind: (index, 3)})
-        made.append(part.run(progress=False).made)
+        made.append(part.run().made)
         assert len(part.names) == made[-1]
     assert made == [3, 2, 2]
-    assert FeatureDump(cfg).run(progress=False).kept == COUNT
-    assert FeatureDump(cfg, shard=(COUNT, COUNT + 1)).run(progress=False).made == 0
+    assert FeatureDump(cfg).run().kept == COUNT
+    assert FeatureDump(cfg, shard=(COUNT, COUNT + 1)).run().made == 0
 
 
 def test_repeated_images_are_stored_once(cfg):
     dataset = cfg.train_dataloader.dataset
     cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=3, dataset=dataset)
-    assert FeatureDump(cfg).run(progress=False).made == COUNT
+    assert FeatureDump(cfg).run().made == COUNT
 
 
 @pytest.fixture
 def stored(cfg):
     dump = FeatureDump(cfg)
-    dump.run(progress=False)
+    dump.run()
     return SimpleNamespace(
         path=lambda number: Path(dump.store.path(f'sa_000000/sa_{number}.jpg')), store=dump.store
     )
@@ -150,7 +150,7 @@ def test_truncated_and_swapped_records_are_named_and_made_anew(cfg, stored):
     stored.path(2).write_bytes(content)
     with pytest.raises(DamagedFeaturesError, match=r'sa_1\.jpg\. It is truncated'):
         build_dataset(cfg)[1]
-    report = FeatureDump(cfg).run(progress=False)
+    report = FeatureDump(cfg).run()
     assert report.kept == COUNT - 2
     assert tuple(image for image, _ in report.redone) == names
     assert 'truncated' in report.redone[0][1] and 'of the image' in report.redone[1][1]
@@ -167,22 +167,22 @@ def test_verifying_finds_changed_bytes_and_changed_pictures(cfg, stored, images)
     shutil.copy(images / 'sa_5.jpg', images / 'sa_4.jpg')
     stored.path(6).unlink()
     # Neither shows in a header.
-    assert FeatureDump(cfg, shard=(3, 10)).run(progress=False).kept == 1
-    report = FeatureDump(cfg).verify(progress=False)
+    assert FeatureDump(cfg, shard=(3, 10)).run().kept == 1
+    report = FeatureDump(cfg).verify()
     assert (report.made, report.kept) == (3, COUNT - 3)
     reasons = dict(report.redone)
     assert 'checksum' in reasons['sa_000000/sa_3.jpg']
     assert 'of another input' in reasons['sa_000000/sa_4.jpg']
-    assert FeatureDump(cfg).verify(progress=False).kept == COUNT
+    assert FeatureDump(cfg).verify().kept == COUNT
 
 
 def test_another_teachers_features_are_not_replaced_unasked(cfg, stored, save_teacher, tmp_path):
     before = records(SimpleNamespace(store=stored.store))
     cfg.model.teacher.encoder = save_teacher(tmp_path / 'other.pth', seed=1)
     with pytest.raises(ValueError, match=r'features of another teacher .*--out; --verify would'):
-        FeatureDump(cfg).run(progress=False)
+        FeatureDump(cfg).run()
     assert records(SimpleNamespace(store=stored.store)) == before
-    report = FeatureDump(cfg).verify(progress=False)
+    report = FeatureDump(cfg).verify()
     assert report.made == len(report.redone) == COUNT
     assert 'of another teacher' in report.redone[0][1]
 
@@ -191,7 +191,7 @@ def test_no_room(cfg, monkeypatch):
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: SimpleNamespace(free=2000))
     dump = FeatureDump(cfg, process=(1, 2))  # the other one needs room, too
     with pytest.raises(OSError, match='7 records need .* GB are free: make room'):
-        dump.run(progress=False)
+        dump.run()
     assert records(dump) == {}
 
 
@@ -202,7 +202,7 @@ def test_the_disk_fills_up(cfg, monkeypatch):
     dump = FeatureDump(cfg)
     monkeypatch.setattr(dump.store, 'write', full)
     with pytest.raises(OSError, match='is full after 0 new records: make room and run the same'):
-        dump.run(progress=False)
+        dump.run()
 
 
 def test_random_pipelines(cfg):
@@ -214,7 +214,7 @@ def test_random_pipelines(cfg):
 def test_teachers_without_weights(cfg):
     del cfg.model.teacher.encoder['init_cfg']
     with pytest.raises(ValueError, match='random weights teach nothing'):
-        FeatureDump(cfg).run(progress=False)
+        FeatureDump(cfg).run()
 
 
 def test_a_live_teacher_and_a_folder(cfg, tmp_path):
@@ -223,14 +223,14 @@ def test_a_live_teacher_and_a_folder(cfg, tmp_path):
     with pytest.raises(ValueError, match='name a folder for them with --out'):
         FeatureDump(cfg)
     dump = FeatureDump(cfg, str(tmp_path / 'mine'))
-    assert dump.run(progress=False).made == COUNT == len(records(dump))
+    assert dump.run().made == COUNT == len(records(dump))
 
 
 @pytest.mark.parametrize('key', ['model', 'train_dataloader'])
 def test_configs_without_a_distillation(cfg, key):
     cfg.pop(key)
     with pytest.raises(ValueError, match='trains no adapter on a teacher'):
-        DistillationConfig.of(cfg)
+        DistillationConfig(cfg)
 
 
 @pytest.mark.parametrize(

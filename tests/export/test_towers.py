@@ -13,7 +13,7 @@ pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
 
 from ovsam.benchmarks.random_model import build_random_model
-from ovsam.export.graphs import Encoder
+from ovsam.export.graphs import encode
 from ovsam.export.onnx_files import export_onnx
 from ovsam.masks.regions import Regions
 from ovsam.prompts import Prompts
@@ -81,7 +81,7 @@ def compare(model, folder):
     image = torch.randn(1, 3, side, side)
     found = run(folder / 'encoder.onnx', image=image)
     features = model.encode_image(image)
-    assert_close(found['embedding'], Encoder(model)(image)[0])
+    assert_close(found['embedding'], encode(model, image)[0])
     # Three prompts of four tokens, where the traced ones were two of two.
     coords = side * torch.rand(3, 4, 2)
     coords[:, 3] = coords[:, 2] / 2 + 4

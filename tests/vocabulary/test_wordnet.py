@@ -39,7 +39,7 @@ def test_other_files(tmp_path, content, fault):
 
 def test_what_is_a_kind_of_what(data_noun):
     hierarchy = TASK_UTILS.build(dict(type='WordNetHierarchy', path=str(data_noun)))
-    assert len(hierarchy) == 17 and 'n02084071' in hierarchy
+    assert len(hierarchy.parents) == 17 and 'n02084071' in hierarchy
     assert hierarchy.parents['n02084071'] == ('n00000015', 'n00000016')
     assert hierarchy.lemmas['n02113023'] == ('Pembroke', 'Pembroke Welsh corgi')
     assert hierarchy.parents['n00000018'] == ('n02084071',)  # an instance

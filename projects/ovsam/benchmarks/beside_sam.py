@@ -2,92 +2,60 @@
 
 from __future__ import annotations
 
-import statistics
-from typing import Any, NamedTuple
+import argparse
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
+from ..utils.tables import table
 from ..utils.wording import to_install
-from ..vocabulary import Vocabulary
-from .random_model import build_random_model, random_bank
-from .timing import random_image, seconds
+from .random_model import build_random_model, naming_config, random_bank
+from .timing import compared, in_turn, random_image, seconds, threads
 
 PROMPTS = (1, 16)
+SIDE = 1024  # of the image, in pixels
 CELLS = 64  # a side of SAM's image embedding
 CHANNELS = 256
 
 
-class Beside(NamedTuple):
-    """One kind of call.
+def beside_sam(args: argparse.Namespace) -> None:
+    """Clicks, and everything mode, beside those of segment-anything, both on the CPU."""
+    for config in args.configs:
+        rows = _measured(naming_config(config), args)
+        print(f'{config} with {args.names[0]} names, {args.against} without names')
+        print(table(['prompts', 'ms', 'ms of SAM', 'ratio'], rows))
+        print(
+            f'random weights, a random embedding for SAM; in turn, medians of {args.repeat} calls '
+            f'and of their ratios, cpu, {threads()}'
+        )
 
-    Attributes:
-        asked: How many prompts were answered at once, or everything mode's points.
-        ours: Median seconds of a call, names included.
-        theirs: Likewise of segment-anything, without names.
-        ratio: Median of the ratios of calls that followed each other.
+
+def _measured(cfg: Config, args: argparse.Namespace) -> list[list[str]]:
+    """A row for each of ``PROMPTS``, and one of everything mode.
+
+    Our predictor and SAM's get the same points on an image of the same size, and give one mask a
+    point at the image's size: SAM's ``predict`` with ``multimask_output=False``; where several
+    points are answered at once its ``predict_torch``, as ``predict`` takes one prompt. SAM's image
+    encoder is left out, its embedding is random numbers: prompt encoder and mask decoder are the
+    same in all its sizes. Everything mode, called once, is SAM's ``SamAutomaticMaskGenerator`` with
+    the same grid and its own filters, as ours; of random weights' masks they leave none.
     """
-
-    asked: str
-    ours: float
-    theirs: float
-    ratio: float
-
-
-def measure_beside_sam(
-    cfg: Config,
-    names: int = 80,
-    repeat: int = 5,
-    size: int | None = None,
-    points_per_side: int = 32,
-) -> list[Beside]:
-    """Time our predictor and SAM's in turn, with the same points on an image of the same size.
-
-    Both have random weights and run on the CPU. Both give one mask a point at the image's size:
-    SAM's ``predict`` with ``multimask_output=False``; where several points are answered at once its
-    ``predict_torch``, as ``predict`` takes one prompt. SAM's image encoder is left out, its
-    embedding is random numbers: prompt encoder and mask decoder are the same in all its sizes.
-    Everything mode, called once, is SAM's ``SamAutomaticMaskGenerator`` with the same grid and its
-    own filters, as ours; of random weights' masks they leave none.
-
-    Args:
-        cfg: Config of a model that names; no weights are read.
-        names: Of the vocabulary.
-        repeat: Calls of each, after one that does not count.
-        size: Side of our model's square input, in pixels; the config's own if not given.
-        points_per_side: Of everything mode's grid.
-
-    Returns:
-        A row for each of ``PROMPTS``, and one of everything mode.
-
-    Raises:
-        ImportError: Segment-anything is not installed.
-        ValueError: As :func:`~.random_model.build_random_model`.
-    """
-    side = 1024
-    sam = random_sam(side)
-    predictor = OVSAMPredictor(build_random_model(cfg, size))
-    vocabulary = Vocabulary([f'name {number}' for number in range(names)])
-    predictor.bank = random_bank(vocabulary, predictor.model.text_encoder.embed_dims)
-    predictor.set_image(random_image(side))
-    points = np.random.default_rng(0).uniform(0, side - 1, (repeat + 1, max(PROMPTS), 1, 2))
-    rows = []
-    for prompts in PROMPTS:
-        times = [_both(predictor, sam, each[:prompts]) for each in points][1:]
-        ours, theirs = zip(*times)
-        ratio = statistics.median(one / other for one, other in times)
-        rows.append(Beside(str(prompts), statistics.median(ours), statistics.median(theirs), ratio))
-    settings = dict(points_per_side=points_per_side, crop_n_layers=0)
+    sam = random_sam(SIDE)
+    predictor = OVSAMPredictor(build_random_model(cfg, args.size))
+    predictor.bank = random_bank(args.names[0], predictor.model.text_encoder.embed_dims)
+    predictor.set_image(random_image(SIDE))
+    points = np.random.default_rng(0).uniform(0, SIDE - 1, (args.repeat + 1, max(PROMPTS), 1, 2))
+    clicks = predictor.predict, partial(click_sam, sam)
+    rows = [[str(count), *compared(in_turn(*clicks, points[:, :count]))] for count in PROMPTS]
+    side = args.points_per_side
+    settings = dict(points_per_side=side, crop_n_layers=0)
     one = seconds(lambda: predictor.segment_everything(**settings))
     other = seconds(lambda: everything_of_sam(sam, **settings))
-    title = f'everything, {points_per_side} x {points_per_side}'
-    return [*rows, Beside(title, one, other, one / other)]
-
-
-def _both(predictor: OVSAMPredictor, sam: Any, points: np.ndarray) -> tuple[float, float]:
-    return seconds(lambda: predictor.predict(points)), seconds(lambda: click_sam(sam, points))
+    return [*rows, [f'everything, {side} x {side}', *compared([(one, other)])]]
 
 
 def random_sam(side: int) -> Any:

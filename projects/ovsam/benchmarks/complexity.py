@@ -11,8 +11,10 @@ rule for: ``scaled_dot_product_attention`` and ``nn.MultiheadAttention``'s own k
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -22,11 +24,14 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..apis.init_model import load_config
+from ..export.graphs import Traced
 from ..export.onnx_files import without_fast_attention
 from ..prompts import Prompts
 from ..segmenters.image_features import ImageFeatures
-from ..segmenters.promptable_segmenter import PromptableSegmenter
+from ..utils.tables import table
 from .random_model import build_random_model, set_random_names
+from .timing import print_ratios
 
 # Parts that run once per vocabulary, or in training only.
 APART = ('text_encoder', 'teacher')
@@ -56,22 +61,39 @@ class PartComplexity(NamedTuple):
         return self.image + prompts * self.prompt
 
 
+def complexity(args: argparse.Namespace) -> None:
+    """Operations and parameters, by part."""
+    summary = []
+    for config in args.configs:
+        rows = count_complexity(load_config(config), args.size, args.again)
+        total = total_complexity(rows)
+        cells = [
+            [
+                row.part + ('' if row.counts else ' (not counted)'),
+                f'{row.parameters / 1e6:.2f}',
+                f'{row.image / 1e9:.2f}',
+                f'{row.prompt / 1e9:.3f}',
+                f'{row.total(args.prompts) / 1e9:.2f}',
+            ]
+            for row in [*rows, total]
+        ]
+        head = ['part', 'parameters (M)', 'GFLOPs an image', 'GFLOPs a prompt', 'together']
+        print(f'{config}, {args.prompts} prompts\n{table(head, cells)}\n')
+        summary.append((Path(config).stem, total.total(args.prompts), total.parameters))
+    if len(summary) > 1:
+        print_ratios(['config', 'GFLOPs', 'parameters (M)'], summary, (1e9, 1e6))
+
+
 def count_complexity(
     cfg: Config, size: int | None = None, again: float = 1.0
 ) -> list[PartComplexity]:
     """Operations and parameters of each part of a config's model.
 
     The image is encoded on the device ``meta``, which computes nothing. One prompt is decoded
-    on the CPU, because where a region lies decides what is computed there.
-
-    Args:
-        cfg: Config of a promptable model; no weights are read.
-        size: Side of the square input, in pixels; the config's own if not given.
-        again: Share of prompts, in [0, 1], that have a :class:`~ovsam.naming.SecondLook`, in a
-            config with one. It depends on weights and images, and metrics print it.
-
-    Raises:
-        ValueError: As :func:`~.random_model.build_random_model`.
+    on the CPU, because where a region lies decides what is computed there. Of prompts, a share
+    (``again``, in [0, 1]) has a :class:`~ovsam.naming.SecondLook`, in a config with one; it depends
+    on weights and images, and metrics print it. Other arguments, and errors, are those of
+    :func:`~.random_model.build_random_model`.
     """
     model = build_random_model(cfg, size, 'meta')
     side = model.prompt_encoder.image_size
@@ -85,10 +107,23 @@ def count_complexity(
     # Memory that nothing writes to is not taken: only what decodes the prompt becomes real.
     model.to_empty(device='cpu')
     set_random_names(model)
-    features = ImageFeatures(*(_zeros(field) for field in features))
+    features = ImageFeatures(
+        *(
+            torch.zeros(field.shape)
+            if isinstance(field, Tensor)
+            else tuple(torch.zeros(level.shape) for level in field)
+            for field in features
+        )
+    )
     box = Prompts.from_boxes([[side / 4, side / 4, side / 2, side / 2]])
     second_look, model.second_look = getattr(model, 'second_look', None), None
-    prompt, _ = count_by_part(model, lambda: _answer(model, features, box, side))
+
+    def answer() -> Tensor:
+        """Mask and names of a prompt."""
+        regions, _ = model.segment_regions(features, box, side)
+        return model.log_scores(model.region_embeddings(features, regions))
+
+    prompt, _ = count_by_part(model, answer)
 
     rows = [
         PartComplexity(name, number, image.get(name, 0), prompt.get(name, 0), name not in APART)
@@ -105,12 +140,6 @@ def count_complexity(
     return [row for row in rows if row.parameters or row.image or row.prompt]
 
 
-def _answer(model: PromptableSegmenter, features: ImageFeatures, prompts: Prompts, side: int):
-    """Mask and names of a prompt."""
-    regions, _ = model.segment_regions(features, prompts, side)
-    return model.log_scores(model.region_embeddings(features, regions))
-
-
 def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
     """The sum of the parts that belong to the model's cost."""
     counted = [row for row in rows if row.counts]
@@ -123,18 +152,6 @@ def total_complexity(rows: Iterable[PartComplexity]) -> PartComplexity:
     )
 
 
-class _Call(nn.Module):
-    """A call of one of the model's methods, as the module from which the counter starts."""
-
-    def __init__(self, model: nn.Module, function: Callable[[], Any]) -> None:
-        super().__init__()
-        self.model = model
-        self.function = function
-
-    def forward(self):
-        return self.function()
-
-
 @torch.no_grad()
 def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[str, int], Any]:
     """Operations of a call by direct sub-module of a model, and what the call returns.
@@ -142,12 +159,12 @@ def count_by_part(model: nn.Module, function: Callable[[], Any]) -> tuple[dict[s
     What is computed in none of them is under ``ELSEWHERE``.
     """
     with attention_as_products(), FlopCounterMode(display=False) as counter:
-        result = _Call(model, function)()
+        result = Traced(model, lambda _: function())()
     # Of an operation, the counter names every module around it that has been called.
     found = {name: sum(kinds.values()) // 2 for name, kinds in counter.get_flop_counts().items()}
     counts = {}
     for part, _ in model.named_children():
-        inside = [name for name in found if f'{name}.'.startswith(f'_Call.model.{part}.')]
+        inside = [name for name in found if f'{name}.'.startswith(f'Traced.model.{part}.')]
         counts[part] = sum(
             found[name]
             for name in inside
@@ -162,10 +179,3 @@ def attention_as_products() -> Iterator[None]:
     """Keeps attention from kernels that the counter has no rule for."""
     with without_fast_attention(), sdpa_kernel(SDPBackend.MATH):
         yield
-
-
-def _zeros(field: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
-    """Tensors of the same shapes on the CPU."""
-    if isinstance(field, Tensor):
-        return torch.zeros(field.shape)
-    return tuple(torch.zeros(level.shape) for level in field)

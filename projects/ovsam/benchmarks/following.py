@@ -155,17 +155,9 @@ def draw_film(seed: int, frames: int, objects: int) -> list[Scene]:
 def photograph_films(
     config: str, split: str, films: int, frames: int, objects: int
 ) -> tuple[Sequence[str], Iterator[list[Scene]]]:
-    """Windows that move over pictures of a config's data.
+    """Windows that move over pictures of a config's data, and the names of labels before them.
 
-    Args:
-        config: Of a model, with its data.
-        split: ``'val'`` or ``'test'``.
-        films: How many.
-        frames: Of each.
-        objects: Pictures have so many at most, each larger than :data:`LEAST_AREA`.
-
-    Returns:
-        The names of labels, and the films.
+    Pictures have at most so many ``objects``, each larger than :data:`LEAST_AREA`.
 
     Raises:
         FileNotFoundError: There are no such data.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +16,9 @@ import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor
+from ..apis.init_model import load_config
 from .random_model import build_random_model
-from .timing import Latency, time_once
+from .timing import Latency, threads, time_once
 
 
 class MemoryUse(NamedTuple):
@@ -34,19 +37,25 @@ class MemoryUse(NamedTuple):
     latency: Latency
 
 
+def memory(args: argparse.Namespace) -> None:
+    """Peak resident memory and seconds."""
+    for config, precision in product(args.configs, args.precision):
+        given = load_config(config), args.prompts, args.size, precision
+        use = in_fresh_process(measure_memory, *given)
+        print(
+            f'{config}, {precision}: {use.peak / 1e9:.2f} GB at most '
+            f'({use.built / 1e9:.2f} GB once built, {use.imported / 1e9:.2f} GB of it imports); '
+            f'{use.latency.image:.1f} s to encode the image, '
+            f'{use.latency.prompts:.1f} s for {args.prompts} prompts, {threads()}'
+        )
+
+
 def measure_memory(
     cfg: Config, prompts: int = 20, size: int | None = None, precision: str | None = None
 ) -> MemoryUse:
     """Memory and time for one image on the CPU; to be called by :func:`in_fresh_process`.
 
-    Args:
-        cfg: Config of a promptable model; no weights are read.
-        prompts: How many boxes to ask for.
-        size: Side of the square input, in pixels; the config's own if not given.
-        precision: Of :class:`~ovsam.apis.OVSAMPredictor`.
-
-    Raises:
-        ValueError: There is no such precision; and as :func:`~.random_model.build_random_model`.
+    Arguments and errors are those of :func:`~.timing.measure_latency`.
     """
     imported = peak_resident_bytes()
     predictor = OVSAMPredictor(build_random_model(cfg, size), precision=precision)

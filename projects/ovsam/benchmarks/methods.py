@@ -34,7 +34,6 @@ SMALL_WORLD = tuple(
         'ovsam',
     )
 )
-_FOLDERS = {'mini': SMALL_WORLD}
 _PROMPTS = {'BoxPrompter': 'boxes', 'CenterPointPrompter': 'centre points'}
 # Data sets of COCO's format, and metrics that give mask AP by themselves.
 _COCO = ('OpenVocabularyCocoDataset', 'ClosedVocabularyCocoDataset')
@@ -107,11 +106,7 @@ class Method:
 def fingerprint_of(cfg: Config, *more) -> str:
     """What is the same only for a config that gives the same: its text and the files it reads.
 
-    Images are not among them: their annotations are.
-
-    Args:
-        cfg: Of an evaluation.
-        *more: What else makes a difference.
+    Images are not among them: their annotations are. ``more`` is what else makes a difference.
     """
     files = [(key, find_input(path)) for key, path in sorted(run_inputs(cfg, 'test'))]
     sums = [(key, file_digest(file)) for key, file in files if file is not None and file.is_file()]
@@ -183,14 +178,11 @@ def require_comparable(first: Method, other: Method) -> None:
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
-        return [
-            (
-                path if path.is_file() else config_path(path.as_posix().removeprefix('configs/'))
-            ).resolve()
-        ]
-    chosen = _FOLDERS.get(path.name)
-    if chosen is not None and all((path / f'{name}.py').is_file() for name in chosen):
-        return [(path / f'{name}.py').resolve() for name in chosen]
+        file = path if path.is_file() else config_path(path.as_posix().removeprefix('configs/'))
+        return [file.resolve()]
+    small_world = [(path / f'{name}.py').resolve() for name in SMALL_WORLD]
+    if path.name == 'mini' and all(file.is_file() for file in small_world):
+        return small_world
     found = [
         file.resolve()
         for file in sorted(path.glob('*.py'))

@@ -92,16 +92,22 @@ def set_random_names(model: PromptableSegmenter, device: str | torch.device = 'c
 
 
 def random_bank(
-    vocabulary: Vocabulary,
+    names: Vocabulary | int,
     channels: int,
     device: str | torch.device = 'cpu',
     counts: Tensor | None = None,
 ) -> NameBank:
-    """Random rows (T, channels); each of the K names has one if ``counts`` (K,) are not given."""
+    """Random rows (T, channels); each of the K names has one if ``counts`` (K,) are not given.
+
+    Of names whose number is given every other one is seen.
+    """
+    if isinstance(names, int):
+        numbered = [f'name {number}' for number in range(names)]
+        names = Vocabulary(numbered, seen=numbered[::2])
     if counts is None:
-        counts = torch.ones(len(vocabulary), dtype=torch.long)
+        counts = torch.ones(len(names), dtype=torch.long)
     table = F.normalize(torch.randn(int(counts.sum()), channels, device=device), dim=-1)
-    return NameBank(vocabulary, table, counts.to(device))
+    return NameBank(names, table, counts.to(device))
 
 
 def annotated_boxes(boxes: Tensor, labels: Tensor, side: int) -> DetDataSample:

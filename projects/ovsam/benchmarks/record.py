@@ -51,14 +51,10 @@ def make_record(
     repeat: int = 5,
     device: str | torch.device = 'cpu',
 ) -> Record:
-    """Evaluate and time a method, or read what was measured of it before.
+    """Evaluate and time a method, or read what was measured of it before from a file in a folder.
 
-    Args:
-        method: A row.
-        folder: Where records are kept, a file each.
-        build: Makes the model with its weights, on the device; called only when needed.
-        repeat: How often to measure times; 0 leaves them out.
-        device: Where times are measured; they are of it and of torch's number of threads.
+    The model with its weights is built only when needed. Times are measured so often, 0 leaves them
+    out; they are of a device and of torch's number of threads.
     """
     device = torch.device(device)
     timed = f'{repeat}-{device.type}-{torch.get_num_threads()}' if repeat else '0'

@@ -71,18 +71,13 @@ def csv_table(rows: Rows) -> str:
     keys = list(dict.fromkeys(key for _, record in rows for key in record.metrics))
     costs = [name for name in Record.__dataclass_fields__ if name != 'metrics']
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(['method', 'config', 'prompts', *keys, *costs])
+    head = ['method', 'config', 'prompts', *keys, *costs]
+    writer = csv.DictWriter(text, head, lineterminator='\n')
+    writer.writeheader()
     for method, record in rows:
-        writer.writerow(
-            [
-                method.name,
-                method.path.stem,
-                method.prompts,
-                *(record.metrics.get(key) for key in keys),
-                *(getattr(record, name) for name in costs),
-            ]
-        )
+        row = dict(method=method.name, config=method.path.stem, prompts=method.prompts)
+        measured = {name: getattr(record, name) for name in costs}
+        writer.writerow({**row, **record.metrics, **measured})
     return text.getvalue()
 
 
@@ -94,17 +89,8 @@ def _table(rows: Rows) -> str:
     }
     found = [precisions(record.metrics) for _, record in rows]
     titles = [title for title in _PRECISIONS if any(title in row for row in found)]
-    head = [
-        'method',
-        'config',
-        *metrics.values(),
-        *titles,
-        'GFLOPs an image',
-        'a prompt',
-        'parameters (M)',
-        'ms an image',
-        'a prompt',
-    ]
+    head = ['method', 'config', *metrics.values(), *titles, 'GFLOPs an image', 'a prompt']
+    head += ['parameters (M)', 'ms an image', 'a prompt']
     cells = [
         [
             method.name,

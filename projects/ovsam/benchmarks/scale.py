@@ -6,6 +6,7 @@ its addition is one of ours and two of a GPU's FLOPS. Hours follow from an assum
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,12 +16,14 @@ from mmengine.config import Config
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..apis.init_model import load_config
 from ..datasets.teacher_features import TeacherFeatures
 from ..prompts.prompters import BoxPrompter
 from ..segmenters.ovsam import OVSAM
 from ..segmenters.promptable_segmenter import PromptableSegmenter
 from ..segmenters.sam2clip_distiller import SAM2CLIPDistiller
 from ..segmenters.stored_teacher import StoredTeacher
+from ..utils.marked_section import insert_section
 from ..utils.tables import table
 from .complexity import attention_as_products, count_by_part, count_complexity
 from .random_model import annotated_boxes, build_random_model, set_random_names
@@ -170,14 +173,9 @@ def _number(part: nn.Module, *, learned: bool = False) -> int:
 def row(
     name: str, machine: Machine, source: Source, work: Stage | float, record: float = 0
 ) -> list[str]:
-    """A line of the table.
+    """A line of the table: a training, or so many operations of what is done to each image once.
 
-    Args:
-        name: The line's.
-        machine: What it runs on.
-        source: The images.
-        work: A training's costs, or operations of what is done to each image once.
-        record: Bytes of an image's record: a training reads it, other work writes it.
+    An image's record has so many bytes; a training reads it, other work writes it.
     """
     stage = work if isinstance(work, Stage) else Stage(int(work), 0, 0, 0)
     read = source.image_bytes + (record if stage.learned else 0)
@@ -200,14 +198,25 @@ def row(
     ]
 
 
+def scale(args: argparse.Namespace) -> None:
+    """GPU-hours, memory, network and storage of the paper's recipe and of many images."""
+    machine = Machine(args.gpus, args.peak * 1e12, args.utilisation)
+    configs = [load_config(args.sam2clip), load_config(args.clip2sam), load_config(args.ovsam)]
+    section = (
+        f'`{args.shown}` prints this: {args.gpus} GPUs of {args.peak:g} TFLOPS, of which '
+        f'{args.utilisation:.0%} are reached.\n\n'
+        f'{scale_table(configs, machine, args.images, args.size)}\n'
+    )
+    print(section, end='')
+    if args.insert:
+        insert_section(args.insert, section, 'scale')
+
+
 def scale_table(configs: list[Config], machine: Machine, images: int, size: int | None) -> str:
     """The table in Markdown.
 
-    Args:
-        configs: Of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use.
-        machine: What everything runs on.
-        images: How many are many; each is seen once.
-        size: Side of the square input in pixels; the configs' own if not given.
+    Of the configs of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use, which sees
+    so many images once. ``size`` is as of :func:`~.random_model.build_random_model`.
 
     Raises:
         ValueError: A config is of another kind.

@@ -30,11 +30,7 @@ MIN_SCORE = 0.3
 
 
 def data_of(cfg: Config, split: str = 'test') -> Any:
-    """The data set of a config.
-
-    Args:
-        cfg: Of a model, with its data.
-        split: ``'test'`` or ``'val'``.
+    """The data set of a config, of the split ``'test'`` or ``'val'``.
 
     Raises:
         ValueError: The config names no such data.
@@ -53,14 +49,11 @@ def data_of(cfg: Config, split: str = 'test') -> Any:
 def scene_sheet(
     names: Sequence[str], pictures: Sequence[Sequence[tuple[Path, Path]]]
 ) -> np.ndarray:
-    """Scenes as rows; as columns the truth with the prompts, then each method.
+    """Scenes as rows; as columns the truth with the prompts, then each method. RGB uint8.
 
     Args:
         names: Of the methods, which have the same prompts.
         pictures: Of each method, as :func:`draw_scenes` gives them.
-
-    Returns:
-        RGB uint8.
     """
     # The first method's truth: all have the same data.
     columns = [
@@ -79,16 +72,10 @@ def scene_sheet(
 def draw_scenes(
     method: Method, build: Callable[[], nn.Module], count: int, folder: Path
 ) -> list[tuple[Path, Path]]:
-    """Pictures of the truth and of what a method finds; wrong names begin with a cross.
+    """Pictures of the truth and of what a method finds, two paths for each scene.
 
-    Args:
-        method: A row.
-        build: Makes its model; called only if a picture is not there yet.
-        count: Number of scenes, spread over the data set; at most all.
-        folder: Where pictures are kept.
-
-    Returns:
-        Both paths for each scene.
+    Wrong names begin with a cross. Scenes are spread over the data set, ``count`` of them or all.
+    The model is built only if a picture is not in the folder yet.
     """
     dataset = data_of(method.cfg)
     count = min(count, len(dataset))

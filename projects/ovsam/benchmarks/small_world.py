@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -11,29 +11,15 @@ from mmengine.config import Config
 from ..utils.marked_section import insert_section
 from ..utils.preflight import run_inputs
 from ..utils.tables import compact_table, figure
-from .metrics_section import metrics_section
+from ..utils.tables import table as aligned_table
+from ..utils.wording import listed
 
 COLUMNS = (
-    'ov/IoU_b',
-    'ov/IoU_n',
-    'ov/IoU',
-    'ov/Acc_b',
-    'ov/Acc_n',
-    'ov/Acc_h',
-    'ov/Acc',
+    *(f'ov/{key}' for key in ('IoU_b', 'IoU_n', 'IoU', 'Acc_b', 'Acc_n', 'Acc_h', 'Acc')),
     'accuracy/top1',
-    'found/AP',
-    'found/AP_oracle',
-    'found/share',
-    'clicks/IoU@1',
-    'clicks/IoU@3',
-    'clicks/IoU@5',
-    'clicks/NoC@85',
-    'clicks/NoC@90',
-    'everything/recall',
-    'everything/named_b',
-    'everything/named_n',
-    'everything/masks',
+    *(f'found/{key}' for key in ('AP', 'AP_oracle', 'share')),
+    *(f'clicks/{key}' for key in ('IoU@1', 'IoU@3', 'IoU@5', 'NoC@85', 'NoC@90')),
+    *(f'everything/{key}' for key in ('recall', 'named_b', 'named_n', 'masks')),
 )
 
 # Rows and columns of the table in README.md and docs/results.md.
@@ -74,6 +60,27 @@ SHOWN_COLUMNS = {
 }
 
 
+# Of what has metrics of its own, by the prefix of these: a title, and what to know of the figures.
+MORE_TABLES = {
+    'found': (
+        'Behind a detector',
+        'In percent: mask AP of what was found (`AP`) and of the same detections with '
+        'perfect boxes (`AP_oracle`); `share` is the one in percent of the other.',
+    ),
+    'clicks': (
+        'Corrections',
+        'Mean IoU in percent after some clicks, the mean number of clicks (NoC) to an IoU '
+        'of 85% and 90%, and the share in percent of the objects that never reach it.',
+    ),
+    'everything': (
+        'Everything mode',
+        'In percent: the share of objects found at IoU 0.5 (`recall`), of these with '
+        'the right name (`Acc`), of all found and named right (`named`), each of base '
+        '(`_b`), novel (`_n`) and all objects; and the mean number of masks.',
+    ),
+}
+
+
 def with_weights(names: Sequence[str], root: Path) -> list[str]:
     """Those evaluations whose weights are there, in a repository; says which are not."""
     found = []
@@ -106,10 +113,7 @@ def table(folder: Path, evaluations: Sequence[str]) -> str:
 def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
     """Some evaluations' figures as a Markdown table for readers.
 
-    Args:
-        folder: Of the figures.
-        shown: A title and a config's name for each row.
-        columns: Figures by the title of their column.
+    Rows are titles with a config's name each; columns have their figures by title.
     """
     rows = [
         [title, f'`{name}.py`', *figures_of(folder, name, columns.values())]
@@ -120,17 +124,55 @@ def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
 
 def figures_of(folder: Path, name: str, keys: Iterable[str]) -> list[str]:
     """Cells of an evaluation."""
-    metrics = json.loads((folder / f'{name}.json').read_text(encoding='utf-8'))
+    metrics = _read(folder / f'{name}.json')
     return [figure(metrics.get(key)) for key in keys]
 
 
-def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
-    """Put the figures between the marks of README.md and of docs/results.md.
+def metrics_section(paths: Iterable[Path]) -> str:
+    """Tables of detectors', corrections' and everything mode's figures, a row for each file.
 
-    Args:
-        folder: Of the figures.
-        root: Of the repository.
-        more: Evaluations of what stands on the four trainings.
+    Files are what ``tools/test.py --out`` wrote, named after configs. Figures of other metrics are
+    left out. It is Markdown for :func:`~ovsam.utils.marked_section.insert_section`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: None has such figures.
+    """
+    found = {path.stem: _read(path) for path in paths}
+    parts = []
+    for prefix, (title, notes) in MORE_TABLES.items():
+        rows = {}
+        for name, metrics in found.items():
+            split = ((key.partition('/'), value) for key, value in metrics.items())
+            rows[name] = {key[2]: value for key, value in split if key[0] == prefix}
+        # Numbers of objects are of the data, not of the method.
+        columns = dict.fromkeys(
+            key for figures in rows.values() for key in figures if not key.startswith('num')
+        )
+        cells = [
+            [f'`{name}.py`', *(figure(figures.get(column)) for column in columns)]
+            for name, figures in rows.items()
+            if figures
+        ]
+        if cells:
+            grid = aligned_table(['config', *columns], cells, 'pipe')
+            parts += [f'### {title}', notes, grid]
+    if not parts:
+        raise ValueError(
+            f'none of {listed(found)} has figures of {", ".join(MORE_TABLES)}: give what '
+            'tools/test.py --out wrote of such configs'
+        )
+    return '\n\n'.join(parts) + '\n'
+
+
+def _read(path: Path) -> Mapping[str, float]:
+    return json.loads(path.read_text(encoding='utf-8'))
+
+
+def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
+    """Put the figures between the marks of README.md and of docs/results.md below ``root``.
+
+    ``more`` are evaluations of what stands on the four trainings.
     """
     rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
     results = root / 'docs/results.md'

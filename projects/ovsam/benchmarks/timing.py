@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from mmengine.config import Config
 
 from ..apis import OVSAMPredictor, make_prompts
+from ..apis.init_model import choose_device, load_config
 from ..prompts import Prompts
+from ..utils.tables import table
 from .random_model import build_random_model
 
 
@@ -81,10 +86,60 @@ def time_once(predictor: OVSAMPredictor, prompts: int, aspect: float = 1.0) -> L
     )
 
 
-def seconds(function: Callable[[], object]) -> float:
+def seconds(function: Callable[..., object], *args: Any) -> float:
     """How long a call takes."""
     start = time.perf_counter()
-    function()
+    function(*args)
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+def in_turn(ours: Callable, theirs: Callable, inputs: Iterable[Any]) -> list[tuple[float, float]]:
+    """Seconds of two calls with each input, one after the other; the first input's do not count."""
+    return [(seconds(ours, each), seconds(theirs, each)) for each in inputs][1:]
+
+
+def compared(times: Sequence[tuple[float, float]]) -> list[str]:
+    """Cells of such calls: median milliseconds of each, and the median of their ratios."""
+    one, other = (statistics.median(column) for column in zip(*times))
+    ratio = statistics.median(a / b for a, b in times)
+    return [f'{1e3 * one:.2f}', f'{1e3 * other:.2f}', f'{ratio:.4f}']
+
+
+def threads() -> str:
+    """How many torch computes on, in words."""
+    return f'{torch.get_num_threads()} threads'
+
+
+def latency(args: argparse.Namespace) -> None:
+    """Milliseconds for an image and for a prompt."""
+    device, summary = choose_device(args.device), []
+    for config, precision in product(args.configs, args.precision):
+        given = args.prompts, args.repeat, args.size, device, args.aspect, precision
+        found = measure_latency(load_config(config), *given)
+        title = f'{Path(config).stem} {precision}'
+        summary.append((title, found.image, found.prompts / args.prompts))
+    print_ratios(['config', 'ms an image', 'ms a prompt'], summary, (1e-3, 1e-3))
+    print(f'median of {args.repeat}, {args.prompts} prompts at once, {device}, {threads()}')
+
+
+def gpu(args: argparse.Namespace) -> None:
+    """Milliseconds for an image and for a prompt on a GPU, in float32 and bfloat16."""
+    latency(args)
+
+
+def print_ratios(head: Sequence[str], rows: Sequence[tuple], units: Sequence[float]) -> None:
+    """A line for each title, with ratios to the first."""
+    cells = [
+        [
+            name,
+            *(
+                cell
+                for value, first, unit in zip(row, rows[0][1:], units)
+                for cell in (f'{value / unit:.2f}', f'{value / first:.3f}')
+            ),
+        ]
+        for name, *row in rows
+    ]
+    print(table([head[0], *(cell for name in head[1:] for cell in (name, 'ratio'))], cells))

@@ -42,20 +42,16 @@ from pathlib import Path
 from typing import Any
 
 from ..apis.init_model import PRECISIONS
+from ..benchmarks.complexity import complexity
 from ..benchmarks.following import SEEDS, follow_films
-from ..benchmarks.scale import Machine
-from ..benchmarks.tables import (
-    complexity,
-    gpu,
-    interactive,
-    latency,
-    memory,
-    onnx,
-    pool,
-    scale,
-    training,
-    vocabulary,
-)
+from ..benchmarks.interaction import interactive
+from ..benchmarks.memory import memory
+from ..benchmarks.onnx_cost import onnx
+from ..benchmarks.pool_cost import pool
+from ..benchmarks.scale import Machine, scale
+from ..benchmarks.timing import gpu, latency
+from ..benchmarks.training_step import training
+from ..benchmarks.vocabulary_cost import vocabulary
 from ..utils.command_line import exit_status, parser_of
 
 # What several subcommands know.

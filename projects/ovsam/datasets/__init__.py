@@ -9,37 +9,13 @@ from .load_teacher_features import LoadTeacherFeatures
 from .one_class import OneClass
 from .open_vocabulary_coco import ClosedVocabularyCocoDataset, OpenVocabularyCocoDataset
 from .open_vocabulary_lvis import OpenVocabularyLVISDataset
-from .photographs import (
-    KeepInMemory,
-    PartOfImagesCocoDataset,
-    PasteObjects,
-    RandomObjectWarp,
-)
-from .pictograms import PictogramCrops, pictogram_vocabulary
+from .photographs.keep_in_memory import KeepInMemory
+from .photographs.part_of_images import PartOfImagesCocoDataset
+from .photographs.paste_objects import PasteObjects
+from .photographs.random_object_warp import RandomObjectWarp
+from .pictograms.crops import PictogramCrops
+from .pictograms.vocabulary import pictogram_vocabulary
 from .sa1b import SA1BDataset
 from .source_batch_sampler import SourceBatchSampler
 from .teacher_features import TeacherFeatures
 from .whole_image_region import WholeImageRegion
-
-__all__ = [
-    'ClosedVocabularyCocoDataset',
-    'FeatureStore',
-    'ImageListing',
-    'JointDataset',
-    'KeepInMemory',
-    'LoadAnnotatedImage',
-    'LoadSA1BAnnotations',
-    'LoadTeacherFeatures',
-    'OneClass',
-    'OpenVocabularyCocoDataset',
-    'OpenVocabularyLVISDataset',
-    'PartOfImagesCocoDataset',
-    'PasteObjects',
-    'PictogramCrops',
-    'RandomObjectWarp',
-    'SA1BDataset',
-    'SourceBatchSampler',
-    'TeacherFeatures',
-    'WholeImageRegion',
-    'pictogram_vocabulary',
-]

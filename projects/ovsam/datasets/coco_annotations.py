@@ -165,12 +165,7 @@ def usable_mask(mask: Any) -> Any:
 
 
 def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:
-    """What is wrong with the lengths of polygons, likewise.
-
-    Args:
-        polygons: Lists of numbers, x and y of each corner.
-        least: So many numbers, at least, are a polygon.
-    """
+    """What is wrong with the lengths of polygons, likewise; ``least`` numbers make one."""
     for polygon in polygons:
         if len(polygon) < least or len(polygon) % 2:
             return (

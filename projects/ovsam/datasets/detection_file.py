@@ -6,8 +6,7 @@ Both are JSON, which runs no code when it is read. Boxes in memory are xyxy in o
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +37,7 @@ class DetectionFile(NamedTuple):
     classes: tuple[str, ...]
     images: dict[Any, Detections]
     known: frozenset
-    faults: tuple[str, ...]
+    faults: tuple[str, ...] = ()
 
 
 def read_detections(path: str | Path, ann_file: str | Path | None = None) -> DetectionFile:
@@ -131,14 +130,12 @@ def _from_coco(rows: list, truth: _Truth | None) -> DetectionFile:
         )
     images = {}
     for image, mine in by_image.items():
-        boxes = np.array([row['bbox'] for row in mine], np.float64).reshape(-1, 4)
-        boxes[:, 2:] += boxes[:, :2]
-        images[image] = Detections(
-            boxes.astype(np.float32),
-            np.array([row['score'] for row in mine], np.float32),
-            np.array([labels[row['category_id']] for row in mine], np.int64),
+        images[image] = _detections(
+            [(x, y, x + width, y + height) for x, y, width, height in (r['bbox'] for r in mine)],
+            [row['score'] for row in mine],
+            [labels[row['category_id']] for row in mine],
         )
-    return DetectionFile(tuple(truth.categories.values()), images, frozenset(truth.sizes), ())
+    return DetectionFile(tuple(truth.categories.values()), images, frozenset(truth.sizes))
 
 
 def _row_fault(row: object) -> str | None:
@@ -153,11 +150,7 @@ def _row_fault(row: object) -> str | None:
 
 
 def _numbers_fault(box: object, score: object) -> str | None:
-    if (
-        not isinstance(box, list)
-        or len(box) != 4
-        or not all(type(side) in (int, float) for side in box)
-    ):
+    if not isinstance(box, list) or len(box) != 4 or not set(map(type, box)) <= {int, float}:
         return f'has the box {box!r}, not four numbers'
     # null is how JSON says that there is none.
     if score is None or type(score) in (int, float):
@@ -191,30 +184,32 @@ def _from_dump(content: Mapping) -> DetectionFile:
             raise ValueError(f'image {image!r} comes twice')
         if not all(isinstance(field, list) for field in fields):
             raise ValueError(f'image {image!r} has boxes, scores or labels that are no lists')
-        if len({len(field) for field in fields}) != 1:
-            raise ValueError(
-                f'image {image!r} has {[len(field) for field in fields]} boxes, scores and labels'
-            )
+        counts = [len(field) for field in fields]
+        if len(set(counts)) != 1:
+            raise ValueError(f'image {image!r} has {counts} boxes, scores and labels')
         for box, score, label in zip(*fields):
             fault = _numbers_fault(box, score)
             if type(label) is not int or not 0 <= label < len(classes):
                 fault = fault or f'has the label {label!r}, but there are {len(classes)} classes'
             if fault:
                 raise ValueError(f'a detection of image {image!r} {fault}')
-        images[image] = Detections(
-            np.array(fields[0], np.float32).reshape(-1, 4),
-            np.array(fields[1], np.float32),
-            np.array(fields[2], np.int64),
-        )
-    return DetectionFile(tuple(classes), images, frozenset(images), ())
+        images[image] = _detections(*fields)
+    return DetectionFile(tuple(classes), images, frozenset(images))
+
+
+def _detections(boxes: list, scores: list, labels: list) -> Detections:
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(scores, np.float32),
+        np.array(labels, np.int64),
+    )
 
 
 def _check_scores(images: Mapping[Any, Detections]) -> None:
     wrong = [
-        (image, float(score))
+        (image, score)
         for image, found in images.items()
-        for score in found.scores
-        if not 0 <= score <= 1 and not math.isnan(score)
+        for score in found.scores[(found.scores < 0) | (found.scores > 1)].tolist()
     ]
     if wrong:
         raise ValueError(
@@ -247,11 +242,7 @@ def _compared(found: DetectionFile, truth: _Truth) -> DetectionFile:
     return found._replace(
         faults=(
             f'{len(outside)} of {total} boxes reach out of their images and are cut, such as '
-            f'{_rounded(box)} in image {image!r}, {width} wide and {height} high; '
-            'are they in original pixels?',
+            f'{[round(side, 1) for side in box]} in image {image!r}, {width} wide and {height} '
+            'high; are they in original pixels?',
         )
     )
-
-
-def _rounded(box: Sequence[float]) -> list[float]:
-    return [round(side, 1) for side in box]

@@ -106,14 +106,11 @@ class FeatureStore:
         by_path = {self.path(image): image for image in images}
         return [by_path[path] for path in missing_files(by_path)]
 
-    def remove_leftovers(self, age: float = 3600) -> int:
-        """Remove what writers left that were killed more than ``age`` seconds ago; how many."""
-        count = 0
+    def remove_leftovers(self) -> None:
+        """Remove what writers left that were killed more than an hour ago."""
         for path in Path(self.folder).glob('*/.*.partial'):
-            if time.time() - path.stat().st_mtime > age:
+            if time.time() - path.stat().st_mtime > 3600:
                 path.unlink(missing_ok=True)
-                count += 1
-        return count
 
 
 def _check_image(found: str, image: str) -> None:

@@ -51,11 +51,7 @@ class ImageListing(Sequence):
 
     @classmethod
     def build(
-        cls,
-        path: str | Path,
-        folder: str | Path,
-        patterns: Sequence[str] = (),
-        progress: bool = True,
+        cls, path: str | Path, folder: str | Path, patterns: Sequence[str] = ()
     ) -> ImageListing:
         """Look through a folder and all in it, and write the file, whole or not at all.
 
@@ -65,13 +61,11 @@ class ImageListing(Sequence):
             path: Of the file.
             folder: Where to look.
             patterns: Of file names, as a shell has them; all formats if not given.
-            progress: Show how many were found.
 
         Raises:
             FileNotFoundError: There is no such folder, or no image in it.
         """
-        found = _counted(walk_images(folder, patterns), progress)
-        return cls._write(path, str(folder), patterns, found)
+        return cls._write(path, str(folder), patterns, _counted(walk_images(folder, patterns)))
 
     @classmethod
     def from_paths(cls, path: str | Path, paths: Iterable[str], folder: str = '') -> ImageListing:
@@ -90,15 +84,11 @@ class ImageListing(Sequence):
         if not shown:
             raise FileNotFoundError(f'There are no images in the list{folder and f" of {folder}"}.')
         places = (posixpath.split(each) for each in sorted(shown, key=order_key))
-        return cls._write(
-            path,
-            folder,
-            (),
-            (
-                WalkedFolder(name, None, [file for _, file in files])
-                for name, files in groupby(places, key=lambda place: place[0])
-            ),
+        folders = (
+            WalkedFolder(name, None, [file for _, file in files])
+            for name, files in groupby(places, key=lambda place: place[0])
         )
+        return cls._write(path, folder, (), folders)
 
     @classmethod
     def _write(
@@ -195,23 +185,21 @@ class ImageListing(Sequence):
 
     def within(self, folder: str) -> range:
         """The numbers of the images right in a folder; none if it has none."""
-        first, last = self._ranges.get(folder, (0, 0))
-        return range(first, last)
+        return self._ranges.get(folder, range(0))
 
     @property
     def folders(self) -> list[str]:
         """Folders with images, in their order."""
-        return [name for name, (first, last) in self._ranges.items() if last > first]
+        return [name for name, rows in self._ranges.items() if rows]
 
     @cached_property
-    def _ranges(self) -> dict[str, tuple[int, int]]:
-        return {name: (first, last) for name, first, last, _ in self.header['folders']}
+    def _ranges(self) -> dict[str, range]:
+        return {name: range(first, last) for name, first, last, _ in self.header['folders']}
 
     def changed_folders(self, root: str | Path) -> list[str]:
         """Folders in which something was added, removed or renamed since; quick, no file is listed.
 
-        Args:
-            root: Where the folder of the listing is now.
+        ``root`` is where the folder of the listing is now.
         """
         return [
             name
@@ -219,14 +207,14 @@ class ImageListing(Sequence):
             if modified is not None and _modified(os.path.join(root, name)) != modified
         ]
 
-    def is_of(self, root: str | Path, progress: bool = True) -> bool:
+    def is_of(self, root: str | Path) -> bool:
         """Whether all images are still there, and no other ones; as slow as :meth:`build`.
 
         Raises:
             FileNotFoundError: There is no such folder.
         """
         digest = hashlib.sha256()
-        for name, _, files in _counted(walk_images(root, self.header['patterns']), progress):
+        for name, _, files in _counted(walk_images(root, self.header['patterns'])):
             for each in files:
                 digest.update(os.fsencode(posixpath.join(name, each)) + b'\n')
         return digest.hexdigest() == self.header['digest']
@@ -240,8 +228,9 @@ def _modified(folder: str) -> int:
         return -1
 
 
-def _counted(folders: Iterable[WalkedFolder], progress: bool) -> Iterator[WalkedFolder]:
-    with tqdm(desc='images found', unit='image', unit_scale=True, disable=not progress) as bar:
+def _counted(folders: Iterable[WalkedFolder]) -> Iterator[WalkedFolder]:
+    """The same, with a bar that shows how many images were found."""
+    with tqdm(desc='images found', unit='image', unit_scale=True) as bar:
         for folder in folders:
             bar.update(len(folder.files))
             yield folder

@@ -6,6 +6,8 @@ Glossary: S sources, K names of the joint vocabulary, K' classes of a source.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,9 +18,10 @@ from mmengine.structures import InstanceData
 from torch.utils.data import ConcatDataset
 
 from ..utils.wording import listed
-from ..vocabulary import Vocabulary, build_vocabulary, shared_texts
+from ..vocabulary import Vocabulary, build_vocabulary, report_shared_texts
 
-_KEYS = {'name', 'dataset', 'weight', 'classes'}
+_NEEDED = {'name', 'dataset', 'weight'}
+_KEYS = _NEEDED | {'classes'}
 
 
 @DATASETS.register_module()
@@ -68,17 +71,12 @@ class JointDataset(ConcatDataset):
         """What mmengine's runner asks data sets for."""
         return dict(classes=self.vocabulary.names)
 
-    def locate(self, index: int) -> tuple[int, int]:
-        """The source of sample ``index``, and the sample's place in it."""
-        if not 0 <= index < len(self):
-            raise IndexError(f'sample {index} of {len(self)}')
-        source = int(np.searchsorted(self.cumulative_sizes, index, side='right'))
-        return source, index - (self.cumulative_sizes[source] - len(self.datasets[source]))
-
     def __getitem__(self, index: int) -> dict:
         """What the source's pipeline gives, ``inputs`` and ``data_samples``, with joint labels."""
-        source, place = self.locate(index)
-        packed = self.datasets[source][place]
+        if not 0 <= index < len(self):
+            raise IndexError(f'sample {index} of {len(self)}')
+        source = bisect_right(self.cumulative_sizes, index)
+        packed = super().__getitem__(index)
         sample = packed.get('data_samples')
         if sample is None or 'labels' not in sample.get('gt_instances', ()):
             raise ValueError(
@@ -142,20 +140,14 @@ class JointDataset(ConcatDataset):
                 f"source '{name}': {len(dataset)} samples, {len(labels)} of "
                 f'{len(self.vocabulary)} names, {weight / total:.1%} of the batches'
             )
-        shared = shared_texts(self.vocabulary)
-        if shared:
-            examples = (f"'{text}' of {' and '.join(map(repr, n))}" for text, n in shared.items())
-            logger.warning(
-                f'{len(shared)} texts stand for more than one name each, which no model '
-                f'can tell apart by them: {listed(examples, between="; ")}'
-            )
+        report_shared_texts(self.vocabulary)
 
 
 def _check_sources(sources: Sequence[Mapping]) -> None:
     if not sources:
         raise ValueError('a joint data set needs at least one source; got none')
     for number, source in enumerate(sources):
-        missing = sorted({'name', 'dataset', 'weight'} - set(source))
+        missing = sorted(_NEEDED - set(source))
         unknown = sorted(set(source) - _KEYS)
         if missing or unknown:
             raise ValueError(
@@ -168,13 +160,12 @@ def _check_sources(sources: Sequence[Mapping]) -> None:
                 f"the weight of source '{source['name']}' is {weight!r}: it must be a "
                 'positive number; leave a source out that is not to be drawn'
             )
-    names = [source['name'] for source in sources]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(source['name'] for source in sources)
+    twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
         raise ValueError(
-            f'each source has a name of its own, which marks its samples; got '
-            f'{listed(twice)} '
-            'more than once'
+            f'each source has a name of its own, which marks its samples; got {listed(twice)} more '
+            'than once'
         )
 
 

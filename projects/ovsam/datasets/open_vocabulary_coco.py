@@ -55,9 +55,7 @@ class VocabularyCOCO(COCO):
     def refuse_near_misses(self, names: Sequence[str], left_out: Sequence[str] = ()) -> None:
         """Refuse names by which annotated categories are missed, probably by a slip.
 
-        Args:
-            names: Of a vocabulary.
-            left_out: Categories that are left out on purpose.
+        Not for categories that are ``left_out`` on purpose.
 
         Raises:
             ValueError: There are such names; the message has both spellings.
@@ -67,19 +65,14 @@ class VocabularyCOCO(COCO):
         ]
         counts = self.annotated_without_name(names)
         others = [name for name, count in counts.items() if count and name not in left_out]
-        try:
-            refuse_near_misses(
-                lost,
-                others,
-                'the vocabulary has {name}, which no category is '
-                'called, and the annotated category {other}, which would be left '
-                'out',
-            )
-        except ValueError as error:
-            raise ValueError(
-                f'{error}. Use one spelling; if they are different things, name the '
-                'category in left_out of the data set'
-            ) from None
+        refuse_near_misses(
+            lost,
+            others,
+            'the vocabulary has {name}, which no category is called, and the annotated category '
+            '{other}, which would be left out',
+            '. Use one spelling; if they are different things, name the category in left_out of '
+            'the data set',
+        )
 
 
 @DATASETS.register_module()
@@ -206,10 +199,7 @@ class ClosedVocabularyCocoDataset(OpenVocabularyCocoDataset):
     """Only images whose annotated objects all have names in the vocabulary.
 
     On other images a detector that finds an object of a further name would be counted wrong.
-
-    Args:
-        vocabulary: As in the base class.
-        **kwargs: Of ``CocoDataset``.
+    Arguments are those of the base class.
     """
 
     def load_data_list(self) -> list:

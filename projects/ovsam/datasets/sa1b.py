@@ -3,7 +3,7 @@
 import functools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Optional, Union
 
@@ -76,22 +76,14 @@ class SA1BDataset(BaseDetDataset):
         return data_list
 
     def _listed(self, listing: ImageListing) -> ListedRecords:
-        names = listing.folders if self.folders is None else self.folders
-        if isinstance(names, str):
-            # The list lies beside the listing if the images are elsewhere.
-            remote = '://' in self.data_root
-            root = Path(listing.path).parent if remote else Path(self.data_root)
-            names = read_folder_list(root / names)
-        missing = [name for name in names if not len(listing.within(name))]
-        if missing:
-            raise FileNotFoundError(
-                f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                f'{listing.path}: {listed(missing)}.'
-            )
+        # A list of folders lies beside the listing if the images are elsewhere.
+        remote = '://' in self.data_root
+        root = Path(listing.path).parent if remote else Path(self.data_root)
+        names = self._named(root, listing.path, listing.within)
         warn_of_changes(listing, self.data_root, self.backend_args)
         return ListedRecords(
             listing,
-            [listing.within(name) for name in names],
+            [listing.within(name) for name in (listing.folders if names is None else names)],
             functools.partial(_record, self.data_root),
         )
 
@@ -103,21 +95,30 @@ class SA1BDataset(BaseDetDataset):
                 f'There is no folder {root}, where SA-1B should be. '
                 'docs/data-and-training.md says how to get it.'
             )
-        if self.folders is None:
+        names = self._named(root, root, lambda name: (root / name).is_dir())
+        if names is None:
             for name, _, files in walk_images(root, PATTERNS):
                 yield name, files
             return
+        for name in names:
+            yield name, next(walk_images(root / name, PATTERNS)).files
+
+    def _named(
+        self, root: Path, where: object, find: Callable[[str], object]
+    ) -> Optional[Sequence[str]]:
+        """The folders that are asked for, which must be found somewhere; None for all."""
         names = self.folders
+        if names is None:
+            return None
         if isinstance(names, str):
             names = read_folder_list(root / names)
-        missing = [name for name in names if not (root / name).is_dir()]
+        missing = [name for name in names if not find(name)]
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(names)} folders of SA-1B are not in '
-                f'{root}: {listed(missing)}.'
+                f'{where}: {listed(missing)}.'
             )
-        for name in names:
-            yield name, next(walk_images(root / name, PATTERNS)).files
+        return names
 
 
 def read_folder_list(path: Path) -> list:

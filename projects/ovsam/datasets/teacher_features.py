@@ -105,10 +105,9 @@ class TeacherFeatures(BaseDataElement):
             )
 
     def check_input(self, image_input: Tensor) -> None:
-        """Make sure that it was made of this input: the same picture, prepared the same way.
+        """Make sure that it was made of this input (3, H, W), normalised and padded.
 
-        Args:
-            image_input: (3, H, W), normalised and padded.
+        That is: of the same picture, prepared the same way.
 
         Raises:
             ForeignFeaturesError: It was made of another one.
@@ -191,10 +190,7 @@ def image_name(path: str) -> str:
 
 
 def image_names(dataset: Dataset) -> list[str]:
-    """The name of each sample's image in a store, in the data set's order.
-
-    Args:
-        dataset: Of mmengine, or a wrapper of several.
+    """The name of each sample's image in a store, in the order of one of mmengine's data sets.
 
     Raises:
         ValueError: Different images have one name.

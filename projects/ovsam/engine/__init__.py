@@ -7,14 +7,5 @@ from .draw_segments_hook import DrawSegmentsHook
 from .init_weights_hook import InitWeightsHook
 from .require_teacher_features_hook import RequireTeacherFeaturesHook
 
-__all__ = [
-    'BFloat16OptimWrapper',
-    'DrawSegmentsHook',
-    'InitWeightsHook',
-    'RequireTeacherFeaturesHook',
-]
-
 if distributed.is_available():  # in nearly all builds of torch
-    from .sharded_strategy import ShardedStrategy  # noqa: F401
-
-    __all__ += ['ShardedStrategy']
+    from .sharded_strategy import ShardedStrategy

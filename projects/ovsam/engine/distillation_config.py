@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 
 from mmengine.config import Config
 
 _LOADER = 'LoadTeacherFeatures'
 
 
-@dataclass
 class DistillationConfig:
-    """What a live and a stored teacher have in common, see :meth:`of`.
+    """What a live and a stored teacher have in common.
+
+    Args:
+        cfg: Its model has a ``teacher``, an image encoder or a ``StoredTeacher``.
+        folder: Of the store; the one that the pipeline reads from if not given.
 
     Attributes:
         encoder: Config of the image encoder.
@@ -20,25 +22,12 @@ class DistillationConfig:
         loader: Of the training, without its data set.
         dataset: Of the training, without stored features.
         folder: Of the store.
+
+    Raises:
+        ValueError: It has no teacher or no training data, or there is no folder.
     """
 
-    encoder: dict
-    data_preprocessor: dict
-    loader: dict
-    dataset: dict
-    folder: str
-
-    @classmethod
-    def of(cls, cfg: Config, folder: str | None = None) -> DistillationConfig:
-        """Take a config apart.
-
-        Args:
-            cfg: Its model has a ``teacher``, an image encoder or a ``StoredTeacher``.
-            folder: Of the store; the one that the pipeline reads from if not given.
-
-        Raises:
-            ValueError: It has no teacher or no training data, or there is no folder.
-        """
+    def __init__(self, cfg: Config, folder: str | None = None) -> None:
         content = copy.deepcopy(cfg.to_dict())
         model, loader = content.get('model', {}), content.get('train_dataloader')
         if 'teacher' not in model or not loader:
@@ -46,33 +35,29 @@ class DistillationConfig:
                 f'{cfg.filename} trains no adapter on a teacher: give a config such '
                 'as configs/sam2clip/sam2clip_RN50x16_stored.py'
             )
-        teacher = model['teacher']
         folders: list[str] = []
-        dataset = _without_features(loader.pop('dataset'), folders)
+        self.dataset = _without_features(loader.pop('dataset'), folders)
         if folder is None and not folders:
             raise ValueError(
                 f'{cfg.filename} reads no stored features: name a folder for them with --out'
             )
-        return cls(
-            encoder=teacher['encoder'] if teacher['type'] == 'StoredTeacher' else teacher,
-            data_preprocessor=model['data_preprocessor'],
-            loader=loader,
-            dataset=dataset,
-            folder=folders[0] if folder is None else folder,
-        )
+        teacher = model['teacher']
+        self.encoder = teacher['encoder'] if teacher['type'] == 'StoredTeacher' else teacher
+        self.data_preprocessor, self.loader = model['data_preprocessor'], loader
+        self.folder = folders[0] if folder is None else folder
+        self._model, self._filename = model, cfg.filename
 
-    def inputs(self, cfg: Config) -> Config:
-        """As much of a config as says what must be there before features are made."""
+    def inputs(self) -> Config:
+        """As much of the config as says what must be there before features are made."""
         return Config(
             dict(model=self.encoder, train_cfg=dict(), train_dataloader=dict(dataset=self.dataset)),
-            filename=cfg.filename,
+            filename=self._filename,
         )
 
-    def student(self, cfg: Config) -> Config:
+    def student(self) -> Config:
         """The config's model with a stored teacher, for comparing it with the live one."""
-        model = cfg.to_dict()['model']
-        model['teacher'] = dict(type='StoredTeacher', encoder=self.encoder)
-        return Config(dict(model=model))
+        teacher = dict(type='StoredTeacher', encoder=self.encoder)
+        return Config(dict(model=dict(self._model, teacher=teacher)))
 
 
 def _without_features(node, folders: list[str]):

@@ -104,8 +104,6 @@ def picture_name(image: str, folder: Optional[str] = None) -> Path:
         image: Path of the file.
         folder: Where the data set's images lie; of others, and without it, the name alone counts.
     """
-    path = Path(os.path.abspath(image))
-    root = None if folder is None else os.path.abspath(folder)
-    inside = root is not None and path.is_relative_to(root)
-    path = Path(os.path.relpath(path, root) if inside else path.name)
+    path, root = Path(os.path.abspath(image)), folder and os.path.abspath(folder)
+    path = path.relative_to(root) if root and path.is_relative_to(root) else Path(path.name)
     return path if path.suffix.lower() == '.png' else path.with_name(f'{path.name}.png')

@@ -57,14 +57,14 @@ class FeatureDump:
         folder: Of the store; the one that the config reads from if not given.
         shard: (index, count): every ``count``-th image, beginning with ``index``.
         process: (rank, world): every ``world``-th of these; other processes of the run make the
-            others, on the same disk.
+            others, on the same disk. The first one shows its progress.
         device: Where the teacher runs; CUDA if there is.
         batch_size: Images at a time; the config's if not given.
         workers: Processes that read images; the config's if not given.
 
     Raises:
-        ValueError: The config has no teacher or no folder, two images have one name, or the
-            pipeline gives another input each time.
+        ValueError: The config has no teacher, no weights of it or no folder, two images have one
+            name, or the pipeline gives another input each time.
         FileNotFoundError: Data or weights are missing.
     """
 
@@ -78,7 +78,7 @@ class FeatureDump:
         batch_size: int | None = None,
         workers: int | None = None,
     ) -> None:
-        parts = DistillationConfig.of(cfg, folder)
+        parts = DistillationConfig(cfg, folder)
         self.store = FeatureStore(parts.folder)
         self.encoder = parts.encoder
         self.device = choose_device(device)
@@ -93,9 +93,11 @@ class FeatureDump:
         distinct = distinct[shard[0] :: shard[1]]
         self._of_all = [names[index] for index in distinct]
         self.names = {index: names[index] for index in distinct[process[0] :: process[1]]}
+        self._quiet = process[0] > 0
         _require_fixed_inputs(self.dataset, list(self.names)[:4])
+        self.teacher = teacher_identity(self.encoder)
 
-    def run(self, *, progress: bool = True) -> DumpReport:
+    def run(self) -> DumpReport:
         """Make the records that are missing or truncated.
 
         Headers are read, contents are not; see :meth:`verify`.
@@ -104,38 +106,35 @@ class FeatureDump:
             ValueError: Records are of another teacher.
             OSError: There is no room for the records.
         """
-        teacher = teacher_identity(self.encoder)
         report, todo = DumpReport(), []
-        for index, image in tqdm(self.names.items(), 'look', unit='image', disable=not progress):
+        for index, image in tqdm(self.names.items(), 'look', unit='image', disable=self._quiet):
             try:
-                self._require_teacher(self.store.read_header(image)['teacher'], teacher)
-                report.kept += 1
-                continue
+                found = self.store.read_header(image)['teacher']
             except FileNotFoundError:
-                pass
+                todo.append(index)
             except (DamagedFeaturesError, ForeignFeaturesError) as error:
                 report.redone.append((image, str(error)))
-            todo.append(index)
+                todo.append(index)
+            else:
+                report.kept += 1
+                if found != self.teacher:
+                    raise ValueError(
+                        f'{self.store.folder} holds features of another teacher ({found}, not '
+                        f'{self.teacher}): name another folder with --out; --verify would make all '
+                        'of them anew'
+                    )
         if todo:
-            self._make(todo, teacher, report, progress=progress)
+            self._make(todo, report, verify=False)
         return report
 
-    def verify(self, *, progress: bool = True) -> DumpReport:
+    def verify(self) -> DumpReport:
         """Read every record and compare it with its image; make bad and missing ones anew."""
         self.store.remove_leftovers()
         report = DumpReport()
-        self._make(
-            list(self.names),
-            teacher_identity(self.encoder),
-            report,
-            progress=progress,
-            verify=True,
-        )
+        self._make(list(self.names), report, verify=True)
         return report
 
-    def batches(
-        self, indices: Sequence[int], description: str, *, progress: bool = True
-    ) -> Iterable[tuple[Tensor, list]]:
+    def batches(self, indices: Sequence[int], description: str) -> Iterable[tuple[Tensor, list]]:
         """Inputs (B, 3, H, W) as the teacher sees them, and their samples, with a progress bar."""
         loader = DataLoader(
             Subset(self.dataset, indices),
@@ -143,7 +142,7 @@ class FeatureDump:
             num_workers=self.workers,
             collate_fn=pseudo_collate,
         )
-        with tqdm(total=len(indices), desc=description, unit='image', disable=not progress) as bar:
+        with tqdm(total=len(indices), desc=description, unit='image', disable=self._quiet) as bar:
             for data in loader:
                 data = self.preprocessor(data, training=False)
                 yield data['inputs'], data['data_samples']
@@ -154,44 +153,36 @@ class FeatureDump:
         return init_model(Config(dict(model=self.encoder)), device=str(self.device))
 
     @torch.no_grad()
-    def _make(
-        self,
-        indices: Sequence[int],
-        teacher: dict,
-        report: DumpReport,
-        *,
-        progress: bool,
-        verify: bool = False,
-    ) -> None:
+    def _make(self, indices: Sequence[int], report: DumpReport, *, verify: bool) -> None:
         encoder = None
         squared_error = 0.0
-        for inputs, samples in self.batches(
-            indices, 'verify' if verify else 'store', progress=progress
-        ):
+        for inputs, samples in self.batches(indices, 'verify' if verify else 'store'):
             images = [image_name(sample.img_path) for sample in samples]
             bad = [
                 row
                 for row, image in enumerate(images)
-                if not (verify and self._is_good(image, inputs[row], teacher, report))
+                if not (verify and self._is_good(image, inputs[row], report))
             ]
             report.kept += len(images) - len(bad)
             if not bad:
                 continue
             encoder = encoder or self.build_teacher()
             for row, embedding in zip(bad, encoder(inputs[bad])):
-                features = TeacherFeatures.of(embedding, inputs[row], images[row], teacher)
+                features = TeacherFeatures.of(embedding, inputs[row], images[row], self.teacher)
                 if not report.made:
                     report.size = len(features.to_bytes())
                     if not verify:
                         self._require_room(report.size)
-                self._write(features, report)
+                with full_disk_says(self.store.folder, lambda: f'{report.made:,} new records'):
+                    self.store.write(features)
+                report.made += 1
                 squared_error += (features.embedding() - embedding.cpu()).square().mean().item()
         report.squared_error = squared_error / max(report.made, 1)
 
-    def _is_good(self, image: str, image_input: Tensor, teacher: dict, report: DumpReport) -> bool:
+    def _is_good(self, image: str, image_input: Tensor, report: DumpReport) -> bool:
         try:
             features = self.store.read(image)
-            features.check_teacher(teacher)
+            features.check_teacher(self.teacher)
             features.to(self.device).check_input(image_input)
         except FileNotFoundError:
             return False
@@ -199,11 +190,6 @@ class FeatureDump:
             report.redone.append((image, str(error.__cause__ or error)))
             return False
         return True
-
-    def _write(self, features: TeacherFeatures, report: DumpReport) -> None:
-        with full_disk_says(self.store.folder, lambda: f'{report.made:,} new records'):
-            self.store.write(features)
-        report.made += 1
 
     def _require_room(self, size: int) -> None:
         os.makedirs(self.store.folder, exist_ok=True)
@@ -214,13 +200,6 @@ class FeatureDump:
                 f'{count:,} records need {needed / 1e9:,.1f} GB in {self.store.folder}, '
                 f'but {free / 1e9:,.1f} GB are free: make room or name another place '
                 'with --out'
-            )
-
-    def _require_teacher(self, found: dict, teacher: dict) -> None:
-        if found != teacher:
-            raise ValueError(
-                f'{self.store.folder} holds features of another teacher ({found}, not {teacher}): '
-                'name another folder with --out; --verify would make all of them anew'
             )
 
 

@@ -23,11 +23,8 @@ class MetricsHandler(JsonHandler):
 
     def dump_to_str(self, obj: Any, **kwargs: Any) -> str:
         """See mmengine."""
-        return (
-            json_text(obj, **kwargs)
-            if isinstance(obj, dict)
-            else (super().dump_to_str(obj, **kwargs))
-        )
+        write = json_text if isinstance(obj, dict) else super().dump_to_str
+        return write(obj, **kwargs)
 
 
 def write_metrics_as_json() -> None:

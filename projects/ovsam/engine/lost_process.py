@@ -22,11 +22,7 @@ class LostProcessError(RuntimeError):
 
 @contextmanager
 def explaining_lost_processes(advice: str) -> Iterator[None]:
-    """Raise :class:`LostProcessError` for what a collective says when a process is gone.
-
-    Args:
-        advice: What to do then, a sentence.
-    """
+    """Raise :class:`LostProcessError`, with advice, where a collective finds a process gone."""
     try:
         yield
     except RuntimeError as error:

@@ -86,7 +86,7 @@ def _slurm_places(environ) -> dict[str, str]:
         'RANK': environ['SLURM_PROCID'],
         'WORLD_SIZE': environ['SLURM_NTASKS'],
         'LOCAL_RANK': environ['SLURM_LOCALID'],
-        'MASTER_PORT': '29500',
+        'MASTER_PORT': environ.get('MASTER_PORT', '29500'),
     }
     if 'MASTER_ADDR' not in environ:
         hosts = subprocess.run(
@@ -96,6 +96,4 @@ def _slurm_places(environ) -> dict[str, str]:
             check=True,
         ).stdout
         places['MASTER_ADDR'] = hosts.split()[0]
-    if 'MASTER_PORT' in environ:
-        del places['MASTER_PORT']
     return places

@@ -67,12 +67,7 @@ def _split(text: str) -> list[str]:
 
 
 def add_config_options(parser: argparse.ArgumentParser, of_what: str = 'config values') -> None:
-    """``--cfg-options KEY=VALUE ...``, as mmdet's users know it.
-
-    Args:
-        parser: Gets the option.
-        of_what: What is overridden, for its help.
-    """
+    """``--cfg-options KEY=VALUE ...``, as mmdet's users know it; help says of what."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -64,15 +63,15 @@ class ShardedStrategy(FSDPStrategy):
         )
         if not torch.cuda.is_available():
             wrapper['device_id'] = torch.device('cpu')
-        given = self.model_wrapper or {}
-        self.model_wrapper = {**wrapper, **given}
+        self.model_wrapper = {**wrapper, **(self.model_wrapper or {})}
         return super()._wrap_model(model)
 
     def build_optim_wrapper(self, optim_wrapper, model: nn.Module | None = None) -> OptimWrapper:
         """See mmengine."""
         built = super().build_optim_wrapper(optim_wrapper, model)
         if getattr(built, 'clip_func', None) is torch.nn.utils.clip_grad_norm_:
-            built.clip_func = partial(_clip_whole_norm, model)
+            # mmengine calls it with a process's own shares of the gradients.
+            built.clip_func = lambda _, **kwargs: self.model.clip_grad_norm_(**kwargs)
         return built
 
     def load_optim_state_dict(self, state_dict: dict) -> None:
@@ -82,8 +81,3 @@ class ShardedStrategy(FSDPStrategy):
                 model=self.model, optim=self.optim_wrapper.optimizer, optim_state_dict=state_dict
             )
         )
-
-
-def _clip_whole_norm(model: FullyShardedDataParallel, params, **kwargs) -> torch.Tensor:
-    """What mmengine calls with a process's own shares of the gradients."""
-    return model.clip_grad_norm_(**kwargs)

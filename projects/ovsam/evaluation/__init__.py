@@ -19,25 +19,3 @@ from .skip_ovsam_protocols import (
 from .taught_ovsam import TaughtOVSAM
 from .vocabulary_coco_metric import VocabularyCocoMetric
 from .yardsticks import FilledBoxes, GrabCut
-
-__all__ = [
-    'ClickMetric',
-    'ClickedOVSAM',
-    'ClickedSkipOVSAM',
-    'DumpDetections',
-    'EverythingMetric',
-    'EverythingOVSAM',
-    'EverythingSkipOVSAM',
-    'FilledBoxes',
-    'FoundObjectsMetric',
-    'FoundObjectsOVSAM',
-    'GrabCut',
-    'ImageCropSkipOVSAM',
-    'OVLVISMetric',
-    'OpenVocabularyMetric',
-    'TaughtOVSAM',
-    'TaughtSkipOVSAM',
-    'VocabularyCocoMetric',
-    'expected_calibration_error',
-    'fit_temperature',
-]

@@ -41,11 +41,9 @@ def expected_calibration_error(scores: ArrayLike, correct: ArrayLike) -> float:
 
 
 def fit_temperature(log_scores: Tensor, labels: Tensor) -> float:
-    """The temperature of the least mean negative log-likelihood.
+    """The temperature of the least mean negative log-likelihood of the right names (N,).
 
-    Args:
-        log_scores: (N, K + 1), as :class:`~ovsam.naming.TemperatureScaling` takes.
-        labels: (N,) the right names.
+    Log-scores (N, K + 1) are as :class:`~ovsam.naming.TemperatureScaling` takes.
 
     Raises:
         ValueError: There are no objects.

@@ -25,7 +25,6 @@ class DumpDetections(BaseMetric):
         out_file_path: Of the file, ``.json``.
         classes: What labels mean: the model's vocabulary, whatever
             :func:`~ovsam.vocabulary.build_vocabulary` takes; the data set's if not given.
-        collect_device: See mmengine.
 
     Raises:
         ValueError: The file does not end in ``.json``.
@@ -35,9 +34,8 @@ class DumpDetections(BaseMetric):
         self,
         out_file_path: str,
         classes: Vocabulary | str | Path | Sequence[str] | dict | None = None,
-        collect_device: str = 'cpu',
     ) -> None:
-        super().__init__(collect_device=collect_device)
+        super().__init__()
         if not str(out_file_path).endswith('.json'):
             raise ValueError(
                 f'detections are written as JSON; got {out_file_path}, which does not end in .json'

@@ -6,7 +6,6 @@ Glossary: N found masks, G annotated objects, H x W the original image.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,16 @@ from ..masks.mask_iou import pairwise_mask_ious
 from ..vocabulary import Vocabulary, build_vocabulary
 from .group_metric import GroupMetric, percent
 
-
-@dataclass(frozen=True)  # mmengine makes plain tuples of named ones
-class _Image:
-    """What is kept of an image: (group, found, named right) of each object, and the masks."""
-
-    objects: tuple[tuple[str, bool, bool], ...]
-    num_masks: int
+FOUND = 0.5  # IoU of a mask that finds an object
 
 
 @METRICS.register_module()
 class EverythingMetric(GroupMetric):
     """Recall of annotated objects, and names, of masks that nobody asked for.
 
-    An object is found if the mask that overlaps it most has at least ``iou_threshold`` with it;
-    that mask's label is the object's. Masks of other things do no harm: annotations do not hold all
-    there is. Objects with an empty annotated mask do not count. A sample needs ``gt_instances``
+    An object is found if the mask that overlaps it most has an IoU of at least :data:`FOUND` with
+    it; that mask's label is the object's. Masks of other things do no harm: annotations do not hold
+    all there is. Objects with an empty annotated mask do not count. A sample needs ``gt_instances``
     (``labels``, ``masks``) and ``pred_instances`` (``masks`` (N, H, W) bool at original size and
     ``labels``, for example :class:`~ovsam.evaluation.EverythingOVSAM`'s). Labels of both count the
     dataset's classes.
@@ -47,31 +40,24 @@ class EverythingMetric(GroupMetric):
     Args:
         vocabulary: Whose ``split`` has the groups ``base`` and ``novel``; anything that
             :func:`~ovsam.vocabulary.build_vocabulary` takes.
-        iou_threshold: In (0, 1].
         **kwargs: Of mmengine's ``BaseMetric``.
 
     Raises:
-        ValueError: ``iou_threshold`` is out of its range, or the vocabulary has no such groups.
+        ValueError: The vocabulary has no such groups.
     """
 
     default_prefix = 'everything'
 
     def __init__(
-        self,
-        vocabulary: Vocabulary | str | Path | Sequence[str] | dict,
-        iou_threshold: float = 0.5,
-        **kwargs,
+        self, vocabulary: Vocabulary | str | Path | Sequence[str] | dict, **kwargs
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 < iou_threshold <= 1:
-            raise ValueError(f'iou_threshold must be in (0, 1]; got {iou_threshold}')
         vocabulary = build_vocabulary(vocabulary)
         self.groups = {
             name: suffix
             for suffix, group in (('b', 'base'), ('n', 'novel'))
             for name in vocabulary.group(group)
         }
-        self.iou_threshold = iou_threshold
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Compare what was found with what is annotated, one result per sample.
@@ -97,25 +83,20 @@ class EverythingMetric(GroupMetric):
                     f'found masks are {others.shape[1:]}, annotated ones {masks.shape[1:]}; '
                     "both must have the original image's size"
                 )
-            objects = []
+            objects = []  # of each: group, found, named right
             ious = pairwise_mask_ious(masks, others)
             for label, mask, row in zip(truth['labels'].tolist(), masks, ious):
                 if not mask.any():
                     continue
                 best = int(row.argmax()) if len(row) else -1
-                hit = best >= 0 and bool(row[best] >= self.iou_threshold)
-                objects.append(
-                    (
-                        self.groups.get(classes[label], ''),
-                        hit,
-                        hit and int(found['labels'][best]) == label,
-                    )
-                )
-            self.results.append(_Image(tuple(objects), len(found['masks'])))
+                hit = best >= 0 and bool(row[best] >= FOUND)
+                right = hit and int(found['labels'][best]) == label
+                objects.append((self.groups.get(classes[label], ''), hit, right))
+            self.results.append((objects, len(found['masks'])))
 
-    def compute_metrics(self, results: list[_Image]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple[list, int]]) -> dict[str, float]:
         """Averages over objects; see the class for the keys."""
-        objects = [each for image in results for each in image.objects]
+        objects = [each for mine, _ in results for each in mine]
         metrics: dict[str, float] = {}
         for suffix, mine in (
             ('_b', [o for o in objects if o[0] == 'b']),
@@ -127,9 +108,8 @@ class EverythingMetric(GroupMetric):
             metrics[f'Acc{suffix}'] = percent([o[2] for o in found])
             metrics[f'named{suffix}'] = percent([o[2] for o in mine])
             metrics[f'num{suffix}'] = len(mine)
-        metrics['masks'] = (
-            float(np.mean([image.num_masks for image in results])) if (results) else float('nan')
-        )
+        counts = [count for _, count in results]
+        metrics['masks'] = float(np.mean(counts)) if counts else float('nan')
         MMLogger.get_current_instance().info(
             f'found {metrics["recall"]:.1f}% of {metrics["num"]} objects, {metrics["Acc"]:.1f}% of '
             f'these with the right name; {metrics["masks"]:.1f} masks an image'

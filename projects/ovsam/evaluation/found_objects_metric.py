@@ -23,10 +23,7 @@ class FoundObjectsMetric(VocabularyCocoMetric):
     Results, in percent: mask ``AP`` and ``AP50`` and ``box_AP`` of what was found, ``AP50_b`` and
     ``AP50_n`` of base and of novel classes if the data set has these groups, ``AP_oracle`` and
     ``AP50_oracle`` of annotated boxes, and ``share``, which is ``AP`` in percent of ``AP_oracle``.
-
-    Args:
-        ann_file: COCO-format annotations.
-        **kwargs: Of ``CocoMetric``.
+    Arguments are those of the base class, without ``metric``.
     """
 
     default_prefix = 'found'

@@ -57,13 +57,7 @@ class GroupMetric(BaseMetric):
 
 
 def by_group(metric: str, instances: Sequence, field: str) -> dict[str, float]:
-    """Means of a field in percent: of the groups b and n, and of both.
-
-    Args:
-        metric: What the results are called.
-        instances: With a ``group`` each.
-        field: Which of their fields.
-    """
+    """Means of a field of instances in percent: of the groups b and n, and of both."""
     values = {
         f'{metric}_{group}': percent(getattr(i, field) for i in instances if i.group == group)
         for group in 'bn'

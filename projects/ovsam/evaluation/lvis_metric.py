@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import ModuleType
+from types import SimpleNamespace
 
 import numpy as np
 from lvis import LVIS
+from lvis import eval as lvis_eval
 from mmdet.evaluation import LVISMetric
 from mmdet.registry import METRICS
-from mmengine.fileio import get_local_path
 
-from ..datasets.coco_annotations import check_coco_annotations, naming_annotation_file
-from ..datasets.open_vocabulary_coco import category_ids
-from .vocabulary_coco_metric import WithMasks, complete_annotations
+from ..datasets.coco_annotations import check_coco_annotations
+from .vocabulary_coco_metric import JudgedByName, complete_annotations
 
-
-class _NumpyWithFloat(ModuleType):
-    """numpy, and the alias ``float`` that numpy 1.24 removed."""
-
-    float = float
-
-    def __getattr__(self, name: str):
-        return getattr(np, name)
-
-
-@contextmanager
-def numpy_float_for_lvis() -> Iterator[None]:
-    """Let the lvis package evaluate on a current numpy.
-
-    ``LVISEval.accumulate`` of lvis 0.5.3 asks for ``np.float``. While the context lasts, that
-    one module sees a numpy which has it; numpy itself stays as it is.
-    """
-    from lvis import eval as lvis_eval
-
-    original = lvis_eval.np
-    lvis_eval.np = _NumpyWithFloat('numpy')
-    try:
-        yield
-    finally:
-        lvis_eval.np = original
-
-
+# LVISEval.accumulate of lvis 0.5.3 asks for np.float, which numpy 1.24 removed: this module of it
+# sees a numpy that has it.
+lvis_eval.np = SimpleNamespace(**vars(np), float=float)
 # Without these the lvis package fails, after all images were tested.
 _NEEDED = {
     'images': ('neg_category_ids', 'not_exhaustive_category_ids'),
@@ -89,45 +62,18 @@ class _JudgedLVIS(LVIS):
 
 
 @METRICS.register_module()
-class OVLVISMetric(WithMasks, LVISMetric):
+class OVLVISMetric(JudgedByName, LVISMetric):
     """:class:`mmdet.evaluation.LVISMetric` for data sets whose classes are a vocabulary's names.
 
-    Label ``k`` is the category of class ``k``; of a metric without a ``dataset_meta``, category
-    ``k`` of the file. Only images that were tested count, and categories that have a name. Where
-    masks are judged, objects without one are ignored: they are neither missed nor found. It works
-    with a current numpy, too.
-
-    Args:
-        ann_file: LVIS annotations.
-        **kwargs: Of ``LVISMetric``.
-
-    Raises:
-        ValueError: The annotation file is not of LVIS's format.
+    Of a metric without a ``dataset_meta``, label ``k`` is category ``k`` of the file. Only
+    categories that have a name count. It works with a current numpy, too. See
+    :class:`~.vocabulary_coco_metric.JudgedByName` for arguments and which objects count.
     """
 
-    def __init__(self, ann_file: str, **kwargs) -> None:
-        super().__init__(**kwargs)
-        with (
-            get_local_path(ann_file, backend_args=self.backend_args) as local_path,
-            naming_annotation_file(ann_file),
-        ):
-            self._lvis_api = _JudgedLVIS(local_path)
-
-    def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
-        """See mmdet; labels are places in the data set's classes."""
-        names = (self.dataset_meta or {}).get('classes')
-        categories = self._lvis_api.dataset['categories']
-        self.cat_ids = category_ids(categories, names) if names else list(self._lvis_api.cats)
-        files = super().results2json(results, outfile_prefix)
-        # The lvis package's figures come in the order of the ids. Names without a category have
-        # negative ones.
-        self.cat_ids = self._lvis_api.named = sorted(i for i in self.cat_ids if i >= 0)
-        return files
+    INDEX = _JudgedLVIS
+    API = '_lvis_api'
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See mmdet; the numbers are the official evaluator's for the images of the results."""
-        self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
-        self._lvis_api.tested = self.img_ids
-        with numpy_float_for_lvis():
-            every = self.of_each_metric(results, self._lvis_api)
-            return {key: value for _, values in every for key, value in values.items()}
+        every = self.of_each_metric(results)
+        return {key: value for _, values in every for key, value in values.items()}

@@ -49,18 +49,16 @@ class TaughtOVSAM(OVSAM):
             return super().bank(vocabulary)
         plain = super().bank()
         names = self.vocabulary.group(self.group)
-        rows, labels = collect_embeddings(self, self._drawn(names))
+        wanted = self.vocabulary.label_map(names).tolist()
+        rows, labels = collect_embeddings(self, self._drawn(wanted))
+        found = {name: rows[labels == place] for name, place in zip(names, wanted)}
         self.own_bank = plain.taught(
-            {
-                name: rows[labels == self.vocabulary.index(name)][: self.shots]
-                for name in names
-                if (labels == self.vocabulary.index(name)).any()
-            },
+            {name: some[: self.shots] for name, some in found.items() if len(some)},
             with_text=self.with_text,
         )
         return self.own_bank
 
-    def _drawn(self, names: Sequence[str]) -> list[dict]:
+    def _drawn(self, wanted: Sequence[int]) -> list[dict]:
         """Images in an order of chance, until there are enough objects of each name.
 
         Labels are places in the model's vocabulary.
@@ -68,7 +66,7 @@ class TaughtOVSAM(OVSAM):
         dataset = DATASETS.build(self.examples)
         places = torch.from_numpy(self.vocabulary.label_map(dataset.metainfo['classes']))
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(self.seed))
-        missing = dict.fromkeys((self.vocabulary.index(name) for name in names), self.shots)
+        missing = dict.fromkeys(wanted, self.shots)
         batches = []
         for place in order.tolist():
             batch = pseudo_collate([dataset[place]])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from mmdet.datasets.api_wrappers import COCO
-from mmdet.evaluation import OVCocoMetric
+from mmdet.evaluation import CocoMetric, OVCocoMetric
 from mmdet.registry import METRICS
 from mmengine.fileio import get_local_path
 
@@ -15,7 +15,7 @@ from ..datasets.coco_annotations import (
     naming_annotation_file,
     usable_mask,
 )
-from ..datasets.open_vocabulary_coco import VocabularyCOCO
+from ..datasets.open_vocabulary_coco import VocabularyCOCO, category_ids
 
 
 def complete_annotations(annotations: Sequence[dict]) -> list[dict]:
@@ -58,13 +58,41 @@ class _JudgedCOCO(VocabularyCOCO):
             annotation['iscrowd'] = int(masks)
 
 
-class WithMasks:
-    """A metric of mmdet that asks for masks where it judges them, before all images are tested."""
+class JudgedByName(CocoMetric):
+    """A metric of mmdet whose label ``k`` is the category of the data set's class ``k``.
 
+    mmdet takes categories in the order of the annotation file, whatever the order of the classes.
+    Only images that were tested count. Where masks are judged, objects without one are ignored:
+    they are neither missed nor found.
+
+    Args:
+        ann_file: Annotations.
+        **kwargs: Of mmdet's class.
+
+    Attributes:
+        INDEX: Class of the annotations' index.
+        API: What mmdet calls the index.
+
+    Raises:
+        ValueError: The annotation file is of another format.
+    """
+
+    INDEX: type
+    API: str
     metrics: list
 
+    def __init__(self, ann_file: str, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self._ann_file = ann_file
+        with (
+            get_local_path(ann_file, backend_args=self.backend_args) as local_path,
+            naming_annotation_file(ann_file),
+        ):
+            self.index = self.INDEX(local_path)
+        setattr(self, self.API, self.index)
+
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """See mmdet.
+        """See mmdet; masks are asked for before all images are tested.
 
         Raises:
             ValueError: Masks are judged, and the model gives none.
@@ -75,53 +103,50 @@ class WithMasks:
                 "metric='segm' judges masks, and the model gives no masks: take one that does, or "
                 "give the metric of boxes, metric='bbox'"
             )
-        super().process(data_batch, data_samples)  # type: ignore[misc]  # of mmdet's class
+        super().process(data_batch, data_samples)
 
-    def of_each_metric(self, results: list, index) -> Iterator[tuple[str, dict[str, float]]]:
+    def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
+        """See mmdet; labels are places in the data set's classes."""
+        names = (self.dataset_meta or {}).get('classes')
+        categories = self.index.dataset['categories']
+        of_labels = category_ids(categories, names) if names else list(self.index.cats)
+        self.cat_ids = of_labels
+        files = super().results2json(results, outfile_prefix)
+        # Figures come in the order of the ids. Names without a category have negative ones.
+        self.cat_ids = self.index.named = sorted(number for number in of_labels if number >= 0)
+        return files
+
+    def of_each_metric(self, results: list) -> Iterator[tuple[str, dict[str, float]]]:
         """mmdet's figures of each of the metrics, for which the index judges masks or does not.
 
         Without results there are none.
         """
         every = self.metrics
+        # mmdet's recall of proposals takes images in the order of the results.
+        self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
+        self.index.tested = self.img_ids
         try:
             for metric in every if results else ():
                 self.metrics = [metric]
-                index.judge_masks(metric == 'segm')
-                yield metric, super().compute_metrics(results)  # type: ignore[misc]  # likewise
+                self.index.judge_masks(metric == 'segm')
+                yield metric, super().compute_metrics(results)
         finally:
             self.metrics = every
 
 
 @METRICS.register_module()
-class VocabularyCocoMetric(WithMasks, OVCocoMetric):
+class VocabularyCocoMetric(JudgedByName, OVCocoMetric):
     """:class:`mmdet.evaluation.CocoMetric` for data sets whose classes are a vocabulary's names.
-
-    mmdet takes categories in the order of the annotation file, whatever the order of the classes;
-    here label ``k`` is the category of class ``k``. Only images that were tested count. Where masks
-    are judged, objects without one are ignored: they are neither missed nor found.
 
     Results are CocoMetric's; and, where the data set's ``metainfo`` has ``base_classes`` and
     ``novel_classes``, the open-vocabulary protocol's ``<metric>_base_ap50``,
     ``<metric>_novel_ap50`` and the two without 50, in fractions of one. With all classes to choose
     from they are the generalised protocol's; the constrained one's come of a vocabulary of one
-    group only.
-
-    Args:
-        ann_file: COCO-format annotations.
-        **kwargs: Of ``CocoMetric``.
-
-    Raises:
-        ValueError: The annotation file is not of COCO's format.
+    group only. See :class:`JudgedByName` for arguments and which objects count.
     """
 
-    def __init__(self, ann_file: str, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self._ann_file = ann_file
-        with (
-            get_local_path(ann_file, backend_args=self.backend_args) as local_path,
-            naming_annotation_file(ann_file),
-        ):
-            self._coco_api = _JudgedCOCO(local_path)
+    INDEX = _JudgedCOCO
+    API = '_coco_api'
 
     @property
     def dataset_meta(self) -> dict:
@@ -137,25 +162,13 @@ class VocabularyCocoMetric(WithMasks, OVCocoMetric):
     def dataset_meta(self, meta: dict) -> None:
         self._dataset_meta = meta
         with naming_annotation_file(self._ann_file):
-            self._coco_api.refuse_near_misses(meta.get('classes', ()), meta.get('left_out', ()))
-
-    def results2json(self, results: list, outfile_prefix: str) -> dict[str, str]:
-        """See mmdet; labels are places in the data set's classes."""
-        of_labels = self._coco_api.get_cat_ids(cat_names=self.dataset_meta['classes'])
-        self.cat_ids = of_labels
-        files = super().results2json(results, outfile_prefix)
-        # pycocotools' figures come in the order of the ids. Names without a category have negative
-        # ones.
-        self.cat_ids = sorted(category for category in of_labels if category >= 0)
-        return files
+            self.index.refuse_near_misses(meta.get('classes', ()), meta.get('left_out', ()))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """See mmdet; the images of the results count."""
-        # mmdet's recall of proposals takes them in the order of the results.
-        self.img_ids = list(dict.fromkeys(truth['img_id'] for truth, _ in results))
         self._dataset_meta = {'base_classes': (), 'novel_classes': (), **self.dataset_meta}
         found = {}
-        for metric, values in self.of_each_metric(results, self._coco_api):
+        for metric, values in self.of_each_metric(results):
             for key, value in values.items():
                 # mmdet calls the groups' values by the same names for boxes and for masks.
                 if key.startswith(('base_', 'novel_')):

@@ -5,8 +5,6 @@ Glossary: N boxes of one image, H x W its original size.
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 import cv2
 import numpy as np
 import torch
@@ -20,18 +18,23 @@ from ..detectors.untrained_detector import UntrainedDetector
 from ..masks.regions import mask_boxes
 from ..utils.images import read_image
 
+ROUNDS = 3  # of GrabCut
 
-class BoxYardstick(UntrainedDetector):
-    """Turns each annotated box into a mask, at original size.
+
+@MODELS.register_module()
+class FilledBoxes(UntrainedDetector):
+    """Each annotated box as a mask, at original size.
 
     Args:
         data_preprocessor: As in mmdet.
         init_cfg: As in mmengine.
     """
 
-    @abstractmethod
     def segment_box(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
         """The mask (H, W), bool, of a box (4,), xyxy, whole pixels inside the image (H, W, 3)."""
+        mask = np.zeros(image.shape[:2], bool)
+        mask[box[1] : box[3], box[0] : box[2]] = True
+        return mask
 
     def predict(
         self,
@@ -58,28 +61,8 @@ class BoxYardstick(UntrainedDetector):
 
 
 @MODELS.register_module()
-class FilledBoxes(BoxYardstick):
-    """The whole box."""
-
-    def segment_box(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
-        """See the base class."""
-        mask = np.zeros(image.shape[:2], bool)
-        mask[box[1] : box[3], box[0] : box[2]] = True
-        return mask
-
-
-@MODELS.register_module()
 class GrabCut(FilledBoxes):
-    """OpenCV's GrabCut, started from the box (Rother et al.); the whole box where that fails.
-
-    Args:
-        rounds: Of GrabCut.
-        **kwargs: Of :class:`BoxYardstick`.
-    """
-
-    def __init__(self, rounds: int = 3, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.rounds = rounds
+    """OpenCV's GrabCut, started from the box (Rother et al.); the whole box where that fails."""
 
     def segment_box(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
         """See the base class."""
@@ -89,6 +72,6 @@ class GrabCut(FilledBoxes):
         state = np.where(filled, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.setRNGSeed(0)
-        cv2.grabCut(image, state, None, *models, self.rounds, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(image, state, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
         found = np.isin(state, (cv2.GC_FGD, cv2.GC_PR_FGD))
         return found if found.any() else filled

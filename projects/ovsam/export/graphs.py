@@ -1,4 +1,4 @@
-"""The graphs of an exported model, as modules that are traced.
+"""The graphs of an exported model, as functions that are traced.
 
 Names are read from masks that were cleaned, and cleaning is no ONNX operator; so regions have a
 graph of their own, and what is not kept is never named.
@@ -9,8 +9,9 @@ embeddings, h x w the image embedding's size. Coordinates are input pixels, xyxy
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,154 +24,113 @@ from ..segmenters.ovsam import OVSAM
 FeatureCounts = tuple[int, int]  # of ``levels`` and ``pyramid``
 
 
-class Encoder(nn.Module):
-    """The image encoders.
+class Traced(nn.Module):
+    """A function of a model and tensors as a module, as torch wants what it traces or counts."""
 
-    Args:
-        model: Whose they are.
-        chosen: Which features to give, by their places in :func:`flat_features`; all if not given.
-    """
-
-    def __init__(self, model: OVSAM, chosen: Sequence[int] | None = None) -> None:
+    def __init__(self, model: nn.Module, function: Callable[..., Any]) -> None:
         super().__init__()
         self.model = model
-        self.chosen = chosen
+        self.function = function
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Features of a normalised and padded image (1, 3, H, W)."""
-        flat = flat_features(self.model.encode_image(image))
-        return flat if self.chosen is None else tuple(flat[place] for place in self.chosen)
+    def forward(self, *inputs: Tensor) -> Any:
+        """What the function gives."""
+        return self.function(self.model, *inputs)
 
 
-class Decoder(nn.Module):
-    """Prompts to all their masks.
+def encode(model: OVSAM, image: Tensor, chosen: Sequence[int] | None = None) -> tuple[Tensor, ...]:
+    """Features of an image.
+
+    Args:
+        model: Whose encoders these are.
+        image: (1, 3, H, W), normalised and padded.
+        chosen: Which features to give, by their places in :func:`flat_features`; all if not given.
+    """
+    flat = flat_features(model.encode_image(image))
+    return flat if chosen is None else tuple(flat[place] for place in chosen)
+
+
+def decode(
+    model: OVSAM,
+    coords: Tensor,
+    labels: Tensor,
+    mask_input: Tensor,
+    has_mask: Tensor,
+    *flat: Tensor,
+    counts: FeatureCounts,
+) -> tuple[Tensor, ...]:
+    """All masks of prompts: logits (N, M, 4h, 4w), and predicted IoU (N, M) if there is one.
 
     Args:
         model: Whose prompt encoder and mask decoder these are.
-        counts: How many of the features are levels, and how many the pyramid's.
+        coords: (N, T, 2), x and y.
+        labels: (N, T) int64: -1 no point, 0 negative, 1 positive point, 2 and 3 the corners of
+            a box.
+        mask_input: (N, 1, 4h, 4w) logits.
+        has_mask: (N,) bool: of other prompts, ``mask_input`` is not read.
+        *flat: Of :func:`flat_features`.
+        counts: How many of these are levels, and how many the pyramid's.
     """
-
-    def __init__(self, model: OVSAM, counts: FeatureCounts) -> None:
-        super().__init__()
-        self.model = model
-        self.counts = counts
-
-    def forward(
-        self, coords: Tensor, labels: Tensor, mask_input: Tensor, has_mask: Tensor, *flat: Tensor
-    ) -> tuple[Tensor, ...]:
-        """Mask logits (N, M, 4h, 4w), and predicted IoU (N, M) if the decoder predicts it.
-
-        Args:
-            coords: (N, T, 2), x and y.
-            labels: (N, T) int64: -1 no point, 0 negative, 1 positive point, 2 and 3 the corners of
-                a box.
-            mask_input: (N, 1, 4h, 4w) logits.
-            has_mask: (N,) bool: of other prompts, ``mask_input`` is not read.
-            *flat: Of :func:`flat_features`.
-        """
-        model, features = self.model, _features(flat, self.counts)
-        encoder = model.prompt_encoder
-        model.prompt_encoder = _WithOrWithoutMask(encoder, has_mask)
-        try:
-            index = torch.zeros_like(labels[:, 0])
-            prompts = Prompts(coords, labels, index, index, mask_input)
-            found = model.segment(features, prompts)
-        finally:
-            model.prompt_encoder = encoder
-        return tuple(each for each in found if each is not None)
+    features, encoder = _features(flat, counts), model.prompt_encoder
+    model.prompt_encoder = _WithOrWithoutMask(encoder, has_mask)
+    try:
+        index = torch.zeros_like(labels[:, 0])
+        found = model.segment(features, Prompts(coords, labels, index, index, mask_input))
+    finally:
+        model.prompt_encoder = encoder
+    return tuple(each for each in found if each is not None)
 
 
-class RegionEmbedder(nn.Module):
-    """Regions to what is compared with names.
+def embed_regions(
+    model: OVSAM, masks: Tensor, boxes: Tensor, *flat: Tensor, counts: FeatureCounts
+) -> Tensor:
+    """What of regions is compared with names: (R, E, C), L2-normalised.
 
     Args:
         model: That names.
-        counts: As of :class:`Decoder`.
-        input_size: Side of the input, in pixels.
+        masks: (R, 4h, 4w) logits.
+        boxes: (R, 4) that prompted them; zeros where none did, for the mask's.
+        *flat: As of :func:`decode`, as ``counts`` is.
+        counts: Likewise.
     """
-
-    def __init__(self, model: OVSAM, counts: FeatureCounts, input_size: int) -> None:
-        super().__init__()
-        self.model = model
-        self.counts = counts
-        self.input_size = input_size
-
-    def forward(self, masks: Tensor, boxes: Tensor, *flat: Tensor) -> Tensor:
-        """Embeddings (R, E, C), L2-normalised.
-
-        Args:
-            masks: (R, 4h, 4w) logits.
-            boxes: (R, 4) that prompted them; zeros where none did, for the mask's.
-            *flat: Of :func:`flat_features`.
-        """
-        regions = _of_boxes(masks, boxes, self.input_size)
-        # A second look has a graph of its own, as it depends on the names.
-        look, self.model.second_look = self.model.second_look, None
-        try:
-            embeddings = self.model.region_embeddings(_features(flat, self.counts), regions)
-        finally:
-            self.model.second_look = look
-        return torch.stack(embeddings, dim=1)
+    regions = _of_boxes(model, masks, boxes)
+    # A second look has a graph of its own, as it depends on the names.
+    look, model.second_look = model.second_look, None
+    try:
+        embeddings = model.region_embeddings(_features(flat, counts), regions)
+    finally:
+        model.second_look = look
+    return torch.stack(embeddings, dim=1)
 
 
-class CropEmbedder(nn.Module):
-    """Regions, as many as a second look crops at once, to what CLIP says of their crops.
+def embed_crops(model: OVSAM, masks: Tensor, boxes: Tensor, image: Tensor) -> Tensor:
+    """What CLIP says of the crops of regions, as many as a second look crops at once: (R, C).
 
-    Args:
-        model: That names, and has a second look.
-        input_size: Side of the input, in pixels.
+    Arguments are as of :func:`embed_regions`, and the image (1, 3, H, W), normalised and padded.
     """
-
-    def __init__(self, model: OVSAM, input_size: int) -> None:
-        super().__init__()
-        self.model = model
-        self.input_size = input_size
-
-    def forward(self, masks: Tensor, boxes: Tensor, image: Tensor) -> Tensor:
-        """Embeddings (R, C), L2-normalised.
-
-        Args:
-            masks: As of :class:`RegionEmbedder`.
-            boxes: Likewise.
-            image: (1, 3, H, W), normalised and padded.
-        """
-        model = self.model
-        assert model.second_look is not None  # as its owner knows
-        regions = _of_boxes(masks, boxes, self.input_size)
-        rois = regions.rois['prompt']
-        return model.second_look.embed_crops(image, rois, regions.low_res, model.backbone)
+    assert model.second_look is not None  # as its owner knows
+    regions = _of_boxes(model, masks, boxes)
+    rois = regions.rois['prompt']
+    return model.second_look.embed_crops(image, rois, regions.low_res, model.backbone)
 
 
-class Zoomer(nn.Module):
-    """Answers, as many as a zoomed pass encodes at once, to what it makes of them.
+def zoom(
+    model: OVSAM, coords: Tensor, labels: Tensor, masks: Tensor, image: Tensor, *quality: Tensor
+) -> tuple[Tensor, ...]:
+    """What a zoomed pass makes of answers, as many as it encodes at once.
 
-    Args:
-        model: That has a zoomed pass.
+    Prompts are as of :func:`decode`, masks (N, 4h, 4w) logits of the first answers, ``quality``
+    their predicted IoU (N,), if there is one; the image (1, 3, H, W) is normalised and padded.
+
+    Returns:
+        Logits (N, H, W), embeddings (N, E, C), and predicted IoU (N,) if ``quality`` is given.
     """
-
-    def __init__(self, model: OVSAM) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self, coords: Tensor, labels: Tensor, masks: Tensor, image: Tensor, *quality: Tensor
-    ) -> tuple[Tensor, ...]:
-        """Logits (N, H, W), embeddings (N, E, C), and predicted IoU (N,) if ``quality`` is given.
-
-        Args:
-            coords: Of :class:`Decoder`, as ``labels`` are.
-            labels: Likewise.
-            masks: (N, 4h, 4w) logits of the first answers.
-            image: (1, 3, H, W), normalised and padded.
-            *quality: (N,) predicted IoU of the first answers.
-        """
-        assert self.model.zoomed_pass is not None  # as its owner knows
-        index = torch.zeros_like(labels[:, 0])
-        features = ImageFeatures(image, images=(image,))
-        prompts = Prompts(coords, labels, index, index)
-        look = self.model.zoomed_pass(self.model, features, prompts, masks, *(quality or (None,)))
-        found = look.low_res, torch.stack(look.opinions, dim=1)
-        return found if look.quality is None else (*found, look.quality)
+    assert model.zoomed_pass is not None  # as its owner knows
+    index = torch.zeros_like(labels[:, 0])
+    features = ImageFeatures(image, images=(image,))
+    prompts = Prompts(coords, labels, index, index)
+    look = model.zoomed_pass(model, features, prompts, masks, *(quality or (None,)))
+    found = look.low_res, torch.stack(look.opinions, dim=1)
+    return found if look.quality is None else (*found, look.quality)
 
 
 class _WithOrWithoutMask(nn.Module):
@@ -195,8 +155,9 @@ def flat_features(features: ImageFeatures) -> tuple[Tensor, ...]:
     return features.embedding.contiguous(), *features.levels, *features.pyramid
 
 
-def _of_boxes(masks: Tensor, boxes: Tensor, input_size: int) -> Regions:
-    """Regions of one image; see :meth:`RegionEmbedder.forward`."""
+def _of_boxes(model: OVSAM, masks: Tensor, boxes: Tensor) -> Regions:
+    """Regions of one image; see :func:`embed_regions`."""
+    input_size = model.prompt_encoder.image_size
     tight = low_res_mask_boxes(masks, input_size / masks.shape[-1])
     given = boxes.clamp(min=0, max=input_size)
     prompted = torch.where((boxes != 0).sum(dim=1, keepdim=True) > 0, given, tight)

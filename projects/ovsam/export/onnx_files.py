@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -19,13 +20,13 @@ from ..segmenters.ovsam import OVSAM
 from ..utils.digest import fingerprint
 from ..utils.files import write_json
 from ..utils.wording import to_install
-from .graphs import CropEmbedder, Decoder, Encoder, RegionEmbedder, Zoomer, flat_features
+from .graphs import Traced, decode, embed_crops, embed_regions, encode, flat_features, zoom
 from .precision import in_precision
 from .settings import model_settings
 
 OPSET = 18  # Resize that averages, RoiAlign by half pixels
 TOKENS = {name: {0: 'prompts', 1: 'tokens'} for name in ('coords', 'labels')}
-# A protobuf file ends at 2 GB; what is larger has its weights in a file beside it.
+# A protobuf file ends at 2 GB; what is larger has its weights in NAME.onnx.data beside it.
 LARGEST_FILE = 1_800_000_000
 
 
@@ -33,13 +34,13 @@ class Graph(NamedTuple):
     """What is traced to make a file.
 
     Attributes:
-        module: What to trace.
-        inputs: Examples by name, in the order of the module's arguments.
+        function: Of :mod:`~.graphs`, but for its model.
+        inputs: Examples by name, in the order of its arguments.
         outputs: Names.
         rows: The axes of inputs and outputs whose length may differ, as torch has them.
     """
 
-    module: nn.Module
+    function: Callable[..., Any]
     inputs: Mapping[str, Tensor]
     outputs: Sequence[str]
     rows: Mapping[str, Mapping[int, str]]
@@ -80,20 +81,19 @@ def export_onnx(model: nn.Module, folder: str | Path, precision: str = 'fp32') -
     names += [f'pyramid{place}' for place in range(counts[1])]
     flat = dict(zip(names, flat_features(features)))
     graphs = {
-        'decoder': _decoder(Decoder(model, counts), settings, flat),
-        'regions': _regions(RegionEmbedder(model, counts, side), settings, flat),
+        'decoder': _decoder(partial(decode, counts=counts), settings, flat),
+        'regions': _regions(partial(embed_regions, counts=counts), settings, flat),
     }
     if model.second_look is not None:
-        graphs['crops'] = _regions(CropEmbedder(model, side), settings, {'image': image})
+        graphs['crops'] = _regions(embed_crops, settings, {'image': image})
     if model.zoomed_pass is not None:
-        graphs['zoomed'] = _zoomed(Zoomer(model), settings, image)
-    written = Written(onnx, folder, identity, precision)
-    read = set().union(*(written.add(name, graph) for name, graph in graphs.items()))
+        graphs['zoomed'] = _zoomed(settings, image)
+    write = partial(_write, onnx, model, folder, identity, precision)
+    read = set().union(*(write(name, graph) for name, graph in graphs.items()))
     # The encoder gives what the others read.
     chosen = [place for place, name in enumerate(names) if name in read]
-    encoder = Encoder(model, chosen)
-    graph = Graph(encoder, dict(image=image), [names[place] for place in chosen], {})
-    written.add('encoder', graph)
+    outputs = [names[place] for place in chosen]
+    write('encoder', Graph(partial(encode, chosen=chosen), dict(image=image), outputs, {}))
     for name in {'crops', 'zoomed'} - set(graphs):  # of a model that was exported here before
         for file in (f'{name}.onnx', f'{name}.onnx.data'):
             (folder / file).unlink(missing_ok=True)
@@ -116,7 +116,7 @@ def require_onnx() -> ModuleType:
     return onnx
 
 
-def _decoder(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
+def _decoder(function: Callable, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
     low = settings['masks']['size']
     inputs = dict(
         _prompts(settings),
@@ -125,17 +125,17 @@ def _decoder(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -
     )
     outputs = ['masks', *(['quality'] if settings['masks']['quality'] else [])]
     rows = {name: {0: 'prompts'} for name in ('mask_input', 'has_mask', *outputs)}
-    return Graph(module, {**inputs, **flat}, outputs, rows | TOKENS)
+    return Graph(function, {**inputs, **flat}, outputs, rows | TOKENS)
 
 
-def _zoomed(module: nn.Module, settings: Mapping, image: Tensor) -> Graph:
+def _zoomed(settings: Mapping, image: Tensor) -> Graph:
     inputs = dict(_prompts(settings), masks=_masks(settings), image=image)
     outputs, rows = ['zoomed_masks', 'embeddings'], {'masks': {0: 'prompts'}}
     if settings['masks']['quality']:
         inputs['quality'], rows['quality'] = torch.ones(2), {0: 'prompts'}
         outputs.append('zoomed_quality')
     rows |= {name: {0: 'prompts'} for name in outputs}
-    return Graph(module, inputs, outputs, rows | TOKENS)
+    return Graph(zoom, inputs, outputs, rows | TOKENS)
 
 
 def _prompts(settings: Mapping) -> dict[str, Tensor]:
@@ -144,10 +144,10 @@ def _prompts(settings: Mapping) -> dict[str, Tensor]:
     return dict(coords=coords, labels=torch.tensor([[2, 3], [1, -1]]))
 
 
-def _regions(module: nn.Module, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
+def _regions(function: Callable, settings: Mapping, flat: Mapping[str, Tensor]) -> Graph:
     inputs = dict(masks=_masks(settings), boxes=torch.stack([_box(settings), torch.zeros(4)]))
     rows = {name: {0: 'regions'} for name in (*inputs, 'embeddings')}
-    return Graph(module, {**inputs, **flat}, ['embeddings'], rows)
+    return Graph(function, {**inputs, **flat}, ['embeddings'], rows)
 
 
 def _masks(settings: Mapping) -> Tensor:
@@ -160,43 +160,39 @@ def _box(settings: Mapping) -> Tensor:
     return settings['image']['size'] * torch.tensor([0.25, 0.25, 0.75, 0.75])
 
 
-class Written(NamedTuple):
-    """Where graphs are written, and how.
-
-    Attributes:
-        onnx: The package.
-        folder: Of the files.
-        identity: Of the model, which each file carries.
-        precision: Of :mod:`~.precision`.
-    """
-
-    onnx: ModuleType
-    folder: Path
-    identity: str
-    precision: str
-
-    def add(self, name: str, graph: Graph) -> set[str]:
-        """Write a graph; the names of the inputs that it reads."""
-        onnx = self.onnx
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder, warnings.catch_warnings():
-            # Of values that are constants in a trace: tests compare numbers for other inputs.
-            warnings.simplefilter('ignore')
-            traced = Path(folder) / f'{name}.onnx'
-            _trace(graph, traced)
-            made = in_precision(onnx, traced, self.precision)
-        read = {name for node in made.graph.node for name in node.input}
-        used = [each for each in made.graph.input if each.name in read]
-        del made.graph.input[:]
-        made.graph.input.extend(used)
-        onnx.helper.set_model_props(made, {'ovsam': self.identity})
-        save(onnx, made, self.folder / f'{name}.onnx')
-        return read
+def _write(
+    onnx: ModuleType,
+    model: OVSAM,
+    folder: Path,
+    identity: str,
+    precision: str,
+    name: str,
+    graph: Graph,
+) -> set[str]:
+    """Write a graph, which carries the model's identity; the names of the inputs that it reads."""
+    with tempfile.TemporaryDirectory(dir=folder) as passing, warnings.catch_warnings():
+        # Of values that are constants in a trace: tests compare numbers for other inputs.
+        warnings.simplefilter('ignore')
+        traced = Path(passing) / f'{name}.onnx'
+        _trace(model, graph, traced)
+        made = in_precision(onnx, traced, precision)
+    read = {each for node in made.graph.node for each in node.input}
+    used = [each for each in made.graph.input if each.name in read]
+    del made.graph.input[:]
+    made.graph.input.extend(used)
+    onnx.helper.set_model_props(made, {'ovsam': identity})
+    path = folder / f'{name}.onnx'
+    weights = folder / f'{name}.onnx.data'
+    weights.unlink(missing_ok=True)
+    large = made.ByteSize() > LARGEST_FILE
+    onnx.save(made, path, save_as_external_data=large, location=weights.name)
+    return read
 
 
-def _trace(graph: Graph, path: Path) -> None:
+def _trace(model: OVSAM, graph: Graph, path: Path) -> None:
     with without_fast_attention():
         torch.onnx.export(
-            graph.module.eval(),
+            Traced(model, graph.function).eval(),
             tuple(graph.inputs.values()),
             str(path),
             input_names=list(graph.inputs),
@@ -216,11 +212,3 @@ def without_fast_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
-
-
-def save(onnx: ModuleType, made: Any, path: Path) -> None:
-    """Write a graph; the weights of a large one to ``NAME.onnx.data`` beside it."""
-    weights = path.with_name(f'{path.name}.data')
-    weights.unlink(missing_ok=True)
-    large = made.ByteSize() > LARGEST_FILE
-    onnx.save(made, path, save_as_external_data=large, location=weights.name)

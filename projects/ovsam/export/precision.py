@@ -23,13 +23,9 @@ COLOURS = 3
 
 
 def in_precision(onnx: ModuleType, path: Path, precision: str) -> Any:
-    """A graph of a file, as onnx has it, in a precision.
+    """The float32 graph of a file in one of :data:`PRECISIONS`, as the package onnx has it.
 
-    Args:
-        onnx: The package.
-        path: Of a float32 graph named as of :func:`~.onnx_files.export_onnx`, in a folder for
-            files that are not kept.
-        precision: One of :data:`PRECISIONS`.
+    The file is named as of :func:`~.onnx_files.export_onnx`, in a folder of what is not kept.
 
     Raises:
         ImportError: onnxruntime, which converts, cannot be imported.
@@ -38,19 +34,15 @@ def in_precision(onnx: ModuleType, path: Path, precision: str) -> Any:
     if precision not in PRECISIONS:
         raise ValueError(f'precision must be one of {", ".join(PRECISIONS)}; got {precision!r}')
     if precision == 'fp16':
-        return _half(path)
+        try:
+            from onnxruntime.transformers.float16 import convert_float_to_float16
+        except ImportError as error:
+            raise ImportError(_needs_onnxruntime(error)) from error
+        # Of a path, shapes are inferred however large the file is.
+        return convert_float_to_float16(str(path), keep_io_types=True)
     if precision == 'int8' and path.stem != FULL_GRAPH:
         path = _quantized(onnx, path)
     return onnx.load(path)
-
-
-def _half(path: Path) -> Any:
-    try:
-        from onnxruntime.transformers.float16 import convert_float_to_float16
-    except ImportError as error:
-        raise ImportError(_needs_onnxruntime(error)) from error
-    # Of a path, shapes are inferred however large the file is.
-    return convert_float_to_float16(str(path), keep_io_types=True)
 
 
 def _quantized(onnx: ModuleType, path: Path) -> Path:

@@ -1,39 +1,17 @@
 """Vocabularies: names, the texts that stand for them, and their text embeddings."""
 
 from .build import build_vocabulary, load_vocabulary, merge_vocabularies
-from .coco_split import COCO_BASE_48, COCO_NOVEL_17, coco_split_vocabulary
-from .lvis_split import lvis_split_vocabulary
-from .merge import shared_texts
+from .merge import report_shared_texts, shared_texts
 from .name_texts import name_key
 from .near_misses import near_misses, refuse_near_misses
 from .packs import PACKS, imagenet_synsets, v3det_vocabulary, vocabulary_pack
 from .same_texts import TextReader, extend_vocabulary, merge_same_names, report_texts, same_names
+from .splits import (
+    COCO_BASE_48,
+    COCO_NOVEL_17,
+    coco_split_vocabulary,
+    lvis_split_vocabulary,
+)
 from .templates import TEMPLATES
 from .vocabulary import Vocabulary
 from .wordnet import WordNetHierarchy
-
-__all__ = [
-    'COCO_BASE_48',
-    'COCO_NOVEL_17',
-    'PACKS',
-    'TEMPLATES',
-    'TextReader',
-    'Vocabulary',
-    'WordNetHierarchy',
-    'build_vocabulary',
-    'coco_split_vocabulary',
-    'extend_vocabulary',
-    'imagenet_synsets',
-    'load_vocabulary',
-    'lvis_split_vocabulary',
-    'merge_same_names',
-    'merge_vocabularies',
-    'name_key',
-    'report_texts',
-    'same_names',
-    'near_misses',
-    'refuse_near_misses',
-    'shared_texts',
-    'v3det_vocabulary',
-    'vocabulary_pack',
-]

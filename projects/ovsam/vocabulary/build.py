@@ -16,6 +16,7 @@ from .merge import merge_sources
 from .name_texts import clean_text, listed_names, names_without_quotes, split_texts, without_quotes
 from .packs import PACKS, vocabulary_pack
 from .vocabulary import Vocabulary
+from .vocabulary_fields import names_once
 
 
 def build_vocabulary(
@@ -56,7 +57,7 @@ def build_vocabulary(
     if isinstance(source, str):
         return _from_text(source.strip(), merge_repeated=merge_repeated)
     if isinstance(source, Sequence):
-        return Vocabulary.from_names(source, merge_repeated=merge_repeated)
+        return Vocabulary(names_once(source) if merge_repeated else source)
     raise TypeError(
         'a vocabulary is made from names, a pack, a .txt or .json file or a config; got '
         f'{type(source)}'
@@ -142,7 +143,7 @@ def _from_text(text: str, *, merge_repeated: bool) -> Vocabulary:
         return merge_vocabularies([_named(part, merge_repeated=merge_repeated) for part in parts])
     if _is_named(text) or listed_names(text) == [clean_text(text)]:
         return _named(text, merge_repeated=merge_repeated, names_too=True)
-    return Vocabulary.from_names(text, merge_repeated=merge_repeated)
+    return build_vocabulary(listed_names(text), merge_repeated=merge_repeated)
 
 
 def _is_named(text: str) -> bool:
@@ -158,7 +159,7 @@ def _named(text: str, *, merge_repeated: bool, names_too: bool = False) -> Vocab
         return Vocabulary.from_file(text, merge_repeated=merge_repeated)
     near = difflib.get_close_matches(text.casefold(), PACKS, n=3, cutoff=0.7)
     if names_too and not near:
-        return Vocabulary.from_names(text)
+        return Vocabulary(listed_names(text))
     single = f" For a vocabulary of this single name, write '{text},'." if names_too else ''
     raise ValueError(
         f'there is no vocabulary pack {text!r}; there are {listed(PACKS, near=text)}; '

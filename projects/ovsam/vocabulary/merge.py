@@ -81,15 +81,7 @@ def merge_rows(
 def merge_sources(
     sources: Sequence[Vocabulary], templates: str | Sequence[str] | None = None
 ) -> Vocabulary:
-    """Several vocabularies as one; see the rule above.
-
-    Args:
-        sources: At least one.
-        templates: Of all; needed if the sources bring templates that are not the same.
-
-    Raises:
-        ValueError: For different templates without ``templates``.
-    """
+    """Several vocabularies as one; see the rule above, and :func:`~.build.merge_vocabularies`."""
     if templates is None:
         own = dict.fromkeys(source.templates for source in sources)
         if len(own) > 1:
@@ -116,12 +108,17 @@ def merge_sources(
         for name, texts, seen, told in zip(source.names, source.synonyms, source.seen, source.told)
     )
     merged = merge_rows(rows, split, templates)
-    shared = shared_texts(merged)
+    report_shared_texts(merged)
+    return merged
+
+
+def report_shared_texts(vocabulary: Vocabulary) -> None:
+    """Log texts that stand for several names, between which nothing in a picture can decide."""
+    shared = shared_texts(vocabulary)
     _report(
         'texts stand for several names each',
         [f'{text} ({listed(names)})' for text, names in shared.items()],
     )
-    return merged
 
 
 def shared_texts(vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:

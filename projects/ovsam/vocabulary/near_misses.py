@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -28,12 +29,8 @@ _SYMBOLS = 'abcdefghijklmnopqrstuvwxyz0123456789'
 def near_misses(names: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of a name and another one that is probably meant to be the same.
 
-    Args:
-        names: Those without a counterpart.
-        others: Likewise. A spelling that stands in both is no near miss.
-
-    Returns:
-        Pairs (name, other), in the order of ``others``; each other one with its nearest name.
+    They are in the order of the others, each with its nearest name. Both are names without a
+    counterpart; a spelling that stands in both is no near miss.
     """
     names, others = list(dict.fromkeys(names)), list(dict.fromkeys(others))
     both = set(names) & set(others)
@@ -51,26 +48,17 @@ def near_misses(names: Iterable[str], others: Iterable[str]) -> list[tuple[str, 
             if _are_near(words[place], mine)
         ]
         if close:
-            key = name_key(other)
-            found.append(
-                (
-                    max(
-                        close,
-                        key=lambda name: difflib.SequenceMatcher(None, name_key(name), key).ratio(),
-                    ),
-                    other,
-                )
-            )
+            matcher = difflib.SequenceMatcher(b=name_key(other))
+            found.append((max(close, key=partial(_likeness, matcher)), other))
     return found
 
 
-def refuse_near_misses(names: Iterable[str], others: Iterable[str], said: str) -> None:
+def refuse_near_misses(
+    names: Iterable[str], others: Iterable[str], said: str, then: str = ''
+) -> None:
     """Refuse pairs that :func:`near_misses` finds.
 
-    Args:
-        names: See there.
-        others: See there.
-        said: What is so with a pair, where ``{name}`` and ``{other}`` stand for the two.
+    The message says of each what is ``said`` with ``{name}`` and ``{other}``, ``then`` what to do.
 
     Raises:
         ValueError: There are such pairs.
@@ -78,7 +66,12 @@ def refuse_near_misses(names: Iterable[str], others: Iterable[str], said: str) -
     pairs = near_misses(names, others)
     if pairs:
         faults = (said.format(name=repr(name), other=repr(other)) for name, other in pairs)
-        raise ValueError(listed(faults, between='; '))
+        raise ValueError(listed(faults, between='; ') + then)
+
+
+def _likeness(matcher: difflib.SequenceMatcher, name: str) -> float:
+    matcher.set_seq1(name_key(name))
+    return matcher.ratio()
 
 
 def _words(name: str) -> list[str]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from mmdet.registry import TASK_UTILS
 
 from ..utils.wording import listed
-from .coco_split import coco_split_vocabulary
 from .glosses import imagenet_info
 from .merge import Row, merge_rows
 from .name_texts import lower_title_case, name_key, natural_name, split_texts
+from .splits import coco_split_vocabulary
 from .vocabulary import Vocabulary
 
 V3DET_NAMES = 'data/v3det/annotations/category_name_13204_v3det_2023_v1.txt'
@@ -99,30 +99,15 @@ def _from_categories(categories: Iterable[str]) -> Vocabulary:
     return merge_rows(Row(natural_name(name), split_texts(name)) for name in categories)
 
 
-# mmdet's and timm's data sets take seconds to import, so only what is asked for is.
+def _of_mmdet(name: str, write: Callable[[str], str] = str) -> Vocabulary:
+    """The categories of a data set that mmdet lists, each written in some way."""
+    from mmdet.evaluation import get_classes  # takes seconds to import
+
+    return _from_categories(map(write, get_classes(name)))
+
+
 def _coco() -> Vocabulary:
-    from mmdet.datasets import CocoDataset
-
-    names = _from_categories(CocoDataset.METAINFO['classes'])
-    return replace(names, split=coco_split_vocabulary().split)
-
-
-def _lvis() -> Vocabulary:
-    from mmdet.datasets import LVISV1Dataset
-
-    return _from_categories(LVISV1Dataset.METAINFO['classes'])
-
-
-def _objects365() -> Vocabulary:
-    from mmdet.datasets import Objects365V2Dataset
-
-    return _from_categories(map(lower_title_case, Objects365V2Dataset.METAINFO['classes']))
-
-
-def _openimages() -> Vocabulary:
-    from mmdet.evaluation import get_classes
-
-    return _from_categories(map(lower_title_case, get_classes('oid_v6')))
+    return replace(_of_mmdet('coco'), split=coco_split_vocabulary().split)
 
 
 @cache  # it takes seconds, and a vocabulary does not change
@@ -166,12 +151,14 @@ def _lemma_names(lemmas: Sequence[Sequence[str]]) -> list[str]:
 PACKS: dict[str, Pack] = {
     'coco': Pack('the 80 categories of COCO', _coco),
     'coco-48-17': Pack('48 base and 17 novel of them; base are seen', coco_split_vocabulary),
-    'lvis': Pack('LVIS v1', _lvis),
-    'objects365': Pack('Objects365 v2', _objects365),
-    'openimages': Pack('Open Images v6, the categories with boxes', _openimages),
-    'imagenet1k': Pack('ImageNet-1k (ILSVRC 2012)', lambda: _imagenet('imagenet-1k')),
+    'lvis': Pack('LVIS v1', partial(_of_mmdet, 'lvis')),
+    'objects365': Pack('Objects365 v2', partial(_of_mmdet, 'objects365v2', lower_title_case)),
+    'openimages': Pack(
+        'Open Images v6, the categories with boxes', partial(_of_mmdet, 'oid_v6', lower_title_case)
+    ),
+    'imagenet1k': Pack('ImageNet-1k (ILSVRC 2012)', partial(_imagenet, 'imagenet-1k')),
     'imagenet21k': Pack(
-        'ImageNet-21k (fall 2011, 21,841 synsets)', lambda: _imagenet('imagenet-22k')
+        'ImageNet-21k (fall 2011, 21,841 synsets)', partial(_imagenet, 'imagenet-22k')
     ),
     'v3det': Pack(f'V3Det, from {V3DET_NAMES}', v3det_vocabulary),
 }

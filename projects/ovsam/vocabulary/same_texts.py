@@ -18,6 +18,7 @@ from typing import Protocol
 
 from mmengine.logging import print_log
 
+from ..utils.wording import listed
 from .templates import fill_template, get_templates
 from .vocabulary import Vocabulary
 
@@ -165,10 +166,10 @@ def report_texts(vocabulary: Vocabulary, reader: TextReader) -> None:
         if len(text.encode()) > least and len(_tokens(text, tokenizer)) > least
     }
     if cut:
-        examples = ', '.join(f'{_short(text)} ({count})' for text, count in [*cut.items()][:5])
+        examples = (f'{_short(text)} ({count})' for text, count in cut.items())
         warnings.warn(
             f'{len(cut)} of the texts of names are cut: with the templates, this text tower reads '
-            f'{least} tokens of a text, and these have more: {examples}',
+            f'{least} tokens of a text, and these have more: {listed(examples)}',
             stacklevel=2,
         )
     pairs = {
@@ -232,9 +233,8 @@ def _tokens(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
 
 
 def _pairs(same: Mapping[str, str]) -> str:
-    """``'2 names are others again (Cat = cat, ...)'``, at most five of them."""
-    examples = ', '.join(f'{_short(name)} = {_short(first)}' for name, first in [*same.items()][:5])
-    return f'{len(same)} of the names are others again ({examples})'
+    examples = (f'{_short(name)} = {_short(first)}' for name, first in same.items())
+    return f'{len(same)} of the names are others again ({listed(examples)})'
 
 
 def _short(text: str) -> str:

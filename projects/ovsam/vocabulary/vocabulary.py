@@ -12,7 +12,7 @@ import numpy as np
 from mmdet.registry import TASK_UTILS
 
 from ..utils.files import write_json
-from .name_texts import COMMAS, clean_text, listed_names, name_key, without_quotes
+from .name_texts import COMMAS, clean_text, name_key, without_quotes
 from .templates import get_templates
 from .vocabulary_fields import (
     checked_aliases,
@@ -94,19 +94,6 @@ class Vocabulary:
             object.__setattr__(self, field, value)
 
     @classmethod
-    def from_names(cls, names: str | Sequence[str], *, merge_repeated: bool = False) -> Vocabulary:
-        """From a list of names, or from one string that lists them: ``'cat,dog'``.
-
-        Args:
-            names: A string is read by :func:`~ovsam.vocabulary.name_texts.listed_names`; a comma
-                may stand at its end, ``'cat,'``.
-            merge_repeated: Take a repeated name once, with a warning, instead of refusing it.
-        """
-        if isinstance(names, str):
-            names = listed_names(names)
-        return cls(names_once(names) if merge_repeated else names)
-
-    @classmethod
     def from_file(cls, path: str | Path, *, merge_repeated: bool = False) -> Vocabulary:
         """Read a vocabulary.
 
@@ -114,7 +101,8 @@ class Vocabulary:
             path: ``.txt`` with a name on each line, where ``#`` starts a comment; or ``.json``
                 with a list of names, or an object as :meth:`to_dict` gives it. Its ``names`` may
                 be left out: they are then those of ``split``. Other keys are left alone.
-            merge_repeated: Of :meth:`from_names`, for lists of names.
+            merge_repeated: Take a name once that a list of names repeats, with a warning, instead
+                of refusing it.
 
         Raises:
             FileNotFoundError: If there is no such file.
@@ -130,13 +118,11 @@ class Vocabulary:
             text = path.read_text(encoding='utf-8-sig')
             if suffix == '.txt':
                 lines = (clean_text(line.partition('#')[0]) for line in text.splitlines())
-                names = [without_quotes(line.rstrip(COMMAS)) for line in lines]
-                return cls.from_names(
-                    [name for name in names if name], merge_repeated=merge_repeated
-                )
-            content = json.loads(text)
-            if isinstance(content, list):
-                return cls.from_names(content, merge_repeated=merge_repeated)
+                content = [*filter(None, (without_quotes(line.rstrip(COMMAS)) for line in lines))]
+            else:
+                content = json.loads(text)
+            if isinstance(content, list) and merge_repeated:
+                content = names_once(content)
             return cls.from_dict(content)
         except UnicodeDecodeError as error:
             raise ValueError(f'{path} is not text in UTF-8 ({error}): save it as UTF-8') from error
@@ -256,8 +242,7 @@ class Vocabulary:
     def extended(self, names: Sequence[str]) -> Vocabulary:
         """The same names and, after them, more that were not seen; groups are left out.
 
-        Args:
-            names: Those that :meth:`find` finds here already are left out.
+        Of the new ones, those that :meth:`find` finds here already are left out.
 
         Raises:
             ValueError: If there are none, or one is empty or comes twice.

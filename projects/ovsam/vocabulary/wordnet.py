@@ -85,9 +85,6 @@ class WordNetHierarchy:
     def __contains__(self, synset: str) -> bool:
         return synset in self.parents
 
-    def __len__(self) -> int:
-        return len(self.parents)
-
     def lineage(self, synsets: Iterable[str]) -> set[str]:
         """The synsets and all that they are kinds of."""
         found, todo = set(), list(synsets)

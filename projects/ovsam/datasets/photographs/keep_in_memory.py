@@ -42,17 +42,11 @@ def _packed(results: dict) -> dict:
 
 def _unpacked(packed: dict) -> dict:
     bits, height, width = packed['gt_masks']
-    results = {
-        key: copy.copy(value) for key, value in packed.items() if key not in ('gt_masks', 'img')
-    }
-    masks = (
-        np.unpackbits(bits, axis=-1, count=width)
-        if len(bits)
-        else np.zeros((0, height, width), np.uint8)
-    )
+    none: np.ndarray = np.zeros((0, height, width), np.uint8)
+    masks = np.unpackbits(bits, axis=-1, count=width) if len(bits) else none
+    results = {key: copy.copy(value) for key, value in packed.items()}
     return dict(
         results,
-        img=packed['img'].copy(),
         gt_bboxes=copy.deepcopy(packed['gt_bboxes']),  # which transforms change in place
         gt_masks=BitmapMasks(masks, height, width),
     )

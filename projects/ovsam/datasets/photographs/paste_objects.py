@@ -11,6 +11,10 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmdet.structures.mask import BitmapMasks
 
+MOST = 3  # objects that are pasted
+MIN_SIDE = 32  # pixels of the longer side of an object that is cut out
+SCALE = 0.5, 1.5  # range of sizes that objects get, log-uniform
+
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
@@ -23,16 +27,10 @@ class PasteObjects(BaseTransform):
 
     Args:
         prob: Share of the pictures that get objects.
-        max_objects: How many at most.
-        min_side: Shortest longer side, in pixels, of an object that is cut out.
-        scale: Range of sizes that objects get, log-uniform.
         min_visible: Objects of which less than this share stays visible are left out.
     """
 
     prob: float = 0.6
-    max_objects: int = 3
-    min_side: int = 32
-    scale: tuple[float, float] = (0.5, 1.5)
     min_visible: float = 0.3
 
     def get_indexes(self, dataset) -> list[int]:
@@ -51,30 +49,25 @@ class PasteObjects(BaseTransform):
         for source in results.get('mix_results') or []:
             usable = np.flatnonzero(~source['gt_ignore_flags'])
             chosen = np.random.permutation(usable)
-            for index in chosen[: np.random.randint(1, self.max_objects + 1)]:
+            for index in chosen[: np.random.randint(1, MOST + 1)]:
                 mask = source['gt_masks'].masks[index]
-                label = source['gt_bboxes_labels'][index]
-                self._paste(results['img'], masks, source['img'], mask, labels, areas, label)
+                area = self._paste(results['img'], masks, source['img'], mask)
+                if area is not None:
+                    areas.append(area)
+                    labels.append(source['gt_bboxes_labels'][index])
         visible = [
             mask.any() and mask.sum() >= self.min_visible * area for mask, area in zip(masks, areas)
         ]
         return with_instances(results, [*compress(masks, visible)], [*compress(labels, visible)])
 
     def _paste(
-        self,
-        image: np.ndarray,
-        masks: list,
-        source: np.ndarray,
-        mask: np.ndarray,
-        labels: list,
-        areas: list,
-        label: int,
-    ) -> None:
-        """One object into an image and its masks, in place."""
+        self, image: np.ndarray, masks: list, source: np.ndarray, mask: np.ndarray
+    ) -> int | None:
+        """One object into an image and its masks, in place; its area, None if it is too small."""
         x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-        if max(width, height) < self.min_side:
-            return
-        factor = np.exp(np.random.uniform(*np.log(self.scale)))
+        if max(width, height) < MIN_SIDE:
+            return None
+        factor = np.exp(np.random.uniform(*np.log(SCALE)))
         limits = image.shape[1] / width, image.shape[0] / height
         factor = min(factor, 0.9 * min(limits))
         size = max(4, round(width * factor)), max(4, round(height * factor))
@@ -94,8 +87,7 @@ class PasteObjects(BaseTransform):
         pasted = np.zeros(image.shape[:2], np.uint8)
         pasted[window] = hard
         masks.append(pasted)
-        labels.append(label)
-        areas.append(int(hard.sum()))
+        return int(hard.sum())
 
 
 def with_instances(results: dict, masks: list[np.ndarray], labels: list[int]) -> dict:

@@ -11,6 +11,12 @@ from mmdet.registry import TRANSFORMS
 
 from .paste_objects import with_instances
 
+ASPECT = 0.15  # largest change of the sides' ratio, as a share
+ROTATION = 8.0  # the largest, in degrees
+MIRRORED = 0.5  # share of the pictures
+GREY = 127
+TRIES = 15  # warps that are drawn until one of them leaves an object, if any does
+
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
@@ -23,36 +29,25 @@ class RandomObjectWarp(BaseTransform):
     Args:
         size: Side of the square, in pixels.
         scale: Range of the picture's longer side, in squares, log-uniform.
-        aspect: Largest change of the sides' ratio, as a share.
-        rotation: Largest rotation, in degrees.
-        flip: Share of the pictures that are mirrored.
         max_objects: Objects that stay, a random subset.
         min_area: Pixels that an object must have to stay.
-        grey: What is beyond the picture, 0 to 255.
-        tries: Warps that are drawn until one of them leaves an object; where all are too small,
-            the last one leaves none.
     """
 
     size: int
     scale: tuple[float, float] = (0.7, 2.0)
-    aspect: float = 0.15
-    rotation: float = 8.0
-    flip: float = 0.5
     max_objects: int = 8
     min_area: int = 64
-    grey: int = 127
-    tries: int = 15
 
     def transform(self, results: dict) -> dict:
         """The warped picture."""
-        for _ in range(self.tries):
+        for _ in range(TRIES):
             matrix = self._matrix(*results['img'].shape[:2])
             masks, labels = self._left(results, matrix)
             if masks:
                 break
         size = (self.size, self.size)
         image = cv2.warpAffine(
-            results['img'], matrix, size, flags=cv2.INTER_LINEAR, borderValue=(self.grey,) * 3
+            results['img'], matrix, size, flags=cv2.INTER_LINEAR, borderValue=(GREY,) * 3
         )
         return with_instances(dict(results, img=image, img_shape=size), masks, labels)
 
@@ -75,9 +70,9 @@ class RandomObjectWarp(BaseTransform):
     def _matrix(self, height: int, width: int) -> np.ndarray:
         """The affine map (2, 3) from the picture's pixels to the square's."""
         factor = self.size / max(height, width) * np.exp(np.random.uniform(*np.log(self.scale)))
-        stretch = np.exp(np.random.uniform(-0.5, 0.5) * np.log1p(self.aspect))
-        mirror = -1 if np.random.rand() < self.flip else 1
-        angle = np.deg2rad(np.random.uniform(-self.rotation, self.rotation))
+        stretch = np.exp(np.random.uniform(-0.5, 0.5) * np.log1p(ASPECT))
+        mirror = -1 if np.random.rand() < MIRRORED else 1
+        angle = np.deg2rad(np.random.uniform(-ROTATION, ROTATION))
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         linear = turn @ np.diag([factor * stretch * mirror, factor / stretch])
         sides = abs(np.array([width * factor * stretch, height * factor / stretch]))

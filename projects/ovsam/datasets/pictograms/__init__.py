@@ -1,9 +1,1 @@
 """The small world: names drawn as pictograms."""
-
-from .crops import PictogramCrops
-from .vocabulary import pictogram_vocabulary
-
-__all__ = [
-    'PictogramCrops',
-    'pictogram_vocabulary',
-]

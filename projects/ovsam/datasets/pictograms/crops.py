@@ -21,7 +21,6 @@ class PictogramCrops(Dataset):
     Args:
         num_samples: Length.
         seed: Names the data set; use another one for evaluation.
-        size: Side of a crop in pixels.
         curriculum: Share of the samples, in [0, 1], over which difficulty rises; 0 is full
             difficulty throughout.
         vocabulary: Names to draw, what :func:`~ovsam.vocabulary.build_vocabulary` takes; all of
@@ -31,9 +30,7 @@ class PictogramCrops(Dataset):
         ValueError: ``num_samples`` or ``curriculum`` is out of range, or a class is unknown.
     """
 
-    def __init__(
-        self, num_samples: int, seed: int, size: int = 64, curriculum: float = 0.0, vocabulary=None
-    ):
+    def __init__(self, num_samples: int, seed: int, curriculum: float = 0.0, vocabulary=None):
         names = pictogram_names()
         if num_samples < 1 or not 0 <= curriculum <= 1:
             raise ValueError(
@@ -48,14 +45,13 @@ class PictogramCrops(Dataset):
         self.glyph_index = np.array([names.index(name) for name in classes])
         self.num_samples = num_samples
         self.seed = seed
-        self.size = size
         self.curriculum = curriculum
 
     def __len__(self) -> int:
         return self.num_samples
 
     def __getitem__(self, index: int) -> dict:
-        """``inputs``: (3, size, size) uint8 RGB; ``labels``: int."""
+        """``inputs``: (3, 64, 64) uint8 RGB; ``labels``: int."""
         if not 0 <= index < self.num_samples:
             raise IndexError(index)
         turn, place = divmod(index, len(self.glyph_index))
@@ -64,6 +60,6 @@ class PictogramCrops(Dataset):
         rise = self.curriculum * self.num_samples
         difficulty = 1.0 if rise == 0 else min(1.0, index / rise)
         rng = np.random.default_rng([self.seed, turn, place])
-        crop = render_crop(rng, int(self.glyph_index[label]), self.size, difficulty)
+        crop = render_crop(rng, int(self.glyph_index[label]), difficulty=difficulty)
         inputs = torch.from_numpy(np.ascontiguousarray(crop.image.transpose(2, 0, 1)))
         return dict(inputs=inputs, labels=label)

@@ -15,6 +15,7 @@ from .glyphs import GLYPH_SIZE, Glyph, load_glyphs
 _BANK_SEED = 20240117
 _BANK_COUNT = 96
 _BANK_SIZE = 320
+_VISIBLE = 0.9  # share of each object's silhouette that must stay visible
 
 
 class Scene(NamedTuple):
@@ -123,9 +124,8 @@ def blend(
     contrast = 0.5 * difficulty * rng.random()
     alpha = ink[window].astype(np.float32)[..., None] / 255
     body = silhouette[window].astype(np.float32)[..., None] / 255
-    paint = paint_surface(rng, height, width, ink_colour, contrast) * alpha + paint_surface(
-        rng, height, width, fill_colour, contrast
-    ) * (1 - alpha)
+    paint = paint_surface(rng, height, width, ink_colour, contrast) * alpha
+    paint = paint + paint_surface(rng, height, width, fill_colour, contrast) * (1 - alpha)
     canvas[window] = canvas[window] * (1 - body) + paint * body
     return mask
 
@@ -155,25 +155,13 @@ def render_crop(
         angle = rng.uniform(0, 2 * np.pi)
         far = size / 2 + size * rng.uniform(0.5, 0.7) * np.array([np.cos(angle), np.sin(angle)])
         neighbour = glyphs[rng.integers(len(glyphs))]
-        blend(
-            rng,
-            canvas,
-            neighbour,
-            random_warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty),
-            background,
-            difficulty,
-        )
+        warp = random_warp(rng, size * rng.uniform(0.4, 1.0), far, difficulty)
+        blend(rng, canvas, neighbour, warp, background, difficulty)
     extent = size * rng.uniform(1 - 0.4 * difficulty, 1.05)
     shift = size * 0.08 * difficulty
     centre = size / 2 + rng.uniform(-shift, shift, 2)
-    mask = blend(
-        rng,
-        canvas,
-        glyphs[label],
-        random_warp(rng, extent, tuple(centre), difficulty),
-        background,
-        difficulty,
-    )
+    warp = random_warp(rng, extent, tuple(centre), difficulty)
+    mask = blend(rng, canvas, glyphs[label], warp, background, difficulty)
     return Scene(add_noise(rng, canvas, difficulty), np.array([label]), mask[None])
 
 
@@ -182,7 +170,6 @@ def render_scene(
     labels: Sequence[int],
     size: int = 256,
     object_size: tuple[float, float] = (48.0, 176.0),
-    min_visible: float = 0.9,
 ) -> Scene:
     """Several pictograms that may cover each other on one textured ground.
 
@@ -191,7 +178,6 @@ def render_scene(
         labels: Class of each object; objects that find no place are left out.
         size: Side of the square picture in pixels.
         object_size: Smallest and largest longest side of an object in pixels (log-uniform).
-        min_visible: Share of each object's silhouette that must stay visible.
 
     Returns:
         The scene; masks hold visible pixels only and do not overlap.
@@ -209,7 +195,7 @@ def render_scene(
             centre = rng.uniform(0.4 * extent, size - 0.4 * extent, 2)
             warp = random_warp(rng, extent, tuple(centre), 1.0)
             mask = cv2.warpPerspective(glyphs[label].silhouette, warp, (size, size)) > 127
-            visible = [(m & ~mask).sum() >= min_visible * a for m, a in zip(masks, areas)]
+            visible = [(m & ~mask).sum() >= _VISIBLE * a for m, a in zip(masks, areas)]
             if mask.sum() >= 48 and all(visible):
                 break
         else:

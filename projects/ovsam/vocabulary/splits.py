@@ -1,19 +1,38 @@
-"""The open-vocabulary split of LVIS v1.
+"""The open-vocabulary splits of COCO and of LVIS v1, which the paper and others compare by.
 
-Base are its frequent and common categories (in more than 10 training images), novel its 337 rare
-ones, as in Gu et al., "Open-vocabulary Object Detection via Vision and Language Knowledge
-Distillation" (ViLD, ICLR 2022), which the paper and the works it compares with use. The data set
-:class:`~ovsam.datasets.OpenVocabularyLVISDataset` compares this with what its file says.
+COCO: 48 base and 17 novel classes as in Bansal et al., "Zero-Shot Object Detection" (ECCV 2018).
+The other 15 of COCO's 80 classes do not count.
+
+LVIS: base are its frequent and common categories (in more than 10 training images), novel its 337
+rare ones, as in Gu et al., "Open-vocabulary Object Detection via Vision and Language Knowledge
+Distillation" (ViLD, ICLR 2022). The data set :class:`~ovsam.datasets.OpenVocabularyLVISDataset`
+compares this with what its file says.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mmdet.registry import TASK_UTILS
 
 from .vocabulary import Vocabulary
 
-# Category ids, which count from 1 in the order of mmdet's list of names.
 # fmt: off
+COCO_BASE_48 = (
+    'person', 'bicycle', 'car', 'motorcycle', 'train', 'truck', 'boat', 'bench', 'bird', 'horse',
+    'sheep', 'bear', 'zebra', 'giraffe', 'backpack', 'handbag', 'suitcase', 'frisbee', 'skis',
+    'kite', 'surfboard', 'bottle', 'fork', 'spoon', 'bowl', 'banana', 'apple', 'sandwich',
+    'orange', 'broccoli', 'carrot', 'pizza', 'donut', 'chair', 'bed', 'toilet', 'tv', 'laptop',
+    'mouse', 'remote', 'microwave', 'oven', 'toaster', 'refrigerator', 'book', 'clock', 'vase',
+    'toothbrush',
+)
+
+COCO_NOVEL_17 = (
+    'airplane', 'bus', 'cat', 'dog', 'cow', 'elephant', 'umbrella', 'tie', 'snowboard',
+    'skateboard', 'cup', 'knife', 'cake', 'couch', 'keyboard', 'sink', 'scissors',
+)
+
+# Category ids, which count from 1 in the order of mmdet's list of names.
 LVIS_RARE_IDS = (
     13, 14, 17, 20, 21, 30, 31, 38, 39, 40, 42, 49, 51, 52, 63, 69, 71, 78, 82, 85, 93, 105, 106,
     113, 117, 119, 123, 126, 130, 131, 136, 140, 142, 144, 147, 151, 155, 159, 161, 164, 167, 172,
@@ -37,19 +56,30 @@ LVIS_RARE_IDS = (
 # fmt: on
 
 
+@TASK_UTILS.register_module(name='COCOSplitVocabulary')
+def coco_split_vocabulary(group: str | None = None) -> Vocabulary:
+    """The 65 names, base first, of which the base classes are seen in training.
+
+    Of the group ``base`` or ``novel`` only those.
+    """
+    return _split(COCO_BASE_48 + COCO_NOVEL_17, COCO_NOVEL_17, group)
+
+
 @TASK_UTILS.register_module(name='LVISSplitVocabulary')
 def lvis_split_vocabulary(group: str | None = None) -> Vocabulary:
     """The 1203 names in the order of their ids, of which all but the rare are seen in training.
 
-    Args:
-        group: ``base`` (frequent and common) or ``novel`` (rare) for only those.
+    Of the group ``base`` (frequent and common) or ``novel`` (rare) only those.
     """
     # Only here, for mmdet's data sets take a second to import.
     from mmdet.datasets import LVISV1Dataset
 
     names = LVISV1Dataset.METAINFO['classes']
-    novel = tuple(names[number - 1] for number in LVIS_RARE_IDS)
-    rare = set(novel)
-    base = tuple(name for name in names if name not in rare)
+    return _split(names, [names[number - 1] for number in LVIS_RARE_IDS], group)
+
+
+def _split(names: Sequence[str], novel: Sequence[str], group: str | None) -> Vocabulary:
+    apart = set(novel)
+    base = [name for name in names if name not in apart]
     vocabulary = Vocabulary(names, seen='base', split={'base': base, 'novel': novel})
     return vocabulary if group is None else vocabulary.select(group)
