@@ -7,5 +7,3 @@ from .everything import EverythingMode
 from .names import Names
 from .prediction import NONE_LABEL, Prediction
 from .predictor import OnnxPredictor
-
-__all__ = ['NONE_LABEL', 'EverythingMode', 'Names', 'OnnxPredictor', 'Prediction']

@@ -3,11 +3,3 @@
 from .detection_naming import DetectorLabel, FusedLabel, SegmenterLabel
 from .detections_from_file import DetectionsFromFile
 from .detector_prompted_ovsam import DetectorPromptedOVSAM
-
-__all__ = [
-    'DetectionsFromFile',
-    'DetectorLabel',
-    'DetectorPromptedOVSAM',
-    'FusedLabel',
-    'SegmenterLabel',
-]

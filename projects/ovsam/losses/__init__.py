@@ -7,13 +7,3 @@ from .dense_instance_loss import DenseInstanceLoss
 from .lowest_mask_loss import LowestMaskLoss
 from .near_object_mask_loss import NearObjectMaskLoss
 from .sam_mask_loss import SAMMaskLoss
-
-__all__ = [
-    'BalancedNameLoss',
-    'CLIP2SAMLoss',
-    'CropDistillation',
-    'DenseInstanceLoss',
-    'LowestMaskLoss',
-    'NearObjectMaskLoss',
-    'SAMMaskLoss',
-]

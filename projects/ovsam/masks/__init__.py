@@ -1,9 +1,3 @@
 """From low-resolution logits to clean masks: cleaning, regions, post-processing."""
 
 from .cleaning import InsideBox, LargeParts, LikelyPixels
-
-__all__ = [
-    'InsideBox',
-    'LargeParts',
-    'LikelyPixels',
-]

@@ -9,22 +9,3 @@ from .scores import GeometricFusion, OpenVocabularyClassifier, TemperatureScalin
 from .second_look import SecondLook
 from .text_cache import TextEmbeddingCache
 from .text_embeddings import embed_texts
-
-__all__ = [
-    'AllNames',
-    'BackOffAnswer',
-    'ExampleSpace',
-    'Examples',
-    'GeometricFusion',
-    'HierarchicalBackOff',
-    'JudgedNames',
-    'LearnedContext',
-    'OpenVocabularyClassifier',
-    'SampledNames',
-    'SecondLook',
-    'TemperatureScaling',
-    'NameBank',
-    'TextEmbeddingCache',
-    'embed_bank',
-    'embed_texts',
-]

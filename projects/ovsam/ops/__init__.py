@@ -1,5 +1,3 @@
 """mmcv's operators on torchvision's kernels, where mmcv has none compiled."""
 
 from .extension import compiled_ops_in_use, provide_mmcv_ops
-
-__all__ = ['compiled_ops_in_use', 'provide_mmcv_ops']

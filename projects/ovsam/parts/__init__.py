@@ -17,23 +17,3 @@ from .pyramid_image_encoder import PyramidImageEncoder
 from .repeated_tokens_init import RepeatedMaskTokensInit
 from .sam2clip_adapter import SAM2CLIPAdapter
 from .sam_image_encoder import SAMImageEncoder
-
-__all__ = [
-    'AllGuesses',
-    'AllMasks',
-    'AmbiguityAwareChoice',
-    'AveragedProjection',
-    'CLIP2SAMHead',
-    'CLIPBackbone',
-    'CLIPTextEncoder',
-    'FirstMask',
-    'FlattenedProjection',
-    'LocalAttentionInit',
-    'PyramidImageEncoder',
-    'RepeatedMaskTokensInit',
-    'SAM2CLIPAdapter',
-    'SAMImageEncoder',
-    'SAMMaskDecoder',
-    'SAMPromptEncoder',
-    'photographs',
-]

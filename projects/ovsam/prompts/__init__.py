@@ -9,13 +9,3 @@ from .prompters import (
     RandomPointPrompter,
 )
 from .prompts import Prompts
-
-__all__ = [
-    'BoxPrompter',
-    'CenterPointPrompter',
-    'JitteredBoxPrompter',
-    'MixedPrompter',
-    'Prompter',
-    'Prompts',
-    'RandomPointPrompter',
-]

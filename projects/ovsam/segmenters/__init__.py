@@ -15,23 +15,3 @@ from .sam2clip_distiller import SAM2CLIPDistiller
 from .skip_ovsam import SkipOVSAM
 from .stored_teacher import StoredTeacher
 from .zoomed_pass import ZoomedPass
-
-__all__ = [
-    'OVSAM',
-    'SAM',
-    'BoxesAroundPoints',
-    'ChangeNormalization',
-    'ContrastiveCLIP',
-    'FeatureCropSAM',
-    'ImageCropSAM',
-    'InteractiveOVSAM',
-    'JointOVSAM',
-    'MaskFeatureCropSAM',
-    'MirroredOVSAM',
-    'OriginalImages',
-    'RegionCLIP',
-    'SAM2CLIPDistiller',
-    'SkipOVSAM',
-    'StoredTeacher',
-    'ZoomedPass',
-]

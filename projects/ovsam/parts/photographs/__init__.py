@@ -7,13 +7,3 @@ from .raster_prompt_encoder import RasterPromptEncoder
 from .residual_region_head import ResidualRegionHead
 from .sentence_text_encoder import SentenceTextEncoder
 from .skip_mask_decoder import SkipMaskDecoder
-
-__all__ = [
-    'EfficientNetLiteTower',
-    'LightAdapter',
-    'LinearCorrection',
-    'RasterPromptEncoder',
-    'ResidualRegionHead',
-    'SentenceTextEncoder',
-    'SkipMaskDecoder',
-]
