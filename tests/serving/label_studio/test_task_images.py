@@ -126,6 +126,16 @@ def test_a_picture_counts_until_its_server_says_otherwise(fault, later):
         images.picture('/data/upload/a.png')
 
 
+def test_a_server_that_sends_little_by_little_is_given_up(later):
+    def trickle():
+        for byte in png():
+            later(50)
+            yield bytes([byte])
+
+    with pytest.raises(ConnectionError, match='after 120 s, 3 bytes have come'):
+        make(lambda _: httpx.Response(200, content=trickle())).picture('/data/upload/a.png')
+
+
 def test_a_broken_picture_may_be_replaced_at_once():
     servers = Servers(a=httpx.Response(200, content=b'broken'))
     images = make(servers)

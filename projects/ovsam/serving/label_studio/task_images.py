@@ -21,6 +21,7 @@ from .access_token import AccessToken, may_answer_later, shown
 
 LOCAL_FILES = '/data/local-files/'
 SECONDS = 30.0  # that a server may keep silent
+FILE_SECONDS = 120.0  # that it may take for a file
 FRESH_SECONDS = 60.0  # until an address is asked again whether there is another file by now
 FILES, FILE_BYTES = 100, 100e6  # kept
 VALIDATORS = {'If-None-Match': 'ETag', 'If-Modified-Since': 'Last-Modified'}
@@ -173,8 +174,14 @@ class TaskImages:
                     kept.asked = time.monotonic()
                     return kept
                 _require_file(url, answer)
+                began = time.monotonic()
                 for chunk in answer.iter_bytes():
                     content += chunk
+                    if time.monotonic() - began > FILE_SECONDS:
+                        raise ConnectionError(
+                            f'cannot fetch {shown(url)}: after {FILE_SECONDS:g} s, '
+                            f'{len(content)} bytes have come'
+                        )
                     if len(content) > self._limits.megabytes * 1e6:
                         raise ValueError(
                             f'{shown(url)} has more than the {self._limits.megabytes:g} MB that '
