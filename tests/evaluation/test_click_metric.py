@@ -17,7 +17,7 @@ def test_no_objects():
 
 def test_mean_iou_and_clicks_to_an_iou():
     found = evaluate(
-        ClickMetric(),
+        ClickMetric(clicks=(1, 3, 5), targets=(85,)),
         [[0.5, 0.9, 0.8, 0.95]],
         [[0.2, 0.3, 0.4, 0.5], [0.9, 0.9, 0.9, 0.9]],
     )
@@ -27,6 +27,12 @@ def test_mean_iou_and_clicks_to_an_iou():
     assert found['clicks/NoC@85'] == pytest.approx((2 + 4 + 1) / 3)  # the second never does
     assert found['clicks/failed@85'] == pytest.approx(100 / 3)
     assert 'clicks/IoU@5' not in found  # there were four
+
+
+@pytest.mark.parametrize('clicks', [(0, 1), (-1,)])
+def test_senseless_clicks(clicks):
+    with pytest.raises(ValueError, match='from 1 on'):
+        ClickMetric(clicks=clicks)
 
 
 def test_predictions_of_a_model_that_does_not_click():

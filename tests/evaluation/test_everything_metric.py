@@ -40,8 +40,8 @@ def sample(truth, found):
     )
 
 
-def evaluate(*samples):
-    metric = EverythingMetric(GROUPS)
+def evaluate(*samples, **settings):
+    metric = EverythingMetric(GROUPS, **settings)
     metric.dataset_meta = dict(classes=CLASSES)
     metric.process({}, list(samples))
     return metric.evaluate(len(samples))
@@ -74,9 +74,9 @@ def test_the_best_mask_names_the_object():
 
 
 def test_the_threshold_counts():
-    truth = [(0, (0, 0, 10, 10))]
-    assert evaluate(sample(truth, [(0, (0, 0, 10, 5))]))['everything/recall'] == 100
-    assert evaluate(sample(truth, [(0, (0, 0, 7, 7))]))['everything/recall'] == 0
+    pair = sample([(0, (0, 0, 10, 10))], [(0, (0, 0, 10, 7))])
+    assert evaluate(pair, iou_threshold=0.7)['everything/recall'] == 100
+    assert evaluate(pair, iou_threshold=0.75)['everything/recall'] == 0
 
 
 def test_nothing_found_and_nothing_there():
@@ -92,6 +92,8 @@ def test_objects_with_an_empty_mask_do_not_count():
 
 
 def test_what_cannot_be_judged():
+    with pytest.raises(ValueError, match='in \\(0, 1\\]'):
+        EverythingMetric(GROUPS, iou_threshold=0)
     metric = EverythingMetric(GROUPS)
     with pytest.raises(ValueError, match='no classes'):
         metric.process({}, [])

@@ -127,10 +127,9 @@ def test_other_classes_and_empty_masks_do_not_count():
     assert (metrics['num_b'], metrics['num_n'], metrics['num_empty']) == (1, 0, 1)
 
 
-def test_size_groups(monkeypatch):
-    monkeypatch.setattr(open_vocabulary_metric, 'SIZE_LIMITS', (8, 16))
+def test_size_groups():
     sample = make_sample([0, 1, 2], truth=[4, 8, 16], found=[2, 8, 8])
-    metrics = evaluate([sample])
+    metrics = evaluate([sample], size_limits=(8, 16))
     assert (metrics['IoU_s'], metrics['IoU_m'], metrics['IoU_l']) == (25, 100, 25)
 
 

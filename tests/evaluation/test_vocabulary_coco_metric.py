@@ -142,7 +142,10 @@ def test_a_detector_that_finds_nothing(ann_file):
 
 def test_detections_are_written_and_read_again(ann_file, tmp_path):
     path = tmp_path / 'found.json'
-    judge(DumpDetections(str(path)), [sample(1, ([1, 2, 11, 12], 0, 0.25)), sample(2)])
+    judge(
+        DumpDetections(str(path), collect_device='cpu'),
+        [sample(1, ([1, 2, 11, 12], 0, 0.25)), sample(2)],
+    )
     found = read_detections(path)
     assert found.classes == META['classes'] and found.known == {1, 2}
     assert found.images[1].bboxes.tolist() == [[1, 2, 11, 12]]

@@ -11,21 +11,37 @@ import numpy as np
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
-CLICKS = (1, 3, 5)  # after so many, mean IoU
-TARGETS = (85, 90)  # IoUs to reach, in percent
+from ..utils.wording import listed
 
 
 @METRICS.register_module()
 class ClickMetric(BaseMetric):
-    """Mean IoU after :data:`CLICKS`, and the number of clicks (NoC) to reach :data:`TARGETS`.
+    """Mean IoU after some numbers of clicks, and the number of clicks (NoC) to reach an IoU.
 
     Reads the ``click_ious`` of :class:`~ovsam.evaluation.ClickedOVSAM`; in percent. An object that
     never reaches the IoU counts with all T clicks, as is the custom of interactive segmentation;
     ``failed`` is the share of these. Source: Xu et al., "Deep interactive object selection".
+
+    Args:
+        clicks: After how many clicks to report the mean IoU; those beyond the model's
+            ``num_clicks`` are left out.
+        targets: IoUs to reach, in percent.
+        **kwargs: Of mmengine's ``BaseMetric``.
+
+    Raises:
+        ValueError: A number of ``clicks`` is below 1.
     """
 
     default_prefix = 'clicks'
     reads_labels = False
+
+    def __init__(
+        self, clicks: Sequence[int] = (1, 3, 5), targets: Sequence[int] = (85, 90), **kwargs
+    ) -> None:
+        super().__init__(**kwargs)
+        if min(clicks, default=1) < 1:
+            raise ValueError(f'clicks must be numbers from 1 on; got {listed(clicks)}')
+        self.clicks, self.targets = tuple(clicks), tuple(targets)
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep each image's (N, T) IoUs.
@@ -45,9 +61,9 @@ class ClickMetric(BaseMetric):
         num, given = ious.shape
         metrics = {'num': num}
         if num:
-            for count in (count for count in CLICKS if count <= given):
+            for count in (count for count in self.clicks if count <= given):
                 metrics[f'IoU@{count}'] = 100 * ious[:, count - 1].mean().item()
-            for target in TARGETS:
+            for target in self.targets:
                 reached = ious >= target / 100
                 first = np.where(reached.any(1), reached.argmax(1) + 1, given)
                 metrics[f'NoC@{target}'] = first.mean().item()

@@ -25,6 +25,7 @@ class DumpDetections(BaseMetric):
         out_file_path: Of the file, ``.json``.
         classes: What labels mean: the model's vocabulary, whatever
             :func:`~ovsam.vocabulary.build_vocabulary` takes; the data set's if not given.
+        **kwargs: Of mmengine's ``BaseMetric``.
 
     Raises:
         ValueError: The file does not end in ``.json``.
@@ -34,8 +35,9 @@ class DumpDetections(BaseMetric):
         self,
         out_file_path: str,
         classes: Vocabulary | str | Path | Sequence[str] | dict | None = None,
+        **kwargs,
     ) -> None:
-        super().__init__()
+        super().__init__(**kwargs)
         if not str(out_file_path).endswith('.json'):
             raise ValueError(
                 f'detections are written as JSON; got {out_file_path}, which does not end in .json'

@@ -17,16 +17,14 @@ from ..masks.mask_iou import pairwise_mask_ious
 from ..vocabulary import Vocabulary, build_vocabulary
 from .group_metric import GroupMetric, percent
 
-FOUND = 0.5  # IoU of a mask that finds an object
-
 
 @METRICS.register_module()
 class EverythingMetric(GroupMetric):
     """Recall of annotated objects, and names, of masks that nobody asked for.
 
-    An object is found if the mask that overlaps it most has an IoU of at least :data:`FOUND` with
-    it; that mask's label is the object's. Masks of other things do no harm: annotations do not hold
-    all there is. Objects with an empty annotated mask do not count. A sample needs ``gt_instances``
+    An object is found if the mask that overlaps it most has at least ``iou_threshold`` with it;
+    that mask's label is the object's. Masks of other things do no harm: annotations do not hold all
+    there is. Objects with an empty annotated mask do not count. A sample needs ``gt_instances``
     (``labels``, ``masks``) and ``pred_instances`` (``masks`` (N, H, W) bool at original size and
     ``labels``, for example :class:`~ovsam.evaluation.EverythingOVSAM`'s). Labels of both count the
     dataset's classes.
@@ -40,18 +38,25 @@ class EverythingMetric(GroupMetric):
     Args:
         vocabulary: Whose ``split`` has the groups ``base`` and ``novel``; anything that
             :func:`~ovsam.vocabulary.build_vocabulary` takes.
+        iou_threshold: In (0, 1].
         **kwargs: Of mmengine's ``BaseMetric``.
 
     Raises:
-        ValueError: The vocabulary has no such groups.
+        ValueError: ``iou_threshold`` is out of its range, or the vocabulary has no such groups.
     """
 
     default_prefix = 'everything'
 
     def __init__(
-        self, vocabulary: Vocabulary | str | Path | Sequence[str] | dict, **kwargs
+        self,
+        vocabulary: Vocabulary | str | Path | Sequence[str] | dict,
+        iou_threshold: float = 0.5,
+        **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        if not 0 < iou_threshold <= 1:
+            raise ValueError(f'iou_threshold must be in (0, 1]; got {iou_threshold}')
+        self.iou_threshold = iou_threshold
         vocabulary = build_vocabulary(vocabulary)
         self.groups = {
             name: suffix
@@ -89,7 +94,7 @@ class EverythingMetric(GroupMetric):
                 if not mask.any():
                     continue
                 best = int(row.argmax()) if len(row) else -1
-                hit = best >= 0 and bool(row[best] >= FOUND)
+                hit = best >= 0 and bool(row[best] >= self.iou_threshold)
                 right = hit and int(found['labels'][best]) == label
                 objects.append((self.groups.get(classes[label], ''), hit, right))
             self.results.append((objects, len(found['masks'])))

@@ -21,8 +21,6 @@ from ..vocabulary import Vocabulary, build_vocabulary
 from .calibration_error import expected_calibration_error
 from .group_metric import GroupMetric, by_group, group_table, harmonic_mean, percent
 
-SIZE_LIMITS = 32, 96  # sides in pixels of squares as large as where medium and large masks start
-
 
 @dataclass(frozen=True)
 class _Instance:
@@ -86,6 +84,7 @@ class OpenVocabularyMetric(GroupMetric):
         prediction_classes: What predicted labels mean: the model's vocabulary, likewise; the
             dataset's classes if not given. Labels are compared by name, as
             :meth:`~ovsam.vocabulary.Vocabulary.find` has it.
+        size_limits: Square roots of the areas in pixels at which medium and large masks start.
         **kwargs: Of mmengine's ``BaseMetric``.
 
     Raises:
@@ -100,9 +99,11 @@ class OpenVocabularyMetric(GroupMetric):
         base: Sequence[str] | None = None,
         novel: Sequence[str] | None = None,
         prediction_classes: Vocabulary | str | Path | Sequence[str] | dict | None = None,
+        size_limits: tuple[float, float] = (32, 96),
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        self.size_limits = tuple(size_limits)
         if (vocabulary is None) == (base is None and novel is None):
             raise ValueError(
                 'the classes that count come from a vocabulary with a split or from base and '
@@ -164,7 +165,7 @@ class OpenVocabularyMetric(GroupMetric):
         # unless there are no others.
         deciding = [image for image in results if image.num_rows] or results
         if any(image.segmented for image in deciding):
-            metrics.update(_iou_metrics([i for i in instances if i.iou is not None]))
+            metrics.update(self._iou_metrics([i for i in instances if i.iou is not None]))
         if any(image.named for image in deciding):
             accuracy = by_group('Acc', instances, 'correct')
             accuracy['Acc_h'] = harmonic_mean(accuracy['Acc_b'], accuracy['Acc_n'])
@@ -240,17 +241,16 @@ class OpenVocabularyMetric(GroupMetric):
             )
         return np.asarray(meanings, dtype=object)[labels]
 
-
-def _iou_metrics(instances: list[_Instance]) -> dict[str, float]:
-    metrics = by_group('IoU', instances, 'iou')
-    medium, large = (limit**2 for limit in SIZE_LIMITS)
-    for size, low, high in (('s', 0, medium), ('m', medium, large), ('l', large, np.inf)):
-        metrics[f'IoU_{size}'] = percent(
-            i.iou
-            for i in instances
-            if i.iou is not None and i.area is not None and low <= i.area < high
-        )
-    return metrics
+    def _iou_metrics(self, instances: list[_Instance]) -> dict[str, float]:
+        metrics = by_group('IoU', instances, 'iou')
+        medium, large = (limit**2 for limit in self.size_limits)
+        for size, low, high in (('s', 0, medium), ('m', medium, large), ('l', large, np.inf)):
+            metrics[f'IoU_{size}'] = percent(
+                i.iou
+                for i in instances
+                if i.iou is not None and i.area is not None and low <= i.area < high
+            )
+        return metrics
 
 
 def _row_of_instance(found: dict, num_instances: int) -> dict[int, int]:
