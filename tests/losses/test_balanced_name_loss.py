@@ -20,6 +20,12 @@ def test_a_rare_name_counts_more():
     assert 2 < rare / common < 4  # the root of 8
 
 
+def test_smoothing_takes_its_share_of_the_target():
+    logits, labels = torch.tensor([[9.0, 0.0]]), torch.tensor([0])
+    plain, smooth = (BalancedNameLoss(2, 1.0, share)(logits, labels) for share in (0.0, 0.2))
+    torch.testing.assert_close(smooth - plain, torch.tensor(0.1 * 9))
+
+
 def test_counts_are_kept_and_may_be_lacking():
     loss, other = BalancedNameLoss(2), BalancedNameLoss(2)
     loss(torch.zeros(3, 2), torch.tensor([0, 0, 1]))

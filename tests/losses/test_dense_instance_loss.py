@@ -26,6 +26,16 @@ def test_targets_are_coverage_and_sides_seen_from_the_pixel():
     torch.testing.assert_close(sides[:, 8, 4], expected)
 
 
+def test_weights_scale_the_losses():
+    loss = DenseInstanceLoss(embed_dims=4, upscale=2, foreground_weight=2.0, box_weight=3.0)
+    given = torch.randn(1, 4, 8, 8), [sample((8, 16, 24, 32))]
+    found = loss(*given)
+    loss.foreground_weight = loss.box_weight = 1.0
+    plain = loss(*given)
+    torch.testing.assert_close(found['loss_foreground'], 2 * plain['loss_foreground'])
+    torch.testing.assert_close(found['loss_dense_box'], 3 * plain['loss_dense_box'])
+
+
 @pytest.mark.parametrize('key', ['loss_foreground', 'loss_dense_box'])
 def test_learning_lowers_it(key):
     torch.manual_seed(0)

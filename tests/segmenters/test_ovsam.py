@@ -67,6 +67,15 @@ def test_the_head_learns_from_what_is_prompted_or_from_all(ovsam, images, monkey
     assert seen == [[7, 7] if name_all else [5, 5], [5, 5]]
 
 
+@torch.no_grad()
+def test_the_weight_of_the_predicted_iou(images, monkeypatch):
+    model = build('clip2sam_base', iou_weight=3.0, train_prompter=dict(type='BoxPrompter'))
+    samples = [sample((20, 10, 90, 90)) for _ in images]
+    found = model.loss(images, samples)['loss_iou']
+    monkeypatch.setattr(model, 'iou_weight', 1.0)
+    assert 0 < found == pytest.approx(3 * model.loss(images, samples)['loss_iou'].item(), rel=1e-4)
+
+
 def test_images_without_instances_get_no_predictions(ovsam, images):
     found = ovsam.eval().predict(images, [sample(), sample((10, 10, 90, 90))])
     assert [len(each.pred_instances) for each in found] == [0, 1]

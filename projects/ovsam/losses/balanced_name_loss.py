@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from .share_of_mean import share_of_mean
 
-SMOOTHING = 0.05  # share of the target that all names have alike
-
 
 @MODELS.register_module()
 class BalancedNameLoss(nn.Module):
@@ -26,13 +24,14 @@ class BalancedNameLoss(nn.Module):
     Args:
         num_names: Names K.
         weight: Of the loss.
+        label_smoothing: Share of the target that all names have alike.
     """
 
     counts: Tensor
 
-    def __init__(self, num_names: int, weight: float = 0.5) -> None:
+    def __init__(self, num_names: int, weight: float = 0.5, label_smoothing: float = 0.05) -> None:
         super().__init__()
-        self.weight = weight
+        self.weight, self.label_smoothing = weight, label_smoothing
         self.register_buffer('counts', torch.ones(num_names))
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -44,7 +43,9 @@ class BalancedNameLoss(nn.Module):
         if not len(labels):
             # A zero that still depends on the parameters, so that every one gets a gradient.
             return logits.sum() * 0
-        each = F.cross_entropy(logits, labels, reduction='none', label_smoothing=SMOOTHING)
+        each = F.cross_entropy(
+            logits, labels, reduction='none', label_smoothing=self.label_smoothing
+        )
         return share * self.weight * (rarity * each).sum() / rarity.sum()
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:

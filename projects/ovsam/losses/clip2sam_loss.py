@@ -15,21 +15,20 @@ from torch import Tensor, nn
 
 from .share_of_mean import share_of_mean
 
-# Random candidates per point, and the share of the points that are the least certain candidates.
-OVERSAMPLED, LEAST_CERTAIN = 3.0, 0.75
-
 
 @MODELS.register_module()
 class CLIP2SAMLoss(nn.Module):
     """Cross-entropy on classes; binary cross-entropy and dice on sampled points of the masks.
 
-    Points are sampled as in PointRend and Mask2Former: of many random points the least certain
-    ones are kept, and filled up with random ones. Dice is the form with first powers in the
-    denominator, smoothed by 1. Losses have their weights, are zero of no instances, and means over
-    the instances of all processes. Source: OVSAM paper, section 3.4.
+    Points are sampled as in PointRend and Mask2Former: of ``oversample_ratio * num_points`` random
+    points the least certain ones are kept, and filled up with random ones. Dice is the form
+    with first powers in the denominator, smoothed by 1. Each loss is weighted, a mean over the
+    instances of all processes, and zero without instances. Source: OVSAM paper, section 3.4.
 
     Args:
         num_points: Points P per mask.
+        oversample_ratio: Candidates per point.
+        importance_sample_ratio: Share of the points that are the least certain candidates.
         cls_weight: Of the class loss.
         mask_weight: Of the binary cross-entropy.
         dice_weight: Of the dice loss.
@@ -39,13 +38,15 @@ class CLIP2SAMLoss(nn.Module):
     def __init__(
         self,
         num_points: int = 12544,
+        oversample_ratio: float = 3.0,
+        importance_sample_ratio: float = 0.75,
         cls_weight: float = 2.0,
         mask_weight: float = 5.0,
         dice_weight: float = 5.0,
         background_weight: float = 0.1,
     ) -> None:
         super().__init__()
-        self.num_points = num_points
+        self.sampling = num_points, oversample_ratio, importance_sample_ratio
         self.cls_weight, self.background_weight = cls_weight, background_weight
         self.mask_weight, self.dice_weight = mask_weight, dice_weight
 
@@ -88,8 +89,6 @@ class CLIP2SAMLoss(nn.Module):
     def _sample(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and targets (N, P) at points that the logits choose."""
         with torch.no_grad():
-            points = get_uncertain_point_coords_with_randomness(
-                logits, None, self.num_points, OVERSAMPLED, LEAST_CERTAIN
-            )
+            points = get_uncertain_point_coords_with_randomness(logits, None, *self.sampling)
             target = point_sample(targets.to(logits), points)[:, 0]
         return point_sample(logits, points)[:, 0], target

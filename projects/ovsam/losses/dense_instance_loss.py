@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from .share_of_mean import share_of_mean
 
-BOX_WEIGHT = 5.0  # of the L1 distance of the box's sides, in image sides
-
 
 @MODELS.register_module()
 class DenseInstanceLoss(nn.Module):
@@ -28,10 +26,19 @@ class DenseInstanceLoss(nn.Module):
     Args:
         embed_dims: Channels C of the embedding.
         upscale: How many times finer than the embedding, s, the predictions are.
+        foreground_weight: Of the binary cross-entropy.
+        box_weight: Of the L1 distance of the box's sides, in image sides.
     """
 
-    def __init__(self, embed_dims: int, upscale: int = 4) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        upscale: int = 4,
+        foreground_weight: float = 1.0,
+        box_weight: float = 5.0,
+    ) -> None:
         super().__init__()
+        self.foreground_weight, self.box_weight = foreground_weight, box_weight
         self.predict = nn.Sequential(
             nn.Conv2d(embed_dims, 5 * upscale**2, kernel_size=1), nn.PixelShuffle(upscale)
         )
@@ -49,8 +56,9 @@ class DenseInstanceLoss(nn.Module):
         error = ((boxes - sides).abs() * inside).sum() / (4 * inside.sum()).clamp(min=1)
         error = error * share_of_mean(inside.sum(), embedding)
         return dict(
-            loss_foreground=F.binary_cross_entropy_with_logits(foreground[:, 0], covered),
-            loss_dense_box=BOX_WEIGHT * error,
+            loss_foreground=self.foreground_weight
+            * F.binary_cross_entropy_with_logits(foreground[:, 0], covered),
+            loss_dense_box=self.box_weight * error,
         )
 
     @staticmethod

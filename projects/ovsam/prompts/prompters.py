@@ -25,8 +25,6 @@ from ..utils.wording import listed
 from .clicks import deepest_pixel
 from .prompts import Prompts
 
-MAX_SHIFT = 20.0  # of a jittered box's corner, in pixels
-
 
 class Prompter(metaclass=ABCMeta):
     """Base of the prompters: asks :meth:`prompt` for each image and keeps the identities.
@@ -88,22 +86,24 @@ class BoxPrompter(Prompter):
 class JitteredBoxPrompter(BoxPrompter):
     """The annotated box, drawn carelessly.
 
-    Each coordinate moves by normal noise, but at most 20 pixels, as in SAM's training ("Segment
-    Anything", appendix A).
+    Each coordinate moves by normal noise, as in SAM's training ("Segment Anything", appendix A).
 
     Args:
         jitter: Standard deviation of the noise, as a share of the box's side.
+        max_shift: Largest move in pixels.
         max_instances: See :class:`Prompter`.
 
     Raises:
-        ValueError: ``jitter`` is negative, or ``max_instances`` is not positive.
+        ValueError: One of them is out of its range.
     """
 
-    def __init__(self, jitter: float = 0.1, max_instances: int | None = None) -> None:
+    def __init__(
+        self, jitter: float = 0.1, max_shift: float = 20.0, max_instances: int | None = None
+    ) -> None:
         super().__init__(max_instances)
-        if jitter < 0:
-            raise ValueError(f'jitter must be >= 0; got {jitter}')
-        self.jitter = jitter
+        if jitter < 0 or max_shift < 0:
+            raise ValueError(f'jitter and max_shift must be >= 0; got {jitter} and {max_shift}')
+        self.jitter, self.max_shift = jitter, max_shift
 
     def prompt(self, instances: InstanceData, chosen: np.ndarray) -> Prompts:
         """See :class:`Prompter`."""
@@ -112,7 +112,7 @@ class JitteredBoxPrompter(BoxPrompter):
         sides = (corners[:, 1] - corners[:, 0])[:, None].clamp(min=0)
         noise = torch.from_numpy(np.random.normal(0, self.jitter, tuple(corners.shape)))
         # Under half a side, the two corners never change places.
-        limits = (sides * 0.45).clamp(max=MAX_SHIFT)
+        limits = (sides * 0.45).clamp(max=self.max_shift)
         shifts = (noise.to(corners) * sides).clamp(-limits, limits)
         return replace(prompts, coords=corners + shifts)
 

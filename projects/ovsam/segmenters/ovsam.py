@@ -35,8 +35,8 @@ class OVSAM(OpenVocabularySegmenter):
         neck: Config of the SAM2CLIP adapter: levels to SAM's image embedding.
         label_head: Config of the CLIP2SAM head: levels and regions to embeddings.
         head_box: Where the head looks: ``'mask'``, the tight box of the mask, as published; or
-            ``'prompt'``, the box that prompted it, and the mask's where no box did, where frozen
-            CLIP always looks.
+            ``'prompt'``, the box that prompted it, and the mask's where no box did. The latter is
+            where frozen CLIP looks, as published.
         label_loss: Config of the training loss; needed for training only.
         second_look: Config of what happens to regions whose names are in doubt, see
             :class:`~ovsam.naming.SecondLook`; nothing if not given, as published. It replaces
@@ -47,6 +47,7 @@ class OVSAM(OpenVocabularySegmenter):
             only, as published.
         region_jitter: Largest move of the annotated boxes that the head is trained on, as a share
             of their sides; none as published, though in evaluation boxes are found masks'.
+        iou_weight: Of the predicted IoU's squared error, for decoders with an IoU token.
         skip_padding: Images are encoded without most of their padding, and features padded instead,
             which saves a quarter of the work for pictures of 4:3; in evaluation only, with towers
             of convolutions. Not as published: numbers differ.
@@ -66,6 +67,7 @@ class OVSAM(OpenVocabularySegmenter):
         *,
         name_all: bool = False,
         region_jitter: float = 0.0,
+        iou_weight: float = 1.0,
         skip_padding: bool = False,
         **kwargs,
     ):
@@ -83,7 +85,7 @@ class OVSAM(OpenVocabularySegmenter):
         self.label_loss = MODELS.build(label_loss) if label_loss else None
         self.crop_distillation = MODELS.build(crop_distillation) if crop_distillation else None
         self.name_all = name_all
-        self.region_jitter = region_jitter
+        self.region_jitter, self.iou_weight = region_jitter, iou_weight
         if skip_padding and not getattr(self.backbone, 'takes_any_size', False):
             raise ValueError(
                 f'the {type(self.backbone).__name__} takes padded images only: leave '
@@ -195,5 +197,6 @@ class OVSAM(OpenVocabularySegmenter):
         if quality is not None:
             low_res = F.interpolate(targets[:, None], first.shape[-2:], mode='area')[:, 0]
             error = F.mse_loss(quality[:, 0], mask_iou(first, low_res), reduction='sum')
-            losses['loss_iou'] = share_of_mean(len(first), error) * error / max(1, len(first))
+            weight = self.iou_weight * share_of_mean(len(first), error)
+            losses['loss_iou'] = weight * error / max(1, len(first))
         return losses

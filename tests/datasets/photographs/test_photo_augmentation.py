@@ -58,6 +58,13 @@ class TestRandomObjectWarp:
         assert (mask & bright).sum() / (mask | bright).sum() > 0.85
         assert boxes_are_those_of_the_masks(results)
 
+    @pytest.mark.parametrize('flip', [0.0, 1.0])
+    def test_only_what_the_settings_say(self, flip):
+        warp = RandomObjectWarp(80, scale=(1, 1), aspect=0, rotation=0, flip=flip)
+        masks = warp.transform(picture((0, 0, 40, 60)))['gt_masks'].masks
+        columns, rows = (np.flatnonzero(masks[0].any(axis=axis)) for axis in (0, 1))
+        assert len(rows) == 60 and columns.mean() == (60 if flip else 19.5)
+
     def test_a_random_few_objects_stay(self):
         boxes = [(10 * place, 10, 10 * place + 8, 50) for place in range(8)]
         warp = RandomObjectWarp(64, scale=(1, 1), max_objects=3, min_area=4)
@@ -91,6 +98,15 @@ class TestPasteObjects:
         assert masks.sum(axis=0).max() == 1  # what is pasted hides what was there
         assert (results['img'][masks[-1] > 0] > 150).mean() > 0.9
         assert boxes_are_those_of_the_masks(results)
+
+    def test_how_many_and_how_large(self):
+        source = picture(*[(20 * place, 10, 20 * place + 10, 20) for place in range(4)])
+        paste = PasteObjects(1.0, max_objects=1, min_side=8, scale=(2, 2))
+        after = paste.transform(dict(picture(height=90, width=120), mix_results=[source]))
+        assert [mask.sum() for mask in after['gt_masks'].masks] == [pytest.approx(400, rel=0.2)]
+        paste.min_side = 11
+        after = paste.transform(dict(picture(height=90, width=120), mix_results=[source]))
+        assert len(after['gt_masks']) == 0
 
 
 class Counted:

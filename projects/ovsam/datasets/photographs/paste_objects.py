@@ -11,10 +11,6 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmdet.structures.mask import BitmapMasks
 
-MOST = 3  # objects that are pasted
-MIN_SIDE = 32  # pixels of the longer side of an object that is cut out
-SCALE = 0.5, 1.5  # range of sizes that objects get, log-uniform
-
 
 @TRANSFORMS.register_module()
 @dataclass(eq=False)
@@ -27,10 +23,16 @@ class PasteObjects(BaseTransform):
 
     Args:
         prob: Share of the pictures that get objects.
+        max_objects: How many at most.
+        min_side: Least longer side, in pixels, of an object that is cut out.
+        scale: Range of sizes that objects get, as multiples of their own, log-uniform.
         min_visible: Objects of which less than this share stays visible are left out.
     """
 
     prob: float = 0.6
+    max_objects: int = 3
+    min_side: int = 32
+    scale: tuple[float, float] = (0.5, 1.5)
     min_visible: float = 0.3
 
     def get_indexes(self, dataset) -> list[int]:
@@ -49,7 +51,7 @@ class PasteObjects(BaseTransform):
         for source in results.get('mix_results') or []:
             usable = np.flatnonzero(~source['gt_ignore_flags'])
             chosen = np.random.permutation(usable)
-            for index in chosen[: np.random.randint(1, MOST + 1)]:
+            for index in chosen[: np.random.randint(1, self.max_objects + 1)]:
                 mask = source['gt_masks'].masks[index]
                 area = self._paste(results['img'], masks, source['img'], mask)
                 if area is not None:
@@ -65,9 +67,9 @@ class PasteObjects(BaseTransform):
     ) -> int | None:
         """One object into an image and its masks, in place; its area, None if it is too small."""
         x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-        if max(width, height) < MIN_SIDE:
+        if max(width, height) < self.min_side:
             return None
-        factor = np.exp(np.random.uniform(*np.log(SCALE)))
+        factor = np.exp(np.random.uniform(*np.log(self.scale)))
         limits = image.shape[1] / width, image.shape[0] / height
         factor = min(factor, 0.9 * min(limits))
         size = max(4, round(width * factor)), max(4, round(height * factor))

@@ -11,9 +11,6 @@ from mmdet.registry import TRANSFORMS
 
 from .paste_objects import with_instances
 
-ASPECT = 0.15  # largest change of the sides' ratio, as a share
-ROTATION = 8.0  # the largest, in degrees
-MIRRORED = 0.5  # share of the pictures
 GREY = 127
 TRIES = 15  # warps that are drawn until one of them leaves an object, if any does
 
@@ -29,12 +26,18 @@ class RandomObjectWarp(BaseTransform):
     Args:
         size: Side of the square, in pixels.
         scale: Range of the picture's longer side, in squares, log-uniform.
+        aspect: Largest change of the sides' ratio, as a share.
+        rotation: Largest rotation, in degrees.
+        flip: Share of the pictures that are mirrored.
         max_objects: Objects that stay, a random subset.
         min_area: Pixels that an object must have to stay.
     """
 
     size: int
     scale: tuple[float, float] = (0.7, 2.0)
+    aspect: float = 0.15
+    rotation: float = 8.0
+    flip: float = 0.5
     max_objects: int = 8
     min_area: int = 64
 
@@ -70,9 +73,9 @@ class RandomObjectWarp(BaseTransform):
     def _matrix(self, height: int, width: int) -> np.ndarray:
         """The affine map (2, 3) from the picture's pixels to the square's."""
         factor = self.size / max(height, width) * np.exp(np.random.uniform(*np.log(self.scale)))
-        stretch = np.exp(np.random.uniform(-0.5, 0.5) * np.log1p(ASPECT))
-        mirror = -1 if np.random.rand() < MIRRORED else 1
-        angle = np.deg2rad(np.random.uniform(-ROTATION, ROTATION))
+        stretch = np.exp(np.random.uniform(-0.5, 0.5) * np.log1p(self.aspect))
+        mirror = -1 if np.random.rand() < self.flip else 1
+        angle = np.deg2rad(np.random.uniform(-self.rotation, self.rotation))
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         linear = turn @ np.diag([factor * stretch * mirror, factor / stretch])
         sides = abs(np.array([width * factor * stretch, height * factor / stretch]))
