@@ -126,7 +126,7 @@ def box_fault(box: object) -> str | None:
 
 
 def mask_fault(mask: Any, image: Mapping) -> str | None:
-    """What is wrong with the mask of an annotation, likewise.
+    """What is wrong with the mask of an annotation; None if nothing is.
 
     Args:
         mask: Polygons or run lengths; nothing is wrong with an empty one.
@@ -165,7 +165,10 @@ def usable_mask(mask: Any) -> Any:
 
 
 def polygon_fault(polygons: Iterable[list], least: int = 6) -> str | None:
-    """What is wrong with the lengths of polygons, likewise; ``least`` numbers make one."""
+    """What is wrong with the lengths of polygons; None if nothing is.
+
+    Polygons are lists of x and y of each corner, of ``least`` numbers at least.
+    """
     for polygon in polygons:
         if len(polygon) < least or len(polygon) % 2:
             return (

@@ -55,7 +55,7 @@ class VocabularyCOCO(COCO):
     def refuse_near_misses(self, names: Sequence[str], left_out: Sequence[str] = ()) -> None:
         """Refuse names by which annotated categories are missed, probably by a slip.
 
-        Not for categories that are ``left_out`` on purpose.
+        Categories in ``left_out`` are missed on purpose.
 
         Raises:
             ValueError: There are such names; the message has both spellings.

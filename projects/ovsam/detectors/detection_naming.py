@@ -84,7 +84,7 @@ class FusedLabel(DetectionNaming):
     The detector's distribution gives its score to its label and shares the rest evenly among the
     other names and the background, but no other name gets more than the label. For a class outside
     the vocabulary it knows nothing, and the segmenter decides alone. The mean is normalised over
-    names and background. So the paper fuses the head's and CLIP's opinions (section 3.3).
+    names and background. The paper fuses the head's and CLIP's opinions alike (section 3.3).
 
     Args:
         segmenter: Weight of the segmenter's opinion in [0, 1]; the detector has the rest.

@@ -15,8 +15,12 @@ from .feature_dump import FeatureDump
 def compare_losses(dump: FeatureDump, cfg: Config, weights: str, count: int) -> str:
     """The mean losses of an adapter with a live and a stored teacher, and how far apart they are.
 
-    The adapter's weights should be trained: the smaller the loss, the more an error in the features
-    counts. The dump's store has those of so many images.
+    Args:
+        dump: Whose store has the features.
+        cfg: Of the distillation.
+        weights: Checkpoint of the adapter, trained: the smaller the loss, the more an error in
+            the features counts.
+        count: Images to compare on, the first of the dump's.
 
     Raises:
         FileNotFoundError: A record or a checkpoint is missing.

@@ -57,7 +57,7 @@ class _JudgedLVIS(LVIS):
         return self.tested
 
     def get_cat_ids(self) -> list:
-        """Likewise."""
+        """Of those that are judged."""
         return self.named
 
 

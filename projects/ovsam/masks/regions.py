@@ -87,7 +87,9 @@ def postprocess_masks(
 ) -> Tensor:
     """Masks (N, M, *original_size) bool of logits (N, M, h, w) of an image, as SAM computes them.
 
-    Beside the masks, which take one byte a pixel, memory holds logits of one prompt at a time.
+    Sizes are (height, width): ``padded_size`` of the tensor that the model saw, ``input_size`` of
+    the image inside it, ``original_size`` of the image before it was resized. Beside the masks,
+    which take one byte a pixel, memory holds logits of one prompt at a time.
     """
     masks = low_res.new_empty(*low_res.shape[:2], *original_size, dtype=torch.bool)
     for found, logits in zip(masks, low_res[:, None]):

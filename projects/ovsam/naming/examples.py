@@ -155,8 +155,8 @@ class ExampleSpace(BaseModule):
     ) -> Tensor:
         """Logits (N, E, K + 1) by text, with those of names that have examples by example alone.
 
-        Regions are (N, E, C), as the model gives them, examples on their device; ``factor`` is that
-        of the logits on cosines.
+        Regions are embeddings (N, E, C), as the model gives them; examples are of R of the K names,
+        on the same device; ``factor`` is what the logits multiply cosines by.
         """
         rows = F.normalize(examples.sums, dim=-1)
         cosines = torch.einsum('nec,rec->ner', self(regions), rows) * self._gain(examples.counts)

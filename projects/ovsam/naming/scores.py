@@ -54,7 +54,10 @@ class OpenVocabularyClassifier(nn.Module):
         self.dtype = PRECISIONS[precision]
 
     def forward(self, regions: Tensor, bank: NameBank, columns: Tensor | None = None) -> Tensor:
-        """Logits (N, K + 1); the last column is background. See :func:`cosines`."""
+        """Logits (N, K + 1), or (N, K' + 1) of ``columns``; the last column is background.
+
+        Arguments and errors as of :func:`cosines`.
+        """
         return F.pad(self.scale * cosines(bank, regions, columns), (0, 1))
 
 
@@ -128,7 +131,7 @@ class GeometricFusion(nn.Module):
     def forward(self, head_logits: Tensor, clip_logits: Tensor, seen: Tensor) -> Tensor:
         """Logarithms of scores (N, K + 1), of logits (N, K + 1); the last column is background.
 
-        They do not sum to one over classes. ``seen`` (K,) are those the head was trained on.
+        They do not sum to one over classes. ``seen`` (K,) bool says what the head was trained on.
         """
         # The background is weighted as a seen class.
         is_seen = F.pad(seen.to(head_logits.device), (0, 1), value=True)

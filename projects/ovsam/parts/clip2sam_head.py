@@ -74,9 +74,10 @@ class CLIP2SAMHead(BaseModule):
     def forward(
         self, fpn_levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeds regions (N, 5) as (N, C), L2-normalised, float32, from :meth:`forward_features`.
+        """Embeddings (N, C), L2-normalised, float32, of regions in :meth:`forward_features`.
 
-        Masks are not read: the head has its boxes from masks, as published.
+        RoIs are (N, 5), image index and box in input pixels. Masks are not read: the head has its
+        boxes from masks, as published.
         """
         # Without regions, too, this depends on every parameter, as distributed training asks.
         embeddings = self.projection(self.roi_extractor(fpn_levels, rois))

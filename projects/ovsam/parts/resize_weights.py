@@ -10,7 +10,7 @@ from torch import Tensor
 def resize_by_products(maps: Tensor, size: tuple[int, int], *, cubic: bool = False) -> Tensor:
     """(B, C, *size) of (B, C, h, w), as ``F.interpolate(..., antialias=True)`` resizes.
 
-    As ``'bicubic'`` or ``'bilinear'`` does.
+    Its mode is ``'bicubic'`` if ``cubic``, or else ``'bilinear'``.
     """
     down, across = (
         torch.from_numpy(_weights(int(length), int(wanted), cubic=cubic)).to(maps)

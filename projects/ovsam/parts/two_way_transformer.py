@@ -39,7 +39,7 @@ class DownsampledAttention(nn.Module):
         self.out_proj = nn.Linear(inner_dims, embed_dims)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Each row of a query (N, T, C) as a mixture of values; these are where keys are."""
+        """For each query (N, T, C) a mixture of values (N, S, C), each of which has a key."""
         query, key, value = (
             x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value))

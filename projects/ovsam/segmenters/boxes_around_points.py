@@ -56,7 +56,7 @@ class BoxesAroundPoints:
     ) -> Look:
         """The answers as they are, and what names are read from; nothing of no single point.
 
-        Arguments are those of :class:`~.zoomed_pass.ZoomedPass`.
+        Arguments are what a :class:`~.zoomed_pass.ZoomedPass` is called with.
         """
         single = is_ambiguous(prompts) & (prompts.labels == POSITIVE_POINT).any(dim=1)
         if not single.any():

@@ -29,7 +29,7 @@ class ImageFeatures(NamedTuple):
     def grown(self, before: tuple[int, int], after: tuple[int, int]) -> 'ImageFeatures':
         """The same with zeros to the right and below, as of images with so much padding there.
 
-        Images of a height and width ``before`` are then of ``after``.
+        ``before`` is the height and width of the images that were encoded, ``after`` with padding.
         """
 
         def grow(level: Tensor) -> Tensor:

@@ -45,7 +45,8 @@ class MirroredOVSAM(OVSAM):
 def mirrored_prompts(prompts: Prompts, width: float) -> Prompts:
     """What the prompts of an image, ``width`` pixels wide, are called in its mirror image.
 
-    Points are numbers of pixels; boxes end between them, and still begin at their top left corner.
+    A point is the number ``x`` of a pixel, and becomes ``width - 1 - x``; a box's side lies between
+    pixels, and becomes ``width - x``, left sides right ones.
     """
     across, down = width - 1 - prompts.coords[..., 0], prompts.coords[..., 1]
     left, right = prompts.labels == BOX_TOP_LEFT, prompts.labels == BOX_BOTTOM_RIGHT

@@ -30,7 +30,7 @@ class OriginalImages(BaseDataPreprocessor):
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:  # noqa: FBT001, FBT002 (mmengine's signature)
-        """``data`` whose ``inputs``, a list of (3, h, w) uint8 BGR, are of samples' ``ori_shape``.
+        """``data``, whose ``inputs``, (3, h, w) uint8 BGR each, then have their ``ori_shape``.
 
         Raises:
             ValueError: An image was resized and has no ``img_path``.

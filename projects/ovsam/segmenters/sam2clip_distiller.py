@@ -55,9 +55,10 @@ class SAM2CLIPDistiller(PromptableSegmenter):
         return ImageFeatures(self.neck(levels), levels)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
-        """``loss_distill``: the mean squared error of the adapter's embedding, by the teacher's.
+        """``loss_distill``, the mean squared error, and those of ``mask_loss`` if there is one.
 
-        A :class:`StoredTeacher` reads the samples' ``teacher_features``, a live one nothing.
+        The error is that of the adapter's embedding against the teacher's, a mean over B, C, h and
+        w. A :class:`StoredTeacher` reads the samples' ``teacher_features``, a live one nothing.
         """
         target = self.target(batch_inputs, batch_data_samples)
         features = self.encode_image(batch_inputs)

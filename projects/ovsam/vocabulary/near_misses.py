@@ -29,8 +29,8 @@ _SYMBOLS = 'abcdefghijklmnopqrstuvwxyz0123456789'
 def near_misses(names: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of a name and another one that is probably meant to be the same.
 
-    They are in the order of the others, each with its nearest name. Both are names without a
-    counterpart; a spelling that stands in both is no near miss.
+    They are in the order of the others, each with its nearest name. Both lists are of names without
+    a counterpart; a spelling that stands in both is no near miss.
     """
     names, others = list(dict.fromkeys(names)), list(dict.fromkeys(others))
     both = set(names) & set(others)
@@ -58,7 +58,8 @@ def refuse_near_misses(
 ) -> None:
     """Refuse pairs that :func:`near_misses` finds.
 
-    The message says of each what is ``said`` with ``{name}`` and ``{other}``, ``then`` what to do.
+    The message says of each pair what ``said`` says, where ``{name}`` and ``{other}`` stand for the
+    two; it ends with ``then``.
 
     Raises:
         ValueError: There are such pairs.

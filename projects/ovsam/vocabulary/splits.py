@@ -60,7 +60,7 @@ LVIS_RARE_IDS = (
 def coco_split_vocabulary(group: str | None = None) -> Vocabulary:
     """The 65 names, base first, of which the base classes are seen in training.
 
-    Of the group ``base`` or ``novel`` only those.
+    With a group, ``base`` or ``novel``, they are those of the group only.
     """
     return _split(COCO_BASE_48 + COCO_NOVEL_17, COCO_NOVEL_17, group)
 
@@ -69,7 +69,8 @@ def coco_split_vocabulary(group: str | None = None) -> Vocabulary:
 def lvis_split_vocabulary(group: str | None = None) -> Vocabulary:
     """The 1203 names in the order of their ids, of which all but the rare are seen in training.
 
-    Of the group ``base`` (frequent and common) or ``novel`` (rare) only those.
+    With a group, ``base`` (frequent and common) or ``novel`` (rare), they are those of the group
+    only.
     """
     # Only here, for mmdet's data sets take a second to import.
     from mmdet.datasets import LVISV1Dataset

@@ -102,9 +102,10 @@ class EfficientNetLiteTower(BaseModule):
     def embed_regions(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeddings (N, C), L2-normalised, of regions (N, 5), from what :meth:`forward` gives.
+        """Embeddings (N, C), L2-normalised, of regions in what :meth:`forward` gives.
 
-        Masks are (N, h, w) logits that cover the input; without, all of a box counts the same.
+        RoIs are (N, 5), image index and box in input pixels. Masks are (N, h, w) logits that cover
+        the input; without, all of a box counts the same.
         """
         own = region_mean(
             levels[-1].float(), rois.float(), self.roi_size, 1 / self.strides[-1], masks

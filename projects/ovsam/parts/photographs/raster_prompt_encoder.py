@@ -50,7 +50,10 @@ class RasterPromptEncoder(SAMPromptEncoder):
         )
 
     def forward(self, prompts: Prompts) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """See the base; but maps (N, C_i, h, w), (N, C_i, 2h, 2w) and (N, C_i, 4h, 4w)."""
+        """Tokens (N, T, C), and maps (N, C_i, h, w), (N, C_i, 2h, 2w) and (N, C_i, 4h, 4w).
+
+        Prompts and errors as of the base class.
+        """
         drawn = self.draw(prompts)
         maps = tuple(
             project(drawn if factor == 1 else F.avg_pool2d(drawn, factor))

@@ -81,10 +81,10 @@ class ResidualRegionHead(BaseModule):
     def forward(
         self, levels: Sequence[Tensor], rois: Tensor, masks: Tensor | None = None
     ) -> Tensor:
-        """Embeds regions (N, 5) as (N, C), L2-normalised, from :meth:`forward_features`.
+        """Embeddings (N, C), L2-normalised, of regions in :meth:`forward_features`.
 
-        Of masks (N, h, w), logits that cover the input, is the tower's own feature; without, all
-        of a box counts the same.
+        RoIs are (N, 5), image index and box in input pixels. The tower's own feature is that of the
+        masks, (N, h, w) logits that cover the input; without, all of a box counts the same.
         """
         *reduced, last = (level.float() for level in levels)
         rois = rois.float()

@@ -92,9 +92,9 @@ class SkipMaskDecoder(BaseModule):
         image_index: Tensor,
         skips: Sequence[Tensor],
     ) -> tuple[Tensor, Tensor]:
-        """As :meth:`.SAMMaskDecoder.forward`.
+        """As :meth:`.SAMMaskDecoder.forward`, but for ``dense`` and ``skips``.
 
-        Of other kinds are ``dense``, prompts drawn at strides 16, 8 and 4, and ``skips``, the
+        ``dense`` are prompts drawn at strides 16, 8 and 4, (N, C_i, h, w) to 4h x 4w; ``skips`` the
         tower's levels of strides 8 and 4, (B, C_skip, 2h, 2w) and 4h x 4w.
         """
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
