@@ -105,6 +105,8 @@ def test_scale_uses_each_images_factors():
     assert scaled.coords.tolist() == [[[20, 10], [0, 0]], [[10, 60], [0, 0]]]
     with pytest.raises(ValueError, match='image 1'):
         prompts.scale(torch.ones(1, 2))
+    with pytest.raises(ValueError, match=r'\(B, 2\) for x and y; got \(2,\)'):
+        prompts.scale(torch.ones(2))
 
 
 def test_to_carries_every_field():

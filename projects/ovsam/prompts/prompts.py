@@ -246,9 +246,11 @@ class Prompts:
             factors: (B, 2), by what to multiply x and y in each image.
 
         Raises:
-            ValueError: They are of fewer images than there are prompts of.
+            ValueError: They are of another shape, or of fewer images than there are prompts of.
         """
         factors = torch.as_tensor(factors, dtype=self.coords.dtype, device=self.device)
+        if factors.dim() != 2 or factors.shape[1] != 2:
+            raise ValueError(f'factors must be (B, 2) for x and y; got {tuple(factors.shape)}')
         self._check_images(len(factors))
         return self.changed(coords=self.coords * factors[self.image_index, None])
 
