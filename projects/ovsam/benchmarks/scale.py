@@ -173,9 +173,10 @@ def _number(part: nn.Module, *, learned: bool = False) -> int:
 def row(
     name: str, machine: Machine, source: Source, work: Stage | float, record: float = 0
 ) -> list[str]:
-    """A line of the table: a training, or so many operations of what is done to each image once.
+    """A line of the table, for a training or for work that is done once to each image.
 
-    An image's record has so many bytes; a training reads it, other work writes it.
+    Such work is given by its operations an image. ``record`` is how many bytes are kept of an
+    image: a training reads them, other work writes them.
     """
     stage = work if isinstance(work, Stage) else Stage(int(work), 0, 0, 0)
     read = source.image_bytes + (record if stage.learned else 0)

@@ -93,7 +93,8 @@ def table(folder: Path, evaluations: Sequence[str]) -> str:
 def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
     """Some evaluations' figures as a Markdown table for readers.
 
-    Rows are titles with a config's name each; columns have their figures by title.
+    ``shown`` are the rows, each a title and a config's name; ``columns`` are keys of figures by the
+    titles of their columns.
     """
     rows = [
         [title, f'`{name}.py`', *figures_of(folder, name, columns.values())]
@@ -133,8 +134,8 @@ def _read(path: Path) -> Mapping[str, float]:
 def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
     """Put the figures between the marks of README.md and of docs/results.md below ``root``.
 
-    ``more`` are evaluations of what stands on the four trainings. Tables of which nothing was
-    evaluated stay as they are.
+    ``more`` are the evaluations with tables of their own: detectors, corrections, everything mode.
+    Tables of which nothing was evaluated stay as they are.
     """
     rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
     results = root / 'docs/results.md'
