@@ -216,8 +216,9 @@ def scale(args: argparse.Namespace) -> None:
 def scale_table(configs: list[Config], machine: Machine, images: int, size: int | None) -> str:
     """The table in Markdown.
 
-    Of the configs of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use, which sees
-    so many images once. ``size`` is as of :func:`~.random_model.build_random_model`.
+    ``configs`` are those of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use,
+    which sees so many ``images`` once. ``size`` is the side of their square input in pixels; the
+    configs' own if None.
 
     Raises:
         ValueError: A config is of another kind.
