@@ -29,8 +29,6 @@ from ovsam.parts.photographs import LinearCorrection
 from ovsam.utils.command_line import exit_status
 from ovsam.utils.files import require_writable, whole_file
 
-DECAY = 1e-3  # of weights
-
 
 def fit(args: argparse.Namespace) -> None:
     """Collect, fit, write, print."""
@@ -66,7 +64,7 @@ def fit(args: argparse.Namespace) -> None:
     features = embeddings[kept, model.opinion_names.index('clip')]
     scale = model.classifier.scale
     correction = LinearCorrection(features.shape[1], len(seen))
-    right = correction.fit(features, labels, names, model.backbone.mean, scale, DECAY)
+    right = correction.fit(features, labels, names, model.backbone.mean, scale, args.decay)
     print(f'{100 * right:.1f}% of the {len(labels)} training objects are named rightly')
     with whole_file(args.out) as path:
         torch.save(correction.state_dict(), path)
@@ -75,10 +73,11 @@ def fit(args: argparse.Namespace) -> None:
 def main(argv=None) -> int:
     """Entry point; returns the exit status."""
     parser = fitting_parser(__doc__)
+    parser.add_argument('--decay', type=float, default=1e-3, help='of weights (%(default)s)')
     add_config_options(parser)
     args = parser.parse_args(argv)
-    if args.limit is not None and args.limit < 1:
-        parser.error('--limit must be positive')
+    if args.decay <= 0 or (args.limit is not None and args.limit < 1):
+        parser.error('--decay and --limit must be positive')
     return exit_status('fit_correction', fit, args)
 
 

@@ -83,5 +83,5 @@ def best_of_crops(found: Found, crops: Sequence[Box], counts: Sequence[int], mos
 
 
 def rank(found: Any) -> np.ndarray:
-    """(N,) what the best masks have most of."""
+    """(N,) what masks are ordered by: predicted IoU, or stability of a model without it."""
     return found.stability if found.quality is None else found.quality

@@ -85,9 +85,9 @@ class EncodedImage(NamedTuple):
 
 
 def prepared(rgb: np.ndarray, settings: Mapping) -> tuple[np.ndarray, tuple[int, int]]:
-    """The model's input (1, 3, S, S) float32 of (H, W, 3) uint8, and the size of the image in it.
+    """The model's input (1, 3, S, S) float32, and the (height, width) of the image in it.
 
-    Settings are ``image`` of model.json.
+    The image is (H, W, 3) RGB uint8, settings are ``image`` of model.json.
 
     Raises:
         ValueError: Of :func:`inner_size`.

@@ -77,7 +77,7 @@ def clean(
 
 
 def check_masks(masks: ArrayLike, size: tuple[int, int]) -> np.ndarray:
-    """Masks (N, H, W) bool, of which users give one as (H, W), too, of an image of this size.
+    """Masks that users give, (N, H, W) or (H, W), as (N, H, W) bool of an image of (H, W).
 
     Raises:
         ValueError: One is empty, they are of another size, or they are probabilities or logits.
@@ -101,7 +101,10 @@ def check_masks(masks: ArrayLike, size: tuple[int, int]) -> np.ndarray:
 
 
 def averaged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(N, h, w) means of what of (N, H, W) lies, if in part, in each cell, as torch's 'area'."""
+    """Values (N, H, W) averaged to any size (h, w), as by torch's interpolation 'area'.
+
+    A value counts whole in each cell in which some of it lies.
+    """
     for axis, cells in zip((1, 2), size):
         length = values.shape[axis]
         starts = np.arange(cells) * length // cells

@@ -266,9 +266,9 @@ class OneImage(Generic[Image, Found]):
 def with_names(
     found: Found, names: Sequence[str], places: np.ndarray, scores: np.ndarray, least: float
 ) -> Found:
-    """N masks with the best of K names, whose places and scores (N, k) are given, best first.
+    """N masks with the best k of K names: their places in ``names`` and scores (N, k), best first.
 
-    A name with less than the least score is no label.
+    Where the best name scores less than ``least``, the label is ``NONE_LABEL``.
     """
     top = [tuple(names[place] for place in row) for row in places]
     labels = [row[0] if score >= least else NONE_LABEL for row, score in zip(top, scores[:, 0])]

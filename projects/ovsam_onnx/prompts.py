@@ -56,9 +56,9 @@ class Prompts(NamedTuple):
         return Prompts(self.coords[index], self.labels[index], masks, guessed)
 
     def resized(self, before: tuple[int, int], after: tuple[int, int]) -> Prompts:
-        """Checked to lie in an image of one (height, width), and in pixels of another.
+        """The same in the pixels of an image that was resized; both sizes are (height, width).
 
-        Boxes end where the image does, as detectors' boxes do.
+        Prompts must lie in the image. Boxes end where it does, as detectors' boxes do.
 
         Raises:
             ValueError: Of :meth:`check_inside`.

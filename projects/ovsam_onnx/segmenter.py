@@ -119,8 +119,9 @@ class Segmenter(Graphs):
     ) -> Prediction:
         """What was found in an image, at its size, without names.
 
-        A model with a second look doubts among a vocabulary; it has no such look if none is given.
-        ``masks`` (R, H, W) bool are made of the regions if not given.
+        A model with a second look takes it where two names of the vocabulary score about the same;
+        it takes none without a vocabulary. ``prompt_index`` (R,) and ``masks`` (R, H, W) bool are
+        those of the prediction; masks are made of the regions if not given.
         """
         low_res = regions.low_res
         masks = image.masks(low_res) if masks is None else masks
@@ -187,6 +188,6 @@ class Segmenter(Graphs):
         return found
 
     def chunks(self, count: int) -> list[slice]:
-        """So many rows, as many at a time as the model takes."""
+        """Slices of so many rows, each with as many as the model takes at a time."""
         size = self.settings['chunk_size']
         return [slice(start, start + size) for start in range(0, count, size)]

@@ -2,20 +2,22 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ovsam.benchmarks.small_world import (
     COLUMNS,
+    MORE_TABLES,
     SHOWN,
     SHOWN_IMAGE_LEVEL,
     insert_tables,
-    metrics_section,
+    metric_table,
     table,
     with_weights,
 )
-from ovsam.utils.marked_section import insert_section, section_marks
+from ovsam.utils.marked_section import section_marks
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +52,7 @@ def test_evaluations_without_weights_are_left_out(tmp_path, monkeypatch, capsys)
 def test_tables_are_put_between_marks(tmp_path):
     (tmp_path / 'docs').mkdir()
     readme, results = tmp_path / 'README.md', tmp_path / 'docs/results.md'
-    for page, names in ((readme, ['figures']), (results, ['figures', 'more', 'image-level'])):
+    for page, names in ((readme, ['figures']), (results, ['figures', *MORE_TABLES, 'image-level'])):
         sections = (f'a\n<!-- {name}: begin -->\n<!-- {name}: end -->\nz\n' for name in names)
         page.write_text(''.join(sections))
     for _, name in SHOWN:
@@ -93,48 +95,40 @@ def cells(section):
     ]
 
 
-def test_no_figures(write):
-    for paths in ([], [write('ovsam_box', ov__IoU_b=50.0)]):
-        with pytest.raises(ValueError, match='has figures of found, clicks, everything'):
-            metrics_section(paths)
+def test_no_figures(write, tmp_path):
+    write('ovsam_box', ov__IoU_b=50.0)
+    for names in ([], ['ovsam_box']):
+        assert metric_table(tmp_path, names, 'found') == ''
 
 
-def test_figures_without_a_value(write):
-    section = metrics_section([write('detected_base', found__AP=30.0, found__share=None)])
-    assert cells(section) == [['config', 'AP', 'share'], ['`detected_base.py`', '30.0', '']]
-
-
-def test_a_table_for_each_metric_and_a_row_for_each_file(write):
-    section = metrics_section(
-        [
-            write('everything', everything__recall=91.26, everything__num=7),
-            write('detected_agnostic', found__AP=40.04, found__share=math.nan, ov__IoU=1.0),
-            write('detected_base', found__AP=30.0, found__AP50_n=5.0),
-        ]
-    )
-    assert [line for line in section.splitlines() if line.startswith('#')] == [
-        '### Behind a detector',
-        '### Everything mode',
-    ]
-    assert cells(section) == [
+def test_a_table_of_a_metric_and_a_row_for_each_file(write, tmp_path):
+    write('everything', everything__recall=91.26, everything__num=7)
+    write('detected_agnostic', found__AP=40.04, found__share=math.nan, ov__IoU=1.0)
+    write('detected_base', found__AP=30.0, found__AP50_n=5.0, found__share=None)
+    names = ['everything', 'detected_agnostic', 'detected_base']
+    assert cells(metric_table(tmp_path, names, 'found')) == [
         ['config', 'AP', 'share', 'AP50_n'],
         ['`detected_agnostic.py`', '40.0', '', ''],
         ['`detected_base.py`', '30.0', '', '5.0'],
+    ]
+    assert cells(metric_table(tmp_path, names, 'everything')) == [
         ['config', 'recall'],
         ['`everything.py`', '91.3'],
     ]
 
 
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        metrics_section([tmp_path / 'clicks.json'])
-
-
-def test_the_page_has_a_place_for_it(write, tmp_path):
-    page = tmp_path / 'results.md'
-    page.write_text((ROOT / 'docs' / 'results.md').read_text(encoding='utf-8'), encoding='utf-8')
-    section = metrics_section([write('interactive_clicks', **{'clicks/IoU@1': 70.0})])
-    insert_section(page, section, 'more')
-    first, last = section_marks('more')
-    assert f'{first}\n{section}{last}' in page.read_text(encoding='utf-8')
-    assert section_marks('comparison')[0] in page.read_text(encoding='utf-8')
+def test_the_page_has_a_place_for_each_and_keeps_what_was_not_evaluated(write, tmp_path):
+    (tmp_path / 'docs').mkdir()
+    for page in ('README.md', 'docs/results.md'):
+        shutil.copy(ROOT / page, tmp_path / page)
+    before = (tmp_path / 'docs/results.md').read_text(encoding='utf-8')
+    for _, name in SHOWN:
+        write(name, ov__IoU_b=81.0)
+    write('interactive_clicks', **{'clicks/IoU@1': 12.3})
+    insert_tables(tmp_path, tmp_path, ['interactive_clicks', 'detected_agnostic'])
+    after = (tmp_path / 'docs/results.md').read_text(encoding='utf-8')
+    assert '| `interactive_clicks.py` | 12.3 |' in after
+    for prefix in ('found', 'everything', 'comparison'):
+        first, last = section_marks(prefix)
+        kept = before[before.index(first) : before.index(last)]
+        assert '|' in kept and kept in after

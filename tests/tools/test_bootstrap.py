@@ -213,4 +213,5 @@ def test_make_uses_the_environment_that_this_script_makes(venv, used):
         text=True,
         check=True,
     ).stdout
-    assert shlex.split(said.splitlines()[-1])[:2] == [f'{used}/bin/python', '-m']
+    python, *words = shlex.split(said.splitlines()[-1])
+    assert python == f'{used}/bin/python' and words[:3] == ['-m', 'ovsam_cli', 'app']

@@ -48,8 +48,8 @@ def config(small_world, photo_packages, tmp_path):
 def test_what_cannot_be_fitted(config, tmp_path, capsys):
     out = ('--out', str(tmp_path / 'correction.pth'))
     with pytest.raises(SystemExit):
-        fit_correction.main([config(48), *TRAIN, *out, '--limit', '0'])
-    assert '--limit must be positive' in capsys.readouterr().err
+        fit_correction.main([config(48), *TRAIN, *out, '--decay', '0'])
+    assert '--decay and --limit must be positive' in capsys.readouterr().err
     assert fit_correction.main([str(config_path('mini/ovsam_base_box.py')), *TRAIN, *out]) == 2
     assert 'has no correction' in capsys.readouterr().err
     assert fit_correction.main([config(3), *TRAIN, *out]) == 2

@@ -48,8 +48,7 @@ class Export(ABC):
         names: What objects may be called.
 
     Attributes:
-        why: Two images must not have one :meth:`place`; empty where results have names of their
-            own.
+        why: Why no two images may have the same :meth:`place`, for the error; empty where they may.
     """
 
     why = ''

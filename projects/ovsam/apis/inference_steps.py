@@ -36,7 +36,7 @@ IMAGE_ERRORS = (ValueError, TypeError, OSError, *OUT_OF_MEMORY)
 
 
 class InferenceSteps:
-    """What :class:`~.inferencer.OVSAMInferencer` is made of: it calls them in their order."""
+    """The steps of :class:`~.inferencer.OVSAMInferencer`, which calls them one after the other."""
 
     cfg: Config | None
     model: PromptableSegmenter

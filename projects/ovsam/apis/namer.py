@@ -32,7 +32,10 @@ from .prediction import Prediction
 
 
 class Namer(OneImage[EncodedImage, Prediction]):
-    """The half of :class:`~.predictor.OVSAMPredictor` that knows names; it has its arguments."""
+    """The half of :class:`~.predictor.OVSAMPredictor` that knows names.
+
+    Arguments are those of the predictor, but for the model, which is built and in eval mode.
+    """
 
     def __init__(
         self,

@@ -53,8 +53,8 @@ def make_record(
 ) -> Record:
     """Evaluate and time a method, or read what was measured of it before from a file in a folder.
 
-    The model with its weights is built only when needed. Times are measured so often, 0 leaves them
-    out; they are of a device and of torch's number of threads.
+    The model with its weights is built only when needed. Times are medians of ``repeat`` calls on
+    the device, with torch's number of threads; 0 leaves them out.
     """
     device = torch.device(device)
     timed = f'{repeat}-{device.type}-{torch.get_num_threads()}' if repeat else '0'

@@ -173,9 +173,10 @@ def _number(part: nn.Module, *, learned: bool = False) -> int:
 def row(
     name: str, machine: Machine, source: Source, work: Stage | float, record: float = 0
 ) -> list[str]:
-    """A line of the table: a training, or so many operations of what is done to each image once.
+    """A line of the table, for a training or for work that is done once to each image.
 
-    An image's record has so many bytes; a training reads it, other work writes it.
+    Such work is given by its operations an image. ``record`` is how many bytes are kept of an
+    image: a training reads them, other work writes them.
     """
     stage = work if isinstance(work, Stage) else Stage(int(work), 0, 0, 0)
     read = source.image_bytes + (record if stage.learned else 0)
@@ -215,8 +216,9 @@ def scale(args: argparse.Namespace) -> None:
 def scale_table(configs: list[Config], machine: Machine, images: int, size: int | None) -> str:
     """The table in Markdown.
 
-    Of the configs of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use, which sees
-    so many images once. ``size`` is as of :func:`~.random_model.build_random_model`.
+    ``configs`` are those of SAM2CLIP with a live teacher, of CLIP2SAM, and of the model in use,
+    which sees so many ``images`` once. ``size`` is the side of their square input in pixels; the
+    configs' own if None.
 
     Raises:
         ValueError: A config is of another kind.

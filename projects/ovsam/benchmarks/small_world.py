@@ -11,8 +11,6 @@ from mmengine.config import Config
 from ..utils.marked_section import insert_section
 from ..utils.preflight import run_inputs
 from ..utils.tables import compact_table, figure
-from ..utils.tables import table as aligned_table
-from ..utils.wording import listed
 
 COLUMNS = (
     *(f'ov/{key}' for key in ('IoU_b', 'IoU_n', 'IoU', 'Acc_b', 'Acc_n', 'Acc_h', 'Acc')),
@@ -59,26 +57,8 @@ SHOWN_COLUMNS = {
     'harmonic': 'ov/Acc_h',
 }
 
-
-# Of what has metrics of its own, by the prefix of these: a title, and what to know of the figures.
-MORE_TABLES = {
-    'found': (
-        'Behind a detector',
-        'In percent: mask AP of what was found (`AP`) and of the same detections with '
-        'perfect boxes (`AP_oracle`); `share` is the one in percent of the other.',
-    ),
-    'clicks': (
-        'Corrections',
-        'Mean IoU in percent after some clicks, the mean number of clicks (NoC) to an IoU '
-        'of 85% and 90%, and the share in percent of the objects that never reach it.',
-    ),
-    'everything': (
-        'Everything mode',
-        'In percent: the share of objects found at IoU 0.5 (`recall`), of these with '
-        'the right name (`Acc`), of all found and named right (`named`), each of base '
-        '(`_b`), novel (`_n`) and all objects; and the mean number of masks.',
-    ),
-}
+# Metrics with a table of their own in docs/results.md, by their prefix.
+MORE_TABLES = ('found', 'clicks', 'everything')
 
 
 def with_weights(names: Sequence[str], root: Path) -> list[str]:
@@ -113,7 +93,8 @@ def table(folder: Path, evaluations: Sequence[str]) -> str:
 def shown_table(folder: Path, shown: tuple, columns: dict) -> str:
     """Some evaluations' figures as a Markdown table for readers.
 
-    Rows are titles with a config's name each; columns have their figures by title.
+    ``shown`` are the rows, each a title and a config's name; ``columns`` are keys of figures by the
+    titles of their columns.
     """
     rows = [
         [title, f'`{name}.py`', *figures_of(folder, name, columns.values())]
@@ -128,41 +109,22 @@ def figures_of(folder: Path, name: str, keys: Iterable[str]) -> list[str]:
     return [figure(metrics.get(key)) for key in keys]
 
 
-def metrics_section(paths: Iterable[Path]) -> str:
-    """Tables of detectors', corrections' and everything mode's figures, a row for each file.
-
-    Files are what ``tools/test.py --out`` wrote, named after configs. Figures of other metrics are
-    left out. It is Markdown for :func:`~ovsam.utils.marked_section.insert_section`.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: None has such figures.
-    """
-    found = {path.stem: _read(path) for path in paths}
-    parts = []
-    for prefix, (title, notes) in MORE_TABLES.items():
-        rows = {}
-        for name, metrics in found.items():
-            split = ((key.partition('/'), value) for key, value in metrics.items())
-            rows[name] = {key[2]: value for key, value in split if key[0] == prefix}
+def metric_table(folder: Path, evaluations: Sequence[str], prefix: str) -> str:
+    """All figures of a metric that evaluations in a folder have, as a Markdown table; or empty."""
+    found = {}
+    for name in evaluations:
+        metrics = _read(folder / f'{name}.json')
+        split = ((key.partition('/'), value) for key, value in metrics.items())
         # Numbers of objects are of the data, not of the method.
-        columns = dict.fromkeys(
-            key for figures in rows.values() for key in figures if not key.startswith('num')
-        )
-        cells = [
-            [f'`{name}.py`', *(figure(figures.get(column)) for column in columns)]
-            for name, figures in rows.items()
-            if figures
-        ]
-        if cells:
-            grid = aligned_table(['config', *columns], cells, 'pipe')
-            parts += [f'### {title}', notes, grid]
-    if not parts:
-        raise ValueError(
-            f'none of {listed(found)} has figures of {", ".join(MORE_TABLES)}: give what '
-            'tools/test.py --out wrote of such configs'
-        )
-    return '\n\n'.join(parts) + '\n'
+        figures = {k[2]: v for k, v in split if k[0] == prefix and not k[2].startswith('num')}
+        if figures:
+            found[name] = figures
+    columns = dict.fromkeys(key for figures in found.values() for key in figures)
+    rows = [
+        [f'`{name}.py`', *(figure(figures.get(column)) for column in columns)]
+        for name, figures in found.items()
+    ]
+    return compact_table(['config', *columns], rows) + '\n' if rows else ''
 
 
 def _read(path: Path) -> Mapping[str, float]:
@@ -172,7 +134,8 @@ def _read(path: Path) -> Mapping[str, float]:
 def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
     """Put the figures between the marks of README.md and of docs/results.md below ``root``.
 
-    ``more`` are evaluations of what stands on the four trainings.
+    ``more`` are the evaluations with tables of their own: detectors, corrections, everything mode.
+    Tables of which nothing was evaluated stay as they are.
     """
     rows = shown_table(folder, SHOWN, SHOWN_COLUMNS)
     results = root / 'docs/results.md'
@@ -181,5 +144,7 @@ def insert_tables(folder: Path, root: Path, more: Sequence[str]) -> None:
     if all((folder / f'{name}.json').exists() for _, name in SHOWN_IMAGE_LEVEL):
         compared = shown_table(folder, SHOWN_IMAGE_LEVEL, IMAGE_LEVEL_COLUMNS)
         insert_section(results, compared, 'image-level')
-    found = [folder / f'{name}.json' for name in more]
-    insert_section(results, metrics_section(path for path in found if path.exists()), 'more')
+    found = [name for name in more if (folder / f'{name}.json').exists()]
+    for prefix in MORE_TABLES:
+        if rows := metric_table(folder, found, prefix):
+            insert_section(results, rows, prefix)

@@ -53,7 +53,8 @@ class Labeller:
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[str]]:
         """Label the images whose numbers in the list of what is to be done are in ``batch``.
 
-        Of one row, ``said`` is JSON: how many were done, what to say, what is wrong with the disk.
+        Gives one row, whose column ``said`` holds JSON: how many images were done, lines to say,
+        and what is wrong with the disk, or null.
         """
         count, lines, fault = 0, [], None
         try:

@@ -57,7 +57,7 @@ def read_outcomes(path: Path, stopped: bool = False) -> Iterator[Outcome]:
 
 
 class Part:
-    """A new part of a batch, by the name of run and batch, and what earlier attempts left.
+    """A new part of a batch, called by run and batch, and what earlier attempts at it left.
 
     Attributes:
         earlier: Outcomes of earlier attempts.
@@ -86,7 +86,7 @@ class Part:
 
 
 class History:
-    """What all parts of a job of so many images say; of one, no more than where its record is.
+    """What all parts of a job of so many images say; of each image, only where its record is.
 
     Attributes:
         deaths: How many processes ended at an image, by place, where any did.
@@ -124,7 +124,7 @@ class History:
         return np.concatenate([places[~late], places[late]])
 
     def records(self, names: Iterable[str]) -> Iterator[dict]:
-        """All records, in the order of the listing, whose names are given.
+        """All records in the order of the listing, of which ``names`` are all file names.
 
         Raises:
             ValueError: A part is damaged.

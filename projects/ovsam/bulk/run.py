@@ -107,7 +107,7 @@ def label_images(job: Job, todo: Todo, annotate: Annotate) -> Iterator[tuple[int
     """Label images one after the other, as one batch; a killed batch may be called again.
 
     An image at which the process ended is tried once more, after all others. Then it is set aside.
-    Gives one for each, and what there is to say about it.
+    After each image, yields the number 1 and the lines that there are to say about it.
 
     Raises:
         OSError: The disk is full, or the images' folder has gone.

@@ -89,8 +89,8 @@ def embed_regions(
         model: That names.
         masks: (R, 4h, 4w) logits.
         boxes: (R, 4) that prompted them; zeros where none did, for the mask's.
-        *flat: As of :func:`decode`, as ``counts`` is.
-        counts: Likewise.
+        *flat: Of :func:`flat_features`.
+        counts: How many of these are levels, and how many the pyramid's.
     """
     regions = _of_boxes(model, masks, boxes)
     # A second look has a graph of its own, as it depends on the names.
@@ -103,9 +103,10 @@ def embed_regions(
 
 
 def embed_crops(model: OVSAM, masks: Tensor, boxes: Tensor, image: Tensor) -> Tensor:
-    """What CLIP says of the crops of regions, as many as a second look crops at once: (R, C).
+    """What CLIP says of the crops of regions, as many as a second look crops at once.
 
-    Arguments are as of :func:`embed_regions`, and the image (1, 3, H, W), normalised and padded.
+    Masks and boxes are those of :func:`embed_regions`, the image (1, 3, H, W) is normalised and
+    padded. Gives (R, C), L2-normalised.
     """
     assert model.second_look is not None  # as its owner knows
     regions = _of_boxes(model, masks, boxes)

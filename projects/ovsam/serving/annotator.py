@@ -64,7 +64,7 @@ class Annotator:
 
     What cannot be done raises a ``ValueError``: a prompt is malformed or outside the picture, a
     mask is empty or of another size, a name has nothing to read, names were taught to another
-    model.
+    model, there is nothing to find or no other name to compare it with.
 
     Args:
         model: To prompt, which must name.

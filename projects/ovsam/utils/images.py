@@ -190,8 +190,9 @@ def _turned(image: Image.Image, orientation: int, size: tuple[int, int] | None) 
 def to_rgb(image: Image.Image, content: bytes = b'', raw: str | None = None) -> Image.Image:
     """Pillow's image in 8-bit RGB, transparency on white; see :func:`read_image`.
 
-    16-bit colours are read from the content of its file, if ``raw``, of
-    :func:`~ovsam_onnx.images.raw_mode` before anything was loaded, says that there are any.
+    Pillow has 8 bits of 16-bit colours: these are read from the content of the file. That it has
+    such colours is known by ``raw``, what :func:`~ovsam_onnx.images.raw_mode` said of the image
+    before anything was loaded.
 
     Raises:
         ValueError: It holds values without a known range.

@@ -36,6 +36,7 @@ class Servers:
         authorization = request.headers.get('Authorization')
         self.seen.append((str(request.url), authorization))
         if request.url.path == '/api/token/refresh':
+            assert request.headers['User-Agent']
             if b'good' not in request.content:
                 return httpx.Response(401)
             self.exchanged += 1
@@ -161,8 +162,14 @@ def test_the_token_goes_to_label_studio_alone():
 
 
 def test_a_personal_token_is_exchanged_and_renewed():
+    def never_read():
+        pytest.fail('what comes with a refusal was read')
+        yield b''
+
     def only_second(authorization):
-        return httpx.Response(200 if authorization == 'Bearer short2' else 401, content=png())
+        if authorization == 'Bearer short2':
+            return httpx.Response(200, content=png())
+        return httpx.Response(401, content=never_read())
 
     servers = Servers(a=httpx.Response(200, content=png()), b=only_second)
     images = make(servers, 'a.good.token')

@@ -43,9 +43,10 @@ def frame_record(followed: Followed, file_name: str) -> dict:
 def write_coco_tracks(
     path: Path, records: Sequence[dict], names: Sequence[str], film: str, rate: float | None
 ) -> None:
-    """A COCO file as COCO-VID has it: the film's name and frames a second are in ``videos``.
+    """The records of all frames as a COCO file like COCO-VID's, with the film under ``videos``.
 
-    ``names`` are what objects may be called, see :func:`~..coco_file.write_coco`.
+    ``names`` are what objects may be called, see :func:`~..coco_file.write_coco`; ``rate`` is in
+    frames a second, and left out if None.
     """
     video = {'id': 1, 'name': film, 'length': len(records)}
     write_coco(

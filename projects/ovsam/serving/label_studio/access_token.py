@@ -28,9 +28,9 @@ class AccessToken(httpx.Auth):
     """An access token of either kind that Label Studio has, which goes with requests.
 
     A legacy token is sent as it is. A personal access token is exchanged for one that is valid for
-    some minutes, again whenever that is refused. Where Label Studio answers that with a fault,
-    requests raise a ``ConnectionError``, and a ``PermissionError`` where it does not take the
-    token.
+    some minutes; when that one is refused, for another. A request raises a ``PermissionError`` if
+    Label Studio does not take the personal token, and a ``ConnectionError`` if it cannot exchange
+    it at the moment.
 
     Args:
         url: Of Label Studio.
@@ -66,14 +66,20 @@ class AccessToken(httpx.Auth):
                     answer = yield httpx.Request(
                         'POST',
                         f'{self._url}/api/token/refresh',
+                        # Firewalls refuse what does not say who asks.
+                        headers={'User-Agent': request.headers['User-Agent']},
                         json={'refresh': self._token},
                         extensions=request.extensions,
                     )
                     self._short_lived = self._exchanged(answer)
                 used = self._short_lived
             request.headers['Authorization'] = f'Bearer {used}'
-            if (yield request).status_code not in (401, 403):
+            answer = yield request
+            if answer.status_code not in (401, 403):
                 return
+            # httpx would read all that comes with a refusal before it asks again.
+            said, answer.stream = answer.stream, httpx.ByteStream(b'')
+            said.close()
 
     def _exchanged(self, answer: httpx.Response) -> str:
         answer.read()

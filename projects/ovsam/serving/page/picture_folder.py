@@ -20,7 +20,7 @@ class PictureFolder:
         out: The file that keeps what is annotated; None to keep nothing.
 
     Attributes:
-        out: The same as :class:`~.kept_file.KeptFile`.
+        out: That file as a :class:`~.kept_file.KeptFile`, or None.
 
     Raises:
         ValueError: ``out`` is no COCO file.

@@ -17,7 +17,10 @@ SEED = 987_654_321  # data sets of the small world seed with small numbers: none
 
 
 def samples(folder: Path, domain: str | None) -> list[Path]:
-    """Pictures of a model's domain, as far as what they come with is installed."""
+    """Picture files of what a model with this domain knows; those that are drawn are in the folder.
+
+    There are none where the package that they come with is not installed.
+    """
     if domain == 'pictograms':
         return draw_samples(folder)
     try:

@@ -56,7 +56,8 @@ class GateSettings:
 class Gate:
     """Middleware that refuses what is too much before anything is computed.
 
-    Pages of the origins in ``cors`` may ask, ``*`` for any; also of a proxy that keeps its name.
+    ``cors`` are the sites whose pages may ask, ``*`` for any, and of proxies that ask by their own
+    host name.
     """
 
     def __init__(self, app: ASGIApp, settings: GateSettings, cors: Sequence[str] = ()) -> None:

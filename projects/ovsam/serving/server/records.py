@@ -181,7 +181,8 @@ def found_objects(
 ) -> Iterator[FoundObject]:
     """What was found, with names, in the API's words.
 
-    A name is certain from the score ``least`` on; ``prompt`` is what all rows answer.
+    A name is certain from the score ``least`` on; ``prompt`` is the number of the prompt that all
+    rows answer, if it is known.
     """
     labels, scores = found.labels, found.label_scores
     top_names, top_scores = found.top_names, found.top_scores
