@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ..detectors.detector_prompted_ovsam import DetectorPromptedOVSAM
 
-FOUND = 0.5  # least overlap (IoU) of a detection that found an object
 
-
-def with_annotated_boxes(found: InstanceData, boxes: Tensor) -> InstanceData:
+def with_annotated_boxes(
+    found: InstanceData, boxes: Tensor, iou_threshold: float = 0.5
+) -> InstanceData:
     """The detections that found an object, each with the object's annotated box.
 
     Detections choose objects by falling score, each the one that it overlaps most among those not
@@ -27,6 +27,7 @@ def with_annotated_boxes(found: InstanceData, boxes: Tensor) -> InstanceData:
     Args:
         found: ``bboxes`` (N, 4), ``scores`` and ``labels``, which stay.
         boxes: (G, 4) annotated, xyxy in the same pixels.
+        iou_threshold: Least overlap (IoU) of a detection that found an object.
     """
     overlaps = bbox_overlaps(found.bboxes, boxes.to(found.bboxes))
     pairs = []
@@ -34,7 +35,7 @@ def with_annotated_boxes(found: InstanceData, boxes: Tensor) -> InstanceData:
         if not overlaps.shape[1]:
             break
         best = int(overlaps[row].argmax())
-        if overlaps[row, best] >= FOUND:
+        if overlaps[row, best] >= iou_threshold:
             pairs.append((row, best))
             overlaps[:, best] = -1
     rows, objects = torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).T
@@ -49,9 +50,16 @@ class FoundObjectsOVSAM(DetectorPromptedOVSAM):
 
     ``oracle_instances`` then are as ``pred_instances``, with the same recall and scores, but
     perfect boxes and no false ones; :class:`~ovsam.evaluation.FoundObjectsMetric` compares the two.
-    Samples need ``gt_instances`` in original pixels. Arguments are those of
-    :class:`DetectorPromptedOVSAM`.
+    Samples need ``gt_instances`` in original pixels.
+
+    Args:
+        iou_threshold: Of :func:`with_annotated_boxes`.
+        **kwargs: Of :class:`DetectorPromptedOVSAM`.
     """
+
+    def __init__(self, iou_threshold: float = 0.5, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.iou_threshold = iou_threshold
 
     @torch.no_grad()
     def predict(
@@ -63,7 +71,9 @@ class FoundObjectsOVSAM(DetectorPromptedOVSAM):
         """Adds ``pred_instances`` and ``oracle_instances``."""
         detections = self.detect(batch_inputs, batch_data_samples)
         oracle = [
-            with_annotated_boxes(found, get_box_tensor(sample.gt_instances.bboxes))
+            with_annotated_boxes(
+                found, get_box_tensor(sample.gt_instances.bboxes), self.iou_threshold
+            )
             for found, sample in zip(detections, batch_data_samples)
         ]
         results = (
