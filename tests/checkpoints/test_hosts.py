@@ -23,6 +23,11 @@ def test_no_mirror(monkeypatch, endpoint):
     assert mirrored(SAM) == SAM
 
 
+@pytest.mark.parametrize('url', ['http://h/p/h.pth', 'https://p/p/h.pth', 'http://t:80/p/h.pth'])
+def test_only_the_host_is_replaced(url):
+    assert mirrored(url, 'http://m/x/') == 'http://m/x/p/h.pth'
+
+
 @pytest.mark.parametrize(
     ('url', 'expected'),
     [

@@ -102,6 +102,14 @@ def test_files_of_another_kind_are_no_names(tmp_path):
         build_vocabulary(str(path))
 
 
+@pytest.mark.parametrize('merge_repeated', [False, True])
+def test_names_that_are_no_texts(tmp_path, merge_repeated):
+    path = tmp_path / 'names.json'
+    path.write_text(json.dumps(['cat', ['dog']]))
+    with pytest.raises(ValueError, match=r"names must be strings; got \['dog'\]"):
+        build_vocabulary(str(path), merge_repeated=merge_repeated)
+
+
 def test_names_that_are_a_packs():
     for source in ('"coco", cat', ['coco', 'cat']):
         assert build_vocabulary(source).names == ('coco', 'cat')

@@ -37,7 +37,7 @@ def mirrored(url: str, mirror: str | None = None) -> str:
     host = urlsplit(url).netloc
     of_all = '' if origin(url) == origin(HUB) else mirrors.get('', '')
     address = mirrors.get(host) or of_all
-    return address.rstrip('/') + url[url.index(host) + len(host) :] if address else url
+    return address.rstrip('/') + url.partition('://')[2][len(host) :] if address else url
 
 
 def ask(url: str, headers: Mapping[str, str], timeout: float) -> HTTPResponse:

@@ -37,6 +37,8 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
 def names_once(names: Sequence[str]) -> list[str]:
     """Names as :func:`clean_text` has them, each once; a warning if some were repeated."""
     cleaned = [as_name(name) for name in names]
+    if not all(isinstance(name, str) for name in cleaned):
+        return cleaned  # for others to refuse
     twice = [name for name, count in Counter(cleaned).items() if count > 1]
     if twice:
         warnings.warn(
