@@ -246,7 +246,8 @@ def test_features_are_stored_by_two_tasks(call, tiny_training, tmp_path):
 @pytest.mark.skipif(find_spec('ray') is None, reason='Ray is not installed: make test-ray')
 def test_labelling_on_ray(call, small_world, tmp_path):
     """As one process does it."""
-    arguments = [small_world / 'val', '--vocabulary', 'cat,dog', '--device', 'cpu']
+    pictures, names = small_world / 'val', 'cat,dog'
+    arguments = [pictures, '--model', 'mini', '--vocabulary', names, '--device', 'cpu']
     world = dict(OVSAM_MINI_WEIGHTS=str(resource_root() / 'checkpoints/mini'))
     call(
         sys.executable,
