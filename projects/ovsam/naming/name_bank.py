@@ -206,7 +206,6 @@ def embed_bank(
     templates: str | Sequence[str] = 'vild',
     cache: TextEmbeddingCache | None = None,
     dtype: torch.dtype = torch.float32,
-    batch_size: int = 512,
 ) -> NameBank:
     """Embed every text of every name.
 
@@ -216,14 +215,13 @@ def embed_bank(
         templates: For a vocabulary that has none of its own.
         cache: Of :func:`~.text_embeddings.embed_texts`.
         dtype: Of the bank. Embeddings are made, and cached, in float32.
-        batch_size: Of :func:`~.text_embeddings.embed_texts`.
 
     Returns:
         A bank that can be extended.
     """
     texts, places = numbered_texts(vocabulary.synonyms)
     templates_in_use = vocabulary.templates or templates
-    embeddings = embed_texts(text_encoder, texts, templates_in_use, batch_size, cache)
+    embeddings = embed_texts(text_encoder, texts, templates_in_use, cache=cache)
     device = embeddings.device
     return NameBank(
         vocabulary,
