@@ -1,7 +1,12 @@
 import numpy as np
 import torch
 
-from ovsam.prompts.clicks import central_error_clicks, random_error_clicks, rescale_clicks
+from ovsam.prompts.clicks import (
+    central_error_clicks,
+    deepest_pixel,
+    random_error_clicks,
+    rescale_clicks,
+)
 
 
 def mask(*boxes, side=40):
@@ -73,3 +78,12 @@ def test_nothing_wrong_and_no_object_is_no_crash():
     for click in (central_error_clicks, random_error_clicks):
         points, labels = click(empty, empty)
         assert points.shape == (1, 2) and labels.tolist() == [0]
+
+
+def test_the_deepest_pixel():
+    mask = np.zeros((5, 7), bool)
+    assert deepest_pixel(mask) == (0, -1, -1)
+    mask[:, 2:7] = True
+    assert deepest_pixel(mask) == (3, 2, 4)
+    mask[2, 4] = False
+    assert deepest_pixel(mask)[1:] == (1, 3)

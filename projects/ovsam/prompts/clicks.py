@@ -75,6 +75,7 @@ def deepest_pixel(mask: np.ndarray) -> tuple[float, int, int]:
     """How far the pixel of a mask (H, W) is that is farthest from its border, its row and column.
 
     The image's edge is a border like any other. Of several pixels it is the first in reading order.
+    An empty mask has none: 0, and -1 for row and column.
     """
     framed = np.pad(mask.astype(np.uint8, copy=False), 1)
     distance = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
